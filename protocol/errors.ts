@@ -1,0 +1,32 @@
+/** Codes a client can act on; the text is for people. */
+export type ErrorCode =
+  | 'config' // a configuration value is unknown or impossible
+  | 'data' // images are missing or broken
+  | 'engine' // TensorFlow cannot be found, loaded or run
+  | 'checkpoint' // a checkpoint is missing or damaged
+  | 'run' // a run folder is locked, missing or in the wrong state
+  | 'diverged' // the loss is not finite
+  | 'disk' // no space or no permission
+  | 'interrupted' // the user stopped it
+  | 'internal'; // a defect of ours
+
+/**
+ * The one error type that people see: what was wrong, where, and what to do about it.
+ * `place` is a file, a field (`train.batch`), an op or a shape; `remedy` is a sentence in the imperative.
+ */
+export class UnimissError extends Error {
+  override readonly name = 'UnimissError';
+  constructor(
+    readonly code: ErrorCode,
+    readonly what: string,
+    readonly details: { place?: string; remedy?: string; cause?: unknown } = {},
+  ) {
+    const { place, remedy, cause } = details;
+    super(`${place ? `${place}: ` : ''}${what}${remedy ? `\n  ${remedy}` : ''}`, cause === undefined ? {} : { cause });
+  }
+}
+
+/** What went wrong in one line, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
