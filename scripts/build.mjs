@@ -1,4 +1,5 @@
 // Bundles the daemon and the webviews into dist/. Options: --watch.
+import { existsSync } from 'node:fs';
 import { context, build } from 'esbuild';
 
 const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'linked' };
@@ -24,4 +25,7 @@ const targets = [
   },
 ];
 if (process.argv.includes('--watch')) for (const t of targets) await (await context(t)).watch();
-else await Promise.all(targets.map((t) => build(t)));
+else {
+  for (const t of targets) for (const [name, file] of Object.entries(t.entryPoints)) if (!existsSync(file)) delete t.entryPoints[name];
+  await Promise.all(targets.filter((t) => Object.keys(t.entryPoints).length > 0).map((t) => build(t)));
+}

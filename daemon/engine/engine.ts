@@ -1,0 +1,207 @@
+import { engine as tfjsEngine, type DataType as TfjsDType, registerBackend, setBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
+import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels';
+import { UnimissError } from '../../protocol/errors.ts';
+import type { Attrs } from './attributes.ts';
+import { Binding } from './binding.ts';
+import { type CApi, DataType, loadCApi, type Pointer } from './c-api.ts';
+import { encodeConfig } from './config-proto.ts';
+import { openedEngine, setCurrentEngine } from './current.ts';
+import type { RawInput } from './raw-op.ts';
+import { checkStatus } from './status.ts';
+import { CompiledStep, type StepDefinition } from './step.ts';
+import { Variable } from './variable.ts';
+
+export interface EngineOptions {
+  /** Folder with libtensorflow_cc.so.2 and libtensorflow_framework.so.2. */
+  library: string;
+  device: 'cpu' | 'cuda';
+  /** Threads for independent ops; 2 by default. */
+  interOpThreads?: number;
+  /** Threads inside one op; 2 by default. */
+  intraOpThreads?: number;
+  /** Libraries to load before TensorFlow's (CUDA), in order. */
+  preload?: readonly string[];
+}
+
+export interface Device {
+  name: string;
+  type: string;
+}
+
+/** The kernels look their backend up by this name. */
+const BACKEND = 'tensorflow';
+
+/**
+ * Loads TensorFlow and makes it the backend of TensorFlow.js. One engine a process: TensorFlow cannot be unloaded.
+ * @throws UnimissError 'engine' when TensorFlow cannot be loaded, a second engine is asked for, or a GPU is asked for and none is usable
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const current = openedEngine();
+  if (current) {
+    if (current.options.library === options.library && current.options.device === options.device) return current;
+    throw new UnimissError('engine', `an engine on ${current.options.device} is open already; a process has one`, {
+      place: options.library,
+    });
+  }
+  const engine = new Engine(options);
+  registerBackend(BACKEND, () => engine.backend, 3);
+  await setBackend(BACKEND);
+  setCurrentEngine(engine);
+  return engine;
+}
+
+/** TensorFlow in this process: tensors, variables, ops and compiled steps. */
+export class Engine {
+  readonly c: CApi;
+  readonly context: Pointer;
+  readonly status: Pointer;
+  readonly binding: Binding;
+  readonly backend: NodeJSKernelBackend;
+  private readonly internals: BackendInternals;
+  readonly devices: readonly Device[];
+  private names = 0;
+
+  /** @internal use `openEngine` */
+  constructor(readonly options: EngineOptions) {
+    this.c = loadCApi(options.library, options.preload);
+    this.status = this.c.TF_NewStatus() as Pointer;
+    this.context = this.newContext();
+    this.devices = this.listDevices();
+    const gpu = this.devices.some((d) => d.type === 'GPU');
+    if (options.device === 'cuda' && !gpu)
+      throw new UnimissError('engine', 'TensorFlow sees no GPU', {
+        place: options.library,
+        remedy: 'Run "unimiss engine doctor": it tells what was found; or set engine.device to "cpu".',
+      });
+    this.binding = new Binding(this.c, this.context, this.status, gpu);
+    this.backend = new NodeJSKernelBackend(this.binding, '@tensorflow/tfjs-node-gpu');
+    this.internals = this.backend as unknown as BackendInternals;
+  }
+
+  /** TensorFlow's version, such as 2.21.0. */
+  get version(): string {
+    return this.binding.TF_Version;
+  }
+
+  /** A tensor with a copy of the values. @param shape [] for a scalar */
+  tensor(values: Float32Array | Int32Array, shape: readonly number[]): Tensor {
+    const dtype = values instanceof Float32Array ? DataType.float32 : DataType.int32;
+    return this.wrap({ id: this.binding.createTensor([...shape], dtype, values), shape: [...shape], dtype });
+  }
+
+  /**
+   * A float32 variable in TensorFlow's memory.
+   * @param name for messages; TensorFlow's own name is made unique
+   * @param init values in C order; zeros when left out
+   */
+  variable(name: string, shape: readonly number[], init?: Float32Array | Tensor): Variable {
+    const [handle] = this.execute(
+      'VarHandleOp',
+      [],
+      {
+        dtype: { type: 'float32' },
+        shape: { shape },
+        shared_name: { string: `v${this.names++}/${name}` },
+        container: { string: '' },
+      },
+      1,
+    ) as [Tensor];
+    const variable = new Variable(this, name, shape, handle);
+    if (init) variable.assign(init);
+    else this.assignZeros(variable);
+    return variable;
+  }
+
+  /**
+   * Compiles a step: its body is traced once (executor graph or xla) or run anew each time (eager).
+   * What changes from call to call must be an input; variables are read and updated in place.
+   */
+  compile<I extends string, O extends string>(definition: StepDefinition<I, O>): CompiledStep<I, O> {
+    return new CompiledStep(this, definition);
+  }
+
+  /** @internal see `rawOp` */
+  execute(type: string, inputs: readonly RawInput[], attrs: Attrs, outputs: number, shapes?: readonly (readonly number[])[]): Tensor[] {
+    const ids = inputs.map((i) => (Array.isArray(i) ? this.ids(i) : (this.ids([i as Tensor])[0] as number)));
+    return this.binding.execute(type, ids, attrs, outputs, shapes).map((m) => this.wrap(m));
+  }
+
+  /** @internal see `controlled` */
+  controlled<T>(after: readonly Tensor[], body: () => T): T {
+    const trace = this.binding.currentTrace;
+    if (!trace) return body();
+    return trace.controlled(this.ids(after).map((id) => this.binding.nodeOf(trace, id)), body);
+  }
+
+  /** @internal ids of tensors in the binding */
+  ids(tensors: readonly Tensor[]): number[] {
+    return this.internals.getInputTensorIds([...tensors]);
+  }
+
+  /** @internal a TensorFlow.js tensor for a value of the binding; types that TensorFlow.js lacks are labelled with the nearest */
+  wrap(value: { id: number; shape: number[]; dtype: number }): Tensor {
+    const dataId = {};
+    const { id, shape, dtype } = value;
+    this.internals.tensorMap.set(dataId, { shape, dtype, id, values: null, refCount: 1 });
+    return tfjsEngine().makeTensorFromTensorInfo({ dataId, shape, dtype: tfjsDTypes.get(dtype) ?? 'float32' }) as Tensor;
+  }
+
+  private assignZeros(variable: Variable): void {
+    const dims = this.tensor(Int32Array.from(variable.shape), [variable.shape.length]);
+    const zero = this.tensor(new Float32Array(1), []);
+    const [zeros] = this.execute('Fill', [dims, zero], {}, 1) as [Tensor];
+    variable.assign(zeros);
+    for (const t of [dims, zero, zeros]) t.dispose();
+  }
+
+  private newContext(): Pointer {
+    const { c, status, options } = this;
+    const config = encodeConfig({
+      interOpThreads: options.interOpThreads ?? 2,
+      intraOpThreads: options.intraOpThreads ?? 2,
+      gpus: options.device === 'cuda' ? 1 : 0,
+    });
+    const contextOptions = c.TFE_NewContextOptions() as Pointer;
+    try {
+      c.TFE_ContextOptionsSetConfig(contextOptions, config, config.length, status);
+      checkStatus(c, status, () => 'engine options');
+      const context = c.TFE_NewContext(contextOptions, status) as Pointer;
+      checkStatus(c, status, () => 'opening TensorFlow');
+      return context;
+    } finally {
+      c.TFE_DeleteContextOptions(contextOptions);
+    }
+  }
+
+  private listDevices(): Device[] {
+    const { c, status } = this;
+    const list = c.TFE_ContextListDevices(this.context, status) as Pointer;
+    checkStatus(c, status, () => 'listing devices');
+    const devices = Array.from({ length: c.TF_DeviceListCount(list) as number }, (_, i) => ({
+      name: c.TF_DeviceListName(list, i, status) as string,
+      type: c.TF_DeviceListType(list, i, status) as string,
+    }));
+    c.TF_DeleteDeviceList(list);
+    return devices;
+  }
+}
+
+/** What raw ops need of the backend beside its kernels; its declarations call these private. */
+interface BackendInternals {
+  getInputTensorIds(tensors: Tensor[]): number[];
+  tensorMap: {
+    set(dataId: object, value: { shape: number[]; dtype: number; id: number; values: null; refCount: number }): void;
+  };
+}
+
+const tfjsDTypes = new Map<number, TfjsDType>([
+  [DataType.float32, 'float32'],
+  [DataType.int32, 'int32'],
+  [DataType.int64, 'int32'],
+  [DataType.uint8, 'int32'],
+  [DataType.bool, 'bool'],
+  [DataType.complex64, 'complex64'],
+  [DataType.string, 'string'],
+  [DataType.resource, 'string'],
+]);

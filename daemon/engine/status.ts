@@ -1,0 +1,17 @@
+import { UnimissError } from '../../protocol/errors.ts';
+import type { CApi, Pointer } from './c-api.ts';
+
+/**
+ * Turns a TF_Status into an error with TensorFlow's own words.
+ * @param place what was being done: the op with the types and shapes of its inputs, or a step's name
+ */
+export function checkStatus(c: CApi, status: Pointer, place: () => string): void {
+  const code = c.TF_GetCode(status) as number;
+  if (code === 0) return;
+  throw new UnimissError('engine', `TensorFlow: ${c.TF_Message(status)}`, {
+    place: place(),
+    ...(code === RESOURCE_EXHAUSTED && { remedy: 'Use a smaller batch, or accumulate gradients (train.accumulate).' }),
+  });
+}
+
+const RESOURCE_EXHAUSTED = 8;
