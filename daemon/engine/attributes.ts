@@ -25,7 +25,14 @@ export function dims64(shape: readonly number[]): BigInt64Array {
  * Sets one attribute on an eager op (`prefix` TFE_Op) or on a node being made (`prefix` TF_).
  * @param target TFE_Op or TF_OperationDescription
  */
-export function setAttr(c: CApi, kind: 'eager' | 'graph', target: Pointer, name: string, attr: Attr, status: Pointer): void {
+export function setAttr(
+  c: CApi,
+  kind: 'eager' | 'graph',
+  target: Pointer,
+  name: string,
+  attr: Attr,
+  status: Pointer,
+): void {
   const eager = kind === 'eager';
   if ('type' in attr) {
     (eager ? c.TFE_OpSetAttrType : c.TF_SetAttrType)(target, name, DataType[attr.type]);

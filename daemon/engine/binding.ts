@@ -1,4 +1,4 @@
-import type { TFEOpAttr, TFJSBinding, TensorMetadata } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
+import type { TensorMetadata, TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type Attr, type Attrs, setAttr } from './attributes.ts';
 import { type CApi, DataType, type DTypeName, dtypeName, type Pointer } from './c-api.ts';
@@ -100,7 +100,13 @@ export class Binding implements TFJSBinding {
    * @param outputs how many results are wanted; 0 for an op that only has an effect (a trace then gives one id, for `controlled`)
    * @param shapes shapes of the outputs where TensorFlow cannot infer them while tracing
    */
-  execute(type: string, inputs: readonly OpInput[], attrs: Attrs, outputs: number, shapes?: readonly (readonly number[])[]): TensorMetadata[] {
+  execute(
+    type: string,
+    inputs: readonly OpInput[],
+    attrs: Attrs,
+    outputs: number,
+    shapes?: readonly (readonly number[])[],
+  ): TensorMetadata[] {
     if (this.trace) return this.addNode(this.trace, type, inputs, attrs, outputs, shapes);
     const { c, status } = this;
     const flat = inputs.flatMap((i) => i).map((id) => this.eager(id, type));
@@ -110,7 +116,13 @@ export class Binding implements TFJSBinding {
     try {
       for (const input of inputs) {
         if (typeof input === 'number') c.TFE_OpAddInput(op, this.eager(input, type).handle, status);
-        else c.TFE_OpAddInputList(op, BigUint64Array.from(input, (id) => this.eager(id, type).handle), input.length, status);
+        else
+          c.TFE_OpAddInputList(
+            op,
+            BigUint64Array.from(input, (id) => this.eager(id, type).handle),
+            input.length,
+            status,
+          );
         checkStatus(c, status, place);
       }
       for (const [name, attr] of Object.entries(attrs)) setAttr(c, 'eager', op, name, attr, status);
@@ -148,7 +160,8 @@ export class Binding implements TFJSBinding {
    * @returns what `body` returned and own handles (to be deleted by the caller) on the captured tensors
    */
   tracing<T>(trace: Trace, body: () => T): { result: T; captured: Pointer[] } {
-    if (this.trace) throw new UnimissError('engine', `step ${this.trace.name} is being traced already`, { place: trace.name });
+    if (this.trace)
+      throw new UnimissError('engine', `step ${this.trace.name} is being traced already`, { place: trace.name });
     this.trace = trace;
     this.captured = [];
     this.constants = new Map();
@@ -199,7 +212,14 @@ export class Binding implements TFJSBinding {
     return this.gpu;
   }
 
-  private addNode(trace: Trace, type: string, inputs: readonly OpInput[], attrs: Attrs, outputs: number, shapes?: readonly (readonly number[])[]): Metadata[] {
+  private addNode(
+    trace: Trace,
+    type: string,
+    inputs: readonly OpInput[],
+    attrs: Attrs,
+    outputs: number,
+    shapes?: readonly (readonly number[])[],
+  ): Metadata[] {
     const nodes: NodeInput[] = inputs.map((i) =>
       typeof i === 'number' ? this.nodeOf(trace, i, type) : i.map((id) => this.nodeOf(trace, id, type)),
     );
@@ -232,7 +252,9 @@ export class Binding implements TFJSBinding {
   private eager(id: number, type: string): EagerValue {
     const value = this.get(id);
     if (isNode(value))
-      throw new UnimissError('engine', `a tensor of step ${value.trace.name} is used outside of its trace`, { place: type });
+      throw new UnimissError('engine', `a tensor of step ${value.trace.name} is used outside of its trace`, {
+        place: type,
+      });
     return value;
   }
 
@@ -280,7 +302,9 @@ function fromKernelAttr(op: string, { name, type, value }: TFEOpAttr): Attr {
     case AttrKind.shape:
       return { shape: value as number[] };
     default:
-      throw new UnimissError('engine', `attribute "${name}" is of a kind that this engine does not know (${type})`, { place: op });
+      throw new UnimissError('engine', `attribute "${name}" is of a kind that this engine does not know (${type})`, {
+        place: op,
+      });
   }
 }
 

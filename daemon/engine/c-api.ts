@@ -105,7 +105,8 @@ const signatures = {
   TF_GraphSetTensorShape: 'void TF_GraphSetTensorShape(void *g, TF_Output o, void *dims, int rank, void *s)',
   TF_GraphToFunction:
     'void *TF_GraphToFunction(void *g, const char *name, uint8_t hash, int nOps, void *ops, int nIn, TF_Output *ins, int nOut, TF_Output *outs, void *names, void *opts, const char *description, void *s)',
-  TF_FunctionSetAttrValueProto: 'void TF_FunctionSetAttrValueProto(void *f, const char *name, void *proto, size_t n, void *s)',
+  TF_FunctionSetAttrValueProto:
+    'void TF_FunctionSetAttrValueProto(void *f, const char *name, void *proto, size_t n, void *s)',
   TF_DeleteFunction: 'void TF_DeleteFunction(void *f)',
 } as const;
 
@@ -135,7 +136,13 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
   // oneDNN's kernels are off by default on AMD processors, where 3-D convolutions are then four times slower.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  setNativeEnvironment(['TF_ENABLE_ONEDNN_OPTS', 'TF_CPP_MIN_LOG_LEVEL', 'XLA_FLAGS', 'CUDA_VISIBLE_DEVICES', 'TF_FORCE_GPU_ALLOW_GROWTH']);
+  setNativeEnvironment([
+    'TF_ENABLE_ONEDNN_OPTS',
+    'TF_CPP_MIN_LOG_LEVEL',
+    'XLA_FLAGS',
+    'CUDA_VISIBLE_DEVICES',
+    'TF_FORCE_GPU_ALLOW_GROWTH',
+  ]);
   try {
     for (const path of preload) koffi.load(path, { global: true, lazy: true });
     const framework = koffi.load(join(folder, libraryNames.framework), { global: true, lazy: true });

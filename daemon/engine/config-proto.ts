@@ -19,8 +19,10 @@ export function encodeConfig({ interOpThreads, intraOpThreads, gpus }: SessionOp
   const gpuOptions = [...field(4, VARINT), 1]; // allow_growth: memory is taken as needed, the screen's share stays
   return Uint8Array.from([
     ...message(1, deviceCount), // device_count
-    ...field(2, VARINT), ...varint(intraOpThreads), // intra_op_parallelism_threads
-    ...field(5, VARINT), ...varint(interOpThreads), // inter_op_parallelism_threads
+    ...field(2, VARINT),
+    ...varint(intraOpThreads), // intra_op_parallelism_threads
+    ...field(5, VARINT),
+    ...varint(interOpThreads), // inter_op_parallelism_threads
     ...message(6, gpuOptions), // gpu_options
   ]);
 }

@@ -1,4 +1,10 @@
-import { engine as tfjsEngine, type DataType as TfjsDType, registerBackend, setBackend, type Tensor } from '@tensorflow/tfjs-core';
+import {
+  registerBackend,
+  setBackend,
+  type Tensor,
+  type DataType as TfjsDType,
+  engine as tfjsEngine,
+} from '@tensorflow/tfjs-core';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -122,7 +128,13 @@ export class Engine {
   }
 
   /** @internal see `rawOp` */
-  execute(type: string, inputs: readonly RawInput[], attrs: Attrs, outputs: number, shapes?: readonly (readonly number[])[]): Tensor[] {
+  execute(
+    type: string,
+    inputs: readonly RawInput[],
+    attrs: Attrs,
+    outputs: number,
+    shapes?: readonly (readonly number[])[],
+  ): Tensor[] {
     const ids = inputs.map((i) => (Array.isArray(i) ? this.ids(i) : (this.ids([i as Tensor])[0] as number)));
     return this.binding.execute(type, ids, attrs, outputs, shapes).map((m) => this.wrap(m));
   }
@@ -131,7 +143,10 @@ export class Engine {
   controlled<T>(after: readonly Tensor[], body: () => T): T {
     const trace = this.binding.currentTrace;
     if (!trace) return body();
-    return trace.controlled(this.ids(after).map((id) => this.binding.nodeOf(trace, id)), body);
+    return trace.controlled(
+      this.ids(after).map((id) => this.binding.nodeOf(trace, id)),
+      body,
+    );
   }
 
   /** @internal ids of tensors in the binding */
@@ -144,7 +159,11 @@ export class Engine {
     const dataId = {};
     const { id, shape, dtype } = value;
     this.internals.tensorMap.set(dataId, { shape, dtype, id, values: null, refCount: 1 });
-    return tfjsEngine().makeTensorFromTensorInfo({ dataId, shape, dtype: tfjsDTypes.get(dtype) ?? 'float32' }) as Tensor;
+    return tfjsEngine().makeTensorFromTensorInfo({
+      dataId,
+      shape,
+      dtype: tfjsDTypes.get(dtype) ?? 'float32',
+    }) as Tensor;
   }
 
   private assignZeros(variable: Variable): void {

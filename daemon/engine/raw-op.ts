@@ -13,8 +13,18 @@ export type RawInput = Tensor | readonly Tensor[];
  * @param options.shape shape of the output where TensorFlow cannot infer it while tracing
  * @throws UnimissError 'engine' with the op, its inputs' types and shapes and TensorFlow's words
  */
-export function rawOp(type: string, inputs: readonly RawInput[], attrs: Attrs, options: { outputs: 0; shape?: readonly number[] }): Tensor | undefined;
-export function rawOp(type: string, inputs: readonly RawInput[], attrs?: Attrs, options?: { shape?: readonly number[] }): Tensor;
+export function rawOp(
+  type: string,
+  inputs: readonly RawInput[],
+  attrs: Attrs,
+  options: { outputs: 0; shape?: readonly number[] },
+): Tensor | undefined;
+export function rawOp(
+  type: string,
+  inputs: readonly RawInput[],
+  attrs?: Attrs,
+  options?: { shape?: readonly number[] },
+): Tensor;
 export function rawOp(
   type: string,
   inputs: readonly RawInput[],
@@ -25,7 +35,13 @@ export function rawOp(
 }
 
 /** As `rawOp`, for an op with several outputs (Split, FusedBatchNormV3, …): the first `outputs` of them. */
-export function rawOps(type: string, inputs: readonly RawInput[], attrs: Attrs, outputs: number, shapes?: readonly (readonly number[])[]): Tensor[] {
+export function rawOps(
+  type: string,
+  inputs: readonly RawInput[],
+  attrs: Attrs,
+  outputs: number,
+  shapes?: readonly (readonly number[])[],
+): Tensor[] {
   return currentEngine().execute(type, inputs, attrs, outputs, shapes);
 }
 
@@ -34,5 +50,8 @@ export function rawOps(type: string, inputs: readonly RawInput[], attrs: Attrs, 
  * only runs `body`.
  */
 export function controlled<T>(after: readonly (Tensor | undefined)[], body: () => T): T {
-  return currentEngine().controlled(after.filter((t): t is Tensor => t !== undefined), body);
+  return currentEngine().controlled(
+    after.filter((t): t is Tensor => t !== undefined),
+    body,
+  );
 }

@@ -1,5 +1,4 @@
 import { dispose, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import seedrandom from 'seedrandom';
 import { UnimissError } from '../../protocol/errors.ts';
 import { DataType, dtypeName, type Pointer } from './c-api.ts';
 import type { Engine } from './engine.ts';
@@ -71,7 +70,8 @@ export class CompiledStep<I extends string = string, O extends string = string> 
 
   /** Frees the function and its hold on captured tensors. Wait for `run` first. */
   dispose(): void {
-    if (this.running) throw new UnimissError('engine', 'a running step cannot be disposed', { place: this.definition.name });
+    if (this.running)
+      throw new UnimissError('engine', 'a running step cannot be disposed', { place: this.definition.name });
     if (!this.compiled) return;
     const { c, context, status } = this.engine;
     for (const handle of this.compiled.captured) c.TFE_DeleteTensorHandle(handle);
@@ -88,10 +88,14 @@ export class CompiledStep<I extends string = string, O extends string = string> 
     let captured: Pointer[] = [];
     try {
       const traced = binding.tracing(trace, () => {
-        const parameters = this.inputEntries().map(([name, input]) => [name, trace.parameter(dtypeOf(input), input.shape)] as const);
+        const parameters = this.inputEntries().map(
+          ([name, input]) => [name, trace.parameter(dtypeOf(input), input.shape)] as const,
+        );
         let results: [O, NodeOutput][] = [];
         const body = () => {
-          const inputs = Object.fromEntries(parameters.map(([name, node]) => [name, engine.wrap(binding.adoptNode(node))]));
+          const inputs = Object.fromEntries(
+            parameters.map(([name, node]) => [name, engine.wrap(binding.adoptNode(node))]),
+          );
           const tensors = Object.entries(definition.body(inputs as Record<I, Tensor>)) as [O, Tensor][];
           results = tensors.map(([name, tensor]) => [name, binding.nodeOf(trace, engine.ids([tensor])[0] as number)]);
         };
@@ -99,7 +103,10 @@ export class CompiledStep<I extends string = string, O extends string = string> 
         return results;
       });
       captured = traced.captured;
-      const f = trace.finish(functionName, traced.result.map(([, node]) => node));
+      const f = trace.finish(
+        functionName,
+        traced.result.map(([, node]) => node),
+      );
       try {
         if (definition.executor === 'xla') {
           c.TF_FunctionSetAttrValueProto(f, '_XlaMustCompile', ATTR_TRUE, ATTR_TRUE.length, status);
@@ -127,7 +134,8 @@ export class CompiledStep<I extends string = string, O extends string = string> 
     const fed: Pointer[] = [];
     let op: Pointer | undefined;
     try {
-      for (const [name, input] of this.inputEntries()) fed.push(newHandle(c, status, dtypeOf(input), input.shape, asArray(values[name])));
+      for (const [name, input] of this.inputEntries())
+        fed.push(newHandle(c, status, dtypeOf(input), input.shape, asArray(values[name])));
       op = c.TFE_NewOp(context, functionName, status) as Pointer;
       checkStatus(c, status, place);
       for (const handle of [...fed, ...captured]) c.TFE_OpAddInput(op, handle, status);
@@ -191,15 +199,21 @@ export class CompiledStep<I extends string = string, O extends string = string> 
   private check(values: Record<I, StepValue>): void {
     const { name: step, inputs } = this.definition;
     for (const name of Object.keys(values))
-      if (!(name in inputs)) throw new UnimissError('engine', `"${name}" is no input of this step`, { place: `step ${step}` });
+      if (!(name in inputs))
+        throw new UnimissError('engine', `"${name}" is no input of this step`, { place: `step ${step}` });
     for (const [name, input] of this.inputEntries()) {
       const value: StepValue | undefined = values[name];
-      if (value === undefined) throw new UnimissError('engine', `input "${name}" is missing`, { place: `step ${step}` });
+      if (value === undefined)
+        throw new UnimissError('engine', `input "${name}" is missing`, { place: `step ${step}` });
       const length = typeof value === 'number' ? 1 : value.length;
       if (length !== sizeOf(input.shape))
-        throw new UnimissError('engine', `input "${name}" has ${length} values; ${dtypeName(dtypeOf(input))}[${input.shape}] needs ${sizeOf(input.shape)}`, {
-          place: `step ${step}`,
-        });
+        throw new UnimissError(
+          'engine',
+          `input "${name}" has ${length} values; ${dtypeName(dtypeOf(input))}[${input.shape}] needs ${sizeOf(input.shape)}`,
+          {
+            place: `step ${step}`,
+          },
+        );
     }
   }
 }
@@ -226,21 +240,18 @@ function withExecutor<T>(executor: Executor, body: () => T): T {
 }
 
 /**
- * TensorFlow.js draws its random numbers in JavaScript, through Math.random and seedrandom's alea: in a trace they would
- * silently become constants. Both throw while `body` runs.
+ * TensorFlow.js draws its random numbers in JavaScript, from a seed that is Math.random's unless it is given: in a trace they
+ * would silently become constants. So Math.random throws while `body` runs. (With a seed of its own a draw is the same in every
+ * step in every executor.)
  */
 function forbiddingRandomness<T>(step: string, body: () => T): T {
   const { random } = Math;
-  const { alea } = seedrandom;
-  const refuse = () => {
+  Math.random = () => {
     throw randomInTrace(`TensorFlow.js in step ${step}`);
   };
-  Math.random = refuse;
-  seedrandom.alea = refuse as unknown as typeof alea;
   try {
     return body();
   } finally {
     Math.random = random;
-    seedrandom.alea = alea;
   }
 }

@@ -30,20 +30,33 @@ export function sizeOf(shape: readonly number[]): number {
  * @param dtype TF_DataType
  * @throws UnimissError 'engine' when the values don't fill the shape
  */
-export function newTensor(c: CApi, dtype: number, shape: readonly number[], values: TensorValues | readonly number[]): Pointer {
+export function newTensor(
+  c: CApi,
+  dtype: number,
+  shape: readonly number[],
+  values: TensorValues | readonly number[],
+): Pointer {
   const count = sizeOf(shape);
   if (dtype === DataType.string) return newStringTensor(c, shape, values as Uint8Array[]);
   const typed = asTyped(dtype, values);
   const bytes = count * (elementBytes[dtype] ?? 0);
   if (typed.byteLength !== bytes)
-    throw new UnimissError('engine', `${typed.byteLength} bytes given for ${dtypeName(dtype)}[${shape}], which has ${bytes}`, {
-      place: 'tensor',
-    });
+    throw new UnimissError(
+      'engine',
+      `${typed.byteLength} bytes given for ${dtypeName(dtype)}[${shape}], which has ${bytes}`,
+      {
+        place: 'tensor',
+      },
+    );
   const tensor = c.TF_AllocateTensor(dtype, dims64(shape), shape.length, bytes) as Pointer;
   if (!tensor)
-    throw new UnimissError('engine', `no memory for ${dtypeName(dtype)}[${shape}] (${Math.ceil(bytes / 2 ** 20)} MiB)`, {
-      remedy: 'Use a smaller batch or close other programs.',
-    });
+    throw new UnimissError(
+      'engine',
+      `no memory for ${dtypeName(dtype)}[${shape}] (${Math.ceil(bytes / 2 ** 20)} MiB)`,
+      {
+        remedy: 'Use a smaller batch or close other programs.',
+      },
+    );
   if (bytes > 0) c.memcpy(c.TF_TensorData(tensor), typed, bytes);
   return tensor;
 }
@@ -58,7 +71,12 @@ function asTyped(dtype: number, values: TensorValues | readonly number[]): Array
 }
 
 function newStringTensor(c: CApi, shape: readonly number[], values: readonly Uint8Array[]): Pointer {
-  const tensor = c.TF_AllocateTensor(DataType.string, dims64(shape), shape.length, values.length * STRING_BYTES) as Pointer;
+  const tensor = c.TF_AllocateTensor(
+    DataType.string,
+    dims64(shape),
+    shape.length,
+    values.length * STRING_BYTES,
+  ) as Pointer;
   const data = c.TF_TensorData(tensor) as Pointer;
   values.forEach((value, i) => {
     const at = data + BigInt(i * STRING_BYTES);
@@ -90,7 +108,9 @@ export function tensorValues(c: CApi, tensor: Pointer, dtype: number, shape: rea
     case DataType.uint8:
       return new Uint8Array(buffer);
     default:
-      throw new UnimissError('engine', `values of ${dtypeName(dtype)} cannot be read; cast them first`, { place: 'tensor' });
+      throw new UnimissError('engine', `values of ${dtypeName(dtype)} cannot be read; cast them first`, {
+        place: 'tensor',
+      });
   }
 }
 
@@ -104,7 +124,13 @@ function stringValues(c: CApi, data: Pointer, count: number): Uint8Array[] {
 }
 
 /** Reads a tensor handle back to JavaScript. Waits for the device if need be. */
-export function handleValues(c: CApi, status: Pointer, handle: Pointer, dtype: number, shape: readonly number[]): TensorValues {
+export function handleValues(
+  c: CApi,
+  status: Pointer,
+  handle: Pointer,
+  dtype: number,
+  shape: readonly number[],
+): TensorValues {
   const tensor = c.TFE_TensorHandleResolve(handle, status) as Pointer;
   checkStatus(c, status, () => `reading ${dtypeName(dtype)}[${shape}]`);
   try {
@@ -115,7 +141,13 @@ export function handleValues(c: CApi, status: Pointer, handle: Pointer, dtype: n
 }
 
 /** A handle on a fresh tensor with a copy of `values`. */
-export function newHandle(c: CApi, status: Pointer, dtype: number, shape: readonly number[], values: TensorValues | readonly number[]): Pointer {
+export function newHandle(
+  c: CApi,
+  status: Pointer,
+  dtype: number,
+  shape: readonly number[],
+  values: TensorValues | readonly number[],
+): Pointer {
   const tensor = newTensor(c, dtype, shape, values);
   try {
     const handle = c.TFE_NewTensorHandle(tensor, status) as Pointer;

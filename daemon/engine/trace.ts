@@ -16,7 +16,8 @@ export interface NodeOutput {
 export type NodeInput = NodeOutput | readonly NodeOutput[];
 
 /** Ops whose result would differ from call to call although nothing that was declared has changed. */
-const randomOp = /^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|StatefulRandom|StatefulUniform|StatefulStandardNormal|StatefulTruncatedNormal|RngSkip)/;
+const randomOp =
+  /^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|StatefulRandom|StatefulUniform|StatefulStandardNormal|StatefulTruncatedNormal|RngSkip)/;
 
 /**
  * A TF_Graph that is filled while a step's body runs: each op adds a node in place of being executed.
@@ -64,9 +65,17 @@ export class Trace {
    * @param shapes shapes of the outputs where TensorFlow cannot infer them (a variable's read)
    * @throws UnimissError 'engine' for random ops, and with TensorFlow's words when the node is refused
    */
-  node(type: string, inputs: readonly NodeInput[], attrs: Attrs, outputs: number, shapes?: readonly (readonly number[])[]): NodeOutput[] {
+  node(
+    type: string,
+    inputs: readonly NodeInput[],
+    attrs: Attrs,
+    outputs: number,
+    shapes?: readonly (readonly number[])[],
+  ): NodeOutput[] {
     if (!this.open)
-      throw new UnimissError('engine', 'this tensor belongs to a step that has been traced already', { place: `${type} in ${this.name}` });
+      throw new UnimissError('engine', 'this tensor belongs to a step that has been traced already', {
+        place: `${type} in ${this.name}`,
+      });
     if (randomOp.test(type)) throw randomInTrace(`${type} in step ${this.name}`);
     const { c, status } = this;
     const d = c.TF_NewOperation(this.graph, type, this.unique(type)) as Pointer;
@@ -95,10 +104,19 @@ export class Trace {
     const { c, status } = this;
     this.open = false;
     const f = c.TF_GraphToFunction(
-      this.graph, functionName, 0, -1, null,
-      this.parameters.length, this.parameters.map(cOutput),
-      outputs.length, outputs.map(cOutput),
-      null, null, null, status,
+      this.graph,
+      functionName,
+      0,
+      -1,
+      null,
+      this.parameters.length,
+      this.parameters.map(cOutput),
+      outputs.length,
+      outputs.map(cOutput),
+      null,
+      null,
+      null,
+      status,
     ) as Pointer;
     this.dispose();
     checkStatus(c, status, () => `step ${this.name}`);
@@ -116,7 +134,13 @@ export class Trace {
     return `${type.replace(/^_+/, '')}_${this.nodes++}`;
   }
 
-  private finishNode(d: Pointer, type: string, inputs: readonly NodeInput[], outputs: number, shapes?: readonly (readonly number[])[]): NodeOutput[] {
+  private finishNode(
+    d: Pointer,
+    type: string,
+    inputs: readonly NodeInput[],
+    outputs: number,
+    shapes?: readonly (readonly number[])[],
+  ): NodeOutput[] {
     const { c, status } = this;
     const oper = c.TF_FinishOperation(d, status) as Pointer;
     checkStatus(c, status, () => `${describeCall(type, inputs.flat())} in step ${this.name}`);

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Engine } from './engine.ts';
-import { sizeOf } from './tensors.ts';
 import { rawOp } from './raw-op.ts';
+import { sizeOf } from './tensors.ts';
 
 /**
  * State that lives in TensorFlow's memory from step to step and is updated in place (a resource variable, float32).
