@@ -1,0 +1,12 @@
+import { blurSeparably, gaussianKernel } from './gaussian.ts';
+
+/**
+ * Blurs an 8-bit image with a Gaussian of `kernel` taps (odd), mirrored at the border without repeating the edge pixel, rounded at
+ * the end: OpenCV's GaussianBlur. `pixels`: RGB [height, width, 3], changed in place; `sigma` > 0, pixels.
+ */
+export function blurImage(pixels: Uint8Array, height: number, width: number, sigma: number, kernel: number): void {
+  const values = Float32Array.from(pixels);
+  const scratch = new Float32Array(values.length);
+  blurSeparably(values, 0, [height, width, 3], gaussianKernel(sigma, (kernel - 1) / 2), 'edgeOnce', scratch);
+  for (let i = 0; i < values.length; i++) pixels[i] = values[i]! + 0.5; // a weighted mean never leaves 0–255
+}

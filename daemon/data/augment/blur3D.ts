@@ -1,0 +1,32 @@
+import { blurSeparably, gaussianKernel } from './gaussian.ts';
+
+/** Where SciPy's gaussian_filter cuts its kernel off, in standard deviations. */
+const truncation = 4;
+
+/**
+ * Blurs each slice in plane, in place: a Gaussian cut off at 4 sigma, mirrored with the edge pixel repeated, as SciPy's
+ * gaussian_filter (mode "reflect") on two axes.
+ *
+ * @param values [slices, height, width]
+ * @param sigmas in voxels, one for each slice; 0 leaves a slice as it is
+ */
+export function blurSlices(
+  values: Float32Array,
+  [slices, height, width]: readonly [number, number, number],
+  sigmas: readonly number[],
+): void {
+  const scratch = new Float32Array(height * width);
+  for (let d = 0; d < slices; d++) {
+    const sigma = sigmas[d]!;
+    const radius = Math.floor(truncation * sigma + 0.5);
+    if (radius > 0)
+      blurSeparably(
+        values,
+        d * height * width,
+        [height, width, 1],
+        gaussianKernel(sigma, radius),
+        'edgeTwice',
+        scratch,
+      );
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What the views are made with, as plain data: it travels to the worker threads and is written into the run folder.
+ * Ranges are [lowest, highest], probabilities 0–1. The defaults are those of the UniMiSS reference implementation.
+ */
+export type Range = readonly [low: number, high: number];
+export type PerView<T> = readonly [view1: T, view2: T];
+
+export type View2DOptions = {
+  /** Probability of a horizontal flip. */
+  flip: number;
+  /** Factors are drawn from 1 ± the strength; hue is shifted by ± its strength (of the full circle). */
+  jitter: { probability: number; brightness: number; contrast: number; saturation: number; hue: number };
+  /** Probability that the colours are dropped. */
+  grey: number;
+  /** `kernel`: taps (odd); `sigma` in pixels of the view. */
+  blur: { probability: number; sigma: Range; kernel: number };
+};
+
+export type Views2DOptions = {
+  /** Pixels of a view. */
+  size: readonly [height: number, width: number];
+  /** Share of the image's area that a crop covers, and its width / height. */
+  area: Range;
+  aspect: Range;
+  views: PerView<View2DOptions>;
+};
+
+/** A change that a volume gets with one probability, and each of its slices then with another. */
+export type VolumeThenSlice = { volume: number; slice: number };
+
+export type View3DOptions = {
+  /** Probability of a flip, for each axis on its own. */
+  flip: number;
+  /** `deviation`: range of the noise's standard deviation; values are HU / 1024 here and below. */
+  noise: { probability: number; deviation: Range };
+  /** `sigma` in voxels of the view, in plane. */
+  blur: VolumeThenSlice & { sigma: Range };
+  multiply: { volume: number; factor: Range };
+  add: VolumeThenSlice & { deviation: number };
+  contrast: { volume: number; factor: Range };
+  gamma: { volume: number; exponent: Range };
+};
+
+export type Views3DOptions = {
+  /** Voxels of a view. */
+  size: readonly [slices: number, height: number, width: number];
+  /** Volumes are padded with 0 HU to at least this: in plane behind, slices on both sides. */
+  padTo: readonly [slices: number, x: number, y: number];
+  /** In-plane size of the crop that both views are taken from, and of each view's crop, in sizes of a view. */
+  parentCrop: Range;
+  crop: Range;
+  /** Whether blur, brightness, contrast and gamma are drawn (and measured) slice by slice, as in the reference, or once for the volume. */
+  draw: 'slice' | 'volume';
+  views: PerView<View3DOptions>;
+};
+
+/** The 2D views of the paper's pre-training; `size` is [224, 224] there. */
+export function views2DOptions(size: Views2DOptions['size'] = [224, 224]): Views2DOptions {
+  const view = (grey: number, blur: number): View2DOptions => ({
+    flip: 0.5,
+    jitter: { probability: 0.8, brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1 },
+    grey,
+    blur: { probability: blur, sigma: [0.1, 2], kernel: 23 },
+  });
+  return { size, area: [0.14, 1], aspect: [3 / 4, 4 / 3], views: [view(0.8, 0.5), view(0.4, 1)] };
+}
+
+/**
+ * The 3D views of the paper's pre-training; `size` is [16, 96, 96] there, and volumes are padded to 16×256×256. Smaller
+ * views keep that ratio, so that a parent crop always fits.
+ */
+export function views3DOptions(
+  size: Views3DOptions['size'] = [16, 96, 96],
+  draw: Views3DOptions['draw'] = 'slice',
+): Views3DOptions {
+  const view = (blurSlice: number, multiply: number, addSlice: PerView<number>, gamma: number): View3DOptions => ({
+    flip: 0.8,
+    noise: { probability: 1, deviation: [0, 0.1] },
+    blur: { volume: 0.8, slice: blurSlice, sigma: [0.1, 2] },
+    multiply: { volume: multiply, factor: [0.75, 1.25] },
+    add: { volume: addSlice[0], slice: addSlice[1], deviation: 0.4 },
+    contrast: { volume: 1, factor: [0.75, 1.25] },
+    gamma: { volume: gamma, exponent: [0.7, 1.5] },
+  });
+  const padded = (side: number) => Math.ceil((side * 256) / 96);
+  return {
+    size,
+    padTo: [size[0], padded(size[1]), padded(size[2])],
+    parentCrop: [1.4, 1.8],
+    crop: [0.8, 1.2],
+    draw,
+    views: [view(0.8, 0.8, [0.8, 0.8], 0.8), view(0.5, 1, [0.5, 0.8], 1)],
+  };
+}
