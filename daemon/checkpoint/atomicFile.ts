@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UnimissError } from '../../protocol/errors';
+
+const suffix = '.partial';
+
+/**
+ * Writes a file so that it is either whole or as it was before, whatever happens: a temporary name in the same folder,
+ * fsync, rename, fsync of the folder. `write` gets the open temporary file.
+ * Throws UnimissError 'disk' where the system refuses (no space, no permission, …); the temporary file is gone then.
+ */
+export async function writeAtomically(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}-${randomBytes(4).toString('hex')}${suffix}`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    await syncFolder(dirname(file));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw diskError(error, file);
+  }
+}
+
+/** As `writeAtomically`, for a text. */
+export function writeTextAtomically(file: string, text: string): Promise<void> {
+  return writeAtomically(file, (handle) => handle.writeFile(text));
+}
+
+/** Makes names that were created, renamed or removed in a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes what killed processes left in a folder; only its owner may call this, while it writes nothing itself. */
+export async function removePartial(folder: string): Promise<string[]> {
+  const left = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith(suffix));
+  for (const name of left) await rm(join(folder, name), { force: true });
+  return left;
+}
+
+const remedies: Record<string, [what: string, remedy: string]> = {
+  ENOSPC: ['no space is left on the disk', 'Free some space, then go on with `unimiss resume`.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space, then go on with `unimiss resume`.'],
+  EFBIG: ['the file system does not take files this large', 'Use another folder (UNIMISS_RUNS).'],
+  EROFS: ['the file system is read-only', 'Use a folder that can be written to (UNIMISS_RUNS).'],
+  EACCES: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
+  EPERM: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
+  EIO: ['the disk reports an input/output error', 'Check the disk; go on from a copy of the folder.'],
+};
+
+/** A refusal of the system in words, as UnimissError 'disk'; any other error is returned as it is. */
+export function diskError(error: unknown, file: string): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const known = code === undefined ? undefined : remedies[code];
+  if (known === undefined) return error;
+  return new UnimissError('disk', known[0], { place: file, remedy: known[1], cause: error });
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { messageOf, UnimissError } from '../../protocol/errors';
+import { type Dtype, decodeHeader, type Header, longestHeader, type PlacedTensor } from './safetensorsHeader';
+import { checksumKey, chunkBytes, emptyChecksum } from './safetensorsWriter';
+
+/** Values of a tensor. Types that JavaScript lacks come as their bits: F16 and BF16 as Uint16Array, F8 and BOOL as Uint8Array. */
+export type TensorValues =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+const arrayOf: Record<Dtype, new (buffer: ArrayBuffer) => TensorValues> = {
+  BOOL: Uint8Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  F32: Float32Array,
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+  F64: Float64Array,
+};
+
+const takeAnother = 'Take another checkpoint; the run folder keeps the one before.';
+
+/** An open safetensors file; tensors are read one by one when asked for. Must be closed. */
+export class SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, PlacedTensor>;
+  private constructor(
+    readonly file: string,
+    private readonly handle: FileHandle,
+    private readonly header: Header,
+    private readonly headerBytes: Buffer,
+  ) {
+    this.tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
+  }
+
+  /** Opens a file and checks its header. Throws UnimissError 'checkpoint' that says what does not fit. */
+  static async open(file: string): Promise<SafetensorsFile> {
+    let handle: FileHandle;
+    try {
+      handle = await open(file, 'r');
+    } catch (cause) {
+      throw new UnimissError('checkpoint', `cannot be opened: ${messageOf(cause)}`, {
+        place: file,
+        remedy: 'Check the path and its permissions.',
+        cause,
+      });
+    }
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw new RangeError('it is not a file');
+      if (stat.size < 8) throw new RangeError(`it has only ${stat.size} bytes`);
+      const length = Number((await readExactly(handle, 0, 8)).readBigUInt64LE(0));
+      if (length > longestHeader || length > stat.size - 8)
+        throw new RangeError(`its header would be ${length} bytes long; the file has ${stat.size}`);
+      const bytes = await readExactly(handle, 0, 8 + length);
+      const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8));
+      return new SafetensorsFile(file, handle, decodeHeader(json, stat.size - 8 - length), bytes);
+    } catch (cause) {
+      await handle.close();
+      throw damaged(file, `not a safetensors file that can be read: ${messageOf(cause)}`, cause);
+    }
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.header.metadata;
+  }
+
+  /** All values of a tensor, in C order. Throws UnimissError 'checkpoint' where there is no such tensor. */
+  async read(name: string): Promise<TensorValues> {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined)
+      throw new UnimissError('checkpoint', `has no tensor "${name}"`, { place: this.file, remedy: takeAnother });
+    const bytes = new ArrayBuffer(tensor.end - tensor.begin);
+    await this.readData(Buffer.from(bytes), this.headerBytes.length + tensor.begin);
+    return new arrayOf[tensor.dtype](bytes);
+  }
+
+  /** As `read`, for a tensor that must be F32, with the given shape where one is given. */
+  async readFloat32(name: string, shape?: readonly number[]): Promise<Float32Array> {
+    const values = await this.read(name);
+    const tensor = this.tensors.get(name)!;
+    if (!(values instanceof Float32Array) || (shape !== undefined && shape.join() !== tensor.shape.join()))
+      throw new UnimissError(
+        'checkpoint',
+        `"${name}" is ${tensor.dtype} [${tensor.shape.join(', ')}], not F32${shape === undefined ? '' : ` [${shape.join(', ')}]`}`,
+        { place: this.file, remedy: 'The checkpoint must come from the same model preset, sizes and head.' },
+      );
+    return values;
+  }
+
+  /**
+   * Reads the whole file and compares its checksum. Throws UnimissError 'checkpoint' where it differs, or (unless
+   * `optional`, for files of other programs) where the file has none.
+   */
+  async verify({ optional = false } = {}): Promise<void> {
+    const expected = this.metadata[checksumKey];
+    if (expected === undefined && optional) return;
+    if (expected === undefined || !/^[0-9a-f]{64}$/.test(expected)) throw damaged(this.file, 'it has no checksum');
+    const blank = Buffer.from(this.headerBytes);
+    blank.write(emptyChecksum, blank.indexOf(`"${checksumKey}":"${expected}"`) + checksumKey.length + 4);
+    const hash = createHash('sha256').update(blank);
+    const { size } = await this.handle.stat();
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    for (let at = blank.length; at < size; at += chunkBytes) {
+      const part = chunk.subarray(0, Math.min(chunkBytes, size - at));
+      await this.readData(part, at);
+      hash.update(part);
+    }
+    if (hash.digest('hex') !== expected) throw damaged(this.file, 'damaged: its checksum differs from its contents');
+  }
+
+  private async readData(bytes: Buffer, position: number): Promise<void> {
+    try {
+      await readInto(this.handle, bytes, position);
+    } catch (cause) {
+      throw damaged(this.file, `cannot be read: ${messageOf(cause)}`, cause);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}
+
+function damaged(file: string, what: string, cause?: unknown): UnimissError {
+  return new UnimissError('checkpoint', what, { place: file, remedy: takeAnother, cause });
+}
+
+async function readExactly(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  await readInto(handle, bytes, position);
+  return bytes;
+}
+
+/** Largest read at once: the system takes no more than 2 GiB. */
+const largestRead = 1 << 30;
+
+async function readInto(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(largestRead, bytes.length - done), position + done);
+    if (bytesRead === 0) throw new RangeError(`it ends at byte ${position + done}`);
+    done += bytesRead;
+  }
+}

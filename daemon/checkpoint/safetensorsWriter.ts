@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { writeAtomically } from './atomicFile';
+import { encodeHeader, place, type TensorInfo } from './safetensorsHeader';
+
+/** A tensor to be written: its values are asked for when their turn comes, and let go before the next. */
+export interface TensorSource extends TensorInfo {
+  /** The values in C order, little-endian as typed arrays are; their bytes must fit type and shape. */
+  read(): ArrayBufferView | Promise<ArrayBufferView>;
+}
+
+/** Key of the checksum in the metadata, and what stands there while it is computed. */
+export const checksumKey = 'sha256';
+export const emptyChecksum = '0'.repeat(64);
+
+/** Bytes that are hashed and written at once: small enough that the event loop stays free. */
+export const chunkBytes = 4 << 20;
+
+/**
+ * Writes tensors to a safetensors file, whole or not at all. One tensor at a time is in memory. The metadata get the key
+ * `sha256`: the checksum of header (with 64 zeros in its place) and data, by which damage is recognised (`verify` of the reader).
+ * Throws UnimissError 'disk'; RangeError where a tensor does not have the bytes that its shape asks for.
+ */
+export async function writeSafetensors(
+  file: string,
+  sources: readonly TensorSource[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<{ bytes: number; sha256: string }> {
+  const tensors = place(sources);
+  const header = encodeHeader({ metadata: { ...metadata, [checksumKey]: emptyChecksum }, tensors });
+  const checksumAt = header.indexOf(`"${checksumKey}":"${emptyChecksum}"`) + checksumKey.length + 4;
+  let sha256 = '';
+  let bytes = 0;
+  await writeAtomically(file, async (handle) => {
+    const hash = createHash('sha256');
+    const append = async (chunk: Uint8Array): Promise<void> => {
+      hash.update(chunk);
+      await writeAll(handle, chunk, bytes);
+      bytes += chunk.byteLength;
+    };
+    await append(header);
+    for (const [i, source] of sources.entries()) {
+      const values = await source.read();
+      const { name, begin, end } = tensors[i]!;
+      if (values.byteLength !== end - begin)
+        throw new RangeError(
+          `"${name}" [${source.shape.join(', ')}] has ${values.byteLength} bytes, not ${end - begin}`,
+        );
+      const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      for (let at = 0; at < data.length; at += chunkBytes) await append(data.subarray(at, at + chunkBytes));
+    }
+    sha256 = hash.digest('hex');
+    await writeAll(handle, Buffer.from(sha256), checksumAt);
+  });
+  return { bytes, sha256 };
+}
+
+/** Writes all of a chunk: the system may take only a part of it at once, as it does when the disk gets full. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < chunk.byteLength; ) {
+    const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, position + done);
+    done += bytesWritten;
+  }
+}

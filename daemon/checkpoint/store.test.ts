@@ -1,0 +1,166 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UnimissError } from '../../protocol/errors';
+import { writeTextAtomically } from './atomicFile';
+import type { TensorSource } from './safetensorsWriter';
+import { CheckpointStore } from './store';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'unimiss-store-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const state = (value: number, length = 8): TensorSource[] => [
+  { name: 'student.a', dtype: 'F32', shape: [length], read: () => new Float32Array(length).fill(value) },
+];
+const quiet = (message: string): void => {
+  throw new Error(`no notice was expected: ${message}`);
+};
+
+/** Turns one byte around in the middle of the data. */
+async function damage(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  const { size } = await handle.stat();
+  const byte = Buffer.alloc(1);
+  await handle.read(byte, 0, 1, size - 3);
+  byte[0] = byte[0]! ^ 255;
+  await handle.write(byte, 0, 1, size - 3);
+  await handle.close();
+}
+
+const stepsOf = async (store: CheckpointStore): Promise<number[]> => (await store.list()).map((c) => c.step);
+
+describe('a store of checkpoints', () => {
+  it('keeps the last ones and the best', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 2, keepBest: true });
+    const scores = [5, 2, 4, 3, 6];
+    for (const [i, score] of scores.entries()) await store.save(i * 10, state(i), {}, score);
+    expect(await stepsOf(store)).toEqual([10, 30, 40]);
+    expect(await store.best()).toMatchObject({ step: 10, score: 2 });
+  });
+
+  it('keeps only the last where the best is not wanted or there is no score', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 1, keepBest: false });
+    for (const step of [1, 2, 3]) await store.save(step, state(step), {}, step);
+    expect(await stepsOf(store)).toEqual([3]);
+    const unscored = new CheckpointStore(folder, { keepLast: 1, keepBest: true });
+    await unscored.save(4, state(4), {}, Number.NaN);
+    await unscored.save(5, state(4), {});
+    expect(await stepsOf(unscored)).toEqual([3, 5]);
+  });
+
+  it('gives the newest back, with its metadata', async () => {
+    const store = new CheckpointStore(folder);
+    expect(await store.latestGood(quiet)).toBeUndefined();
+    await store.save(7, state(1), { epoch: '0' });
+    await store.save(1_234_567_890, state(2), { epoch: '1' });
+    const latest = await store.latestGood(quiet);
+    expect(latest!.step).toBe(1_234_567_890);
+    expect(latest!.tensors.metadata).toMatchObject({ epoch: '1', step: '1234567890' });
+    expect((await latest!.tensors.readFloat32('student.a'))[0]).toBe(2);
+    await latest!.tensors.close();
+  });
+
+  it('takes the one before a damaged one, says so, and sets it aside where asked', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 3, keepBest: true });
+    for (const step of [1, 2, 3]) await store.save(step, state(step), {});
+    await damage(store.fileOf(3));
+    await writeFile(store.fileOf(2), 'short');
+    const notices: string[] = [];
+    const latest = await store.latestGood((m) => notices.push(m));
+    expect(latest!.step).toBe(1);
+    await latest!.tensors.close();
+    expect(notices).toHaveLength(2);
+    expect(notices[0]).toMatch(/step 3 cannot be used, the one before is taken.*step-000000003.*damaged/s);
+    expect(await stepsOf(store)).toEqual([1, 2, 3]);
+    await (await store.latestGood(() => {}, { setAside: true }))!.tensors.close();
+    expect(await stepsOf(store)).toEqual([1]);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.damaged'))).toHaveLength(2);
+  });
+
+  it('refuses where all are damaged', async () => {
+    const store = new CheckpointStore(folder);
+    await store.save(1, state(1), {});
+    await damage(store.fileOf(1));
+    await expect(store.latestGood(() => {})).rejects.toThrow(/all 1 checkpoints are damaged/);
+  });
+
+  it('ignores foreign files and removes what a killed process left', async () => {
+    const store = new CheckpointStore(folder);
+    await writeFile(join(folder, '.step-000000001.safetensors.99-ab.partial'), 'half');
+    await writeFile(join(folder, 'notes.txt'), 'mine');
+    await store.save(1, state(1), {});
+    expect((await readdir(folder)).sort()).toEqual(['notes.txt', 'step-000000001.safetensors']);
+  });
+
+  it('does not prune with a damaged best, and does not fail over it', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 1, keepBest: true });
+    await store.save(1, state(1), {}, 1);
+    await writeFile(store.fileOf(1), 'x');
+    await store.save(2, state(2), {}, 2);
+    await store.save(3, state(3), {}, 3);
+    expect(await stepsOf(store)).toEqual([2, 3]);
+  });
+});
+
+const cannotMount = process.getuid?.() === 0 ? mountFails() : 'needs root, to mount a small disk';
+function mountFails(): string | undefined {
+  const probe = join(tmpdir(), `unimiss-probe-${process.pid}`);
+  try {
+    execFileSync('mkdir', [probe]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', probe], { stdio: 'pipe' });
+    execFileSync('umount', [probe]);
+    return undefined;
+  } catch {
+    return 'this machine does not let root mount a tmpfs';
+  } finally {
+    execFileSync('rmdir', [probe]);
+  }
+}
+
+describe(`disks that refuse${cannotMount === undefined ? '' : ` (skipped: ${cannotMount})`}`, () => {
+  const mounted = async (options: string, test: (disk: string) => Promise<void>): Promise<void> => {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
+    try {
+      await test(disk);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  };
+
+  it.skipIf(cannotMount !== undefined)('a full disk leaves the last good checkpoint, and no partial file', () =>
+    mounted('size=1m', async (disk) => {
+      const store = new CheckpointStore(disk);
+      await store.save(1, state(1, 150_000), {});
+      const before = await readFile(store.fileOf(1));
+      const error = await store.save(2, state(2, 150_000), {}).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(UnimissError);
+      expect(error).toMatchObject({ code: 'disk' });
+      expect((error as Error).message).toMatch(/step-000000002.safetensors: no space is left.*\n.*Free some space/);
+      expect(await readdir(disk)).toEqual(['step-000000001.safetensors']);
+      expect(await readFile(store.fileOf(1))).toEqual(before);
+      const latest = await store.latestGood(quiet);
+      expect(latest!.step).toBe(1);
+      await latest!.tensors.close();
+    }),
+  );
+
+  it.skipIf(cannotMount !== undefined)('a read-only folder can be read; writing names the remedy', () =>
+    mounted('size=1m', async (disk) => {
+      const store = new CheckpointStore(disk);
+      await store.save(1, state(1), {});
+      execFileSync('mount', ['-o', 'remount,ro', disk]);
+      await expect(store.save(2, state(2), {})).rejects.toMatchObject({ code: 'disk' });
+      await expect(writeTextAtomically(join(disk, 'a'), 'x')).rejects.toThrow(/read-only.*\n.*UNIMISS_RUNS/);
+      const latest = await store.latestGood(quiet);
+      expect(latest!.step).toBe(1);
+      await latest!.tensors.close();
+    }),
+  );
+});
