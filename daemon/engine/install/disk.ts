@@ -1,0 +1,94 @@
+import { constants } from 'node:fs';
+import { access, mkdir, open, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, UnimissError } from '../../../protocol/errors';
+import { humanBytes } from './places';
+
+/** Free bytes for this user on the file system of a folder, or of its nearest ancestor that exists. */
+export async function freeBytes(folder: string): Promise<number> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const { bavail, bsize } = await statfs(at);
+      return bavail * bsize;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error;
+    }
+  }
+}
+
+/**
+ * Refuses before anything is fetched what would fill the disk.
+ * @throws UnimissError `disk`
+ */
+export async function checkSpace(folder: string, needed: number): Promise<void> {
+  const free = await freeBytes(folder);
+  if (free < needed) {
+    throw new UnimissError(
+      'disk',
+      `TensorFlow needs ${humanBytes(needed)} while it is installed; ${humanBytes(free)} are free`,
+      {
+        place: folder,
+        remedy: 'Free some space, or set UNIMISS_CACHE to a folder on another disk.',
+      },
+    );
+  }
+}
+
+/**
+ * Makes a folder that can be written to.
+ * @throws UnimissError `disk`
+ */
+export async function makeWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw cacheError(await realReason(error as NodeJS.ErrnoException, folder), folder);
+  }
+}
+
+/** On a read-only file system, Node's recursive mkdir says ENOENT: the nearest folder that exists knows better. */
+async function realReason(error: NodeJS.ErrnoException, folder: string): Promise<unknown> {
+  if (error.code !== 'ENOENT') return error;
+  for (let at = dirname(folder); at !== dirname(at); at = dirname(at)) {
+    const reason = await access(at, constants.W_OK).catch((each: NodeJS.ErrnoException) => each);
+    if (!reason) return error;
+    if (reason.code !== 'ENOENT') return reason;
+  }
+  return error;
+}
+
+/** An error of the file system in the cache, as a sentence with its remedy. */
+export function cacheError(error: unknown, place: string): UnimissError {
+  if (error instanceof UnimissError) return error;
+  const code = (error as NodeJS.ErrnoException)?.code ?? '';
+  const other = 'set UNIMISS_CACHE to a folder that you may write to';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const what = code === 'ENOSPC' ? 'The disk is full' : 'Your quota on this disk is used up';
+    return new UnimissError('disk', what, { place, remedy: `Free some space, or ${other}.`, cause: error });
+  }
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) {
+    const what =
+      code === 'EROFS'
+        ? 'The file system is read-only'
+        : code === 'EACCES' || code === 'EPERM'
+          ? 'You may not write here'
+          : 'A file is in the way of this folder';
+    return new UnimissError('disk', what, {
+      place,
+      remedy: `Give write permission, or ${other}, or name a TensorFlow that is installed (UNIMISS_TENSORFLOW=folder).`,
+      cause: error,
+    });
+  }
+  return new UnimissError('engine', messageOf(error), { place, cause: error });
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import { messageOf } from '../../../protocol/errors';
+import { freeBytes } from './disk';
+import { cudaObstacle, detectGpus, type GpuOptions, type GpuReport } from './gpu';
+import { checkHost, type Host, thisHost } from './host';
+import { type EngineInfo, engineInfo } from './info';
+import { engineInfoText } from './infoText';
+import { findPip } from './pip';
+import { cacheFolder, type Env, home, humanBytes } from './places';
+import { tidyPaths } from './tidy';
+
+/** What a bug report needs to know of the machine. No user names; the home folder is `~`. */
+export interface DoctorReport {
+  os: string;
+  kernel: string;
+  libc: string;
+  cpu: { model: string; cores: number; flags: string[] };
+  memoryBytes: number;
+  /** Limit by the container, if it is below the machine's memory. */
+  memoryLimitBytes?: number;
+  node: string;
+  pip: string;
+  /** Why TensorFlow cannot run here at all. */
+  host?: string;
+  engine: EngineInfo;
+  gpu: GpuReport;
+  /** Why CUDA cannot be used. */
+  cuda?: string;
+  freeBytes?: number;
+  /** Variables that change what the engine does; of pip's only the names, since indexes may hold passwords. */
+  variables: Record<string, string>;
+}
+
+/** Flags that decide which kernels oneDNN has, on x86-64 and arm64. */
+const FLAGS = ['avx', 'avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx512_fp16', 'amx_tile', 'amx_bf16'];
+const ARM_FLAGS = ['asimd', 'asimddp', 'sve', 'sve2', 'bf16', 'i8mm'];
+
+const VALUES =
+  /^(UNIMISS_.*|XDG_CACHE_HOME|TF_.*|XLA_.*|ONEDNN_.*|DNNL_.*|OMP_.*|KMP_.*|CUDA_.*|NVIDIA_VISIBLE_DEVICES|LD_LIBRARY_PATH|LD_PRELOAD|NODE_OPTIONS|TMPDIR)$/;
+const NAMES = /^(PIP_.*|https?_proxy|HTTPS?_PROXY|ALL_PROXY|VIRTUAL_ENV|CONDA_PREFIX)$/;
+
+/** Collects what `unimiss engine doctor` prints; with the SHA-256 of every installed file, which takes seconds. */
+export async function doctor(
+  options: { library?: string; host?: Host; user?: string } & GpuOptions = {},
+): Promise<DoctorReport> {
+  const { env = process.env, host = thisHost(), library } = options;
+  const tidy = (text: string): string => tidyPaths(text, home(env), options.user ?? userName());
+  const gpu = await detectGpus(options);
+  const constrained = process.constrainedMemory?.() ?? 0;
+  return deepTidy(
+    {
+      os: await osName(host),
+      kernel: `${os.type()} ${os.release()}`,
+      libc: host.glibc ? `glibc ${host.glibc}` : host.platform === 'linux' ? 'not glibc' : '-',
+      cpu: {
+        model: host.cpuModel ?? os.cpus()[0]?.model ?? 'unknown',
+        cores: os.availableParallelism(),
+        flags: [...FLAGS, ...ARM_FLAGS].filter((flag) => host.cpuFlags.includes(flag)),
+      },
+      memoryBytes: os.totalmem(),
+      ...(constrained > 0 && constrained < os.totalmem() && { memoryLimitBytes: constrained }),
+      node: `${process.version} (${host.platform} ${host.arch}${process.versions.electron ? `, Electron ${process.versions.electron}` : ''})`,
+      pip: await findPip(env).then(
+        (pip) => `${pip.version} (${[pip.command, ...pip.args].join(' ')})`,
+        (error) => messageOf(error),
+      ),
+      ...hostProblem(host),
+      engine: await engineInfo({ library, env, verify: 'hash' }),
+      gpu,
+      ...(cudaObstacle(gpu) && { cuda: cudaObstacle(gpu)!.what }),
+      freeBytes: await freeBytes(cacheFolder(env)),
+      variables: variables(env),
+    },
+    tidy,
+  );
+}
+
+/** The report as lines for people. */
+export function doctorText(report: DoctorReport): string {
+  const { cpu, gpu } = report;
+  const row = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
+  const limit = report.memoryLimitBytes ? ` (limited to ${humanBytes(report.memoryLimitBytes)})` : '';
+  const lines = [
+    row('system', `${report.os}; ${report.kernel}; ${report.libc}`),
+    row('processor', `${cpu.model}, ${cpu.cores} cores; ${cpu.flags.join(' ') || 'flags unknown'}`),
+    row('memory', `${humanBytes(report.memoryBytes)}${limit}`),
+    row('node', report.node),
+    row('pip', report.pip.replaceAll('\n', ' ')),
+    ...(report.host ? [row('engine', report.host.replaceAll('\n', ' '))] : []),
+    engineInfoText(report.engine),
+    row('driver', gpu.driver ?? `none${gpu.problem ? ` (${gpu.problem})` : ''}`),
+    ...gpu.gpus.map((each) =>
+      row(`gpu ${each.index}`, `${each.name}${each.memoryMiB ? `, ${humanBytes(each.memoryMiB * 2 ** 20)}` : ''}`),
+    ),
+    row('cuda', report.cuda ? `cannot be used: ${report.cuda}` : 'can be used'),
+    row('disk', report.freeBytes === undefined ? 'unknown' : `${humanBytes(report.freeBytes)} free for the cache`),
+    ...Object.entries(report.variables).map(([name, value]) => row('variable', `${name}=${value}`)),
+  ];
+  return lines.join('\n');
+}
+
+/** A user of a container may have a number but no name. */
+function userName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return '';
+  }
+}
+
+function hostProblem(host: Host): { host?: string } {
+  try {
+    checkHost(host);
+    return {};
+  } catch (error) {
+    return { host: messageOf(error) };
+  }
+}
+
+async function osName(host: Host): Promise<string> {
+  if (host.platform !== 'linux') return os.version();
+  try {
+    const text = await readFile('/etc/os-release', 'utf8');
+    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'Linux';
+  } catch {
+    return 'Linux'; // the file is a convention, not a must
+  }
+}
+
+function variables(env: Env): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of Object.keys(env).sort()) {
+    if (VALUES.test(name)) found[name] = env[name] ?? '';
+    else if (NAMES.test(name)) found[name] = '(set)';
+  }
+  return found;
+}
+
+/** Applies a function to every string in a value of plain data. */
+function deepTidy<T>(value: T, tidy: (text: string) => string): T {
+  if (typeof value === 'string') return tidy(value) as T;
+  if (Array.isArray(value)) return value.map((each) => deepTidy(each, tidy)) as T;
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, deepTidy(each, tidy)])) as T;
+}

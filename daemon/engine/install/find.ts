@@ -1,0 +1,108 @@
+import { stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { UnimissError } from '../../../protocol/errors';
+import { type CudaFiles, cudaFiles } from './cuda';
+import { elfProblem } from './elf';
+import { damagedEngine, damageOf, readManifest } from './manifest';
+import { type Env, engineFolder } from './places';
+import type { Device } from './release';
+
+const FRAMEWORK = 'libtensorflow_framework.so.2';
+const CC = 'libtensorflow_cc.so.2';
+
+/** The libraries to load, in this order: `cuda.preload`, `framework` (globally), `cc`. */
+export interface EngineFiles {
+  /** Where it comes from: our cache, the configuration (`engine.library`), the variable UNIMISS_TENSORFLOW. */
+  origin: 'cache' | 'configuration' | 'environment';
+  /** Folder that holds both libraries. */
+  folder: string;
+  framework: string;
+  cc: string;
+  /** Version and build as installed; a named TensorFlow tells its version only when it is loaded (TF_Version). */
+  version?: string;
+  device?: Device;
+  /** NVIDIA's libraries beside it; undefined if there are none, as with the CPU build. */
+  cuda?: CudaFiles;
+}
+
+export interface FindOptions {
+  device?: Device;
+  /** `engine.library` of the configuration: folder that holds libtensorflow_cc.so.2. */
+  library?: string;
+  env?: Env;
+  /** `process.arch`; tests set it. */
+  arch?: string;
+}
+
+/**
+ * Finds TensorFlow: the one that the configuration names, else the one that UNIMISS_TENSORFLOW names, else the one in the
+ * cache (for the CPU, the CUDA build serves where the CPU build is not installed). Undefined if nothing is installed.
+ * @throws UnimissError `engine` if what is named is not a TensorFlow for this machine, or what is installed is damaged.
+ */
+export async function findEngine(options: FindOptions = {}): Promise<EngineFiles | undefined> {
+  const { device = 'cpu', library, env = process.env, arch = process.arch } = options;
+  if (library) return namedEngine(library, 'configuration', arch);
+  if (env.UNIMISS_TENSORFLOW) return namedEngine(env.UNIMISS_TENSORFLOW, 'environment', arch);
+  for (const build of device === 'cpu' ? (['cpu', 'cuda'] as const) : (['cuda'] as const)) {
+    const folder = engineFolder(build, env);
+    const manifest = await readManifest(folder);
+    if (!manifest) continue;
+    if (manifest.arch !== arch) {
+      throw damagedEngine(folder, `it is made for ${manifest.arch}, and this Node runs on ${arch}`);
+    }
+    const damage = await damageOf(folder, manifest, 'size');
+    if (damage) throw damagedEngine(folder, damage);
+    return engineAt(folder);
+  }
+  return undefined;
+}
+
+/** As `findEngine`, but an error with the command to run where nothing is installed. */
+export async function requireEngine(options: FindOptions = {}): Promise<EngineFiles> {
+  const engine = await findEngine(options);
+  if (engine) return engine;
+  const flag = options.device === 'cuda' ? ' --device cuda' : '';
+  throw new UnimissError('engine', `TensorFlow${options.device === 'cuda' ? ' with CUDA' : ''} is not installed`, {
+    remedy: `Run \`unimiss engine install${flag}\` (once for this user).`,
+  });
+}
+
+/** The engine in a folder of the cache. */
+export async function engineAt(folder: string): Promise<EngineFiles> {
+  const manifest = await readManifest(folder);
+  if (!manifest) throw damagedEngine(folder, 'its manifest is missing');
+  const { version, device } = manifest;
+  return { origin: 'cache', ...(await librariesIn(join(folder, 'tensorflow'))), version, device };
+}
+
+async function librariesIn(folder: string): Promise<Pick<EngineFiles, 'folder' | 'framework' | 'cc' | 'cuda'>> {
+  const cuda = await cudaFiles(dirname(folder));
+  return { folder, framework: join(folder, FRAMEWORK), cc: join(folder, CC), ...(cuda && { cuda }) };
+}
+
+async function namedEngine(
+  folder: string,
+  origin: 'configuration' | 'environment',
+  arch: string,
+): Promise<EngineFiles> {
+  const place = origin === 'configuration' ? 'engine.library' : 'UNIMISS_TENSORFLOW';
+  const refuse = (what: string): never => {
+    throw new UnimissError('engine', what, {
+      place,
+      remedy:
+        `Give the absolute path of the folder that holds ${CC} and ${FRAMEWORK} ` +
+        '(in a Python environment: site-packages/tensorflow), or leave it out and run `unimiss engine install`.',
+    });
+  };
+  if (!isAbsolute(folder)) refuse(`"${folder}" is not an absolute path`);
+  for (const name of [FRAMEWORK, CC]) {
+    const file = join(folder, name);
+    const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
+      refuse(`${file} cannot be read (${error.code})`),
+    );
+    if (!found.isFile()) refuse(`${file} is not a file`);
+    const problem = await elfProblem(file, arch);
+    if (problem) refuse(`${file} ${problem}`);
+  }
+  return { origin, ...(await librariesIn(folder)) };
+}

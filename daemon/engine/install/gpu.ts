@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, UnimissError } from '../../../protocol/errors';
+import { compareVersions } from './host';
+import type { Env } from './places';
+import type { Device } from './release';
+
+const run = promisify(execFile);
+
+/**
+ * CUDA 12.9 is published with driver 575. By CUDA's minor-version compatibility every driver since 525.60.13 (CUDA 12.0)
+ * runs what is compiled for CUDA 12; older drivers of data-centre GPUs do with NVIDIA's package cuda-compat-12-9 (forward
+ * compatibility), which then is the user's to install. (NVIDIA, "CUDA Compatibility".)
+ */
+export const OLDEST_DRIVER = '525.60.13';
+
+export interface Gpu {
+  index: number;
+  name: string;
+  /** Memory in MiB; undefined where only the kernel module could be asked. */
+  memoryMiB?: number;
+}
+
+/** What is known about NVIDIA's driver and GPUs. */
+export interface GpuReport {
+  driver?: string;
+  gpus: Gpu[];
+  /** Why nothing, or not everything, is known. */
+  problem?: string;
+}
+
+export interface GpuOptions {
+  env?: Env;
+  /** NVIDIA's folder in /proc, and where else than on the PATH nvidia-smi may be; tests set them. */
+  proc?: string;
+  smiFolders?: string[];
+}
+
+/** Asks nvidia-smi, and the kernel module where there is no nvidia-smi (as in some containers). */
+export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
+  const { env = process.env, proc = '/proc/driver/nvidia', smiFolders = ['/usr/lib/wsl/lib'] } = options;
+  let problem = 'nvidia-smi was not found';
+  for (const smi of ['nvidia-smi', ...smiFolders.map((folder) => join(folder, 'nvidia-smi'))]) {
+    try {
+      const query = ['--query-gpu=index,name,memory.total,driver_version', '--format=csv,noheader,nounits'];
+      const { stdout } = await run(smi, query, { env, timeout: 20_000, encoding: 'utf8' });
+      return parseSmi(stdout);
+    } catch (error) {
+      const { code, stdout } = error as NodeJS.ErrnoException & { stdout?: string };
+      // nvidia-smi writes what is wrong (no driver, no device) to its standard output.
+      if (code !== 'ENOENT') problem = `nvidia-smi: ${stdout?.trim().split('\n')[0] || messageOf(error)}`;
+    }
+  }
+  return { ...(await fromKernelModule(proc)), problem };
+}
+
+function parseSmi(output: string): GpuReport {
+  const report: GpuReport = { gpus: [] };
+  for (const line of output.split('\n')) {
+    const [index, name, memory, driver] = line.split(',').map((field) => field.trim());
+    if (!index || !name || !/^\d+$/.test(index)) continue;
+    const memoryMiB = Number.parseInt(memory ?? '', 10);
+    report.gpus.push({ index: Number(index), name, ...(memoryMiB > 0 && { memoryMiB }) });
+    report.driver ??= driver;
+  }
+  if (report.gpus.length === 0)
+    report.problem = `nvidia-smi lists no GPU (${output.trim().split('\n')[0] || 'no output'})`;
+  return report;
+}
+
+async function fromKernelModule(proc: string): Promise<GpuReport> {
+  try {
+    const version = await readFile(join(proc, 'version'), 'utf8');
+    const driver = /Kernel Module[^0-9]*(?:x86_64|aarch64)?\s+(\d+(?:\.\d+)+)/.exec(version)?.[1];
+    const gpus: Gpu[] = [];
+    for (const bus of (await readdir(join(proc, 'gpus'))).sort()) {
+      const text = await readFile(join(proc, 'gpus', bus, 'information'), 'utf8');
+      gpus.push({ index: gpus.length, name: /^Model:\s*(.+)$/m.exec(text)?.[1]?.trim() ?? 'unknown GPU' });
+    }
+    return { ...(driver && { driver }), gpus };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { gpus: [] }; // no driver is loaded
+    throw error;
+  }
+}
+
+/** Why CUDA cannot be used with what was found; undefined if it can. */
+export function cudaObstacle(report: GpuReport): { what: string; remedy: string } | undefined {
+  if (report.gpus.length === 0) {
+    const driver = report.driver ? `NVIDIA driver ${report.driver} is there, but ` : '';
+    return {
+      what: `${driver}no NVIDIA GPU was found${report.problem ? ` (${report.problem})` : ''}`,
+      remedy:
+        "Install NVIDIA's driver (525.60.13 or newer; `nvidia-smi` must list the GPU), and start containers with `--gpus all`",
+    };
+  }
+  if (!report.driver || !/^\d/.test(report.driver)) {
+    return {
+      what: `${describe(report)} was found, but the version of NVIDIA's driver is not known`,
+      remedy: 'Check that `nvidia-smi` works',
+    };
+  }
+  if (compareVersions(report.driver, OLDEST_DRIVER) < 0) {
+    return {
+      what: `${describe(report)} has NVIDIA driver ${report.driver}, and CUDA 12.9 needs ${OLDEST_DRIVER} or newer`,
+      remedy:
+        "Upgrade the driver (575 is the one made for CUDA 12.9; on a data-centre GPU, NVIDIA's package cuda-compat-12-9 does as well)",
+    };
+  }
+  return undefined;
+}
+
+const describe = (report: GpuReport): string => report.gpus.map((gpu) => gpu.name).join(', ');
+
+/**
+ * The device to use where `wanted` is asked for. Falls back to the CPU, with a notice, only where that is allowed.
+ * @throws UnimissError `engine` with what was found, if CUDA is wanted, cannot be used and the CPU is not allowed.
+ */
+export async function chooseDevice(
+  wanted: Device,
+  options: GpuOptions & { allowCpu?: boolean } = {},
+): Promise<{ device: Device; notice?: string; gpus?: GpuReport }> {
+  if (wanted === 'cpu') return { device: 'cpu' };
+  const gpus = await detectGpus(options);
+  const obstacle = cudaObstacle(gpus);
+  if (!obstacle) return { device: 'cuda', gpus };
+  if (options.allowCpu) return { device: 'cpu', notice: `Going on with the CPU: ${obstacle.what}.`, gpus };
+  throw new UnimissError('engine', `CUDA cannot be used: ${obstacle.what}`, {
+    remedy: `${obstacle.remedy}; or use the CPU (\`--device cpu\`, or allow it with \`--allow-cpu\`).`,
+  });
+}

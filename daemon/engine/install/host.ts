@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { UnimissError } from '../../../protocol/errors';
+
+/** What decides whether TensorFlow's binaries can run here. */
+export interface Host {
+  /** `process.platform`. */
+  platform: string;
+  /** `process.arch`. */
+  arch: string;
+  /** Version of glibc; undefined with another C library. */
+  glibc?: string;
+  cpuModel?: string;
+  /** Flags of the processor as Linux names them; empty where they are not known. */
+  cpuFlags: string[];
+}
+
+const GLIBC_NEEDED = '2.27'; // the wheels' tag manylinux_2_27
+
+export function thisHost(): Host {
+  const info = cpuInfo();
+  return { platform: process.platform, arch: process.arch, glibc: glibcVersion(), ...info };
+}
+
+/**
+ * Refuses a machine on which TensorFlow's binaries cannot run, with what to use instead.
+ * @throws UnimissError `engine`
+ */
+export function checkHost(host: Host): void {
+  const refuse = (what: string, remedy: string): never => {
+    throw new UnimissError('engine', what, { remedy });
+  };
+  if (host.platform === 'win32') {
+    refuse(
+      'The engine does not run on Windows itself',
+      'Open the folder in WSL (`wsl --install`, then the WSL extension), or on a Linux machine over SSH.',
+    );
+  }
+  if (host.platform !== 'linux') {
+    refuse(
+      `The engine runs on Linux, not on ${host.platform === 'darwin' ? 'macOS' : host.platform}`,
+      'Use a Linux machine over SSH (Remote-SSH in the editor), or a Linux virtual machine.',
+    );
+  }
+  if (host.arch !== 'x64' && host.arch !== 'arm64') {
+    refuse(
+      `The engine does not run on processors of type ${host.arch}`,
+      'Use a Linux machine with an x86-64 or arm64 processor, for example over SSH.',
+    );
+  }
+  if (host.glibc === undefined) {
+    refuse(
+      'TensorFlow is built for glibc, and this system has another C library (musl, as in Alpine Linux?)',
+      'Use a distribution with glibc, such as Debian, Ubuntu or Fedora, also as a container.',
+    );
+  } else if (compareVersions(host.glibc, GLIBC_NEEDED) < 0) {
+    refuse(
+      `TensorFlow needs glibc ${GLIBC_NEEDED} or newer, and this system has ${host.glibc}`,
+      'Use a newer distribution (Ubuntu 18.04, Debian 10, RHEL 8 or later), also as a container.',
+    );
+  }
+  // TensorFlow's x86-64 wheels abort the process at once on a processor without AVX.
+  if (host.arch === 'x64' && host.cpuFlags.length > 0 && !host.cpuFlags.includes('avx')) {
+    refuse(
+      `TensorFlow needs a processor with AVX, and this one${host.cpuModel ? ` (${host.cpuModel})` : ''} has none`,
+      'Use another machine over SSH; in a virtual machine, pass the processor of the host through.',
+    );
+  }
+}
+
+/** Orders dotted version numbers: negative if a is older than b, 0 if they are equal. */
+export function compareVersions(a: string, b: string): number {
+  const x = a.split('.').map(Number);
+  const y = b.split('.').map(Number);
+  for (let i = 0; i < Math.max(x.length, y.length); i++) {
+    const d = (x[i] ?? 0) - (y[i] ?? 0);
+    if (d !== 0) return d;
+  }
+  return 0;
+}
+
+function glibcVersion(): string | undefined {
+  if (process.platform !== 'linux' || !process.report) return undefined;
+  // Without this the report looks up the names of all open connections, which can take seconds.
+  (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime;
+}
+
+function cpuInfo(): { cpuModel?: string; cpuFlags: string[] } {
+  if (process.platform !== 'linux') return { cpuFlags: [] };
+  let text: string;
+  try {
+    text = readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return { cpuFlags: [] }; // a container may hide it; then nothing is known, and nothing refused
+  }
+  return {
+    cpuModel: /^model name\s*:\s*(.+)$/m.exec(text)?.[1],
+    cpuFlags: /^(?:flags|Features)\s*:\s*(.+)$/m.exec(text)?.[1]?.split(' ') ?? [],
+  };
+}

@@ -1,0 +1,66 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../../protocol/errors';
+import { type EngineFiles, findEngine } from './find';
+import { damageOf, type Manifest, readManifest } from './manifest';
+import { type Env, enginesFolder } from './places';
+import { ENGINE_VERSION } from './release';
+
+/** An engine in the cache. */
+export interface InstalledEngine {
+  folder: string;
+  manifest?: Manifest;
+  bytes: number;
+  /** What differs from the manifest; undefined if nothing does. */
+  damage?: string;
+}
+
+/** What `unimiss engine info` shows. */
+export interface EngineInfo {
+  /** The version that `unimiss engine install` installs. */
+  pinned: string;
+  cache: string;
+  installed: InstalledEngine[];
+  /** The engine that would be used for the CPU, and why there is none. */
+  used?: EngineFiles;
+  problem?: string;
+}
+
+/** Reads what is installed; `verify: 'hash'` compares every file's SHA-256 too (seconds). */
+export async function engineInfo(
+  options: { library?: string; env?: Env; verify?: 'size' | 'hash' } = {},
+): Promise<EngineInfo> {
+  const { library, env = process.env, verify = 'size' } = options;
+  const info: EngineInfo = { pinned: ENGINE_VERSION, cache: enginesFolder(env), installed: [] };
+  for (const name of await engineNames(info.cache)) {
+    const folder = join(info.cache, name);
+    try {
+      const manifest = await readManifest(folder);
+      if (!manifest) info.installed.push({ folder, bytes: 0, damage: 'manifest.json is missing' });
+      else {
+        const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+        const damage = await damageOf(folder, manifest, verify);
+        info.installed.push({ folder, manifest, bytes, ...(damage && { damage }) });
+      }
+    } catch (error) {
+      info.installed.push({ folder, bytes: 0, damage: messageOf(error) });
+    }
+  }
+  try {
+    info.used = await findEngine({ library, env });
+    if (!info.used) info.problem = 'TensorFlow is not installed: run `unimiss engine install`';
+  } catch (error) {
+    info.problem = messageOf(error);
+  }
+  return info;
+}
+
+/** Folders of engines such as `2.21.0-cpu`; not locks and unfinished installations. */
+async function engineNames(cache: string): Promise<string[]> {
+  try {
+    return (await readdir(cache)).filter((name) => /^[\d.]+-(cpu|cuda)$/.test(name)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,204 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UnimissError } from '../../../protocol/errors';
+import { cacheError, checkSpace, makeWritable, syncFolder } from './disk';
+import { type EngineFiles, engineAt } from './find';
+import { chooseDevice } from './gpu';
+import { checkHost, type Host, thisHost } from './host';
+import { takeLock } from './lock';
+import { damageOf, readManifest, writeManifest } from './manifest';
+import { downloadWheel, findPip } from './pip';
+import { type Env, engineFolder } from './places';
+import { type Device, type EngineRelease, releaseFor, type WheelPin, wantedPath } from './release';
+import { hashFile, type UnpackedFile, unpackZip } from './unpack';
+
+export interface InstallProgress {
+  stage: 'check' | 'wait' | 'download' | 'unpack' | 'done';
+  /** One line for people. */
+  message: string;
+  /** Bytes of this stage that are done, and all of them. */
+  done?: number;
+  total?: number;
+}
+
+export interface InstallOptions {
+  device?: Device;
+  /** With `device: 'cuda'`: install the CPU build where no GPU can be used, in place of an error. */
+  allowCpu?: boolean;
+  onProgress?(progress: InstallProgress): void;
+  signal?: AbortSignal;
+  env?: Env;
+  /** For another build than the pinned one, and another machine than this; tests use them. */
+  release?: EngineRelease;
+  host?: Host;
+}
+
+/**
+ * Puts TensorFlow's libraries into the user's cache, unless they are there already, and says where they lie.
+ *
+ * The wheels come through pip, are unpacked under a temporary name and renamed when everything is there and synced.
+ * Of two installations at once, the second waits for the first and then uses what that one installed. After an
+ * interruption the next call keeps the wheels that are complete and removes the rest.
+ * @throws UnimissError `engine`, `disk` or `interrupted`, with the remedy
+ */
+export async function installEngine(options: InstallOptions = {}): Promise<EngineFiles> {
+  const { env = process.env, host = thisHost(), signal, onProgress = () => {} } = options;
+  checkHost(host);
+  const { device, notice } = await chooseDevice(options.device ?? 'cpu', { allowCpu: options.allowCpu, env });
+  if (notice) onProgress({ stage: 'check', message: notice });
+  const release = options.release ?? releaseFor(device, host.arch);
+  const folder = engineFolder(device, env, release.version);
+  const partial = `${folder}.partial`;
+  try {
+    const present = await healthyEngine(folder);
+    if (present) return present; // also in a cache that others installed and this user may only read
+    await makeWritable(dirname(folder));
+    const lock = await takeLock(`${folder}.lock`, waiting(onProgress), signal);
+    try {
+      const meanwhile = await healthyEngine(folder);
+      if (meanwhile) return meanwhile;
+      await makeWritable(partial);
+      const wheels = await fetchWheels(release, partial, { env, signal, onProgress });
+      const files = await unpackWheels(release, wheels, partial, { signal, onProgress });
+      await writeManifest(join(partial, 'unpacked'), {
+        format: 1,
+        version: release.version,
+        device,
+        arch: host.arch,
+        installed: new Date().toISOString(),
+        wheels: release.wheels.map(({ name, version, sha256 }) => ({ name, version, sha256 })),
+        files,
+      });
+      await publish(partial, folder);
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw cacheError(error, folder);
+  }
+  onProgress({ stage: 'done', message: `TensorFlow ${release.version} (${device}) is installed` });
+  return engineAt(folder);
+}
+
+const waiting =
+  (onProgress: (progress: InstallProgress) => void) =>
+  (owner?: number): void =>
+    onProgress({
+      stage: 'wait',
+      message: `Another installation is at work${owner ? ` (process ${owner})` : ''}: waiting for it`,
+    });
+
+/** The engine in a folder, if it is whole by the sizes of its files; a damaged one counts as none here and is replaced. */
+async function healthyEngine(folder: string): Promise<EngineFiles | undefined> {
+  try {
+    const manifest = await readManifest(folder);
+    return manifest && !(await damageOf(folder, manifest, 'size')) ? await engineAt(folder) : undefined;
+  } catch (error) {
+    if (error instanceof UnimissError) return undefined;
+    throw error;
+  }
+}
+
+type StageOptions = Pick<InstallOptions, 'signal'> & { onProgress(progress: InstallProgress): void };
+
+/** The wheels in the order of the release: those that an earlier attempt completed, the others fetched. */
+async function fetchWheels(
+  release: EngineRelease,
+  partial: string,
+  { env, signal, onProgress }: StageOptions & { env: Env },
+): Promise<string[]> {
+  const complete = await keepComplete(release, partial, signal);
+  const missing = release.wheels.filter((wheel) => !complete.has(wheel));
+  // pip holds a wheel twice for a moment: where it downloads and where it puts it.
+  const largest = Math.max(0, ...missing.map((wheel) => wheel.bytes));
+  const unpacked = sum(release.wheels.map((wheel) => wheel.unpackedBytes));
+  await checkSpace(partial, Math.ceil(1.02 * (sum(missing.map((wheel) => wheel.bytes)) + largest + unpacked)));
+  if (missing.length > 0) {
+    const pip = await findPip(env, partial);
+    const total = sum(missing.map((wheel) => wheel.bytes));
+    let before = 0;
+    for (const wheel of missing) {
+      const message = `Fetching ${wheel.name} ${wheel.version} through pip ${pip.version}`;
+      const report = (bytes: number): void =>
+        onProgress({ stage: 'download', message, done: before + Math.min(bytes, wheel.bytes), total });
+      report(0);
+      const file = await downloadWheel(pip, wheel, {
+        platforms: release.platforms,
+        folder: partial,
+        env,
+        signal,
+        onBytes: report,
+      });
+      // pip checked it; once more, because a pip can be configured or replaced in ways we do not see.
+      if ((await hashFile(file, signal)) !== wheel.sha256) {
+        await rm(file);
+        throw new UnimissError('engine', `${wheel.name} ${wheel.version} arrived damaged (SHA-256 differs)`, {
+          remedy: 'Run the installation again.',
+        });
+      }
+      before += wheel.bytes;
+    }
+  }
+  return release.wheels.map((wheel) => join(partial, `${wheel.name}.whl`));
+}
+
+/** Clears what an interrupted attempt left, except wheels that are complete; returns those. */
+async function keepComplete(release: EngineRelease, partial: string, signal?: AbortSignal): Promise<Set<WheelPin>> {
+  const complete = new Set<WheelPin>();
+  for (const name of await readdir(partial)) {
+    const wheel = release.wheels.find((each) => `${each.name}.whl` === name);
+    if (wheel && (await hashFile(join(partial, name), signal)) === wheel.sha256) complete.add(wheel);
+    else await rm(join(partial, name), { recursive: true, force: true });
+  }
+  return complete;
+}
+
+async function unpackWheels(
+  release: EngineRelease,
+  wheels: string[],
+  partial: string,
+  { signal, onProgress }: StageOptions,
+): Promise<UnpackedFile[]> {
+  const folder = join(partial, 'unpacked');
+  await mkdir(folder);
+  const total = sum(release.wheels.map((wheel) => wheel.unpackedBytes));
+  const step = total / 50;
+  let before = 0;
+  let reported = Number.NEGATIVE_INFINITY;
+  const files: UnpackedFile[] = [];
+  for (const [i, wheel] of release.wheels.entries()) {
+    const unpacked = await unpackZip(wheels[i]!, folder, {
+      signal,
+      place: (entry) => wantedPath(wheel.name, entry),
+      onBytes: (bytes) => {
+        const done = before + bytes;
+        if (done - reported < step) return;
+        reported = done;
+        onProgress({ stage: 'unpack', message: `Unpacking ${wheel.name}`, done: Math.min(done, total), total });
+      },
+    });
+    before += sum(unpacked.map((file) => file.bytes));
+    files.push(...unpacked);
+  }
+  for (const path of release.required) {
+    if (!files.some((file) => file.path === path)) {
+      throw new UnimissError('engine', `The wheels hold no ${path}`, {
+        remedy: 'Report this: the pinned release is wrong.',
+      });
+    }
+  }
+  return files;
+}
+
+/** Puts the unpacked engine in its place (a damaged one makes room) and removes what is no longer needed. */
+async function publish(partial: string, folder: string): Promise<void> {
+  await syncFolder(join(partial, 'unpacked'));
+  await rename(folder, join(partial, 'replaced')).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rename(join(partial, 'unpacked'), folder);
+  await syncFolder(dirname(folder));
+  await rm(partial, { recursive: true, force: true });
+}
+
+const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);

@@ -1,0 +1,81 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UnimissError } from '../../../protocol/errors';
+import { hashFile } from './unpack';
+
+const MANIFEST = 'manifest.json';
+
+const manifestSchema = z.object({
+  format: z.literal(1),
+  /** Version of TensorFlow. */
+  version: z.string(),
+  device: z.enum(['cpu', 'cuda']),
+  /** `process.arch` that the libraries are made for. */
+  arch: z.string(),
+  /** ISO 8601. */
+  installed: z.string(),
+  wheels: z.array(z.object({ name: z.string(), version: z.string(), sha256: z.string() })),
+  files: z.array(z.object({ path: z.string(), bytes: z.number().int().min(0), sha256: z.string() })),
+});
+
+/** What lies in an engine's folder; it is written last, so a folder without it is not an engine. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  const handle = await open(join(folder, MANIFEST), 'wx');
+  try {
+    await handle.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Reads a folder's manifest; undefined if there is none (nothing is installed there). */
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(folder, MANIFEST), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw damagedEngine(folder, `${MANIFEST} is not JSON`, cause);
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) throw damagedEngine(folder, `${MANIFEST}: ${parsed.error.issues[0]?.message}`, parsed.error);
+  return parsed.data;
+}
+
+/**
+ * Compares an engine's files with its manifest and names the first that differs; undefined if all is well.
+ * By their sizes (milliseconds), or by their SHA-256 as well (seconds).
+ */
+export async function damageOf(folder: string, manifest: Manifest, by: 'size' | 'hash'): Promise<string | undefined> {
+  for (const file of manifest.files) {
+    const path = join(folder, file.path);
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw error;
+    });
+    if (!found) return `${file.path} is missing`;
+    if (found.size !== file.bytes) return `${file.path} has ${found.size} of ${file.bytes} bytes`;
+    if (by === 'hash' && (await hashFile(path)) !== file.sha256)
+      return `${file.path} has another SHA-256 than installed`;
+  }
+  return undefined;
+}
+
+export function damagedEngine(folder: string, what: string, cause?: unknown): UnimissError {
+  return new UnimissError('engine', `The installed TensorFlow is damaged: ${what}`, {
+    place: folder,
+    remedy: 'Run `unimiss engine install`: it replaces the installation.',
+    cause,
+  });
+}

@@ -1,0 +1,65 @@
+import { UnimissError } from '../../../protocol/errors';
+import type { WheelPin } from './release';
+
+const elsewhere =
+  'without a network, fetch the wheel elsewhere and set PIP_FIND_LINKS to its folder, ' +
+  'or name a TensorFlow that is installed (UNIMISS_TENSORFLOW=folder)';
+
+/** What pip's output says about a failed download, most telling first: a failed connection also ends in "no matching distribution". */
+const causes: { pattern: RegExp; code: 'engine' | 'disk'; what(wheel: string): string; remedy: string }[] = [
+  {
+    pattern: /no space left on device|errno 28\b|errno 122\b|disk quota exceeded/i,
+    code: 'disk',
+    what: (wheel) => `The disk is full: pip could not store ${wheel}`,
+    remedy: "Free some space (pip's own cache: `pip cache purge`), or set UNIMISS_CACHE to a folder on another disk.",
+  },
+  {
+    pattern: /read-only file system|permission denied/i,
+    code: 'disk',
+    what: (wheel) => `pip may not write where it stores ${wheel}`,
+    remedy: 'Give write permission, or set UNIMISS_CACHE to a folder that you may write to.',
+  },
+  {
+    pattern: /do not match the hashes|hashes are required|hash mismatch/i,
+    code: 'engine',
+    what: (wheel) => `The package index gave another file for ${wheel} than the one that was checked (SHA-256 differs)`,
+    remedy: 'Nothing was installed. Ask the owner of the mirror or proxy that pip is configured for, or use another.',
+  },
+  {
+    pattern: /certificate_verify_failed|sslerror|ssl error/i,
+    code: 'engine',
+    what: (wheel) => `pip could not trust the package index's certificate while fetching ${wheel}`,
+    remedy: "Give pip your network's certificate (`pip config set global.cert FILE`), or ask your administrator.",
+  },
+  {
+    pattern:
+      /retrying \(|connection ?error|connectionerror|newconnection|name resolution|network is unreachable|proxyerror|time(d)? ?out|connection (reset|refused|aborted|broken)|incompleteread/i,
+    code: 'engine',
+    what: (wheel) => `pip reached no package index to fetch ${wheel}`,
+    remedy: `Check the network and pip's proxy (\`pip config list\`), then run it again; ${elsewhere}.`,
+  },
+  {
+    pattern: /no matching distribution|could not find a version/i,
+    code: 'engine',
+    what: (wheel) => `The package index that pip is configured for has no ${wheel}`,
+    remedy: `Use an index that has it (\`pip config list\` shows yours); ${elsewhere}.`,
+  },
+];
+
+/** An error for a download that failed, from what pip printed; pip's own last lines stay in it. */
+export function explainPip(output: string, wheel: WheelPin): UnimissError {
+  const words = output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-3)
+    .join(' / ');
+  const name = `${wheel.name} ${wheel.version}`;
+  const known = causes.find(({ pattern }) => pattern.test(output));
+  const said = words ? ` pip said: ${words}` : '';
+  return known
+    ? new UnimissError(known.code, known.what(name), { remedy: known.remedy + said })
+    : new UnimissError('engine', `pip could not fetch ${name}`, {
+        remedy: `Try \`python3 -m pip download --no-deps ${wheel.name}==${wheel.version}\` by hand.${said}`,
+      });
+}
