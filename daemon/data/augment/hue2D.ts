@@ -1,5 +1,6 @@
 /**
- * Turns the hues of an image, in place, through 8-bit HSV as PIL converts it (so even a shift of 0 loses a little).
+ * Turns the hues of an image, in place, through 8-bit HSV as PIL converts it, in its single precision
+ * (so even a shift of 0 loses a little).
  * `pixels`: RGB [.., 3], 8 bit; `shift` in full circles, −0.5–0.5.
  */
 export function adjustHue(pixels: Uint8Array, shift: number): void {
@@ -24,22 +25,22 @@ export function adjustHue(pixels: Uint8Array, shift: number): void {
 
 /** 0–255 for the full circle, from red by green and blue. */
 function hueOf(red: number, green: number, blue: number, value: number, chroma: number): number {
-  const toRed = (value - red) / chroma;
-  const toGreen = (value - green) / chroma;
-  const toBlue = (value - blue) / chroma;
+  const toRed = Math.fround((value - red) / chroma);
+  const toGreen = Math.fround((value - green) / chroma);
+  const toBlue = Math.fround((value - blue) / chroma);
   let sixths: number;
   if (red === value) sixths = toBlue - toGreen;
   else if (green === value) sixths = 2 + toRed - toBlue;
   else sixths = 4 + toGreen - toRed;
-  const turns = Math.fround(sixths / 6 + 1) % 1;
+  const turns = Math.fround((Math.fround(sixths) / 6 + 1) % 1);
   return Math.trunc(turns * 255);
 }
 
 function fromHsv(pixels: Uint8Array, at: number, hue: number, saturation: number, value: number): void {
   const position = (hue * 6) / 255;
   const sector = Math.floor(position);
-  const fraction = position - sector;
-  const share = saturation / 255;
+  const fraction = Math.fround(position - sector);
+  const share = Math.fround(saturation / 255);
   const low = Math.round(value * (1 - share));
   const falling = Math.round(value * (1 - share * fraction));
   const rising = Math.round(value * (1 - share * (1 - fraction)));

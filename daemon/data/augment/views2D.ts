@@ -12,7 +12,7 @@ import { resizedCrop } from './resizedCrop.ts';
 export type Recipe2D = { box: Box; flip: boolean; jitter: JitterStep[]; grey: boolean; blurSigma: number };
 
 /**
- * The two views of an image (UniMiSS, section 3.2; the reference implementation's transforms): random resized crop, flip,
+ * The two views of an image (as the UniMiSS reference implementation makes them): random resized crop, flip,
  * colour jitter, grey, blur, in this order on 8 bits, then values 0–1.
  *
  * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; each view draws from a stream of its own

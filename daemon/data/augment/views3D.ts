@@ -29,7 +29,7 @@ export type Recipe3D = {
 };
 
 /**
- * The two views of a volume (UniMiSS, section 3.2; the reference implementation's transforms): padding, a parent crop that both
+ * The two views of a volume (as the UniMiSS reference implementation makes them): padding, a parent crop that both
  * share, / 1024, then for each view crop, flips, resizing of its slices, noise, blur, brightness, contrast and gamma.
  *
  * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; the parent and each view draw from streams of their own
