@@ -1,5 +1,5 @@
-import type { Config } from './config';
-import { smallestSide, strides } from './presets';
+import type { Config } from './config.ts';
+import { smallestSide, strides } from './presets.ts';
 
 /** Something wrong with a configuration: where (path of keys), what, and what to do. */
 export interface ConfigProblem {
@@ -31,6 +31,15 @@ function sizeProblem(key: 'size2D' | 'size3D', size: readonly number[] | undefin
 export function impossibleCombinations(config: Config): ConfigProblem[] {
   const { data, model, train, engine } = config;
   const problems: ConfigProblem[] = [...sizeProblem('size2D', model.size2D), ...sizeProblem('size3D', model.size3D)];
+  for (const key of ['area2D', 'crop3D'] as const) {
+    const [least, most] = config.views[key];
+    if (least > most)
+      problems.push({
+        path: ['views', key],
+        message: `[${least}, ${most}] is not a range, the lower end first`,
+        remedy: `Write [${most}, ${least}].`,
+      });
+  }
   if (data.paths !== undefined && data.manifest !== undefined)
     problems.push({
       path: ['data', 'manifest'],

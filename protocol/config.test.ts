@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Config, configJsonSchema, configSchema } from './config';
-import { UnimissError } from './errors';
-import { checkConfig, parseConfig } from './parseConfig';
-import { presets, strides } from './presets';
-import { resolveConfig } from './resolveConfig';
+import { type Config, configJsonSchema, configSchema } from './config.ts';
+import { UnimissError } from './errors.ts';
+import { checkConfig, parseConfig } from './parseConfig.ts';
+import { presets, strides } from './presets.ts';
+import { resolveConfig } from './resolveConfig.ts';
 
 const images = '"data": { "paths": "images" }';
 const where = { baseDir: '/project', home: '/home/me' };
@@ -55,7 +55,7 @@ describe('a configuration file', () => {
       'foreign key',
       `{ ${images}, "views": { "zzzzzzzzzzz": 3 } }`,
       'unknown key "zzzzzzzzzzz"',
-      'Valid here: volumeDraws.',
+      'Valid here: area2D, crop3D, volumeDraws.',
     ],
     [
       'enum',
@@ -136,6 +136,12 @@ describe('a configuration file', () => {
       `{ ${images}, "train": { "finalLr": 0.1 } }`,
       'above the peak learning rate',
       'Lower train.finalLr',
+    ],
+    [
+      'a range backwards',
+      `{ ${images}, "views": { "area2D": [0.9, 0.3] } }`,
+      'views.area2D: [0.9, 0.3] is not a range',
+      'Write [0.3, 0.9].',
     ],
     [
       'half a warm-up',

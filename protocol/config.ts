@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { presetNames } from './presets';
+import { presetNames } from './presets.ts';
 
 /**
  * The configuration of a pre-training run: what a `*.unimiss.jsonc` file may say, with defaults.
@@ -14,6 +14,8 @@ const path = z
 const share = z.number().min(0).max(1);
 const size = z.int().min(1).max(4096);
 const width = z.int().min(1);
+const range = (least: number, most: number) =>
+  z.tuple([z.number().min(least).max(most), z.number().min(least).max(most)]);
 const threads = z.int().min(1).max(1024).nullable().default(null);
 
 const data = z
@@ -221,6 +223,14 @@ const train = z
 
 const views = z
   .strictObject({
+    area2D: range(0.01, 1)
+      .default([0.14, 1])
+      .describe('Share of a picture that a 2D view shows: [least, most], drawn for each view.'),
+    crop3D: range(0.5, 1.4)
+      .default([0.8, 1.2])
+      .describe(
+        'In-plane size of the part of a volume that a 3D view shows, in sizes of a view: [least, most]. Both views lie in one part of the volume of 1.4–1.8 such sizes.',
+      ),
     volumeDraws: z
       .enum(['slice', 'volume'])
       .default('slice')

@@ -1,7 +1,7 @@
 import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
 import type { z } from 'zod';
-import { configJsonSchema } from './config';
-import { misspelled, nearest } from './nearest';
+import { configJsonSchema } from './config.ts';
+import { misspelled, nearest } from './nearest.ts';
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;

@@ -6,10 +6,10 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { impossibleCombinations } from './combinations';
-import { type Config, configSchema } from './config';
-import { UnimissError } from './errors';
-import { explain, unknownKeyRemedy } from './explainProblem';
+import { impossibleCombinations } from './combinations.ts';
+import { type Config, configSchema } from './config.ts';
+import { UnimissError } from './errors.ts';
+import { explain, unknownKeyRemedy } from './explainProblem.ts';
 
 /** One thing wrong in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */
 export interface Problem {

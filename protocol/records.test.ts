@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lossTerms, runRecordSchema } from './records';
+import { lossTerms, runRecordSchema } from './records.ts';
 
 const time = '2026-01-02T03:04:05.678Z';
 const step = {

@@ -118,3 +118,15 @@ export const runSummarySchema = z.object({
   updated: time.describe('Time of the last record.'),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
+
+/** versions.json: with what a run was last started; executors and threads are used again when it is resumed. */
+export const runVersionsSchema = z.object({
+  unimiss: z.string(),
+  node: z.string(),
+  tensorflow: z.string(),
+  platform: z.string().describe('Operating system and processor, as `linux-x64`.'),
+  device: z.string().describe('What it was computed on: name of the processor or GPU.'),
+  executors: z.partialRecord(phase, z.enum(['graph', 'xla', 'eager'])).describe('How the steps of each phase ran.'),
+  threads: z.object({ interOp: z.int().min(1), intraOp: z.int().min(1) }),
+});
+export type RunVersions = z.infer<typeof runVersionsSchema>;

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Config } from './config';
-import { presets } from './presets';
+import type { Config } from './config.ts';
+import { presets } from './presets.ts';
 
 type Model = Config['model'];
 

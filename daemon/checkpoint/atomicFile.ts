@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { UnimissError } from '../../protocol/errors';
+import { UnimissError } from '../../protocol/errors.ts';
 
 const suffix = '.partial';
 

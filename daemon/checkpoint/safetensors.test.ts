@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UnimissError } from '../../protocol/errors';
-import { byteLength, decodeHeader, encodeHeader, place, type TensorInfo } from './safetensorsHeader';
-import { SafetensorsFile } from './safetensorsReader';
-import { type TensorSource, writeSafetensors } from './safetensorsWriter';
+import { UnimissError } from '../../protocol/errors.ts';
+import { byteLength, decodeHeader, encodeHeader, place, type TensorInfo } from './safetensorsHeader.ts';
+import { SafetensorsFile } from './safetensorsReader.ts';
+import { type TensorSource, writeSafetensors } from './safetensorsWriter.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { messageOf, UnimissError } from '../../protocol/errors';
-import { type Dtype, decodeHeader, type Header, longestHeader, type PlacedTensor } from './safetensorsHeader';
-import { checksumKey, chunkBytes, emptyChecksum } from './safetensorsWriter';
+import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { type Dtype, decodeHeader, type Header, longestHeader, type PlacedTensor } from './safetensorsHeader.ts';
+import { checksumKey, chunkBytes, emptyChecksum } from './safetensorsWriter.ts';
 
 /** Values of a tensor. Types that JavaScript lacks come as their bits: F16 and BF16 as Uint16Array, F8 and BOOL as Uint8Array. */
 export type TensorValues =

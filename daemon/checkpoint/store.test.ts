@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UnimissError } from '../../protocol/errors';
-import { writeTextAtomically } from './atomicFile';
-import type { TensorSource } from './safetensorsWriter';
-import { CheckpointStore } from './store';
+import { UnimissError } from '../../protocol/errors.ts';
+import { writeTextAtomically } from './atomicFile.ts';
+import type { TensorSource } from './safetensorsWriter.ts';
+import { CheckpointStore } from './store.ts';
 
 let folder: string;
 beforeEach(async () => {

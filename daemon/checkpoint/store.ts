@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnimissError } from '../../protocol/errors';
-import { diskError, removePartial, syncFolder } from './atomicFile';
-import { SafetensorsFile } from './safetensorsReader';
-import { type TensorSource, writeSafetensors } from './safetensorsWriter';
+import { UnimissError } from '../../protocol/errors.ts';
+import { diskError, removePartial, syncFolder } from './atomicFile.ts';
+import { SafetensorsFile } from './safetensorsReader.ts';
+import { type TensorSource, writeSafetensors } from './safetensorsWriter.ts';
 
 export interface SavedCheckpoint {
   /** Optimiser steps done when it was saved. */
