@@ -1,0 +1,70 @@
+import { concat, reshape, slice, type Tensor, tile } from '@tensorflow/tfjs-core';
+import type { Modality } from './config.ts';
+import { cells } from './geometry.ts';
+import { attention } from './ops/attention.ts';
+import { layerNorm } from './ops/layerNorm.ts';
+import { linear, linearResidual } from './ops/linear.ts';
+import { mlpBlock } from './ops/mlp.ts';
+import { reducedGrid, spatialReduction } from './ops/spatialReduction.ts';
+import { linearOf, linearWithoutBiasOf, normOf, type Weights } from './weights.ts';
+
+/** What a block's rows are: class rows of the batch first, then the patch rows of its images. */
+export interface TokenShape {
+  readonly modality: Modality;
+  readonly batch: number;
+  readonly grid: readonly number[];
+}
+
+export interface BlockOptions {
+  readonly heads: number;
+  /** Spatial reduction of keys and values; 1: none. */
+  readonly reduction: number;
+  /** Encoder: queries, keys and values have biases. Decoder: they do not. */
+  readonly qkvBias: boolean;
+  /** ε of the two norms at the branches' beginnings; the one after spatial reduction has 1e-5. */
+  readonly epsilon: number;
+  /** Stochastic depth: factors [B] for the two branches, 0 where an image skips one. */
+  readonly keep?: { readonly attention: Tensor; readonly mlp: Tensor };
+  /** Only the class tokens are wanted: patches serve as keys and values, but get no output. */
+  readonly classOnly?: boolean;
+}
+
+/** Factors of images [B] as factors of their rows [B (1 + n), 1], class rows first. */
+function rowFactors(factors: Tensor, patches: number): Tensor {
+  const column = reshape(factors, [-1, 1]);
+  const batch = column.shape[0]!;
+  if (patches === 0) return column;
+  return concat([column, reshape(tile(column, [1, patches]), [batch * patches, 1])], 0);
+}
+
+/**
+ * A transformer block (paper section 3.2): x + Attention(LN(x)), then x + MLP(LN(x)).
+ * @param x rows [B (1 + cells(grid)), C]
+ * @returns the same, or class rows [B, C] if `classOnly`
+ */
+export function block(x: Tensor, weights: Weights, shape: TokenShape, options: BlockOptions): Tensor {
+  const { batch, grid, modality } = shape;
+  const { heads, reduction, epsilon, classOnly = false } = options;
+  const dense = options.qkvBias ? linearOf : linearWithoutBiasOf;
+  const classRows = (rows: Tensor) => (classOnly ? slice(rows, 0, batch) : rows);
+  const queries = classOnly ? 0 : cells(grid);
+  const keep = options.keep && {
+    attention: rowFactors(options.keep.attention, queries),
+    mlp: rowFactors(options.keep.mlp, queries),
+  };
+
+  const y = layerNorm(x, normOf(weights, 'norm1'), epsilon);
+  let source = y;
+  if (reduction > 1) {
+    const kernel = linearOf(weights, `attn.sr${modality}`);
+    const reduced = spatialReduction(y, kernel.weight, kernel.bias, batch, grid, reduction);
+    source = layerNorm(reduced, normOf(weights, 'attn.norm'), 1e-5);
+  }
+  const q = linear(classRows(y), dense(weights, 'attn.q'));
+  const kv = linear(source, dense(weights, 'attn.kv'));
+  const keys = cells(reducedGrid(grid, reduction));
+  const attended = attention(q, kv, { batch, heads, queries, keys });
+  const middle = linearResidual(attended, linearOf(weights, 'attn.proj'), classRows(x), keep?.attention);
+  const mlp = { norm: normOf(weights, 'norm2'), fc1: linearOf(weights, 'mlp.fc1'), fc2: linearOf(weights, 'mlp.fc2') };
+  return mlpBlock(middle, mlp, epsilon, keep?.mlp);
+}

@@ -1,0 +1,71 @@
+/** One of the two kinds of image that the network takes: pictures [B, H, W, 3] or volumes [B, D, H, W, 1]. */
+export type Modality = '2D' | '3D';
+
+/** Attention blocks of one side of the network, stage by stage. */
+export interface StagesConfig {
+  /** Blocks in each stage. */
+  readonly depths: readonly number[];
+  /** Channels of each stage. */
+  readonly dims: readonly number[];
+  readonly heads: readonly number[];
+  /** Spatial reduction of keys and values ("sr" in the paper): kernel and stride of the convolution; 1 means none. */
+  readonly reductions: readonly number[];
+}
+
+/** The projection head: Linear → GELU → Linear → GELU → Linear → L2 norm → weight-normalised Linear without bias. */
+export interface HeadConfig {
+  readonly hidden: number;
+  readonly bottleneck: number;
+  readonly out: number;
+}
+
+/** A medical image transformer (MiT; paper section 3.2) with decoder and projection head. */
+export interface MitConfig {
+  /** Channels of the stem's output. */
+  readonly stem: number;
+  readonly encoder: StagesConfig;
+  /** Its dims are the encoder's, reversed and without the deepest: skip connections are added. */
+  readonly decoder: StagesConfig;
+  readonly head: HeadConfig;
+  /** Sizes that the position embeddings are made for; other sizes are served by interpolation. Pixels; voxels as [D, H, W]. */
+  readonly size2D: readonly [number, number];
+  readonly size3D: readonly [number, number, number];
+}
+
+const paper = {
+  stem: 32,
+  head: { hidden: 2048, bottleneck: 256, out: 65536 },
+  size2D: [224, 224],
+  size3D: [16, 96, 96],
+} as const;
+const paperEncoder = { dims: [48, 128, 256, 512], heads: [1, 2, 4, 8], reductions: [6, 4, 2, 1] } as const;
+const paperDecoder = { dims: [256, 128, 48], heads: [8, 4, 2], reductions: [2, 4, 6] } as const;
+
+/** MiT-tiny and MiT-small as in the paper; MiT-nano, of our own, for demonstrations and tests on small machines. */
+export const presets = {
+  nano: {
+    stem: 16,
+    encoder: { depths: [1, 1, 1, 1], dims: [24, 48, 96, 160], heads: [1, 2, 4, 5], reductions: [4, 2, 2, 1] },
+    decoder: { depths: [1, 1, 1], dims: [96, 48, 24], heads: [4, 2, 1], reductions: [2, 2, 4] },
+    head: { hidden: 256, bottleneck: 64, out: 1024 },
+    size2D: [64, 64],
+    size3D: [16, 64, 64],
+  },
+  tiny: {
+    ...paper,
+    encoder: { depths: [1, 1, 1, 1], ...paperEncoder },
+    decoder: { depths: [1, 1, 1], ...paperDecoder },
+  },
+  small: {
+    ...paper,
+    encoder: { depths: [2, 3, 4, 3], ...paperEncoder },
+    decoder: { depths: [3, 4, 3], ...paperDecoder },
+  },
+} as const satisfies Record<string, MitConfig>;
+
+export type PresetName = keyof typeof presets;
+
+/** Length of the feature vector that the backbone gives for an image. */
+export function featureLength(config: MitConfig): number {
+  return config.decoder.dims[config.decoder.dims.length - 1]!;
+}

@@ -1,0 +1,94 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { controlled } from '../../engine/index.ts';
+import { cells } from '../geometry.ts';
+import { differentiable } from './differentiable.ts';
+import { concat, crop, dense, matMul, pad, reshape, slice, sumRows, transpose } from './math.ts';
+
+/** Where a cell of the reduced grid finds its kernel's inputs: the reduced grid, and the part of the grid that kernels cover. */
+function coverage(grid: readonly number[], factor: number): { reduced: number[]; covered: number[] } {
+  const reduced = grid.map((length) => Math.floor(length / factor));
+  return { reduced, covered: reduced.map((length) => length * factor) };
+}
+
+export function reducedGrid(grid: readonly number[], factor: number): number[] {
+  return coverage(grid, factor).reduced;
+}
+
+/** [B · reduced₀, factor, reduced₁, factor, …, factor · C]: the shape in which blocks can be gathered by one transposition. */
+function blockShape(batch: number, reduced: readonly number[], factor: number, channels: number): number[] {
+  return reduced.flatMap((length, axis) => {
+    const last = axis === reduced.length - 1;
+    return [axis === 0 ? batch * length : length, last ? factor * channels : factor];
+  });
+}
+
+/** Cells first, then places in the block; its own inverse it is not. */
+function gatherOrder(axes: number): number[] {
+  const even = Array.from({ length: axes }, (_, i) => 2 * i);
+  return [...even, ...even.map((i) => i + 1)];
+}
+
+/** [B · grid, C] → [B · reduced, factorⁿ · C]: each row is one kernel's input. */
+function gatherBlocks(rows: Tensor, batch: number, grid: readonly number[], factor: number): Tensor {
+  const channels = rows.shape[1]!;
+  const { reduced, covered } = coverage(grid, factor);
+  let x = reshape(rows, [batch, ...grid, channels]);
+  if (cells(covered) < cells(grid)) x = crop(x, [batch, ...covered, channels]);
+  const blocks = transpose(reshape(x, blockShape(batch, reduced, factor, channels)), gatherOrder(grid.length));
+  return reshape(blocks, [batch * cells(reduced), factor ** grid.length * channels]);
+}
+
+/** The gradient of `gatherBlocks`: rows back to their places, 0 where no kernel reached. */
+function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], factor: number): Tensor {
+  const channels = blocks.shape[1]! / factor ** grid.length;
+  const { reduced, covered } = coverage(grid, factor);
+  const order = gatherOrder(grid.length);
+  const shape = blockShape(batch, reduced, factor, channels);
+  const inverse = order.map((_, axis) => order.indexOf(axis));
+  const gathered = reshape(
+    blocks,
+    order.map((axis) => shape[axis]!),
+  );
+  let x = reshape(transpose(gathered, inverse), [batch, ...covered, channels]);
+  if (cells(covered) < cells(grid))
+    x = pad(x, [[0, 0], ...grid.map((length, axis) => [0, length - covered[axis]!] as const), [0, 0]]);
+  return reshape(x, [batch * cells(grid), channels]);
+}
+
+/**
+ * Shrinks the patches that keys and values come from ("SR", paper section 3.2): a convolution with kernel = stride = `factor`,
+ * which is a dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows pass unchanged.
+ * @param x rows [B (1 + cells(grid)), C], class rows first
+ * @param weight [factor, …, C, C'] in TensorFlow's layout
+ * @returns [B (1 + cells(reducedGrid(grid))), C'], class rows first (C' = C)
+ */
+export function spatialReduction(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  batch: number,
+  grid: readonly number[],
+  factor: number,
+): Tensor {
+  const out = weight.shape[weight.rank - 1]!;
+  const matrix = (w: Tensor) => reshape(w, [w.size / out, out]);
+  const blocksOf = (rows: Tensor) => gatherBlocks(slice(rows, batch, batch * cells(grid)), batch, grid, factor);
+  return differentiable(
+    [x, weight, bias],
+    (save) => {
+      save(x, weight);
+      const patches = dense(blocksOf(x), matrix(weight), bias, { transposed: true });
+      return concat([slice(x, 0, batch), patches], 0);
+    },
+    (dy, [x, weight]) => {
+      const dPatches = slice(dy, batch, dy.shape[0]! - batch);
+      const blocks = controlled([dy], () => blocksOf(x!));
+      const dBlocks = matMul(dPatches, matrix(weight!), false, true);
+      return [
+        concat([slice(dy, 0, batch), scatterBlocks(dBlocks, batch, grid, factor)], 0),
+        reshape(matMul(blocks, dPatches, true), weight!.shape),
+        sumRows(dPatches),
+      ];
+    },
+  );
+}

@@ -1,0 +1,49 @@
+import { type Tensor, tile } from '@tensorflow/tfjs-core';
+import { cells } from '../geometry.ts';
+import { differentiable } from './differentiable.ts';
+import { dense, matMul, reshape, sumRows, transpose } from './math.ts';
+
+/** Axes of [B · g₀, g₁, …, 2, …, 2, 2 · C] that put each cell's doubled part beside it: [B · g₀, 2, g₁, 2, …]. */
+function scatterOrder(axes: number): number[] {
+  if (axes === 1) return [0, 1];
+  return [0, ...Array.from({ length: axes - 1 }, (_, i) => [axes + i, i + 1]).flat(), 2 * axes - 1];
+}
+
+/** [B · g₀, g₁, …, 2, …, 2 · C] */
+function partsShape(batch: number, grid: readonly number[], out: number): number[] {
+  const [first, ...rest] = grid as [number, ...number[]];
+  return [batch * first, ...rest, ...rest.map(() => 2), 2 * out];
+}
+
+/**
+ * Transposed convolution with kernel 2 and stride 2 (paper section 3.3): each cell becomes a block of 2ⁿ cells, a dense layer.
+ * @param x rows of patches [B · cells(grid), C]
+ * @param weight [C, 2, …, C'] (our layout of transposed convolutions)
+ * @returns [B, 2 · grid…, C']
+ */
+export function upsample(x: Tensor, weight: Tensor, bias: Tensor, batch: number, grid: readonly number[]): Tensor {
+  const [inputs, out] = [weight.shape[0]!, weight.shape[weight.rank - 1]!];
+  const matrix = (w: Tensor) => reshape(w, [inputs, w.size / inputs]);
+  const parts = partsShape(batch, grid, out);
+  const order = scatterOrder(grid.length);
+  const scattered = order.map((axis) => parts[axis]!);
+  const inverse = order.map((_, axis) => order.indexOf(axis));
+  return differentiable(
+    [x, weight, bias],
+    (save) => {
+      save(x, weight);
+      const biases = tile(bias, [2 ** grid.length]);
+      const y = dense(x, matrix(weight), biases, { transposed: true });
+      return reshape(transpose(reshape(y, parts), order), [batch, ...grid.map((length) => 2 * length), out]);
+    },
+    (dy, [x, weight]) => {
+      const dParts = transpose(reshape(dy, scattered), inverse);
+      const dRows = reshape(dParts, [batch * cells(grid), weight!.size / inputs]);
+      return [
+        matMul(dRows, matrix(weight!), false, true),
+        reshape(matMul(x!, dRows, true), weight!.shape),
+        sumRows(reshape(dy, [dy.size / out, out])),
+      ];
+    },
+  );
+}

@@ -1,0 +1,13 @@
+import { beforeAll, describe, test } from 'vitest';
+import type { Engine } from '../../daemon/engine/index.ts';
+import { goldenEngine } from './engine.ts';
+import { checkForward } from './forward.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await goldenEngine();
+});
+
+describe.each(['eager', 'graph'] as const)('forward, %s', (executor) => {
+  test.each(['forward-tiny.json', 'forward-small.json'])('%s', (file) => checkForward(engine, file, executor));
+});

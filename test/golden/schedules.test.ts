@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { cosineSchedule } from '../../daemon/train/schedules.ts';
+import { readGolden } from './values.ts';
+
+interface Case {
+  base: number;
+  final: number;
+  epochs: number;
+  stepsPerEpoch: number;
+  warmupEpochs: number;
+  values: number[];
+}
+
+test.each(readGolden<Case[]>('schedules.json'))('cosine from $base to $final', (c) => {
+  const schedule = cosineSchedule({
+    base: c.base,
+    final: c.final,
+    steps: c.epochs * c.stepsPerEpoch,
+    warmupSteps: c.warmupEpochs * c.stepsPerEpoch,
+  });
+  c.values.forEach((value, step) => {
+    expect(Math.abs(schedule(step) - value)).toBeLessThanOrEqual(1e-6 * value);
+  });
+});
