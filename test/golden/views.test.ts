@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { blurImage } from '../../daemon/data/augment/blur2D.ts';
 import { blurSlices } from '../../daemon/data/augment/blur3D.ts';
@@ -11,13 +10,13 @@ import { toGrey } from '../../daemon/data/augment/grey.ts';
 import { applyJitter, type JitterStep } from '../../daemon/data/augment/jitter.ts';
 import { resizedCrop } from '../../daemon/data/augment/resizedCrop.ts';
 import { resizeSlices } from '../../daemon/data/augment/resizeSlices.ts';
+import { computed, computedArray, goldenFolder, norm, readGolden, size } from './values.ts';
 
 /**
  * Augmentations with given parameters against PIL, OpenCV, SciPy and batchgenerators: views.json says how its images are computed,
  * what each step means and how near ours must come. Cases and steps that are not known here are passed over.
  */
-const folder = process.env.UNIMISS_GOLDEN || fileURLToPath(new URL('data', import.meta.url));
-const file = join(folder, 'views.json');
+const present = existsSync(join(goldenFolder, 'views.json'));
 
 type Summary = { shape: number[]; mean: number; norm: number; at: number[]; values: number[] };
 type Case2D = {
@@ -26,27 +25,25 @@ type Case2D = {
   width: number;
   box: [top: number, left: number, height: number, width: number];
   flip: boolean;
-  jitter: [name: string, amount: number][];
+  jitter?: [name: string, amount: number][];
   grey: boolean;
-  blurSigma: number;
+  blurSigma?: number;
   after: Record<string, Summary>;
 };
 type Case3D = {
   name: string;
   shape: [number, number, number];
   resize: [number, number];
-  blurSigma: number[];
-  contrast: number[];
-  gamma: number[];
+  blurSigma?: number[];
+  contrast?: number[];
+  gamma?: number[];
   after: Record<string, Summary>;
 };
 
-describe.skipIf(!existsSync(file))('golden views', () => {
-  const golden: { cases2D?: Case2D[]; cases3D?: Case3D[] } = existsSync(file)
-    ? JSON.parse(readFileSync(file, 'utf8'))
-    : {};
+describe.skipIf(!present)('golden views', () => {
+  const golden = present ? readGolden<{ cases2D?: Case2D[]; cases3D?: Case3D[] }>('views.json') : {};
   const known = new Set(['brightness', 'contrast', 'saturation', 'hue']);
-  const cases2D = (golden.cases2D ?? []).filter((c) => c.box && c.jitter.every(([name]) => known.has(name)));
+  const cases2D = (golden.cases2D ?? []).filter((c) => c.box && c.jitter?.every(([name]) => known.has(name)));
   const cases3D = (golden.cases3D ?? []).filter((c) => c.shape && c.resize);
 
   it('has cases', () => {
@@ -65,26 +62,26 @@ describe.skipIf(!existsSync(file))('golden views', () => {
     expectNear2D(cropStep, pixels, c.after[cropStep]);
     if (c.flip) flipHorizontally(pixels, height, width);
     expectNear2D('flip', pixels, c.after.flip);
-    for (const step of c.jitter) {
+    for (const step of c.jitter ?? []) {
       applyJitter(pixels, [step as JitterStep]);
       expectNear2D(step[0], pixels, c.after[step[0]]);
     }
     if (c.grey) toGrey(pixels);
     expectNear2D('grey', pixels, c.after.grey);
-    blurImage(pixels, height, width, c.blurSigma, 23);
+    if (c.blurSigma) blurImage(pixels, height, width, c.blurSigma, 23);
     expectNear2D('blur', pixels, c.after.blur);
   });
 
   it.each(cases3D)('3D $name', (c) => {
-    const size = [c.shape[0], ...c.resize] as const;
-    const volume = Float32Array.from(computed(c.name, c.shape[0] * c.shape[1] * c.shape[2]), (u) => 0.5 + 0.5 * u);
+    const resized = [c.shape[0], ...c.resize] as const;
+    const volume = computedArray(c.name, size(c.shape), (u) => 0.5 + 0.5 * u);
     const values = resizeSlices(volume, c.shape, ...c.resize);
     expectNear3D('resize', values, c.after.resize);
-    blurSlices(values, size, c.blurSigma);
+    if (c.blurSigma) blurSlices(values, resized, c.blurSigma);
     expectNear3D('blur', values, c.after.blur);
-    stretchContrast(values, c.contrast);
+    if (c.contrast) stretchContrast(values, c.contrast);
     expectNear3D('contrast', values, c.after.contrast);
-    applyGamma(values, c.gamma);
+    if (c.gamma) applyGamma(values, c.gamma);
     expectNear3D('gamma', values, c.after.gamma);
   });
 });
@@ -92,7 +89,7 @@ describe.skipIf(!existsSync(file))('golden views', () => {
 /** Tolerance in the file: 1.5 grey levels for 95 % of the values, 6 for all, 0.3 in the mean. */
 function expectNear2D(step: string, pixels: Uint8Array, want: Summary | undefined): void {
   if (!want) return;
-  expect(pixels.length, `${step}: size`).toBe(want.shape.reduce((a, b) => a * b, 1));
+  expect(pixels.length, `${step}: size`).toBe(size(want.shape));
   const differences = want.at.map((index, i) => Math.abs(pixels[index]! - want.values[i]!));
   expect(Math.max(...differences), `${step}: largest difference`).toBeLessThanOrEqual(6);
   const near = differences.filter((difference) => difference <= 1.5).length / differences.length;
@@ -103,12 +100,11 @@ function expectNear2D(step: string, pixels: Uint8Array, want: Summary | undefine
 /** Tolerance in the file: 1e-4. */
 function expectNear3D(step: string, values: Float32Array, want: Summary | undefined): void {
   if (!want) return;
-  expect(values.length, `${step}: size`).toBe(want.shape.reduce((a, b) => a * b, 1));
+  expect(values.length, `${step}: size`).toBe(size(want.shape));
   const differences = want.at.map((index, i) => Math.abs(values[index]! - want.values[i]!));
   expect(Math.max(...differences), `${step}: largest difference`).toBeLessThanOrEqual(1e-4);
   expect(Math.abs(meanOf(values) - want.mean), `${step}: mean`).toBeLessThanOrEqual(1e-4);
-  const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  expect(Math.abs(norm / want.norm - 1), `${step}: norm`).toBeLessThanOrEqual(1e-4);
+  expect(Math.abs(norm(values) / want.norm - 1), `${step}: norm`).toBeLessThanOrEqual(1e-4);
 }
 
 function meanOf(values: Float32Array | Uint8Array): number {
@@ -117,29 +113,17 @@ function meanOf(values: Float32Array | Uint8Array): number {
   return sum / values.length;
 }
 
-/** The golden set's numbers u in [−1, 1) for a name: murmur3's finaliser of index + FNV-1a hash. */
-function computed(name: string, count: number): Float64Array {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return Float64Array.from({ length: count }, (_, i) => {
-    let x = (i + hash) | 0;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
-}
-
 /** The file's `smooth`: a few cosines a channel, the whole scaled from its own range to 0–255. RGB [height, width, 3]. */
 function smoothImage(name: string, height: number, width: number): Uint8Array {
   const waves = 4;
-  const amplitudes = computed(name, 3 * waves * waves);
+  const amplitude = computed(name);
   const cosine = (k: number, position: number, length: number) => Math.cos((Math.PI * k * (position + 0.5)) / length);
   const values = Float64Array.from({ length: height * width * 3 }, (_, i) => {
     const [channel, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
     let sum = 0;
     for (let a = 0; a < waves; a++)
       for (let b = 0; b < waves; b++)
-        sum += amplitudes[(channel * waves + a) * waves + b]! * cosine(a, y, height) * cosine(b, x, width);
+        sum += amplitude((channel * waves + a) * waves + b) * cosine(a, y, height) * cosine(b, x, width);
     return sum;
   });
   const low = values.reduce((a, b) => Math.min(a, b));

@@ -14,6 +14,8 @@ function volumeOf(shape: [number, number, number], seed = 0): Volume {
 
 describe('makeViews3D', () => {
   const options = views3DOptions([16, 32, 48]);
+  /** Vitest compares typed arrays element by element, slowly. */
+  const asText = (views: Float32Array[]) => views.map((view) => view.join());
 
   it('gives two finite views of the asked size, whatever the shape of the volume', () => {
     const shape = fc.tuple(
@@ -39,13 +41,13 @@ describe('makeViews3D', () => {
   });
 
   it('is decided by its key, not by what was made before, and leaves the volume alone', () => {
-    const volumes = [volumeOf([24, 90, 100], 1), volumeOf([1, 30, 200], 2), volumeOf([30, 128, 128], 3)];
-    const copies = volumes.map((volume) => volume.data.slice());
-    const make = (i: number) => makeViews3D(volumes[i]!, options, [5, 2, i]);
+    const volumes = [volumeOf([24, 50, 60], 1), volumeOf([1, 30, 90], 2), volumeOf([30, 64, 64], 3)];
+    const copies = volumes.map((volume) => volume.data.join());
+    const make = (i: number) => asText(makeViews3D(volumes[i]!, options, [5, 2, i]));
     const forward = [0, 1, 2].map(make);
     const backward = [2, 1, 0].map(make).reverse();
     expect(backward).toEqual(forward);
-    expect(volumes.map((volume) => volume.data)).toEqual(copies);
+    expect(volumes.map((volume) => volume.data.join())).toEqual(copies);
   });
 
   it('makes different views of one volume, and others in the next epoch', () => {
