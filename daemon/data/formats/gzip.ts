@@ -1,0 +1,79 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { constants, createGunzip, gunzip } from 'node:zlib';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { maxInflation } from './limits.ts';
+
+const gunzipAsync = promisify(gunzip);
+
+function gzipFailure(path: string, error: unknown): UnimissError {
+  if (error instanceof UnimissError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  const what =
+    code === 'Z_BUF_ERROR'
+      ? 'the gzip stream ends too early: the file is truncated'
+      : `the gzip stream is damaged (${error instanceof Error ? error.message : String(error)})`;
+  return new UnimissError('data', what, { place: path, remedy: 'Copy or download the file again.', cause: error });
+}
+
+/** What the first bytes of a gzip stream decode to: possibly nothing, at most `maxInflation` times as many. */
+export async function gunzipStart(path: string, head: Buffer): Promise<Buffer> {
+  try {
+    return await gunzipAsync(head, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch (error) {
+    throw gzipFailure(path, error);
+  }
+}
+
+/**
+ * Decodes a gzip stream that should give `expected` bytes; never allocates more than `expected + tolerated`.
+ * A stream that gives `tolerated` more bytes, or fewer than expected, is an UnimissError('data').
+ */
+export async function gunzipWhole(path: string, bytes: Buffer, expected: number, tolerated: number): Promise<Buffer> {
+  if (bytes.length * maxInflation < expected) {
+    throw new UnimissError(
+      'data',
+      `its header claims ${expected} bytes, which ${bytes.length} compressed bytes cannot hold`,
+      {
+        place: path,
+      },
+    );
+  }
+  const most = expected + tolerated;
+  try {
+    return await gunzipAsync(bytes, { chunkSize: Math.max(64, most), maxOutputLength: most });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(path, expected);
+    throw gzipFailure(path, error);
+  }
+}
+
+/** The error for a file with more data than its header tells. */
+export function tooLong(path: string, expected: number): UnimissError {
+  return new UnimissError('data', `its header claims ${expected} bytes, but the file holds more`, { place: path });
+}
+
+/** The error for a file with less data than its header tells. */
+export function tooShort(path: string, expected: number, found: number): UnimissError {
+  return new UnimissError('data', `its header claims ${expected} bytes, but the file holds only ${found}`, {
+    place: path,
+  });
+}
+
+/** Counts what a gzip file decodes to without keeping it, and stops counting soon after `most`. */
+export async function gunzippedLength(path: string, most: number): Promise<number> {
+  let length = 0;
+  try {
+    await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        length += chunk.length;
+        if (length > most) return;
+      }
+    });
+  } catch (error) {
+    // Leaving the loop early ends the streams with an error of their own.
+    if (length <= most) throw gzipFailure(path, error);
+  }
+  return length;
+}

@@ -1,0 +1,83 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { Image2D } from '../types.ts';
+import { readEnds } from './bytes.ts';
+import { gunzipStart } from './gzip.ts';
+import { inspectJpeg, readJpeg } from './jpeg.ts';
+import { gzipHeadBytes, inspectNifti } from './nifti.ts';
+import { inspectPng, readPng } from './png.ts';
+import { describeContent, type Format, hasNiftiHeader, sniffFormat } from './sniff.ts';
+
+/** What is known of an image from its header: its kind and size. */
+export type ImageInfo =
+  | { readonly kind: '2D'; readonly format: 'png' | 'jpeg'; readonly width: number; readonly height: number }
+  | { readonly kind: '3D'; readonly format: 'nifti'; readonly size: readonly [number, number, number] };
+
+/** The first bytes of a file that show its format, and its format where it is one that is read. */
+export async function sniffFile(path: string): Promise<{ format: Format | undefined; head: Buffer; size: number }> {
+  const { head, size } = await readEnds(path, 256, 0);
+  return { format: sniffFormat(head), head, size };
+}
+
+/**
+ * The quick check of a file before training: what it is by its content (not its name), its size by its header,
+ * and whether header and file length agree. Reads a few kB. Throws UnimissError('data') naming file and reason.
+ */
+export async function inspectImage(path: string): Promise<ImageInfo> {
+  const { format, head, size } = await sniffFile(path);
+  if (size === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
+  switch (format) {
+    case 'png': {
+      const { width, height } = await inspectPng(path);
+      return { kind: '2D', format, width, height };
+    }
+    case 'jpeg': {
+      const { width, height } = await inspectJpeg(path);
+      return { kind: '2D', format, width, height };
+    }
+    case 'nifti':
+    case 'gz':
+      return { kind: '3D', format: 'nifti', size: (await inspectNifti(path)).size };
+    default:
+      throw unknownFormat(path, head);
+  }
+}
+
+/**
+ * Is a file whose name promises nothing an image by its content? 'image', or why it is none.
+ * A gzip stream is one only with a NIfTI header inside.
+ */
+export async function isImage(path: string): Promise<string> {
+  try {
+    const { head } = await readEnds(path, gzipHeadBytes, 0);
+    const format = sniffFormat(head);
+    if (format === 'png' || format === 'jpeg') return 'image';
+    const start = format === 'gz' ? await gunzipStart(path, head) : head;
+    if (hasNiftiHeader(start)) return 'image';
+    return format === 'gz' ? 'is a gzip file without a NIfTI volume' : notRead(head);
+  } catch (error) {
+    if (error instanceof UnimissError) return error.what;
+    throw error;
+  }
+}
+
+function notRead(head: Buffer): string {
+  const content = describeContent(head);
+  return content === 'a DICOM file'
+    ? `is ${content}: convert the series to NIfTI, for example with dcm2niix`
+    : `is ${content}`;
+}
+
+function unknownFormat(path: string, head: Buffer): UnimissError {
+  const content = describeContent(head);
+  const remedy = content === 'a DICOM file' ? 'Convert the series to NIfTI, for example with dcm2niix.' : undefined;
+  return new UnimissError('data', `is no NIfTI, PNG or JPEG file but ${content}`, { place: path, remedy });
+}
+
+/** Reads a PNG or JPEG file, by its content, as 8-bit RGB. Throws UnimissError('data') naming file and reason. */
+export async function readImage(path: string): Promise<Image2D> {
+  const { format, head, size } = await sniffFile(path);
+  if (size === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
+  if (format === 'png') return readPng(path);
+  if (format === 'jpeg') return readJpeg(path);
+  throw unknownFormat(path, head);
+}

@@ -1,0 +1,55 @@
+/** File formats that are read. `gz` is a gzip stream, which may hold a NIfTI file. */
+export type Format = 'nifti' | 'gz' | 'png' | 'jpeg';
+
+const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
+  return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte);
+}
+
+/** Does a file with these first bytes begin like a NIfTI header: its size field says 348 or 540 in either byte order? */
+function hasNiftiSize(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 4);
+  return [348, 540].some((size) => view.getInt32(0, true) === size || view.getInt32(0, false) === size);
+}
+
+/** Do these first bytes (uncompressed) hold a NIfTI header: its size and its magic number? */
+export function hasNiftiHeader(start: Buffer): boolean {
+  if (!hasNiftiSize(start)) return false;
+  return [start.toString('latin1', 344, 347), start.toString('latin1', 4, 7)].some((magic) =>
+    /^n[+i][12]$/.test(magic),
+  );
+}
+
+/** The format that the first bytes of a file show (magic numbers); undefined: none of those that are read. */
+export function sniffFormat(head: Uint8Array): Format | undefined {
+  if (startsWith(head, pngSignature)) return 'png';
+  if (startsWith(head, [0xff, 0xd8, 0xff])) return 'jpeg';
+  if (startsWith(head, [0x1f, 0x8b])) return 'gz';
+  if (hasNiftiSize(head)) return 'nifti';
+  return undefined;
+}
+
+/** What a file is in truth, in words, for one that calls itself an image and is none. */
+export function describeContent(head: Uint8Array): string {
+  const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
+  if (head.length >= 132 && text.slice(128, 132) === 'DICM') return 'a DICOM file';
+  if (text.startsWith('PK\x03\x04')) return 'a ZIP archive';
+  if (text.startsWith('%PDF')) return 'a PDF file';
+  if (text.startsWith('GIF8')) return 'a GIF image';
+  if (text.startsWith('BM')) return 'a BMP image';
+  if (text.startsWith('II*\0') || text.startsWith('MM\0*')) return 'a TIFF image';
+  const sample = head.subarray(0, 256);
+  const printable = sample.every((b) => b >= 32 || b === 9 || b === 10 || b === 13);
+  if (printable) return `text (“${text.split(/[\r\n]/)[0]!.slice(0, 40)}”)`;
+  return 'none of the formats that are read';
+}
+
+/** The format that a file's name promises; undefined: no image by its name. */
+export function formatOfName(name: string): 'nifti' | 'png' | 'jpeg' | undefined {
+  if (/\.nii(\.gz)?$/i.test(name)) return 'nifti';
+  if (/\.png$/i.test(name)) return 'png';
+  if (/\.jpe?g$/i.test(name)) return 'jpeg';
+  return undefined;
+}
