@@ -1,6 +1,7 @@
-import koffi from 'koffi';
 import type { CApi, Pointer } from './c-api.ts';
 import { DataType, type DTypeName } from './c-api.ts';
+import { koffi } from './native.ts';
+import { checkStatus } from './status.ts';
 
 /** An attribute of a TensorFlow op. The key says its kind (AttrValue in tensorflow/core/framework/attr_value.proto). */
 export type Attr =
@@ -55,21 +56,19 @@ export function setAttr(
     const bytes = Buffer.from(attr.string);
     (eager ? c.TFE_OpSetAttrString : c.TF_SetAttrString)(target, name, bytes, bytes.length);
   } else if ('strings' in attr) {
-    const { pointers, sizes, count } = cStrings(attr.strings);
-    (eager ? c.TFE_OpSetAttrStringList : c.TF_SetAttrStringList)(target, name, pointers, sizes, count);
+    const bytes = attr.strings.map((s) => Buffer.from(`${s}\0`));
+    pointedAt = bytes;
+    const pointers = BigUint64Array.from(bytes, (b) => koffi.address(b));
+    const sizes = BigUint64Array.from(bytes, (b) => BigInt(b.length - 1));
+    (eager ? c.TFE_OpSetAttrStringList : c.TF_SetAttrStringList)(target, name, pointers, sizes, pointedAt.length);
   } else {
     const dims = dims64(attr.shape);
-    if (eager) c.TFE_OpSetAttrShape(target, name, dims, dims.length, status);
-    else c.TF_SetAttrShape(target, name, dims, dims.length);
+    if (eager) {
+      c.TFE_OpSetAttrShape(target, name, dims, dims.length, status);
+      checkStatus(c, status, () => `attribute ${name}`);
+    } else c.TF_SetAttrShape(target, name, dims, dims.length);
   }
 }
 
-/** `const char *const *` and its sizes; the strings are copied by the callee before it returns. */
-function cStrings(values: readonly string[]): { pointers: BigUint64Array; sizes: BigUint64Array; count: number } {
-  const buffers = values.map((v) => Buffer.from(`${v}\0`));
-  return {
-    pointers: BigUint64Array.from(buffers, (b) => koffi.address(b)),
-    sizes: BigUint64Array.from(values, (v) => BigInt(Buffer.byteLength(v))),
-    count: values.length,
-  };
-}
+/** Bytes that C knows by address alone: addresses don't keep them from being collected before the call that copies them. */
+let pointedAt: readonly Buffer[] = [];

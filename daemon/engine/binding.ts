@@ -3,7 +3,7 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { type Attr, type Attrs, setAttr } from './attributes.ts';
 import { type CApi, DataType, type DTypeName, dtypeName, type Pointer } from './c-api.ts';
 import { checkStatus } from './status.ts';
-import { describeHandle, handleValues, newHandle, type TensorValues } from './tensors.ts';
+import { describeHandle, handleValues, newHandle, newStringHandle, sizeOf, type TensorValues } from './tensors.ts';
 import { describeCall, type NodeInput, type NodeOutput, type Trace } from './trace.ts';
 
 /** A tensor in TensorFlow's memory. `madeIn` is the trace that was running when JavaScript made it from values. */
@@ -20,6 +20,12 @@ export type OpInput = number | readonly number[];
 
 /** Kinds of TFEOpAttr. The numbers are ours: the kernels only hand them back. */
 const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;
+
+/** Elements of the largest tensor that becomes a constant: graphs are copied many times on their way to the first execution. */
+const LARGEST_CONSTANT = 16_384;
+
+/** TensorFlow refuses to execute an op with room for fewer results than it has, also where fewer are wanted. */
+const SPARE_OUTPUTS = 16;
 
 const typeNames = new Map(Object.entries(DataType).map(([name, code]) => [code as number, name as DTypeName]));
 
@@ -51,8 +57,10 @@ export class Binding implements TFJSBinding {
   private readonly values = new Map<number, Value>();
   private nextId = 1;
   private trace: Trace | undefined;
-  private captured: { handle: Pointer; id: number; node: NodeOutput }[] = [];
-  private constants = new Map<number, NodeOutput>();
+  /** Handles on the eager tensors that the trace met, in the order in which they are inputs of its function. */
+  private captured: Pointer[] = [];
+  /** Nodes that stand for eager tensors in the trace, by id. */
+  private standIns = new Map<number, NodeOutput>();
 
   constructor(
     readonly c: CApi,
@@ -64,7 +72,11 @@ export class Binding implements TFJSBinding {
   }
 
   createTensor(shape: number[], dtype: number, values: TensorValues | number[]): number {
-    const handle = newHandle(this.c, this.status, dtype, shape, values);
+    const { c, context, status } = this;
+    const handle =
+      dtype === DataType.string
+        ? newStringHandle(c, context, status, shape, values as Uint8Array[])
+        : newHandle(c, status, dtype, shape, values);
     return this.add({ handle, dtype, shape: [...shape], ...(this.trace && { madeIn: this.trace }) });
   }
 
@@ -109,7 +121,7 @@ export class Binding implements TFJSBinding {
   ): TensorMetadata[] {
     if (this.trace) return this.addNode(this.trace, type, inputs, attrs, outputs, shapes);
     const { c, status } = this;
-    const flat = inputs.flatMap((i) => i).map((id) => this.eager(id, type));
+    const flat = inputs.flat().map((id) => this.eager(id, type));
     const place = () => describeCall(type, flat);
     const op = c.TFE_NewOp(this.context, type, status) as Pointer;
     checkStatus(c, status, place);
@@ -126,11 +138,12 @@ export class Binding implements TFJSBinding {
         checkStatus(c, status, place);
       }
       for (const [name, attr] of Object.entries(attrs)) setAttr(c, 'eager', op, name, attr, status);
-      const results = new BigUint64Array(Math.max(outputs, 1));
-      const count = new Int32Array([outputs]);
+      const results = new BigUint64Array(Math.max(outputs, SPARE_OUTPUTS));
+      const count = new Int32Array([results.length]);
       c.TFE_Execute(op, results, count, status);
       checkStatus(c, status, place);
-      return Array.from(results.subarray(0, count[0]), (handle) => this.adopt(handle));
+      for (const unwanted of results.subarray(outputs, count[0])) c.TFE_DeleteTensorHandle(unwanted);
+      return Array.from(results.subarray(0, Math.min(outputs, count[0] as number)), (handle) => this.adopt(handle));
     } finally {
       c.TFE_DeleteOp(op);
     }
@@ -156,7 +169,7 @@ export class Binding implements TFJSBinding {
 
   /**
    * While `body` runs, ops become nodes of `trace`. Eager tensors that it meets become inputs of the function, in the order of
-   * the result; tensors that JavaScript makes from values meanwhile become constants.
+   * the result; tensors that JavaScript makes from values meanwhile become constants (large ones inputs, too).
    * @returns what `body` returned and own handles (to be deleted by the caller) on the captured tensors
    */
   tracing<T>(trace: Trace, body: () => T): { result: T; captured: Pointer[] } {
@@ -164,12 +177,12 @@ export class Binding implements TFJSBinding {
       throw new UnimissError('engine', `step ${this.trace.name} is being traced already`, { place: trace.name });
     this.trace = trace;
     this.captured = [];
-    this.constants = new Map();
+    this.standIns = new Map();
     try {
       const result = body();
-      return { result, captured: this.captured.map((k) => k.handle) };
+      return { result, captured: this.captured };
     } catch (error) {
-      for (const k of this.captured) this.c.TFE_DeleteTensorHandle(k.handle);
+      for (const handle of this.captured) this.c.TFE_DeleteTensorHandle(handle);
       throw error;
     } finally {
       this.trace = undefined;
@@ -188,9 +201,10 @@ export class Binding implements TFJSBinding {
         throw new UnimissError('engine', `a tensor of step ${value.trace.name} is used outside of it`, { place: type });
       return value;
     }
-    const known = this.constants.get(id);
+    const known = this.standIns.get(id);
     if (known) return known;
-    return value.madeIn === trace ? this.addConstant(trace, id, value) : this.capture(trace, id, value);
+    const constant = value.madeIn === trace && sizeOf(value.shape) <= LARGEST_CONSTANT;
+    return constant ? this.addConstant(trace, id, value) : this.capture(trace, id, value);
   }
 
   loadSavedModel(): number {
@@ -231,7 +245,7 @@ export class Binding implements TFJSBinding {
     checkStatus(this.c, this.status, () => `constant of step ${trace.name}`);
     try {
       const node = trace.constant(value.dtype, value.shape, tensor);
-      this.constants.set(id, node);
+      this.standIns.set(id, node);
       return node;
     } finally {
       this.c.TF_DeleteTensor(tensor);
@@ -239,13 +253,11 @@ export class Binding implements TFJSBinding {
   }
 
   private capture(trace: Trace, id: number, value: EagerValue): NodeOutput {
-    const known = this.captured.find((k) => k.id === id);
-    if (known) return known.node;
     const handle = this.c.TFE_TensorHandleCopySharingTensor(value.handle, this.status) as Pointer;
     checkStatus(this.c, this.status, () => `input of step ${trace.name}`);
+    this.captured.push(handle);
     const node = trace.parameter(value.dtype, value.shape);
-    this.captured.push({ handle, id, node });
-    this.constants.set(id, node);
+    this.standIns.set(id, node);
     return node;
   }
 

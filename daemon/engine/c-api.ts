@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { UnimissError } from '../../protocol/errors.ts';
+import { koffi } from './native.ts';
 
 /** A pointer of the C side. 0n is NULL. */
 export type Pointer = bigint;
@@ -39,11 +40,9 @@ const signatures = {
   TF_DeleteTensor: 'void TF_DeleteTensor(void *t)',
   TF_TensorData: 'void *TF_TensorData(void *t)',
   TF_TensorByteSize: 'size_t TF_TensorByteSize(void *t)',
-  TF_StringInit: 'void TF_StringInit(void *t)',
   TF_StringCopy: 'void TF_StringCopy(void *dst, void *src, size_t size)',
   TF_StringGetDataPointer: 'void *TF_StringGetDataPointer(void *t)',
   TF_StringGetSize: 'size_t TF_StringGetSize(void *t)',
-  TF_StringDealloc: 'void TF_StringDealloc(void *t)',
   TFE_NewContextOptions: 'void *TFE_NewContextOptions()',
   TFE_DeleteContextOptions: 'void TFE_DeleteContextOptions(void *o)',
   TFE_ContextOptionsSetConfig: 'void TFE_ContextOptionsSetConfig(void *o, void *proto, size_t n, void *s)',
@@ -57,6 +56,7 @@ const signatures = {
   TFE_ContextAddFunction: 'void TFE_ContextAddFunction(void *c, void *f, void *s)',
   TFE_ContextRemoveFunction: 'void TFE_ContextRemoveFunction(void *c, const char *name, void *s)',
   TFE_ContextClearCaches: 'void TFE_ContextClearCaches(void *c)',
+  TFE_AllocateHostTensor: 'void *TFE_AllocateHostTensor(void *c, int dtype, void *dims, int rank, void *s)',
   TFE_NewTensorHandle: 'void *TFE_NewTensorHandle(void *t, void *s)',
   TFE_DeleteTensorHandle: 'void TFE_DeleteTensorHandle(void *h)',
   TFE_TensorHandleDataType: 'int TFE_TensorHandleDataType(void *h)',
@@ -113,8 +113,19 @@ const signatures = {
 // biome-ignore lint/suspicious/noExplicitAny: the C functions' argument types are stated in the signatures above
 type Native = ((...args: any[]) => any) & { async: (...args: any[]) => void };
 
+/** Calls a C function on another thread: the event loop stays free. The caller keeps the buffers it passes alive until then. */
+export function callAsync<T>(f: Native, ...args: unknown[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    f.async(...args, (error: unknown, result: T) => (error ? reject(error) : resolve(result)));
+  });
+}
+
 /** The C API of TensorFlow: every function of `signatures`, callable; `memcpy` of libc for copies in both directions. */
-export type CApi = Record<keyof typeof signatures, Native> & { memcpy: Native };
+export type CApi = Record<keyof typeof signatures, Native> & {
+  memcpy: Native;
+  /** Says whether float32 products on a GPU may be rounded to TensorFloat-32 inside (no C function does, so this is C++). */
+  setTensorFloat32: (allowed: boolean) => void;
+};
 
 koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
 
@@ -135,6 +146,7 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
   }
   // oneDNN's kernels are off by default on AMD processors, where 3-D convolutions are then four times slower.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  const quiet = process.env.TF_CPP_MIN_LOG_LEVEL === undefined;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   setNativeEnvironment([
     'TF_ENABLE_ONEDNN_OPTS',
@@ -142,14 +154,18 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
     'XLA_FLAGS',
     'CUDA_VISIBLE_DEVICES',
     'TF_FORCE_GPU_ALLOW_GROWTH',
+    'TF_DETERMINISTIC_OPS',
   ]);
   try {
-    for (const path of preload) koffi.load(path, { global: true, lazy: true });
-    const framework = koffi.load(join(folder, libraryNames.framework), { global: true, lazy: true });
-    const cc = koffi.load(join(folder, libraryNames.cc), { lazy: true });
+    for (const path of preload) loadForGood(path, true);
+    const load = () => loadForGood(join(folder, libraryNames.framework), true);
+    const framework = quiet ? withoutStderr(load) : load();
+    const cc = loadForGood(join(folder, libraryNames.cc), false);
     const api: Record<string, unknown> = {};
     for (const [name, signature] of Object.entries(signatures)) api[name] = findFunction([cc, framework], signature);
     api.memcpy = koffi.load(null).func('void *memcpy(void *dst, void *src, size_t n)');
+    api.setTensorFloat32 = (allowed: boolean) =>
+      findFunction([framework, cc], 'void _ZN3tsl32enable_tensor_float_32_executionEb(bool allowed)')(allowed);
     return api as CApi;
   } catch (cause) {
     if (cause instanceof UnimissError) throw cause;
@@ -161,18 +177,52 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
   }
 }
 
+/**
+ * Loads a library that stays until the process is gone: koffi unloads what it loaded when Node's environment ends, and what
+ * TensorFlow left to be run at exit would then jump into nothing.
+ */
+function loadForGood(path: string, global: boolean): LibraryHandle {
+  const library = koffi.load(path, { global, lazy: true });
+  const dlopen = koffi.load(null).func('void *dlopen(const char *path, int flags)');
+  const RTLD_LAZY = 0x1;
+  const RTLD_NODELETE = 0x1000;
+  dlopen(path, RTLD_LAZY | RTLD_NODELETE);
+  return library;
+}
+
 /** Some symbols lie in one library, some in the other; which, differs between versions. */
-function findFunction(libraries: readonly LibraryHandle[], signature: string): unknown {
+function findFunction(libraries: readonly LibraryHandle[], signature: string): Native {
   let failure: unknown;
   for (const library of libraries) {
     try {
-      return library.func(signature);
+      return library.func(signature) as Native;
     } catch (error) {
       failure = error;
     }
   }
   throw failure;
 }
+
+/**
+ * Runs `body` with the process's stderr closed: while it is loaded, before it reads TF_CPP_MIN_LOG_LEVEL, TensorFlow says that it
+ * has oneDNN and that it cannot log properly yet.
+ */
+function withoutStderr<T>(body: () => T): T {
+  const libc = koffi.load(null);
+  const dup2 = libc.func('int dup2(int from, int to)');
+  const saved = libc.func('int dup(int fd)')(STDERR) as number;
+  const nowhere = openSync('/dev/null', 'w');
+  dup2(nowhere, STDERR);
+  try {
+    return body();
+  } finally {
+    dup2(saved, STDERR);
+    closeSync(nowhere);
+    closeSync(saved);
+  }
+}
+
+const STDERR = 2;
 
 /** Node's `process.env` writes through to the C environment, but a worker thread's copy does not: set it in C as well. */
 function setNativeEnvironment(names: readonly string[]): void {

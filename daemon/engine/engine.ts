@@ -1,12 +1,13 @@
 import {
+  keep,
   registerBackend,
   setBackend,
   type Tensor,
   type DataType as TfjsDType,
   engine as tfjsEngine,
 } from '@tensorflow/tfjs-core';
-import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend';
-import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels';
+import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
+import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
 import { Binding } from './binding.ts';
@@ -28,6 +29,8 @@ export interface EngineOptions {
   intraOpThreads?: number;
   /** Libraries to load before TensorFlow's (CUDA), in order. */
   preload?: readonly string[];
+  /** Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. TensorFlow's default: yes. */
+  tensorFloat32?: boolean;
 }
 
 export interface Device {
@@ -40,20 +43,30 @@ const BACKEND = 'tensorflow';
 
 /**
  * Loads TensorFlow and makes it the backend of TensorFlow.js. One engine a process: TensorFlow cannot be unloaded.
- * @throws UnimissError 'engine' when TensorFlow cannot be loaded, a second engine is asked for, or a GPU is asked for and none is usable
+ * @returns the open engine where the same is asked for again
+ * @throws UnimissError 'engine' when TensorFlow cannot be loaded, a different second engine is asked for, or a GPU is asked for and
+ * none is usable (an engine on the CPU can be opened then)
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const current = openedEngine();
   if (current) {
-    if (current.options.library === options.library && current.options.device === options.device) return current;
-    throw new UnimissError('engine', `an engine on ${current.options.device} is open already; a process has one`, {
-      place: options.library,
-    });
+    const { library, device, interOpThreads, intraOpThreads } = current.options;
+    const same =
+      library === options.library &&
+      device === options.device &&
+      interOpThreads === (options.interOpThreads ?? interOpThreads) &&
+      intraOpThreads === (options.intraOpThreads ?? intraOpThreads);
+    if (same) return current;
+    throw new UnimissError(
+      'engine',
+      `an engine on ${device} with ${interOpThreads} and ${intraOpThreads} threads is open already; a process has one`,
+      { place: options.library, remedy: 'Start another process for another engine.' },
+    );
   }
   const engine = new Engine(options);
+  setCurrentEngine(engine);
   registerBackend(BACKEND, () => engine.backend, 3);
   await setBackend(BACKEND);
-  setCurrentEngine(engine);
   return engine;
 }
 
@@ -66,20 +79,29 @@ export class Engine {
   readonly backend: NodeJSKernelBackend;
   private readonly internals: BackendInternals;
   readonly devices: readonly Device[];
+  readonly options: EngineOptions & { interOpThreads: number; intraOpThreads: number };
   private names = 0;
 
   /** @internal use `openEngine` */
-  constructor(readonly options: EngineOptions) {
+  constructor(options: EngineOptions) {
+    this.options = {
+      ...options,
+      interOpThreads: options.interOpThreads ?? 2,
+      intraOpThreads: options.intraOpThreads ?? 2,
+    };
     this.c = loadCApi(options.library, options.preload);
     this.status = this.c.TF_NewStatus() as Pointer;
     this.context = this.newContext();
     this.devices = this.listDevices();
     const gpu = this.devices.some((d) => d.type === 'GPU');
-    if (options.device === 'cuda' && !gpu)
+    if (options.device === 'cuda' && !gpu) {
+      this.c.TFE_DeleteContext(this.context);
       throw new UnimissError('engine', 'TensorFlow sees no GPU', {
         place: options.library,
         remedy: 'Run "unimiss engine doctor": it tells what was found; or set engine.device to "cpu".',
       });
+    }
+    if (options.tensorFloat32 !== undefined) this.c.setTensorFloat32(options.tensorFloat32);
     this.binding = new Binding(this.c, this.context, this.status, gpu);
     this.backend = new NodeJSKernelBackend(this.binding, '@tensorflow/tfjs-node-gpu');
     this.internals = this.backend as unknown as BackendInternals;
@@ -102,6 +124,11 @@ export class Engine {
    * @param init values in C order; zeros when left out
    */
   variable(name: string, shape: readonly number[], init?: Float32Array | Tensor): Variable {
+    if (this.binding.currentTrace)
+      throw new UnimissError('engine', 'a variable cannot be made inside a step', {
+        place: `variable ${name} in step ${this.binding.currentTrace.name}`,
+        remedy: 'Make it before the step is compiled.',
+      });
     const [handle] = this.execute(
       'VarHandleOp',
       [],
@@ -113,7 +140,7 @@ export class Engine {
       },
       1,
     ) as [Tensor];
-    const variable = new Variable(this, name, shape, handle);
+    const variable = new Variable(this, name, shape, keep(handle)); // kept: it outlives a tidy around this call
     if (init) variable.assign(init);
     else this.assignZeros(variable);
     return variable;
@@ -151,6 +178,9 @@ export class Engine {
 
   /** @internal ids of tensors in the binding */
   ids(tensors: readonly Tensor[]): number[] {
+    for (const t of tensors)
+      if (t.isDisposed)
+        throw new UnimissError('engine', `this tensor was disposed: ${t.dtype}[${t.shape}]`, { place: 'engine' });
     return this.internals.getInputTensorIds([...tensors]);
   }
 
@@ -177,8 +207,8 @@ export class Engine {
   private newContext(): Pointer {
     const { c, status, options } = this;
     const config = encodeConfig({
-      interOpThreads: options.interOpThreads ?? 2,
-      intraOpThreads: options.intraOpThreads ?? 2,
+      interOpThreads: options.interOpThreads,
+      intraOpThreads: options.intraOpThreads,
       gpus: options.device === 'cuda' ? 1 : 0,
     });
     const contextOptions = c.TFE_NewContextOptions() as Pointer;

@@ -36,10 +36,8 @@ export function newTensor(
   shape: readonly number[],
   values: TensorValues | readonly number[],
 ): Pointer {
-  const count = sizeOf(shape);
-  if (dtype === DataType.string) return newStringTensor(c, shape, values as Uint8Array[]);
   const typed = asTyped(dtype, values);
-  const bytes = count * (elementBytes[dtype] ?? 0);
+  const bytes = sizeOf(shape) * (elementBytes[dtype] ?? 0);
   if (typed.byteLength !== bytes)
     throw new UnimissError(
       'engine',
@@ -68,22 +66,6 @@ function asTyped(dtype: number, values: TensorValues | readonly number[]): Array
   if (Array.isArray(values))
     throw new UnimissError('engine', `values for ${dtypeName(dtype)} must be a typed array`, { place: 'tensor' });
   return values as ArrayBufferView;
-}
-
-function newStringTensor(c: CApi, shape: readonly number[], values: readonly Uint8Array[]): Pointer {
-  const tensor = c.TF_AllocateTensor(
-    DataType.string,
-    dims64(shape),
-    shape.length,
-    values.length * STRING_BYTES,
-  ) as Pointer;
-  const data = c.TF_TensorData(tensor) as Pointer;
-  values.forEach((value, i) => {
-    const at = data + BigInt(i * STRING_BYTES);
-    c.TF_StringInit(at);
-    c.TF_StringCopy(at, value, value.length);
-  });
-  return tensor;
 }
 
 /** A copy of a TF_Tensor's values, as TensorFlow.js expects them: bool as Uint8Array, strings as Uint8Array[]. */
@@ -152,6 +134,37 @@ export function newHandle(
   try {
     const handle = c.TFE_NewTensorHandle(tensor, status) as Pointer;
     checkStatus(c, status, () => `making ${dtypeName(dtype)}[${shape}]`);
+    return handle;
+  } finally {
+    c.TF_DeleteTensor(tensor);
+  }
+}
+
+/**
+ * A handle on a fresh tensor of strings. Its memory comes from TensorFlow's own allocator: that of TF_AllocateTensor is freed
+ * without freeing strings that are longer than 22 bytes.
+ */
+export function newStringHandle(
+  c: CApi,
+  context: Pointer,
+  status: Pointer,
+  shape: readonly number[],
+  values: readonly Uint8Array[],
+): Pointer {
+  const count = sizeOf(shape);
+  if (values.length !== count)
+    throw new UnimissError('engine', `${values.length} strings given for string[${shape}], which has ${count}`, {
+      place: 'tensor',
+    });
+  const tensor = c.TFE_AllocateHostTensor(context, DataType.string, dims64(shape), shape.length, status) as Pointer;
+  checkStatus(c, status, () => `making string[${shape}]`);
+  try {
+    const data = c.TF_TensorData(tensor) as Pointer;
+    values.forEach((value, i) => {
+      c.TF_StringCopy(data + BigInt(i * STRING_BYTES), value, value.length);
+    });
+    const handle = c.TFE_NewTensorHandle(tensor, status) as Pointer;
+    checkStatus(c, status, () => `making string[${shape}]`);
     return handle;
   } finally {
     c.TF_DeleteTensor(tensor);

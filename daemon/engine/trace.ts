@@ -17,7 +17,7 @@ export type NodeInput = NodeOutput | readonly NodeOutput[];
 
 /** Ops whose result would differ from call to call although nothing that was declared has changed. */
 const randomOp =
-  /^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|StatefulRandom|StatefulUniform|StatefulStandardNormal|StatefulTruncatedNormal|RngSkip)/;
+  /^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|StatefulRandom|StatefulUniform|StatefulStandardNormal|StatefulTruncatedNormal|RngSkip|SampleDistortedBoundingBox)|CandidateSampler$/;
 
 /**
  * A TF_Graph that is filled while a step's body runs: each op adds a node in place of being executed.
@@ -145,7 +145,7 @@ export class Trace {
     const oper = c.TF_FinishOperation(d, status) as Pointer;
     checkStatus(c, status, () => `${describeCall(type, inputs.flat())} in step ${this.name}`);
     const made = c.TF_OperationNumOutputs(oper) as number;
-    if (made === 0 && outputs === 0) return [{ trace: this, oper, index: 0, dtype: 0, shape: [] }];
+    if (outputs === 0) return [{ trace: this, oper, index: 0, dtype: 0, shape: [] }];
     return Array.from({ length: Math.min(outputs, made) }, (_, index) => {
       const output = { oper, index };
       const dtype = c.TF_OperationOutputType(output) as number;

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { UnimissError } from '../../protocol/errors.ts';
 import type { Engine } from './engine.ts';
 import { rawOp } from './raw-op.ts';
 import { sizeOf } from './tensors.ts';
@@ -28,8 +29,15 @@ export class Variable {
     return rawOp('ReadVariableOp', [this.handle], { dtype: { type: 'float32' } }, { shape: this.shape });
   }
 
-  /** Replaces the value. In a trace, the result names the update for `controlled`. */
+  /**
+   * Replaces the value. In a trace, the result names the update for `controlled`.
+   * @throws UnimissError 'engine' when the value has another shape or type
+   */
   assign(value: Tensor | Float32Array): Tensor | undefined {
+    if (!(value instanceof Float32Array) && (value.dtype !== 'float32' || `${value.shape}` !== `${this.shape}`))
+      throw new UnimissError('engine', `${value.dtype}[${value.shape}] given for float32[${this.shape}]`, {
+        place: `variable ${this.name}`,
+      });
     const tensor = value instanceof Float32Array ? this.engine.tensor(value, this.shape) : value;
     const effect = rawOp('AssignVariableOp', [this.handle, tensor], { dtype: { type: 'float32' } }, { outputs: 0 });
     if (value instanceof Float32Array) tensor.dispose();
@@ -46,9 +54,13 @@ export class Variable {
     }
   }
 
-  /** Frees TensorFlow's memory. */
+  /** Frees TensorFlow's memory. Steps that use the variable fail from then on. */
   dispose(): void {
     if (this.disposed) return;
+    if (this.engine.binding.currentTrace)
+      throw new UnimissError('engine', 'a variable cannot be disposed inside a step', {
+        place: `variable ${this.name}`,
+      });
     this.disposed = true;
     rawOp('DestroyResourceOp', [this.handle], {}, { outputs: 0 });
     this.handle.dispose();

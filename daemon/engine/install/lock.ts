@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import koffi from 'koffi';
 import { UnimissError } from '../../../protocol/errors';
+import { koffi } from '../native';
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
