@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UnimissError } from '../../protocol/errors.ts';
+import {
+  embeddedMetricsId,
+  type MetricsSnapshot,
+  type Preview,
+  type Progress,
+  type ShownRunState,
+  type SummaryFact,
+} from '../../protocol/metrics.ts';
+import type { RunRecord } from '../../protocol/records.ts';
+import { writeTextAtomically } from '../checkpoint/atomicFile.ts';
+import { recordsToColumns } from './columns.ts';
+import { downsample } from './downsample.ts';
+
+/** A run on the page: its records in the order in which they were written. */
+export interface ReportRun {
+  id: string;
+  name: string;
+  state: ShownRunState;
+  records: Iterable<RunRecord>;
+  previews?: Preview[];
+  progress?: Progress;
+}
+
+export interface ReportContent {
+  title: string;
+  runs: ReportRun[];
+  /** Results of the whole: "k-NN accuracy", "87 %", "chance 25 %". */
+  summary?: SummaryFact[];
+  /** Rows of a run that are embedded at most; longer runs are down-sampled (means and extremes). */
+  mostRows?: number;
+  /** Folder of metrics.js and metrics.css, where it is not beside the bundle. */
+  assets?: string;
+}
+
+/**
+ * Writes one self-contained HTML page with curves, warnings and previews of runs: no other file, no network. Its content
+ * security policy lets only the page's own script and style run, by their hashes. The file appears whole or not at all.
+ */
+export async function writeReport(file: string, content: ReportContent): Promise<void> {
+  const assets = content.assets ?? assetFolder();
+  const [script, style] = await Promise.all([
+    readFile(join(assets, 'metrics.js'), 'utf8'),
+    readFile(join(assets, 'metrics.css'), 'utf8'),
+  ]);
+  await writeTextAtomically(resolve(file), reportPage(content.title, script, style, snapshotOf(content)));
+}
+
+/** A PNG file's bytes as a data URI, for `Preview`. */
+export function pngDataUri(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString('base64')}`;
+}
+
+/** The data of a page. */
+export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: ReportContent): MetricsSnapshot {
+  return {
+    type: 'snapshot',
+    sequence: 0,
+    title,
+    summary,
+    runs: runs.map(({ id, name, state, records, previews = [], progress }) => {
+      const { steps, epochs, events } = recordsToColumns(records);
+      return { id, name, state, previews, progress, events, epochs, steps: downsample(steps, mostRows) };
+    }),
+  };
+}
+
+/** The page: `script` and `style` are taken as they are but for what would end their element. */
+export function reportPage(title: string, script: string, style: string, snapshot: MetricsSnapshot): string {
+  const code = script.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\!--');
+  const rules = style.replace(/<\/(style)/gi, '<\\/$1');
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hashSource(code)}`,
+    `style-src ${hashSource(rules)}`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeText(title)}</title>
+<style>${rules}</style>
+</head>
+<body>
+<noscript>This page draws its curves with JavaScript, which is switched off.</noscript>
+<script type="application/json" id="${embeddedMetricsId}">${embeddedJson(snapshot)}</script>
+<script>${code}</script>
+</body>
+</html>
+`;
+}
+
+/** JSON that cannot end its script element. Columns become arrays, rounded to 7 digits (float32); NaN becomes null. */
+function embeddedJson(snapshot: MetricsSnapshot): string {
+  const plain = (key: string, value: unknown) => {
+    if (value instanceof Float64Array) {
+      const exact = key === 'time' || key === 'step';
+      return Array.from(value, (v) => (Number.isFinite(v) ? (exact ? v : Number(v.toPrecision(7))) : null));
+    }
+    return value;
+  };
+  return JSON.stringify(snapshot, plain).replace(/</g, '\\u003c');
+}
+
+function hashSource(text: string): string {
+  return `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
+}
+
+function escapeText(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
+/** dist/webviews, seen from the bundle (dist/daemon/main.js) or from this file. */
+function assetFolder(): string {
+  for (const folder of ['../webviews/', '../../dist/webviews/']) {
+    const path = fileURLToPath(new URL(folder, import.meta.url));
+    if (existsSync(join(path, 'metrics.js')) && existsSync(join(path, 'metrics.css'))) return path;
+  }
+  throw new UnimissError('internal', 'The page’s script (metrics.js, metrics.css) is not there.', {
+    place: 'dist/webviews',
+    remedy: 'Build it with `npm run build`, or install UniMiSS again.',
+  });
+}

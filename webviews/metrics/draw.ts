@@ -1,0 +1,219 @@
+import type { PhaseSpan } from './axes.ts';
+import { lastAtOrBefore } from './table.ts';
+import type { Theme } from './theme.ts';
+
+/** One run's series, ready to be drawn: rows ascending in `x`; NaN where nothing was recorded. */
+export interface Curve {
+  runId: string;
+  runName: string;
+  color: string;
+  x: Float64Array;
+  /** As recorded (or the means of down-sampled rows). */
+  raw: Float64Array;
+  /** The line: `raw`, or its moving average. */
+  line: Float64Array;
+  extremes: { low: Float64Array; high: Float64Array } | undefined;
+  phase: Float64Array | undefined;
+}
+
+/** From values to canvas pixels. */
+export interface Scales {
+  x(value: number): number;
+  y(value: number): number;
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  /** Canvas pixels in a CSS pixel. */
+  ratio: number;
+}
+
+/** The rows of ascending positions from the last one before a range to the first one after it, [first, last]. */
+export function rowsIn(x: Float64Array, from: number, to: number): [first: number, last: number] {
+  const first = Math.max(0, lastAtOrBefore(x, from));
+  const last = Math.min(x.length - 1, lastAtOrBefore(x, to) + 1);
+  return [first, last];
+}
+
+/** Smallest and largest value that a curve shows in a range of rows; infinities where there is none. */
+export function extent(curve: Curve, first: number, last: number, positive: boolean): [low: number, high: number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const values of [curve.extremes?.low ?? curve.raw, curve.extremes?.high ?? curve.raw, curve.line]) {
+    for (let i = first; i <= last; i++) {
+      const v = values[i]!;
+      if (Number.isNaN(v) || (positive && v <= 0)) continue;
+      if (v < low) low = v;
+      if (v > high) high = v;
+    }
+  }
+  return [low, high];
+}
+
+/** Draws a curve: its extremes as a shade, single values faintly, the line on top. */
+export function drawCurve(
+  context: CanvasRenderingContext2D,
+  curve: Curve,
+  scales: Scales,
+  first: number,
+  last: number,
+): void {
+  if (last < first) return;
+  context.save();
+  context.beginPath();
+  context.rect(scales.left, scales.top, scales.width, scales.height);
+  context.clip();
+  context.lineJoin = 'round';
+  context.strokeStyle = curve.color;
+  context.fillStyle = curve.color;
+  if (curve.extremes) {
+    context.globalAlpha = 0.2;
+    shade(context, curve, scales, first, last);
+  } else if (curve.line !== curve.raw) {
+    context.globalAlpha = 0.28;
+    context.lineWidth = scales.ratio;
+    stroke(context, curve.x, curve.raw, curve.phase, scales, first, last);
+  }
+  context.globalAlpha = 1;
+  context.lineWidth = 1.75 * scales.ratio;
+  stroke(context, curve.x, curve.line, curve.phase, scales, first, last);
+  if (last - first < 80) dots(context, curve, scales, first, last);
+  context.restore();
+}
+
+/**
+ * A line through the values, broken where nothing was recorded and where the phase changes. Of all values that share a pixel
+ * column the first, smallest, largest and last are drawn: the same picture for a bounded number of strokes.
+ */
+function stroke(
+  context: CanvasRenderingContext2D,
+  x: Float64Array,
+  y: Float64Array,
+  phase: Float64Array | undefined,
+  scales: Scales,
+  first: number,
+  last: number,
+): void {
+  context.beginPath();
+  let column = Number.NaN;
+  let low = 0;
+  let high = 0;
+  let end = 0;
+  let open = false;
+  const flush = () => {
+    if (!open || Number.isNaN(column)) return;
+    if (low !== high) {
+      context.lineTo(column, low);
+      context.lineTo(column, high);
+      context.lineTo(column, end);
+    }
+  };
+  for (let i = first; i <= last; i++) {
+    const py = scales.y(y[i]!);
+    if (!Number.isFinite(py)) {
+      flush();
+      open = false;
+      continue;
+    }
+    const px = Math.round(scales.x(x[i]!) * 2) / 2;
+    if (open && phase && phase[i] !== phase[i - 1]) {
+      flush();
+      open = false;
+    }
+    if (open && px === column) {
+      if (py < low) low = py;
+      if (py > high) high = py;
+      end = py;
+      continue;
+    }
+    flush();
+    if (open) context.lineTo(px, py);
+    else context.moveTo(px, py);
+    open = true;
+    column = px;
+    low = high = end = py;
+  }
+  flush();
+  context.stroke();
+}
+
+function shade(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, first: number, last: number): void {
+  const { low, high } = curve.extremes!;
+  for (let from = first; from <= last; ) {
+    let to = from;
+    while (to <= last && curve.phase?.[to] === curve.phase?.[from]) to++;
+    context.beginPath();
+    for (let i = from; i < to; i++)
+      if (!Number.isNaN(high[i]!)) context.lineTo(scales.x(curve.x[i]!), scales.y(high[i]!));
+    for (let i = to - 1; i >= from; i--)
+      if (!Number.isNaN(low[i]!)) context.lineTo(scales.x(curve.x[i]!), scales.y(low[i]!));
+    context.fill();
+    from = to;
+  }
+}
+
+function dots(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, first: number, last: number): void {
+  for (let i = first; i <= last; i++) {
+    const py = scales.y(curve.line[i]!);
+    if (!Number.isFinite(py)) continue;
+    context.beginPath();
+    context.arc(scales.x(curve.x[i]!), py, 2.25 * scales.ratio, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+/** Tints the background by phase; a span that is wide enough carries its name, so that colour is not needed to read it. */
+export function drawPhases(
+  context: CanvasRenderingContext2D,
+  spans: readonly PhaseSpan[],
+  scales: Scales,
+  theme: Theme,
+): void {
+  context.save();
+  context.font = `${10 * scales.ratio}px ${theme.font.slice(theme.font.indexOf(' ') + 1)}`;
+  context.textBaseline = 'top';
+  context.textAlign = 'left';
+  const right = scales.left + scales.width;
+  for (const span of spans) {
+    const from = Math.max(scales.left, scales.x(span.from));
+    const to = Math.min(right, scales.x(span.to));
+    if (!(to > from)) continue;
+    context.fillStyle = span.phase === '2D' ? theme.band2D : theme.band3D;
+    context.fillRect(from, scales.top, to - from, scales.height);
+    if (to - from < 26 * scales.ratio) continue;
+    context.fillStyle = theme.text;
+    context.globalAlpha = 0.75;
+    context.fillText(span.phase, from + 4 * scales.ratio, scales.top + 3 * scales.ratio);
+    context.globalAlpha = 1;
+  }
+  context.restore();
+}
+
+/** A warning where it occurred: a broken line with a triangle on top. */
+export function drawMarkers(
+  context: CanvasRenderingContext2D,
+  markers: readonly { x: number; severe: boolean }[],
+  scales: Scales,
+  theme: Theme,
+): void {
+  context.save();
+  context.lineWidth = scales.ratio;
+  const size = 5 * scales.ratio;
+  for (const marker of markers) {
+    const px = Math.round(scales.x(marker.x)) + 0.5;
+    if (px < scales.left || px > scales.left + scales.width + 1) continue;
+    context.strokeStyle = context.fillStyle = marker.severe ? theme.error : theme.warning;
+    context.setLineDash([3 * scales.ratio, 3 * scales.ratio]);
+    context.beginPath();
+    context.moveTo(px, scales.top + size);
+    context.lineTo(px, scales.top + scales.height);
+    context.stroke();
+    context.setLineDash([]);
+    context.beginPath();
+    context.moveTo(px - size, scales.top - size * 0.4);
+    context.lineTo(px + size, scales.top - size * 0.4);
+    context.lineTo(px, scales.top + size * 1.2);
+    context.fill();
+  }
+  context.restore();
+}

@@ -1,0 +1,127 @@
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { Preview } from '../../protocol/metrics.ts';
+import { element, setText } from './dom.ts';
+import { formatCount } from './format.ts';
+import type { Run } from './store.ts';
+
+/** What the network saw: the two views of images and, as strips of slices, of volumes; newest first, older ones by a slider. */
+export class Previews {
+  readonly root: HTMLElement;
+  private readonly slider = element('input', { type: 'range', min: '0', step: '1', id: 'um-preview-step' });
+  private readonly older = button('Older');
+  private readonly newer = button('Newer');
+  private readonly place = element('output', { attributes: { for: 'um-preview-step' } });
+  private readonly sets = element('div', { className: 'preview-sets' });
+  private readonly controls: HTMLElement;
+  private readonly empty = element('p', { className: 'empty' }, 'No previews were recorded.');
+  private previews: readonly Preview[] = [];
+  private shown: (Preview | undefined)[] = [];
+
+  /** `choose` gets the step to show, or null to follow the newest. */
+  constructor(private readonly choose: (step: number | null) => void) {
+    this.slider.addEventListener('input', () => this.go(Number(this.slider.value)));
+    this.older.addEventListener('click', () => this.go(Number(this.slider.value) - 1));
+    this.newer.addEventListener('click', () => this.go(Number(this.slider.value) + 1));
+    this.controls = element(
+      'div',
+      { className: 'preview-controls' },
+      this.older,
+      element('label', { htmlFor: 'um-preview-step' }, 'Step'),
+      this.slider,
+      this.newer,
+      this.place,
+    );
+    this.root = element('div', { className: 'previews' }, this.controls, this.sets, this.empty);
+  }
+
+  show(run: Run | undefined, step: number | null): void {
+    this.previews = (run?.previews ?? []).toSorted((a, b) => a.step - b.step);
+    const last = this.previews.length - 1;
+    const chosen =
+      step === null
+        ? last
+        : Math.max(
+            0,
+            this.previews.findLastIndex((p) => p.step <= step),
+          );
+    const current = this.previews[chosen];
+    this.empty.hidden = current !== undefined;
+    this.controls.hidden = current === undefined;
+    this.slider.max = String(Math.max(0, last));
+    this.slider.value = String(chosen);
+    this.slider.disabled = last < 1;
+    this.older.disabled = chosen <= 0;
+    this.newer.disabled = chosen >= last;
+    if (current) {
+      setText(
+        this.place,
+        `step ${formatCount(current.step)}, epoch ${current.epoch + 1}${chosen === last ? ' (newest)' : ''}`,
+      );
+      this.slider.setAttribute('aria-valuetext', this.place.textContent ?? '');
+    }
+    // Of the other phase, the newest at that step.
+    const sets = (['2D', '3D'] as const).map((phase) =>
+      this.previews.slice(0, chosen + 1).findLast((p) => p.phase === phase),
+    );
+    if (sets.every((set, i) => set === this.shown[i])) return;
+    this.shown = sets;
+    this.sets.replaceChildren(...sets.filter((s) => s !== undefined).map(previewSet));
+  }
+
+  private go(index: number): void {
+    const last = this.previews.length - 1;
+    const preview = this.previews[Math.min(last, Math.max(0, index))];
+    this.choose(index >= last || !preview ? null : preview.step);
+  }
+}
+
+function previewSet(preview: Preview): HTMLElement {
+  const flat = preview.phase === '2D';
+  return element(
+    'div',
+    { className: `preview-set ${flat ? 'flat' : 'strips'}` },
+    element(
+      'h3',
+      {},
+      flat ? 'Images (2D)' : 'Volumes (3D), slice by slice',
+      element('span', { className: 'note' }, `step ${formatCount(preview.step)}`),
+    ),
+    element(
+      'div',
+      { className: 'preview-images' },
+      ...preview.images.map((image, n) =>
+        element(
+          'figure',
+          {},
+          element(
+            'div',
+            { className: 'views' },
+            ...image.views.map((source, view) => {
+              const picture = element('img', {
+                alt: `${image.name ?? `image ${n + 1}`}, view ${view + 1}`,
+                decoding: 'async',
+              });
+              picture.style.aspectRatio = flat ? '1' : String(image.slices ?? 16);
+              picture.src = source;
+              return element(
+                'div',
+                { className: 'view' },
+                element('span', { className: 'view-name' }, `view ${view + 1}`),
+                picture,
+              );
+            }),
+          ),
+          image.name ? element('figcaption', { title: image.name }, image.name) : null,
+        ),
+      ),
+    ),
+  );
+}
+
+function button(text: string): VscodeButton {
+  const made = document.createElement('vscode-button') as VscodeButton;
+  made.secondary = true;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,26 @@
+import { element } from './dom.ts';
+
+/** A part of the page that can be folded. */
+export class Section {
+  readonly root: HTMLDetailsElement;
+
+  constructor(
+    title: string,
+    readonly content: HTMLElement,
+    open: boolean,
+    toggled: (open: boolean) => void,
+  ) {
+    this.root = element(
+      'details',
+      { className: 'section', open },
+      element('summary', {}, element('h2', {}, title)),
+      content,
+    );
+    let was = open;
+    this.root.addEventListener('toggle', () => {
+      if (this.root.open === was) return;
+      was = this.root.open;
+      toggled(was);
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { embeddedMetricsId, type MetricsRequest, type MetricsSource } from '../../protocol/metrics.ts';
+import type { StateStore } from './state.ts';
+
+/** What a VS Code webview gets from its host. */
+export interface WebviewApi {
+  postMessage(message: MetricsRequest): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+/** Data in a script tag of the page itself. */
+export function embeddedSource(page: Document): MetricsSource {
+  return {
+    open(listener) {
+      const text = page.getElementById(embeddedMetricsId)?.textContent;
+      listener(text ? JSON.parse(text) : undefined);
+      return () => {};
+    },
+    resend() {
+      // The page holds a snapshot, and nothing comes after it.
+    },
+  };
+}
+
+/** Messages from the host of a webview. */
+export function messageSource(api: WebviewApi, from: Window): MetricsSource {
+  return {
+    open(listener) {
+      const receive = (event: MessageEvent) => listener(event.data);
+      from.addEventListener('message', receive);
+      api.postMessage({ type: 'ready' });
+      return () => from.removeEventListener('message', receive);
+    },
+    resend(after) {
+      api.postMessage({ type: 'resend', after });
+    },
+  };
+}
+
+/** The state in the webview's own store. */
+export function webviewState(api: WebviewApi): StateStore {
+  return { load: () => api.getState(), save: (state) => api.setState(state) };
+}
+
+/** The state in the history entry of the page: survives a reload, also from file://, and leaves nothing behind. */
+export function pageState(page: Window): StateStore {
+  return {
+    load: () => page.history.state,
+    save: (state) => page.history.replaceState(state, ''),
+  };
+}

@@ -1,0 +1,53 @@
+import { type XAxis, xAxes } from './axes.ts';
+
+/** What a person has set; small and plain, so that a webview can keep it over a reload. */
+export interface MetricsState {
+  xAxis: XAxis;
+  /** Share kept by the moving average, 0 (none) to 0.99. */
+  smoothing: number;
+  logScale: boolean;
+  /** Ids of runs that are switched off. */
+  hiddenRuns: string[];
+  /** Visible range in units of the axis; null shows everything and follows a live run. */
+  view: [from: number, to: number] | null;
+  closedSections: string[];
+  /** Keys of charts shown large. */
+  enlarged: string[];
+  /** Step of the preview on show; null follows the newest. */
+  previewStep: number | null;
+}
+
+export const initialState: MetricsState = {
+  xAxis: 'step',
+  smoothing: 0.6,
+  logScale: false,
+  hiddenRuns: [],
+  view: null,
+  closedSections: [],
+  enlarged: [],
+  previewStep: null,
+};
+
+/** Where the state is kept. */
+export interface StateStore {
+  load(): unknown;
+  save(state: MetricsState): void;
+}
+
+/** A state from what was kept, field by field: what is missing or impossible gets its initial value. */
+export function readState(kept: unknown): MetricsState {
+  const s = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>;
+  const strings = (v: unknown) => (Array.isArray(v) ? v.filter((x): x is string => typeof x === 'string') : []);
+  const finite = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v);
+  const view = s.view;
+  return {
+    xAxis: xAxes.find((a) => a === s.xAxis) ?? initialState.xAxis,
+    smoothing: finite(s.smoothing) ? Math.min(0.99, Math.max(0, s.smoothing)) : initialState.smoothing,
+    logScale: s.logScale === true,
+    hiddenRuns: strings(s.hiddenRuns),
+    view: Array.isArray(view) && finite(view[0]) && finite(view[1]) && view[0] < view[1] ? [view[0], view[1]] : null,
+    closedSections: strings(s.closedSections),
+    enlarged: strings(s.enlarged),
+    previewStep: finite(s.previewStep) ? s.previewStep : null,
+  };
+}

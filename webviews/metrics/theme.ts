@@ -1,0 +1,57 @@
+/** Colours that the canvas needs, as the style sheet has them for the theme in use. */
+export interface Theme {
+  text: string;
+  grid: string;
+  background: string;
+  warning: string;
+  error: string;
+  band2D: string;
+  band3D: string;
+  runs: string[];
+  font: string;
+}
+
+export const runColors = 8;
+
+export function readTheme(): Theme {
+  const style = getComputedStyle(document.body);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    text: color('--um-muted'),
+    grid: color('--um-grid'),
+    background: color('--um-card'),
+    warning: color('--um-warning'),
+    error: color('--um-error'),
+    band2D: color('--um-band-2d'),
+    band3D: color('--um-band-3d'),
+    runs: Array.from({ length: runColors }, (_, i) => color(`--um-run-${i + 1}`)),
+    font: `11px ${style.fontFamily}`,
+  };
+}
+
+/**
+ * Calls `changed` when the theme changes. In VS Code the body's classes say which one it is; elsewhere they are set here from
+ * what the system prefers.
+ */
+export function followTheme(standalone: boolean, changed: () => void): void {
+  if (!standalone) {
+    const observer = new MutationObserver(changed);
+    observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
+    observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style'] });
+    return;
+  }
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const contrast = [matchMedia('(prefers-contrast: more)'), matchMedia('(forced-colors: active)')];
+  const apply = () => {
+    const high = contrast.some((query) => query.matches);
+    const classes = document.body.classList;
+    classes.add('um-standalone');
+    classes.toggle('vscode-dark', dark.matches && !high);
+    classes.toggle('vscode-light', !dark.matches && !high);
+    classes.toggle('vscode-high-contrast', high);
+    classes.toggle('vscode-high-contrast-light', high && !dark.matches);
+    changed();
+  };
+  for (const query of [dark, ...contrast]) query.addEventListener('change', apply);
+  apply();
+}

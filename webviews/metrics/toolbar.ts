@@ -1,0 +1,87 @@
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import '@vscode-elements/elements/dist/vscode-option/index.js';
+import '@vscode-elements/elements/dist/vscode-single-select/index.js';
+import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { VscodeCheckbox } from '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import type { VscodeSingleSelect } from '@vscode-elements/elements/dist/vscode-single-select/index.js';
+import { axisLabels, type XAxis, xAxes } from './axes.ts';
+import { element, setText } from './dom.ts';
+import type { MetricsState } from './state.ts';
+
+const hint = 'Drag or Ctrl + wheel zooms, double-click shows all';
+const help =
+  'Drag or Ctrl + wheel zooms, Shift + wheel moves, double-click shows all. Keys: left and right move the cursor (with Shift the range), plus and minus zoom, 0 shows all.';
+
+/** The row of settings that stays in sight: axis, smoothing, logarithmic values, zoom, and what the tints mean. */
+export class Toolbar {
+  readonly root: HTMLElement;
+  private readonly axis = document.createElement('vscode-single-select') as VscodeSingleSelect;
+  private readonly slider = element('input', {
+    type: 'range',
+    min: '0',
+    max: '0.99',
+    step: '0.01',
+    id: 'um-smoothing',
+  });
+  private readonly amount = element('output', { className: 'smoothing-amount', attributes: { for: 'um-smoothing' } });
+  private readonly log = document.createElement('vscode-checkbox') as VscodeCheckbox;
+  private readonly reset = document.createElement('vscode-button') as VscodeButton;
+
+  constructor(change: (part: Partial<MetricsState>) => void) {
+    for (const axis of xAxes) {
+      const option = document.createElement('vscode-option');
+      option.setAttribute('value', axis);
+      option.textContent = capital(axisLabels[axis]);
+      this.axis.append(option);
+    }
+    this.axis.setAttribute('label', 'Horizontal axis');
+    this.axis.id = 'um-axis';
+    this.axis.addEventListener('change', () => change({ xAxis: this.axis.value as XAxis }));
+    this.slider.addEventListener('input', () => change({ smoothing: Number(this.slider.value) }));
+    this.log.label = 'Log scale';
+    this.log.addEventListener('change', () => change({ logScale: this.log.checked }));
+    this.reset.secondary = true;
+    this.reset.textContent = 'Reset zoom';
+    this.reset.addEventListener('click', () => change({ view: null }));
+    this.root = element(
+      'div',
+      { className: 'toolbar', attributes: { role: 'toolbar', 'aria-label': 'How the curves are shown' } },
+      element('div', { className: 'field' }, element('label', { htmlFor: 'um-axis' }, 'Axis'), this.axis),
+      element(
+        'div',
+        { className: 'field' },
+        element('label', { htmlFor: 'um-smoothing' }, 'Smoothing'),
+        this.slider,
+        this.amount,
+      ),
+      this.log,
+      this.reset,
+      element(
+        'div',
+        { className: 'legend', attributes: { role: 'note' } },
+        legendItem('phase-2d', '2D phase'),
+        legendItem('phase-3d', '3D phase'),
+      ),
+      element('p', { className: 'hint', title: help, attributes: { 'aria-hidden': 'true' } }, hint),
+      element('p', { id: 'um-chart-help', hidden: true }, help),
+    );
+  }
+
+  show(state: MetricsState): void {
+    if (this.axis.value !== state.xAxis) this.axis.value = state.xAxis;
+    if (Number(this.slider.value) !== state.smoothing) this.slider.value = String(state.smoothing);
+    setText(this.amount, state.smoothing === 0 ? 'off' : state.smoothing.toFixed(2));
+    this.slider.setAttribute('aria-valuetext', this.amount.textContent ?? '');
+    this.log.checked = state.logScale;
+    this.reset.disabled = state.view === null;
+  }
+}
+
+function legendItem(kind: string, text: string): HTMLElement {
+  return element('span', { className: 'legend-item' }, element('span', { className: `legend-tint ${kind}` }), text);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,66 @@
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { MetricsEvent } from '../../protocol/metrics.ts';
+import { element } from './dom.ts';
+import { formatCount } from './format.ts';
+import type { Run } from './store.ts';
+
+/** Warnings of collapse, other warnings and errors, newest first, each with its advice and a button that zooms to it. */
+export class Warnings {
+  readonly root = element('section', { className: 'warnings', attributes: { 'aria-label': 'Warnings' } });
+  private shown = '';
+
+  constructor(private readonly reveal: (run: Run, step: number) => void) {}
+
+  show(runs: readonly Run[]): void {
+    const entries = runs
+      .flatMap((run) => grouped(run.events.filter((e) => e.kind !== 'info')).map((group) => ({ run, ...group })))
+      .sort((a, b) => b.last.step - a.last.step);
+    const key = JSON.stringify(entries.map((e) => [e.run.id, e.first.step, e.last.step, e.last.message]));
+    if (key === this.shown) return;
+    this.shown = key;
+    this.root.replaceChildren(...entries.map((e) => this.entry(e.run, e.first, e.last, e.count, runs.length > 1)));
+  }
+
+  private entry(run: Run, first: MetricsEvent, last: MetricsEvent, count: number, named: boolean): HTMLElement {
+    const button = document.createElement('vscode-button') as VscodeButton;
+    button.secondary = true;
+    button.textContent = 'Show in curves';
+    button.addEventListener('click', () => this.reveal(run, first.step));
+    const when =
+      count === 1
+        ? `Step ${formatCount(first.step)}`
+        : `Steps ${formatCount(first.step)} to ${formatCount(last.step)}, ${count} times`;
+    return element(
+      'div',
+      { className: `warning ${last.kind}` },
+      element(
+        'span',
+        { className: 'warning-icon', attributes: { 'aria-hidden': 'true' } },
+        last.kind === 'error' ? '✕' : '!',
+      ),
+      element(
+        'div',
+        { className: 'warning-text' },
+        element('strong', {}, last.message),
+        last.advice ? element('p', {}, last.advice) : null,
+        element('p', { className: 'note' }, named ? `${run.name} · ${when}` : when),
+      ),
+      button,
+    );
+  }
+}
+
+/** The same warning at epoch after epoch is one entry. Numbers in its text may differ. */
+function grouped(events: readonly MetricsEvent[]): { first: MetricsEvent; last: MetricsEvent; count: number }[] {
+  const groups = new Map<string, { first: MetricsEvent; last: MetricsEvent; count: number }>();
+  for (const event of events) {
+    const key = `${event.kind} ${event.message.replace(/[\d.,]+/g, '#')}`;
+    const group = groups.get(key);
+    if (group) {
+      group.last = event;
+      group.count++;
+    } else groups.set(key, { first: event, last: event, count: 1 });
+  }
+  return [...groups.values()];
+}
