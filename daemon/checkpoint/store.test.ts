@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnimissError } from '../../protocol/errors.ts';
+import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../test/smallDisk.ts';
 import { writeTextAtomically } from './atomicFile.ts';
 import type { TensorSource } from './safetensorsWriter.ts';
 import { CheckpointStore } from './store.ts';
@@ -107,35 +107,9 @@ describe('a store of checkpoints', () => {
   });
 });
 
-const cannotMount = process.getuid?.() === 0 ? mountFails() : 'needs root, to mount a small disk';
-function mountFails(): string | undefined {
-  const probe = join(tmpdir(), `unimiss-probe-${process.pid}`);
-  try {
-    execFileSync('mkdir', [probe]);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', probe], { stdio: 'pipe' });
-    execFileSync('umount', [probe]);
-    return undefined;
-  } catch {
-    return 'this machine does not let root mount a tmpfs';
-  } finally {
-    execFileSync('rmdir', [probe]);
-  }
-}
-
-describe(`disks that refuse${cannotMount === undefined ? '' : ` (skipped: ${cannotMount})`}`, () => {
-  const mounted = async (options: string, test: (disk: string) => Promise<void>): Promise<void> => {
-    const disk = join(folder, 'disk');
-    await mkdir(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
-    try {
-      await test(disk);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
-  };
-
-  it.skipIf(cannotMount !== undefined)('a full disk leaves the last good checkpoint, and no partial file', () =>
-    mounted('size=1m', async (disk) => {
+describe(`disks that refuse${noSmallDisk === undefined ? '' : ` (skipped: ${noSmallDisk})`}`, () => {
+  it.skipIf(noSmallDisk !== undefined)('a full disk leaves the last good checkpoint, and no partial file', () =>
+    onSmallDisk(folder, '1m', async (disk) => {
       const store = new CheckpointStore(disk);
       await store.save(1, state(1, 150_000), {});
       const before = await readFile(store.fileOf(1));
@@ -151,11 +125,11 @@ describe(`disks that refuse${cannotMount === undefined ? '' : ` (skipped: ${cann
     }),
   );
 
-  it.skipIf(cannotMount !== undefined)('a read-only folder can be read; writing names the remedy', () =>
-    mounted('size=1m', async (disk) => {
+  it.skipIf(noSmallDisk !== undefined)('a read-only folder can be read; writing names the remedy', () =>
+    onSmallDisk(folder, '1m', async (disk) => {
       const store = new CheckpointStore(disk);
       await store.save(1, state(1), {});
-      execFileSync('mount', ['-o', 'remount,ro', disk]);
+      makeReadOnly(disk);
       await expect(store.save(2, state(2), {})).rejects.toMatchObject({ code: 'disk' });
       await expect(writeTextAtomically(join(disk, 'a'), 'x')).rejects.toThrow(/read-only.*\n.*UNIMISS_RUNS/);
       const latest = await store.latestGood(quiet);
