@@ -249,7 +249,8 @@ describe('other programs', () => {
     await original.close();
   });
 
-  const python = (code: string): string => execFileSync('python3', ['-c', code], { encoding: 'utf8', stdio: 'pipe' });
+  const python = (code: string): string =>
+    execFileSync(process.env.UNIMISS_PYTHON ?? 'python3', ['-c', code], { encoding: 'utf8', stdio: 'pipe' });
   const has = (modules: string): boolean => {
     try {
       python(`import ${modules}`);

@@ -1,0 +1,119 @@
+// Writes what is generated from the configuration's schema: docs/configuration.md and schema/unimiss.schema.json.
+// Option --check: writes nothing, fails where they are not up to date.
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { build } from 'esbuild';
+
+const bundle = await build({
+  entryPoints: ['protocol/config.ts'],
+  bundle: true,
+  write: false,
+  format: 'esm',
+  platform: 'node',
+});
+const code = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
+const { configJsonSchema } = await import(`data:text/javascript;base64,${code}`);
+const schema = configJsonSchema();
+
+const text = (value) => (value === undefined ? '' : `\`${JSON.stringify(value).replaceAll(',', ', ')}\``);
+const cell = (value) => value.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** What may be written for a field, in words. */
+function values(field) {
+  if (field.enum) return field.enum.map((value) => text(value)).join(', ');
+  if ('const' in field) return text(field.const);
+  if (field.anyOf) return field.anyOf.map(values).join(' or ');
+  if (field.type === 'array' && Array.isArray(field.items)) {
+    const items = field.items.map(values);
+    return new Set(items).size === 1 ? `list of ${items.length}: ${items[0]}` : `list: ${items.join('; ')}`;
+  }
+  if (field.type === 'array') return `list of ${values(field.items)}s`;
+  if (field.type === 'boolean') return '`true`, `false`';
+  if (field.type === 'string') return field.pattern?.startsWith('^[^') ? 'path' : 'text';
+  if (field.type === 'null') return '`null`';
+  const kind = field.type === 'integer' ? 'whole number' : 'number';
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = field;
+  const limits = [
+    minimum === undefined ? '' : `≥ ${minimum}`,
+    exclusiveMinimum === undefined ? '' : `> ${exclusiveMinimum}`,
+    maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? '' : `≤ ${maximum}`,
+    exclusiveMaximum === undefined ? '' : `< ${exclusiveMaximum}`,
+  ].filter(Boolean);
+  return [kind, ...limits].join(' ');
+}
+
+/** The fields of an object, those of inner objects under their paths. */
+function fields(properties, path = '') {
+  return Object.entries(properties).flatMap(([key, field]) =>
+    field.properties
+      ? [{ name: path + key, field, heading: true }, ...fields(field.properties, `${path}${key}.`)]
+      : [{ name: path + key, field, heading: false }],
+  );
+}
+
+function table(rows) {
+  return [
+    '| field | default | values | meaning |',
+    '|---|---|---|---|',
+    ...rows.map(({ name, field, heading }) =>
+      heading
+        ? `| \`${name}\` | | | ${cell(field.description)} |`
+        : `| \`${name}\` | ${cell(text(field.default))} | ${cell(values(field))} | ${cell(field.description)} |`,
+    ),
+  ];
+}
+
+const { $schema: _, ...properties } = schema.properties;
+const sections = Object.entries(properties).filter(([, field]) => field.properties);
+const top = Object.entries(properties).filter(([, field]) => !field.properties);
+const page = [
+  '# Configuration',
+  '',
+  '<!-- Generated from protocol/config.ts by `npm run docs`; change it there. -->',
+  '',
+  'A file `*.unimiss.jsonc` says everything about a pre-training run. It is JSON in which comments and trailing commas are allowed. Only where the images are must be given:',
+  '',
+  '```jsonc',
+  '{',
+  '  // folders are searched at any depth; 2D and 3D are told apart by the files',
+  '  "data": { "paths": ["ct", "xray"] },',
+  '  "model": { "preset": "tiny" },',
+  '  "train": { "epochs": 200, "batch": { "2D": 8, "3D": 4 } },',
+  '}',
+  '```',
+  '',
+  'Unknown fields and impossible values are refused with their place and the nearest valid one. A run keeps the file as it was given and a second one with every field made explicit (`config.resolved.json`), which is a valid configuration itself.',
+  '',
+  'Editors that know JSON Schema complete and check the file with [`schema/unimiss.schema.json`](../schema/unimiss.schema.json).',
+  '',
+  ...table(top.map(([name, field]) => ({ name, field, heading: false }))),
+  ...sections.flatMap(([name, section]) => [
+    '',
+    `## ${name}`,
+    '',
+    section.description,
+    '',
+    ...table(fields(section.properties)),
+  ]),
+  '',
+].join('\n');
+
+const format = (file, input) =>
+  execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${file}`], { input, encoding: 'utf8' });
+const outputs = {
+  'docs/configuration.md': page,
+  'schema/unimiss.schema.json': format('schema/unimiss.schema.json', JSON.stringify(schema, undefined, 2)),
+};
+const stale = [];
+for (const [file, wanted] of Object.entries(outputs)) {
+  if ((await readFile(file, 'utf8').catch(() => '')) === wanted) continue;
+  stale.push(file);
+  if (process.argv.includes('--check')) continue;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, wanted);
+}
+if (stale.length > 0 && process.argv.includes('--check')) {
+  console.error(`Not up to date: ${stale.join(', ')}. Run \`npm run docs\`.`);
+  process.exitCode = 1;
+}
