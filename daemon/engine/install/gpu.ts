@@ -41,7 +41,6 @@ export interface GpuOptions {
 /** Asks nvidia-smi, and the kernel module where there is no nvidia-smi (as in some containers). */
 export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
   const { env = process.env, proc = '/proc/driver/nvidia', smiFolders = ['/usr/lib/wsl/lib'] } = options;
-  let problem = 'nvidia-smi was not found';
   for (const smi of ['nvidia-smi', ...smiFolders.map((folder) => join(folder, 'nvidia-smi'))]) {
     try {
       const query = ['--query-gpu=index,name,memory.total,driver_version', '--format=csv,noheader,nounits'];
@@ -49,11 +48,13 @@ export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
       return parseSmi(stdout);
     } catch (error) {
       const { code, stdout } = error as NodeJS.ErrnoException & { stdout?: string };
-      // nvidia-smi writes what is wrong (no driver, no device) to its standard output.
-      if (code !== 'ENOENT') problem = `nvidia-smi: ${stdout?.trim().split('\n')[0] || messageOf(error)}`;
+      if (code === 'ENOENT') continue;
+      // nvidia-smi writes what is wrong (no driver, versions that do not match) to its standard output.
+      const problem = `nvidia-smi: ${stdout?.trim().split('\n')[0] || messageOf(error)}`;
+      return { ...(await fromKernelModule(proc)), gpus: [], problem };
     }
   }
-  return { ...(await fromKernelModule(proc)), problem };
+  return { ...(await fromKernelModule(proc)), problem: 'nvidia-smi was not found' };
 }
 
 function parseSmi(output: string): GpuReport {
