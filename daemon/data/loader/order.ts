@@ -1,0 +1,22 @@
+import { Random } from '../random.ts';
+import type { Slot } from './types.ts';
+
+/** Batches of an epoch: all full ones, at least one. */
+export function batchCount(samples: number, batch: number): number {
+  return Math.max(1, Math.floor(samples / batch));
+}
+
+/**
+ * Which samples an epoch's batches hold, in which order: a shuffle that seed, epoch and phase decide. The last incomplete batch
+ * is left out (each epoch another one); with fewer samples than a batch takes, they repeat, with other views each time.
+ */
+export function epochSlots(samples: number, batch: number, seed: number, epoch: number, phase: string): Slot[][] {
+  const order = Array.from({ length: samples }, (_, i) => i);
+  new Random(seed, epoch, phase, 'order').shuffle(order);
+  return Array.from({ length: batchCount(samples, batch) }, (_, b) =>
+    Array.from({ length: batch }, (_, i) => {
+      const place = b * batch + i;
+      return { sample: order[place % samples]!, repeat: Math.floor(place / samples) };
+    }),
+  );
+}

@@ -1,0 +1,70 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { BatchTask, MadeBatch } from './types.ts';
+import type { BatchMaker } from './workerThread.ts';
+
+interface Job {
+  readonly task: BatchTask;
+  readonly resolve: (made: MadeBatch) => void;
+  readonly reject: (error: unknown) => void;
+  readonly run: number;
+}
+
+/** Gives batches to makers as these become free, one each, first come first served. */
+export class BatchPool {
+  private readonly free: BatchMaker[];
+  private readonly queue: Job[] = [];
+  private runs = 0;
+  private closed = false;
+
+  constructor(private readonly makers: readonly BatchMaker[]) {
+    this.free = [...makers];
+  }
+
+  /** Begins the batches of an epoch. `end` drops those that no maker has begun. */
+  begin(): { make: (task: BatchTask) => Promise<MadeBatch>; end: () => void } {
+    const run = this.runs++;
+    return {
+      make: (task) => {
+        const made = new Promise<MadeBatch>((resolve, reject) => {
+          this.queue.push({ task, resolve, reject, run });
+        });
+        // Whoever waits for the batch gets its error; one that nobody waits for any more must not end the process.
+        made.catch(() => undefined);
+        this.next();
+        return made;
+      },
+      end: () => {
+        const rest = this.queue.filter((job) => job.run !== run);
+        this.queue.splice(0, this.queue.length, ...rest);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const job of this.queue.splice(0)) job.reject(closedError());
+    await Promise.all(this.makers.map((maker) => maker.close()));
+  }
+
+  private next(): void {
+    while (this.queue.length > 0 && (this.closed || this.free.length > 0)) {
+      const job = this.queue.shift()!;
+      if (this.closed) {
+        job.reject(closedError());
+        continue;
+      }
+      const maker = this.free.shift()!;
+      maker
+        .make(job.task)
+        .then(job.resolve, job.reject)
+        .finally(() => {
+          this.free.push(maker);
+          this.next();
+        });
+    }
+  }
+}
+
+function closedError(): UnimissError {
+  return new UnimissError('interrupted', 'the loader was closed');
+}

@@ -1,0 +1,77 @@
+import type { Views2DOptions, Views3DOptions } from '../augment/options.ts';
+import type { BrokenImage, Dataset } from '../dataset.ts';
+import type { ResampleOptions } from '../volumes.ts';
+
+/** The views of one batch, in the order of the run: a function of seed, epoch and index alone. */
+export interface ViewBatch {
+  readonly phase: '2D' | '3D';
+  readonly epoch: number;
+  /** Number of the batch in its epoch. */
+  readonly index: number;
+  /** Images, B. */
+  readonly size: number;
+  /** View 1 of all images, then view 2 of all: [2B, H, W, 3] with values 0–1, or [2B, D, H, W, 1] in HU / 1024 before intensity changes. */
+  readonly views: Float32Array;
+  /** Ids of the samples that the views are of (substitutes included), [B]. */
+  readonly ids: readonly string[];
+  /** How long the trainer waited for this batch. */
+  readonly waitMs: number;
+  /** Images that could not be read when this batch was made, and were replaced. */
+  readonly broken: readonly BrokenImage[];
+}
+
+/** What both sides of a thread have to know: plain data. */
+export interface ViewOptions {
+  readonly seed: number;
+  readonly phase: '2D' | '3D';
+  readonly views2D: Views2DOptions;
+  readonly views3D: Views3DOptions;
+  /** false: volumes are taken in the spacing in which they are stored. */
+  readonly resample: ResampleOptions | false;
+  /** Decoded images that each worker keeps, in MiB; default 64. */
+  readonly cacheMiB?: number;
+}
+
+export interface LoaderOptions extends ViewOptions {
+  readonly dataset: Dataset;
+  /** Threads; 0: views are made in this thread, for debugging. */
+  readonly workers: number;
+  /** Images a batch. */
+  readonly batch: number;
+  /** Told once of each image that turns out broken. */
+  readonly onBroken?: (image: BrokenImage) => void;
+  /** Told once of what should be in the log: a spacing that was missing or changed. */
+  readonly onNotice?: (message: string) => void;
+}
+
+export interface Loader {
+  /** Full batches of an epoch (1 where there are fewer images than a batch takes). */
+  readonly batches: number;
+  /**
+   * The batches of an epoch from `startBatch` on. One epoch at a time; leaving the loop early is fine.
+   * @throws UnimissError while iterating: too many broken images, a worker that died
+   */
+  epoch(epoch: number, startBatch?: number): AsyncIterable<ViewBatch>;
+  /** Ends the workers. A batch that is waited for fails. */
+  close(): Promise<void>;
+}
+
+/** A place of a batch: which sample, and how often it occurred in the epoch before. */
+export interface Slot {
+  readonly sample: number;
+  readonly repeat: number;
+}
+
+/** A batch to make. */
+export interface BatchTask {
+  readonly epoch: number;
+  readonly slots: readonly Slot[];
+}
+
+/** What comes back for a task. */
+export interface MadeBatch {
+  readonly views: Float32Array;
+  readonly ids: readonly string[];
+  readonly broken: readonly BrokenImage[];
+  readonly notices: readonly string[];
+}

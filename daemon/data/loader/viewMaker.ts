@@ -1,0 +1,102 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import { makeViews2D } from '../augment/views2D.ts';
+import { makeViews3D } from '../augment/views3D.ts';
+import { type BrokenImage, brokenReason } from '../dataset.ts';
+import { readImage } from '../formats/image.ts';
+import { Random, type RandomKey } from '../random.ts';
+import type { Image2D, Volume } from '../types.ts';
+import { subVolume, VolumeReader } from '../volumes.ts';
+import { DecodedCache } from './decodedCache.ts';
+import type { BatchTask, MadeBatch, Slot, ViewOptions } from './types.ts';
+
+/** What a worker needs of a sample. */
+export interface SampleFile {
+  readonly id: string;
+  readonly path: string;
+}
+
+/** Broken images in a row after which an epoch's place is given up. */
+const maxSubstitutes = 64;
+
+/** Makes the views of batches; in each worker thread one. What it makes is decided by its options and the task alone. */
+export class ViewMaker {
+  private readonly volumes: VolumeReader;
+  private readonly decoded: DecodedCache;
+  private readonly brokenById = new Map<string, BrokenImage>();
+
+  constructor(
+    private readonly samples: readonly SampleFile[],
+    private readonly options: ViewOptions,
+  ) {
+    this.volumes = new VolumeReader(options.resample);
+    this.decoded = new DecodedCache((options.cacheMiB ?? 64) * 2 ** 20);
+  }
+
+  /** Reads each image once and makes both its views, [2B, …]: view 1 of all, then view 2 of all. */
+  async make({ epoch, slots }: BatchTask): Promise<MadeBatch> {
+    const { phase, views2D, views3D } = this.options;
+    const length = phase === '2D' ? 3 * product(views2D.size) : product(views3D.size);
+    const views = new Float32Array(2 * slots.length * length);
+    const ids: string[] = [];
+    const broken: BrokenImage[] = [];
+    const notices: string[] = [];
+    for (const [place, slot] of slots.entries()) {
+      const { image, id, key } = await this.readSound(epoch, slot, broken, notices);
+      const pair =
+        image.kind === '2D' ? makeViews2D(image, views2D, key) : makeViews3D(subVolume(image, key), views3D, key);
+      views.set(pair[0], place * length);
+      views.set(pair[1], (slots.length + place) * length);
+      ids.push(id);
+    }
+    return { views, ids, broken, notices };
+  }
+
+  /** The slot's image, or, where it is broken, the first sound one of those that the slot's own random numbers name. */
+  private async readSound(epoch: number, slot: Slot, broken: BrokenImage[], notices: string[]) {
+    const { seed } = this.options;
+    const wanted = this.samples[slot.sample]!;
+    const key: RandomKey = [seed, epoch, wanted.id, slot.repeat];
+    const random = new Random(...key, 'substitute');
+    let sample = wanted;
+    for (let tries = 0; tries < maxSubstitutes; tries++) {
+      const image = await this.read(sample, broken, notices);
+      if (image) return { image, id: sample.id, key: tries === 0 ? key : [...key, 'substitute', sample.id] };
+      sample = this.samples[random.int(this.samples.length)]!;
+    }
+    throw new UnimissError('data', `${wanted.id} and ${maxSubstitutes - 1} images in its place are broken`, {
+      place: wanted.path,
+      remedy: 'Check whether the folder can still be read.',
+    });
+  }
+
+  private async read(
+    sample: SampleFile,
+    broken: BrokenImage[],
+    notices: string[],
+  ): Promise<Image2D | Volume | undefined> {
+    const known = this.brokenById.get(sample.id);
+    if (known) {
+      broken.push(known);
+      return undefined;
+    }
+    const kept = this.decoded.get(sample.id);
+    if (kept) return kept;
+    try {
+      const image =
+        this.options.phase === '2D'
+          ? await readImage(sample.path)
+          : await this.volumes.read(sample.path, (message) => notices.push(`${sample.id} ${message}`));
+      this.decoded.set(sample.id, image);
+      return image;
+    } catch (error) {
+      const image = { id: sample.id, reason: brokenReason(error) };
+      this.brokenById.set(sample.id, image);
+      broken.push(image);
+      return undefined;
+    }
+  }
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => a * b, 1);
+}

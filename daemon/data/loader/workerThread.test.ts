@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { views2DOptions, views3DOptions } from '../augment/options.ts';
+import { WorkerThread } from './workerThread.ts';
+
+const options = {
+  seed: 0,
+  phase: '2D' as const,
+  views2D: views2DOptions([32, 32]),
+  views3D: views3DOptions(),
+  resample: false as const,
+};
+
+describe('WorkerThread', () => {
+  it('passes an error on with its parts', async () => {
+    const thread = new WorkerThread([{ id: 'a.png', path: '/nowhere/a.png' }], options);
+    await expect(thread.make({ epoch: 0, slots: [{ sample: 0, repeat: 0 }] })).rejects.toMatchObject({
+      name: 'UnimissError',
+      code: 'data',
+      details: { place: '/nowhere/a.png', remedy: 'Check whether the folder can still be read.' },
+    });
+    await thread.close();
+  });
+
+  it('that dies fails the batch at hand and all later ones, with the reason', async () => {
+    // The worker thread reads its options when it starts: without them it dies.
+    const thread = new WorkerThread([], undefined as never);
+    const task = { epoch: 0, slots: [] };
+    await expect(thread.make(task)).rejects.toThrow(
+      /data\.workers: a loader worker ended unexpectedly \(.*undefined.*\)/,
+    );
+    await expect(thread.make(task)).rejects.toThrow(/ended unexpectedly[\s\S]*`data\.workers` = 0/);
+    await thread.close();
+  });
+});

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, messageOf, UnimissError } from '../../../protocol/errors.ts';
+import type { BatchTask, MadeBatch, ViewOptions } from './types.ts';
+import type { SampleFile } from './viewMaker.ts';
+
+/** Something that makes one batch at a time. */
+export interface BatchMaker {
+  make(task: BatchTask): Promise<MadeBatch>;
+  close(): Promise<void>;
+}
+
+/** What a worker answers to a task. */
+export type WorkerAnswer = {
+  made?: MadeBatch;
+  failed?: { code: ErrorCode; what: string; place?: string; remedy?: string };
+};
+
+/** Beside the bundled daemon, or in dist/ of the sources. */
+function workerFile(): string {
+  const places = ['./loader-worker.js', '../../../dist/daemon/loader-worker.js'].map((place) =>
+    fileURLToPath(new URL(place, import.meta.url)),
+  );
+  const found = places.find((place) => existsSync(place));
+  if (found) return found;
+  throw new UnimissError('internal', 'the loader’s worker is not built', {
+    place: places.at(-1),
+    remedy: 'Run `npm run build`.',
+  });
+}
+
+/** A worker thread that makes batches. Where it dies, the batch at hand and every later one fail with the reason. */
+export class WorkerThread implements BatchMaker {
+  private readonly worker: Worker;
+  private waiting: { resolve: (made: MadeBatch) => void; reject: (error: Error) => void } | undefined;
+  private dead: UnimissError | undefined;
+  private closing = false;
+
+  constructor(samples: readonly SampleFile[], options: ViewOptions) {
+    this.worker = new Worker(workerFile(), { workerData: { samples, options } });
+    // Only a batch that is waited for keeps the process alive.
+    this.worker.unref();
+    this.worker.on('message', (answer: WorkerAnswer) => this.onAnswer(answer));
+    this.worker.on('error', (error) => this.die(messageOf(error), error));
+    this.worker.on('exit', (code) => this.die(`exit code ${code}`));
+  }
+
+  make(task: BatchTask): Promise<MadeBatch> {
+    if (this.dead) return Promise.reject(this.dead);
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      this.worker.ref();
+      this.worker.postMessage(task);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    await this.worker.terminate();
+  }
+
+  /** Number of the thread in its process. */
+  get threadId(): number {
+    return this.worker.threadId;
+  }
+
+  private onAnswer({ made, failed }: WorkerAnswer): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    this.worker.unref();
+    if (made) waiting?.resolve(made);
+    else if (failed)
+      waiting?.reject(new UnimissError(failed.code, failed.what, { place: failed.place, remedy: failed.remedy }));
+  }
+
+  private die(reason: string, cause?: unknown): void {
+    this.dead ??= this.closing
+      ? new UnimissError('interrupted', 'the loader was closed')
+      : new UnimissError('internal', `a loader worker ended unexpectedly (${reason})`, {
+          place: 'data.workers',
+          remedy: 'Run again with `data.workers` = 0 to see where it happens, or with fewer workers if memory ran out.',
+          cause,
+        });
+    this.waiting?.reject(this.dead);
+    this.waiting = undefined;
+  }
+}

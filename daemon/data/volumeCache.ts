@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../protocol/errors.ts';
+import { readNifti } from './formats/nifti.ts';
+import type { Affine } from './formats/niftiHeader.ts';
+import { writeNifti } from './formats/niftiWriter.ts';
+import type { Volume } from './types.ts';
+
+/** Raised when the way volumes are resampled changes, so that old copies are not taken. */
+const version = 1;
+/** Size of the folder, in bytes, at which the copies that were not used for longest are removed. */
+const defaultMaxBytes = 20 * 2 ** 30;
+/** Copies that are written between two looks at the folder's size. */
+const writesBetweenPruning = 16;
+
+/** What a copy is made from: a file as it was at some time, and the spacing. */
+export interface CacheKey {
+  readonly path: string;
+  readonly mtimeMs: number;
+  readonly size: number;
+  /** mm, [slice, x, y]. */
+  readonly spacing: readonly number[];
+}
+
+/**
+ * Resampled volumes on disk: NIfTI files, each named by the hash of what it was made from and readable by its owner only,
+ * since they are patients' images. Several processes and threads may use one folder: files appear whole.
+ */
+export class VolumeCache {
+  private writes = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly maxBytes = defaultMaxBytes,
+  ) {}
+
+  private file(key: CacheKey): string {
+    const name = createHash('sha256').update(JSON.stringify([version, key.path, key.mtimeMs, key.size, key.spacing]));
+    return join(this.folder, `${name.digest('hex').slice(0, 32)}.nii`);
+  }
+
+  /** The copy, or undefined where there is none. A damaged copy is removed and counts as none; `onNotice` is told. */
+  async get(key: CacheKey, onNotice: (message: string) => void): Promise<Volume | undefined> {
+    const file = this.file(key);
+    try {
+      await stat(file);
+    } catch {
+      return undefined;
+    }
+    try {
+      const { volume } = await readNifti(file);
+      const now = new Date();
+      // The time of the last use decides what is removed first; without permission to set it the time of writing does.
+      await utimes(file, now, now).catch(() => undefined);
+      return volume;
+    } catch (error) {
+      onNotice(`the kept copy ${messageOf(error).split('\n')[0]}; it is made anew`);
+      await rm(file, { force: true });
+      return undefined;
+    }
+  }
+
+  /** Keeps a copy. Where that fails (no space, no permission) `onNotice` is told and nothing is lost but time. */
+  async put(key: CacheKey, volume: Volume, affine: Affine, onNotice: (message: string) => void): Promise<void> {
+    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await writeNifti(this.file(key), { ...volume, affine }, 0o600);
+      if (this.writes++ % writesBetweenPruning === 0) await this.prune();
+    } catch (error) {
+      onNotice(
+        `resampled volumes cannot be kept in ${this.folder} (${messageOf(error)}); they are resampled at every reading`,
+      );
+    }
+  }
+
+  /** Removes the copies that were not used for longest until nine tenths of the allowed size are left. */
+  async prune(): Promise<void> {
+    const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}\.nii$/.test(name));
+    const files = (
+      await Promise.all(
+        names.map(async (name) => {
+          const file = join(this.folder, name);
+          // Another process may have removed it in the meantime.
+          const info = await stat(file).catch(() => undefined);
+          return info && { file, bytes: info.size, usedMs: info.mtimeMs };
+        }),
+      )
+    ).filter((entry) => entry !== undefined);
+    let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total <= this.maxBytes) return;
+    files.sort((a, b) => a.usedMs - b.usedMs);
+    for (const { file, bytes } of files) {
+      if (total <= 0.9 * this.maxBytes) break;
+      await rm(file, { force: true });
+      total -= bytes;
+    }
+  }
+}

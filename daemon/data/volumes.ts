@@ -1,0 +1,129 @@
+import { realpath, stat } from 'node:fs/promises';
+import { UnimissError } from '../../protocol/errors.ts';
+import { readFailure } from './formats/bytes.ts';
+import { readNifti } from './formats/nifti.ts';
+import type { Affine } from './formats/niftiHeader.ts';
+import { Random, type RandomKey } from './random.ts';
+import { isFarFrom, paperSpacing, resampleVolume } from './resample.ts';
+import type { Volume } from './types.ts';
+import { VolumeCache } from './volumeCache.ts';
+
+export interface ResampleOptions {
+  /** Wanted spacing, mm, [slice, x, y]. */
+  readonly spacing: Volume['spacing'];
+  /** Folder that keeps resampled volumes; false: none are kept. */
+  readonly cache: string | false;
+}
+
+/** Slices of the sub-volumes that the paper's data preparation cuts a CT into, and the step between their first slices. */
+const subVolumeSlices = 24;
+const subVolumeStep = 4;
+/** Share of the in-plane size that the preparation drops on each side. */
+const droppedBorder = 0.1;
+
+/**
+ * Reads volumes as training wants them: in HU, resampled where their spacing is far from the wanted one.
+ * A header without a usable spacing is taken as 3×1×1 mm, which is what the reference's sub-volumes have without saying so.
+ */
+export class VolumeReader {
+  private readonly cache: VolumeCache | undefined;
+
+  /** @param resample false: volumes are taken as they are stored */
+  constructor(private readonly resample: ResampleOptions | false) {
+    if (resample && resample.cache !== false) this.cache = new VolumeCache(resample.cache);
+  }
+
+  /**
+   * @param onNotice told in a sentence when the spacing is missing, or the volume is resampled
+   * @throws UnimissError('data') naming file and reason
+   */
+  async read(path: string, onNotice: (message: string) => void): Promise<Volume> {
+    const { resample, cache } = this;
+    if (!resample) return withSpacing(await readNifti(path), onNotice);
+    const key = cache && {
+      path: await realpath(path).catch(() => path),
+      ...(await fileState(path)),
+      spacing: resample.spacing,
+    };
+    const wanted = millimeters(resample.spacing);
+    if (cache && key) {
+      const kept = await cache.get(key, onNotice);
+      if (kept) {
+        onNotice(`has another spacing than ${wanted}; the copy that was resampled before is used`);
+        return kept;
+      }
+    }
+    const stored = await readNifti(path);
+    const volume = withSpacing(stored, onNotice);
+    if (!isFarFrom(volume.spacing, resample.spacing)) return volume;
+    let resampled: Volume;
+    try {
+      resampled = resampleVolume(volume, resample.spacing);
+    } catch (error) {
+      if (error instanceof UnimissError)
+        throw new UnimissError(error.code, error.what, { ...error.details, place: path });
+      throw error;
+    }
+    onNotice(
+      `has a spacing of ${millimeters(volume.spacing)}: resampled to ${wanted} (${volume.shape.join('×')} to ${resampled.shape.join('×')} voxels)`,
+    );
+    if (cache && key) await cache.put(key, resampled, resampledAffine(stored.affine, volume, resampled), onNotice);
+    return resampled;
+  }
+}
+
+function withSpacing(
+  { volume, spacingKnown }: { volume: Volume; spacingKnown: boolean },
+  onNotice: (message: string) => void,
+): Volume {
+  if (spacingKnown) return volume;
+  onNotice(`says nothing usable about its spacing: taken as ${millimeters(paperSpacing)}`);
+  return { ...volume, spacing: paperSpacing };
+}
+
+async function fileState(path: string): Promise<{ mtimeMs: number; size: number }> {
+  try {
+    const { mtimeMs, size } = await stat(path);
+    return { mtimeMs, size };
+  } catch (error) {
+    throw readFailure(path, error);
+  }
+}
+
+function millimeters(spacing: readonly number[]): string {
+  return `${spacing.map((mm) => +mm.toFixed(2)).join('×')} mm`;
+}
+
+/** The affine of the resampled array: the same directions and outer borders, other steps. */
+function resampledAffine(affine: Affine, from: Volume, to: Volume): Affine {
+  const factors = [0, 1, 2].map((axis) => from.shape[axis]! / to.shape[axis]!);
+  return affine.map((row) => {
+    const steps = factors.map((factor, axis) => row[axis]! * factor);
+    // The centre of the first voxel moves from half an old step to half a new one behind the border.
+    const origin = row[3] + factors.reduce((sum, factor, axis) => sum + row[axis]! * (factor - 1) * 0.5, 0);
+    return [...steps, origin];
+  }) as unknown as Affine;
+}
+
+/**
+ * The part of a volume that one epoch's views are made from. Up to 24 slices: the volume itself, as the paper's prepared
+ * sub-volumes. More (a whole CT): what its data preparation would cut out, 24 consecutive slices that begin at a multiple of 4, drawn by
+ * `key`, without the outer 10 % on each in-plane side; so both views of an epoch overlap, and the epochs go through the CT.
+ */
+export function subVolume(volume: Volume, key: RandomKey): Volume {
+  const [slices, xs, ys] = volume.shape;
+  if (slices <= subVolumeSlices) return volume;
+  const starts = Math.floor((slices - subVolumeSlices) / subVolumeStep) + 1;
+  const start = subVolumeStep * new Random(...key, 'sub-volume').int(starts);
+  const [dropX, dropY] = [Math.round(droppedBorder * xs), Math.round(droppedBorder * ys)];
+  const [width, height] = [ys - 2 * dropY, xs - 2 * dropX];
+  const size = subVolumeSlices * height * width;
+  const data = volume.data instanceof Int16Array ? new Int16Array(size) : new Float32Array(size);
+  for (let s = 0, to = 0; s < subVolumeSlices; s++) {
+    for (let x = 0; x < height; x++, to += width) {
+      const from = ((start + s) * xs + dropX + x) * ys + dropY;
+      data.set(volume.data.subarray(from, from + width), to);
+    }
+  }
+  return { kind: '3D', shape: [subVolumeSlices, height, width], data, spacing: volume.spacing };
+}
