@@ -21,6 +21,8 @@ describe('hidden names', () => {
   it.each([
     ['/data/Miller, Ann/0001.nii.gz: truncated', 0],
     ['0001.nii.gz holds NaN', 0],
+    ['Miller, Ann/0001.nii.gz: truncated', 0],
+    ['data/p2/0001.png, then', 1],
     ['reading "p2/10001.png" failed', 2],
     ['(/data/x (1).jpeg)', 3],
   ])('replace every form of a path in %j', (message, file) => {
@@ -33,6 +35,29 @@ describe('hidden names', () => {
     expect(hider.text('step 0001 of 5')).toBe('step 0001 of 5');
     expect(hider.text('10001.png')).toBe(hider.nameOf('/data/p2/10001.png'));
     expect(hider.text('20001.png')).toBe('20001.png');
+  });
+
+  it('are the same for a relative path, and never those of another image of that name', () => {
+    const two = new PathHider(key, ['/d/p1/0001.png', '/d/p2/0001.png']);
+    two.add('p1/0001.png');
+    expect(two.nameOf('p1/0001.png')).toBe(two.nameOf('/d/p1/0001.png'));
+    expect(two.text('p1/0001.png and p2/0001.png')).toBe(
+      `${two.nameOf('/d/p1/0001.png')} and ${two.nameOf('/d/p2/0001.png')}`,
+    );
+    const bare = two.text('0001.png');
+    expect(bare).toMatch(/^image-[0-9a-f]{16}\.png$/);
+    expect([two.nameOf('/d/p1/0001.png'), two.nameOf('/d/p2/0001.png')]).not.toContain(bare);
+  });
+
+  it('cost little with many images', () => {
+    const many = new PathHider(
+      key,
+      Array.from({ length: 50_000 }, (_, i) => `/data/patient ${i}/scan ${i}.nii.gz`),
+    );
+    const began = performance.now();
+    for (let i = 0; i < 20; i++)
+      expect(many.text(`patient ${i}/scan ${i}.nii.gz: truncated`)).toMatch(/^image-\w+\.nii\.gz: tr/);
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   it('replace all texts of a record, and no numbers', () => {

@@ -12,10 +12,12 @@ import { diskError } from '../checkpoint/atomicFile.ts';
  * a secret of the user's, which never enters a run folder: a plain hash of "patient 00012345" is found by trying all numbers.
  */
 export class PathHider {
+  /** Path → hidden name. */
   private readonly hidden = new Map<string, string>();
-  private readonly byName = new Map<string, string>();
+  /** File name → the paths that end with it. */
+  private readonly byName = new Map<string, string[]>();
 
-  /** `files`: absolute paths of all images of the run. */
+  /** `files`: paths of all images of the run. */
   constructor(
     private readonly key: Uint8Array,
     files: Iterable<string>,
@@ -23,25 +25,37 @@ export class PathHider {
     for (const file of files) this.add(file);
   }
 
+  /** Makes an image known. A relative path that is the end of a known one is the same image. */
   add(file: string): void {
-    const hash = createHmac('sha256', this.key).update(file).digest('hex').slice(0, 16);
-    const hidden = `image-${hash}${/\.(nii\.gz|nii|png|jpe?g)$/i.exec(file)?.[0].toLowerCase() ?? ''}`;
-    this.hidden.set(file, hidden);
-    this.byName.set(basename(file), hidden);
+    if (this.hidden.has(file)) return;
+    const name = basename(file);
+    const alike = this.byName.get(name) ?? [];
+    if (alike.some((known) => known.endsWith(`/${file}`))) return;
+    this.hidden.set(file, this.hash(file));
+    this.byName.set(name, [...alike, file]);
   }
 
   /** The stable name of an image. */
   nameOf(file: string): string {
-    if (!this.hidden.has(file)) this.add(file);
-    return this.hidden.get(file)!;
+    this.add(file);
+    return this.hidden.get(file) ?? this.text(file);
   }
 
-  /** A message with every known image's path, and file name with the folders before it, replaced. */
+  /** A message with every known image's name replaced, together with the folders before it: absolute, relative or bare. */
   text(message: string): string {
-    let hidden = message;
-    for (const [file, name] of this.hidden) if (hidden.includes(file)) hidden = hidden.replaceAll(file, name);
-    for (const [file, name] of this.byName) if (hidden.includes(file)) hidden = replaceName(hidden, file, name);
-    return hidden;
+    let text = message;
+    for (const [name, files] of this.byName) {
+      if (!message.includes(name)) continue;
+      const ends = files.flatMap((file) => endsOf(file).map((end) => ({ end, by: this.hidden.get(file)! })));
+      for (const { end, by } of ends.sort((x, y) => y.end.length - x.end.length)) text = replaceWhole(text, end, by);
+      text = replaceWhole(text, name, files.length === 1 ? this.hidden.get(files[0]!)! : this.hash(name));
+    }
+    return text;
+  }
+
+  private hash(file: string): string {
+    const hash = createHmac('sha256', this.key).update(file).digest('hex').slice(0, 16);
+    return `image-${hash}${/\.(nii\.gz|nii|png|jpe?g)$/i.exec(file)?.[0].toLowerCase() ?? ''}`;
   }
 
   /** A record with all its texts so treated. */
@@ -65,10 +79,17 @@ export class PathHider {
   }
 }
 
-/** Replaces a file name together with the relative folders before it, but not where it is the end of a longer name. */
-function replaceName(text: string, name: string, by: string): string {
+/** A path and its ends that begin at a folder: /a/b/c → /a/b/c, a/b/c, b/c. */
+function endsOf(file: string): string[] {
+  const parts = file.split('/');
+  return parts.slice(0, -1).map((_, i) => parts.slice(i).join('/'));
+}
+
+/** Replaces a name, but not where it is a part of a longer one. */
+function replaceWhole(text: string, name: string, by: string): string {
+  if (!text.includes(name)) return text;
   const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return text.replace(new RegExp(`(?<![\\w.-])(?:[^\\s/"'\`:,;()]+/)*${escaped}(?![\\w-]|\\.\\w)`, 'g'), by);
+  return text.replace(new RegExp(`(?<![\\w.-])${escaped}(?![\\w-]|\\.\\w)`, 'g'), () => by);
 }
 
 /**

@@ -48,7 +48,8 @@ export async function readLastRecords(file: string, bytes: number): Promise<{ re
   }
 }
 
-function recordOf(line: string): RunRecord | undefined {
+/** The record in a line; undefined where it is none that this version knows. */
+export function recordOf(line: string): RunRecord | undefined {
   try {
     return runRecordSchema.safeParse(JSON.parse(line)).data;
   } catch {

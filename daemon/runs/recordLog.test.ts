@@ -187,6 +187,15 @@ describe('cutting for a resume', () => {
     expect(await allOf(file)).toEqual([...records.slice(0, 9), records[11], event('resume', 'again', 5), step(5)]);
   });
 
+  it('keeps lines of other versions before the cut, and drops those behind', async () => {
+    const file = newFile();
+    await writeFile(file, `{"kind":"future"}\n${JSON.stringify(step(0))}\n${JSON.stringify(step(1))}\nnonsense\n{}\n`);
+    const log = RecordLog.open(file);
+    expect(await log.cutAfter(1)).toBe(3);
+    log.close();
+    expect(await readFile(file, 'utf8')).toBe(`{"kind":"future"}\n${JSON.stringify(step(0))}\n`);
+  });
+
   it('touches nothing where there is nothing behind', async () => {
     const file = newFile();
     write(file, records);

@@ -4,6 +4,7 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { type RunRecord, runRecordSchema } from '../../protocol/records.ts';
 import { diskError, writeAtomically } from '../checkpoint/atomicFile.ts';
 import { readLines } from './lines.ts';
+import { recordOf } from './readRecords.ts';
 
 /**
  * records.jsonl of a run that is being trained. Each record is one line and one write, so that a killed process leaves at
@@ -58,7 +59,7 @@ export class RecordLog {
     const keep: string[] = [];
     let cut = 0;
     for await (const { text } of readLines(this.file)) {
-      if (isAfter(JSON.parse(text) as RunRecord, stepsDone, cut > 0)) cut++;
+      if (isAfter(recordOf(text), stepsDone, cut > 0)) cut++;
       else keep.push(text);
     }
     if (cut === 0) return 0;
@@ -85,7 +86,9 @@ export class RecordLog {
   }
 }
 
-function isAfter(record: RunRecord, stepsDone: number, behindCut: boolean): boolean {
+/** A line that is no record known here counts as an event without a step. */
+function isAfter(record: RunRecord | undefined, stepsDone: number, behindCut: boolean): boolean {
+  if (record === undefined) return behindCut;
   if (record.kind !== 'event') return record.step >= stepsDone;
   return record.step === undefined ? behindCut : record.step > stepsDone;
 }
