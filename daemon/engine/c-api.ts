@@ -69,6 +69,7 @@ const signatures = {
   TFE_OpSetDevice: 'void TFE_OpSetDevice(void *op, const char *device, void *s)',
   TFE_OpAddInput: 'void TFE_OpAddInput(void *op, void *h, void *s)',
   TFE_OpAddInputList: 'void TFE_OpAddInputList(void *op, void *hs, int n, void *s)',
+  TFE_OpNameGetAttrType: 'int TFE_OpNameGetAttrType(void *c, const char *op, const char *attr, void *isList, void *s)',
   TFE_OpSetAttrString: 'void TFE_OpSetAttrString(void *op, const char *name, void *value, size_t n)',
   TFE_OpSetAttrInt: 'void TFE_OpSetAttrInt(void *op, const char *name, int64_t value)',
   TFE_OpSetAttrFloat: 'void TFE_OpSetAttrFloat(void *op, const char *name, float value)',

@@ -6,6 +6,7 @@ import {
   type DataType as TfjsDType,
   engine as tfjsEngine,
 } from '@tensorflow/tfjs-core';
+import './legacy-util.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -81,6 +82,7 @@ export class Engine {
   readonly devices: readonly Device[];
   readonly options: EngineOptions & { interOpThreads: number; intraOpThreads: number };
   private names = 0;
+  private readonly knownAttrs = new Set<string>();
 
   /** @internal use `openEngine` */
   constructor(options: EngineOptions) {
@@ -162,6 +164,7 @@ export class Engine {
     outputs: number,
     shapes?: readonly (readonly number[])[],
   ): Tensor[] {
+    this.checkAttrs(type, attrs);
     const ids = inputs.map((i) => (Array.isArray(i) ? this.ids(i) : (this.ids([i as Tensor])[0] as number)));
     return this.binding.execute(type, ids, attrs, outputs, shapes).map((m) => this.wrap(m));
   }
@@ -194,6 +197,18 @@ export class Engine {
       shape,
       dtype: tfjsDTypes.get(dtype) ?? 'float32',
     }) as Tensor;
+  }
+
+  /** TensorFlow ignores an attribute that the op does not have: a slip of the pen would go unnoticed. */
+  private checkAttrs(type: string, attrs: Attrs): void {
+    const { c, context, status } = this;
+    for (const name of Object.keys(attrs)) {
+      const key = `${type} ${name}`;
+      if (name.startsWith('_') || this.knownAttrs.has(key)) continue;
+      c.TFE_OpNameGetAttrType(context, type, name, new Uint8Array(1), status);
+      checkStatus(c, status, () => `attribute ${name} of ${type}`);
+      this.knownAttrs.add(key);
+    }
   }
 
   private assignZeros(variable: Variable): void {
