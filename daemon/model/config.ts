@@ -1,3 +1,5 @@
+import { presets as common, type PresetName } from '../../protocol/presets.ts';
+
 /** One of the two kinds of image that the network takes: pictures [B, H, W, 3] or volumes [B, D, H, W, 1]. */
 export type Modality = '2D' | '3D';
 
@@ -32,38 +34,36 @@ export interface MitConfig {
   readonly size3D: readonly [number, number, number];
 }
 
-const paper = {
-  stem: 32,
-  head: { hidden: 2048, bottleneck: 256, out: 65536 },
-  size2D: [224, 224],
-  size3D: [16, 96, 96],
-} as const;
 const paperEncoder = { dims: [48, 128, 256, 512], heads: [1, 2, 4, 8], reductions: [6, 4, 2, 1] } as const;
 const paperDecoder = { dims: [256, 128, 48], heads: [8, 4, 2], reductions: [2, 4, 6] } as const;
 
+/** Sizes and head of a preset, which a run may override (protocol/presets.ts). */
+function commonOf(name: PresetName): Pick<MitConfig, 'head' | 'size2D' | 'size3D'> {
+  const { head, size2D, size3D } = common[name];
+  return { head: { hidden: head.hidden, bottleneck: head.bottleneck, out: head.outDim }, size2D, size3D };
+}
+
 /** MiT-tiny and MiT-small as in the paper; MiT-nano, of our own, for demonstrations and tests on small machines. */
-export const presets = {
+export const presets: Readonly<Record<PresetName, MitConfig>> = {
   nano: {
+    ...commonOf('nano'),
     stem: 16,
     encoder: { depths: [1, 1, 1, 1], dims: [24, 48, 96, 160], heads: [1, 2, 4, 5], reductions: [4, 2, 2, 1] },
     decoder: { depths: [1, 1, 1], dims: [96, 48, 24], heads: [4, 2, 1], reductions: [2, 2, 4] },
-    head: { hidden: 256, bottleneck: 64, out: 1024 },
-    size2D: [64, 64],
-    size3D: [16, 64, 64],
   },
   tiny: {
-    ...paper,
+    ...commonOf('tiny'),
+    stem: 32,
     encoder: { depths: [1, 1, 1, 1], ...paperEncoder },
     decoder: { depths: [1, 1, 1], ...paperDecoder },
   },
   small: {
-    ...paper,
+    ...commonOf('small'),
+    stem: 32,
     encoder: { depths: [2, 3, 4, 3], ...paperEncoder },
     decoder: { depths: [3, 4, 3], ...paperDecoder },
   },
-} as const satisfies Record<string, MitConfig>;
-
-export type PresetName = keyof typeof presets;
+};
 
 /** Length of the feature vector that the backbone gives for an image. */
 export function featureLength(config: MitConfig): number {

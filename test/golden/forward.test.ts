@@ -1,11 +1,11 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { Engine } from '../../daemon/engine/index.ts';
-import { goldenEngine } from './engine.ts';
+import { testEngine } from '../engine.ts';
 import { checkForward } from './forward.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await goldenEngine();
+  engine = await testEngine();
 });
 
 describe.each(['eager', 'graph'] as const)('forward, %s', (executor) => {

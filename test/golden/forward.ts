@@ -3,7 +3,7 @@ import { concat, reshape } from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import type { Engine, Executor } from '../../daemon/engine/index.ts';
 import { decode, encode } from '../../daemon/model/backbone.ts';
-import { type MitConfig, type Modality, presets } from '../../daemon/model/config.ts';
+import { type Modality, presets } from '../../daemon/model/config.ts';
 import { bottleneck, project } from '../../daemon/model/head.ts';
 import { fromReference, ourShape } from '../../daemon/model/layout.ts';
 import { parameterTable } from '../../daemon/model/parameters.ts';
@@ -18,7 +18,7 @@ interface ForwardFile {
 /** Forward outputs of a golden file in one executor, each case against the file's tolerances. */
 export async function checkForward(engine: Engine, file: string, executor: Executor): Promise<void> {
   const golden = readGolden<ForwardFile>(file);
-  const preset: MitConfig = presets[golden.arch];
+  const preset = presets[golden.arch];
   const config = { ...preset, head: { ...preset.head, out: golden.outDim } };
   const variables = new Map(
     parameterTable(config).map((spec) => {

@@ -1,0 +1,116 @@
+import { add, concat, log, mean, mul, neg, scalar, slice, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { rawOp } from '../../engine/index.ts';
+import type { Modality } from '../../model/config.ts';
+import { differentiable } from '../../model/ops/differentiable.ts';
+import type { TermName } from './types.ts';
+
+/** What a network gives outputs for: pictures, or volumes and their slices. */
+export type OutputName = 'picture' | 'volume' | 'slice';
+
+/** Outputs of a head, [2B, out] each: rows of first views, then rows of second views. */
+export type Outputs = Partial<Record<OutputName, Tensor>>;
+
+interface Term {
+  readonly name: TermName;
+  readonly student: OutputName;
+  readonly teacher: OutputName;
+}
+
+/** The terms of each phase's loss, in the order in which they move the centre (paper, equations 5–8). */
+export const terms: Readonly<Record<Modality, readonly Term[]>> = {
+  '2D': [{ name: 'picture', student: 'picture', teacher: 'picture' }],
+  '3D': [
+    { name: 'volume', student: 'volume', teacher: 'volume' },
+    { name: 'sliceToVolume', student: 'slice', teacher: 'volume' },
+    { name: 'slice', student: 'slice', teacher: 'slice' },
+    { name: 'volumeToSlice', student: 'volume', teacher: 'slice' },
+  ],
+};
+
+/** Softmax of (outputs − centre) / temperature, and its logarithm; [2B, out], without gradient. */
+export interface Distribution {
+  readonly probability: Tensor;
+  readonly logProbability: Tensor;
+}
+
+export function sharpen(outputs: Tensor, center: Tensor, temperature: Tensor): Distribution {
+  const logProbability = rawOp('LogSoftmax', [rawOp('RealDiv', [sub(outputs, center), temperature])]);
+  return { logProbability, probability: rawOp('Exp', [logProbability]) };
+}
+
+/** The two halves of the rows in exchange: what the other view of the same image is. */
+function swapViews(rows: Tensor): Tensor {
+  const half = rows.shape[0]! / 2;
+  return concat([slice(rows, half, half), slice(rows, 0, half)], 0);
+}
+
+/**
+ * Cross-entropy between the teacher's distribution of one view and the student's of the other, averaged over views and images.
+ * @param student outputs [2B, out]
+ * @param teacher probabilities [2B, out], a constant
+ *
+ * Gradient, with p = softmax(student / τ) and q the teacher's of the other view: (p − q) / (2B τ).
+ */
+export function pairLoss(student: Tensor, teacher: Tensor, temperature: number): Tensor {
+  const rows = student.shape[0]!;
+  const target = swapViews(teacher);
+  return differentiable(
+    [student],
+    (save) => {
+      const logProbability = rawOp('LogSoftmax', [mul(student, 1 / temperature)]);
+      save(logProbability, target);
+      return mul(sum(mul(target, logProbability)), -1 / rows);
+    },
+    (dy, [logProbability, target]) => [
+      mul(sub(rawOp('Exp', [logProbability!]), target!), mul(dy, 1 / (rows * temperature))),
+    ],
+  );
+}
+
+/** The teacher's distributions for each term, every one with the centre that the terms before it have moved, and the centre in the end. */
+export function targets(
+  phase: Modality,
+  teacher: Outputs,
+  teacherMeans: Outputs,
+  center: Tensor,
+  temperature: Tensor,
+  momentum: number,
+): { distributions: Distribution[]; center: Tensor } {
+  let moved = center;
+  const distributions = terms[phase].map((term) => {
+    const distribution = sharpen(teacher[term.teacher]!, moved, temperature);
+    moved = add(mul(moved, momentum), mul(teacherMeans[term.teacher]!, 1 - momentum));
+    return distribution;
+  });
+  return { distributions, center: moved };
+}
+
+/** Mean over the batch, [1, out]. */
+export function batchMean(outputs: Tensor): Tensor {
+  return mean(outputs, 0, true);
+}
+
+/**
+ * Signs of collapse in the teacher's distributions, means over the terms: the mean entropy of a row, and the KL divergence of
+ * the mean row from the uniform distribution, in nats.
+ */
+export function teacherStatistics(distributions: readonly Distribution[]): { entropy: Tensor; divergence: Tensor } {
+  const average = (values: Tensor[]) =>
+    mul(
+      values.reduce((a, b) => add(a, b)),
+      1 / values.length,
+    );
+  return {
+    entropy: average(
+      distributions.map(({ probability, logProbability }) =>
+        neg(mul(sum(mul(probability, logProbability)), 1 / probability.shape[0]!)),
+      ),
+    ),
+    divergence: average(
+      distributions.map(({ probability }) => {
+        const row = mean(probability, 0);
+        return add(sum(mul(row, log(add(row, 1e-30)))), scalar(Math.log(row.size)));
+      }),
+    ),
+  };
+}

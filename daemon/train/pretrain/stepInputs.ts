@@ -1,0 +1,113 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { CompiledStep, StepInput } from '../../engine/index.ts';
+import type { MitConfig } from '../../model/config.ts';
+import { adamInputs, adamScalars } from '../optimizer.ts';
+import { type Branch, branches } from './dropPath.ts';
+import type { PretrainState } from './state.ts';
+import { adamInputName, groups } from './stepParts.ts';
+import type { AdamCounts, PretrainStepInputs, PretrainStepOptions } from './types.ts';
+
+export type CompiledPart = CompiledStep<string, string>;
+
+/** Options with their defaults, and what follows from them. */
+export interface ResolvedOptions extends Required<Omit<PretrainStepOptions, 'adam'>> {
+  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  readonly branches: readonly Branch[];
+  /** Length of one view. */
+  readonly viewLength: number;
+}
+
+/** @throws UnimissError 'config' where `accumulate` does not divide `batch` */
+export function resolveOptions(config: MitConfig, options: PretrainStepOptions): ResolvedOptions {
+  const { phase, batch, accumulate = 1, dropPath = 0 } = options;
+  if (!Number.isInteger(batch / accumulate) || batch < 1 || accumulate < 1)
+    throw new UnimissError('config', `a batch of ${batch} cannot be cut into ${accumulate} equal parts`, {
+      place: 'accumulate',
+      remedy: 'Choose a batch that is a multiple of it.',
+    });
+  const size = options.size ?? (phase === '2D' ? config.size2D : config.size3D);
+  return {
+    phase,
+    batch,
+    accumulate,
+    dropPath,
+    size,
+    executor: options.executor ?? 'graph',
+    clipGradient: options.clipGradient ?? 0.3,
+    studentTemperature: options.studentTemperature ?? 0.1,
+    centerMomentum: options.centerMomentum ?? 0.9,
+    adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options.adam },
+    branches: branches(config, dropPath),
+    viewLength: size.reduce((all, length) => all * length, phase === '2D' ? 3 : 1),
+  };
+}
+
+/** Samples that stochastic depth draws for: the views, and in 3D their slices after them. */
+export function maskSamples({ phase, size }: ResolvedOptions, batch: number): number {
+  return phase === '2D' ? 2 * batch : 2 * batch * (1 + size[0]!);
+}
+
+/** What a part of a step wants to be told. */
+export type InputPart = 'views' | 'targets' | 'masks' | 'update';
+
+/** Declared inputs of a compiled part that sees `batch` images. */
+export function inputShapes(
+  state: PretrainState,
+  options: ResolvedOptions,
+  batch: number,
+  parts: readonly InputPart[],
+): Record<string, StepInput> {
+  const { size, phase } = options;
+  const shapes: Record<InputPart, Record<string, StepInput>> = {
+    views: { views: { shape: [2 * batch, ...size, phase === '2D' ? 3 : 1] } },
+    targets: { teacherTemperature: { shape: [] } },
+    masks:
+      options.dropPath > 0 ? { dropPathMasks: { shape: [options.branches.length, maskSamples(options, batch)] } } : {},
+    update: {
+      momentum: { shape: [] },
+      ...Object.fromEntries(
+        groups.flatMap((group) => adamInputs.map((input) => [adamInputName(group, input), { shape: [] }])),
+      ),
+    },
+  };
+  return Object.assign({}, ...parts.map((part) => shapes[part]));
+}
+
+/** Counts after one more step. */
+export function nextCounts(counts: AdamCounts, { phase }: ResolvedOptions, frozen: boolean): AdamCounts {
+  return {
+    shared: counts.shared + 1,
+    volume: counts.volume + (phase === '3D' ? 1 : 0),
+    lastLayer: counts.lastLayer + (frozen ? 0 : 1),
+  };
+}
+
+/** Values of the inputs of `update`. @param counts with this step's update */
+export function updateValues(
+  options: ResolvedOptions,
+  inputs: PretrainStepInputs,
+  counts: AdamCounts,
+): Record<string, number> {
+  const { learningRate, weightDecay, momentum } = inputs;
+  const entries = groups.flatMap((group) => {
+    const frozen = group === 'lastLayer' && inputs.lastLayerFrozen;
+    const scalars = adamScalars(options.adam, { learningRate, weightDecay, count: counts[group], frozen });
+    return adamInputs.map((input) => [adamInputName(group, input), scalars[input]] as const);
+  });
+  return { momentum, ...Object.fromEntries(entries) };
+}
+
+/** @throws UnimissError naming the input that cannot be */
+export function checkInputs(options: ResolvedOptions, inputs: PretrainStepInputs): void {
+  const fail = (place: string, what: string) => {
+    throw new UnimissError('internal', what, { place: `input "${place}" of the pre-training step` });
+  };
+  const { views, dropPathMasks } = inputs;
+  const expected = 2 * options.batch * options.viewLength;
+  if (views.length !== expected) fail('views', `has ${views.length} values, not ${expected}`);
+  if (!(inputs.momentum > 0 && inputs.momentum <= 1)) fail('momentum', `is ${inputs.momentum}, not in (0, 1]`);
+  if (!(inputs.teacherTemperature > 0)) fail('teacherTemperature', `is ${inputs.teacherTemperature}, not above 0`);
+  const masks = options.dropPath > 0 ? options.branches.length * maskSamples(options, options.batch) : 0;
+  if ((dropPathMasks?.length ?? 0) !== masks)
+    fail('dropPathMasks', `has ${dropPathMasks?.length ?? 0} values, not ${masks}`);
+}

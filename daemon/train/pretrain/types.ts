@@ -1,0 +1,90 @@
+import type { Executor } from '../../engine/index.ts';
+import type { Modality } from '../../model/config.ts';
+
+/** What is fixed when a step is compiled. */
+export interface PretrainStepOptions {
+  /** Pictures and their loss, or volumes with their slices and the four-term loss. */
+  readonly phase: Modality;
+  /** Images a step, all micro-batches together; each comes with two views. */
+  readonly batch: number;
+  /** Micro-batches that a step is computed in, to save memory; divides `batch`. The result is the full batch's. Default 1. */
+  readonly accumulate?: number;
+  /** Default 'graph'. */
+  readonly executor?: Executor;
+  /** Size of the views: [H, W] pixels or [D, H, W] voxels. Default: the size that the model is made for. */
+  readonly size?: readonly number[];
+  /** Largest norm of one parameter's gradient. Default 0.3. */
+  readonly clipGradient?: number;
+  /** Rate of stochastic depth in the last block of encoder and decoder; it rises linearly from 0. Default 0: none. */
+  readonly dropPath?: number;
+  /** Default 0.1. */
+  readonly studentTemperature?: number;
+  /** Default 0.9. */
+  readonly centerMomentum?: number;
+  /** Adam's betas and epsilon. Default 0.9, 0.999, 1e-8. */
+  readonly adam?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };
+}
+
+/** What changes from step to step. */
+export interface PretrainStepInputs {
+  /** [2B, H, W, 3] or [2B, D, H, W, 1]: first view of all B images, then the second of all. */
+  readonly views: Float32Array;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Share of itself that the teacher keeps, 0–1. */
+  readonly momentum: number;
+  readonly teacherTemperature: number;
+  /** True in epoch 0: the head's last layer is neither moved nor decayed, and its moments stay. */
+  readonly lastLayerFrozen: boolean;
+  /** [blocks, samples], as `PretrainStep.drawDropPath` gives them; needed where `dropPath` > 0. */
+  readonly dropPathMasks?: Float32Array;
+}
+
+/** Terms of the loss: 2D has `picture`; 3D the others, each student → teacher as in the paper. */
+export type TermName = 'picture' | 'volume' | 'sliceToVolume' | 'slice' | 'volumeToSlice';
+
+export interface PretrainStepResult {
+  /** Sum of the terms. */
+  readonly loss: number;
+  readonly terms: Partial<Record<TermName, number>>;
+  /** Norm of the whole gradient before clipping (a frozen last layer's included). */
+  readonly gradientNorm: number;
+  /** Norm of each parameter's gradient before clipping, in the order of `PretrainStep.trained`. */
+  readonly gradientNorms: Float32Array;
+  /** Mean entropy of the teacher's sharpened outputs, nats; 0 or log(outputs) are signs of collapse. */
+  readonly teacherEntropy: number;
+  /** KL divergence of the teacher's mean output from the uniform distribution, nats; large means few outputs are used. */
+  readonly teacherKl: number;
+  /** Student's backbone features of the views, [2B, featureLength]. */
+  readonly features: Float32Array;
+}
+
+/** A compiled pre-training step over a state. */
+export interface PretrainStep {
+  readonly options: Required<PretrainStepOptions>;
+  /** Names of the parameters that get a gradient in this phase. */
+  readonly trained: readonly string[];
+  /** Masks of stochastic depth for one step from numbers uniform in [0, 1); undefined where `dropPath` is 0. */
+  drawDropPath(uniform: () => number): Float32Array | undefined;
+  /** Runs one step; moves student, moments, teacher and centre, and counts the step. The event loop stays free. */
+  run(inputs: PretrainStepInputs): Promise<PretrainStepResult>;
+  dispose(): void;
+}
+
+/** Updates that each group of parameters has had, for Adam's bias correction; part of a checkpoint. */
+export interface AdamCounts {
+  /** Parameters that both phases train. */
+  shared: number;
+  /** Parameters that only volumes train. */
+  volume: number;
+  /** The head's last layer, which rests in epoch 0. */
+  lastLayer: number;
+}
+
+/** One tensor of a checkpoint, in the reference's layout; its values are fetched when they are asked for. */
+export interface NamedTensor {
+  /** `student.<name>`, `teacher.<name>`, `exp_avg.<name>`, `exp_avg_sq.<name>` or `center`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  read(): Float32Array;
+}

@@ -1,0 +1,49 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Engine } from '../../engine/index.ts';
+import { batchMean, type Outputs, targets, teacherStatistics, terms } from './loss.ts';
+import type { PretrainState } from './state.ts';
+import { type CompiledPart, inputShapes, type ResolvedOptions } from './stepInputs.ts';
+import { studentPass, teacherPass, update } from './stepParts.ts';
+
+/** Means of each output over the batch, [1, out]. */
+export function meansOf(outputs: Outputs): Outputs {
+  return Object.fromEntries(Object.entries(outputs).map(([name, rows]) => [name, batchMean(rows)]));
+}
+
+/** One step as one function: teacher, targets, student, gradients, update, centre. */
+export function compileWhole(engine: Engine, state: PretrainState, options: ResolvedOptions): CompiledPart {
+  const { phase, executor, clipGradient, centerMomentum } = options;
+  return engine.compile({
+    name: `pretrain ${phase}`,
+    executor,
+    inputs: inputShapes(state, options, options.batch, ['views', 'targets', 'masks', 'update']),
+    body: (inputs: Record<string, Tensor>) => {
+      const teacher = teacherPass(state, phase, inputs.views!);
+      const { distributions, center } = targets(
+        phase,
+        teacher,
+        meansOf(teacher),
+        state.center.read(),
+        inputs.teacherTemperature!,
+        centerMomentum,
+      );
+      const probabilities = distributions.map(({ probability }) => probability);
+      const student = studentPass(state, phase, inputs.views!, probabilities, {
+        temperature: options.studentTemperature,
+        branches: options.branches,
+        masks: inputs.dropPathMasks,
+      });
+      const norms = update(state, phase, student.gradients, inputs, clipGradient);
+      state.center.assign(center);
+      const { entropy, divergence } = teacherStatistics(distributions);
+      return {
+        loss: student.loss,
+        ...Object.fromEntries(terms[phase].map(({ name }, i) => [name, student.terms[i]!])),
+        features: student.features,
+        teacherEntropy: entropy,
+        teacherKl: divergence,
+        ...norms,
+      };
+    },
+  });
+}
