@@ -301,7 +301,9 @@ const checkpoint = z
       .default(true)
       .describe('Keep the best checkpoint as well (the lowest mean loss of an epoch), however old it is.'),
   })
-  .describe('When the state of the training is saved. A checkpoint of `tiny` with all state takes about 1 GB.');
+  .describe(
+    'When the state of the training is saved. A checkpoint of `tiny` with all state takes about 700 MB, of `small` 1.1 GB; while one is written, there must be room for one more than are kept.',
+  );
 
 const records = z
   .strictObject({
@@ -316,7 +318,7 @@ const records = z
       .boolean()
       .default(false)
       .describe(
-        'Replace names of image files by stable hashes in records, logs and reports: names often hold patient numbers.',
+        'Replace names of image files by stable hashes in records, logs and reports: names often hold patient numbers. The folders that the configuration names stay in its copies, and previews stay unless `previews` is off.',
       ),
   })
   .describe('What a run writes about itself.');

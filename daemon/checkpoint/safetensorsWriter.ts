@@ -14,7 +14,7 @@ export const checksumKey = 'sha256';
 export const emptyChecksum = '0'.repeat(64);
 
 /** Bytes that are hashed and written at once: small enough that the event loop stays free. */
-export const chunkBytes = 4 << 20;
+export const chunkBytes = 1 << 20;
 
 /**
  * Writes tensors to a safetensors file, whole or not at all. One tensor at a time is in memory. The metadata get the key
