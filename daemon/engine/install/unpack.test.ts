@@ -31,7 +31,7 @@ test('what was packed comes out, with its size and hash', async () => {
         expect({ bytes, hash }).toEqual({ bytes: files[path]!.length, hash: sha256(files[path]!) });
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 });
 
@@ -54,7 +54,7 @@ test('a byte that changed anywhere is noticed, or does no harm', async () => {
       // The name and the date may differ; the content not.
       for (const each of unpacked) expect(readFileSync(join(folder, each.path))).toEqual(original);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
