@@ -1,7 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { batchCount, epochSlots } from './order.ts';
 import { BatchPool } from './pool.ts';
-import type { Loader, LoaderOptions, MadeBatch, ViewBatch, ViewOptions } from './types.ts';
+import type { Loader, LoaderOptions, MadeBatch, Slot, ViewBatch, ViewOptions } from './types.ts';
 import { ViewMaker } from './viewMaker.ts';
 import { type BatchMaker, WorkerThread } from './workerThread.ts';
 
@@ -43,35 +43,82 @@ export function openLoader(options: LoaderOptions): Loader {
     }
   };
 
+  const ahead = workers * aheadPerWorker;
+  const begin = (epoch: number, startBatch: number) =>
+    new EpochQueue(pool, epoch, epochSlots(samples.length, batch, seed, epoch, phase), startBatch);
+  let prepared: EpochQueue | undefined;
+
   async function* batches(epoch: number, startBatch: number): AsyncGenerator<ViewBatch> {
-    const slots = epochSlots(samples.length, batch, seed, epoch, phase);
-    const run = pool.begin();
-    let asked = startBatch;
-    const pending: Promise<MadeBatch>[] = [];
-    const askAhead = (count: number) => {
-      while (pending.length < count && asked < slots.length) pending.push(run.make({ epoch, slots: slots[asked++]! }));
-    };
-    const ahead = workers === 0 ? 0 : workers * aheadPerWorker;
+    const fits = prepared?.epoch === epoch && prepared.next === startBatch;
+    if (!fits) prepared?.end();
+    const queue = fits ? prepared! : begin(epoch, startBatch);
+    prepared = undefined;
     try {
-      for (let index = startBatch; index < slots.length; index++) {
+      for (let index = startBatch; index < queue.length; index++) {
         const began = performance.now();
-        askAhead(Math.max(1, ahead));
-        const made = await pending.shift()!;
-        askAhead(ahead);
+        queue.ask(Math.max(1, ahead));
+        const made = await queue.take();
+        queue.ask(ahead);
         report(made);
         const { views, ids, broken } = made;
         yield { phase, epoch, index, size: batch, views, ids, waitMs: performance.now() - began, broken };
       }
     } finally {
-      run.end();
+      queue.end();
     }
   }
 
   return {
     batches: batchCount(samples.length, batch),
     epoch: (epoch, startBatch = 0) => batches(epoch, startBatch),
+    prepare(epoch, startBatch = 0) {
+      prepared?.end();
+      prepared = begin(epoch, startBatch);
+      prepared.ask(ahead);
+    },
     close: () => pool.close(),
   };
+}
+
+/** The batches of one epoch that were asked for and not taken yet, in order. */
+class EpochQueue {
+  private readonly run;
+  private readonly pending: Promise<MadeBatch>[] = [];
+  private asked: number;
+
+  constructor(
+    pool: BatchPool,
+    readonly epoch: number,
+    private readonly slots: readonly Slot[][],
+    startBatch: number,
+  ) {
+    this.run = pool.begin();
+    this.asked = startBatch;
+  }
+
+  get length(): number {
+    return this.slots.length;
+  }
+
+  /** Number of the batch that `take` gives next. */
+  get next(): number {
+    return this.asked - this.pending.length;
+  }
+
+  /** Asks for further batches until so many are under way. */
+  ask(count: number): void {
+    while (this.pending.length < count && this.asked < this.slots.length) {
+      this.pending.push(this.run.make({ epoch: this.epoch, slots: this.slots[this.asked++]! }));
+    }
+  }
+
+  take(): Promise<MadeBatch> {
+    return this.pending.shift()!;
+  }
+
+  end(): void {
+    this.run.end();
+  }
 }
 
 function inThisThread(maker: ViewMaker): BatchMaker {

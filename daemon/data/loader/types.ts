@@ -52,6 +52,8 @@ export interface Loader {
    * @throws UnimissError while iterating: too many broken images, a worker that died
    */
   epoch(epoch: number, startBatch?: number): AsyncIterable<ViewBatch>;
+  /** Has the first batches of a coming epoch made while the trainer is busy, so that it begins without waiting. */
+  prepare(epoch: number, startBatch?: number): void;
   /** Ends the workers. A batch that is waited for fails. */
   close(): Promise<void>;
 }

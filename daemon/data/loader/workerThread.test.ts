@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { views2DOptions, views3DOptions } from '../augment/options.ts';
 import { WorkerThread } from './workerThread.ts';
@@ -21,7 +22,16 @@ describe('WorkerThread', () => {
     await thread.close();
   });
 
-  it('that dies fails the batch at hand and all later ones, with the reason', async () => {
+  it('that is killed while it makes a batch fails this batch', async () => {
+    const thread = new WorkerThread([{ id: 'a.png', path: '/nowhere/a.png' }], options);
+    const made = thread.make({ epoch: 0, slots: [{ sample: 0, repeat: 0 }] });
+    // From outside and without `close`, as a lack of memory would.
+    const outcome = expect(made).rejects.toThrow(/a loader worker ended unexpectedly \(exit code \d\)/);
+    await (thread as unknown as { worker: Worker }).worker.terminate();
+    await outcome;
+  });
+
+  it('that dies while it starts fails the batch at hand and all later ones, with the reason', async () => {
     // The worker thread reads its options when it starts: without them it dies.
     const thread = new WorkerThread([], undefined as never);
     const task = { epoch: 0, slots: [] };

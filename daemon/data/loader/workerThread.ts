@@ -60,11 +60,6 @@ export class WorkerThread implements BatchMaker {
     await this.worker.terminate();
   }
 
-  /** Number of the thread in its process. */
-  get threadId(): number {
-    return this.worker.threadId;
-  }
-
   private onAnswer({ made, failed }: WorkerAnswer): void {
     const { waiting } = this;
     this.waiting = undefined;
