@@ -1,0 +1,80 @@
+import type { WriteStream } from 'node:tty';
+
+export interface ReporterOptions {
+  /** One JSON object a line on standard output, nothing else there. */
+  json?: boolean;
+  out?: NodeJS.WriteStream;
+  err?: NodeJS.WriteStream;
+}
+
+/** Least time between plain progress lines where there is no terminal, ms. */
+const PLAIN_INTERVAL = 10_000;
+/** Least time between redraws of the progress line of a terminal, ms. */
+const REDRAW_INTERVAL = 100;
+
+/**
+ * What a command tells its user: results on standard output; progress and notices on standard error. Progress is one line that
+ * is redrawn in a terminal, and a plain line now and then elsewhere.
+ */
+export class Reporter {
+  readonly json: boolean;
+  private readonly out: NodeJS.WriteStream;
+  private readonly err: NodeJS.WriteStream;
+  private drawn = '';
+  private drawnAt = Number.NEGATIVE_INFINITY;
+
+  constructor({ json = false, out = process.stdout, err = process.stderr }: ReporterOptions = {}) {
+    this.json = json;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** A line of the result, for people. With --json only `record` writes to standard output. */
+  line(text = ''): void {
+    this.clear();
+    (this.json ? this.err : this.out).write(`${text}\n`);
+  }
+
+  /** An object of the result, for scripts. */
+  record(value: unknown): void {
+    if (!this.json) return;
+    this.out.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Something that people should know and scripts need not. */
+  notice(text: string): void {
+    this.clear();
+    this.err.write(`${text}\n`);
+  }
+
+  /** Where long work stands. `text` is one line; `last` says that it is complete, so that it stays. */
+  progress(text: string, last = false): void {
+    const now = performance.now();
+    const interval = this.terminal ? REDRAW_INTERVAL : PLAIN_INTERVAL;
+    if (!last && now - this.drawnAt < interval) return;
+    this.drawnAt = now;
+    if (this.terminal) {
+      const width = (this.err as WriteStream).columns ?? 80;
+      this.drawn = text.length < width ? text : `${text.slice(0, width - 2)}…`;
+      this.err.write(`\r\x1b[K${this.drawn}${last ? '\n' : ''}`);
+      if (last) this.drawn = '';
+    } else this.err.write(`${text}\n`);
+  }
+
+  private get terminal(): boolean {
+    return this.err.isTTY === true;
+  }
+
+  private clear(): void {
+    if (this.drawn) this.err.write('\r\x1b[K');
+    this.drawn = '';
+  }
+}
+
+/** A duration as people say it: 42 s, 3 min 20 s, 2 h 05 min. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, '0')} s`;
+  return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
+}

@@ -1,0 +1,69 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../package.json';
+import { UnimissError } from '../protocol/errors.ts';
+import { demoCommand } from './cli/demo.ts';
+import { embedCommand } from './cli/embed.ts';
+import { engineCommand } from './cli/engine.ts';
+import { exitCodeOf, exitCodes } from './cli/exitCodes.ts';
+import { initCommand } from './cli/init.ts';
+import { metricsCommand } from './cli/metrics.ts';
+import { pretrainCommand, resumeCommand } from './cli/pretrain.ts';
+import { runsCommand } from './cli/runs.ts';
+
+const program = new Command('unimiss')
+  .description('Self-supervised pre-training of one network on 2D and 3D medical images (UniMiSS, ECCV 2022).')
+  .version(version)
+  .option('--json', 'write results as JSON lines for scripts; progress goes to standard error')
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('(--help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+First steps:
+  unimiss engine install             fetch TensorFlow (once)
+  unimiss demo                       see it work on made-up images
+  unimiss init ~/images > my.unimiss.jsonc
+  unimiss pretrain my.unimiss.jsonc  train; Ctrl-C stops with a checkpoint
+  unimiss resume                     go on with the last run
+
+Exit codes:
+  0 success
+${Object.values(exitCodes)
+  .map(({ code, meaning }) => `  ${code} ${meaning}`)
+  .join('\n')}`,
+  );
+
+for (const command of [
+  demoCommand,
+  initCommand,
+  pretrainCommand,
+  resumeCommand,
+  runsCommand,
+  metricsCommand,
+  embedCommand,
+  engineCommand,
+])
+  program.addCommand(command());
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+// A reader that has seen enough (head, less) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage.code;
+  else {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof UnimissError) return `unimiss: ${error.message}`;
+  const stack = error instanceof Error ? error.stack : String(error);
+  return `unimiss: an error that should not happen. Please report it with the output of "unimiss engine doctor".\n${stack}`;
+}

@@ -1,0 +1,49 @@
+import type { Phase } from '../../../protocol/config.ts';
+import type { ResolvedConfig } from '../../../protocol/resolveConfig.ts';
+import type { RunPlan } from '../plan.ts';
+import { cosineSchedule, linearSchedule, type Schedule } from '../schedules.ts';
+
+/** What the schedules say for one step. */
+export interface Rates {
+  learningRate: number;
+  weightDecay: number;
+  /** Share of itself that the teacher keeps. */
+  momentum: number;
+  teacherTemperature: number;
+}
+
+/**
+ * The schedules of a run (paper, section 4.1; DINO's): learning rate base · total batch / 256 with linear warm-up and cosine,
+ * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the steps of
+ * both phases that really happen.
+ */
+export function ratesOf(train: ResolvedConfig['train'], plan: RunPlan): (step: number, phase: Phase) => Rates {
+  const { steps, warmupSteps } = plan;
+  const learningRate = (phase: Phase): Schedule =>
+    cosineSchedule({
+      base: (train.lr * train.batch[phase] * train.accumulate) / 256,
+      final: train.finalLr,
+      steps,
+      warmupSteps,
+    });
+  const rate = { '2D': learningRate('2D'), '3D': learningRate('3D') };
+  const cosine = ([base, final]: readonly [number, number]) => cosineSchedule({ base, final, steps });
+  const weightDecay = cosine(train.weightDecay);
+  const momentum = cosine(train.momentum);
+  const teacherTemperature = temperatureSchedule(train.teacherTemperature, plan);
+  return (step, phase) => ({
+    learningRate: rate[phase](step),
+    weightDecay: weightDecay(step),
+    momentum: momentum(step),
+    teacherTemperature: teacherTemperature(step),
+  });
+}
+
+function temperatureSchedule(
+  { value, start, warmupEpochs }: ResolvedConfig['train']['teacherTemperature'],
+  plan: RunPlan,
+): Schedule {
+  const warming = plan.epochs.slice(0, Math.ceil(warmupEpochs));
+  const steps = Math.round(warming.reduce((sum, e) => sum + e.steps, 0) * (warmupEpochs / Math.max(1, warming.length)));
+  return start === null || steps < 2 ? () => value : linearSchedule({ start, end: value, steps });
+}

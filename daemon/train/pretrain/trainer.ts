@@ -1,0 +1,205 @@
+import type { Phase } from '../../../protocol/config.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { type EpochRecord, lossTerms, type StepRecord } from '../../../protocol/records.ts';
+import type { ResolvedConfig } from '../../../protocol/resolveConfig.ts';
+import type { ViewBatch } from '../../data/loader/types.ts';
+import { Random } from '../../data/random.ts';
+import { collapseWarnings } from '../../evaluate/collapse.ts';
+import type { TrainingControl } from '../control.ts';
+import { epochOf, type RunPlan } from '../plan.ts';
+import { EpochMeter, type MeterState } from './epochMeter.ts';
+import { ratesOf } from './rates.ts';
+import type { PretrainStep, PretrainStepResult, TermName } from './types.ts';
+
+/** Where a run stands: `step` steps are done; `meter` holds the sums of the epoch that the next step belongs to. */
+export interface TrainingPosition {
+  step: number;
+  meter?: MeterState;
+}
+
+/** Why a checkpoint is written. */
+export type CheckpointReason = 'time' | 'epoch' | 'stop' | 'finish';
+
+export interface PretrainOptions {
+  config: ResolvedConfig;
+  plan: RunPlan;
+  featureLength: number;
+  /** The compiled step of a phase; asked for when the phase begins. */
+  stepFor: (phase: Phase) => PretrainStep;
+  /** Batches of an epoch from the given one on. */
+  batches: (phase: Phase, epoch: number, startBatch: number) => AsyncIterable<ViewBatch>;
+  from: TrainingPosition;
+  control: TrainingControl;
+  onStep: (record: StepRecord) => void;
+  onEpoch: (record: EpochRecord) => void;
+  /** The first batch of each epoch, for previews. */
+  onFirstBatch: (batch: ViewBatch) => Promise<void>;
+  /** @param meanLoss mean loss of the epoch that has just ended; undefined within an epoch */
+  saveCheckpoint: (position: TrainingPosition, reason: CheckpointReason, meanLoss?: number) => Promise<void>;
+}
+
+/** Terms of the step in the order of the record (protocol/records.ts, `lossTerms`). */
+const termOrder: Record<Phase, readonly TermName[]> = {
+  '2D': ['picture'],
+  '3D': ['volume', 'sliceToVolume', 'slice', 'volumeToSlice'],
+};
+
+/**
+ * UniMiSS pre-training (paper, section 3): goes through the plan step by step, alternating phases, and leaves records and
+ * checkpoints on its way. The state is where the compiled steps keep it.
+ * @returns whether the plan was finished or a stop was asked for; either way a checkpoint was written
+ * @throws UnimissError 'diverged' for a loss that is not finite: no checkpoint is written then
+ */
+export async function pretrain(options: PretrainOptions): Promise<'finished' | 'stopped'> {
+  const { plan, control, config, from } = options;
+  const trainer = new Trainer(options);
+  let step = from.step;
+  let meter = new EpochMeter(options.featureLength, from.meter);
+  let saved = performance.now();
+  while (step < plan.steps) {
+    const epoch = epochOf(plan, step);
+    const startBatch = step - epoch.firstStep;
+    let first = startBatch === 0;
+    for await (const batch of options.batches(epoch.phase, epoch.epoch, startBatch)) {
+      await control.proceed();
+      if (control.stopRequested) break;
+      if (first) await options.onFirstBatch(batch);
+      first = false;
+      meter.add(...(await trainer.step(step, epoch.epoch, epoch.phase, batch)));
+      step++;
+      if (step === epoch.firstStep + epoch.steps) break;
+      if (minutesSince(saved) >= (config.checkpoint.everyMinutes ?? Number.POSITIVE_INFINITY)) {
+        await options.saveCheckpoint({ step, meter: meter.state() }, 'time');
+        saved = performance.now();
+      }
+    }
+    if (step === epoch.firstStep + epoch.steps) {
+      options.onEpoch(epochRecord(options, meter, step - 1, epoch.epoch, epoch.phase));
+      const { meanLoss } = meter;
+      meter = new EpochMeter(options.featureLength);
+      const finished = step === plan.steps;
+      const due = config.checkpoint.everyEpochs !== null && (epoch.epoch + 1) % config.checkpoint.everyEpochs === 0;
+      if (finished || due || control.stopRequested) {
+        await options.saveCheckpoint(
+          { step },
+          finished ? 'finish' : control.stopRequested ? 'stop' : 'epoch',
+          meanLoss,
+        );
+        saved = performance.now();
+      }
+      if (control.stopRequested && !finished) return 'stopped';
+    } else if (control.stopRequested) {
+      await options.saveCheckpoint({ step, meter: meter.state() }, 'stop');
+      return 'stopped';
+    } else
+      throw new UnimissError(
+        'internal',
+        `epoch ${epoch.epoch} ended after ${step - epoch.firstStep} of ${epoch.steps} steps`,
+      );
+  }
+  return 'finished';
+}
+
+function minutesSince(time: number): number {
+  return (performance.now() - time) / 60_000;
+}
+
+class Trainer {
+  private readonly rates;
+  private readonly recentLosses: number[] = [];
+
+  constructor(private readonly options: PretrainOptions) {
+    this.rates = ratesOf(options.config.train, options.plan);
+  }
+
+  /** @returns the result and the seconds it took, waiting included */
+  async step(step: number, epoch: number, phase: Phase, batch: ViewBatch): Promise<[PretrainStepResult, number]> {
+    const { config, stepFor, onStep } = this.options;
+    const compiled = stepFor(phase);
+    const rates = this.rates(step, phase);
+    const masks = compiled.drawDropPath(dropPathDraws(config.train.seed, step));
+    const began = performance.now();
+    const result = await compiled.run({
+      views: batch.views,
+      ...rates,
+      lastLayerFrozen: epoch < config.train.freezeLastLayerEpochs,
+      ...(masks && { dropPathMasks: masks }),
+    });
+    const stepMs = performance.now() - began;
+    const terms = termOrder[phase].map((name) => result.terms[name] as number);
+    this.checkFinite(step, phase, result, terms, rates.learningRate);
+    const seconds = (stepMs + batch.waitMs) / 1000;
+    onStep({
+      kind: 'step',
+      step,
+      epoch,
+      phase,
+      loss: result.loss,
+      terms,
+      learningRate: rates.learningRate,
+      weightDecay: rates.weightDecay,
+      momentum: rates.momentum,
+      gradientNorm: result.gradientNorm,
+      imagesPerSecond: batch.size / seconds,
+      stepMs,
+      waitMs: batch.waitMs,
+      rssMiB: process.memoryUsage.rss() / 2 ** 20,
+      time: new Date().toISOString(),
+    });
+    return [result, seconds];
+  }
+
+  private checkFinite(
+    step: number,
+    phase: Phase,
+    result: PretrainStepResult,
+    terms: readonly number[],
+    rate: number,
+  ): void {
+    if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) {
+      this.recentLosses.push(result.loss);
+      if (this.recentLosses.length > 5) this.recentLosses.shift();
+      return;
+    }
+    const saw = terms.map((t, i) => `${lossTerms[phase][i]} ${t}`).join(', ');
+    throw new UnimissError(
+      'diverged',
+      `the loss is ${result.loss} (${saw}), the gradient's norm ${result.gradientNorm}`,
+      {
+        place: `step ${step} (${phase}, learning rate ${rate.toExponential(2)}; losses before: ${this.recentLosses.map((l) => l.toFixed(3)).join(', ') || 'none'})`,
+        remedy:
+          'No checkpoint was written from it. Lower train.lr or train.clipGradient, or lengthen train.warmupEpochs, and resume from the last checkpoint.',
+      },
+    );
+  }
+}
+
+/** Uniform numbers for the masks of a step's stochastic depth; a resumed run draws the same. */
+function dropPathDraws(seed: number, step: number): () => number {
+  const random = new Random(seed, 'drop-path', step);
+  return () => random.uniform();
+}
+
+function epochRecord(
+  options: PretrainOptions,
+  meter: EpochMeter,
+  step: number,
+  epoch: number,
+  phase: Phase,
+): EpochRecord {
+  const collapse = meter.collapse();
+  return {
+    kind: 'epoch',
+    epoch,
+    phase,
+    step,
+    steps: meter.count,
+    loss: meter.meanLoss,
+    seconds: meter.totalSeconds,
+    collapse,
+    warnings: collapse
+      ? collapseWarnings(collapse, { outputs: options.config.model.head.outDim, featureLength: options.featureLength })
+      : [],
+    time: new Date().toISOString(),
+  };
+}
