@@ -51,7 +51,7 @@ export function drawPatient(condition: Condition, ...key: (number | string)[]): 
     radii,
     angle,
   });
-  const body = ellipsoid([near(0, 0.04), near(0, 0.04), 0], [near(0.86, 0.07), near(0.62, 0.07), 4], near(0, 0.06));
+  const body = ellipsoid([near(0, 0.04), near(0, 0.04), 0], [near(0.9, 0.05), near(0.74, 0.06), 4], near(0, 0.06));
   const [cx, cy] = body.center;
   const [width, height] = body.radii;
   const lung = (side: -1 | 1) =>

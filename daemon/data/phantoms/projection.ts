@@ -99,7 +99,8 @@ function expose(path: Float32Array, random: Random): Uint8Array {
     path,
     (length) => (length === 0 ? 0 : 1 - Math.exp(-0.9 * length)) + noise * random.normal(),
   );
-  const sorted = film.slice().sort();
+  // Every seventh pixel tells the percentiles well enough.
+  const sorted = film.filter((_, i) => i % 7 === 0).sort();
   const low = sorted[Math.floor(0.01 * sorted.length)]!;
   const high = sorted[Math.floor(0.99 * sorted.length)]!;
   const gamma =

@@ -17,7 +17,7 @@ export interface PhantomOptions {
   readonly size?: {
     /** Slices of a volume; default 24. */
     readonly slices?: number;
-    /** In-plane height and width of a volume in voxels; default 112. */
+    /** In-plane height and width of a volume in voxels; default 176, just what views of 16×64×64 need without padding. */
     readonly plane?: number;
     /** Height and width of a 2D image in pixels; default 192. */
     readonly image?: number;
@@ -41,7 +41,7 @@ const inFlight = 4;
  */
 export async function writePhantoms(dir: string, options: PhantomOptions): Promise<WrittenPhantoms> {
   const { seed, volumes, images, onProgress } = options;
-  const { slices = 24, plane = 112, image = 192 } = options.size ?? {};
+  const { slices = 24, plane = 176, image = 192 } = options.size ?? {};
   if (![volumes, images].every((n) => Number.isInteger(n) && n >= 0) || Math.min(slices, plane, image) < 8) {
     throw new UnimissError(
       'config',
