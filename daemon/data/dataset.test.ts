@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -78,6 +79,17 @@ describe('a folder', () => {
     expect(data.samples2D).toHaveLength(1);
     expect(data.ignored.map(({ why }) => why).join()).toMatch(/is the same as/);
     expect(data.ignored.map(({ path }) => path)).toContain(join(dir, 'self'));
+  });
+
+  it('leaves pipes alone', async () => {
+    save('a.png', image);
+    execFileSync('mkfifo', [join(dir, 'b.png')]);
+    const { samples2D, ignored } = await openDataset({ paths: dir });
+    expect(ids(samples2D)).toEqual(['a.png']);
+    expect(ignored).toEqual([{ path: join(dir, 'b.png'), why: 'is no regular file' }]);
+    save('list.csv', 'path\na.png\nb.png\n');
+    const listed = await openDataset({ manifest: join(dir, 'list.csv'), maxBroken: 0.5 });
+    expect(listed.broken).toEqual([{ id: 'b.png', reason: 'is no regular file' }]);
   });
 
   it('reports a dangling link', async () => {

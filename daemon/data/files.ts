@@ -1,3 +1,4 @@
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -43,32 +44,41 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   const met = new Map<string, string>();
   const bases: string[] = [];
 
-  const visit = async (path: string): Promise<void> => {
-    let real: string;
-    try {
-      real = await realpath(path);
-    } catch {
-      // A dangling link: the check of its header reports it with the reason.
-      files.push(path);
-      return;
-    }
+  /** @param real the path without links above its last part */
+  const visit = async (path: string, entry: Dirent | Stats, real: string): Promise<void> => {
     const first = met.get(real);
     if (first !== undefined) {
       if (first !== path) ignored.push({ path, why: `is the same as ${first}` });
-      return;
-    }
-    met.set(real, path);
-    const info = await stat(real);
-    if (!info.isDirectory()) {
+    } else if (entry.isDirectory()) {
+      met.set(real, path);
+      await visitAll(path, real);
+    } else if (entry.isFile()) {
+      met.set(real, path);
       files.push(path);
-      return;
+    } else if (entry.isSymbolicLink()) {
+      await visitLink(path);
+    } else {
+      ignored.push({ path, why: 'is no regular file' });
     }
-    const names = await readdir(real).catch((error) => {
-      throw readFailure(path, error);
+  };
+  const visitLink = async (path: string): Promise<void> => {
+    try {
+      const real = await realpath(path);
+      await visit(path, await stat(real), real);
+    } catch (error) {
+      if (error instanceof UnimissError) throw error;
+      // A dangling link: the check of its header reports it with the reason.
+      files.push(path);
+    }
+  };
+  const visitAll = async (folder: string, real: string): Promise<void> => {
+    const entries = await readdir(real, { withFileTypes: true }).catch((error) => {
+      throw readFailure(folder, error);
     });
-    for (const name of names.sort(naturalOrder)) {
-      if (name.startsWith('.')) ignored.push({ path: join(path, name), why: 'is hidden (its name begins with a dot)' });
-      else await visit(join(path, name));
+    for (const entry of entries.sort((a, b) => naturalOrder(a.name, b.name))) {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith('.')) ignored.push({ path, why: 'is hidden (its name begins with a dot)' });
+      else await visit(path, entry, join(real, entry.name));
     }
   };
   for (const given of paths) {
@@ -81,7 +91,7 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
       });
     });
     bases.push(info.isDirectory() ? path : dirname(path));
-    await visit(path);
+    await visit(path, info, await realpath(path));
   }
   return { root: commonFolder(bases), files: files.sort(naturalOrder), ignored };
 }

@@ -31,9 +31,7 @@ interface Row {
  * by `..`, by being absolute, or through a symbolic link
  */
 export async function readManifest(file: string): Promise<{ root: string; entries: ManifestEntry[] }> {
-  const bytes = await readWhole(file);
-  if (bytes.length > maxBytes)
-    throw new UnimissError('data', `has ${bytes.length} bytes, too many for a list`, { place: file });
+  const bytes = await readWhole(file, maxBytes);
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   const rows = text.trimStart().startsWith('{') ? jsonRows(file, text) : csvRows(file, text);
   const root = dirname(resolve(file));

@@ -1,6 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { limits } from './limits.ts';
 
 /** The start and the end of a file, without the rest of it. */
 export interface Ends {
@@ -9,8 +8,6 @@ export interface Ends {
   readonly tail: Buffer;
   /** Size of the file in bytes. */
   readonly size: number;
-  /** Time of the last change, ms since 1970. */
-  readonly mtimeMs: number;
 }
 
 const reasons: Record<string, string> = {
@@ -30,13 +27,15 @@ export function readFailure(path: string, error: unknown): UnimissError {
   return new UnimissError('data', what, { place: path, cause: error });
 }
 
-async function withFile<T>(path: string, use: (file: FileHandle, size: number, mtimeMs: number) => Promise<T>) {
+async function withFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>) {
   let file: FileHandle | undefined;
   try {
+    // Before it is opened: to open a named pipe is to wait for a writer.
+    const info = await stat(path);
+    if (info.isDirectory()) throw new UnimissError('data', 'is a folder', { place: path });
+    if (!info.isFile()) throw new UnimissError('data', 'is no regular file', { place: path });
     file = await open(path, 'r');
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new UnimissError('data', 'is no regular file', { place: path });
-    return await use(file, stat.size, stat.mtimeMs);
+    return await use(file, info.size);
   } catch (error) {
     throw readFailure(path, error);
   } finally {
@@ -57,19 +56,18 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 
 /** Reads at most `headBytes` from the start and `tailBytes` from the end of a file. Throws UnimissError('data'). */
 export function readEnds(path: string, headBytes: number, tailBytes: number): Promise<Ends> {
-  return withFile(path, async (file, size, mtimeMs) => {
+  return withFile(path, async (file, size) => {
     const head = await readAt(file, 0, Math.min(headBytes, size));
     const tail = await readAt(file, Math.max(0, size - tailBytes), Math.min(tailBytes, size));
-    return { head, tail, size, mtimeMs };
+    return { head, tail, size };
   });
 }
 
-/** Reads a whole file of at most `limits.fileBytes`. Throws UnimissError('data'). */
-export function readWhole(path: string): Promise<Buffer> {
+/** Reads a whole file of at most `maxBytes`. Throws UnimissError('data'). */
+export function readWhole(path: string, maxBytes: number): Promise<Buffer> {
   return withFile(path, async (file, size) => {
-    if (size > limits.fileBytes) {
-      throw new UnimissError('data', `has ${size} bytes, more than the limit of ${limits.fileBytes}`, { place: path });
-    }
+    if (size > maxBytes)
+      throw new UnimissError('data', `has ${size} bytes, more than the limit of ${maxBytes}`, { place: path });
     const bytes = await readAt(file, 0, size);
     if (bytes.length !== size) throw new UnimissError('data', 'became shorter while it was read', { place: path });
     return bytes;

@@ -96,7 +96,7 @@ function checkRoom(path: string, { width, height }: JpegHeader, bytes: number): 
  * Truncated or damaged pixels are an error, not grey areas. Throws UnimissError('data') naming the reason.
  */
 export async function readJpeg(path: string): Promise<Image2D> {
-  const file = await readWhole(path);
+  const file = await readWhole(path, limits.imageFileBytes);
   const frame = findFrame(path, file);
   if (!frame) throw broken(path, 'has no frame header: the file is truncated');
   checkEnd(path, file.subarray(frame.scanAt));

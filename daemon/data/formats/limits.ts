@@ -9,8 +9,8 @@ export const limits = {
   axis: 2 ** 15,
   /** Pixels of a 2D image: 2^25. */
   pixels: 2 ** 25,
-  /** Bytes of a file on disk: 4 GiB, more than the largest volume needs in any type. */
-  fileBytes: 2 ** 32,
+  /** Bytes of a PNG or JPEG file: 512 MiB, more than the pixels need even uncompressed. */
+  imageFileBytes: 2 ** 29,
 } as const;
 
 /** DEFLATE (RFC 1951) cannot expand a byte to more than this many: 258 bytes in 2 bits. */

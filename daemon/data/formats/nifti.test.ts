@@ -207,6 +207,11 @@ describe('a broken NIfTI file is named with its reason', () => {
     ],
     ['gz with more voxels', () => gzipSync(bytesAfter(large(), 1e5)), /claims 33120 bytes, but the file holds more/],
     ['a gzip bomb', () => gzipSync(bytesAfter(sound(), 5e7)), /holds more/],
+    [
+      'gz that is longer than its voxels',
+      () => Buffer.concat([gzipSync(sound(), { level: 0 }), Buffer.alloc(200_000)]),
+      /claims 400 bytes, but the file holds more/,
+    ],
     ['a terabyte in a small gz', () => gzipSync(niftiFixture({ size: [32767, 32767, 512] })), /more than the limit/],
     [
       '256 million voxels in 100 bytes',

@@ -3,8 +3,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { Volume } from '../types.ts';
 import { type Ends, readEnds, readWhole } from './bytes.ts';
 import { gunzippedLength, gunzipStart, gunzipWhole, tooLong, tooShort } from './gzip.ts';
-import { limits } from './limits.ts';
-import { type Affine, headerBytes, type NiftiHeader, niftiTypes, parseNiftiHeader } from './niftiHeader.ts';
+import { type Affine, type NiftiHeader, niftiTypes, parseNiftiHeader } from './niftiHeader.ts';
 import { orient, type Walk, walkAffine } from './orientation.ts';
 import { sniffFormat } from './sniff.ts';
 
@@ -26,21 +25,25 @@ export const gzipHeadBytes = 8192;
  * is decoded once (without keeping anything), since a stream of several members has such a trailer too.
  */
 export async function inspectNifti(path: string): Promise<NiftiHeader> {
+  const { header, compressed, ends } = await readStart(path);
+  if (compressed) await checkGzipLength(path, header, ends);
+  return header;
+}
+
+/** The header, after a look at the size of the file. */
+async function readStart(path: string): Promise<{ header: NiftiHeader; compressed: boolean; ends: Ends }> {
   const ends = await readEnds(path, gzipHeadBytes, 4);
   if (ends.size === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
-  if (ends.size > limits.fileBytes) {
-    throw new UnimissError('data', `has ${ends.size} bytes, more than the limit of ${limits.fileBytes}`, {
-      place: path,
-    });
-  }
-  if (sniffFormat(ends.head) !== 'gz') {
-    const header = parseNiftiHeader(path, ends.head);
-    checkLength(path, header, ends.size);
-    return header;
-  }
-  const header = parseNiftiHeader(path, await gunzipStart(path, ends.head));
-  await checkGzipLength(path, header, ends);
-  return header;
+  const compressed = sniffFormat(ends.head) === 'gz';
+  const header = parseNiftiHeader(path, compressed ? await gunzipStart(path, ends.head) : ends.head);
+  if (!compressed) checkLength(path, header, ends.size);
+  else if (ends.size > mostCompressedBytes(header)) throw tooLong(path, expectedLength(header));
+  return { header, compressed, ends };
+}
+
+/** A gzip stream can be a little longer than what it holds; much longer means that there is more in it than the header tells. */
+function mostCompressedBytes(header: NiftiHeader): number {
+  return 1.01 * (expectedLength(header) + sliceBytes(header)) + 2 ** 16;
 }
 
 /** Bytes from the start of the (uncompressed) file to the end of the last voxel. */
@@ -72,12 +75,10 @@ async function checkGzipLength(path: string, header: NiftiHeader, { tail }: Ends
  * @throws UnimissError('data') naming the file and the reason, before allocating for a header beyond `limits`
  */
 export async function readNifti(path: string): Promise<NiftiVolume> {
-  const stored = await readWhole(path);
-  if (stored.length === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
-  const compressed = sniffFormat(stored) === 'gz';
-  const start = compressed ? await gunzipStart(path, stored.subarray(0, gzipHeadBytes)) : stored;
-  const header = parseNiftiHeader(path, start.subarray(0, headerBytes[2]));
+  const { header, compressed } = await readStart(path);
   const expected = expectedLength(header);
+  const most = expected + sliceBytes(header);
+  const stored = await readWhole(path, compressed ? mostCompressedBytes(header) : most);
   const bytes = compressed ? await gunzipWhole(path, stored, expected, sliceBytes(header)) : stored;
   checkLength(path, header, bytes.length);
   const walk = orient(header.affine, header.size);

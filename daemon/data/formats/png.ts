@@ -97,7 +97,7 @@ function rawLength({ width, height, depth, colorType, interlaced }: PngHeader): 
  * the length that the header asks for: neither the data nor a colour profile can blow up.
  */
 export async function readPng(path: string): Promise<Image2D> {
-  const file = await readWhole(path);
+  const file = await readWhole(path, limits.imageFileBytes);
   const header = parseHeader(path, file);
   const chunks = pixelChunks(path, file);
   const raw = await inflatePixels(path, header, chunks.data);
