@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UnimissError } from '../../protocol/errors.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type SummaryFact,
 } from '../../protocol/metrics.ts';
 import type { RunRecord } from '../../protocol/records.ts';
-import { writeTextAtomically } from '../checkpoint/atomicFile.ts';
+import { diskError, writeTextAtomically } from '../checkpoint/atomicFile.ts';
 import { recordsToColumns } from './columns.ts';
 import { downsample } from './downsample.ts';
 
@@ -40,15 +40,19 @@ export interface ReportContent {
 
 /**
  * Writes one self-contained HTML page with curves, warnings and previews of runs: no other file, no network. Its content
- * security policy lets only the page's own script and style run, by their hashes. The file appears whole or not at all.
+ * security policy lets only the page's own script and style run, by their hashes. The file appears whole or not at all; its
+ * folder is made where it is missing.
+ * @throws UnimissError 'disk' where it cannot be written, 'internal' where the page's script was not built
  */
 export async function writeReport(file: string, content: ReportContent): Promise<void> {
-  const assets = content.assets ?? assetFolder();
-  const [script, style] = await Promise.all([
-    readFile(join(assets, 'metrics.js'), 'utf8'),
-    readFile(join(assets, 'metrics.css'), 'utf8'),
-  ]);
-  await writeTextAtomically(resolve(file), reportPage(content.title, script, style, snapshotOf(content)));
+  const { script, style } = await readAssets(content.assets);
+  const path = resolve(file);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw diskError(error, dirname(path));
+  }
+  await writeTextAtomically(path, reportPage(content.title, script, style, snapshotOf(content)));
 }
 
 /** A PNG file's bytes as a data URI, for `Preview`. */
@@ -120,14 +124,20 @@ function escapeText(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
 
-/** dist/webviews, seen from the bundle (dist/daemon/main.js) or from this file. */
-function assetFolder(): string {
-  for (const folder of ['../webviews/', '../../dist/webviews/']) {
-    const path = fileURLToPath(new URL(folder, import.meta.url));
-    if (existsSync(join(path, 'metrics.js')) && existsSync(join(path, 'metrics.css'))) return path;
+/** The component's script and style, from dist/webviews: beside the bundle (dist/daemon/main.js), or seen from this file. */
+async function readAssets(folder: string | undefined): Promise<{ script: string; style: string }> {
+  const near = ['../webviews/', '../../dist/webviews/'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  const place = folder ?? near.find((path) => existsSync(join(path, 'metrics.js'))) ?? near[0]!;
+  try {
+    const [script, style] = await Promise.all(
+      ['metrics.js', 'metrics.css'].map((name) => readFile(join(place, name), 'utf8')),
+    );
+    return { script: script!, style: style! };
+  } catch (cause) {
+    throw new UnimissError('internal', 'The script and style of the page (metrics.js, metrics.css) cannot be read.', {
+      place,
+      remedy: 'Build them with `npm run build`, or install UniMiSS again.',
+      cause,
+    });
   }
-  throw new UnimissError('internal', 'The page’s script (metrics.js, metrics.css) is not there.', {
-    place: 'dist/webviews',
-    remedy: 'Build it with `npm run build`, or install UniMiSS again.',
-  });
 }

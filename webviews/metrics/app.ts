@@ -1,9 +1,9 @@
 import type { MetricsSource } from '../../protocol/metrics.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
-import { compareSeries, groups, isSmoothed, type SeriesInfo, seriesInfo } from './catalog.ts';
-import { Chart, type Marker } from './chart.ts';
+import { groups, isSmoothed, type SeriesInfo } from './catalog.ts';
+import { ChartGrid } from './chart-grid.ts';
+import type { Curve } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
-import type { Curve } from './draw.ts';
 import { EventList } from './event-list.ts';
 import { Previews } from './previews.ts';
 import { RunList } from './run-list.ts';
@@ -17,14 +17,15 @@ import { followTheme, readTheme, runColors, type Theme } from './theme.ts';
 import { Toolbar } from './toolbar.ts';
 import { Warnings } from './warnings.ts';
 
-const positionKeys = new Set(['step', 'epoch', 'time', 'phase']);
-
 /** The whole component: it takes messages, keeps the state of its controls, and shows both. */
 export class MetricsApp {
   private readonly store = new MetricsStore();
   private state: MetricsState;
   private theme: Theme | undefined;
-  private readonly charts = new Map<string, Chart>();
+  private readonly charts = new ChartGrid({
+    zoom: (range) => this.zoom(range),
+    enlarge: (key) => this.change({ enlarged: toggled(this.state.enlarged, key) }),
+  });
   private readonly sections = new Map<string, Section>();
   /** Places in the palette; a run keeps its own while it exists. */
   private readonly colorOf = new Map<string, number>();
@@ -36,13 +37,7 @@ export class MetricsApp {
   private readonly eventList = new EventList();
   private readonly problem = element('p', { className: 'problem', attributes: { role: 'alert' }, hidden: true });
   private readonly empty = element('p', { className: 'empty', hidden: true });
-  private readonly inSight: IntersectionObserver;
-  private readonly sizes: ResizeObserver;
   private readonly render = oncePerFrame(() => this.renderNow());
-  private cursor: number | null = null;
-  private readonly renderCursor = oncePerFrame(() => {
-    for (const chart of this.charts.values()) chart.setCursor(this.cursor);
-  });
 
   constructor(
     private readonly root: HTMLElement,
@@ -51,17 +46,7 @@ export class MetricsApp {
     standalone: boolean,
   ) {
     this.state = readState(kept.load());
-    this.inSight = new IntersectionObserver(
-      (entries) => {
-        for (const e of entries) this.chartAt(e.target)?.setVisible(e.isIntersecting);
-      },
-      { rootMargin: '200px' },
-    );
-    this.sizes = new ResizeObserver((entries) => {
-      for (const e of entries) this.chartAt(e.target)?.resize();
-    });
-    for (const { id, title } of groups)
-      this.sections.set(id, this.section(id, title, element('div', { className: 'grid' })));
+    for (const { id, title } of groups) this.sections.set(id, this.section(id, title, this.charts.grids.get(id)!));
     this.sections.set('previews', this.section('previews', 'What the network sees', this.previews.root));
     this.sections.set('events', this.section('events', 'Events', this.eventList.root));
     const section = (id: string) => this.sections.get(id)!.root;
@@ -81,6 +66,7 @@ export class MetricsApp {
       this.theme = undefined;
       this.render();
     });
+    this.render();
     this.source.open((message) => this.receive(message));
   }
 
@@ -138,44 +124,25 @@ export class MetricsApp {
     this.warnings.show(runs);
     this.previews.show(this.primary(), this.state.previewStep);
     this.eventList.show(runs);
+    this.charts.arrange(all);
+    for (const { id } of groups)
+      this.sections.get(id)!.root.hidden = this.charts.grids.get(id)!.childElementCount === 0;
     this.renderCharts(runs);
     const recorded = runs.some((run) => run.steps.length > 0);
     this.empty.hidden = recorded;
     setText(
       this.empty,
-      all.length === 0
-        ? 'No run is here yet.'
-        : runs.length === 0
-          ? 'Every run is switched off: tick one above.'
-          : 'Nothing is recorded yet: the first step is being prepared.',
+      this.store.sequence === undefined
+        ? 'Waiting for the first data.'
+        : all.length === 0
+          ? 'There is no run yet.'
+          : runs.length === 0
+            ? 'Every run is switched off: tick one above.'
+            : 'Nothing is recorded yet: the first step is being prepared.',
     );
   }
 
   private renderCharts(runs: readonly Run[]): void {
-    const wanted = new Map<string, SeriesInfo>();
-    // Of all runs, also hidden ones: charts stay where they are when a run is switched off.
-    for (const run of this.store.runs.values()) {
-      for (const table of ['steps', 'epochs'] as const)
-        for (const key of run[table].keys) {
-          if (positionKeys.has(key)) continue;
-          const info = seriesInfo(table, key);
-          wanted.set(`${table}:${key}`, info);
-        }
-    }
-    for (const [key, chart] of this.charts) {
-      if (wanted.has(key)) continue;
-      chart.destroy();
-      this.charts.delete(key);
-    }
-    for (const info of [...wanted.values()].sort(compareSeries)) this.chart(info);
-    for (const group of groups) {
-      const section = this.sections.get(group.id)!;
-      section.root.hidden = section.content.childElementCount === 0;
-    }
-    this.updateCharts(runs);
-  }
-
-  private updateCharts(runs: readonly Run[]): void {
     const { xAxis, smoothing, logScale } = this.state;
     const x = new Map(
       runs.map((run) => [run.id, { steps: positions(run, 'steps', xAxis), epochs: positions(run, 'epochs', xAxis) }]),
@@ -188,7 +155,7 @@ export class MetricsApp {
       phases: primary ? phaseSpans(primary, x.get(primary.id)!.steps) : [],
       range: this.state.view ?? this.fullRange([...x.values()].map((p) => p.steps)),
     };
-    const markers: Marker[] = runs.flatMap((run) =>
+    const markers = runs.flatMap((run) =>
       run.events
         .filter((e) => e.kind !== 'info')
         .map((e) => ({
@@ -197,28 +164,20 @@ export class MetricsApp {
           severe: e.kind === 'error',
         })),
     );
-    for (const chart of this.charts.values()) {
-      const { table, key } = chart.info;
-      const curves = runs.flatMap((run): Curve[] => {
-        const raw = run[table].values(key);
-        if (!raw) return [];
-        const phase = table === 'steps' ? run.steps.values('phase') : undefined;
-        return [
-          {
-            runId: run.id,
-            runName: run.name,
-            color: this.color(run.id),
-            x: x.get(run.id)![table],
-            raw,
-            line: isSmoothed(chart.info) ? smooth(raw, phase, smoothing) : raw,
-            extremes: run[table].extremes(key),
-            phase,
-          },
-        ];
-      });
-      chart.setEnlarged(this.state.enlarged.includes(chart.key));
-      chart.update({ ...shared, curves, markers: chart.info.group === 'collapse' || key === 'loss' ? markers : [] });
-    }
+    this.charts.update((info) => {
+      const curves = runs.flatMap((run) => this.curve(run, info, x.get(run.id)![info.table], smoothing) ?? []);
+      return { ...shared, curves, markers: info.group === 'collapse' || info.key === 'loss' ? markers : [] };
+    }, this.state.enlarged);
+  }
+
+  private curve(run: Run, info: SeriesInfo, x: Float64Array, smoothing: number): Curve | undefined {
+    const table = run[info.table];
+    const raw = table.values(info.key);
+    if (!raw) return undefined;
+    const phase = info.table === 'steps' ? table.values('phase') : undefined;
+    const line = isSmoothed(info) ? smooth(raw, phase, smoothing) : raw;
+    const extremes = table.extremes(info.key);
+    return { runId: run.id, runName: run.name, color: this.color(run.id), x, raw, line, extremes, phase };
   }
 
   /** The range from the first to the last step of any visible run. */
@@ -260,36 +219,7 @@ export class MetricsApp {
     const full = this.fullRange();
     const half = (full[1] - full[0]) / 10;
     this.zoom([at - half, at + half]);
-    const chart = this.charts.get('epochs:teacherEntropy') ?? this.charts.get('steps:loss');
-    chart?.root.scrollIntoView({ block: 'center' });
-  }
-
-  private chart(info: SeriesInfo): void {
-    const key = `${info.table}:${info.key}`;
-    if (this.charts.has(key)) return;
-    const chart = new Chart(info, {
-      cursor: (x) => {
-        this.cursor = x;
-        this.renderCursor();
-      },
-      zoom: (range) => this.zoom(range),
-      enlarge: (k) => {
-        const others = this.state.enlarged.filter((other) => other !== k);
-        this.change({ enlarged: others.length < this.state.enlarged.length ? others : [...others, k] });
-      },
-    });
-    this.charts.set(key, chart);
-    const grid = this.sections.get(info.group)!.content;
-    const next = [...this.charts.values()]
-      .filter((c) => c !== chart && c.info.group === info.group && compareSeries(c.info, info) > 0)
-      .sort((a, b) => compareSeries(a.info, b.info))[0];
-    grid.insertBefore(chart.root, next?.root ?? null);
-    this.inSight.observe(chart.root);
-    this.sizes.observe(chart.root);
-  }
-
-  private chartAt(target: Element): Chart | undefined {
-    return this.charts.get((target as HTMLElement).dataset.series ?? '');
+    if (!this.charts.reveal('epochs:teacherEntropy')) this.charts.reveal('steps:loss');
   }
 
   private section(id: string, title: string, content: HTMLElement): Section {
@@ -302,4 +232,9 @@ export class MetricsApp {
   private color(id: string): string {
     return this.theme!.runs[this.colorOf.get(id) ?? 0] ?? '';
   }
+}
+
+/** A list with a key put in, or taken out if it was there. */
+function toggled(list: readonly string[], key: string): string[] {
+  return list.includes(key) ? list.filter((other) => other !== key) : [...list, key];
 }

@@ -1,12 +1,14 @@
 import uPlot from 'uplot';
-import { axisLabels, formatPosition, formatTick, type PhaseSpan, tickDistances, type XAxis } from './axes.ts';
+import { formatPosition, type PhaseSpan, type XAxis } from './axes.ts';
 import { digitsOf, type SeriesInfo } from './catalog.ts';
+import { type Curve, extent, lastRecorded, nearestRecorded, rowsIn } from './curve.ts';
 import { element, setText } from './dom.ts';
-import { type Curve, drawCurve, drawMarkers, drawPhases, extent, rowsIn, type Scales } from './draw.ts';
-import { formatNumber, formatTicks } from './format.ts';
-import { nearestRow } from './table.ts';
+import { drawCurve, drawMarkers, drawPhases } from './draw.ts';
+import { formatNumber } from './format.ts';
+import { listenForGestures } from './gestures.ts';
+import { type PlotOwner, plotOptions, scalesOf } from './plot-options.ts';
 import type { Theme } from './theme.ts';
-import { logTicks, valueRange } from './ticks.ts';
+import { valueRange } from './ticks.ts';
 import { Tooltip } from './tooltip.ts';
 
 /** A warning at its place along the axis. */
@@ -35,7 +37,7 @@ export interface ChartEvents {
 }
 
 /** A small chart of one series with all visible runs: uPlot's axes, cursor and selection around curves drawn by draw.ts. */
-export class Chart {
+export class Chart implements PlotOwner {
   readonly root: HTMLElement;
   private readonly body = element('div', { className: 'chart-body' });
   private readonly unit: HTMLElement;
@@ -73,8 +75,24 @@ export class Chart {
     this.root.dataset.series = this.key;
     this.body.tabIndex = 0;
     this.body.append(this.tooltip.root);
-    this.body.addEventListener('keydown', (event) => this.onKey(event));
-    this.body.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
+    const chart = this;
+    listenForGestures(this.body, {
+      get plot() {
+        return chart.plot;
+      },
+      get range() {
+        return chart.content?.range;
+      },
+      get cursorX() {
+        return chart.cursorX;
+      },
+      zoom: (range) => events.zoom(range),
+      cursor: (x) => {
+        // At once, for several keys within one frame.
+        chart.cursorX = x;
+        events.cursor(x);
+      },
+    });
     this.body.addEventListener('blur', () => this.events.cursor(null));
     this.setEnlarged(false);
   }
@@ -142,110 +160,23 @@ export class Chart {
     if (!this.plot || key !== this.plotKey) {
       this.plot?.destroy();
       this.plotKey = key;
-      this.plot = new uPlot(this.options(content, log), [[], []], this.body);
+      const size = { width: this.body.clientWidth, height: this.body.clientHeight };
+      this.plot = new uPlot(plotOptions(size, content.axis, log, content.theme, this), [[], []], this.body);
     }
     this.resize();
     this.plot.setData([content.range, [null, null]], true);
     this.setCursor(this.cursorX);
   }
 
-  private options(content: ChartContent, log: boolean): uPlot.Options {
-    const { theme, axis } = content;
-    const shared = {
-      stroke: theme.text,
-      font: theme.font,
-      grid: { stroke: theme.grid, width: 1 },
-      ticks: { show: false },
-      border: { show: false },
-    };
-    return {
-      width: this.body.clientWidth,
-      height: this.body.clientHeight,
-      padding: [8, 12, 0, 0],
-      legend: { show: false },
-      series: [{}, { show: true, points: { show: false } }],
-      scales: {
-        x: { time: false, range: () => this.content!.range },
-        y: { distr: log ? 3 : 1, range: () => this.valueRange(log) },
-      },
-      axes: [
-        {
-          ...shared,
-          size: 24,
-          gap: 4,
-          space: 48,
-          label: axisLabels[axis],
-          labelSize: 15,
-          labelGap: 0,
-          labelFont: theme.font,
-          incrs: tickDistances(axis),
-          values: (_, splits, __, ___, distance) => splits.map((v) => formatTick(axis, v, distance)),
-        },
-        {
-          ...shared,
-          size: 50,
-          gap: 4,
-          space: (_, __, ___, ____, height) => Math.max(28, height / 8),
-          ...(log
-            ? { splits: (_, __, min: number, max: number) => logTicks(min, max), filter: (_, splits) => splits }
-            : {}),
-          values: (_, splits) => (log ? splits.map((v) => formatNumber(v, 3)) : formatTicks(splits)),
-        },
-      ],
-      cursor: {
-        y: false,
-        points: { show: false },
-        drag: { x: true, y: false, setScale: false, dist: 4 },
-        bind: { dblclick: () => () => this.resetZoom() },
-      },
-      hooks: {
-        drawClear: [(u) => drawPhases(u.ctx, this.content!.phases, this.scales(u), theme)],
-        draw: [(u) => this.drawContent(u)],
-        setCursor: [(u) => this.onCursor(u)],
-        setSelect: [(u) => this.onSelect(u)],
-      },
-    };
+  drawBelow(plot: uPlot): void {
+    drawPhases(plot.ctx, this.content!.phases, scalesOf(plot), this.content!.theme);
   }
 
-  private scales(u: uPlot): Scales {
-    const { left, top, width, height } = u.bbox;
-    return {
-      x: (v) => u.valToPos(v, 'x', true),
-      y: (v) => (this.log && v <= 0 ? Number.NaN : u.valToPos(v, 'y', true)),
-      left,
-      top,
-      width,
-      height,
-      ratio: uPlot.pxRatio,
-    };
-  }
-
-  private drawContent(u: uPlot): void {
+  drawAbove(plot: uPlot): void {
     const { curves, markers, range, theme } = this.content!;
-    const scales = this.linearScales(u);
-    for (const curve of curves.toReversed()) drawCurve(u.ctx, curve, scales, ...rowsIn(curve.x, ...range));
-    drawMarkers(u.ctx, markers, scales, theme);
-  }
-
-  /** The scales as two multiplications, for the many values of a curve. */
-  private linearScales(u: uPlot): Scales {
-    const log = u.scales.y!.distr === 3;
-    const { left, top, width, height } = u.bbox;
-    const { min: x0, max: x1 } = u.scales.x as { min: number; max: number };
-    const map = log ? Math.log10 : (v: number) => v;
-    const y0 = map(u.scales.y!.min!);
-    const y1 = map(u.scales.y!.max!);
-    const kx = width / (x1 - x0);
-    const ky = height / (y1 - y0);
-    return {
-      x: (v) => left + (v - x0) * kx,
-      y: (v) => (log && v <= 0 ? Number.NaN : top + height - (map(v) - y0) * ky),
-      left,
-      top,
-      width,
-      height,
-      ratio: uPlot.pxRatio,
-    };
+    const scales = scalesOf(plot);
+    for (const curve of curves.toReversed()) drawCurve(plot.ctx, curve, scales, ...rowsIn(curve.x, ...range));
+    drawMarkers(plot.ctx, markers, scales, theme);
   }
 
   private valueExtent(positive: boolean): [number, number] {
@@ -259,79 +190,31 @@ export class Chart {
     return [low, high];
   }
 
-  private valueRange(log: boolean): [number, number] {
+  valueRange(): [number, number] {
+    const log = this.log;
     return valueRange(...this.valueExtent(log), this.info.include ?? [], log);
   }
 
-  private onCursor(u: uPlot): void {
+  range(): [number, number] {
+    return this.content!.range;
+  }
+
+  cursorMoved(u: uPlot): void {
     const { left, event } = u.cursor as { left?: number; event?: MouseEvent };
     if (!event) return;
     this.pointerInside = left !== undefined && left >= 0;
     this.events.cursor(this.pointerInside ? u.posToVal(left!, 'x') : null);
   }
 
-  private onSelect(u: uPlot): void {
+  selected(u: uPlot): void {
     if (u.select.width < 2) return;
     const range: [number, number] = [u.posToVal(u.select.left, 'x'), u.posToVal(u.select.left + u.select.width, 'x')];
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.events.zoom(range);
   }
 
-  private resetZoom(): null {
+  reset(): void {
     this.events.zoom(null);
-    return null;
-  }
-
-  /** Ctrl (or ⌘) and the wheel zoom about the pointer, as a pinch does; Shift and the wheel move. The plain wheel scrolls the page. */
-  private onWheel(event: WheelEvent): void {
-    if (!this.plot || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
-    event.preventDefault();
-    const pixels = event.deltaMode === 1 ? 16 : 1;
-    const delta = (Math.abs(event.deltaY) > Math.abs(event.deltaX) ? event.deltaY : event.deltaX) * pixels;
-    if (event.shiftKey) {
-      this.move(delta / Math.max(1, this.plot.over.clientWidth));
-      return;
-    }
-    const left = event.clientX - this.plot.over.getBoundingClientRect().left;
-    this.scale(Math.exp(Math.max(-1, Math.min(1, delta * 0.004))), this.plot.posToVal(left, 'x'));
-  }
-
-  private onKey(event: KeyboardEvent): void {
-    if (!this.content || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [from, to] = this.content.range;
-    const center = this.cursorX ?? (from + to) / 2;
-    const actions: Record<string, () => void> = {
-      '+': () => this.scale(0.5, center),
-      '=': () => this.scale(0.5, center),
-      '-': () => this.scale(2, center),
-      '0': () => this.resetZoom(),
-      Escape: () => this.resetZoom(),
-      ArrowLeft: () => (event.shiftKey ? this.move(-0.25) : this.moveCursor(-1)),
-      ArrowRight: () => (event.shiftKey ? this.move(0.25) : this.moveCursor(1)),
-      Home: () => this.events.cursor(from),
-      End: () => this.events.cursor(to),
-    };
-    const action = actions[event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
-  }
-
-  private moveCursor(direction: -1 | 1): void {
-    const [from, to] = this.content!.range;
-    const step = (to - from) / 100;
-    const x = this.cursorX === null ? (direction > 0 ? from : to) : this.cursorX + direction * step;
-    this.events.cursor(Math.min(to, Math.max(from, x)));
-  }
-
-  private scale(factor: number, about: number): void {
-    const [from, to] = this.content!.range;
-    this.events.zoom([about + (from - about) * factor, about + (to - about) * factor]);
-  }
-
-  private move(share: number): void {
-    const [from, to] = this.content!.range;
-    this.events.zoom([from + (to - from) * share, to + (to - from) * share]);
   }
 
   /** How far from the cursor a value may lie to be shown for it: a hundredth of the range. */
@@ -379,25 +262,4 @@ export class Chart {
       this.body.clientWidth,
     );
   }
-}
-
-/** The last row with a value, or −1. */
-function lastRecorded(values: Float64Array): number {
-  return values.findLastIndex((v) => !Number.isNaN(v));
-}
-
-/**
- * The row with a value that is nearest to a place, or −1 where the run has none near it: beyond its ends, or, in a table of
- * steps, in a phase without this series. Epochs lie far apart, so that the nearest one counts within the run.
- */
-function nearestRecorded(curve: Curve, x: number, tolerance: number): number {
-  const start = nearestRow(curve.x, x);
-  if (start < 0 || x < curve.x[0]! - tolerance || x > curve.x.at(-1)! + tolerance) return -1;
-  for (let away = 0; away < 50; away++) {
-    for (const row of [start - away, start + away]) {
-      if (Number.isNaN(curve.line[row] ?? Number.NaN)) continue;
-      if (curve.phase === undefined || Math.abs(curve.x[row]! - x) <= tolerance) return row;
-    }
-  }
-  return -1;
 }

@@ -1,20 +1,6 @@
 import type { PhaseSpan } from './axes.ts';
-import { lastAtOrBefore } from './table.ts';
+import type { Curve } from './curve.ts';
 import type { Theme } from './theme.ts';
-
-/** One run's series, ready to be drawn: rows ascending in `x`; NaN where nothing was recorded. */
-export interface Curve {
-  runId: string;
-  runName: string;
-  color: string;
-  x: Float64Array;
-  /** As recorded (or the means of down-sampled rows). */
-  raw: Float64Array;
-  /** The line: `raw`, or its moving average. */
-  line: Float64Array;
-  extremes: { low: Float64Array; high: Float64Array } | undefined;
-  phase: Float64Array | undefined;
-}
 
 /** From values to canvas pixels. */
 export interface Scales {
@@ -26,28 +12,6 @@ export interface Scales {
   height: number;
   /** Canvas pixels in a CSS pixel. */
   ratio: number;
-}
-
-/** The rows of ascending positions from the last one before a range to the first one after it, [first, last]. */
-export function rowsIn(x: Float64Array, from: number, to: number): [first: number, last: number] {
-  const first = Math.max(0, lastAtOrBefore(x, from));
-  const last = Math.min(x.length - 1, lastAtOrBefore(x, to) + 1);
-  return [first, last];
-}
-
-/** Smallest and largest value that a curve shows in a range of rows; infinities where there is none. */
-export function extent(curve: Curve, first: number, last: number, positive: boolean): [low: number, high: number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const values of [curve.extremes?.low ?? curve.raw, curve.extremes?.high ?? curve.raw, curve.line]) {
-    for (let i = first; i <= last; i++) {
-      const v = values[i]!;
-      if (Number.isNaN(v) || (positive && v <= 0)) continue;
-      if (v < low) low = v;
-      if (v > high) high = v;
-    }
-  }
-  return [low, high];
 }
 
 /** Draws a curve: its extremes as a shade, single values faintly, the line on top. */

@@ -3,8 +3,12 @@ export function formatNumber(value: number | null | undefined, digits = 4): stri
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return trimExponent(value.toExponential(digits - 2));
-  if (size >= 1000) return Math.round(value).toLocaleString('en-GB');
-  return String(Number(value.toPrecision(digits)));
+  if (size >= 1000) return properMinus(Math.round(value).toLocaleString('en-GB'));
+  return properMinus(String(Number(value.toPrecision(digits))));
+}
+
+function properMinus(text: string): string {
+  return text.replace(/^-/, '−');
 }
 
 function trimExponent(text: string): string {
@@ -22,9 +26,10 @@ export function formatCount(value: number): string {
 /** Seconds as "3 s", "4 min 10 s", "2 h 05 min", "3 d 4 h". */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '–';
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${String(Math.round(seconds % 60) % 60).padStart(2, '0')} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
@@ -52,7 +57,7 @@ export function formatTicks(values: readonly number[]): string[] {
   if (largest > 0 && largest < 1e-3) return values.map((v) => (v === 0 ? '0' : trimExponent(v.toExponential(1))));
   const step = values.length > 1 ? Math.abs(values[1]! - values[0]!) : largest;
   const decimals = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step || 1) - 1e-9) + (isTidy(step) ? 0 : 1)));
-  return values.map((v) => v.toFixed(decimals).replace(/^-/, '−'));
+  return values.map((v) => properMinus(v.toFixed(decimals)));
 }
 
 /** Whether the step is 1, 2 or 5 times a power of ten, so that its own decimals suffice. */

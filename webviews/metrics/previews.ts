@@ -4,6 +4,7 @@ import type { Preview } from '../../protocol/metrics.ts';
 import { element, setText } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
+import { lastAtOrBefore } from './table.ts';
 
 /** What the network saw: the two views of images and, as strips of slices, of volumes; newest first, older ones by a slider. */
 export class Previews {
@@ -15,7 +16,7 @@ export class Previews {
   private readonly sets = element('div', { className: 'preview-sets' });
   private readonly controls: HTMLElement;
   private readonly empty = element('p', { className: 'empty' }, 'No previews were recorded.');
-  private previews: readonly Preview[] = [];
+  private steps: number[] = [];
   private shown: (Preview | undefined)[] = [];
 
   /** `choose` gets the step to show, or null to follow the newest. */
@@ -36,16 +37,11 @@ export class Previews {
   }
 
   show(run: Run | undefined, step: number | null): void {
-    this.previews = (run?.previews ?? []).toSorted((a, b) => a.step - b.step);
-    const last = this.previews.length - 1;
-    const chosen =
-      step === null
-        ? last
-        : Math.max(
-            0,
-            this.previews.findLastIndex((p) => p.step <= step),
-          );
-    const current = this.previews[chosen];
+    const previews = (run?.previews ?? []).toSorted((a, b) => a.step - b.step);
+    this.steps = [...new Set(previews.map((p) => p.step))];
+    const last = this.steps.length - 1;
+    const chosen = step === null ? last : Math.max(0, lastAtOrBefore(this.steps, step));
+    const current = previews.findLast((p) => p.step === this.steps[chosen]);
     this.empty.hidden = current !== undefined;
     this.controls.hidden = current === undefined;
     this.slider.max = String(Math.max(0, last));
@@ -54,15 +50,13 @@ export class Previews {
     this.older.disabled = chosen <= 0;
     this.newer.disabled = chosen >= last;
     if (current) {
-      setText(
-        this.place,
-        `step ${formatCount(current.step)}, epoch ${current.epoch + 1}${chosen === last ? ' (newest)' : ''}`,
-      );
+      const newest = chosen === last ? ' (newest)' : '';
+      setText(this.place, `step ${formatCount(current.step)}, epoch ${current.epoch + 1}${newest}`);
       this.slider.setAttribute('aria-valuetext', this.place.textContent ?? '');
     }
     // Of the other phase, the newest at that step.
     const sets = (['2D', '3D'] as const).map((phase) =>
-      this.previews.slice(0, chosen + 1).findLast((p) => p.phase === phase),
+      previews.findLast((p) => p.phase === phase && current !== undefined && p.step <= current.step),
     );
     if (sets.every((set, i) => set === this.shown[i])) return;
     this.shown = sets;
@@ -70,9 +64,8 @@ export class Previews {
   }
 
   private go(index: number): void {
-    const last = this.previews.length - 1;
-    const preview = this.previews[Math.min(last, Math.max(0, index))];
-    this.choose(index >= last || !preview ? null : preview.step);
+    const step = this.steps[Math.max(0, index)];
+    this.choose(index >= this.steps.length - 1 || step === undefined ? null : step);
   }
 }
 

@@ -44,12 +44,10 @@ export function followTheme(standalone: boolean, changed: () => void): void {
   const contrast = [matchMedia('(prefers-contrast: more)'), matchMedia('(forced-colors: active)')];
   const apply = () => {
     const high = contrast.some((query) => query.matches);
-    const classes = document.body.classList;
-    classes.add('um-standalone');
-    classes.toggle('vscode-dark', dark.matches && !high);
-    classes.toggle('vscode-light', !dark.matches && !high);
-    classes.toggle('vscode-high-contrast', high);
-    classes.toggle('vscode-high-contrast-light', high && !dark.matches);
+    const light = dark.matches ? '' : '-light';
+    const kind = high ? `vscode-high-contrast${light}` : dark.matches ? 'vscode-dark' : 'vscode-light';
+    document.body.className = `um-standalone ${kind}${high ? ' vscode-high-contrast' : ''}`;
+    document.body.dataset.vscodeThemeKind = kind;
     changed();
   };
   for (const query of [dark, ...contrast]) query.addEventListener('change', apply);

@@ -31,10 +31,9 @@ export class Tooltip {
       ...notes.map((text) => element('div', { className: 'tooltip-note' }, text)),
     );
     this.root.classList.add('shown');
-    // On the side of the cursor that has more room.
-    const onLeft = left > width / 2;
-    this.root.style.left = onLeft ? 'auto' : `${left + 10}px`;
-    this.root.style.right = onLeft ? `${width - left + 10}px` : 'auto';
+    // On the side of the cursor that has more room. Moved by a transform, which shifts no layout.
+    this.root.style.transform =
+      left > width / 2 ? `translateX(calc(${left - 10}px - 100%))` : `translateX(${left + 10}px)`;
   }
 
   hide(): void {

@@ -1,0 +1,430 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { snapshotOf, writeReport } from '../../daemon/evaluate/report.ts';
+import { countColor, drawn, hasChromium, openBrowser, pictureOf, watchedPage } from '../../test/metrics/browser.ts';
+import { madeUpPreviews, madeUpRecords } from '../../test/metrics/records.ts';
+import type { MetricsState } from './state.ts';
+
+/** Colours of the first two runs in the dark theme. */
+const first = '#5aa9ff';
+const second = '#ffd166';
+const loss = 'steps:loss';
+
+const stateOf = (page: Page) => page.evaluate(() => history.state as MetricsState | null);
+const plotOf = async (page: Page, series: string) =>
+  (await page.locator(`[data-series="${series}"] .u-over`).boundingBox())!;
+
+describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium is missing)', () => {
+  let browser: Browser;
+  let folder: string;
+  let file: string;
+
+  beforeAll(async () => {
+    browser = await openBrowser();
+    folder = await mkdtemp(join(tmpdir(), 'unimiss-metrics-'));
+    file = join(folder, 'report.html');
+    await writeReport(file, {
+      title: 'Two runs',
+      summary: [{ label: 'k-NN accuracy', value: '87 %', note: 'chance 25 %' }],
+      runs: [
+        {
+          id: 'a',
+          name: 'calm',
+          state: 'running',
+          records: madeUpRecords({ steps: 400, stepsPerEpoch: 50 }),
+          previews: madeUpPreviews([0, 200, 399], 50),
+          progress: { step: 400, totalSteps: 600, epoch: 7, totalEpochs: 12 },
+        },
+        {
+          id: 'b',
+          name: '<img src=x onerror=alert(1)></script>',
+          state: 'stopped',
+          records: madeUpRecords({ steps: 600, stepsPerEpoch: 50, seed: 1, rate: 2, collapseFrom: 9 }),
+        },
+      ],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    if (folder) await rm(folder, { recursive: true });
+  });
+
+  /** Opens the page, does something, and checks that nothing went wrong meanwhile. */
+  async function withPage(
+    use: (page: Page) => Promise<void>,
+    options: Parameters<typeof watchedPage>[1] = {},
+  ): Promise<void> {
+    const { page, problems } = await watchedPage(browser, options);
+    await page.goto(`file://${file}`);
+    await page.locator(`[data-series="${loss}"] canvas`).waitFor();
+    await drawn(page);
+    await use(page);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  }
+
+  test('draws every series of both runs, and shows hostile names as text', () =>
+    withPage(async (page) => {
+      const series = await page
+        .locator('.chart')
+        .evaluateAll((all) => all.map((c) => (c as HTMLElement).dataset.series!));
+      expect(series).toHaveLength(17);
+      for (const key of series) {
+        await page.locator(`[data-series="${key}"]`).scrollIntoViewIfNeeded();
+        await page.locator(`[data-series="${key}"] canvas`).waitFor();
+        await drawn(page);
+        expect(await countColor(page, key, first), `${key}, first run`).toBeGreaterThan(20);
+        expect(await countColor(page, key, second), `${key}, second run`).toBeGreaterThan(20);
+      }
+      expect(await page.locator('.runs').innerText()).toContain('400 steps');
+      await expect
+        .poll(() => page.getByRole('checkbox', { name: '<img src=x onerror=alert(1)></script>' }).count())
+        .toBe(1);
+      expect(await page.locator('img[src="x"]').count()).toBe(0);
+    }));
+
+  test('zooms all charts by dragging, wheel and keys; moves; resets by double click, key and button', () =>
+    withPage(async (page) => {
+      const box = await plotOf(page, loss);
+      const term = 'steps:term/slices-slices';
+      const before = await pictureOf(page, term);
+      await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
+      await page.mouse.up();
+      await drawn(page);
+      const view = (await stateOf(page))!.view!;
+      expect(view[0]).toBeCloseTo(0.25 * 599, -1);
+      expect(view[1]).toBeCloseTo(0.5 * 599, -1);
+      expect(await pictureOf(page, term)).not.toBe(before);
+
+      await page.mouse.move(box.x + box.width / 2, box.y + 50);
+      await page.keyboard.down('Control');
+      await page.mouse.wheel(0, -120);
+      await page.keyboard.up('Control');
+      await expect.poll(async () => width(await stateOf(page))).toBeLessThan((view[1] - view[0]) * 0.8);
+      const narrow = (await stateOf(page))!.view!;
+      await page.keyboard.down('Shift');
+      await page.mouse.wheel(0, 100);
+      await page.keyboard.up('Shift');
+      await expect.poll(async () => (await stateOf(page))!.view![0]).toBeGreaterThan(narrow[0]);
+      expect(width(await stateOf(page))).toBeCloseTo(narrow[1] - narrow[0], 6);
+
+      await page.mouse.dblclick(box.x + box.width / 2, box.y + 50);
+      await expect.poll(async () => (await stateOf(page))!.view).toBeNull();
+      await drawn(page);
+      await page.mouse.move(5, 5);
+      await drawn(page);
+      expect(await pictureOf(page, term)).toBe(before);
+
+      await page.locator(`[data-series="${loss}"] .chart-body`).focus();
+      await page.keyboard.press('+');
+      await expect.poll(async () => width(await stateOf(page))).toBeCloseTo(599 / 2, 6);
+      await page.keyboard.press('0');
+      await expect.poll(async () => (await stateOf(page))!.view).toBeNull();
+      await page.keyboard.press('+');
+      await page.getByRole('button', { name: 'Reset zoom' }).click();
+      await expect.poll(async () => (await stateOf(page))!.view).toBeNull();
+    }));
+
+  test('the plain wheel scrolls the page', () =>
+    withPage(async (page) => {
+      const box = await plotOf(page, loss);
+      await page.mouse.move(box.x + 100, box.y + 50);
+      await page.mouse.wheel(0, 300);
+      await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(200);
+      expect(await stateOf(page)).toBeNull();
+    }));
+
+  test('smoothing changes the line and the value, and 0 shows what was recorded', () =>
+    withPage(async (page) => {
+      const slider = page.getByLabel('Smoothing');
+      const value = page.locator(`[data-series="${loss}"] .chart-value`);
+      const pictures = new Set<string>();
+      const values = new Set<string>();
+      for (const weight of ['0', '0.6', '0.95']) {
+        await slider.fill(weight);
+        await drawn(page);
+        pictures.add(await pictureOf(page, loss));
+        values.add(await value.innerText());
+      }
+      expect(pictures.size).toBe(3);
+      expect(values.size).toBe(3);
+      await slider.fill('0');
+      await drawn(page);
+      const last = madeUpRecords({ steps: 400, stepsPerEpoch: 50 }).findLast((r) => r.kind === 'step')!;
+      expect(Number(await value.innerText())).toBeCloseTo(last.kind === 'step' ? last.loss : 0, 2);
+    }));
+
+  test('a run is switched off and on; the first visible one gives tiles and values', () =>
+    withPage(async (page) => {
+      const calm = page.getByRole('checkbox', { name: 'calm' });
+      const shown = await countColor(page, loss, first);
+      await calm.focus();
+      await page.keyboard.press('Space');
+      await drawn(page);
+      expect(await countColor(page, loss, first)).toBeLessThan(shown / 20);
+      expect(await countColor(page, loss, second)).toBeGreaterThan(20);
+      expect(await page.locator('.summary').innerText()).toContain('stopped');
+      await page.keyboard.press('Space');
+      await drawn(page);
+      expect(await countColor(page, loss, first)).toBe(shown);
+    }));
+
+  test('log scale, axes and enlarging redraw; settings survive a reload', () =>
+    withPage(async (page) => {
+      const pictures = [await pictureOf(page, loss)];
+      const noteChange = async () => {
+        await drawn(page);
+        pictures.push(await pictureOf(page, loss));
+        expect(new Set(pictures).size).toBe(pictures.length);
+      };
+      await page.getByText('Log scale').click();
+      await noteChange();
+      await page.locator('#um-axis').focus();
+      for (const axis of ['time', 'epoch']) {
+        for (const key of ['Enter', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
+        await expect.poll(async () => (await stateOf(page))!.xAxis).toBe(axis);
+        await noteChange();
+      }
+      await page.getByRole('button', { name: 'Enlarge Loss' }).click();
+      await expect.poll(async () => (await plotOf(page, loss)).width).toBeGreaterThan(1200);
+      await page.locator('summary', { hasText: 'Optimiser' }).click();
+      await expect.poll(async () => (await stateOf(page))!.closedSections).toEqual(['optimiser']);
+      const kept = await stateOf(page);
+      await page.reload();
+      await page.locator(`[data-series="${loss}"]`).scrollIntoViewIfNeeded();
+      await page.locator(`[data-series="${loss}"] canvas`).waitFor();
+      expect(await stateOf(page)).toEqual(kept);
+      expect(await page.locator('details', { hasText: 'Optimiser' }).getAttribute('open')).toBeNull();
+      expect((await plotOf(page, loss)).width).toBeGreaterThan(1200);
+    }));
+
+  test('everything can be reached and done by keys, with a visible focus', () =>
+    withPage(async (page) => {
+      const reached: string[] = [];
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press('Tab');
+        const focus = await page.evaluate(() => {
+          const at = document.activeElement as HTMLElement;
+          if (at === document.body) return undefined;
+          const inner = at.shadowRoot?.querySelector<HTMLElement>('.icon, .base, .select-face');
+          const ring = [at, inner ?? at].some((e) => {
+            const { outlineStyle, borderColor } = getComputedStyle(e);
+            return outlineStyle !== 'none' || borderColor === 'rgb(59, 156, 255)';
+          });
+          return {
+            what: at.getAttribute('aria-label') ?? at.getAttribute('label') ?? at.id ?? '',
+            text: at.textContent ?? '',
+            ring,
+          };
+        });
+        if (!focus) break;
+        expect(focus.ring, `focus on ${focus.what || focus.text}`).toBe(true);
+        reached.push(focus.what || focus.text);
+      }
+      for (const name of [
+        'calm',
+        'Horizontal axis',
+        'um-smoothing',
+        'Log scale',
+        'Enlarge Loss',
+        'um-preview-step',
+        'Loss: ',
+        'Optimiser',
+      ])
+        expect(
+          reached.some((r) => r.includes(name)),
+          `${name} among ${reached.join(' | ')}`,
+        ).toBe(true);
+
+      await page.locator(`[data-series="${loss}"] .chart-body`).focus();
+      for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowRight');
+      const tooltip = page.locator(`[data-series="${loss}"] .tooltip`);
+      await expect.poll(() => tooltip.innerText()).toContain('step 120 · 3D');
+      expect(await tooltip.innerText()).toMatch(/calm[\s\S]*recorded/);
+    }));
+
+  test('a warning of collapse stands where it happened, with its advice', () =>
+    withPage(async (page) => {
+      const warning = page.locator('.warning');
+      expect(await warning.count()).toBe(1);
+      expect(await warning.innerText()).toMatch(
+        /same output[\s\S]*Try a faster centre[\s\S]*Steps 499 to 599, 3 times/,
+      );
+      await warning.getByRole('button').click();
+      await expect.poll(async () => (await stateOf(page))?.view?.[0]).toBeCloseTo(499 - 599 / 10, 0);
+      await page.locator('[data-series="epochs:effectiveRank"] canvas').waitFor();
+      await drawn(page);
+      expect(await countColor(page, 'epochs:effectiveRank', '#f0b429')).toBeGreaterThan(20);
+    }));
+
+  test('previews: newest first, older ones by slider and buttons; pictures load', () =>
+    withPage(async (page) => {
+      const place = page.locator('.preview-controls output');
+      expect(await place.innerText()).toBe('step 399, epoch 8 (newest)');
+      await page.locator('.previews').scrollIntoViewIfNeeded();
+      const sizes = () =>
+        page.locator('.previews img').evaluateAll((all) => all.map((i) => (i as HTMLImageElement).naturalWidth));
+      await expect.poll(sizes).toEqual([...Array(8).fill(64), ...Array(4).fill(768)]);
+      const source = await page.locator('.previews img').first().getAttribute('src');
+      await page.getByRole('button', { name: 'Older' }).click();
+      await expect.poll(() => place.innerText()).toBe('step 200, epoch 5');
+      await page.locator('#um-preview-step').press('ArrowLeft');
+      await expect.poll(() => place.innerText()).toBe('step 0, epoch 1');
+      expect(await page.locator('.previews img').first().getAttribute('src')).not.toBe(source);
+    }));
+
+  test.each([
+    ['light', { colorScheme: 'light' }, '#0b63c5', 'rgb(248, 248, 248)'],
+    ['high contrast', { colorScheme: 'dark', contrast: 'more' }, '#6fc3ff', 'rgb(0, 0, 0)'],
+    ['light high contrast', { colorScheme: 'light', contrast: 'more' }, '#0047a0', 'rgb(255, 255, 255)'],
+  ] as const)('%s colours', (_, options, color, background) =>
+    withPage(async (page) => {
+      expect(await countColor(page, loss, color)).toBeGreaterThan(100);
+      expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(background);
+    }, options),
+  );
+
+  test('nothing moves when pointing, smoothing or switching runs', () =>
+    withPage(async (page) => {
+      await page.evaluate(() => {
+        const shifts: number[] = [];
+        Object.assign(window, { shifts });
+        new PerformanceObserver((list) => {
+          for (const e of list.getEntries()) shifts.push((e as unknown as { value: number }).value);
+        }).observe({ type: 'layout-shift' });
+      });
+      const box = await plotOf(page, loss);
+      for (const share of [0.1, 0.5, 0.9]) await page.mouse.move(box.x + box.width * share, box.y + 80);
+      await page.getByLabel('Smoothing').fill('0.9');
+      await page.getByText('Log scale').click();
+      await drawn(page);
+      expect(await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts)).toEqual([]);
+    }));
+
+  test('a run of 100,000 steps opens and scrolls', async () => {
+    const long = join(folder, 'long.html');
+    await writeReport(long, {
+      title: 'Long',
+      runs: [
+        { id: 'a', name: 'long', state: 'finished', records: madeUpRecords({ steps: 100_000, stepsPerEpoch: 500 }) },
+      ],
+    });
+    const { page, problems } = await watchedPage(browser);
+    await page.goto(`file://${long}`);
+    await page.locator(`[data-series="${loss}"] canvas`).waitFor();
+    const opened = await page.evaluate(() => performance.now());
+    const frames = await page.evaluate(async () => {
+      const times: number[] = [];
+      const frame = () => new Promise<number>((done) => requestAnimationFrame(done));
+      let last = await frame();
+      const depth = document.documentElement.scrollHeight - innerHeight;
+      for (let i = 1; i <= 60; i++) {
+        scrollTo(0, (depth * i) / 60);
+        const now = await frame();
+        times.push(now - last);
+        last = now;
+      }
+      return times.sort((a, b) => a - b);
+    });
+    console.log(
+      `100,000 steps: drawn after ${Math.round(opened)} ms; frames while scrolling: median ${frames[30]!.toFixed(1)} ms, 95 % ${frames[57]!.toFixed(1)} ms, longest ${frames[59]!.toFixed(1)} ms`,
+    );
+    // Bounds for a busy machine; the figures are printed.
+    expect(opened).toBeLessThan(4000);
+    expect(frames[30]).toBeLessThan(50);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
+  test('fed by messages, as in the panel: follows a live run, asks for what it missed, keeps its state, follows the theme', async () => {
+    const { page, problems } = await watchedPage(browser);
+    const origin = 'http://panel.test';
+    const page1 = `<!doctype html><html><head><link rel="stylesheet" href="metrics.css"></head><body class="vscode-dark">
+<script nonce="n">
+  const kept = { sent: [], state: undefined };
+  window.kept = kept;
+  window.acquireVsCodeApi = () => ({ postMessage: (m) => kept.sent.push(m), getState: () => kept.state, setState: (s) => { kept.state = s; } });
+</script><script nonce="n" src="metrics.js"></script></body></html>`;
+    const policy = `default-src 'none'; img-src data:; style-src ${origin}; script-src 'nonce-n'`;
+    await page.route(`${origin}/**`, async (route) => {
+      const name = new URL(route.request().url()).pathname.slice(1);
+      const headers = { 'content-security-policy': policy };
+      if (name === '') await route.fulfill({ body: page1, contentType: 'text/html', headers });
+      else if (name === 'favicon.ico') await route.fulfill({ status: 204 });
+      else
+        await route.fulfill({
+          body: await readFile(join('dist/webviews', name)),
+          contentType: name.endsWith('.css') ? 'text/css' : 'text/javascript',
+        });
+    });
+    await page.goto(`${origin}/`);
+    const kept = () =>
+      page.evaluate(() => (window as unknown as { kept: { sent: unknown[]; state: MetricsState | undefined } }).kept);
+    const send = (message: unknown) => page.evaluate((m) => postMessage(m, '*'), JSON.parse(JSON.stringify(message)));
+    expect((await kept()).sent).toEqual([{ type: 'ready' }]);
+    await expect.poll(() => page.locator('main').innerText()).toContain('Waiting for the first data.');
+
+    const plain = (columns: Record<string, ArrayLike<number | null>>) =>
+      Object.fromEntries(
+        Object.entries(columns).map(([k, v]) => [k, Array.from(v, (x) => (Number.isFinite(x) ? x : null))]),
+      );
+    const whole = snapshotOf({
+      title: 'Live',
+      runs: [{ id: 'a', name: 'live', state: 'running', records: madeUpRecords({ steps: 200, stepsPerEpoch: 50 }) }],
+    });
+    const run = whole.runs[0]!;
+    const all = plain(run.steps.columns);
+    const part = (from: number, to: number) => ({
+      columns: Object.fromEntries(Object.entries(all).map(([k, v]) => [k, v.slice(from, to)])),
+    });
+    await send({ ...whole, runs: [{ ...run, steps: part(0, 100), epochs: { columns: plain(run.epochs.columns) } }] });
+    await page.locator(`[data-series="${loss}"] canvas`).waitFor();
+    await drawn(page);
+    const picture = await pictureOf(page, loss);
+    await send({ type: 'append', sequence: 2, run: 'a', steps: part(150, 200) });
+    await expect.poll(async () => (await kept()).sent.at(-1)).toEqual({ type: 'resend', after: 0 });
+    await send({ type: 'append', sequence: 1, run: 'a', steps: part(100, 150) });
+    await send({
+      type: 'append',
+      sequence: 2,
+      run: 'a',
+      steps: part(150, 200),
+      progress: { step: 200, totalSteps: 400 },
+    });
+    await expect.poll(() => page.locator('.tiles').innerText()).toContain('200 of 400 steps');
+    await drawn(page);
+    expect(await pictureOf(page, loss)).not.toBe(picture);
+
+    await page.getByLabel('Smoothing').fill('0.3');
+    await expect.poll(async () => (await kept()).state?.smoothing).toBe(0.3);
+    expect(await countColor(page, loss, '#0b63c5')).toBe(0);
+    await page.evaluate(() => document.body.classList.replace('vscode-dark', 'vscode-light'));
+    await expect.poll(() => countColor(page, loss, '#0b63c5')).toBeGreaterThan(100);
+
+    await send({ type: 'append', sequence: 'three' });
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('The data cannot be shown.');
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
+  test('empty states say what is the matter', async () => {
+    const empty = join(folder, 'empty.html');
+    await writeReport(empty, { title: 'Empty', runs: [{ id: 'a', name: 'new', state: 'running', records: [] }] });
+    const { page, problems } = await watchedPage(browser);
+    await page.goto(`file://${empty}`);
+    await expect.poll(() => page.locator('main').innerText()).toContain('Nothing is recorded yet');
+    expect(await page.locator('canvas').count()).toBe(0);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+});
+
+function width(state: MetricsState | null): number {
+  const view = state?.view;
+  return view ? view[1] - view[0] : Number.POSITIVE_INFINITY;
+}

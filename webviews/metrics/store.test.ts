@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { MetricsStore } from './store.ts';
+
+const run = {
+  id: 'a',
+  name: 'A',
+  state: 'running',
+  steps: { columns: { step: [0], loss: [5] } },
+  epochs: { columns: {} },
+  events: [],
+  previews: [],
+};
+const snapshot = (sequence: number) => ({ type: 'snapshot', sequence, title: 'T', summary: [], runs: [run] });
+const append = (sequence: number, loss: number) => ({
+  type: 'append',
+  sequence,
+  run: 'a',
+  steps: { columns: { step: [sequence], loss: [loss] } },
+});
+
+test('messages are taken once and in order; what is missing is noticed', () => {
+  const store = new MetricsStore();
+  expect(store.apply(append(1, 4))).toBe('gap');
+  expect(store.apply(snapshot(7))).toBe('changed');
+  expect(store.apply(append(8, 4))).toBe('changed');
+  expect(store.apply(append(8, 4))).toBe('old');
+  expect(store.apply(append(10, 2))).toBe('gap');
+  expect(store.apply(append(9, 3))).toBe('changed');
+  expect([...store.runs.get('a')!.steps.values('loss')!]).toEqual([5, 4, 3]);
+  expect(store.sequence).toBe(9);
+});
+
+test('a snapshot replaces everything, also with a lower number', () => {
+  const store = new MetricsStore();
+  store.apply(snapshot(7));
+  store.apply(append(8, 4));
+  expect(store.apply(snapshot(2))).toBe('changed');
+  expect(store.runs.get('a')!.steps.length).toBe(1);
+  expect(store.apply({ type: 'remove', sequence: 3, run: 'a' })).toBe('changed');
+  expect(store.runs.size).toBe(0);
+});
+
+test.each([
+  ['nothing', undefined],
+  ['text', 'hello'],
+  [
+    'columns of unequal length',
+    { ...snapshot(1), runs: [{ ...run, steps: { columns: { step: [1, 2], loss: [1] } } }] },
+  ],
+  ['text in a column', { ...snapshot(1), runs: [{ ...run, steps: { columns: { step: ['1'] } } }] }],
+  [
+    'a picture from elsewhere',
+    {
+      ...snapshot(1),
+      runs: [
+        { ...run, previews: [{ step: 0, epoch: 0, phase: '2D', images: [{ views: ['https://example.org/a.png'] }] }] },
+      ],
+    },
+  ],
+])('%s is refused with a reason, and what was there stays', (_, message) => {
+  const store = new MetricsStore();
+  store.apply(snapshot(1));
+  expect(store.apply(message)).toBe('refused');
+  expect(store.refusal).not.toBe('');
+  expect(store.runs.size).toBe(1);
+});
