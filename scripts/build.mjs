@@ -1,17 +1,39 @@
-// Bundles the daemon and the webviews into dist/. Options: --watch.
+// Bundles the extension, the daemon and the webviews into dist/. Options: --watch.
+//
+// Everything is in the bundles but koffi (native, loaded from node_modules) and `vscode` (which the editor provides), so
+// that dist/ runs where no node_modules are.
 import { existsSync } from 'node:fs';
-import { context, build } from 'esbuild';
+import { build, context } from 'esbuild';
 
 const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'linked' };
+const node = { ...common, platform: 'node', target: 'node20' };
 const targets = [
   {
-    ...common,
+    ...node,
     entryPoints: { main: 'daemon/main.ts', 'loader-worker': 'daemon/data/loader/worker.ts' },
     outdir: 'dist/daemon',
-    platform: 'node',
-    target: 'node20',
     format: 'esm',
-    packages: 'external',
+    external: ['koffi'],
+    alias: {
+      // Of TensorFlow.js the kernels need the core and its gradients: not layers, converters, data and other backends.
+      ...Object.fromEntries(
+        ['layers', 'converter', 'data', 'backend-cpu', 'backend-webgl'].map((part) => [`@tensorflow/tfjs-${part}`, './scripts/nothing.cjs']),
+      ),
+      // Its UMD files hide their requires from bundlers.
+      'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+    },
+    // Packages in CommonJS require Node's modules, for which an ES module has no `require` of its own.
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
+  },
+  {
+    ...node,
+    entryPoints: { main: 'extension/main.ts' },
+    outdir: 'dist/extension',
+    outExtension: { '.js': '.cjs' }, // the package's type is "module"
+    format: 'cjs',
+    external: ['vscode'],
   },
   {
     ...common,
@@ -26,6 +48,7 @@ const targets = [
 ];
 if (process.argv.includes('--watch')) for (const t of targets) await (await context(t)).watch();
 else {
-  for (const t of targets) for (const [name, file] of Object.entries(t.entryPoints)) if (!existsSync(file)) delete t.entryPoints[name];
+  for (const t of targets)
+    for (const [name, file] of Object.entries(t.entryPoints)) if (!existsSync(file)) delete t.entryPoints[name];
   await Promise.all(targets.filter((t) => Object.keys(t.entryPoints).length > 0).map((t) => build(t)));
 }

@@ -41,10 +41,10 @@ export function linearResidual(
   return differentiable(
     [x, weight, bias, residual],
     (save) => {
-      save(x, weight);
+      save(x, weight, ...(keep ? [keep] : []));
       return branch(x, weight, bias, residual, keep);
     },
-    (dy, [x, weight]) => {
+    (dy, [x, weight, keep]) => {
       const dBranch = keep ? mul(dy, keep) : dy;
       return [matMul(dBranch, weight!), matMul(dBranch, x!, true), sumRows(dBranch), dy];
     },

@@ -26,11 +26,12 @@ export function mlpBlock(x: Tensor, { norm, fc1, fc2 }: MlpParameters, epsilon: 
     [x, norm.weight, norm.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias],
     (save) => {
       const { normal, inverseDeviation } = standardize(x, epsilon);
-      save(normal, inverseDeviation, norm.weight, norm.bias, fc1.weight, fc1.bias, fc2.weight);
+      const factors = keep ? [keep] : [];
+      save(normal, inverseDeviation, norm.weight, norm.bias, fc1.weight, fc1.bias, fc2.weight, ...factors);
       const normed = add(mul(normal, norm.weight), norm.bias);
       return branch(dense(normed, fc1.weight, fc1.bias, { gelu: true }), fc2.weight, fc2.bias, x, keep);
     },
-    (dy, [normal, inverseDeviation, gain, shift, w1, b1, w2]) => {
+    (dy, [normal, inverseDeviation, gain, shift, w1, b1, w2, keep]) => {
       const dBranch = keep ? mul(dy, keep) : dy;
       const normed = controlled([dy], () => add(mul(normal!, gain!), shift!));
       const { value, slope } = gelu(dense(normed, w1!, b1!));

@@ -1,0 +1,81 @@
+import { existsSync, readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { Cli, differing, newestTensors, numbersOf, onlyRun, recordsOf, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
+import type { ConfigInput } from '../../protocol/config.ts';
+
+/** When a run is killed: `until` resolves at the moment. */
+export interface Blow {
+  name: string;
+  until: (cli: Cli, run: () => string) => Promise<unknown>;
+}
+
+export interface Unbroken {
+  config: ConfigInput;
+  run: string;
+  /** From the first record to the last, ms. */
+  duration: number;
+}
+
+/** The run that all interrupted ones must equal. */
+export async function unbrokenRun(config: ConfigInput): Promise<Unbroken> {
+  const folder = temporaryFolder('unbroken');
+  const began = performance.now();
+  const { code, stderr } = await unimiss(folder, ['pretrain', writeConfig(folder, config)]);
+  expect(code, stderr).toBe(0);
+  return { config, run: onlyRun(folder), duration: performance.now() - began };
+}
+
+/** SIGKILLs the same run at each blow, resumes it in between, lets it finish, and compares it bit for bit. */
+export async function expectSameAfter(unbroken: Unbroken, blows: readonly Blow[]): Promise<void> {
+  const folder = temporaryFolder('killed');
+  const run = () => onlyRun(folder);
+  const start = () => (existsSync(join(folder, 'runs')) ? ['resume', run(), '--json'] : ['pretrain', writeConfig(folder, unbroken.config), '--json']);
+  for (const blow of blows) {
+    const cli = new Cli(folder, start());
+    await Promise.race([blow.until(cli, run), cli.finished]);
+    cli.kill('SIGKILL');
+    const { signal, code, stderr } = await cli.finished;
+    if (signal !== 'SIGKILL') expect(code, `${blow.name}: ${stderr}`).toBe(0); // it had finished before the blow
+    if (code === 0) break;
+  }
+  const last = await unimiss(folder, start());
+  expect(last.code, last.stderr).toBe(0);
+  expect(numbersOf(recordsOf(run()))).toEqual(numbersOf(recordsOf(unbroken.run)));
+  expect(differing(await newestTensors(run()), await newestTensors(unbroken.run))).toEqual([]);
+  const { stdout } = await unimiss(folder, ['runs', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'finished' });
+  expect(readdirSync(join(run(), 'checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
+}
+
+/** Kills when the given step has been recorded. */
+export function afterStep(step: number): Blow {
+  return { name: `after step ${step}`, until: (cli) => cli.record((r) => r.kind === 'step' && r.step >= step) };
+}
+
+/** Kills while a checkpoint is being written: its temporary file is there. */
+export function whileSaving(): Blow {
+  return {
+    name: 'while a checkpoint is written',
+    until: async (cli, run) => {
+      await cli.record((r) => r.kind === 'step');
+      const folder = join(run(), 'checkpoints');
+      await new Promise<void>((done) => {
+        const watcher = watch(folder, (_, name) => {
+          if (!name?.endsWith('.partial')) return;
+          watcher.close();
+          done();
+        });
+        cli.process.once('exit', () => {
+          watcher.close();
+          done();
+        });
+      });
+    },
+  };
+}
+
+/** Kills some time after the start, wherever that is. */
+export function afterMilliseconds(ms: number): Blow {
+  return { name: `after ${Math.round(ms)} ms`, until: () => new Promise((done) => setTimeout(done, ms)) };
+}

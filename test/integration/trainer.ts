@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
+import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
+import type { ConfigInput } from '../../protocol/config.ts';
+import type { RunRecord, StepRecord } from '../../protocol/records.ts';
+
+const main = resolve('dist/daemon/main.js');
+
+/** A new folder that only this test uses. */
+export function temporaryFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `unimiss-test-${name}-`));
+}
+
+/** A few small phantoms of both kinds. @returns the manifest */
+export async function fewPhantoms(folder: string, volumes = 4, images = 6): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  const size = { slices: 18, plane: 72, image: 80 };
+  return (await writePhantoms(folder, { seed: 7, volumes, images, size })).manifest;
+}
+
+/** A run of seconds that still has everything: both phases, several epochs, checkpoints at their ends and between. */
+export function smallConfig(manifest: string, change: (config: ConfigInput) => void = () => undefined): ConfigInput {
+  const config: ConfigInput = {
+    name: 'small',
+    data: { manifest, workers: 1 },
+    model: { preset: 'nano', dropPath: 0.1, head: { hidden: 32, bottleneck: 16, outDim: 64 } },
+    train: { epochs: 4, interval: 1, batch: { '2D': 2, '3D': 2 }, seed: 3 },
+    checkpoint: { everyMinutes: 0.01 },
+    engine: { interOpThreads: 2, intraOpThreads: 2 },
+  };
+  change(config);
+  return config;
+}
+
+export interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A command of the built CLI that is running. Its runs go to `<folder>/runs`. */
+export class Cli {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+  private readonly recordListeners: ((record: RunRecord) => void)[] = [];
+
+  constructor(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.process = spawn(process.execPath, [main, ...args], {
+      cwd: folder,
+      env: { ...process.env, UNIMISS_RUNS: join(folder, 'runs'), XDG_CONFIG_HOME: join(folder, 'config'), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    this.process.stderr?.on('data', (data: Buffer) => {
+      stderr += data;
+    });
+    createInterface({ input: this.process.stdout! }).on('line', (line) => {
+      stdout += `${line}\n`;
+      if (line.startsWith('{"kind"')) for (const listener of this.recordListeners) listener(JSON.parse(line));
+    });
+    this.finished = once(this.process, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
+  }
+
+  /** Resolves with the first record that passes; rejects where the command ends before. */
+  record(test: (record: RunRecord) => boolean): Promise<RunRecord> {
+    const found = new Promise<RunRecord>((done) => {
+      this.recordListeners.push((record) => test(record) && done(record));
+    });
+    const ended = this.finished.then(({ stderr }) => {
+      throw new Error(`the command ended without that record:\n${stderr}`);
+    });
+    return Promise.race([found, ended]);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+}
+
+/** Runs a command to its end. */
+export function unimiss(folder: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Finished> {
+  return new Cli(folder, args, env).finished;
+}
+
+/** Writes a configuration file. @returns its path */
+export function writeConfig(folder: string, config: ConfigInput): string {
+  const file = join(folder, 'test.unimiss.jsonc');
+  writeFileSync(file, JSON.stringify(config, null, 2));
+  return file;
+}
+
+/** The only run folder below `folder`. */
+export function onlyRun(folder: string): string {
+  const names = readdirSync(join(folder, 'runs'));
+  if (names.length !== 1) throw new Error(`expected one run, found ${names.join(', ') || 'none'}`);
+  return join(folder, 'runs', names[0]!);
+}
+
+export function recordsOf(run: string): RunRecord[] {
+  return readFileSync(join(run, 'records.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RunRecord);
+}
+
+/** What must not depend on how often a run was interrupted: all but times and memory. */
+export function numbersOf(records: readonly RunRecord[]): unknown[] {
+  return records.flatMap((record): unknown[] => {
+    if (record.kind === 'event') return [];
+    const { time: _, ...rest } = record;
+    if (rest.kind === 'epoch') {
+      const { seconds: __, ...epoch } = rest;
+      return [epoch];
+    }
+    const { imagesPerSecond, stepMs, waitMs, rssMiB, ...step } = rest as StepRecord;
+    return [step];
+  });
+}
+
+/** Every tensor of the newest checkpoint, as bytes in hex digests would hide where they differ: name → values. */
+export async function newestTensors(run: string): Promise<Map<string, Uint8Array>> {
+  const folder = join(run, 'checkpoints');
+  const newest = readdirSync(folder)
+    .filter((name) => name.endsWith('.safetensors'))
+    .sort()
+    .at(-1);
+  if (!newest) throw new Error(`no checkpoint in ${folder}`);
+  const file = await SafetensorsFile.open(join(folder, newest));
+  try {
+    await file.verify();
+    const tensors = new Map<string, Uint8Array>();
+    for (const name of file.tensors.keys()) {
+      const values = await file.read(name);
+      tensors.set(name, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+    tensors.set('counters', Buffer.from(withoutSeconds(file.metadata.counters)));
+    return tensors;
+  } finally {
+    await file.close();
+  }
+}
+
+function withoutSeconds(counters: string | undefined): string {
+  const { meter, ...rest } = JSON.parse(counters ?? '{}');
+  return JSON.stringify({ ...rest, meter: meter && { ...meter, seconds: 0 } });
+}
+
+/** Names of the tensors that differ in any bit. */
+export function differing(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): string[] {
+  const names = new Set([...a.keys(), ...b.keys()]);
+  return [...names].filter((name) => Buffer.compare(a.get(name) ?? Buffer.of(), b.get(name) ?? Buffer.of()) !== 0);
+}
