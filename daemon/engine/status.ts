@@ -8,7 +8,9 @@ import type { CApi, Pointer } from './c-api.ts';
 export function checkStatus(c: CApi, status: Pointer, place: () => string): void {
   const code = c.TF_GetCode(status) as number;
   if (code === 0) return;
-  throw new UnimissError('engine', `TensorFlow: ${c.TF_Message(status)}`, {
+  const message = c.TF_Message(status) as string;
+  c.TF_SetStatus(status, 0, ''); // some functions leave the status alone when they succeed
+  throw new UnimissError('engine', `TensorFlow: ${message}`, {
     place: place(),
     ...(code === RESOURCE_EXHAUSTED && { remedy: 'Use a smaller batch, or accumulate gradients (train.accumulate).' }),
   });

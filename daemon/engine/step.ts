@@ -187,7 +187,7 @@ export class CompiledStep<I extends string = string, O extends string = string> 
         const tensor = await callAsync<Pointer>(c.TFE_TensorHandleResolve, handle, status);
         checkStatus(c, status, () => `output "${name}" of ${this.place}`);
         try {
-          result[name] = tensorValues(c, tensor, c.TFE_TensorHandleDataType(handle) as number, []);
+          result[name] = tensorValues(c, tensor, c.TFE_TensorHandleDataType(handle) as number);
         } finally {
           c.TF_DeleteTensor(tensor);
         }

@@ -69,9 +69,9 @@ function asTyped(dtype: number, values: TensorValues | readonly number[]): Array
 }
 
 /** A copy of a TF_Tensor's values, as TensorFlow.js expects them: bool as Uint8Array, strings as Uint8Array[]. */
-export function tensorValues(c: CApi, tensor: Pointer, dtype: number, shape: readonly number[]): TensorValues {
-  const data = c.TF_TensorData(tensor) as Pointer;
-  const count = sizeOf(shape);
+export function tensorValues(c: CApi, tensor: Pointer, dtype: number): TensorValues {
+  const count = Number(c.TF_TensorElementCount(tensor));
+  const data = dataOf(c, tensor, count);
   if (dtype === DataType.string) return stringValues(c, data, count);
   const bytes = Number(c.TF_TensorByteSize(tensor));
   const buffer = new ArrayBuffer(bytes);
@@ -96,6 +96,11 @@ export function tensorValues(c: CApi, tensor: Pointer, dtype: number, shape: rea
   }
 }
 
+/** Where a tensor's values lie; 0 where there are none (TF_TensorData crashes then). */
+function dataOf(c: CApi, tensor: Pointer, count: number): Pointer {
+  return count > 0 ? (c.TF_TensorData(tensor) as Pointer) : 0n;
+}
+
 function stringValues(c: CApi, data: Pointer, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => {
     const at = data + BigInt(i * STRING_BYTES);
@@ -116,7 +121,7 @@ export function handleValues(
   const tensor = c.TFE_TensorHandleResolve(handle, status) as Pointer;
   checkStatus(c, status, () => `reading ${dtypeName(dtype)}[${shape}]`);
   try {
-    return tensorValues(c, tensor, dtype, shape);
+    return tensorValues(c, tensor, dtype);
   } finally {
     c.TF_DeleteTensor(tensor);
   }
@@ -159,7 +164,7 @@ export function newStringHandle(
   const tensor = c.TFE_AllocateHostTensor(context, DataType.string, dims64(shape), shape.length, status) as Pointer;
   checkStatus(c, status, () => `making string[${shape}]`);
   try {
-    const data = c.TF_TensorData(tensor) as Pointer;
+    const data = dataOf(c, tensor, count);
     values.forEach((value, i) => {
       c.TF_StringCopy(data + BigInt(i * STRING_BYTES), value, value.length);
     });
