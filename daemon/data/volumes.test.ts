@@ -100,7 +100,7 @@ describe('VolumeReader', () => {
     await writeNifti(join(dir, name), volume);
     return join(dir, name);
   };
-  const coarse = () => integers(volumeOf([6, 8, 8], [5, 2, 2], (s, x, y) => 100 * s + 10 * x + y));
+  const coarse = () => integers(volumeOf([6, 8, 8], [5, 2, 2], (s, x, y) => 100 * s + 10 * x + y - 1000));
   const read = async (reader: VolumeReader, path: string) => {
     const notices: string[] = [];
     return { volume: await reader.read(path, (notice) => notices.push(notice)), notices };
@@ -180,6 +180,17 @@ describe('VolumeReader', () => {
     );
     expect(volume).toMatchObject({ shape: [6, 8, 8], spacing: [3, 1, 1] });
     expect(notices).toEqual(['says nothing usable about its spacing: taken as 3×1×1 mm']);
+  });
+
+  it('tells where values do not look like HU', async () => {
+    const path = await save(
+      'unsigned.nii',
+      volumeOf([4, 8, 8], [3, 1, 1], (s, x) => 100 * s + x / 8),
+    );
+    const { notices } = await read(new VolumeReader(false), path);
+    expect(notices).toEqual([
+      'has values from 0 to 300.9, which do not look like HU (air is -1000); views divide them by 1024 all the same',
+    ]);
   });
 
   it('names a file whose spacing makes it too large', async () => {

@@ -39,7 +39,7 @@ export class VolumeReader {
    */
   async read(path: string, onNotice: (message: string) => void): Promise<Volume> {
     const { resample, cache } = this;
-    if (!resample) return withSpacing(await readNifti(path), onNotice);
+    if (!resample) return checked(await readNifti(path), onNotice);
     const key = cache && {
       path: await realpath(path).catch(() => path),
       ...(await fileState(path)),
@@ -54,7 +54,7 @@ export class VolumeReader {
       }
     }
     const stored = await readNifti(path);
-    const volume = withSpacing(stored, onNotice);
+    const volume = checked(stored, onNotice);
     if (!isFarFrom(volume.spacing, resample.spacing)) return volume;
     let resampled: Volume;
     try {
@@ -72,10 +72,25 @@ export class VolumeReader {
   }
 }
 
-function withSpacing(
+/** CT holds air, at about −1000 HU; a volume without anything below this is hardly in HU. */
+const surelyAir = -500;
+
+/** The volume with a usable spacing; tells what is odd about it. */
+function checked(
   { volume, spacingKnown }: { volume: Volume; spacingKnown: boolean },
   onNotice: (message: string) => void,
 ): Volume {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < volume.data.length; i++) {
+    const value = volume.data[i]!;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > surelyAir) {
+    onNotice(
+      `has values from ${+low.toPrecision(4)} to ${+high.toPrecision(4)}, which do not look like HU (air is -1000); views divide them by 1024 all the same`,
+    );
+  }
   if (spacingKnown) return volume;
   onNotice(`says nothing usable about its spacing: taken as ${millimeters(paperSpacing)}`);
   return { ...volume, spacing: paperSpacing };

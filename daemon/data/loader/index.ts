@@ -10,13 +10,19 @@ export type { Loader, LoaderOptions, ViewBatch } from './types.ts';
 /** Batches that are made or wait to be taken, for each worker: one being trained on, one ready, one in the making. */
 const aheadPerWorker = 2;
 
+/** A data set of ten thousand volumes without a spacing is worth some lines in the log, not ten thousand. */
+const noticesOfAKind = 5;
+/** Decoded images that are kept: MiB in each worker, and in all workers together. */
+const [cacheMiBEach, cacheMiBAll] = [64, 512];
+
 /**
  * Starts the loader of one phase: threads that read images and make their views ahead of the trainer. The batches of an epoch
  * are the same whatever the number of workers, and from whichever batch one starts.
  * @throws UnimissError where the data set has no images of this phase, or the worker is not built
  */
 export function openLoader(options: LoaderOptions): Loader {
-  const { dataset, phase, seed, batch, workers, views2D, views3D, resample, cacheMiB } = options;
+  const { dataset, phase, seed, batch, workers, views2D, views3D, resample } = options;
+  const cacheMiB = options.cacheMiB ?? Math.min(cacheMiBEach, cacheMiBAll / Math.max(1, workers));
   const samples = dataset.samples(phase).map(({ id, path }) => ({ id, path }));
   if (samples.length === 0) throw new UnimissError('data', `there are no ${phase} images`, { place: dataset.root });
   const viewOptions: ViewOptions = { seed, phase, views2D, views3D, resample, cacheMiB };
@@ -26,6 +32,7 @@ export function openLoader(options: LoaderOptions): Loader {
       : Array.from({ length: workers }, () => new WorkerThread(samples, viewOptions));
   const pool = new BatchPool(makers);
   const told = new Set<string>();
+  const kinds = new Map<string, number>();
 
   /** Passes on what was found when a batch was made; throws where too much is broken. In the order of the batches. */
   const report = ({ broken, notices }: MadeBatch) => {
@@ -36,10 +43,15 @@ export function openLoader(options: LoaderOptions): Loader {
       options.onBroken?.(image);
       dataset.reportBroken(image);
     }
-    for (const notice of notices) {
-      if (told.has(notice)) continue;
-      told.add(notice);
-      options.onNotice?.(notice);
+    for (const { id, message } of notices) {
+      if (told.has(`${id} ${message}`)) continue;
+      told.add(`${id} ${message}`);
+      // Notices of one kind differ in their numbers only.
+      const kind = message.replace(/\d+/g, '');
+      const count = (kinds.get(kind) ?? 0) + 1;
+      kinds.set(kind, count);
+      if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`);
+      if (count === noticesOfAKind) options.onNotice?.('… further volumes of which the same is true are not listed');
     }
   };
 

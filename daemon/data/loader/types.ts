@@ -28,11 +28,13 @@ export interface ViewOptions {
   readonly views3D: Views3DOptions;
   /** false: volumes are taken in the spacing in which they are stored. */
   readonly resample: ResampleOptions | false;
-  /** Decoded images that each worker keeps, in MiB; default 64. */
-  readonly cacheMiB?: number;
+  /** Decoded images that each worker keeps, in MiB. */
+  readonly cacheMiB: number;
 }
 
-export interface LoaderOptions extends ViewOptions {
+export interface LoaderOptions extends Omit<ViewOptions, 'cacheMiB'> {
+  /** MiB of decoded images that each worker keeps; default 64, less with more than 8 workers. */
+  readonly cacheMiB?: number;
   readonly dataset: Dataset;
   /** Threads; 0: views are made in this thread, for debugging. */
   readonly workers: number;
@@ -40,7 +42,7 @@ export interface LoaderOptions extends ViewOptions {
   readonly batch: number;
   /** Told once of each image that turns out broken. */
   readonly onBroken?: (image: BrokenImage) => void;
-  /** Told once of what should be in the log: a spacing that was missing or changed. */
+  /** Told of what should be in the log: a spacing that was missing or changed, values that are hardly HU. Of each kind the first five. */
   readonly onNotice?: (message: string) => void;
 }
 
@@ -75,5 +77,5 @@ export interface MadeBatch {
   readonly views: Float32Array;
   readonly ids: readonly string[];
   readonly broken: readonly BrokenImage[];
-  readonly notices: readonly string[];
+  readonly notices: readonly { readonly id: string; readonly message: string }[];
 }

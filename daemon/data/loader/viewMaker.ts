@@ -15,6 +15,8 @@ export interface SampleFile {
   readonly path: string;
 }
 
+type Notice = MadeBatch['notices'][number];
+
 /** Broken images in a row after which an epoch's place is given up. */
 const maxSubstitutes = 64;
 
@@ -29,7 +31,7 @@ export class ViewMaker {
     private readonly options: ViewOptions,
   ) {
     this.volumes = new VolumeReader(options.resample);
-    this.decoded = new DecodedCache((options.cacheMiB ?? 64) * 2 ** 20);
+    this.decoded = new DecodedCache(options.cacheMiB * 2 ** 20);
   }
 
   /** Reads each image once and makes both its views, [2B, …]: view 1 of all, then view 2 of all. */
@@ -39,7 +41,7 @@ export class ViewMaker {
     const views = new Float32Array(2 * slots.length * length);
     const ids: string[] = [];
     const broken: BrokenImage[] = [];
-    const notices: string[] = [];
+    const notices: Notice[] = [];
     for (const [place, slot] of slots.entries()) {
       const { image, id, key } = await this.readSound(epoch, slot, broken, notices);
       const pair =
@@ -52,7 +54,7 @@ export class ViewMaker {
   }
 
   /** The slot's image, or, where it is broken, the first sound one of those that the slot's own random numbers name. */
-  private async readSound(epoch: number, slot: Slot, broken: BrokenImage[], notices: string[]) {
+  private async readSound(epoch: number, slot: Slot, broken: BrokenImage[], notices: Notice[]) {
     const { seed } = this.options;
     const wanted = this.samples[slot.sample]!;
     const key: RandomKey = [seed, epoch, wanted.id, slot.repeat];
@@ -72,7 +74,7 @@ export class ViewMaker {
   private async read(
     sample: SampleFile,
     broken: BrokenImage[],
-    notices: string[],
+    notices: Notice[],
   ): Promise<Image2D | Volume | undefined> {
     const known = this.brokenById.get(sample.id);
     if (known) {
@@ -85,7 +87,7 @@ export class ViewMaker {
       const image =
         this.options.phase === '2D'
           ? await readImage(sample.path)
-          : await this.volumes.read(sample.path, (message) => notices.push(`${sample.id} ${message}`));
+          : await this.volumes.read(sample.path, (message) => notices.push({ id: sample.id, message }));
       this.decoded.set(sample.id, image);
       return image;
     } catch (error) {

@@ -9,6 +9,7 @@ const options = {
   views2D: views2DOptions([32, 32]),
   views3D: views3DOptions(),
   resample: false as const,
+  cacheMiB: 1,
 };
 
 describe('WorkerThread', () => {
