@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type CancellationToken,
+  type Disposable,
+  EventEmitter,
+  type ExtensionContext,
+  type LogOutputChannel,
+} from 'vscode';
+import { type LanguageClient, State } from 'vscode-languageclient/node';
+import { UnimissError } from '../../protocol/errors.ts';
+import { initialize, unsubscribe } from '../../protocol/messages.ts';
+import {
+  type CheckedParamsOf,
+  call,
+  check,
+  type ParamsOf,
+  type RequestType,
+  type ResultOf,
+} from '../../protocol/rpc.ts';
+import { fromWireError } from '../../protocol/wireError.ts';
+import { makeLanguageClient } from './languageClient.ts';
+import { type Subscribed, Subscriptions } from './subscriptions.ts';
+
+/** How it stands with the daemon. `idle`: nobody has needed it yet. */
+export type ConnectionState =
+  | { kind: 'idle' }
+  | { kind: 'connecting'; again: boolean }
+  | { kind: 'connected'; pid: number; version: string; runsRoot: string }
+  | { kind: 'failed'; error: UnimissError };
+
+export interface Subscription {
+  end(): Promise<void>;
+}
+
+/** Pauses before another attempt to connect, ms; after the last one it is left to the user. */
+const pauses = { first: [500], again: [100, 500, 1000, 2000, 4000, 8000, 8000] };
+
+/** Owns the connection to the daemon: makes it when first needed, makes it again when it is lost, ends it with the window. */
+export class DaemonClient implements Disposable {
+  private client: LanguageClient | undefined;
+  private subscriptions: Subscriptions | undefined;
+  private connection: Promise<LanguageClient> | undefined;
+  /** Rises when the connection is given up: attempts of before then come to nothing. */
+  private generation = 0;
+  private current: ConnectionState = { kind: 'idle' };
+  private readonly stateChanged = new EventEmitter<ConnectionState>();
+  private readonly connected = new EventEmitter<void>();
+  private readonly ended = new AbortController();
+
+  readonly onDidChangeState = this.stateChanged.event;
+  /** After each connection, the first and every later one: the place to subscribe (again). */
+  readonly onDidConnect = this.connected.event;
+
+  constructor(
+    private readonly context: ExtensionContext,
+    private readonly output: LogOutputChannel,
+  ) {}
+
+  get state(): ConnectionState {
+    return this.current;
+  }
+
+  /** Resolves once there is a connection. Throws UnimissError where none can be made. */
+  async connect(): Promise<void> {
+    await this.open('first');
+  }
+
+  /** Sends a request; connects first where needed. Throws UnimissError: the daemon's own, or why it cannot be asked. */
+  async request<T extends RequestType>(type: T, params: ParamsOf<T>, token?: CancellationToken): Promise<ResultOf<T>> {
+    return call(await this.open('first'), type, params, token);
+  }
+
+  /**
+   * Subscribes on the present connection; to be done again after each `onDidConnect`.
+   * @param answered is given the answer, before any update
+   */
+  async subscribe<T extends RequestType, N extends Subscribed>(
+    type: T,
+    params: ParamsOf<T>,
+    answered: (answer: ResultOf<T>) => void,
+    updates: N,
+    updated: (update: CheckedParamsOf<N>) => void,
+  ): Promise<Subscription> {
+    const client = await this.open('first');
+    let subscription = '';
+    const ask = async () => (await call(client, type, params)) as ResultOf<T> & { subscription: string };
+    const silence = await this.subscriptions!.add(
+      updates,
+      ask,
+      (answer) => {
+        subscription = answer.subscription;
+        answered(answer);
+      },
+      updated,
+    );
+    return {
+      end: async () => {
+        silence.dispose();
+        // With the connection its subscriptions have ended.
+        if (this.client === client && client.isRunning()) await call(client, unsubscribe, { subscription });
+      },
+    };
+  }
+
+  /** The connection itself, for LSP's progress. */
+  async languageClient(): Promise<LanguageClient> {
+    return this.open('first');
+  }
+
+  /** Gives up the connection and makes another. */
+  async reconnect(): Promise<void> {
+    await this.close();
+    await this.connect();
+  }
+
+  /**
+   * Has the daemon end by `stop`, and resolves once there is a connection to a new one, which is started when the old one
+   * has saved its runs and gone. Throws UnimissError where that cannot be reached.
+   */
+  async replace(stop: () => Promise<unknown>): Promise<void> {
+    await this.open('first');
+    const replaced = new Promise<void>((resolve, reject) => {
+      const watching = this.onDidChangeState((state) => {
+        if (state.kind === 'connecting') return;
+        watching.dispose();
+        if (state.kind === 'connected') resolve();
+        else reject(state.kind === 'failed' ? state.error : interrupted());
+      });
+    });
+    await stop();
+    await replaced;
+  }
+
+  /** Ends the connection; the daemon and its runs go on. */
+  async close(): Promise<void> {
+    const { client } = this;
+    this.generation++;
+    this.client = undefined;
+    this.connection = undefined;
+    this.setState({ kind: 'idle' });
+    await client?.dispose().catch((error) => this.output.warn(`The connection did not end well: ${error}`));
+  }
+
+  async dispose(): Promise<void> {
+    this.ended.abort();
+    await this.close();
+    this.stateChanged.dispose();
+    this.connected.dispose();
+  }
+
+  private open(occasion: keyof typeof pauses): Promise<LanguageClient> {
+    if (this.connection) return this.connection;
+    const connection = this.attempt(occasion);
+    this.connection = connection;
+    connection.catch(() => {
+      if (this.connection === connection) this.connection = undefined;
+    });
+    return connection;
+  }
+
+  private async attempt(occasion: keyof typeof pauses): Promise<LanguageClient> {
+    this.setState({ kind: 'connecting', again: occasion === 'again' });
+    const { generation } = this;
+    for (let tried = 0; ; tried++) {
+      try {
+        return await this.start();
+      } catch (cause) {
+        if (generation !== this.generation) throw interrupted();
+        const error = fromWireError(cause, 'unimiss connect');
+        this.output.error(`No connection to the daemon: ${error.message}`);
+        const pause = pauses[occasion][tried];
+        // What the daemon itself refuses (a client of another version), it refuses again.
+        if (pause === undefined || error.code !== 'internal') {
+          this.setState({ kind: 'failed', error });
+          throw error;
+        }
+        await delay(pause, undefined, { signal: this.ended.signal });
+        if (generation !== this.generation) throw interrupted();
+      }
+    }
+  }
+
+  private async start(): Promise<LanguageClient> {
+    const client = makeLanguageClient(this.context, this.output);
+    this.client = client;
+    client.onDidChangeState(({ oldState, newState }) => {
+      // Lost, not given up: `close` forgets the client first.
+      if (newState !== State.Stopped || oldState !== State.Running || this.client !== client) return;
+      this.connection = undefined;
+      this.output.warn('The connection to the daemon was lost.');
+      void client.dispose().catch(() => {}); // there is nothing left to end
+      this.open('again').catch(() => {}); // the state says it
+    });
+    try {
+      await client.start();
+    } catch (error) {
+      void client.dispose().catch(() => {}); // it never ran
+      throw error;
+    }
+    if (this.client !== client) throw interrupted();
+    const { serverInfo, unimiss } = check(initialize.result, client.initializeResult, 'initialize: answer');
+    this.subscriptions = new Subscriptions(client, (error) => this.output.error(error.message));
+    this.setState({ kind: 'connected', pid: unimiss.pid, version: serverInfo.version, runsRoot: unimiss.runsRoot });
+    this.output.info(
+      `Connected to the daemon ${serverInfo.version} (process ${unimiss.pid}), runs in ${unimiss.runsRoot}`,
+    );
+    this.connected.fire();
+    return client;
+  }
+
+  private setState(state: ConnectionState): void {
+    if (this.ended.signal.aborted) return;
+    this.current = state;
+    this.stateChanged.fire(state);
+  }
+}
+
+function interrupted(): UnimissError {
+  return new UnimissError('interrupted', 'the connection to the daemon was given up');
+}

@@ -1,0 +1,25 @@
+import { window } from 'vscode';
+import { daemonStop, runStart } from '../../protocol/messages.ts';
+import type { Context } from '../context.ts';
+import { isActive } from '../runs/describeRun.ts';
+
+/** Commands about the daemon and the connection to it. */
+export function daemonCommands(ctx: Context): Record<string, () => Promise<void>> {
+  return {
+    async 'unimiss.reconnect'() {
+      await ctx.daemon.reconnect();
+    },
+    async 'unimiss.restartDaemon'() {
+      await ctx.store.load();
+      const training = ctx.store.runs.filter((run) => isActive(run) && run.owner === 'daemon');
+      if (training.length > 0) {
+        const question =
+          training.length === 1 ? `${training[0]!.id} is in training.` : `${training.length} runs are in training.`;
+        const detail = 'They stop at the next step with a checkpoint, and go on from there in the new daemon.';
+        if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
+      }
+      await ctx.daemon.replace(() => ctx.daemon.request(daemonStop, {}));
+      for (const run of training) ctx.store.put(await ctx.daemon.request(runStart, { run: run.folder }));
+    },
+  };
+}

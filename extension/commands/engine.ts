@@ -1,0 +1,77 @@
+import { ProgressLocation, window, workspace } from 'vscode';
+import {
+  WorkDoneProgress,
+  type WorkDoneProgressBegin,
+  type WorkDoneProgressEnd,
+  type WorkDoneProgressReport,
+} from 'vscode-languageclient/node';
+import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/messages.ts';
+import type { Context } from '../context.ts';
+
+/** Commands about TensorFlow. */
+export function engineCommands(ctx: Context): Record<string, () => Promise<void>> {
+  return {
+    async 'unimiss.installEngine'() {
+      const device = await window.showQuickPick(
+        [
+          { label: 'CPU', description: 'runs everywhere', device: 'cpu' as const },
+          { label: 'CUDA', description: 'for NVIDIA GPUs; several GB', device: 'cuda' as const },
+        ],
+        { title: 'Install Engine', placeHolder: 'Where is TensorFlow to compute?' },
+      );
+      if (!device) return;
+      const version = await install(ctx, device.device);
+      void window.showInformationMessage(`TensorFlow ${version ?? ''} is ready.`);
+    },
+    async 'unimiss.engineDoctor'() {
+      const { text } = await window.withProgress(
+        { location: ProgressLocation.Window, title: 'UniMiSS: looking at the engine' },
+        () => ctx.daemon.request(engineDoctor, {}),
+      );
+      await window.showTextDocument(await workspace.openTextDocument({ content: text, language: 'plaintext' }), {
+        preview: false,
+      });
+    },
+  };
+}
+
+/** Whether a run can start: offers to install TensorFlow where it is missing; false when that was given up. */
+export async function ensureEngine(ctx: Context): Promise<boolean> {
+  const { ready, problem, pinned } = await ctx.daemon.request(engineInfoRequest, {});
+  if (ready) return true;
+  const yes = 'Install';
+  const detail = `${problem ? `${problem}\n\n` : ''}It is fetched from the Python Package Index into your cache: a few hundred MB, once.`;
+  const answer = await window.showInformationMessage(
+    `Training needs TensorFlow ${pinned}. Install it now?`,
+    { modal: true, detail },
+    yes,
+  );
+  if (answer !== yes) return false;
+  await install(ctx, 'cpu');
+  return true;
+}
+
+let lastToken = 0;
+
+/** Installs with progress in a notification, where it can be cancelled. Throws UnimissError 'interrupted' then. */
+async function install(ctx: Context, device: 'cpu' | 'cuda'): Promise<string | undefined> {
+  const client = await ctx.daemon.languageClient();
+  return window.withProgress(
+    { location: ProgressLocation.Notification, title: 'UniMiSS engine', cancellable: true },
+    async (progress, cancelled) => {
+      const workDoneToken = `install-${process.pid}-${++lastToken}`;
+      let shown = 0;
+      const report = (value: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd) => {
+        const percentage = value.kind === 'end' ? 100 : (value.percentage ?? shown);
+        progress.report({ message: value.message, increment: Math.max(0, percentage - shown) });
+        shown = Math.max(shown, percentage);
+      };
+      const listening = client.onProgress(WorkDoneProgress.type, workDoneToken, report);
+      try {
+        return (await ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled)).version;
+      } finally {
+        listening.dispose();
+      }
+    },
+  );
+}

@@ -1,0 +1,52 @@
+import { commands, env, UIKind, Uri, window } from 'vscode';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { Context } from '../context.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+
+const anyRun = { fits: () => true, none: 'There is no run yet. "UniMiSS: Start Pre-training" makes one.' };
+
+/** Commands that show something of a run. */
+export function lookCommands(ctx: Context): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.openMetrics'(given, selected) {
+      const several = Array.isArray(selected) && selected.length > 1 ? (selected as { folder: string }[]) : undefined;
+      if (several) return ctx.panels.show(several.map((one) => one.folder));
+      const run = await chooseRun(ctx, given, { title: 'Open Metrics', ...anyRun });
+      if (run) ctx.panels.show([run.folder]);
+    },
+    async 'unimiss.compareRuns'() {
+      await ctx.store.load();
+      const items = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
+      const picked = await window.showQuickPick(items, {
+        title: 'Compare Runs',
+        placeHolder: 'Runs whose curves are laid over each other',
+        canPickMany: true,
+      });
+      if (picked && picked.length > 0) ctx.panels.show(picked.map(({ run }) => run.folder));
+    },
+    async 'unimiss.openRunFolder'(given) {
+      const run = await chooseRun(ctx, given, { title: 'Open Run Folder', ...anyRun });
+      if (run) await openFolder(run);
+    },
+    async 'unimiss.showLog'(given) {
+      if (given === undefined) {
+        const daemon = { label: 'Extension and daemon', run: undefined };
+        const runs = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
+        const picked = await window.showQuickPick([...runs, daemon], { title: 'Show Log', placeHolder: 'Whose log?' });
+        if (!picked) return;
+        if (!picked.run) return ctx.output.show();
+        return ctx.logs.show(picked.run);
+      }
+      const run = await chooseRun(ctx, given, { title: 'Show Log', ...anyRun });
+      if (run) await ctx.logs.show(run);
+    },
+  };
+}
+
+/** In the system's file manager; where there is none (the extension runs on another machine), in a window of its own. */
+async function openFolder(run: RunInfo): Promise<void> {
+  const folder = Uri.file(run.folder);
+  if (env.remoteName === undefined && env.uiKind === UIKind.Desktop)
+    await commands.executeCommand('revealFileInOS', folder);
+  else await commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
+}

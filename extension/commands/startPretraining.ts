@@ -1,0 +1,115 @@
+import { basename, join } from 'node:path';
+import { commands, FileType, Uri, window, workspace } from 'vscode';
+import { configMake, runCreate } from '../../protocol/messages.ts';
+import { presetNames } from '../../protocol/presets.ts';
+import { configSuffix, diagnose, isConfig } from '../configuration/diagnostics.ts';
+import type { Context } from '../context.ts';
+import { ensureEngine } from './engine.ts';
+
+/** `unimiss.startPretraining`: from a configuration file (given, open, or picked), or from folders, for which it makes one. */
+export function startCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.startPretraining'(given) {
+      const file = given instanceof Uri ? given : await chooseFile(ctx);
+      if (file) await start(ctx, file);
+    },
+  };
+}
+
+type Choice = { label: string; description?: string; detail?: string; choose: () => Promise<Uri | undefined> };
+
+async function chooseFile(ctx: Context): Promise<Uri | undefined> {
+  const open = window.activeTextEditor?.document;
+  const active = open && isConfig(open) ? open.uri : undefined;
+  const found = await workspace.findFiles(`**/*${configSuffix}`, '**/node_modules/**', 100);
+  const files = [...(active ? [active] : []), ...found.filter((uri) => uri.toString() !== active?.toString())];
+  const choices: Choice[] = [
+    ...files.map((uri) => ({
+      label: basename(uri.fsPath),
+      description: workspace.asRelativePath(uri),
+      choose: async () => uri,
+    })),
+    { label: 'Folders with images…', detail: 'Makes a configuration file for them', choose: () => fromFolders(ctx) },
+    { label: 'Another configuration file…', choose: pickFile },
+  ];
+  const picked = await window.showQuickPick(choices, {
+    title: 'Start Pre-training',
+    placeHolder: 'From which configuration?',
+  });
+  return picked?.choose();
+}
+
+async function pickFile(): Promise<Uri | undefined> {
+  const filters = { 'UniMiSS configuration': ['jsonc', 'json'] };
+  return (await window.showOpenDialog({ title: 'Configuration of a run', openLabel: 'Start', filters }))?.[0];
+}
+
+const presetDetails: Record<(typeof presetNames)[number], string> = {
+  nano: 'to try things: minutes on a processor',
+  tiny: '20 M parameters, as in the paper',
+  small: '44 M parameters, as in the paper',
+};
+
+/** Asks for folders and a network, writes a configuration into the workspace and opens it. */
+async function fromFolders(ctx: Context): Promise<Uri | undefined> {
+  const folders = await window.showOpenDialog({
+    title: 'Folders with images (NIfTI, PNG, JPEG)',
+    openLabel: 'Train on These',
+    canSelectFiles: false,
+    canSelectFolders: true,
+    canSelectMany: true,
+  });
+  if (!folders || folders.length === 0) return undefined;
+  const preset = await window.showQuickPick(
+    presetNames.map((name) => ({ label: name, description: presetDetails[name] })),
+    { title: 'Start Pre-training', placeHolder: 'Size of the network' },
+  );
+  if (!preset) return undefined;
+  const request = { folders: folders.map((uri) => uri.fsPath), preset: preset.label };
+  const { text } = await ctx.daemon.request(configMake, request);
+  const file = await freeName(
+    workspace.workspaceFolders?.[0]?.uri ?? Uri.joinPath(folders[0]!, '..'),
+    basename(folders[0]!.fsPath),
+  );
+  await workspace.fs.writeFile(file, new TextEncoder().encode(text));
+  await window.showTextDocument(file, { preview: false });
+  const next = await window.showQuickPick(
+    [
+      { label: 'Start now', go: true },
+      { label: 'Change the configuration first', detail: 'Start it later with the same command', go: false },
+    ],
+    { title: `Start Pre-training: ${basename(file.fsPath)}`, placeHolder: 'All else has defaults' },
+  );
+  return next?.go ? file : undefined;
+}
+
+/** `images.unimiss.jsonc`, `images-2.unimiss.jsonc`, …: the first name that is not taken. */
+async function freeName(folder: Uri, name: string): Promise<Uri> {
+  const taken = new Set(
+    (await workspace.fs.readDirectory(folder)).filter(([, type]) => type !== FileType.Unknown).map(([entry]) => entry),
+  );
+  for (let n = 1; ; n++) {
+    const candidate = `${name}${n === 1 ? '' : `-${n}`}${configSuffix}`;
+    if (!taken.has(candidate)) return Uri.joinPath(folder, candidate);
+  }
+}
+
+async function start(ctx: Context, file: Uri): Promise<void> {
+  const document = await workspace.openTextDocument(file);
+  if (document.isDirty) await document.save();
+  const problems = diagnose(document);
+  if (problems.length > 0) {
+    await window.showTextDocument(document, { selection: problems[0]!.range });
+    await commands.executeCommand('workbench.actions.view.problems');
+    const count = problems.length === 1 ? 'One value' : `${problems.length} values`;
+    void window.showErrorMessage(
+      `${count} in ${basename(file.fsPath)} must be put right before training: see Problems.`,
+    );
+    return;
+  }
+  if (!(await ensureEngine(ctx))) return;
+  const run = await ctx.daemon.request(runCreate, { from: { config: document.getText(), file: join(file.fsPath) } });
+  ctx.store.put(run);
+  ctx.panels.show([run.folder]);
+  await ctx.view.reveal(run);
+}

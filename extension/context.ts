@@ -1,0 +1,17 @@
+import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import type { DaemonClient } from './client/daemonClient.ts';
+import type { RunLogs } from './logs/runLogs.ts';
+import type { MetricsPanels } from './metrics/metricsPanels.ts';
+import type { RunStore } from './runs/runStore.ts';
+import type { RunsView } from './runs/runsView.ts';
+
+/** What commands work with. Made once, at activation. */
+export interface Context {
+  readonly extension: ExtensionContext;
+  readonly output: LogOutputChannel;
+  readonly daemon: DaemonClient;
+  readonly store: RunStore;
+  readonly view: RunsView;
+  readonly panels: MetricsPanels;
+  readonly logs: RunLogs;
+}

@@ -1,0 +1,54 @@
+import { type Disposable, type OutputChannel, window } from 'vscode';
+import { logAppended, logFollow } from '../../protocol/messages.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { DaemonClient } from '../client/daemonClient.ts';
+
+interface Followed {
+  channel: OutputChannel;
+  /** Bytes of the log that the channel has; undefined before the first. */
+  offset: number | undefined;
+}
+
+/** The logs of runs, each in an output channel that follows it, over the loss of the connection too. */
+export class RunLogs implements Disposable {
+  private readonly followed = new Map<string, Followed>();
+  private readonly connected: Disposable;
+
+  constructor(
+    private readonly daemon: DaemonClient,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.connected = daemon.onDidConnect(() => {
+      for (const folder of this.followed.keys()) this.follow(folder).catch(this.failed);
+    });
+  }
+
+  async show(run: RunInfo): Promise<void> {
+    const known = this.followed.get(run.folder);
+    if (known) return known.channel.show();
+    const channel = window.createOutputChannel(`UniMiSS: ${run.id}`, 'log');
+    this.followed.set(run.folder, { channel, offset: undefined });
+    channel.show();
+    await this.follow(run.folder);
+  }
+
+  dispose(): void {
+    this.connected.dispose();
+    for (const { channel } of this.followed.values()) channel.dispose();
+    this.followed.clear();
+  }
+
+  private async follow(folder: string): Promise<void> {
+    const log = this.followed.get(folder)!;
+    await this.daemon.subscribe(
+      logFollow,
+      { run: folder, after: log.offset },
+      () => {},
+      logAppended,
+      ({ text, offset }) => {
+        log.channel.append(text);
+        log.offset = offset;
+      },
+    );
+  }
+}

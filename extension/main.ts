@@ -1,0 +1,44 @@
+import { type ExtensionContext, window } from 'vscode';
+import { DaemonClient } from './client/daemonClient.ts';
+import { daemonCommands } from './commands/daemon.ts';
+import { engineCommands } from './commands/engine.ts';
+import { lookCommands } from './commands/look.ts';
+import { registerCommands } from './commands/register.ts';
+import { runCommands } from './commands/runs.ts';
+import { startCommands } from './commands/startPretraining.ts';
+import { ConfigDiagnostics } from './configuration/diagnostics.ts';
+import type { Context } from './context.ts';
+import { RunLogs } from './logs/runLogs.ts';
+import { MetricsPanels } from './metrics/metricsPanels.ts';
+import { rememberTraining, trainedWhenLastSeen } from './runs/remember.ts';
+import { RunStore } from './runs/runStore.ts';
+import { RunsView } from './runs/runsView.ts';
+import { tellEndings } from './runs/tellEndings.ts';
+import { StatusBar } from './statusBar.ts';
+
+let daemon: DaemonClient | undefined;
+
+export function activate(extension: ExtensionContext): void {
+  const output = window.createOutputChannel('UniMiSS', { log: true });
+  // What fails without anybody having asked is for the log: the state of the connection is shown where it matters.
+  const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
+  daemon = new DaemonClient(extension, output);
+  const store = new RunStore(daemon, failed);
+  const view = new RunsView(store, daemon);
+  const panels = new MetricsPanels(extension, daemon, failed);
+  const logs = new RunLogs(daemon, failed);
+  const ctx: Context = { extension, output, daemon, store, view, panels, logs };
+
+  extension.subscriptions.push(output, store, view, panels, logs);
+  extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics());
+  extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx));
+  for (const handlers of [startCommands, runCommands, lookCommands, engineCommands, daemonCommands])
+    extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
+
+  // A run that was under way when the editor was closed is shown again without being asked for.
+  if (trainedWhenLastSeen(extension)) daemon.connect().catch(failed);
+}
+
+export async function deactivate(): Promise<void> {
+  await daemon?.dispose();
+}

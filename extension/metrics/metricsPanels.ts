@@ -1,0 +1,57 @@
+import { type Disposable, type ExtensionContext, ViewColumn, type WebviewPanel, window } from 'vscode';
+import { z } from 'zod';
+import type { DaemonClient } from '../client/daemonClient.ts';
+import { MetricsPanel } from './metricsPanel.ts';
+
+const viewType = 'unimiss.metrics';
+/** What the page keeps for us among its own state: see `panelPage`. */
+const kept = z.object({ runs: z.array(z.string().min(1)).min(1) });
+
+/** The open panels: one for each choice of runs. */
+export class MetricsPanels implements Disposable {
+  private readonly open = new Map<string, MetricsPanel>();
+  private readonly serializer: Disposable;
+
+  constructor(
+    private readonly context: ExtensionContext,
+    private readonly daemon: DaemonClient,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.serializer = window.registerWebviewPanelSerializer(viewType, {
+      deserializeWebviewPanel: async (panel, state) => {
+        const found = kept.safeParse(state);
+        // The page was closed before it could keep anything.
+        if (found.success) this.adopt(panel, found.data.runs);
+        else panel.dispose();
+      },
+    });
+  }
+
+  /** Shows the curves of these runs (folders), laid over each other. */
+  show(runs: readonly string[]): void {
+    const known = this.open.get(keyOf(runs));
+    if (known) known.reveal();
+    else this.adopt(window.createWebviewPanel(viewType, 'UniMiSS', ViewColumn.Active), runs);
+  }
+
+  dispose(): void {
+    this.serializer.dispose();
+    for (const panel of this.open.values()) panel.dispose();
+  }
+
+  private adopt(panel: WebviewPanel, runs: readonly string[]): void {
+    const key = keyOf(runs);
+    this.open.set(
+      key,
+      new MetricsPanel(panel, this.daemon, runs, {
+        extensionUri: this.context.extensionUri,
+        closed: () => this.open.delete(key),
+        failed: this.failed,
+      }),
+    );
+  }
+}
+
+function keyOf(runs: readonly string[]): string {
+  return JSON.stringify([...runs].sort());
+}

@@ -1,0 +1,91 @@
+import type { RunInfo } from '../../protocol/runInfo.ts';
+
+/** What a run may be told now; also the words in a tree item's context value, by which package.json shows its actions. */
+export type RunAction = 'resume' | 'continue' | 'pause' | 'stop' | 'kill' | 'delete';
+
+/** How a run stands, for people and for icons: what the daemon does with it, else its state. */
+export function standing({ activity, state }: RunInfo): NonNullable<RunInfo['activity']> | RunInfo['state'] {
+  return activity ?? state;
+}
+
+export function actionsOf(run: RunInfo): RunAction[] {
+  if (run.owner === 'other') return [];
+  switch (run.activity) {
+    case 'queued':
+      return ['stop'];
+    case 'starting':
+      return ['stop', 'kill'];
+    case 'training':
+      return ['pause', 'stop', 'kill'];
+    case 'paused':
+      return ['continue', 'stop', 'kill'];
+    case 'stopping':
+      return ['kill'];
+    case null:
+      return run.state === 'running' ? [] : run.state === 'finished' ? ['delete'] : ['resume', 'delete'];
+  }
+}
+
+/** Whether something is under way that ends by itself. */
+export function isActive(run: RunInfo): boolean {
+  return run.activity !== null || run.state === 'running';
+}
+
+/** 0 to 1; undefined before the first step. */
+export function shareDone({ progress }: RunInfo): number | undefined {
+  return progress && progress.totalSteps > 0 ? progress.step / progress.totalSteps : undefined;
+}
+
+/** `42 % · epoch 3 of 8 · loss 6.91 · 4 min left` */
+export function describeRun(run: RunInfo): string {
+  const { progress, stage, queue } = run;
+  const share = shareDone(run);
+  const epochs = progress
+    ? `epoch ${progress.epoch + 1} of ${progress.totalEpochs}`
+    : run.epoch === null
+      ? undefined
+      : `epoch ${run.epoch + 1} of ${run.epochs}`;
+  const loss = progress?.loss ?? run.loss;
+  switch (standing(run)) {
+    case 'queued':
+      return queue === 1 ? 'queued, next' : `queued, place ${queue ?? '?'}`;
+    case 'starting':
+      return stage ?? 'starting';
+    case 'training':
+      return join(
+        share === undefined ? 'training' : percent(share),
+        epochs,
+        lossText(loss),
+        timeLeft(progress?.secondsLeft),
+      );
+    case 'running':
+      return join('trained elsewhere', epochs, lossText(loss));
+    case 'new':
+      return 'not started';
+    default:
+      return join(standing(run), epochs, lossText(loss));
+  }
+}
+
+export function percent(share: number): string {
+  return `${Math.floor(100 * share)} %`;
+}
+
+/** `45 s left`, `4 min left`, `2 h 5 min left`, `3 days left` */
+export function timeLeft(seconds: number | undefined): string | undefined {
+  if (seconds === undefined) return undefined;
+  if (seconds < 60) return `${Math.ceil(seconds)} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min left`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h left` : `${hours} h ${minutes % 60} min left`;
+  return `${Math.round(hours / 24)} days left`;
+}
+
+function lossText(loss: number | null | undefined): string | undefined {
+  return loss === null || loss === undefined ? undefined : `loss ${loss.toPrecision(3)}`;
+}
+
+function join(...parts: (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join(' · ');
+}

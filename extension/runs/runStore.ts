@@ -1,0 +1,93 @@
+import { type Disposable, EventEmitter } from 'vscode';
+import { runsChanged, runsWatch } from '../../protocol/messages.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { DaemonClient } from '../client/daemonClient.ts';
+
+/** What has changed: these runs, or all of them. */
+export interface RunChange {
+  before: ReadonlyMap<string, RunInfo>;
+  /** Folders; undefined: the whole list is new. */
+  folders: readonly string[] | undefined;
+}
+
+export interface UnreadableRun {
+  folder: string;
+  message: string;
+}
+
+/** The runs as the daemon last told: kept while the connection is away, and asked for anew after each connection. */
+export class RunStore implements Disposable {
+  private byFolder = new Map<string, RunInfo>();
+  private readonly changed = new EventEmitter<RunChange>();
+  private readonly subscription: Disposable;
+
+  readonly onDidChange = this.changed.event;
+  /** Folders that are runs but cannot be read. */
+  problems: UnreadableRun[] = [];
+  /** Whether the daemon has told its runs yet. */
+  known = false;
+
+  constructor(
+    private readonly daemon: DaemonClient,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.subscription = daemon.onDidConnect(() => this.watch().catch(this.failed));
+  }
+
+  /** Newest first. */
+  get runs(): RunInfo[] {
+    return [...this.byFolder.values()].sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
+  }
+
+  get(folder: string): RunInfo | undefined {
+    return this.byFolder.get(folder);
+  }
+
+  /** Resolves once the daemon has told its runs. Throws UnimissError where it cannot be asked. */
+  async load(): Promise<void> {
+    if (this.known) return this.daemon.connect();
+    const listed = new Promise<void>((resolve) => {
+      const once = this.onDidChange(() => {
+        once.dispose();
+        resolve();
+      });
+    });
+    await this.daemon.connect();
+    await listed;
+  }
+
+  /** Takes over what a request answered, ahead of the daemon's notification. */
+  put(run: RunInfo): void {
+    this.replace(new Map(this.byFolder).set(run.folder, run), [run.folder]);
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changed.dispose();
+  }
+
+  private async watch(): Promise<void> {
+    await this.daemon.subscribe(
+      runsWatch,
+      {},
+      ({ runs, problems }) => {
+        this.problems = problems;
+        this.known = true;
+        this.replace(new Map(runs.map((run) => [run.folder, run])), undefined);
+      },
+      runsChanged,
+      ({ runs, removed }) => {
+        const next = new Map(this.byFolder);
+        for (const run of runs) next.set(run.folder, run);
+        for (const folder of removed) next.delete(folder);
+        this.replace(next, [...runs.map((run) => run.folder), ...removed]);
+      },
+    );
+  }
+
+  private replace(next: Map<string, RunInfo>, folders: readonly string[] | undefined): void {
+    const before = this.byFolder;
+    this.byFolder = next;
+    this.changed.fire({ before, folders });
+  }
+}

@@ -1,0 +1,61 @@
+import { type Disposable, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
+import type { DaemonClient } from './client/daemonClient.ts';
+import { describeRun, isActive, percent, shareDone } from './runs/describeRun.ts';
+import type { RunStore } from './runs/runStore.ts';
+
+/** How training stands, in a few letters: one run's share, or how many there are; and whether the daemon can be reached. */
+export class StatusBar implements Disposable {
+  private readonly item: StatusBarItem;
+  private readonly subscriptions: Disposable[];
+
+  constructor(
+    private readonly daemon: DaemonClient,
+    private readonly store: RunStore,
+  ) {
+    this.item = window.createStatusBarItem('unimiss.status', StatusBarAlignment.Left, 0);
+    this.item.name = 'UniMiSS';
+    this.subscriptions = [daemon.onDidChangeState(() => this.show()), store.onDidChange(() => this.show())];
+    this.show();
+  }
+
+  dispose(): void {
+    for (const one of [...this.subscriptions, this.item]) one.dispose();
+  }
+
+  private show(): void {
+    const { state } = this.daemon;
+    const active = this.store.runs.filter(isActive);
+    const [first] = active;
+    this.item.command = 'unimiss.runs.focus';
+    this.item.backgroundColor = undefined;
+    switch (state.kind) {
+      case 'idle':
+        this.item.hide();
+        return;
+      case 'connecting':
+        this.item.text = state.again ? '$(sync~spin) UniMiSS: reconnecting' : '$(sync~spin) UniMiSS';
+        this.item.tooltip = state.again ? 'The connection to the daemon was lost; runs go on.' : 'Starting the daemon.';
+        break;
+      case 'failed':
+        this.item.text = '$(error) UniMiSS: no daemon';
+        this.item.tooltip = `${state.error.message}\nClick to try again.`;
+        this.item.command = 'unimiss.reconnect';
+        this.item.backgroundColor = new ThemeColor('statusBarItem.errorBackground');
+        break;
+      case 'connected': {
+        const share = first && shareDone(first);
+        this.item.text =
+          active.length === 0
+            ? '$(pulse) UniMiSS'
+            : active.length > 1
+              ? `$(pulse) UniMiSS: ${active.length} runs`
+              : `$(pulse) UniMiSS: ${first!.activity === 'training' && share !== undefined ? percent(share) : (first!.activity ?? 'training elsewhere')}`;
+        this.item.tooltip = [
+          `Daemon ${state.version}, process ${state.pid}`,
+          ...(active.length === 0 ? ['No run is in training.'] : active.map((run) => `${run.id}: ${describeRun(run)}`)),
+        ].join('\n');
+      }
+    }
+    this.item.show();
+  }
+}

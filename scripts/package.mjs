@@ -1,0 +1,119 @@
+// `npm run package`: builds everything and packs the extension for Linux x64 as unimiss-linux-x64-VERSION.vsix, a zip with
+// two XML files about its content. Option: --out FILE.
+// `@vscode/vsce` does the same, but a part of it is not under a free licence.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { zipSync } from 'fflate';
+import picomatch from 'picomatch';
+import { main, root, run, setup } from './setup.mjs';
+
+const target = 'linux-x64';
+/** koffi's files that are read when it is loaded; its sources and the other systems' binaries are left out. */
+const koffi = {
+  'node_modules/koffi': ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js'],
+  'node_modules/@koromix/koffi-linux-x64': ['package.json', 'index.js', 'linux_x64/koffi.node'],
+};
+const contentTypes = {
+  '.cjs': 'application/node',
+  '.css': 'text/css',
+  '.js': 'application/javascript',
+  '.json': 'application/json',
+  '.md': 'text/markdown',
+  '.node': 'application/octet-stream',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain',
+  '.vsixmanifest': 'text/xml',
+};
+/** Every file has the same time, so that the same content gives the same VSIX. */
+const mtime = new Date('2000-01-01T00:00:00Z');
+
+const xml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+
+await main(async () => {
+  await setup();
+  const { values } = parseArgs({ options: { out: { type: 'string' } } });
+  const built = await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
+  if (built !== 0) return built;
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const out = values.out ?? join(root, `${manifest.name}-${target}-${manifest.version}.vsix`);
+
+  const files = Object.fromEntries(packed().map((file) => [`extension/${file}`, readFileSync(join(root, file))]));
+  for (const [folder, names] of Object.entries(koffi))
+    for (const name of names) files[`extension/dist/daemon/${folder}/${name}`] = readFileSync(join(root, folder, name));
+  const needed = [manifest.main, 'dist/daemon/main.js', 'dist/webviews/metrics.js', 'dist/webviews/metrics.css'];
+  for (const file of needed)
+    if (!files[`extension/${file.replace(/^\.\//, '')}`])
+      throw new Error(`${file} is not among the packed files: see .vscodeignore.`);
+  files['extension.vsixmanifest'] = Buffer.from(about(manifest, files));
+  files['[Content_Types].xml'] = Buffer.from(types(Object.keys(files)));
+
+  const zip = zipSync(files, { level: 9, mtime });
+  writeFileSync(out, zip);
+  console.log(`${out}: ${Object.keys(files).length} files, ${(zip.length / 2 ** 20).toFixed(1)} MiB`);
+});
+
+/** The files that .vscodeignore leaves, sorted. Its last matching line decides; `!` takes a file back in. */
+function packed() {
+  const rules = readFileSync(join(root, '.vscodeignore'), 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => ({ keeps: line.startsWith('!'), matches: picomatch(line.replace(/^!/, ''), { dot: true }) }));
+  const kept = (file) => rules.findLast((rule) => rule.matches(file))?.keeps ?? true;
+  return walk('').filter(kept).sort();
+}
+
+function walk(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return ['node_modules', '.git'].includes(entry.name) ? [] : walk(path);
+    return entry.isFile() ? [path] : [];
+  });
+}
+
+function about({ name, displayName, version, publisher, description, categories, keywords, engines, icon }, files) {
+  const assets = [
+    ['Microsoft.VisualStudio.Code.Manifest', 'package.json'],
+    ['Microsoft.VisualStudio.Services.Content.Details', 'README.md'],
+    ['Microsoft.VisualStudio.Services.Content.Changelog', 'CHANGELOG.md'],
+    ['Microsoft.VisualStudio.Services.Content.License', 'LICENSE'],
+    ['Microsoft.VisualStudio.Services.Icons.Default', icon],
+  ].filter(([, file]) => files[`extension/${file}`]);
+  return `<?xml version="1.0" encoding="utf-8"?>
+<PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
+  <Metadata>
+    <Identity Language="en-US" Id="${name}" Version="${version}" Publisher="${publisher}" TargetPlatform="${target}"/>
+    <DisplayName>${xml(displayName)}</DisplayName>
+    <Description xml:space="preserve">${xml(description)}</Description>
+    <Tags>${xml((keywords ?? []).join(','))}</Tags>
+    <Categories>${xml((categories ?? []).join(','))}</Categories>
+    <Properties>
+      <Property Id="Microsoft.VisualStudio.Code.Engine" Value="${xml(engines.vscode)}"/>
+      <Property Id="Microsoft.VisualStudio.Code.ExtensionKind" Value="workspace"/>
+    </Properties>${files[`extension/${icon}`] ? `\n    <Icon>extension/${icon}</Icon>` : ''}
+  </Metadata>
+  <Installation><InstallationTarget Id="Microsoft.VisualStudio.Code"/></Installation>
+  <Dependencies/>
+  <Assets>
+${assets.map(([type, file]) => `    <Asset Type="${type}" Path="extension/${file}" Addressable="true"/>`).join('\n')}
+  </Assets>
+</PackageManifest>
+`;
+}
+
+function types(files) {
+  const extensions = [...new Set(files.map((file) => extname(file)))].filter((extension) => extension !== '').sort();
+  const lines = extensions.map((extension) => {
+    if (!contentTypes[extension]) throw new Error(`scripts/package.mjs has no content type for ${extension}`);
+    return `  <Default Extension="${extension}" ContentType="${contentTypes[extension]}"/>`;
+  });
+  const nameless = files.filter((file) => extname(file) === '');
+  for (const file of nameless) lines.push(`  <Override PartName="/${file}" ContentType="text/plain"/>`);
+  return `<?xml version="1.0" encoding="utf-8"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+${lines.join('\n')}
+</Types>
+`;
+}

@@ -1,0 +1,226 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import {
+  browserFlags,
+  chromium,
+  installation,
+  kitFile,
+  serverFlags,
+  settings,
+  startTimeout,
+  type Theme,
+  themes,
+} from './surroundings.ts';
+import { Window } from './window.ts';
+
+export interface EditorOptions {
+  /** The extension to install, as a user would. */
+  vsix: string;
+  /** Files of the folder that is opened. */
+  workspace: Record<string, string | Uint8Array>;
+  /** User settings, over those of the tests. */
+  settings?: Record<string, unknown>;
+  /** For the extension host, over this process's environment; undefined takes a variable away. */
+  env?: Record<string, string | undefined>;
+  theme?: Theme;
+  viewport?: { width: number; height: number };
+  /** How long a helper waits, ms; default 20,000. */
+  timeout?: number;
+}
+
+/**
+ * A VS Code server with data folders of its own, a browser, and a first window on them. The extension host is the real
+ * one, on Node; what Electron alone has (native menus and dialogs) is missing, and a folder is `file:` in the extension
+ * host and `vscode-remote:` in the window, as over SSH.
+ */
+export class Editor {
+  readonly timeout: number;
+  readonly artifacts = resolve('test-artifacts');
+  /** What the browsers' consoles reported, without what a plain workbench reports too. Empty for a well-behaved extension. */
+  readonly consoleErrors: string[] = [];
+  /** Temporary folder, removed by `close()`. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'um-editor-'));
+  readonly workspace = join(this.folder, 'workspace');
+  readonly window: Window;
+  context!: BrowserContext;
+  port = 0;
+  private browser: Browser | undefined;
+  private guard: ChildProcess | undefined;
+  private serverLog = '';
+  private readonly hosts = new Set<number>();
+
+  private constructor(private readonly options: EditorOptions) {
+    this.timeout = options.timeout ?? 20_000;
+    this.window = new Window(this, this.workspace);
+  }
+
+  /** Resolves once the workbench is there and the extensions that start with it are active. */
+  static async open(options: EditorOptions): Promise<Editor> {
+    const editor = new Editor(options);
+    try {
+      await editor.start();
+      return editor;
+    } catch (error) {
+      await editor.close();
+      throw error;
+    }
+  }
+
+  private async start(): Promise<void> {
+    const { options } = this;
+    const node = join(installation(), 'node');
+    this.guard = spawn(node, [kitFile('guard.mjs'), this.folder], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      detached: true,
+    });
+    this.guard.unref();
+
+    for (const name of ['extensions', 'run', 'user/User', 'workspace'])
+      mkdirSync(this.inside(name), { recursive: true });
+    mkdirSync(this.artifacts, { recursive: true });
+    const all = { ...settings, 'workbench.colorTheme': themes[options.theme ?? 'dark'], ...options.settings };
+    writeFileSync(this.inside('user/User/settings.json'), JSON.stringify(all, null, 2));
+    for (const [name, content] of Object.entries(options.workspace)) {
+      mkdirSync(dirname(join(this.workspace, name)), { recursive: true });
+      writeFileSync(join(this.workspace, name), content);
+    }
+    symlinkSync(kitFile('probe'), this.inside('extensions/unimiss.editor-test-probe-1.0.0'));
+    execFileSync(node, this.arguments(['--install-extension', resolve(options.vsix), '--force']), {
+      env: this.environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await this.startServer();
+
+    const { chromium: launcher } = createRequire(join(installation(), 'package.json'))('playwright-core');
+    this.browser = await (launcher as import('playwright-core').BrowserType).launch({
+      executablePath: chromium(),
+      args: browserFlags,
+      env: this.environment(),
+    });
+    this.context = await this.browser.newContext({
+      viewport: options.viewport ?? { width: 1280, height: 800 },
+      colorScheme: options.theme?.endsWith('light') ? 'light' : 'dark',
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    await this.window.open();
+  }
+
+  private async startServer(): Promise<void> {
+    const server = spawn(join(installation(), 'node'), this.arguments(['--port', '0']), {
+      env: this.environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.port = await new Promise<number>((bound, failed) => {
+      const late = setTimeout(() => failed(new Error(`the server did not start:\n${this.serverLog}`)), startTimeout);
+      server.once('exit', (code) => failed(new Error(`the server ended with ${code}:\n${this.serverLog}`)));
+      for (const stream of [server.stdout, server.stderr])
+        stream.setEncoding('utf8').on('data', (text) => {
+          this.serverLog += text;
+          const port = /Server bound to 127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+          if (!port) return;
+          clearTimeout(late);
+          bound(Number(port));
+        });
+    });
+  }
+
+  /** Another window on the same folder, with its own extension host. */
+  async newWindow(): Promise<Window> {
+    const window = new Window(this, this.workspace);
+    await window.open();
+    return window;
+  }
+
+  /** Everything that was written to an output channel, from its log file. */
+  outputChannel(name: string): string {
+    return this.readLogs((file) => file === `${name}.log` || (file.endsWith(`-${name}.log`) && /^\d+-/.test(file)));
+  }
+
+  /** Errors that extension hosts logged. */
+  hostErrors(): string {
+    return this.readLogs((file) => file === 'remoteexthost.log')
+      .split('\n')
+      .filter((line) => line.includes('[error]'))
+      .join('\n');
+  }
+
+  /** Ends all processes that it started, and theirs (detached ones too), and removes its folder. Happens as well when the test process is killed. */
+  async close(): Promise<void> {
+    await this.browser?.close().catch(() => {}); // it may have ended already
+    if (!this.guard) return rmSync(this.folder, { recursive: true, force: true });
+    this.guard.ref();
+    this.guard.stdin?.end();
+    if (this.guard.exitCode === null) await once(this.guard, 'exit');
+  }
+
+  /** The socket on which the extension host `pid` runs functions. */
+  probe(pid: number): string {
+    return this.inside('run', `${pid}.sock`);
+  }
+
+  /** The extension host that has come up since the last call. */
+  newHost(): number | undefined {
+    const fresh = readdirSync(this.inside('run'))
+      .map((name) => Number(/^(\d+)\.sock$/.exec(name)?.[1]))
+      .find((pid) => pid && !this.hosts.has(pid));
+    if (fresh) this.hosts.add(fresh);
+    return fresh;
+  }
+
+  /** A path in the temporary folder. */
+  inside(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  private readLogs(wanted: (file: string) => boolean): string {
+    const logs = this.inside('user', 'logs');
+    if (!existsSync(logs)) return '';
+    return readdirSync(logs, { recursive: true, encoding: 'utf8' })
+      .filter((file) => wanted(basename(file)))
+      .map((file) => join(logs, file))
+      .sort((a, b) => statSync(a).birthtimeMs - statSync(b).birthtimeMs)
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('');
+  }
+
+  /** This process's environment without what is its own affair. Unix socket paths are short, so the runtime folder is too. */
+  private environment(): Record<string, string> {
+    const own = /^(VSCODE_|ELECTRON_|VITEST|NODE_OPTIONS$|NODE_ENV$)/;
+    const inherited = Object.entries(process.env).filter(([name]) => !own.test(name));
+    const all = {
+      ...Object.fromEntries(inherited),
+      XDG_RUNTIME_DIR: this.inside('run'),
+      ...this.options.env,
+      EDITOR_TEST: this.folder,
+      EDITOR_TEST_PROBES: this.inside('run'),
+    };
+    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+
+  private arguments(flags: string[]): string[] {
+    return [
+      join(installation(), 'vscode/out/server-main.js'),
+      ...serverFlags,
+      ...flags,
+      ...['--server-data-dir', this.inside('server')],
+      ...['--user-data-dir', this.inside('user')],
+      ...['--extensions-dir', this.inside('extensions')],
+    ];
+  }
+}

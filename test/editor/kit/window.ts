@@ -1,0 +1,285 @@
+import { statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import type { Editor } from './editor.ts';
+import { QuickInput } from './quickInput.ts';
+import { noise, startTimeout } from './surroundings.ts';
+import { alive, until } from './until.ts';
+
+export interface Problem {
+  /** Absolute path. */
+  file: string;
+  /** From 1. */
+  line: number;
+  severity: 'Error' | 'Warning' | 'Information' | 'Hint';
+  message: string;
+  source: string | undefined;
+}
+
+export interface TreeItem {
+  label: string;
+  description: string;
+  /** From 1. */
+  level: number;
+}
+
+/**
+ * One browser page with a workbench in it. A helper that waits in vain says what for and where its screenshot is; helpers
+ * wait for their event, at most `editor.timeout` ms.
+ */
+export class Window {
+  page!: Page;
+  quickInput!: QuickInput;
+  /** Process id of the window's extension host. */
+  hostPid = 0;
+  /** Set while the page is losing its connection on purpose: what it then says is of no interest. */
+  ending = false;
+
+  constructor(
+    readonly editor: Editor,
+    private readonly workspace: string | undefined,
+  ) {}
+
+  /** Opens the page, or opens it again, and waits for the workbench and its extension host. */
+  async open(): Promise<void> {
+    this.ending = false;
+    this.page = await this.editor.context.newPage();
+    this.quickInput = new QuickInput(this.page, this.editor.timeout, () => this.settle('.quick-input-widget'));
+    const report = (text: string) => {
+      if (!this.ending && !noise.test(text)) this.editor.consoleErrors.push(text);
+    };
+    this.page.on('crash', () => report('the page crashed'));
+    this.page.on('pageerror', (error) => report(String(error.stack ?? error)));
+    this.page.on('console', (message) => {
+      if (message.type() === 'error') report(`${message.text()} ${message.location().url}`);
+    });
+    const query = this.workspace ? `folder=${encodeURIComponent(this.workspace)}` : 'ew=true';
+    await this.page.goto(`http://127.0.0.1:${this.editor.port}/?${query}`, { timeout: startTimeout });
+    await this.ready();
+  }
+
+  private async ready(): Promise<void> {
+    await this.waitFor('the workbench', () =>
+      this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: startTimeout }),
+    );
+    // One that has not been seen before.
+    this.hostPid = await this.waitFor('the extension host', () =>
+      until(startTimeout, async () => this.editor.newHost()),
+    );
+  }
+
+  /** Reload Window: same server, new extension host. */
+  async reload(): Promise<void> {
+    this.ending = true;
+    const loaded = this.page.waitForEvent('load', { timeout: startTimeout });
+    await this.inHost((vscode) => {
+      setTimeout(() => vscode.commands.executeCommand('workbench.action.reloadWindow'), 20);
+    });
+    await loaded;
+    this.ending = false;
+    await this.ready();
+  }
+
+  /** Closes the window as a user would (extensions are deactivated); the server goes on. `open()` opens it again. */
+  async closeWindow(): Promise<void> {
+    this.ending = true;
+    const closed = this.page.waitForEvent('close', { timeout: this.editor.timeout });
+    await this.page.close({ runBeforeUnload: true });
+    await closed;
+    await until(this.editor.timeout, async () => !alive(this.hostPid)).catch(() => {
+      throw new Error(`the extension host ${this.hostPid} goes on although its window is closed`);
+    });
+  }
+
+  /** Runs a command through the palette; `title` with or without its category. */
+  async runCommand(title: string): Promise<void> {
+    await this.waitFor(`the command "${title}" in the palette`, () => this.quickInput.choose(`>${title}`, title, true));
+  }
+
+  /** Opens a file by its absolute path, with the editor that its name is associated with. */
+  async openFile(file: string): Promise<void> {
+    await this.inHost((vscode, path) => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path)), file);
+    await this.visible(`${file} to open`, this.page.locator('.tab.active', { hasText: file.split('/').at(-1)! }));
+  }
+
+  /** Fills in an input box (or accepts what it proposes), and waits for what comes next. */
+  async answerQuickInput(text?: string): Promise<void> {
+    await this.waitFor(`a quick input to answer with "${text ?? 'what it proposes'}"`, () =>
+      this.quickInput.answer(text),
+    );
+  }
+
+  /** Picks an entry of the quick pick that is open, or opens. */
+  async pick(label: string): Promise<void> {
+    await this.waitFor(`"${label}" in a quick pick`, () => this.quickInput.pick(label));
+  }
+
+  /** Chooses an absolute path in an open or save dialog. */
+  async answerFileDialog(file: string): Promise<void> {
+    const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory();
+    await this.waitFor(`a file dialog to answer with ${file}`, () =>
+      this.quickInput.answerFileDialog(isFolder && !file.endsWith('/') ? `${file}/` : file),
+    );
+  }
+
+  /** Presses a button of a modal dialog; returns the dialog's text. */
+  async answerDialog(button: string): Promise<string> {
+    return this.waitFor(`a dialog with the button "${button}"`, async () => {
+      const { timeout } = this.editor;
+      const dialog = this.page.locator('.monaco-dialog-box');
+      await dialog.waitFor({ timeout });
+      const text = await dialog.locator('.dialog-message-container').innerText();
+      await dialog.getByRole('button', { name: button, exact: true }).click({ timeout });
+      await dialog.waitFor({ state: 'hidden', timeout });
+      return text;
+    });
+  }
+
+  /** The content of a webview that is in sight, by the title of its tab or view; without a title the first one. */
+  async webview(title?: string): Promise<FrameLocator> {
+    return this.waitFor(`the webview "${title ?? ''}"`, () =>
+      until(this.editor.timeout, async () => {
+        const name = await this.webviewName(title);
+        if (!name) return undefined;
+        const frame = this.page.locator(`iframe.webview[name="${name}"]`).contentFrame();
+        const content = frame.locator('iframe#active-frame');
+        return (await content.count()) ? content.contentFrame() : undefined;
+      }),
+    );
+  }
+
+  /** Webviews float above the workbench, so only their place tells whose they are. */
+  private async webviewName(title: string | undefined): Promise<string | null | undefined> {
+    return this.page.evaluate((wanted) => {
+      const places = [...document.querySelectorAll('.editor-group-container, .pane')].filter((place) => {
+        const tab = place.querySelector('.tab.active')?.getAttribute('aria-label'); // the name, then its state
+        if (tab) return tab === wanted || tab.startsWith(`${wanted}, `);
+        return place.querySelector('h3.title')?.textContent === wanted;
+      });
+      const frame = [...document.querySelectorAll('iframe.webview.ready')].find((one) => {
+        const { x, y, width, height } = one.getBoundingClientRect();
+        if (!width || getComputedStyle(one).visibility === 'hidden') return false;
+        return (
+          wanted === undefined ||
+          places.some((place) => {
+            const { left, right, top, bottom } = place.getBoundingClientRect();
+            return left <= x + width / 2 && x + width / 2 <= right && top <= y + height / 2 && y + height / 2 <= bottom;
+          })
+        );
+      });
+      return frame?.getAttribute('name');
+    }, title);
+  }
+
+  /** A notification in sight. */
+  async notification(text: string | RegExp): Promise<Locator> {
+    const all = this.page.locator('.notifications-toasts .notification-list-item', { hasText: text });
+    return this.visible(`the notification ${text}`, all);
+  }
+
+  /** An entry of the status bar. */
+  async statusBar(text: string | RegExp): Promise<Locator> {
+    return this.visible(`the status bar entry ${text}`, this.page.locator('.statusbar-item', { hasText: text }));
+  }
+
+  /** A tree view that is in sight; its entries are `getByRole('treeitem', { name })`. */
+  async tree(title: string): Promise<Locator> {
+    return this.visible(`the tree "${title}"`, this.page.getByRole('tree', { name: title, exact: true }));
+  }
+
+  /** The entries of a tree view, as far as they are in sight. */
+  async treeItems(title: string): Promise<TreeItem[]> {
+    return (await this.tree(title)).getByRole('treeitem').evaluateAll((elements) =>
+      elements.map((row) => ({
+        label: row.querySelector('.monaco-icon-name-container')?.textContent ?? '',
+        description: row.querySelector('.label-description')?.textContent ?? '',
+        level: Number(row.getAttribute('aria-level')),
+      })),
+    );
+  }
+
+  /** All diagnostics, of closed files too. */
+  async problems(): Promise<Problem[]> {
+    return this.inHost((vscode) =>
+      // biome-ignore lint/suspicious/noExplicitAny: the interface of the extension host
+      vscode.languages.getDiagnostics().flatMap(([uri, list]: any) =>
+        // biome-ignore lint/suspicious/noExplicitAny: the interface of the extension host
+        list.map((one: any) => ({
+          file: uri.fsPath,
+          line: one.range.start.line + 1,
+          severity: vscode.DiagnosticSeverity[one.severity],
+          message: one.message,
+          source: one.source,
+        })),
+      ),
+    );
+  }
+
+  /**
+   * Runs a function in the extension host, with the extension interface as its first argument: for set-up and checks that
+   * have no user interface. It sees nothing of its surroundings; arguments and result travel as JSON.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the function's own affair
+  async inHost<T>(run: (vscode: any, ...args: any[]) => T, ...args: unknown[]): Promise<Awaited<T>> {
+    const socket = connect({ path: this.editor.probe(this.hostPid), allowHalfOpen: true }).setEncoding('utf8');
+    socket.end(JSON.stringify({ source: String(run), args }));
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    const { value, error } = JSON.parse(answer);
+    if (error) throw new Error(`in the extension host: ${error}`);
+    return value;
+  }
+
+  /** Waits until no progress is shown and nothing has changed for 250 ms. Webviews' content is not watched. */
+  async settle(selector = 'body'): Promise<void> {
+    await this.waitFor(`${selector} to settle`, () =>
+      this.page.waitForFunction(
+        (part) =>
+          new Promise((resolve) => {
+            const root = document.querySelector(part)!;
+            const done = () => {
+              observer.disconnect();
+              resolve(!root.querySelector('.monaco-progress-container.active'));
+            };
+            let timer = setTimeout(done, 250);
+            const observer = new MutationObserver(() => {
+              clearTimeout(timer);
+              timer = setTimeout(done, 250);
+            });
+            observer.observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+          }),
+        selector,
+        { timeout: this.editor.timeout },
+      ),
+    );
+  }
+
+  /** Takes a picture of the window into the editor's folder of artefacts; returns its path. */
+  async screenshot(name: string): Promise<string> {
+    const path = join(this.editor.artifacts, `${name.replace(/[^\w.-]+/g, '-').slice(0, 80)}.png`);
+    await this.page.screenshot({ path, animations: 'disabled' });
+    return path;
+  }
+
+  /** Does what `action` does; if that fails, says what was awaited and where a screenshot is. */
+  async waitFor<T>(what: string, action: () => Promise<T>): Promise<T> {
+    const started = Date.now();
+    try {
+      return await action();
+    } catch (cause) {
+      const picture = await this.screenshot(`failed-${what}`).catch((error) => `none (${error.message})`);
+      const reason = String(cause).split('\n')[0];
+      throw new Error(
+        `waited ${Date.now() - started} ms in vain for ${what}\n  screenshot: ${picture}\n  cause: ${reason}`,
+        { cause },
+      );
+    }
+  }
+
+  /** The locator's first match, once that is visible. */
+  async visible(what: string, locator: Locator): Promise<Locator> {
+    await this.waitFor(what, () => locator.first().waitFor({ timeout: this.editor.timeout }));
+    return locator.first();
+  }
+}
