@@ -1,0 +1,28 @@
+import { UnimissError } from '../../protocol/errors.ts';
+import { type ErrorData, fromErrorData } from '../../protocol/wireError.ts';
+
+/** The text for people of an error that a trainer told. */
+export function errorOf(data: ErrorData): string {
+  return fromErrorData(data).message;
+}
+
+export const alreadyActive = (id: string, activity: string): UnimissError =>
+  new UnimissError('run', activity === 'queued' ? 'waits in the queue already' : 'is being trained already', {
+    place: id,
+    remedy: activity === 'stopping' ? 'Wait until it has stopped.' : 'Stop it first if it is to start anew.',
+  });
+
+export const notActive = (id: string): UnimissError =>
+  new UnimissError('run', 'is not being trained by this daemon', {
+    place: id,
+    remedy: '`unimiss runs` shows how it stands; `unimiss resume` starts it.',
+  });
+
+export const trainedElsewhere = (id: string, lockFile: string): UnimissError =>
+  new UnimissError('run', 'is being trained by another process', {
+    place: id,
+    remedy: `Wait until that has ended, or stop it: ${lockFile} says which it is.`,
+  });
+
+export const isFinished = (id: string): UnimissError =>
+  new UnimissError('run', 'is finished', { place: id, remedy: 'Start a new run for more epochs.' });

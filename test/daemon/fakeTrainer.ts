@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { writeTextAtomically } from '../../daemon/checkpoint/atomicFile.ts';
+import { lockRun } from '../../daemon/runs/lock.ts';
+import { RunLog } from '../../daemon/runs/log.ts';
+import { RecordLog } from '../../daemon/runs/recordLog.ts';
+import type { trainRun } from '../../daemon/runs/trainRun.ts';
+import { runWorker } from '../../daemon/runs/worker.ts';
+import { UnimissError } from '../../protocol/errors.ts';
+import type { RunRecord } from '../../protocol/records.ts';
+
+/**
+ * A process that behaves like a trainer to the daemon, and writes records, log and (tiny) checkpoints as one does, without
+ * TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A run
+ * named `segfault`, `exit` or `diverges` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first.
+ */
+const checkpointEvery = 5;
+
+const fakeTrain: typeof trainRun = async (run, control, listener = {}) => {
+  const lock = await lockRun(run.lockFile);
+  const records = RecordLog.open(run.recordsFile);
+  const log = new RunLog(run.logFile);
+  const file = join(run.checkpointsFolder, 'fake.json');
+  const record = (it: RunRecord) => {
+    records.append(it);
+    listener.onRecord?.(it);
+  };
+  const event = (name: 'start' | 'resume' | 'checkpoint' | 'stop' | 'finish' | 'error', step: number) => {
+    record({ kind: 'event', event: name, message: name, step, time: new Date().toISOString() });
+    log.write('info', `${name} at ${step}`);
+  };
+  const { epochs, stepsPerEpoch } = run.config.train;
+  const perEpoch = stepsPerEpoch ?? 10;
+  const stepMs = Number(process.env.UNIMISS_FAKE_STEP_MS ?? 5);
+  try {
+    listener.onStage?.('Looking at the images');
+    if (run.about.name === 'deaf') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    let step = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { step: number }).step : 0;
+    await records.cutAfter(step);
+    event(step > 0 ? 'resume' : 'start', step);
+    const save = async () => {
+      records.sync();
+      await writeTextAtomically(file, JSON.stringify({ step }));
+      event('checkpoint', step);
+    };
+    while (step < epochs * perEpoch) {
+      await control.proceed();
+      if (control.stopRequested) {
+        await save();
+        event('stop', step);
+        return 'stopped';
+      }
+      await setTimeout(stepMs);
+      if (step === 3) misbehave(run.about.name);
+      const epoch = Math.floor(step / perEpoch);
+      const phase = epoch % 2 === 0 ? '2D' : '3D';
+      const loss = 7 - step / (epochs * perEpoch);
+      record({
+        ...{ kind: 'step', step, epoch, phase, loss, terms: phase === '2D' ? [loss] : [loss, loss, loss, loss] },
+        ...{ learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 1, imagesPerSecond: 10 },
+        ...{ stepMs, waitMs: 0, rssMiB: 100, time: new Date().toISOString() },
+      });
+      step++;
+      listener.onProgress?.({
+        ...{ step, totalSteps: epochs * perEpoch, epoch, totalEpochs: epochs, phase, loss, imagesPerSecond: 10 },
+      });
+      if (step % checkpointEvery === 0) await save();
+    }
+    event('finish', step);
+    return 'finished';
+  } catch (error) {
+    event('error', 3);
+    throw error;
+  } finally {
+    records.close();
+    log.close();
+    lock.release();
+  }
+};
+
+function misbehave(name: string): void {
+  if (name === 'segfault') {
+    process.stderr.write('last words of the trainer\n');
+    process.kill(process.pid, 'SIGSEGV');
+  }
+  if (name === 'exit') process.exit(3);
+  if (name === 'diverges')
+    throw new UnimissError('diverged', 'the loss is not finite', { place: 'step 3', remedy: 'Lower it.' });
+}
+
+process.exit(await runWorker(process.argv[2]!, fakeTrain));
