@@ -63,14 +63,7 @@ const steps: Known[] = [
     'loss',
     'The student, seeing volumes, predicts the teacher, seeing slices.',
   ],
-  [
-    'gradientNorm',
-    'Gradient norm',
-    'before clipping',
-    'optimiser',
-    'Norm of all gradients together, before each is clipped.',
-    [0],
-  ],
+  ['gradientNorm', 'Gradient norm', '', 'optimiser', 'Norm of all gradients together, before each is clipped.', [0]],
   ['learningRate', 'Learning rate', '', 'optimiser', 'Linear warm-up, then a cosine.', [0]],
   ['weightDecay', 'Weight decay', '', 'optimiser', 'Rises along a cosine.'],
   [

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { snapshotOf, writeReport } from '../../daemon/evaluate/report.ts';
 import { countColor, drawn, hasChromium, openBrowser, pictureOf, watchedPage } from '../../test/metrics/browser.ts';
+import { snapshotOf, writeReport } from '../../test/metrics/pages.ts';
 import { madeUpPreviews, madeUpRecords } from '../../test/metrics/records.ts';
 import type { MetricsState } from './state.ts';
 

@@ -82,7 +82,7 @@ function runTiles(run: Run): SummaryFact[] {
     const left = progress?.secondsLeft ?? (share > 0 ? (seconds * (1 - share)) / share : Number.NaN);
     tiles.push({
       label: 'Time left',
-      value: `about ${formatDuration(left)}`,
+      value: `≈ ${formatDuration(left)}`,
       note: `${formatDuration(seconds)} so far`,
     });
   } else tiles.push({ label: 'Training time', value: formatDuration(seconds) });

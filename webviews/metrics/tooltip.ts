@@ -31,12 +31,23 @@ export class Tooltip {
       ...notes.map((text) => element('div', { className: 'tooltip-note' }, text)),
     );
     this.root.classList.add('shown');
-    // On the side of the cursor that has more room. Moved by a transform, which shifts no layout.
-    this.root.style.transform =
-      left > width / 2 ? `translateX(calc(${left - 10}px - 100%))` : `translateX(${left + 10}px)`;
+    // On the side of the cursor that has more room, within the chart. Moved by a transform, which shifts no layout.
+    const own = this.root.offsetWidth;
+    const wished = left > width / 2 ? left - 10 - own : left + 10;
+    const x = Math.max(4, Math.min(width - own - 4, wished));
+    this.root.style.transform = `translate(${x}px, ${this.top()}px)`;
   }
 
   hide(): void {
     this.root.classList.remove('shown');
+  }
+
+  /** In a large chart at its top; a small one would be hidden by it, so that it goes below, or above where the window ends. */
+  private top(): number {
+    const chart = this.root.parentElement!.getBoundingClientRect();
+    const own = this.root.offsetHeight;
+    if (chart.height > 300) return 14;
+    const below = chart.height - 12;
+    return chart.top + below + own < innerHeight ? below : -own - 34;
   }
 }

@@ -5,6 +5,9 @@ import { element } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
 
+/** Entries shown; the list of events has all. */
+const most = 5;
+
 /** Warnings of collapse, other warnings and errors, newest first, each with its advice and a button that zooms to it. */
 export class Warnings {
   readonly root = element('section', { className: 'warnings', attributes: { 'aria-label': 'Warnings' } });
@@ -19,7 +22,11 @@ export class Warnings {
     const key = JSON.stringify(entries.map((e) => [e.run.id, e.first.step, e.last.step, e.last.message]));
     if (key === this.shown) return;
     this.shown = key;
-    this.root.replaceChildren(...entries.map((e) => this.entry(e.run, e.first, e.last, e.count, runs.length > 1)));
+    const more = entries.length - most;
+    this.root.replaceChildren(
+      ...entries.slice(0, most).map((e) => this.entry(e.run, e.first, e.last, e.count, runs.length > 1)),
+      ...(more > 0 ? [element('p', { className: 'note' }, `${more} more are listed under Events.`)] : []),
+    );
   }
 
   private entry(run: Run, first: MetricsEvent, last: MetricsEvent, count: number, named: boolean): HTMLElement {
