@@ -6,7 +6,13 @@ import { existsSync } from 'node:fs';
 import { build, context } from 'esbuild';
 
 const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'linked' };
-const node = { ...common, platform: 'node', target: 'node20' };
+const node = {
+  ...common,
+  platform: 'node',
+  target: 'node20',
+  // Its UMD files hide their requires from bundlers.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+};
 const targets = [
   {
     ...node,
@@ -17,10 +23,12 @@ const targets = [
     alias: {
       // Of TensorFlow.js the kernels need the core and its gradients: not layers, converters, data and other backends.
       ...Object.fromEntries(
-        ['layers', 'converter', 'data', 'backend-cpu', 'backend-webgl'].map((part) => [`@tensorflow/tfjs-${part}`, './scripts/nothing.cjs']),
+        ['layers', 'converter', 'data', 'backend-cpu', 'backend-webgl'].map((part) => [
+          `@tensorflow/tfjs-${part}`,
+          './scripts/nothing.cjs',
+        ]),
       ),
-      // Its UMD files hide their requires from bundlers.
-      'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      ...node.alias,
     },
     // Packages in CommonJS require Node's modules, for which an ES module has no `require` of its own.
     banner: {
