@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Phase } from '../../protocol/config.ts';
 import type { RunVersions } from '../../protocol/records.ts';
 import type { ResolvedConfig } from '../../protocol/resolveConfig.ts';
-import type { Executor } from '../engine/index.ts';
+import { chooseExecutor, type Executor } from '../engine/index.ts';
 import { cacheFolder } from '../engine/install/index.ts';
 import type { RunPlan } from '../train/plan.ts';
 import { createPretrainState } from '../train/pretrain/state.ts';
@@ -30,7 +30,72 @@ export async function executorsOf(
     const asked = config.engine.executor;
     if (asked !== 'auto') return asked;
     if (!plan.epochs.some((epoch) => epoch.phase === phase)) return 'graph';
-    return 'graph';
+    return measured(phase, config, opened, notice);
   };
   return { '2D': await choose('2D'), '3D': await choose('3D') };
+}
+
+async function measured(
+  phase: Phase,
+  config: ResolvedConfig,
+  { engine, threads, device }: RunEngine,
+  notice: (message: string) => void,
+): Promise<Executor> {
+  const { model, train } = config;
+  const key = JSON.stringify({
+    phase,
+    model,
+    batch: train.batch[phase],
+    accumulate: train.accumulate,
+    threads,
+    device,
+  });
+  const choice = await chooseExecutor({
+    key,
+    tensorflow: engine.version,
+    candidates: ['graph', 'xla'],
+    cacheFile: join(cacheFolder(), 'executors.json'),
+    measure: (executor) => millisecondsPerStep(phase, config, engine, executor),
+    notice,
+  });
+  return choice;
+}
+
+async function millisecondsPerStep(
+  phase: Phase,
+  { model, train }: ResolvedConfig,
+  engine: RunEngine['engine'],
+  executor: Executor,
+): Promise<number> {
+  const state = createPretrainState(engine, modelConfig(model), 0);
+  const batch = train.batch[phase] * train.accumulate;
+  const step = createPretrainStep(engine, state, {
+    phase,
+    batch,
+    accumulate: train.accumulate,
+    executor,
+    dropPath: model.dropPath,
+  });
+  try {
+    const size = phase === '2D' ? [...model.size2D, 3] : [...model.size3D, 1];
+    const views = new Float32Array(2 * batch * size.reduce((a, b) => a * b, 1)).map((_, i) => (i % 7) / 7);
+    const masks = step.drawDropPath(() => 0.5);
+    const once = () =>
+      step.run({
+        views,
+        learningRate: 0,
+        weightDecay: 0,
+        momentum: 0.99,
+        teacherTemperature: 0.04,
+        lastLayerFrozen: false,
+        ...(masks && { dropPathMasks: masks }),
+      });
+    await once();
+    const began = performance.now();
+    for (let i = 0; i < TIMED_STEPS; i++) await once();
+    return (performance.now() - began) / TIMED_STEPS;
+  } finally {
+    step.dispose();
+    state.dispose();
+  }
 }

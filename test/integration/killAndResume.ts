@@ -1,8 +1,18 @@
 import { existsSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { Cli, differing, newestTensors, numbersOf, onlyRun, recordsOf, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 import type { ConfigInput } from '../../protocol/config.ts';
+import {
+  Cli,
+  differing,
+  newestTensors,
+  numbersOf,
+  onlyRun,
+  recordsOf,
+  temporaryFolder,
+  unimiss,
+  writeConfig,
+} from './trainer.ts';
 
 /** When a run is killed: `until` resolves at the moment. */
 export interface Blow {
@@ -30,7 +40,10 @@ export async function unbrokenRun(config: ConfigInput): Promise<Unbroken> {
 export async function expectSameAfter(unbroken: Unbroken, blows: readonly Blow[]): Promise<void> {
   const folder = temporaryFolder('killed');
   const run = () => onlyRun(folder);
-  const start = () => (existsSync(join(folder, 'runs')) ? ['resume', run(), '--json'] : ['pretrain', writeConfig(folder, unbroken.config), '--json']);
+  const start = () =>
+    existsSync(join(folder, 'runs'))
+      ? ['resume', run(), '--json']
+      : ['pretrain', writeConfig(folder, unbroken.config), '--json'];
   for (const blow of blows) {
     const cli = new Cli(folder, start());
     await Promise.race([blow.until(cli, run), cli.finished]);

@@ -1,6 +1,18 @@
 import { beforeAll, expect, test } from 'vitest';
 import { afterStep, expectSameAfter, type Unbroken, unbrokenRun, whileSaving } from './killAndResume.ts';
-import { Cli, differing, fewPhantoms, newestTensors, numbersOf, onlyRun, recordsOf, smallConfig, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
+import {
+  Cli,
+  differing,
+  fewPhantoms,
+  newestTensors,
+  numbersOf,
+  onlyRun,
+  recordsOf,
+  smallConfig,
+  temporaryFolder,
+  unimiss,
+  writeConfig,
+} from './trainer.ts';
 
 let unbroken: Unbroken;
 beforeAll(async () => {

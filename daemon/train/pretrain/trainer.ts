@@ -28,6 +28,8 @@ export interface PretrainOptions {
   stepFor: (phase: Phase) => PretrainStep;
   /** Batches of an epoch from the given one on. */
   batches: (phase: Phase, epoch: number, startBatch: number) => AsyncIterable<ViewBatch>;
+  /** Begins to make an epoch's first batches, while the last step before it runs. */
+  prepare: (phase: Phase, epoch: number) => void;
   from: TrainingPosition;
   control: TrainingControl;
   onStep: (record: StepRecord) => void;
@@ -65,6 +67,8 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
       if (control.stopRequested) break;
       if (first) await options.onFirstBatch(batch);
       first = false;
+      const next = plan.epochs[epoch.epoch + 1];
+      if (next?.firstStep === step + 1) options.prepare(next.phase, next.epoch);
       meter.add(...(await trainer.step(step, epoch.epoch, epoch.phase, batch)));
       step++;
       if (step === epoch.firstStep + epoch.steps) break;
