@@ -2,8 +2,9 @@
 //
 // Everything is in the bundles but koffi (native, loaded from node_modules) and `vscode` (which the editor provides), so
 // that dist/ runs where no node_modules are.
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
+import { editorSchema } from './editorSchema.mjs';
 
 const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'linked' };
 const node = {
@@ -54,6 +55,10 @@ const targets = [
     sourcemap: false,
   },
 ];
+mkdirSync('dist/extension', { recursive: true });
+const schema = JSON.parse(readFileSync('schema/unimiss.schema.json', 'utf8'));
+writeFileSync('dist/extension/unimiss.schema.json', JSON.stringify(editorSchema(schema)));
+
 if (process.argv.includes('--watch')) for (const t of targets) await (await context(t)).watch();
 else {
   for (const t of targets)

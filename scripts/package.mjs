@@ -11,7 +11,7 @@ import { main, root, run, setup } from './setup.mjs';
 const target = 'linux-x64';
 /** koffi's files that are read when it is loaded; its sources and the other systems' binaries are left out. */
 const koffi = {
-  'node_modules/koffi': ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js'],
+  'node_modules/koffi': ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
   'node_modules/@koromix/koffi-linux-x64': ['package.json', 'index.js', 'linux_x64/koffi.node'],
 };
 const contentTypes = {

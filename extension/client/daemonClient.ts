@@ -198,6 +198,11 @@ export class DaemonClient implements Disposable {
       throw error;
     }
     if (this.client !== client) throw interrupted();
+    if (!client.isRunning())
+      throw new UnimissError('internal', 'it ended at once', {
+        place: 'unimiss connect',
+        remedy: 'Its last words are in the log (UniMiSS: Show Log).',
+      });
     const { serverInfo, unimiss } = check(initialize.result, client.initializeResult, 'initialize: answer');
     this.subscriptions = new Subscriptions(client, (error) => this.output.error(error.message));
     this.setState({ kind: 'connected', pid: unimiss.pid, version: serverInfo.version, runsRoot: unimiss.runsRoot });

@@ -14,7 +14,7 @@ root.id = 'metrics';
 document.body.append(root);
 if (typeof acquireVsCodeApi === 'function') {
   const api = acquireVsCodeApi();
-  new MetricsApp(root, messageSource(api, window), webviewState(api), false);
+  new MetricsApp(root, messageSource(api, window), webviewState(api, document), false);
 } else {
   new MetricsApp(root, embeddedSource(document), pageState(window), true);
 }

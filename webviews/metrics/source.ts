@@ -37,9 +37,15 @@ export function messageSource(api: WebviewApi, from: Window): MetricsSource {
   };
 }
 
-/** The state in the webview's own store. */
-export function webviewState(api: WebviewApi): StateStore {
-  return { load: () => api.getState(), save: (state) => api.setState(state) };
+/**
+ * The state in the webview's own store. The runs that the host wrote into the page go along with it, from the start: after a
+ * reload of the window this state is all by which the host knows what the panel showed.
+ */
+export function webviewState(api: WebviewApi, page: Document): StateStore {
+  const { runs } = page.body.dataset;
+  const save = (state: unknown) => api.setState({ ...(state as object), ...(runs && { runs: JSON.parse(runs) }) });
+  save(api.getState() ?? {});
+  return { load: () => api.getState(), save };
 }
 
 /** The state in the history entry of the page: survives a reload, also from file://, and leaves nothing behind. */
