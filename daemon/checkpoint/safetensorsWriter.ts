@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { writeAtomically } from './atomicFile.ts';
+import { writeAtomically } from '../files/atomic.ts';
 import { encodeHeader, place, type TensorInfo } from './safetensorsHeader.ts';
 
 /** A tensor to be written: its values are asked for when their turn comes, and let go before the next. */

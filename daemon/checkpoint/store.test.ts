@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnimissError } from '../../protocol/errors.ts';
 import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../test/smallDisk.ts';
-import { writeTextAtomically } from './atomicFile.ts';
+import { writeTextAtomically } from '../files/atomic.ts';
 import type { TensorSource } from './safetensorsWriter.ts';
 import { CheckpointStore } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
-import { diskError, removePartial, syncFolder } from './atomicFile.ts';
+import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
 import { SafetensorsFile } from './safetensorsReader.ts';
 import { type TensorSource, writeSafetensors } from './safetensorsWriter.ts';
 

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/records.ts';
-import { writeTextAtomically } from '../checkpoint/atomicFile.ts';
-import { tablesOf } from '../runs/export/tables.ts';
+import { recordsToColumns } from '../evaluate/columns.ts';
+import { writeTextAtomically } from '../files/atomic.ts';
 import { exportTensorBoard } from '../runs/export/tensorboard.ts';
 import { csvOf, jsonOf, textOf } from '../runs/export/text.ts';
 import { listRuns, summarize } from '../runs/list.ts';
@@ -70,9 +70,9 @@ async function asText(
 ): Promise<string> {
   switch (format) {
     case 'csv':
-      return csvOf(tablesOf(records).steps);
+      return csvOf(recordsToColumns(records).steps);
     case 'csv-epochs':
-      return csvOf(tablesOf(records).epochs);
+      return csvOf(recordsToColumns(records).epochs);
     case 'json':
       return jsonOf(await summarize(run), records);
     case 'text':

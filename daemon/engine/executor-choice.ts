@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { writeTextAtomically } from '../files/atomic.ts';
 import type { Executor } from './step.ts';
 
 export interface ExecutorChoiceOptions {
@@ -122,27 +122,7 @@ async function readMemory(file: string, notice: (message: string) => void): Prom
   }
 }
 
-/** Under a temporary name first: a reader sees the old file or the new one, and a crash leaves one of them. */
 async function writeMemory(file: string, choices: readonly Choice[]): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`${JSON.stringify({ choices }, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  const folder = await open(dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await writeTextAtomically(file, `${JSON.stringify({ choices }, null, 2)}\n`);
 }

@@ -26,7 +26,7 @@ const stepSeries = [
   'waitMs',
   'rssMiB',
 ] as const;
-const epochSeries = ['teacherEntropy', 'klToUniform', 'featureStd', 'effectiveRank'] as const;
+const collapseSeries = ['teacherEntropy', 'klToUniform', 'featureStd', 'effectiveRank'] as const;
 
 /**
  * Turns records, in the order in which they were written, into columns: of steps (terms of the loss as `term/<name>`), of
@@ -65,7 +65,8 @@ function stepColumns(steps: readonly StepRecord[]): Record<string, Float64Array>
 
 function epochColumns(epochs: readonly EpochRecord[]): Record<string, Float64Array> {
   const columns = positionColumns(epochs);
-  for (const key of epochSeries) columns[key] = Float64Array.from(epochs, (e) => e.collapse?.[key] ?? Number.NaN);
+  for (const key of ['loss', 'seconds'] as const) columns[key] = Float64Array.from(epochs, (e) => e[key]);
+  for (const key of collapseSeries) columns[key] = Float64Array.from(epochs, (e) => e.collapse?.[key] ?? Number.NaN);
   return columns;
 }
 

@@ -13,7 +13,7 @@ import {
   type SummaryFact,
 } from '../../protocol/metrics.ts';
 import type { RunRecord } from '../../protocol/records.ts';
-import { diskError, writeTextAtomically } from '../checkpoint/atomicFile.ts';
+import { diskError, writeTextAtomically } from '../files/atomic.ts';
 import { recordsToColumns } from './columns.ts';
 import { downsample } from './downsample.ts';
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import koffi from 'koffi';
 import { UnimissError } from '../../protocol/errors.ts';
-import { diskError } from '../checkpoint/atomicFile.ts';
+import { diskError } from '../files/atomic.ts';
 
 /**
  * A lock on a file by flock(2). The kernel holds it for the open file: it is free again when its owner closes it or dies,

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { diskError } from '../checkpoint/atomicFile.ts';
+import { diskError } from '../files/atomic.ts';
 
 export type LogLevel = 'info' | 'warning' | 'error';
 

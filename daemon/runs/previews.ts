@@ -1,8 +1,8 @@
 import { encode } from 'fast-png';
 import type { ResolvedConfig } from '../../protocol/resolveConfig.ts';
-import { writeAtomically } from '../checkpoint/atomicFile.ts';
 import { type Preview, view2DPreview, view3DPreview } from '../data/augment/preview.ts';
 import type { ViewBatch } from '../data/loader/types.ts';
+import { writeAtomically } from '../files/atomic.ts';
 import type { RunFolder } from './runFolder.ts';
 
 /** Images of a batch that are shown. */

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { EventRecord, RunRecord } from '../../protocol/records.ts';
-import { diskError } from '../checkpoint/atomicFile.ts';
+import { diskError } from '../files/atomic.ts';
 
 /**
  * Replaces the names of image files, which often hold patient numbers, by stable hashes (`records.hidePaths`). The hash is keyed with

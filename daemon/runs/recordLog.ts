@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, wri
 import { z } from 'zod';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type RunRecord, runRecordSchema } from '../../protocol/records.ts';
-import { diskError, writeAtomically } from '../checkpoint/atomicFile.ts';
+import { diskError, writeAtomically } from '../files/atomic.ts';
 import { readLines } from './lines.ts';
 import { recordOf } from './readRecords.ts';
 

@@ -5,7 +5,7 @@ import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { parseConfig } from '../../protocol/parseConfig.ts';
 import { type RunVersions, runVersionsSchema } from '../../protocol/records.ts';
 import { type ResolvedConfig, resolveConfig } from '../../protocol/resolveConfig.ts';
-import { diskError, writeTextAtomically } from '../checkpoint/atomicFile.ts';
+import { diskError, writeTextAtomically } from '../files/atomic.ts';
 import { inside } from './root.ts';
 
 const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });

@@ -115,7 +115,7 @@ class Session {
       control: this.control,
       stepFor: (phase) => (this.steps[phase] ??= this.compile(opened, state, phase, executors[phase])),
       batches: (phase, epoch, startBatch) => this.loader(dataset, phase).epoch(epoch, startBatch),
-      prepare: (phase, epoch) => this.loader(dataset, phase).prepare(epoch),
+      prepare: (phase, epoch, startBatch) => this.loader(dataset, phase).prepare(epoch, startBatch),
       onStep: (record) => {
         journal.record(record);
         listener.onProgress?.(progress.update(record));

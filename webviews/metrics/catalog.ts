@@ -86,6 +86,8 @@ const steps: Known[] = [
   ['rssMiB', 'Memory', 'MiB', 'speed', "The trainer's resident memory.", [0]],
 ];
 const epochs: Known[] = [
+  ['loss', 'Mean loss', 'nats', 'loss', 'Mean over the steps of an epoch.'],
+  ['seconds', 'Epoch', 's', 'speed', 'Time of a whole epoch.', [0]],
   [
     'teacherEntropy',
     'Teacher entropy',

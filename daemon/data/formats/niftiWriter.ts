@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { writeFileAtomically } from './atomicFile.ts';
+import { writeAtomically } from '../../files/atomic.ts';
 import type { Affine } from './niftiHeader.ts';
 
 /** A volume to write: array axes [slices, x, y] as in memory. */
@@ -61,5 +61,6 @@ export function compressNifti(volume: NiftiToWrite): Promise<Buffer> {
  * @param mode permissions of the new file
  */
 export async function writeNifti(path: string, volume: NiftiToWrite, mode = 0o644): Promise<void> {
-  await writeFileAtomically(path, path.endsWith('.gz') ? await compressNifti(volume) : encodeNifti(volume), mode);
+  const bytes = path.endsWith('.gz') ? await compressNifti(volume) : encodeNifti(volume);
+  await writeAtomically(path, (handle) => handle.writeFile(bytes), { mode });
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { writeFileAtomically } from '../formats/atomicFile.ts';
+import { writeTextAtomically } from '../../files/atomic.ts';
 import { compressNifti } from '../formats/niftiWriter.ts';
 import type { Image2D } from '../types.ts';
 import { type Condition, conditions, drawPatient } from './anatomy.ts';
@@ -81,7 +81,7 @@ export async function writePhantoms(dir: string, options: PhantomOptions): Promi
   }
   await Promise.all(pending);
   const manifest = join(dir, 'manifest.csv');
-  await writeFileAtomically(manifest, `${lines.join('\n')}\n`);
+  await writeTextAtomically(manifest, `${lines.join('\n')}\n`);
   return { manifest, conditions };
 }
 

@@ -1,7 +1,8 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UnimissError } from '../../../protocol/errors';
+import { writeTextAtomically } from '../../files/atomic.ts';
 import { hashFile } from './unpack';
 
 const MANIFEST = 'manifest.json';
@@ -23,13 +24,7 @@ const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
-  const handle = await open(join(folder, MANIFEST), 'wx');
-  try {
-    await handle.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeTextAtomically(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 /** Reads a folder's manifest; undefined if there is none (nothing is installed there). */

@@ -7,9 +7,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MetricsTable } from '../../../protocol/metrics.ts';
 import type { EpochRecord, EventRecord, RunRecord, RunSummary, StepRecord } from '../../../protocol/records.ts';
+import { recordsToColumns } from '../../evaluate/columns.ts';
 import { crc32c } from './crc32c.ts';
-import { downsample } from './downsample.ts';
-import { tablesOf } from './tables.ts';
 import { exportTensorBoard, TensorBoardFile } from './tensorboard.ts';
 import { csvOf, jsonOf, textOf } from './text.ts';
 
@@ -68,16 +67,7 @@ const run: RunSummary = {
 };
 
 describe('columns', () => {
-  const { steps, epochs } = tablesOf(records);
-
-  it('are equally long, and null where a phase or an epoch has no value', () => {
-    expect(steps.columns.phase).toEqual([2, 2, 3]);
-    expect(steps.columns.time).toEqual([begin, begin + 1000, begin + 10_000]);
-    expect(steps.columns['term/image-image']).toEqual([4, 3.999, null]);
-    expect(steps.columns['term/slices-volume']).toEqual([null, null, 3.99 / 4]);
-    expect(epochs.columns.effectiveRank).toEqual([9, null]);
-    for (const column of Object.values(steps.columns)) expect(column).toHaveLength(3);
-  });
+  const { steps } = recordsToColumns(records);
 
   it('as CSV are read back by a CSV library', () => {
     const rows: Record<string, string>[] = parse(csvOf(steps), { columns: true });
@@ -101,70 +91,9 @@ describe('columns', () => {
     expect(lines[0]).toBe('chest-1: finished, nano, epoch 2 of 2');
     expect(lines.length).toBeLessThan(30);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(text).toMatch(/1\s+2D\s+3\.0000\s+–/);
+    expect(text).toMatch(/1 +2D +3\.0000 +–/);
     expect(text).toContain('finish     all, "done"');
     expect(textOf(run, [])).toBe('chest-1: finished, nano, epoch 2 of 2\n');
-  });
-});
-
-describe('down-sampling', () => {
-  it('of 100,000 steps keeps spikes, means and phases, and is quick', () => {
-    const n = 100_000;
-    const spike = 77_777;
-    const column = (value: (i: number) => number | null) => Array.from({ length: n }, (_, i) => value(i));
-    const table: MetricsTable = {
-      columns: {
-        step: column((i) => i),
-        epoch: column((i) => Math.floor(i / 500)),
-        time: column((i) => i * 10),
-        phase: column((i) => (Math.floor(i / 1000) % 2 === 0 ? 2 : 3)),
-        loss: column((i) => (i === spike ? 99 : Math.floor(i / 1000) % 2 === 0 ? 1 : 3)),
-        'term/image-image': column((i) => (Math.floor(i / 1000) % 2 === 0 ? 1 : null)),
-      },
-    };
-    const began = performance.now();
-    const { columns, low, high } = downsample(table, 1000);
-    expect(performance.now() - began).toBeLessThan(2000);
-    const rows = columns.step!.length;
-    expect(rows).toBeLessThanOrEqual(1000);
-    expect(rows).toBeGreaterThan(900);
-    expect(Array.from(columns.step!)).toEqual([...Array.from(columns.step!)].sort((a, b) => a! - b!));
-    const [highs, lows] = [Array.from(high!.loss!), Array.from(low!.loss!)];
-    expect(Math.max(...(highs as number[]))).toBe(99);
-    for (let i = 0; i < rows; i++) {
-      const level = columns.phase![i] === 2 ? 1 : 3;
-      expect(lows[i]).toBe(level);
-      expect(columns['term/image-image']![i]).toBe(level === 1 ? 1 : null);
-      if (highs[i] !== 99) expect(columns.loss![i]).toBe(level);
-    }
-    const spiked = columns.loss![highs.indexOf(99)]!;
-    expect(spiked).toBeGreaterThan(3);
-    expect(spiked).toBeLessThan(5);
-  });
-
-  it('never gives more rows than asked for, and every value lies between its extremes', () => {
-    const row = fc.record({
-      phase: fc.constantFrom(2, 3),
-      loss: fc.option(fc.double({ min: -10, max: 10, noNaN: true })),
-    });
-    fc.assert(
-      fc.property(fc.array(row, { maxLength: 200 }), fc.integer({ min: 2, max: 50 }), (rows, most) => {
-        const table = {
-          columns: { step: rows.map((_, i) => i), phase: rows.map((r) => r.phase), loss: rows.map((r) => r.loss) },
-        };
-        const result = downsample(table, most);
-        expect(result.columns.step!.length).toBeLessThanOrEqual(Math.max(most, 0));
-        if (rows.length <= most) expect(result).toBe(table);
-        else expect(downsample(result, most)).toBe(result);
-        const values = rows.flatMap((r) => r.loss ?? []);
-        const lows = Array.from(result.low?.loss ?? table.columns.loss).filter((x) => x !== null);
-        if (values.length > 0) expect(Math.min(...lows)).toBe(Math.min(...values));
-        Array.from(result.low?.loss ?? []).forEach((low, i) => {
-          if (low === null) expect(result.columns.loss![i]).toBeNull();
-          else expect(result.columns.loss![i]! - low).toBeGreaterThanOrEqual(-1e-9);
-        });
-      }),
-    );
   });
 });
 

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from '
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lossTerms, type RunRecord } from '../../../protocol/records.ts';
-import { diskError } from '../../checkpoint/atomicFile.ts';
+import { diskError } from '../../files/atomic.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import { encodeScalarEvent, encodeVersionEvent, type Scalar } from './eventProto.ts';
 

@@ -1,8 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
 import type { MetricsTable } from '../../../protocol/metrics.ts';
 import type { RunRecord, RunSummary } from '../../../protocol/records.ts';
-import { downsample } from './downsample.ts';
-import { tablesOf } from './tables.ts';
+import { recordsToColumns } from '../../evaluate/columns.ts';
+import { downsample } from '../../evaluate/downsample.ts';
 
 /** CSV (RFC 4180) of a table: a line with the keys, then the rows; empty where nothing was recorded. Phases are 2 and 3, times ISO 8601. */
 export function csvOf({ columns }: MetricsTable): string {
@@ -10,7 +10,8 @@ export function csvOf({ columns }: MetricsTable): string {
   const rows = Array.from({ length: columns.step?.length ?? 0 }, (_, row) =>
     keys.map((key) => {
       const value = columns[key]![row] ?? null;
-      return key === 'time' && value !== null ? new Date(value).toISOString() : value;
+      if (value === null || !Number.isFinite(value)) return null;
+      return key === 'time' ? new Date(value).toISOString() : value;
     }),
   );
   return stringify([keys, ...rows]);
@@ -25,7 +26,7 @@ export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
 
 /** What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. */
 export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20): string {
-  const { steps, epochs } = tablesOf(records);
+  const { steps, epochs } = recordsToColumns(records);
   const events = records.flatMap((r) =>
     r.kind === 'event' ? [`${r.time.slice(0, 19)}  ${r.event.padEnd(10)} ${r.message.split('\n')[0]}`] : [],
   );
@@ -68,7 +69,7 @@ function section(title: string, { columns }: MetricsTable, shown: readonly Shown
     heading,
     ...Array.from({ length: count }, (_, row) => {
       const value = columns[key]?.[row] ?? null;
-      if (value === null) return '–';
+      if (value === null || !Number.isFinite(value)) return '–';
       if (decimals === 'D') return `${value}D`;
       return decimals === 'e' ? value.toExponential(2) : value.toFixed(decimals);
     }),

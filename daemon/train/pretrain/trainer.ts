@@ -29,7 +29,7 @@ export interface PretrainOptions {
   /** Batches of an epoch from the given one on. */
   batches: (phase: Phase, epoch: number, startBatch: number) => AsyncIterable<ViewBatch>;
   /** Begins to make an epoch's first batches, while the last step before it runs. */
-  prepare: (phase: Phase, epoch: number) => void;
+  prepare: (phase: Phase, epoch: number, startBatch: number) => void;
   from: TrainingPosition;
   control: TrainingControl;
   onStep: (record: StepRecord) => void;
@@ -62,13 +62,15 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
     const epoch = epochOf(plan, step);
     const startBatch = step - epoch.firstStep;
     let first = startBatch === 0;
+    if (step === from.step) options.prepare(epoch.phase, epoch.epoch, startBatch);
+    options.stepFor(epoch.phase); // compiled while the first batch is being made
     for await (const batch of options.batches(epoch.phase, epoch.epoch, startBatch)) {
       await control.proceed();
       if (control.stopRequested) break;
       if (first) await options.onFirstBatch(batch);
       first = false;
       const next = plan.epochs[epoch.epoch + 1];
-      if (next?.firstStep === step + 1) options.prepare(next.phase, next.epoch);
+      if (next?.firstStep === step + 1) options.prepare(next.phase, next.epoch, 0);
       meter.add(...(await trainer.step(step, epoch.epoch, epoch.phase, batch)));
       step++;
       if (step === epoch.firstStep + epoch.steps) break;

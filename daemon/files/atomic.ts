@@ -7,13 +7,17 @@ const suffix = '.partial';
 
 /**
  * Writes a file so that it is either whole or as it was before, whatever happens: a temporary name in the same folder,
- * fsync, rename, fsync of the folder. `write` gets the open temporary file.
+ * fsync, rename, fsync of the folder. `write` gets the open temporary file; `mode` is restricted by the user's umask.
  * Throws UnimissError 'disk' where the system refuses (no space, no permission, …); the temporary file is gone then.
  */
-export async function writeAtomically(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+export async function writeAtomically(
+  file: string,
+  write: (handle: FileHandle) => Promise<void>,
+  { mode = 0o666 }: { mode?: number } = {},
+): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}-${randomBytes(4).toString('hex')}${suffix}`);
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', mode);
     try {
       await write(handle);
       await handle.sync();
