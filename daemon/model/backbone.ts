@@ -1,5 +1,5 @@
 import { reshape, split, sum, type Tensor } from '@tensorflow/tfjs-core';
-import { block, type TokenShape } from './block.ts';
+import { type BlockOptions, block, type Observe, type TokenShape } from './block.ts';
 import type { MitConfig, Modality } from './config.ts';
 import { cells, stageGrids, stemStrides } from './geometry.ts';
 import { convBlock } from './ops/convBlock.ts';
@@ -19,6 +19,7 @@ export interface Pass {
   readonly weights: Weights;
   readonly modality: Modality;
   readonly stochasticDepth?: StochasticDepth;
+  readonly observe?: Observe;
 }
 
 export interface EncoderOutput {
@@ -45,9 +46,16 @@ function nativeGrids({ config, modality }: Pass): number[][] {
   return stageGrids(modality, size, config.encoder.dims.length);
 }
 
-function keepOf(pass: Pass, name: string) {
-  const { stochasticDepth } = pass;
-  return stochasticDepth && { attention: stochasticDepth(name, 'attention'), mlp: stochasticDepth(name, 'mlp') };
+/** What a pass wants of the block `name` (in the reference `module`) beside its shape. */
+function optionsOf(
+  { stochasticDepth, observe }: Pass,
+  name: string,
+  module: string,
+): Pick<BlockOptions, 'keep' | 'observe'> {
+  return {
+    keep: stochasticDepth && { attention: stochasticDepth(name, 'attention'), mlp: stochasticDepth(name, 'mlp') },
+    observe: observe && ((part, value) => observe(part ? `${module}.${part}` : module, value)),
+  };
 }
 
 /**
@@ -68,6 +76,8 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
   const stemWeight = grey ? sum(stemParameters.weight, 2, true) : stemParameters.weight;
   const stem = convBlock(images, { ...stemParameters, weight: stemWeight }, stemStrides[modality], false);
 
+  pass.observe?.(`backbone.transformer.patch_embed${modality}0`, () => stem);
+
   let map = stem;
   let classTokens = reshape(weights('cls_tokens1'), [1, config.encoder.dims[0]!]);
   const maps: Tensor[] = [];
@@ -78,6 +88,7 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
       convOf(`patch_embed${modality}${stage + 1}.proj`),
       shape.grid.map(() => 2),
     );
+    pass.observe?.(`backbone.transformer.patch_embed${modality}${stage + 1}.proj`, () => embedded);
     if (stage > 0) classTokens = linear(classTokens, linearOf(weights, `cls_tokens${stage + 1}`));
     const positions = resizePositions(
       weights(`pos_embed${modality}${stage + 1}`),
@@ -93,7 +104,7 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
         reduction: reductions[stage]!,
         qkvBias: true,
         epsilon: 1e-6,
-        keep: keepOf(pass, name),
+        ...optionsOf(pass, name, `backbone.transformer.${name}`),
       });
     }
     [classTokens, map] = parts(x, shape);
@@ -131,7 +142,7 @@ export function decode(pass: Pass, encoded: EncoderOutput): Tensor {
         reduction: reductions[stage]!,
         qkvBias: false,
         epsilon: 1e-5,
-        keep: keepOf(pass, name),
+        ...optionsOf(pass, name, `backbone.${name}`),
         classOnly: last,
       });
       if (last) classTokens = x;

@@ -1,4 +1,4 @@
-import { concat, reshape, slice, type Tensor, tile } from '@tensorflow/tfjs-core';
+import { concat, reshape, slice, sub, type Tensor, tile } from '@tensorflow/tfjs-core';
 import type { Modality } from './config.ts';
 import { cells } from './geometry.ts';
 import { attention } from './ops/attention.ts';
@@ -7,6 +7,9 @@ import { linear, linearResidual } from './ops/linear.ts';
 import { mlpBlock } from './ops/mlp.ts';
 import { reducedGrid, spatialReduction } from './ops/spatialReduction.ts';
 import { linearOf, linearWithoutBiasOf, normOf, type Weights } from './weights.ts';
+
+/** Is shown intermediate values by the reference's module names; `value` makes the tensor. */
+export type Observe = (module: string, value: () => Tensor) => void;
 
 /** What a block's rows are: class rows of the batch first, then the patch rows of its images. */
 export interface TokenShape {
@@ -27,6 +30,8 @@ export interface BlockOptions {
   readonly keep?: { readonly attention: Tensor; readonly mlp: Tensor };
   /** Only the class tokens are wanted: patches serve as keys and values, but get no output. */
   readonly classOnly?: boolean;
+  /** Shown: spatial reduction (patch rows), both branches without residual, and the block's output (module ''). */
+  readonly observe?: Observe;
 }
 
 /** Factors of images [B] as factors of their rows [B (1 + n), 1], class rows first. */
@@ -44,7 +49,7 @@ function rowFactors(factors: Tensor, patches: number): Tensor {
  */
 export function block(x: Tensor, weights: Weights, shape: TokenShape, options: BlockOptions): Tensor {
   const { batch, grid, modality } = shape;
-  const { heads, reduction, epsilon, classOnly = false } = options;
+  const { heads, reduction, epsilon, observe, classOnly = false } = options;
   const dense = options.qkvBias ? linearOf : linearWithoutBiasOf;
   const classRows = (rows: Tensor) => (classOnly ? slice(rows, 0, batch) : rows);
   const queries = classOnly ? 0 : cells(grid);
@@ -58,6 +63,7 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   if (reduction > 1) {
     const kernel = linearOf(weights, `attn.sr${modality}`);
     const reduced = spatialReduction(y, kernel.weight, kernel.bias, batch, grid, reduction);
+    observe?.(`attn.sr${modality}`, () => slice(reduced, batch, reduced.shape[0]! - batch));
     source = layerNorm(reduced, normOf(weights, 'attn.norm'), 1e-5);
   }
   const q = linear(classRows(y), dense(weights, 'attn.q'));
@@ -66,5 +72,9 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   const attended = attention(q, kv, { batch, heads, queries, keys });
   const middle = linearResidual(attended, linearOf(weights, 'attn.proj'), classRows(x), keep?.attention);
   const mlp = { norm: normOf(weights, 'norm2'), fc1: linearOf(weights, 'mlp.fc1'), fc2: linearOf(weights, 'mlp.fc2') };
-  return mlpBlock(middle, mlp, epsilon, keep?.mlp);
+  const result = mlpBlock(middle, mlp, epsilon, keep?.mlp);
+  observe?.('attn', () => sub(middle, classRows(x)));
+  observe?.('mlp', () => sub(result, middle));
+  observe?.('', () => result);
+  return result;
 }

@@ -52,7 +52,7 @@ export async function goldenState(
 }
 
 /** Both views of a golden step, as the step wants them. */
-function goldenViews(pattern: string, step: number, shape: readonly number[]): Float32Array {
+export function goldenViews(pattern: string, step: number, shape: readonly number[]): Float32Array {
   const views = [0, 1].map((view) =>
     goldenImages(pattern.replace('{k}', `${step}`).replace('{0,1}', `${view}`), shape),
   );

@@ -44,7 +44,7 @@ export function mean(x: Tensor, axes: readonly number[]): Tensor {
 
 /** [R, C] → [C]. */
 export function sumRows(x: Tensor): Tensor {
-  return rawOp('BiasAddGrad', [x]);
+  return sum(x, [0]);
 }
 
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {

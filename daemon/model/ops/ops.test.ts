@@ -1,0 +1,262 @@
+import type { Tensor, Tensor2D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, test } from 'vitest';
+import { testEngine } from '../../../test/engine.ts';
+import type { Engine } from '../../engine/index.ts';
+import { attention } from './attention.ts';
+import { convBlock } from './convBlock.ts';
+import { lastLayer, unitRows } from './lastLayer.ts';
+import { layerNorm } from './layerNorm.ts';
+import { linear, linearGelu, linearResidual } from './linear.ts';
+import { mlpBlock } from './mlp.ts';
+import { expectSameAsPlain, type Op } from './plain.fixtures.ts';
+import { resizePositions } from './resizePositions.ts';
+import { spatialReduction } from './spatialReduction.ts';
+import { tokens } from './tokens.ts';
+import { upsample } from './upsample.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await testEngine();
+});
+
+const same = (ours: Op, plain: Op, shapes: number[][]) => expectSameAsPlain(engine, ours, plain, shapes);
+
+const plainGelu = (x: Tensor) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.div(x, Math.SQRT2)), 1));
+const plainDense = (x: Tensor, w: Tensor, b: Tensor) => tf.add(tf.matMul(x as Tensor2D, w as Tensor2D, false, true), b);
+const plainNorm = (x: Tensor, axes: number[], gain: Tensor, shift: Tensor, epsilon: number) => {
+  const mean = tf.mean(x, axes, true);
+  const variance = tf.mean(tf.square(tf.sub(x, mean)), axes, true);
+  return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon))), gain), shift);
+};
+const keep = () => tf.tensor2d([1.25, 0, 1.25, 1.25, 0, 1.25], [6, 1]);
+
+describe('dense layers', () => {
+  test('linear', () =>
+    same((x, weight, bias) => linear(x!, { weight: weight!, bias: bias! }), plainDense as Op, [[6, 8], [5, 8], [5]]));
+  test('linear without bias', () =>
+    same(
+      (x, weight) => linear(x!, { weight: weight! }),
+      (x, w) => tf.matMul(x as Tensor2D, w as Tensor2D, false, true),
+      [
+        [6, 8],
+        [5, 8],
+      ],
+    ));
+  test('linear with GELU', () =>
+    same(
+      (x, weight, bias) => linearGelu(x!, { weight: weight!, bias: bias! }),
+      (x, w, b) => plainGelu(plainDense(x!, w!, b!)),
+      [[6, 8], [5, 8], [5]],
+    ));
+  test.each([false, true])('linear with residual, stochastic depth %s', (dropped) =>
+    same(
+      (x, weight, bias, r) => linearResidual(x!, { weight: weight!, bias: bias! }, r!, dropped ? keep() : undefined),
+      (x, w, b, r) => {
+        const branch = plainDense(x!, w!, b!);
+        return tf.add(r!, dropped ? tf.mul(branch, keep()) : branch);
+      },
+      [[6, 8], [5, 8], [5], [6, 5]],
+    ),
+  );
+  test.each([false, true])('MLP, stochastic depth %s', (dropped) =>
+    same(
+      (x, g, s, w1, b1, w2, b2) =>
+        mlpBlock(
+          x!,
+          { norm: { weight: g!, bias: s! }, fc1: { weight: w1!, bias: b1! }, fc2: { weight: w2!, bias: b2! } },
+          1e-6,
+          dropped ? keep() : undefined,
+        ),
+      (x, g, s, w1, b1, w2, b2) => {
+        const branch = plainDense(plainGelu(plainDense(plainNorm(x!, [1], g!, s!, 1e-6), w1!, b1!)), w2!, b2!);
+        return tf.add(x!, dropped ? tf.mul(branch, keep()) : branch);
+      },
+      [[6, 8], [8], [8], [32, 8], [32], [8, 32], [8]],
+    ),
+  );
+});
+
+describe('norms', () => {
+  const plain: Op = (x, g, s) => plainNorm(x!, [1], g!, s!, 1e-5);
+  test('LayerNorm', () =>
+    same((x, g, s) => layerNorm(x!, { weight: g!, bias: s! }, 1e-5), plain, [[7, 12], [12], [12]]));
+  test('rows of unit length', () =>
+    same(
+      (x) => unitRows(x!),
+      (x) => tf.div(x!, tf.norm(x!, 'euclidean', 1, true)),
+      [[6, 9]],
+    ));
+});
+
+describe('patches', () => {
+  test.each([
+    [
+      [2, 8, 6, 3],
+      [3, 3, 3, 4],
+      [2, 2],
+    ],
+    [
+      [2, 8, 6, 3],
+      [7, 7, 3, 4],
+      [2, 2],
+    ],
+    [
+      [2, 6, 8, 8, 2],
+      [3, 3, 3, 2, 4],
+      [2, 2, 2],
+    ],
+    [
+      [2, 4, 8, 8, 1],
+      [7, 7, 7, 1, 4],
+      [1, 2, 2],
+    ],
+  ])('convolution block on %s with kernel %s, strides %s', (shape, kernel, strides) => {
+    const margin = (kernel[0]! - 1) / 2;
+    const flat = strides.length === 2;
+    return same(
+      (x, weight, g, s) => convBlock(x!, { weight: weight!, norm: { weight: g!, bias: s! } }, strides),
+      (x, weight, g, s) => {
+        const padded = tf.pad(x!, [[0, 0], ...strides.map(() => [margin, margin] as [number, number]), [0, 0]]);
+        const y = flat
+          ? tf.conv2d(padded as Tensor4D, weight as Tensor4D, strides as [number, number], 'valid')
+          : tf.conv3d(padded as Tensor5D, weight as Tensor5D, strides as [number, number, number], 'valid');
+        return tf.leakyRelu(
+          plainNorm(
+            y,
+            strides.map((_, i) => i + 1),
+            g!,
+            s!,
+            1e-5,
+          ),
+          0.01,
+        );
+      },
+      [shape, kernel, [4], [4]],
+    );
+  });
+
+  test.each([
+    [[6, 8], 2],
+    [[7, 5], 3],
+    [[4, 6, 6], 2],
+    [[5, 7, 6], 3],
+  ])('spatial reduction of %s by %s', (grid, factor) => {
+    const n = grid.reduce((a, b) => a * b);
+    const flat = grid.length === 2;
+    return same(
+      (x, weight, bias) => spatialReduction(x!, weight!, bias!, 2, grid, factor),
+      (x, weight, bias) => {
+        const [classes, patches] = tf.split(x!, [2, 2 * n]) as [Tensor, Tensor];
+        const map = tf.reshape(patches, [2, ...grid, 4]);
+        const y = flat
+          ? tf.conv2d(map as Tensor4D, weight as Tensor4D, factor, 'valid')
+          : tf.conv3d(map as Tensor5D, weight as Tensor5D, factor, 'valid');
+        return tf.concat([classes, tf.add(tf.reshape(y, [-1, 4]), bias!)]);
+      },
+      [[2 + 2 * n, 4], [...grid.map(() => factor), 4, 4], [4]],
+    );
+  });
+
+  test.each([[[3, 4]], [[2, 3, 4]]])('upsampling of %s', (grid) => {
+    const n = grid.reduce((a, b) => a * b);
+    const doubled = grid.map((length) => 2 * length);
+    const flat = grid.length === 2;
+    return same(
+      (x, weight, bias) => upsample(x!, weight!, bias!, 2, grid),
+      (x, weight, bias) => {
+        // TensorFlow.js has no gradient for conv3dTranspose: in both cases the products, and then every cell's block in its place.
+        const parts = tf.matMul(x as Tensor2D, tf.reshape(weight!, [4, -1]) as Tensor2D);
+        const order = flat ? [0, 1, 3, 2, 4, 5] : [0, 1, 4, 2, 5, 3, 6, 7];
+        const blocks = tf.transpose(tf.reshape(parts, [2, ...grid, ...grid.map(() => 2), 3]), order);
+        const y = tf.reshape(blocks, [2, ...doubled, 3]);
+        return tf.add(y, bias!);
+      },
+      [[2 * n, 4], [4, ...grid.map(() => 2), 3], [3]],
+    );
+  });
+
+  test.each([1, 2])('tokens, %s class tokens for two images', (classes) => {
+    const plain: Op = (c, p, a, b) => {
+      const image = tf.add(tf.reshape(tf.add(a!, b!), [2, 6, 5]), tf.slice(p!, [0, 1, 0]));
+      const first = tf.add(tf.tile(c!, [2 / classes, 1]), tf.slice(tf.reshape(p!, [7, 5]), [0, 0], [1, 5]));
+      return tf.concat([first, tf.reshape(image, [12, 5])]);
+    };
+    return same((c, p, a, b) => tokens(c!, [a!, b!], p!), plain, [
+      [classes, 5],
+      [1, 7, 5],
+      [2, 2, 3, 5],
+      [2, 2, 3, 5],
+    ]);
+  });
+
+  test('resized positions are linear in the embeddings, the class token is kept', () => {
+    // Trilinear with the golden scale: the matrices are checked by the golden sizes, here their gradient.
+    const matrix = (from: number, to: number) =>
+      tf.tidy(() => {
+        const rows = Array.from({ length: to }, (_, i) => {
+          const x = Math.max(((i + 0.5) * from) / (to + 0.1) - 0.5, 0);
+          return Array.from({ length: from }, (_, j) => Math.max(0, 1 - Math.abs(Math.min(x, from - 1) - j)));
+        });
+        return tf.tensor2d(rows);
+      });
+    const plain: Op = (p) => {
+      const patches = tf.reshape(tf.slice(p!, [0, 1, 0]), [2, 4 * 3 * 5]);
+      const first = tf.reshape(tf.matMul(matrix(2, 4), patches as Tensor2D), [4, 4, 15]);
+      const second = tf.matMul(tf.tile(tf.expandDims(matrix(4, 3)), [4, 1, 1]), first as tf.Tensor3D);
+      const third = tf.matMul(
+        tf.tile(tf.expandDims(matrix(3, 6)), [12, 1, 1]),
+        tf.reshape(second, [12, 3, 5]) as tf.Tensor3D,
+      );
+      return tf.concat([tf.slice(p!, [0, 0, 0], [1, 1, 5]), tf.reshape(third, [1, 72, 5])], 1);
+    };
+    return same((p) => resizePositions(p!, '3D', [2, 4, 3], [4, 3, 6]), plain, [[1, 25, 5]]);
+  });
+});
+
+describe('attention', () => {
+  const plain =
+    (heads: number, queries: number, keys: number): Op =>
+    (q, kv) => {
+      const d = q!.shape[1]! / heads;
+      const image = (rows: Tensor, n: number, b: number) =>
+        tf.concat([tf.slice(rows, [b, 0], [1, rows.shape[1]!]), tf.slice(rows, [2 + b * n, 0], [n, rows.shape[1]!])]);
+      const attend = (b: number) => {
+        const rows = image(kv!, keys, b);
+        const asked = image(q!, queries, b);
+        const parts = Array.from({ length: heads }, (_, h) => {
+          const column = (x: Tensor, at: number) => tf.slice(x, [0, at * d], [x.shape[0]!, d]) as Tensor2D;
+          const scores = tf.mul(tf.matMul(column(asked, h), column(rows, h), false, true), d ** -0.5);
+          return tf.matMul(tf.softmax(scores), column(rows, heads + h));
+        });
+        return tf.concat(parts, 1);
+      };
+      const images = [attend(0), attend(1)];
+      const part = (x: Tensor, at: number, n: number) => tf.slice(x, [at, 0], [n, x.shape[1]!]);
+      return tf.concat([
+        ...images.map((x) => part(x, 0, 1)),
+        ...(queries ? images.map((x) => part(x, 1, queries)) : []),
+      ]);
+    };
+  test.each([
+    [1, 5, 3],
+    [2, 6, 4],
+    [4, 3, 3],
+    [2, 0, 4],
+  ])('%s heads, %s patches ask %s', (heads, queries, keys) =>
+    same((q, kv) => attention(q!, kv!, { batch: 2, heads, queries, keys }), plain(heads, queries, keys), [
+      [2 * (1 + queries), 8],
+      [2 * (1 + keys), 16],
+    ]),
+  );
+});
+
+test('last layer', () =>
+  same(
+    (z, v) => lastLayer(z!, v!),
+    (z, v) => tf.matMul(z as Tensor2D, tf.div(v!, tf.norm(v!, 'euclidean', 1, true)) as Tensor2D, false, true),
+    [
+      [6, 8],
+      [20, 8],
+    ],
+  ));

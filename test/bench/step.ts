@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+import { Random } from '../../daemon/data/random.ts';
+import type { Executor } from '../../daemon/engine/index.ts';
+import { presets } from '../../daemon/model/config.ts';
+import { createPretrainState, createPretrainStep } from '../../daemon/train/pretrain/index.ts';
+import { testEngine } from '../engine.ts';
+
+/**
+ * One UniMiSS pre-training step of ours, timed as torch_step.py times PyTorch's: random images and weights, two steps of
+ * warm-up, then `--steps` measured. Prints one JSON line: milliseconds of the fastest and the median step, peak resident
+ * memory in MiB.
+ */
+const { values } = parseArgs({
+  options: {
+    arch: { type: 'string', default: 'small' },
+    phase: { type: 'string', default: '3D' },
+    batch: { type: 'string', default: '2' },
+    'out-dim': { type: 'string', default: '65536' },
+    steps: { type: 'string', default: '5' },
+    executor: { type: 'string', default: 'graph' },
+  },
+});
+const phase = values.phase as '2D' | '3D';
+const preset = presets[values.arch as keyof typeof presets];
+const config = { ...preset, head: { ...preset.head, out: Number(values['out-dim']) } };
+const batch = Number(values.batch);
+
+const engine = await testEngine();
+const state = createPretrainState(engine, config, 0);
+const step = createPretrainStep(engine, state, { phase, batch, executor: values.executor as Executor });
+const viewLength = step.options.size.reduce((all, n) => all * n, phase === '2D' ? 3 : 1);
+const random = new Random(0, 'bench');
+const views = Float32Array.from({ length: 2 * batch * viewLength }, () => random.uniform());
+const rates = { learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, teacherTemperature: 0.04 };
+
+const times: number[] = [];
+const steps = Number(values.steps);
+for (let i = 0; i < 2 + steps; i++) {
+  const begin = performance.now();
+  await step.run({ views, ...rates, lastLayerFrozen: false });
+  if (i >= 2) times.push(performance.now() - begin);
+}
+times.sort((a, b) => a - b);
+const round = (x: number) => Math.round(10 * x) / 10;
+const [minMs, medianMs] = [round(times[0]!), round(times[times.length >> 1]!)];
+const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+console.log(
+  JSON.stringify({
+    arch: values.arch,
+    phase,
+    batch,
+    outDim: config.head.out,
+    executor: values.executor,
+    minMs,
+    medianMs,
+    peakMiB,
+  }),
+);
+process.exit(0);
