@@ -2,6 +2,7 @@ import type { ExtensionContext, LogOutputChannel } from 'vscode';
 import type { DaemonClient } from './client/daemonClient.ts';
 import type { RunLogs } from './logs/runLogs.ts';
 import type { MetricsPanels } from './metrics/metricsPanels.ts';
+import type { Reports } from './reports.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { RunsView } from './runs/runsView.ts';
 
@@ -14,4 +15,5 @@ export interface Context {
   readonly view: RunsView;
   readonly panels: MetricsPanels;
   readonly logs: RunLogs;
+  readonly reports: Reports;
 }

@@ -10,6 +10,7 @@ import { ConfigDiagnostics } from './configuration/diagnostics.ts';
 import type { Context } from './context.ts';
 import { RunLogs } from './logs/runLogs.ts';
 import { MetricsPanels } from './metrics/metricsPanels.ts';
+import { Reports } from './reports.ts';
 import { rememberTraining, trainedWhenLastSeen } from './runs/remember.ts';
 import { RunStore } from './runs/runStore.ts';
 import { RunsView } from './runs/runsView.ts';
@@ -27,9 +28,10 @@ export function activate(extension: ExtensionContext): void {
   const view = new RunsView(store, daemon);
   const panels = new MetricsPanels(extension, daemon, failed);
   const logs = new RunLogs(daemon, failed);
-  const ctx: Context = { extension, output, daemon, store, view, panels, logs };
+  const reports = new Reports();
+  const ctx: Context = { extension, output, daemon, store, view, panels, logs, reports };
 
-  extension.subscriptions.push(output, store, view, panels, logs);
+  extension.subscriptions.push(output, store, view, panels, logs, reports);
   extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics());
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx));
   for (const handlers of [startCommands, runCommands, lookCommands, engineCommands, daemonCommands])

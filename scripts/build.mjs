@@ -5,8 +5,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
 import { editorSchema } from './editorSchema.mjs';
+import { notices } from './notices.mjs';
 
-const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'linked' };
+const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'none' };
 const node = {
   ...common,
   platform: 'node',
@@ -43,6 +44,8 @@ const targets = [
     outExtension: { '.js': '.cjs' }, // the package's type is "module"
     format: 'cjs',
     external: ['vscode'],
+    // The extension host complains when zod looks for it, to find out whether this is Cloudflare.
+    define: { navigator: 'undefined' },
   },
   {
     ...common,
@@ -63,5 +66,9 @@ if (process.argv.includes('--watch')) for (const t of targets) await (await cont
 else {
   for (const t of targets)
     for (const [name, file] of Object.entries(t.entryPoints)) if (!existsSync(file)) delete t.entryPoints[name];
-  await Promise.all(targets.filter((t) => Object.keys(t.entryPoints).length > 0).map((t) => build(t)));
+  const builds = await Promise.all(
+    targets.filter((t) => Object.keys(t.entryPoints).length > 0).map((t) => build({ ...t, metafile: true })),
+  );
+  const metafiles = builds.map(({ metafile }) => metafile);
+  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(metafiles, ['node_modules/koffi']));
 }

@@ -1,4 +1,4 @@
-import { ProgressLocation, window, workspace } from 'vscode';
+import { ProgressLocation, window } from 'vscode';
 import {
   WorkDoneProgress,
   type WorkDoneProgressBegin,
@@ -28,9 +28,7 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
         { location: ProgressLocation.Window, title: 'UniMiSS: looking at the engine' },
         () => ctx.daemon.request(engineDoctor, {}),
       );
-      await window.showTextDocument(await workspace.openTextDocument({ content: text, language: 'plaintext' }), {
-        preview: false,
-      });
+      await ctx.reports.show('UniMiSS Engine Doctor', text);
     },
   };
 }

@@ -20,14 +20,16 @@ export class MetricsPanel implements Disposable {
     private readonly panel: WebviewPanel,
     private readonly daemon: DaemonClient,
     readonly runs: readonly string[],
-    { extensionUri, closed, failed }: { extensionUri: Uri; closed: () => void; failed: (error: unknown) => void },
+    extensionUri: Uri,
+    private readonly failed: (error: unknown) => void,
+    closed: () => void,
   ) {
-    this.failed = failed;
     const { webview } = panel;
     const webviews = Uri.joinPath(extensionUri, 'dist', 'webviews');
     webview.options = { enableScripts: true, localResourceRoots: [webviews] };
     panel.title = panelTitle(runs);
-    panel.iconPath = Uri.joinPath(extensionUri, 'extension', 'media', 'unimiss.svg');
+    const icon = (theme: string) => Uri.joinPath(extensionUri, 'extension', 'media', `panel-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
     this.subscriptions = [
       webview.onDidReceiveMessage((message: MetricsRequest) => this.receive(message)),
       daemon.onDidConnect(() => this.ready && this.subscribe(this.seen)),
@@ -43,8 +45,6 @@ export class MetricsPanel implements Disposable {
     ];
     webview.html = panelPage(webview, webviews, runs);
   }
-
-  private readonly failed: (error: unknown) => void;
 
   reveal(): void {
     this.panel.reveal();

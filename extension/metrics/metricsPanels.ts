@@ -41,14 +41,8 @@ export class MetricsPanels implements Disposable {
 
   private adopt(panel: WebviewPanel, runs: readonly string[]): void {
     const key = keyOf(runs);
-    this.open.set(
-      key,
-      new MetricsPanel(panel, this.daemon, runs, {
-        extensionUri: this.context.extensionUri,
-        closed: () => this.open.delete(key),
-        failed: this.failed,
-      }),
-    );
+    const closed = () => this.open.delete(key);
+    this.open.set(key, new MetricsPanel(panel, this.daemon, runs, this.context.extensionUri, this.failed, closed));
   }
 }
 

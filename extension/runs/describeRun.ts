@@ -36,7 +36,7 @@ export function shareDone({ progress }: RunInfo): number | undefined {
   return progress && progress.totalSteps > 0 ? progress.step / progress.totalSteps : undefined;
 }
 
-/** `42 % · epoch 3 of 8 · loss 6.91 · 4 min left` */
+/** `42 % · 4 min left · epoch 3 of 8 · loss 6.91` */
 export function describeRun(run: RunInfo): string {
   const { progress, stage, queue } = run;
   const share = shareDone(run);
@@ -54,9 +54,9 @@ export function describeRun(run: RunInfo): string {
     case 'training':
       return join(
         share === undefined ? 'training' : percent(share),
+        timeLeft(progress?.secondsLeft),
         epochs,
         lossText(loss),
-        timeLeft(progress?.secondsLeft),
       );
     case 'running':
       return join('trained elsewhere', epochs, lossText(loss));

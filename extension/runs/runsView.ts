@@ -134,14 +134,14 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
 }
 
 function runItem(run: RunInfo): TreeItem {
-  const item = new TreeItem(run.id);
+  const item = new TreeItem(run.name);
   item.id = run.folder;
-  item.description = describeRun(run);
+  item.description = isActive(run) ? describeRun(run) : `${shortTime(new Date(run.created))} · ${describeRun(run)}`;
   const [icon, color] = icons[standing(run)];
   item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
   item.contextValue = ['run', ...actionsOf(run)].join(' ');
   item.tooltip = tooltip(run);
-  item.accessibilityInformation = { label: `${run.id}, ${standing(run)}, ${item.description}` };
+  item.accessibilityInformation = { label: `${run.name}, ${standing(run)}, ${item.description}` };
   item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };
   return item;
 }
@@ -168,4 +168,12 @@ function unreadableItem({ folder, message }: UnreadableRun): TreeItem {
   item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
   item.contextValue = 'unreadable';
   return item;
+}
+
+/** Runs of one name are told apart by when they were begun: the time of today, else the day. */
+function shortTime(time: Date): string {
+  const today = time.toDateString() === new Date().toDateString();
+  return today
+    ? time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+    : time.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
 }

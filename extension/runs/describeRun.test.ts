@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import { actionsOf, describeRun, isActive, percent, shareDone, standing, timeLeft } from './describeRun.ts';
+
+const stopped: RunInfo = {
+  id: 'chest-20261123-101010',
+  folder: '/runs/chest-20261123-101010',
+  name: 'chest',
+  state: 'stopped',
+  preset: 'nano',
+  created: '2026-11-23T10:10:10.000Z',
+  epoch: 3,
+  epochs: 8,
+  step: 120,
+  loss: 5.2345,
+  updated: '2026-11-23T10:20:00.000Z',
+  activity: null,
+  owner: null,
+  stage: null,
+  progress: null,
+  queue: null,
+  device: 'cpu',
+  ending: null,
+};
+const training: RunInfo = {
+  ...stopped,
+  state: 'running',
+  activity: 'training',
+  owner: 'daemon',
+  progress: {
+    step: 339,
+    totalSteps: 800,
+    epoch: 6,
+    totalEpochs: 16,
+    phase: '3D',
+    loss: 6.913,
+    imagesPerSecond: 12,
+    secondsLeft: 240,
+  },
+};
+
+describe('a run in words', () => {
+  it('says how far training is, and how long it will take', () => {
+    expect(describeRun(training)).toBe('42 % · 4 min left · epoch 7 of 16 · loss 6.91');
+  });
+
+  it('says of a run that is over what is known from its records', () => {
+    expect(describeRun(stopped)).toBe('stopped · epoch 4 of 8 · loss 5.23');
+    expect(describeRun({ ...stopped, state: 'new', epoch: null, loss: null })).toBe('not started');
+  });
+
+  it('says what it waits for', () => {
+    const waiting = { ...training, progress: null };
+    expect(describeRun({ ...waiting, activity: 'queued', queue: 1 })).toBe('queued, next');
+    expect(describeRun({ ...waiting, activity: 'queued', queue: 3 })).toBe('queued, place 3');
+    expect(describeRun({ ...waiting, activity: 'starting', stage: 'compiling the 2D step' })).toBe(
+      'compiling the 2D step',
+    );
+  });
+
+  it('says when another process trains it', () => {
+    const elsewhere: RunInfo = { ...stopped, state: 'running', owner: 'other' };
+    expect(describeRun(elsewhere)).toBe('trained elsewhere · epoch 4 of 8 · loss 5.23');
+    expect(actionsOf(elsewhere)).toEqual([]);
+    expect(isActive(elsewhere)).toBe(true);
+  });
+});
+
+it('a run has the actions that the daemon would not refuse', () => {
+  const actions = (activity: RunInfo['activity']) => actionsOf({ ...training, activity });
+  expect(actions('queued')).toEqual(['stop']);
+  expect(actions('starting')).toEqual(['stop', 'kill']);
+  expect(actions('training')).toEqual(['pause', 'stop', 'kill']);
+  expect(actions('paused')).toEqual(['continue', 'stop', 'kill']);
+  expect(actions('stopping')).toEqual(['kill']);
+  expect(actionsOf(stopped)).toEqual(['resume', 'delete']);
+  expect(actionsOf({ ...stopped, state: 'interrupted' })).toEqual(['resume', 'delete']);
+  expect(actionsOf({ ...stopped, state: 'finished' })).toEqual(['delete']);
+});
+
+it('what the daemon does comes before what the records say', () => {
+  expect(standing(training)).toBe('training');
+  expect(standing({ ...training, activity: 'paused' })).toBe('paused');
+  expect(standing(stopped)).toBe('stopped');
+});
+
+it('the share done is unknown before the first step is planned', () => {
+  expect(shareDone(training)).toBeCloseTo(0.42375);
+  expect(shareDone(stopped)).toBeUndefined();
+  expect(shareDone({ ...training, progress: { ...training.progress!, totalSteps: 0 } })).toBeUndefined();
+  expect(percent(0.999)).toBe('99 %');
+});
+
+it.each([
+  [undefined, undefined],
+  [0.2, '1 s left'],
+  [59.4, '60 s left'],
+  [89, '1 min left'],
+  [3600, '1 h left'],
+  [7500, '2 h 5 min left'],
+  [47.9 * 3600, '47 h 54 min left'],
+  [60 * 3600, '3 days left'],
+])('%s seconds are "%s"', (seconds, text) => {
+  expect(timeLeft(seconds)).toBe(text);
+});
