@@ -1,7 +1,8 @@
 import type { TensorMetadata, TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type Attr, type Attrs, setAttr } from './attributes.ts';
-import { type CApi, DataType, type DTypeName, dtypeName, type Pointer } from './c-api.ts';
+import { type CApi, DataType, dtypeName, type Pointer } from './c-api.ts';
+import { AttrKind, fromKernelAttr, OpAttr } from './kernel-attributes.ts';
 import { checkStatus } from './status.ts';
 import { describeHandle, handleValues, newHandle, newStringHandle, sizeOf, type TensorValues } from './tensors.ts';
 import { describeCall, type NodeInput, type NodeOutput, type Trace } from './trace.ts';
@@ -18,16 +19,11 @@ export type Value = EagerValue | NodeOutput;
 /** One input of an op: the id of a tensor, or several for an op's list argument. */
 export type OpInput = number | readonly number[];
 
-/** Kinds of TFEOpAttr. The numbers are ours: the kernels only hand them back. */
-const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;
-
 /** Elements of the largest tensor that becomes a constant: graphs are copied many times on their way to the first execution. */
 const LARGEST_CONSTANT = 16_384;
 
 /** TensorFlow refuses to execute an op with room for fewer results than it has, also where fewer are wanted. */
 const SPARE_OUTPUTS = 16;
-
-const typeNames = new Map(Object.entries(DataType).map(([name, code]) => [code as number, name as DTypeName]));
 
 /**
  * The native half that the kernels of `@tensorflow/tfjs-node-gpu` stand on, over TensorFlow's C API.
@@ -287,43 +283,6 @@ class Metadata {
     readonly shape: number[],
     readonly dtype: number,
   ) {}
-}
-
-class OpAttr {
-  constructor(
-    readonly name: string,
-    readonly type: number,
-    readonly value: unknown,
-  ) {}
-}
-
-/** An attribute as the kernels write it. Integers may stand where floats are meant and the other way round; arrays are lists. */
-function fromKernelAttr(op: string, { name, type, value }: TFEOpAttr): Attr {
-  const list = Array.isArray(value);
-  switch (type) {
-    case AttrKind.string:
-      return list ? { strings: value as unknown as string[] } : { string: String(value) };
-    case AttrKind.int:
-      return list ? { ints: value as number[] } : { int: value as number };
-    case AttrKind.float:
-      return list ? { floats: value as number[] } : { float: value as number };
-    case AttrKind.bool:
-      return { bool: Boolean(value) };
-    case AttrKind.type:
-      return list ? { types: (value as number[]).map(typeFromCode) } : { type: typeFromCode(value as number) };
-    case AttrKind.shape:
-      return { shape: value as number[] };
-    default:
-      throw new UnimissError('engine', `attribute "${name}" is of a kind that this engine does not know (${type})`, {
-        place: op,
-      });
-  }
-}
-
-function typeFromCode(code: number): DTypeName {
-  const name = typeNames.get(code);
-  if (!name) throw new UnimissError('engine', `data type ${code} is not known`, { place: 'attribute' });
-  return name;
 }
 
 function savedModelsRefused(): UnimissError {
