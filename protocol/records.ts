@@ -39,7 +39,7 @@ export const collapseSchema = z.object({
   teacherEntropy: z.number().describe("Mean entropy of the teacher's outputs, nats; 0: every output is one-hot."),
   klToUniform: z
     .number()
-    .describe("Mean divergence of the teacher's outputs from the uniform, nats; 0: they say nothing."),
+    .describe("Divergence of the teacher's mean output from the uniform, nats; large: few of the outputs are used."),
   featureStd: z
     .number()
     .min(0)

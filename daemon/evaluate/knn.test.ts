@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bootstrapInterval, classifyByNeighbors } from './knn.ts';
+import { classifyByNeighbors, wilsonInterval } from './knn.ts';
 
 /** Unit vectors at angles (degrees). */
 const at = (...degrees: number[]) =>
@@ -9,7 +9,13 @@ const at = (...degrees: number[]) =>
 describe('classifyByNeighbors', () => {
   test('two clusters, leave-one-out: all right, with what chance gives', () => {
     const result = classifyByNeighbors({ features: at(0, 5, 10, 90, 95), featureLength: 2, labels: [7, 7, 7, 9, 9] });
-    expect(result).toMatchObject({ accuracy: 1, chance: 0.6, predictions: [7, 7, 7, 9, 9], k: 4, interval: [1, 1] });
+    expect(result).toMatchObject({
+      accuracy: 1,
+      chance: 0.6,
+      predictions: [7, 7, 7, 9, 9],
+      k: 4,
+      interval: [expect.closeTo(0.565518, 6), 1],
+    });
   });
 
   test('an image never votes for itself', () => {
@@ -78,24 +84,25 @@ describe('classifyByNeighbors', () => {
   });
 });
 
-describe('bootstrapInterval', () => {
-  test('n = 2, one hit: a quarter, a half, a quarter of the resamples', () => {
-    expect(bootstrapInterval(1, 2)).toEqual([0, 1]);
+describe('wilsonInterval', () => {
+  test('is known for a half of 100 and for none and all of 10', () => {
+    // Worked out by hand with z² = 3.8414588; for none of n the upper end is z² / (n + z²).
+    expect(wilsonInterval(50, 100)).toEqual([expect.closeTo(0.403832, 6), expect.closeTo(0.596168, 6)]);
+    expect(wilsonInterval(0, 10)).toEqual([0, expect.closeTo(0.277533, 6)]);
+    expect(wilsonInterval(10, 10)).toEqual([expect.closeTo(0.722467, 6), expect.closeTo(1, 12)]);
   });
 
-  test('n = 100, half right: the binomial quantiles 40 and 60', () => {
-    expect(bootstrapInterval(50, 100)).toEqual([0.4, 0.6]);
-  });
-
-  test('holds the accuracy, and mirrors', () => {
+  test('holds the share, within 0 and 1, and narrows with more images', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 400 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
-        const hits = Math.round(share * n);
-        const [low, high] = bootstrapInterval(hits, n);
-        expect(low).toBeLessThanOrEqual(hits / n);
-        expect(high).toBeGreaterThanOrEqual(hits / n);
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
+        const hits = Math.round(n * share);
+        const [low, high] = wilsonInterval(hits, n);
+        expect(low).toBeLessThanOrEqual(hits / n + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(hits / n - 1e-12);
         expect(low).toBeGreaterThanOrEqual(0);
         expect(high).toBeLessThanOrEqual(1);
+        const [low4, high4] = wilsonInterval(4 * hits, 4 * n);
+        expect(high4 - low4).toBeLessThan(high - low);
       }),
     );
   });

@@ -20,7 +20,7 @@ export interface KnnOptions {
 export interface KnnResult {
   /** Share of the images whose class was found, 0–1. */
   accuracy: number;
-  /** 95 % interval of the accuracy by the bootstrap over the images. */
+  /** 95 % interval of the accuracy (Wilson). */
   interval: [low: number, high: number];
   /** What always saying the most frequent class gives. */
   chance: number;
@@ -58,7 +58,7 @@ export function classifyByNeighbors(data: LabelledFeatures, options: KnnOptions 
   const hits = predictions.filter((p, q) => p === data.labels[q]).length;
   return {
     accuracy: hits / predictions.length,
-    interval: bootstrapInterval(hits, predictions.length),
+    interval: wilsonInterval(hits, predictions.length),
     chance: largestShare(data.labels),
     predictions,
     k,
@@ -131,20 +131,13 @@ function largestShare(labels: ArrayLike<number>): number {
 }
 
 /**
- * 95 % percentile interval of the bootstrap over images. Resampling n hits and misses makes binomial counts, so that the
- * limit of infinitely many resamples is computed, without random numbers. With all right (or all wrong) it has no width.
+ * 95 % interval of a share of `hits` among `n` (Wilson 1927): honest also for few images and for shares of 0 and 1.
  */
-export function bootstrapInterval(hits: number, n: number): [low: number, high: number] {
-  const p = hits / n;
-  if (p === 0 || p === 1) return [p, p];
-  let logMass = n * Math.log(1 - p);
-  let below = 0;
-  let low: number | undefined;
-  for (let count = 0; count <= n; count++) {
-    below += Math.exp(logMass);
-    if (low === undefined && below >= 0.025) low = count / n;
-    if (below >= 0.975) return [low!, count / n];
-    logMass += Math.log((n - count) / (count + 1)) + Math.log(p / (1 - p));
-  }
-  return [low ?? p, 1];
+export function wilsonInterval(hits: number, n: number): [low: number, high: number] {
+  const z = 1.959963984540054; // 97.5 % quantile of the normal distribution
+  const share = hits / n;
+  const center = share + z ** 2 / (2 * n);
+  const half = z * Math.sqrt((share * (1 - share)) / n + (z / (2 * n)) ** 2);
+  const scale = 1 + z ** 2 / n;
+  return [Math.max(0, (center - half) / scale), Math.min(1, (center + half) / scale)];
 }

@@ -193,6 +193,8 @@ function epochRecord(
   epoch: number,
   phase: Phase,
 ): EpochRecord {
+  const { featureLength } = options;
+  const { model, train } = options.config;
   const collapse = meter.collapse();
   return {
     kind: 'epoch',
@@ -204,7 +206,11 @@ function epochRecord(
     seconds: meter.totalSeconds,
     collapse,
     warnings: collapse
-      ? collapseWarnings(collapse, { outputs: options.config.model.head.outDim, featureLength: options.featureLength })
+      ? collapseWarnings(collapse, {
+          outputs: model.head.outDim,
+          featureLength,
+          batch: train.batch[phase] * train.accumulate,
+        })
       : [],
     time: new Date().toISOString(),
   };
