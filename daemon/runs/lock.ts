@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import koffi from 'koffi';
 import { UnimissError } from '../../protocol/errors.ts';
+import { koffi } from '../engine/native.ts';
 import { diskError } from '../files/atomic.ts';
 
 /**
