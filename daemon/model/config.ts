@@ -48,7 +48,7 @@ export const presets: Readonly<Record<PresetName, MitConfig>> = {
   nano: {
     ...commonOf('nano'),
     stem: 16,
-    encoder: { depths: [1, 1, 1, 1], dims: [24, 48, 96, 160], heads: [1, 2, 4, 5], reductions: [4, 2, 2, 1] },
+    encoder: { depths: [1, 1, 1, 1], dims: [24, 48, 96, 128], heads: [1, 2, 4, 4], reductions: [4, 2, 2, 1] },
     decoder: { depths: [1, 1, 1], dims: [96, 48, 24], heads: [4, 2, 1], reductions: [2, 2, 4] },
   },
   tiny: {
