@@ -1,5 +1,5 @@
 // `npm run package`: builds everything and packs the extension for Linux x64 as unimiss-linux-x64-VERSION.vsix, a zip with
-// two XML files about its content. Option: --out FILE.
+// two XML files about its content. Options: --out FILE; --no-build packs what is there.
 // `@vscode/vsce` does the same, but a part of it is not under a free licence.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -33,8 +33,8 @@ const xml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').repl
 
 await main(async () => {
   await setup();
-  const { values } = parseArgs({ options: { out: { type: 'string' } } });
-  const built = await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
+  const { values } = parseArgs({ options: { out: { type: 'string' }, 'no-build': { type: 'boolean' } } });
+  const built = values['no-build'] ? 0 : await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
   if (built !== 0) return built;
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const out = values.out ?? join(root, `${manifest.name}-${target}-${manifest.version}.vsix`);

@@ -35,8 +35,8 @@ export interface EditorOptions {
   workspace: Record<string, string | Uint8Array>;
   /** User settings, over those of the tests. */
   settings?: Record<string, unknown>;
-  /** For the extension host, over this process's environment; undefined takes a variable away. */
-  env?: Record<string, string | undefined>;
+  /** For the extension host, over this process's environment; it is given the editor's temporary folder. */
+  env?: (folder: string) => Record<string, string>;
   theme?: Theme;
   viewport?: { width: number; height: number };
   /** How long a helper waits, ms; default 20,000. */
@@ -62,6 +62,7 @@ export class Editor {
   private browser: Browser | undefined;
   private guard: ChildProcess | undefined;
   private serverLog = '';
+  private added: Record<string, string> | undefined;
   private readonly hosts = new Set<number>();
 
   private constructor(private readonly options: EditorOptions) {
@@ -202,15 +203,17 @@ export class Editor {
   /** This process's environment without what is its own affair. Unix socket paths are short, so the runtime folder is too. */
   private environment(): Record<string, string> {
     const own = /^(VSCODE_|ELECTRON_|VITEST|NODE_OPTIONS$|NODE_ENV$)/;
-    const inherited = Object.entries(process.env).filter(([name]) => !own.test(name));
-    const all = {
+    const inherited = Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !own.test(entry[0]),
+    );
+    this.added ??= this.options.env?.(this.folder) ?? {};
+    return {
       ...Object.fromEntries(inherited),
       XDG_RUNTIME_DIR: this.inside('run'),
-      ...this.options.env,
+      ...this.added,
       EDITOR_TEST: this.folder,
       EDITOR_TEST_PROBES: this.inside('run'),
     };
-    return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
 
   private arguments(flags: string[]): string[] {

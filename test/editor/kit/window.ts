@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import type { Editor } from './editor.ts';
 import { QuickInput } from './quickInput.ts';
-import { noise, startTimeout } from './surroundings.ts';
+import { noise, startTimeout, type Theme, themes } from './surroundings.ts';
 import { alive, until } from './until.ts';
 
 export interface Problem {
@@ -229,6 +229,18 @@ export class Window {
     const { value, error } = JSON.parse(answer);
     if (error) throw new Error(`in the extension host: ${error}`);
     return value;
+  }
+
+  /** Changes the colour theme, and waits until it is drawn. */
+  async setTheme(theme: Theme): Promise<void> {
+    const update = (name: string) =>
+      this.inHost(
+        (vscode, value) => vscode.workspace.getConfiguration('workbench').update('colorTheme', value, true),
+        name,
+      );
+    await update(themes[theme]);
+    const kinds = { dark: 'vs-dark', light: 'vs', 'hc-dark': 'hc-black', 'hc-light': 'hc-light' };
+    await this.visible(`the theme ${theme}`, this.page.locator(`.monaco-workbench.${kinds[theme]}`));
   }
 
   /** Waits until no progress is shown and nothing has changed for 250 ms. Webviews' content is not watched. */

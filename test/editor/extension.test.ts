@@ -1,0 +1,158 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { checkConfig } from '../../protocol/parseConfig.ts';
+import { packVsix, skipped, titled } from './install.ts';
+import { Editor } from './kit/editor.ts';
+import type { Window } from './kit/window.ts';
+
+const good = '{\n  "data": { "paths": ["images"] },\n  "model": {  }\n}\n';
+const bad = `{
+  "data": { "paths": ["images"] },
+  "train": { "epoch": 3 },
+  "model": { "preset": "huge" }
+}
+`;
+
+describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX'), () => {
+  let editor: Editor;
+  let window: Window;
+  const problems = async () =>
+    (await window.problems()).map(({ severity, line, message }) => `${severity} ${line}: ${message}`);
+
+  beforeAll(async () => {
+    editor = await Editor.open({
+      vsix: packVsix(),
+      workspace: { 'good.unimiss.jsonc': good, 'bad.unimiss.jsonc': bad },
+      timeout: 40_000,
+      env: (folder) => ({
+        UNIMISS_RUNS: join(folder, 'runs'),
+        XDG_STATE_HOME: join(folder, 'state'),
+        XDG_CACHE_HOME: join(folder, 'cache'),
+        UNIMISS_TENSORFLOW: '',
+      }),
+    });
+    window = editor.window;
+  }, 300_000);
+  afterAll(() => editor?.close());
+
+  it('is active, and every command of the manifest is there', async () => {
+    const { active, commands } = await window.inHost(async (vscode) => ({
+      active: vscode.extensions.getExtension('unimiss.unimiss').isActive,
+      commands: (await vscode.commands.getCommands(true)).filter((id: string) => id.startsWith('unimiss.')),
+    }));
+    expect(active).toBe(true);
+    expect(commands).toEqual(expect.arrayContaining(manifest.contributes.commands.map(({ command }) => command)));
+  });
+
+  it('says what to do where there is no run yet, and starts the daemon when it is looked at', async () => {
+    await window.runCommand('UniMiSS: Focus on Runs View');
+    await window.visible(
+      'the welcome',
+      window.page.locator('.welcome-view-content', { hasText: 'No run is here yet' }),
+    );
+    await expect.poll(() => editor.outputChannel('UniMiSS')).toContain('Connected to the daemon');
+    await window.statusBar(/^\s*UniMiSS\s*$/);
+    await window.screenshot('no-runs-dark');
+  });
+
+  it('underlines what is wrong in a configuration, once, and says the remedy', async () => {
+    await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
+    await expect
+      .poll(problems)
+      .toEqual(
+        expect.arrayContaining([
+          'Error 3: train.epoch: unknown key "epoch"\nDid you mean "epochs"?',
+          expect.stringMatching(/^Error 4: model\.preset: "huge" is not one of .*\nThe nearest is/),
+        ]),
+      );
+    // The editor's own JSON support has looked at it as well by the time it offers completions.
+    await window.inHost(
+      (vscode, file) =>
+        vscode.commands.executeCommand(
+          'vscode.executeCompletionItemProvider',
+          vscode.Uri.file(file),
+          new vscode.Position(2, 12),
+        ),
+      join(editor.workspace, 'bad.unimiss.jsonc'),
+    );
+    expect(await problems()).toHaveLength(2);
+    await window.screenshot('configuration-problems');
+  });
+
+  it('completes and explains the fields of a configuration', async () => {
+    const file = join(editor.workspace, 'good.unimiss.jsonc');
+    await window.openFile(file);
+    const proposals = async () =>
+      window.inHost(async (vscode, path) => {
+        const at = new vscode.Position(2, 13);
+        const list = await vscode.commands.executeCommand(
+          'vscode.executeCompletionItemProvider',
+          vscode.Uri.file(path),
+          at,
+        );
+        return list.items.map((item: { label: string }) => item.label);
+      }, file);
+    await expect.poll(proposals).toEqual(expect.arrayContaining(['preset', 'size2D', 'size3D', 'dropPath', 'head']));
+    expect(await problems()).toHaveLength(2); // those of the other file
+  });
+
+  it('refuses to start what cannot be trained, and shows why', async () => {
+    await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
+    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.pick('bad.unimiss.jsonc');
+    await window.notification(/2 values in bad\.unimiss\.jsonc must be put right/);
+    expect(readdirSync(editor.folder)).not.toContain('runs');
+  });
+
+  it('makes a configuration from picked folders', async () => {
+    const images = join(editor.workspace, 'chest');
+    mkdirSync(images);
+    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.pick('Folders with images…');
+    await window.answerFileDialog(images);
+    await window.pick('nano');
+    await window.pick('Change the configuration first');
+    const text = readFileSync(join(editor.workspace, 'chest.unimiss.jsonc'), 'utf8');
+    const { config, problems } = checkConfig(text);
+    expect(problems).toEqual([]);
+    expect(config?.data.paths).toEqual([images]);
+    expect(config?.model.preset).toBe('nano');
+    await window.visible('the new file', window.page.locator('.tab.active', { hasText: 'chest.unimiss.jsonc' }));
+  });
+
+  it('offers to install TensorFlow before a run, and starts none without it', async () => {
+    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.pick('good.unimiss.jsonc');
+    expect(await window.answerDialog('Cancel')).toContain('Training needs TensorFlow');
+    expect(readdirSync(editor.folder)).not.toContain('runs');
+  });
+
+  it('shows what a bug report needs', async () => {
+    await window.runCommand('UniMiSS: Engine Doctor');
+    await window.visible('the report', window.page.locator('.tab.active', { hasText: 'UniMiSS Engine Doctor' }));
+    const report = await window.inHost((vscode) => vscode.window.activeTextEditor.document.getText());
+    expect(report).toContain('TensorFlow');
+  });
+
+  it('connects again after the connection was lost, and restarts the daemon on command', async () => {
+    const connections = () =>
+      [...editor.outputChannel('UniMiSS').matchAll(/Connected to the daemon .*\(process (\d+)\)/g)].map(([, pid]) =>
+        Number(pid),
+      );
+    const [first] = connections();
+    process.kill(first!, 'SIGKILL');
+    await expect.poll(() => connections().length, { timeout: 30_000 }).toBe(2);
+    expect(connections()[1]).not.toBe(first);
+    await window.runCommand('UniMiSS: Restart Daemon');
+    await expect.poll(() => connections().length, { timeout: 30_000 }).toBe(3);
+    expect(new Set(connections()).size).toBe(3);
+  });
+
+  it('leaves no error in the consoles', () => {
+    // Error notifications are written there too.
+    expect(editor.consoleErrors.filter((line) => !line.includes('must be put right'))).toEqual([]);
+    expect(editor.hostErrors()).toBe('');
+  });
+});

@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { whyNotHere } from './kit/surroundings.ts';
+
+/** Why these tests are skipped on this machine, for their titles; '' where they are not. */
+export const skipped = whyNotHere();
+
+/** For `describe`: what is tested, with the reason where it is skipped. */
+export function titled(what: string): string {
+  return skipped ? `${what} (skipped: ${skipped})` : what;
+}
+
+/** Packs what was built into a VSIX in `folder`, or in a new temporary one. @returns its path */
+export function packVsix(folder = mkdtempSync(join(tmpdir(), 'um-vsix-'))): string {
+  const vsix = join(folder, 'unimiss.vsix');
+  execFileSync(process.execPath, ['scripts/package.mjs', '--no-build', '--out', vsix], { stdio: 'pipe' });
+  return vsix;
+}
+
+/** A folder for PATH with all programs of /usr/bin and /bin but Node's: the extension must do without. */
+export function pathWithoutNode(folder: string): string {
+  const own = /^(node|nodejs|npm|npx|corepack)$/;
+  mkdirSync(folder);
+  for (const name of new Set(['/usr/bin', '/bin'].flatMap((bin) => readdirSync(bin))))
+    if (!own.test(name)) symlinkSync(join('/usr/bin', name), join(folder, name));
+  return folder;
+}
