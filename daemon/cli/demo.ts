@@ -35,7 +35,7 @@ export function demoCommand(): Command {
     .option('--data <folder>', 'your images in place of phantoms')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .action(async (options: { data?: string; runs?: string }, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const began = performance.now();
       await haveEngine(reporter);
       const manifest = options.data ? undefined : await havePhantoms(reporter);

@@ -40,7 +40,7 @@ export function embedCommand(): Command {
       '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
     )
     .action(async (name: string, options: Options, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const run = await findRun(options.runs ? resolve(options.runs) : runsRoot(), name);
       const source = options.data || options.manifest ? options : { data: undefined, manifest: undefined };
       const own = run.config.data;

@@ -26,7 +26,7 @@ export function engineCommand(): Command {
     .addOption(deviceOption())
     .option('--allow-cpu', 'with --device cuda: install the CPU build where no GPU is usable')
     .action(async ({ device, allowCpu }: { device: Device; allowCpu?: boolean }, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const files = await installEngine({
         device,
         allowCpu,
@@ -41,7 +41,7 @@ export function engineCommand(): Command {
     .description('What is installed, where, and which devices it sees.')
     .addOption(deviceOption())
     .action(async ({ device }: { device: Device }, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const info = await engineInfo();
       reporter.line(engineInfoText(info));
       if (!info.used) return reporter.record(info);
@@ -56,7 +56,7 @@ export function engineCommand(): Command {
     .command('doctor')
     .description('Everything that a bug report needs: machine, TensorFlow, GPUs, cache. Without user names.')
     .action(async (_: unknown, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const report = await doctor();
       reporter.line(doctorText(report));
       reporter.record(report);

@@ -37,7 +37,7 @@ export function metricsCommand(): Command {
     )
     .action(
       async (name: string | undefined, options: { format: Format; out?: string; runs?: string }, command: Command) => {
-        const reporter = new Reporter(command.optsWithGlobals());
+        const reporter = Reporter.of(command);
         const root = options.runs ? resolve(options.runs) : runsRoot();
         const run = name ? await findRun(root, name) : await newest(root);
         const format = reporter.json && options.format === 'text' ? 'json' : options.format;

@@ -36,7 +36,7 @@ Examples:
 Ctrl-C stops at the next step with a checkpoint; "unimiss resume" goes on.`,
     )
     .action(async (path: string, options: { set: string[]; runs?: string; dryRun?: boolean }, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const { text, file } = await readConfig(path);
       const given = options.set.reduce(applySetting, text);
       const config = resolveConfig(parseConfig(given, file), { baseDir: dirname(file) });
@@ -57,7 +57,7 @@ export function resumeCommand(): Command {
     .argument('[run]', 'name or folder of the run (default: the newest that is not finished)')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .action(async (name: string | undefined, options: { runs?: string }, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const root = options.runs ? resolve(options.runs) : runsRoot();
       const run = name ? await findRun(root, name) : await newestUnfinished(root);
       reporter.notice(`Run folder: ${run.folder}`);

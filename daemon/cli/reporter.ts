@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import type { Command } from 'commander';
 
 export interface ReporterOptions {
   /** One JSON object a line on standard output, nothing else there. */
@@ -27,6 +28,11 @@ export class Reporter {
     this.json = json;
     this.out = out;
     this.err = err;
+  }
+
+  /** The reporter that a command's options ask for. */
+  static of(command: Command): Reporter {
+    return new Reporter({ json: command.optsWithGlobals().json === true });
   }
 
   /** A line of the result, for people. With --json only `record` writes to standard output. */

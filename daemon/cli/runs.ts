@@ -11,7 +11,7 @@ export function runsCommand(): Command {
     .description('List runs: how they stand and how far they are.')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .action(async (options: { runs?: string }, command: Command) => {
-      const reporter = new Reporter(command.optsWithGlobals());
+      const reporter = Reporter.of(command);
       const root = options.runs ? resolve(options.runs) : runsRoot();
       const { runs, problems } = await listRuns(root);
       for (const run of runs) reporter.record(run);

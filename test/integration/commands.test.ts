@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
+import { writeSafetensors } from '../../daemon/checkpoint/safetensorsWriter.ts';
+import { CheckpointStore } from '../../daemon/checkpoint/store.ts';
+import {
+  fewPhantoms,
+  newestTensors,
+  onlyRun,
+  recordsOf,
+  smallConfig,
+  temporaryFolder,
+  unimiss,
+  writeConfig,
+} from './trainer.ts';
+
+/** One finished run that the commands look at; its image names are hidden, and it writes for TensorBoard. */
+let folder: string;
+let run: string;
+let manifest: string;
+beforeAll(async () => {
+  folder = temporaryFolder('commands');
+  manifest = await fewPhantoms(join(folder, 'phantoms'));
+  const config = smallConfig(manifest, (c) => {
+    c.records = { hidePaths: true, tensorboard: true };
+  });
+  const { code, stderr } = await unimiss(folder, ['pretrain', writeConfig(folder, config)]);
+  expect(code, stderr).toBe(0);
+  run = onlyRun(folder);
+}, 120_000);
+
+test('runs: a table for people, JSON lines for scripts', async () => {
+  const text = await unimiss(folder, ['runs']);
+  expect(text.stdout).toMatch(/^run +state +model +epoch +step +loss +updated\n/);
+  expect(text.stdout).toContain('finished');
+  const json = await unimiss(folder, ['runs', '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    id: basename(run),
+    state: 'finished',
+    preset: 'nano',
+    epoch: 3,
+    epochs: 4,
+  });
+});
+
+test.each([
+  ['text', /Steps \(means\)/],
+  ['json', /"collapse"/],
+  ['csv', /^step,epoch,/],
+  ['csv-epochs', /effectiveRank/],
+])('metrics --format %s', async (format, expected) => {
+  const { code, stdout, stderr } = await unimiss(folder, ['metrics', basename(run), '--format', format]);
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(expected);
+});
+
+test('metrics --format html writes one self-contained page with previews', async () => {
+  const { code, stdout, stderr } = await unimiss(folder, ['metrics', '--format', 'html']);
+  expect(code, stderr).toBe(0);
+  const page = readFileSync(stdout.trim(), 'utf8');
+  expect(page).toContain("default-src 'none'");
+  expect(page).toContain('data:image/png;base64,');
+  expect(page).not.toMatch(/src="http|href="http/);
+});
+
+test('curves are written for TensorBoard while the run is trained', () => {
+  const [file] = readdirSync(join(run, 'tensorboard'));
+  expect(file).toMatch(/^events\.out\.tfevents\./);
+  expect(readFileSync(join(run, 'tensorboard', file!)).length).toBeGreaterThan(1000);
+});
+
+test('with hidePaths no image is named in records and log', () => {
+  for (const file of ['records.jsonl', 'log.txt'])
+    expect(readFileSync(join(run, file), 'utf8')).not.toMatch(/000\d\.(png|nii\.gz)/);
+});
+
+test('embed gives one row of features an image, with its path and label', async () => {
+  const { code, stderr } = await unimiss(folder, [
+    'embed',
+    basename(run),
+    '--manifest',
+    manifest,
+    '-o',
+    join(folder, 'features'),
+  ]);
+  expect(code, stderr).toBe(0);
+  const npy = readFileSync(join(folder, 'features', 'features-2D.npy'));
+  expect(npy.toString('latin1', 10, 80)).toContain("'shape': (6, 24)");
+  const rows = readFileSync(join(folder, 'features', 'features-3D.csv'), 'utf8')
+    .trim()
+    .split('\n');
+  expect(rows).toHaveLength(1 + 4);
+  expect(rows[1]).toMatch(/volumes\/0001\.nii\.gz,clear$/);
+}, 60_000);
+
+test('a run folder is readable without us: configuration as given and as resolved, versions, previews', () => {
+  expect(JSON.parse(readFileSync(join(run, 'config.resolved.json'), 'utf8')).model.size2D).toEqual([64, 64]);
+  expect(JSON.parse(readFileSync(join(run, 'versions.json'), 'utf8'))).toMatchObject({
+    tensorflow: expect.stringMatching(/^2\./),
+    executors: { '2D': 'graph', '3D': 'graph' },
+    threads: { interOp: 2, intraOp: 2 },
+  });
+  expect(existsSync(join(run, 'config.unimiss.jsonc'))).toBe(true);
+  expect(readdirSync(join(run, 'previews')).some((name) => name.endsWith('.png'))).toBe(true);
+});
+
+test('init prints a configuration that is valid', async () => {
+  const { stdout } = await unimiss(folder, ['init', folder, '--preset', 'small']);
+  mkdirSync(join(folder, 'init'));
+  const file = join(folder, 'init', 'x.unimiss.jsonc');
+  await import('node:fs/promises').then((fs) => fs.writeFile(file, stdout));
+  const {
+    code,
+    stdout: resolved,
+    stderr,
+  } = await unimiss(folder, ['pretrain', file, '--dry-run', '--set', 'train.epochs=7']);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(resolved)).toMatchObject({
+    model: { preset: 'small', size3D: [16, 96, 96] },
+    train: { epochs: 7 },
+  });
+});
+
+test.each([
+  [['pretrain', 'nowhere.unimiss.jsonc'], 3, /no such file.*\n.*unimiss init/],
+  [['pretrain', '.', '--set', 'train.epoch=3', '--dry-run'], 3, /unknown key "epoch"[\s\S]*epochs/],
+  [['pretrain', '.', '--set', 'model.preset=tinny', '--dry-run'], 3, /tinny[\s\S]*"tiny"/],
+  [['resume', 'no-such-run'], 7, /no run "no-such-run"[\s\S]*unimiss runs/],
+  [['resume', '../elsewhere'], 7, /elsewhere/],
+  [['metrics', '--format', 'xml'], 2, /Allowed choices/],
+  [['frobnicate'], 2, /unknown command/],
+  [['engine', 'install', '--device', 'tpu'], 2, /Allowed choices/],
+] as const)('%j ends with exit code %i and a message that helps', async (args, expected, message) => {
+  const { code, stderr } = await unimiss(folder, args);
+  expect(stderr).toMatch(message);
+  expect(code).toBe(expected);
+});
+
+test('a loss that is not finite stops the run with what it saw, and no checkpoint is written from it', async () => {
+  const elsewhere = temporaryFolder('diverged');
+  const start = join(elsewhere, 'start.safetensors');
+  const newest = (await new CheckpointStore(join(run, 'checkpoints')).list()).at(-1)!;
+  const file = await SafetensorsFile.open(newest.file);
+  const sources = [];
+  for (const { name, shape } of file.tensors.values()) {
+    if (!name.startsWith('student.')) continue;
+    const values = await file.readFloat32(name);
+    if (name.endsWith('norm.bias')) values.fill(Number.POSITIVE_INFINITY);
+    sources.push({ name, shape, dtype: 'F32' as const, read: () => values });
+  }
+  await file.close();
+  await writeSafetensors(start, sources, {});
+  const config = smallConfig(manifest, (c) => {
+    c.train = { ...c.train, initialWeights: start };
+  });
+  const { code, stderr } = await unimiss(elsewhere, ['pretrain', writeConfig(elsewhere, config)]);
+  expect(code, stderr).toBe(9);
+  expect(stderr).toMatch(/step 0 .*the loss is NaN[\s\S]*train\.lr/);
+  const failed = onlyRun(elsewhere);
+  expect(recordsOf(failed).at(-1)).toMatchObject({ kind: 'event', event: 'error', code: 'diverged' });
+  expect(readdirSync(join(failed, 'checkpoints'))).toEqual([]);
+}, 60_000);
+
+test('weights of a finished run are the start of another', async () => {
+  const elsewhere = temporaryFolder('from-weights');
+  const newest = (await new CheckpointStore(join(run, 'checkpoints')).list()).at(-1)!;
+  const config = smallConfig(manifest, (c) => {
+    c.train = { ...c.train, initialWeights: newest.file, epochs: 1, lr: 1e-9, finalLr: 0, weightDecay: [0, 0] };
+  });
+  const { code, stderr } = await unimiss(elsewhere, ['pretrain', writeConfig(elsewhere, config)]);
+  expect(code, stderr).toBe(0);
+  const [before, after] = [await newestTensors(run), await newestTensors(onlyRun(elsewhere))];
+  const name = 'student.backbone.transformer.patch_embed3D0.conv.weight'; // a 2D epoch leaves it alone
+  expect(after.get(name)).toEqual(before.get(name));
+}, 60_000);
