@@ -6,7 +6,7 @@ import { PathHider, privacyKey } from './privacy.ts';
 import { readRecords } from './readRecords.ts';
 import { RecordLog } from './recordLog.ts';
 import type { RunFolder } from './runFolder.ts';
-import type { RunListener } from './trainRun.ts';
+import type { RunListener } from './runListener.ts';
 
 const levels: Partial<Record<EventRecord['event'], LogLevel>> = {
   warning: 'warning',

@@ -9,9 +9,9 @@ import { isLocked, lockRun } from './lock.ts';
 import type { RunFolder } from './runFolder.ts';
 import { type LiveState, Supervisor } from './supervisor.ts';
 
-let scripts: Awaited<ReturnType<typeof bundleScripts<'fakeTrainer'>>>;
+let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
 beforeAll(async () => {
-  scripts = await bundleScripts('fakeTrainer');
+  scripts = await bundleScripts('main');
 });
 afterAll(() => scripts.remove());
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'unimiss-supervisor-'));
   waiting = [];
   supervisor = new Supervisor({
-    trainer: { file: process.execPath, args: [scripts.fakeTrainer] },
+    trainer: { file: process.execPath, args: [scripts.main, 'worker'] },
     onChange: () => {
       for (const entry of waiting.filter(({ test }) => test())) entry.resolve();
     },

@@ -1,7 +1,5 @@
 import { version } from '../../package.json';
 import type { Phase } from '../../protocol/config.ts';
-import { UnimissError } from '../../protocol/errors.ts';
-import type { RunRecord } from '../../protocol/records.ts';
 import type { ResolvedConfig } from '../../protocol/resolveConfig.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { views2DOptions, views3DOptions } from '../data/augment/options.ts';
@@ -9,7 +7,6 @@ import { type Dataset, openDataset } from '../data/dataset.ts';
 import { type Loader, openLoader } from '../data/loader/index.ts';
 import { featureLength } from '../model/config.ts';
 import type { TrainingControl } from '../train/control.ts';
-import { planRun, type RunPlan } from '../train/plan.ts';
 import { createPretrainState, type PretrainState } from '../train/pretrain/state.ts';
 import { createPretrainStep } from '../train/pretrain/step.ts';
 import { type CheckpointReason, pretrain, type TrainingPosition } from '../train/pretrain/trainer.ts';
@@ -20,18 +17,12 @@ import { lockRun } from './lock.ts';
 import { modelConfig } from './modelConfig.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
 import { savePreviews } from './previews.ts';
-import { ProgressMeter, type RunProgress } from './progress.ts';
+import { ProgressMeter } from './progress.ts';
 import type { RunFolder } from './runFolder.ts';
 import { RunJournal } from './runJournal.ts';
+import type { RunListener } from './runListener.ts';
+import { describePlan, planOf } from './runPlan.ts';
 import { packCheckpoint, unpackCheckpoint } from './trainingCheckpoint.ts';
-
-/** Who wants to know what a run does while it does it. Records are on the disk already when they are told. */
-export interface RunListener {
-  onRecord?(record: RunRecord): void;
-  onProgress?(progress: RunProgress): void;
-  /** What is being prepared: looking for images, opening TensorFlow, compiling. */
-  onStage?(stage: string): void;
-}
 
 /**
  * Trains a run in this process until it is finished or a stop is asked for, from its last good checkpoint if it has one.
@@ -102,7 +93,7 @@ class Session {
     const begun = from.step > 0 ? 'resume' : 'start';
     journal.event(
       begun,
-      `${begun === 'start' ? 'Started' : `Resumed after step ${from.step}`}: ${describe(plan, dataset)}, on ${opened.device}`,
+      `${begun === 'start' ? 'Started' : `Resumed after step ${from.step}`}: ${describePlan(plan, dataset)}, on ${opened.device}`,
       { step: from.step },
     );
 
@@ -240,33 +231,6 @@ const because: Record<CheckpointReason, string> = {
   stop: 'stop requested',
   finish: 'the end',
 };
-
-function planOf({ train, data }: ResolvedConfig, dataset: Dataset): RunPlan {
-  const count = (phase: Phase) =>
-    data.modalities === 'auto' || data.modalities === 'both' || data.modalities === phase
-      ? dataset.samples(phase).length
-      : 0;
-  const images = { '2D': count('2D'), '3D': count('3D') };
-  for (const phase of ['2D', '3D'] as const)
-    if ((data.modalities === 'both' || data.modalities === phase) && images[phase] === 0)
-      throw new UnimissError('data', `there are no ${phase} images`, {
-        place: dataset.root,
-        remedy: `data.modalities asks for them: add ${phase === '2D' ? 'PNG or JPEG' : 'NIfTI'} files, or set it to "auto".`,
-      });
-  return planRun({
-    epochs: train.epochs,
-    interval: train.interval,
-    images,
-    totalBatch: { '2D': train.batch['2D'] * train.accumulate, '3D': train.batch['3D'] * train.accumulate },
-    stepsPerEpoch: train.stepsPerEpoch,
-    balance: data.balance,
-    warmupEpochs: train.warmupEpochs,
-  });
-}
-
-function describe(plan: RunPlan, dataset: Dataset): string {
-  return `${plan.steps} steps in ${plan.epochs.length} epochs over ${dataset.samples2D.length} 2D images and ${dataset.samples3D.length} volumes`;
-}
 
 function versionsOf({ engine, device, threads }: RunEngine, executors: Record<Phase, 'graph' | 'xla' | 'eager'>) {
   return {

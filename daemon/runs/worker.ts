@@ -3,7 +3,8 @@ import { toErrorData } from '../../protocol/wireError.ts';
 import { type FromWorker, toWorkerSchema } from '../../protocol/worker.ts';
 import { TrainingControl } from '../train/control.ts';
 import { RunFolder } from './runFolder.ts';
-import type { RunListener, trainRun } from './trainRun.ts';
+import type { RunListener } from './runListener.ts';
+import type { trainRun } from './trainRun.ts';
 import { Throttle } from './workerThrottle.ts';
 
 /** Progress is told at most so often, ms. */

@@ -37,7 +37,7 @@ test('while steps run, the trainer answers a ping in under 100 ms', async () => 
   };
   await new Promise<void>((done, fail) => {
     worker?.on('message', (message: FromWorker) => {
-      if (message.type === 'failed') fail(new Error(message.error.message));
+      if (message.type === 'failed') fail(new Error(message.error.what));
       if (message.type === 'progress') {
         // The first step is traced and prepared by TensorFlow; pings begin after it.
         if (++steps === 2) ping(0);
