@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { checkConfig } from '../../protocol/parseConfig.ts';
-import { packVsix, skipped, titled } from './install.ts';
 import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
+import { eventually, packVsix, skipped, titled } from './support.ts';
 
 const good = '{\n  "data": { "paths": ["images"] },\n  "model": {  }\n}\n';
 const bad = `{
@@ -15,7 +15,7 @@ const bad = `{
 }
 `;
 
-describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX'), () => {
+describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX'), { timeout: 150_000 }, () => {
   let editor: Editor;
   let window: Window;
   const problems = async () =>
@@ -52,21 +52,19 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
       'the welcome',
       window.page.locator('.welcome-view-content', { hasText: 'No run is here yet' }),
     );
-    await expect.poll(() => editor.outputChannel('UniMiSS')).toContain('Connected to the daemon');
+    await eventually(() => editor.outputChannel('UniMiSS')).toContain('Connected to the daemon');
     await window.statusBar(/^\s*UniMiSS\s*$/);
     await window.screenshot('no-runs-dark');
   });
 
   it('underlines what is wrong in a configuration, once, and says the remedy', async () => {
     await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
-    await expect
-      .poll(problems)
-      .toEqual(
-        expect.arrayContaining([
-          'Error 3: train.epoch: unknown key "epoch"\nDid you mean "epochs"?',
-          expect.stringMatching(/^Error 4: model\.preset: "huge" is not one of .*\nThe nearest is/),
-        ]),
-      );
+    await eventually(problems).toEqual(
+      expect.arrayContaining([
+        'Error 3: train.epoch: unknown key "epoch"\nDid you mean "epochs"?',
+        expect.stringMatching(/^Error 4: model\.preset: "huge" is not one of .*\nThe nearest is/),
+      ]),
+    );
     // The editor's own JSON support has looked at it as well by the time it offers completions.
     await window.inHost(
       (vscode, file) =>
@@ -94,7 +92,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
         );
         return list.items.map((item: { label: string }) => item.label);
       }, file);
-    await expect.poll(proposals).toEqual(expect.arrayContaining(['preset', 'size2D', 'size3D', 'dropPath', 'head']));
+    await eventually(proposals).toEqual(expect.arrayContaining(['preset', 'size2D', 'size3D', 'dropPath', 'head']));
     expect(await problems()).toHaveLength(2); // those of the other file
   });
 
@@ -143,10 +141,10 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
       );
     const [first] = connections();
     process.kill(first!, 'SIGKILL');
-    await expect.poll(() => connections().length, { timeout: 30_000 }).toBe(2);
+    await eventually(() => connections().length).toBe(2);
     expect(connections()[1]).not.toBe(first);
     await window.runCommand('UniMiSS: Restart Daemon');
-    await expect.poll(() => connections().length, { timeout: 30_000 }).toBe(3);
+    await eventually(() => connections().length).toBe(3);
     expect(new Set(connections()).size).toBe(3);
   });
 

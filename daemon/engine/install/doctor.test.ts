@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { doctor, doctorText } from './doctor';
-import { fakePip, fakeRelease, goodHost, type Sandbox, sandbox, tensorflowWheel } from './fixtures';
-import { engineInfo } from './info';
-import { engineInfoText } from './infoText';
-import { installEngine } from './install';
-import { ENGINE_VERSION } from './release';
-import { tidyPaths } from './tidy';
+import { doctor, doctorText } from './doctor.ts';
+import { fakePip, fakeRelease, goodHost, type Sandbox, sandbox, tensorflowWheel } from './fixtures.ts';
+import { engineInfo } from './info.ts';
+import { engineInfoText } from './infoText.ts';
+import { installEngine } from './install.ts';
+import { ENGINE_VERSION } from './release.ts';
+import { tidyPaths } from './tidy.ts';
 
 async function withEngine(): Promise<Sandbox & { cc: string }> {
   const box = sandbox();

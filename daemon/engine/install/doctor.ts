@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import { messageOf } from '../../../protocol/errors';
-import { freeBytes } from './disk';
-import { cudaObstacle, detectGpus, type GpuOptions, type GpuReport } from './gpu';
-import { checkHost, type Host, thisHost } from './host';
-import { type EngineInfo, engineInfo } from './info';
-import { engineInfoText } from './infoText';
-import { findPip } from './pip';
-import { cacheFolder, type Env, home, humanBytes } from './places';
-import { tidyPaths } from './tidy';
+import { messageOf } from '../../../protocol/errors.ts';
+import { freeBytes } from './disk.ts';
+import { cudaObstacle, detectGpus, type GpuOptions, type GpuReport } from './gpu.ts';
+import { checkHost, type Host, thisHost } from './host.ts';
+import { type EngineInfo, engineInfo } from './info.ts';
+import { engineInfoText } from './infoText.ts';
+import { findPip } from './pip.ts';
+import { cacheFolder, type Env, home, humanBytes } from './places.ts';
+import { tidyPaths } from './tidy.ts';
 
 /** What a bug report needs to know of the machine. No user names; the home folder is `~`. */
 export interface DoctorReport {

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cudaFiles } from './cuda';
-import { findEngine, requireEngine } from './find';
-import { fakeElf, rejection, type Sandbox, sandbox, sha256, tempFolder } from './fixtures';
-import { writeManifest } from './manifest';
-import { ENGINE_VERSION } from './release';
+import { cudaFiles } from './cuda.ts';
+import { findEngine, requireEngine } from './find.ts';
+import { fakeElf, rejection, type Sandbox, sandbox, sha256, tempFolder } from './fixtures.ts';
+import { writeManifest } from './manifest.ts';
+import { ENGINE_VERSION } from './release.ts';
 
 const CC = 'libtensorflow_cc.so.2';
 const FRAMEWORK = 'libtensorflow_framework.so.2';

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { UnimissError } from '../../../protocol/errors';
-import { type CudaFiles, cudaFiles } from './cuda';
-import { elfProblem } from './elf';
-import { damagedEngine, damageOf, readManifest } from './manifest';
-import { type Env, engineFolder } from './places';
-import type { Device } from './release';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { type CudaFiles, cudaFiles } from './cuda.ts';
+import { elfProblem } from './elf.ts';
+import { damagedEngine, damageOf, readManifest } from './manifest.ts';
+import { type Env, engineFolder } from './places.ts';
+import type { Device } from './release.ts';
 
 const FRAMEWORK = 'libtensorflow_framework.so.2';
 const CC = 'libtensorflow_cc.so.2';

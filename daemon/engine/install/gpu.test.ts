@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { rejection, sandbox } from './fixtures';
-import { chooseDevice, cudaObstacle, detectGpus, type GpuOptions } from './gpu';
+import { rejection, sandbox } from './fixtures.ts';
+import { chooseDevice, cudaObstacle, detectGpus, type GpuOptions } from './gpu.ts';
 
 /** A machine of its own: programs on the PATH, and NVIDIA's folder in /proc. */
 function machine(smi?: string, smiFolder = 'bin'): GpuOptions & { proc: string } {

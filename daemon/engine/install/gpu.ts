@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf, UnimissError } from '../../../protocol/errors';
-import { compareVersions } from './host';
-import type { Env } from './places';
-import type { Device } from './release';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { compareVersions } from './host.ts';
+import type { Env } from './places.ts';
+import type { Device } from './release.ts';
 
 const run = promisify(execFile);
 

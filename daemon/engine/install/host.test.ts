@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { goodHost } from './fixtures';
-import { checkHost, compareVersions, thisHost } from './host';
-import { cacheFolder, humanBytes } from './places';
-import { releaseFor, wantedPath } from './release';
+import { goodHost } from './fixtures.ts';
+import { checkHost, compareVersions, thisHost } from './host.ts';
+import { cacheFolder, humanBytes } from './places.ts';
+import { releaseFor, wantedPath } from './release.ts';
 
 test('this machine is described', () => {
   expect(thisHost()).toMatchObject({ platform: process.platform, arch: process.arch });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { UnimissError } from '../../../protocol/errors';
+import { UnimissError } from '../../../protocol/errors.ts';
 
 /** What decides whether TensorFlow's binaries can run here. */
 export interface Host {

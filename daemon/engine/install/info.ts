@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../../protocol/errors';
-import { type EngineFiles, findEngine } from './find';
-import { damageOf, type Manifest, readManifest } from './manifest';
-import { type Env, enginesFolder } from './places';
-import { ENGINE_VERSION } from './release';
+import { messageOf } from '../../../protocol/errors.ts';
+import { type EngineFiles, findEngine } from './find.ts';
+import { damageOf, type Manifest, readManifest } from './manifest.ts';
+import { type Env, enginesFolder } from './places.ts';
+import { ENGINE_VERSION } from './release.ts';
 
 /** An engine in the cache. */
 export interface InstalledEngine {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findEngine } from './find';
+import { findEngine } from './find.ts';
 import {
   type FakeWheel,
   fakeElf,
@@ -17,8 +17,8 @@ import {
   sha256,
   tensorflowWheel,
   tinyFileSystem,
-} from './fixtures';
-import { type InstallOptions, type InstallProgress, installEngine } from './install';
+} from './fixtures.ts';
+import { type InstallOptions, type InstallProgress, installEngine } from './install.ts';
 
 const install = (box: Sandbox, wheels: FakeWheel[], options: InstallOptions = {}) =>
   installEngine({ env: box.env, host: goodHost, release: fakeRelease(...wheels), ...options });

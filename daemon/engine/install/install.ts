@@ -1,16 +1,16 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UnimissError } from '../../../protocol/errors';
-import { cacheError, checkSpace, makeWritable, syncFolder } from './disk';
-import { type EngineFiles, engineAt } from './find';
-import { chooseDevice } from './gpu';
-import { checkHost, type Host, thisHost } from './host';
-import { takeLock } from './lock';
-import { damageOf, readManifest, writeManifest } from './manifest';
-import { downloadWheel, findPip } from './pip';
-import { type Env, engineFolder } from './places';
-import { type Device, type EngineRelease, releaseFor, type WheelPin, wantedPath } from './release';
-import { hashFile, type UnpackedFile, unpackZip } from './unpack';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { cacheError, checkSpace, makeWritable, syncFolder } from './disk.ts';
+import { type EngineFiles, engineAt } from './find.ts';
+import { chooseDevice } from './gpu.ts';
+import { checkHost, type Host, thisHost } from './host.ts';
+import { takeLock } from './lock.ts';
+import { damageOf, readManifest, writeManifest } from './manifest.ts';
+import { downloadWheel, findPip } from './pip.ts';
+import { type Env, engineFolder } from './places.ts';
+import { type Device, type EngineRelease, releaseFor, type WheelPin, wantedPath } from './release.ts';
+import { hashFile, type UnpackedFile, unpackZip } from './unpack.ts';
 
 export interface InstallProgress {
   stage: 'check' | 'wait' | 'download' | 'unpack' | 'done';

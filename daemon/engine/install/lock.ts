@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UnimissError } from '../../../protocol/errors';
-import { koffi } from '../native';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { koffi } from '../native.ts';
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;

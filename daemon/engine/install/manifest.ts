@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UnimissError } from '../../../protocol/errors';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
-import { hashFile } from './unpack';
+import { hashFile } from './unpack.ts';
 
 const MANIFEST = 'manifest.json';
 

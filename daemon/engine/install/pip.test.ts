@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fakePip, fakeWheel, rejection, sandbox } from './fixtures';
-import { downloadWheel, findPip } from './pip';
-import { explainPip } from './pipErrors';
+import { fakePip, fakeWheel, rejection, sandbox } from './fixtures.ts';
+import { downloadWheel, findPip } from './pip.ts';
+import { explainPip } from './pipErrors.ts';
 
 describe('finding pip', () => {
   test('as a module of python3', async () => {

@@ -1,5 +1,5 @@
-import { UnimissError } from '../../../protocol/errors';
-import type { WheelPin } from './release';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { WheelPin } from './release.ts';
 
 const elsewhere =
   'without a network, fetch the wheel elsewhere and set PIP_FIND_LINKS to its folder, ' +

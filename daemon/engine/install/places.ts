@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { UnimissError } from '../../../protocol/errors';
-import { type Device, ENGINE_VERSION } from './release';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { type Device, ENGINE_VERSION } from './release.ts';
 
 export type Env = NodeJS.ProcessEnv;
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { elfProblem } from './elf';
-import { engineInfo } from './info';
-import { installEngine } from './install';
+import { elfProblem } from './elf.ts';
+import { engineInfo } from './info.ts';
+import { installEngine } from './install.ts';
 
 /** The real TensorFlow: fetched here if `npm test` or the user has not done so already. */
 test.skipIf(process.platform !== 'linux' || !!process.env.UNIMISS_TENSORFLOW)(

@@ -1,4 +1,4 @@
-import { UnimissError } from '../../../protocol/errors';
+import { UnimissError } from '../../../protocol/errors.ts';
 
 /** What TensorFlow computes on; also which of its builds is meant. */
 export type Device = 'cpu' | 'cuda';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { expect, test } from 'vitest';
-import { rejection, sha256, tempFolder } from './fixtures';
-import { hashFile, unpackZip } from './unpack';
+import { rejection, sha256, tempFolder } from './fixtures.ts';
+import { hashFile, unpackZip } from './unpack.ts';
 
 let next = 0;
 /** An archive on disk and an empty folder beside it. */

@@ -4,8 +4,8 @@ import { dirname, relative, resolve } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
-import { UnimissError } from '../../../protocol/errors';
-import { syncFolder } from './disk';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { syncFolder } from './disk.ts';
 
 /** A file that was unpacked; the path is relative to the folder. */
 export interface UnpackedFile {

@@ -44,21 +44,12 @@ export class QuickInput {
     await this.submit(() => until(this.timeout, () => this.click(label)));
   }
 
-  /** Ticks an entry of a quick pick of several, or takes its tick away; the pick stays open. */
-  async tick(label: string): Promise<void> {
-    await this.widget
-      .locator('.monaco-list-row', { hasText: label })
-      .locator('.monaco-checkbox, input')
-      .first()
-      .click({ timeout: this.timeout });
-  }
-
   /** Fills in an input box and accepts it; without a text, accepts what is there. */
   async answer(text?: string): Promise<void> {
     await this.input.waitFor({ timeout: this.timeout });
     if (text !== undefined) await this.input.fill(text, { timeout: this.timeout });
     await this.submit(async () => {
-      const before = await this.state();
+      const before = (await this.look()).state;
       await this.input.press('Enter');
       return before;
     });
@@ -79,39 +70,41 @@ export class QuickInput {
     await until(this.timeout, async () => (await this.input.isHidden()) || (await this.input.inputValue()) !== text);
   }
 
-  /** Clicks an entry: finding and clicking are one step, so that the list cannot change between. Returns the state before. */
+  /** Clicks an entry. Returns the state just before. */
   private async click(label: string, anyCategory = false): Promise<string> {
-    const before = await this.state();
-    const { clicked, labels } = await this.widget.evaluate(
-      (widget, [wanted, suffix]) => {
-        const shown = (widget as HTMLElement).offsetParent !== null;
-        const rows = shown ? [...widget.querySelectorAll('.monaco-list-row')] : [];
-        const text = (one: Element) => one.querySelector('.monaco-icon-name-container')?.textContent?.trim() ?? '';
-        const row = rows.find((one) => text(one) === wanted || (suffix && text(one).endsWith(suffix)));
-        for (const type of ['mousedown', 'mouseup', 'click'])
-          row?.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, detail: 1 }));
-        return { clicked: Boolean(row), labels: rows.map(text) };
-      },
-      [label, anyCategory ? `: ${label}` : ''] as const,
-    );
+    const { state, clicked, labels } = await this.look(label, anyCategory ? `: ${label}` : '');
     if (!clicked) throw new Error(`listed is ${labels.slice(0, 5).join(', ') || 'nothing'}`);
-    return before;
+    return state;
   }
 
-  /** What identifies the present question; '' if it is closed. */
-  private async state(): Promise<string> {
-    return this.widget.evaluate((widget) => {
-      if ((widget as HTMLElement).offsetParent === null) return '';
-      const parts = widget.querySelectorAll('.quick-input-title, .quick-input-message, input.input, .monaco-list-row');
-      return [...parts]
-        .map((part) => (part instanceof HTMLInputElement ? `${part.placeholder}: ${part.value}` : part.textContent))
-        .join('\n');
-    });
+  /**
+   * What identifies the present question ('' if it is closed), and a click on an entry, found by its label or its end: all in
+   * one step, so that nothing can change between.
+   */
+  private async look(wanted = '', end = ''): Promise<{ state: string; clicked: boolean; labels: string[] }> {
+    return this.widget.evaluate(
+      (widget, [label, suffix]) => {
+        if ((widget as HTMLElement).offsetParent === null) return { state: '', clicked: false, labels: [] };
+        const parts = widget.querySelectorAll(
+          '.quick-input-title, .quick-input-message, input.input, .monaco-list-row',
+        );
+        const state = [...parts]
+          .map((part) => (part instanceof HTMLInputElement ? `${part.placeholder}: ${part.value}` : part.textContent))
+          .join('\n');
+        const rows = [...widget.querySelectorAll('.monaco-list-row')];
+        const text = (one: Element) => one.querySelector('.monaco-icon-name-container')?.textContent?.trim() ?? '';
+        const row = rows.find((one) => (label && text(one) === label) || (suffix && text(one).endsWith(suffix)));
+        for (const type of ['mousedown', 'mouseup', 'click'])
+          row?.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, detail: 1 }));
+        return { state, clicked: row !== undefined, labels: rows.map(text) };
+      },
+      [wanted, end] as const,
+    );
   }
 
   /** Accepts, and waits until the widget closes, shows something else or rejects the answer. `accept` tells the state before. */
   private async submit(accept: () => Promise<string>): Promise<void> {
     const before = await accept();
-    await until(this.timeout, async () => (await this.state()) !== before);
+    await until(this.timeout, async () => (await this.look()).state !== before);
   }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { whyNotHere } from './kit/surroundings.ts';
 
 /** Why these tests are skipped on this machine, for their titles; '' where they are not. */
@@ -26,4 +27,9 @@ export function pathWithoutNode(folder: string): string {
   for (const name of new Set(['/usr/bin', '/bin'].flatMap((bin) => readdirSync(bin))))
     if (!own.test(name)) symlinkSync(join('/usr/bin', name), join(folder, name));
   return folder;
+}
+
+/** Asks again until the assertion holds, for at most a minute: two busy cores are slow. */
+export function eventually<T>(probe: () => T | Promise<T>) {
+  return expect.poll(probe, { timeout: 60_000, interval: 100 });
 }
