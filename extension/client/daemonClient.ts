@@ -6,9 +6,9 @@ import {
   type ExtensionContext,
   type LogOutputChannel,
 } from 'vscode';
-import { type LanguageClient, State } from 'vscode-languageclient/node';
+import { ErrorCodes, type LanguageClient, State } from 'vscode-languageclient/node';
 import { UnimissError } from '../../protocol/errors.ts';
-import { initialize, unsubscribe } from '../../protocol/messages.ts';
+import { daemonStop, initialize, unsubscribe } from '../../protocol/messages.ts';
 import {
   type CheckedParamsOf,
   call,
@@ -114,10 +114,10 @@ export class DaemonClient implements Disposable {
   }
 
   /**
-   * Has the daemon end by `stop`, and resolves once there is a connection to a new one, which is started when the old one
-   * has saved its runs and gone. Throws UnimissError where that cannot be reached.
+   * Has the daemon end, and resolves once there is a connection to a new one, which is started when the old one has saved
+   * its runs and gone. Throws UnimissError where that cannot be reached.
    */
-  async replace(stop: () => Promise<unknown>): Promise<void> {
+  async restart(): Promise<void> {
     await this.open('first');
     const replaced = new Promise<void>((resolve, reject) => {
       const watching = this.onDidChangeState((state) => {
@@ -127,8 +127,10 @@ export class DaemonClient implements Disposable {
         else reject(state.kind === 'failed' ? state.error : interrupted());
       });
     });
-    await stop();
-    await replaced;
+    const asked = this.request(daemonStop, {}).catch((error) => {
+      if (!wasCutOff(error)) throw error; // else that it ended is the answer
+    });
+    await Promise.all([asked, replaced]);
   }
 
   /** Ends the connection; the daemon and its runs go on. */
@@ -222,4 +224,10 @@ export class DaemonClient implements Disposable {
 
 function interrupted(): UnimissError {
   return new UnimissError('interrupted', 'the connection to the daemon was given up');
+}
+
+/** Whether a request was not answered because the connection ended. */
+function wasCutOff({ details }: UnimissError): boolean {
+  const code = (details.cause as { code?: unknown } | undefined)?.code;
+  return code === ErrorCodes.PendingResponseRejected;
 }

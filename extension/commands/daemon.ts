@@ -1,5 +1,5 @@
 import { window } from 'vscode';
-import { daemonStop, runStart } from '../../protocol/messages.ts';
+import { runStart } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
 import { isActive } from '../runs/describeRun.ts';
 
@@ -18,7 +18,7 @@ export function daemonCommands(ctx: Context): Record<string, () => Promise<void>
         const detail = 'They stop at the next step with a checkpoint, and go on from there in the new daemon.';
         if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
       }
-      await ctx.daemon.replace(() => ctx.daemon.request(daemonStop, {}));
+      await ctx.daemon.restart();
       for (const run of training) ctx.store.put(await ctx.daemon.request(runStart, { run: run.folder }));
     },
   };

@@ -150,7 +150,8 @@ export class Editor {
 
   /** Everything that was written to an output channel, from its log file. */
   outputChannel(name: string): string {
-    return this.readLogs((file) => file === `${name}.log` || (file.endsWith(`-${name}.log`) && /^\d+-/.test(file)));
+    const title = name.replace(/[\\/:*?"<>|]/g, ''); // as VS Code names the file
+    return this.readLogs((file) => file === `${title}.log` || (file.endsWith(`-${title}.log`) && /^\d+-/.test(file)));
   }
 
   /** Errors that extension hosts logged. */
