@@ -17,7 +17,7 @@ const initializeParams = z.looseObject({
   processId: z.int().nullish(),
   clientInfo: z.looseObject({ name: z.string(), version: z.string().optional() }).nullish(),
   capabilities: z.looseObject({}).default({}),
-  initializationOptions: z.unknown().describe('`{ "protocol": 1 }`'),
+  initializationOptions: z.unknown().optional().describe('`{ "protocol": 1 }`'),
 });
 
 const initializeResult = z.looseObject({

@@ -5,6 +5,8 @@ import { type ErrorCode, messageOf, UnimissError } from './errors.ts';
 export const rpcErrorCodes = {
   /** A message that is not JSON, or a frame that is too large: the connection ends. */
   parseError: -32700,
+  /** A request that cannot come now. */
+  invalidRequest: -32600,
   methodNotFound: -32601,
   /** The params are not as declared. */
   invalidParams: -32602,

@@ -1,23 +1,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { writeTextAtomically } from '../../daemon/checkpoint/atomicFile.ts';
+import { writeTextAtomically } from '../../daemon/files/atomic.ts';
 import { lockRun } from '../../daemon/runs/lock.ts';
 import { RunLog } from '../../daemon/runs/log.ts';
 import { RecordLog } from '../../daemon/runs/recordLog.ts';
 import type { trainRun } from '../../daemon/runs/trainRun.ts';
-import { runWorker } from '../../daemon/runs/worker.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/records.ts';
 
-/**
- * A process that behaves like a trainer to the daemon, and writes records, log and (tiny) checkpoints as one does, without
- * TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A run
- * named `segfault`, `exit` or `diverges` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first.
- */
 const checkpointEvery = 5;
 
-const fakeTrain: typeof trainRun = async (run, control, listener = {}) => {
+/**
+ * Trains nothing, but writes records, log and (tiny) checkpoints and obeys its control as the trainer does, without TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A run
+ * named `segfault`, `exit` or `diverges` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first.
+ */
+export const fakeTrain: typeof trainRun = async (run, control, listener = {}) => {
   const lock = await lockRun(run.lockFile);
   const records = RecordLog.open(run.recordsFile);
   const log = new RunLog(run.logFile);
@@ -88,5 +86,3 @@ function misbehave(name: string): void {
   if (name === 'diverges')
     throw new UnimissError('diverged', 'the loss is not finite', { place: 'step 3', remedy: 'Lower it.' });
 }
-
-process.exit(await runWorker(process.argv[2]!, fakeTrain));

@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { connectCommand } from './connect.ts';
+import { daemonCommand } from './daemon.ts';
+import { logsCommand } from './logs.ts';
+import { continueCommand, killCommand, pauseCommand, stopCommand } from './steer.ts';
+import { workerCommand } from './worker.ts';
+
+/** Adds the commands that are about the daemon, and the one that it starts for each run, which the help does not list. */
+export function addDaemonCommands(program: Command): void {
+  for (const command of [
+    logsCommand,
+    pauseCommand,
+    continueCommand,
+    stopCommand,
+    killCommand,
+    daemonCommand,
+    connectCommand,
+  ])
+    program.addCommand(command());
+  program.addCommand(workerCommand(), { hidden: true });
+}

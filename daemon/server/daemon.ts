@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { version } from '../../package.json';
+import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { daemonStatus, daemonStop, ping, protocolVersion, unsubscribe } from '../../protocol/lifecycleMessages.ts';
+import type { AnswerOf } from '../../protocol/rpc.ts';
+import { diskError } from '../files/atomic.ts';
+import { isLocked, lockRun, type RunLock } from '../runs/lock.ts';
+import { type RunChange, Supervisor } from '../runs/supervisor.ts';
+import type { TrainerCommand } from '../runs/supervisorTrainer.ts';
+import { ClientConnection } from './clientConnection.ts';
+import type { LogLine } from './daemonLog.ts';
+import { engineHandlers } from './engineHandlers.ts';
+import { Feeds } from './feeds.ts';
+import { type Handler, handle, type Services } from './handlers.ts';
+import { metricsHandlers } from './metricsHandlers.ts';
+import { type DaemonPaths, securePlace } from './paths.ts';
+import { reachable } from './reach.ts';
+import { runHandlers } from './runHandlers.ts';
+import { RunRegistry } from './runRegistry.ts';
+
+export interface DaemonOptions {
+  paths: DaemonPaths;
+  /** Folder of runs, absolute. */
+  runsRoot: string;
+  trainer: TrainerCommand;
+  log: LogLine;
+  /** Where that log is, if it is a file. */
+  logFile?: string;
+  /** Ends after so long without client and run, ms; default: never. */
+  idleMs?: number;
+  perDevice?: number;
+}
+
+/** How often runs of other processes, and what somebody wrote into run folders, are looked at, ms. */
+const LOOK = 1000;
+const MOST_CLIENTS = 200;
+
+/**
+ * The long-lived server: one a socket. It owns the processes that train runs, and tells clients about them; what it knows of
+ * runs it reads from their folders, so that nothing is lost when it ends, however it ends.
+ */
+export class Daemon implements Services {
+  /** Resolves when it has ended: trainers gone, socket removed, lock free. */
+  readonly ended: Promise<void>;
+  readonly supervisor: Supervisor;
+  readonly registry: RunRegistry;
+  readonly feeds = new Feeds();
+  private readonly clients = new Set<ClientConnection>();
+  private readonly started = new Date().toISOString();
+  private readonly handlers: ReadonlyMap<string, Handler>;
+  private readonly looking: NodeJS.Timeout;
+  private idle: NodeJS.Timeout | undefined;
+  private stopping = false;
+  private tellEnded: () => void = () => {};
+
+  private constructor(
+    private readonly options: DaemonOptions,
+    private readonly server: Server,
+    private readonly lock: RunLock,
+  ) {
+    const { trainer, perDevice, log, runsRoot } = options;
+    this.supervisor = new Supervisor({
+      trainer,
+      log,
+      ...(perDevice !== undefined && { perDevice }),
+      onChange: (folder, change) => this.changed(folder, change),
+    });
+    this.registry = new RunRegistry(runsRoot, this.supervisor);
+    const all = [...this.ownHandlers(), ...runHandlers(this), ...metricsHandlers(this), ...engineHandlers()];
+    this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));
+    this.ended = new Promise((resolve) => {
+      this.tellEnded = resolve;
+    });
+    this.looking = setInterval(() => this.changed(), LOOK).unref();
+    server.on('connection', (socket) => this.accept(socket));
+    this.watchIdle();
+  }
+
+  /**
+   * Takes the lock, then the socket; a socket file that a dead daemon left is replaced.
+   * @throws UnimissError 'run' where a daemon is running already, or the folder is not the user's alone
+   */
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const { paths, log } = options;
+    await securePlace(paths);
+    const lock = await takeLock(paths);
+    try {
+      // Who held the lock before is dead; a daemon that holds none would have to be one on a file system without locks.
+      if (await reachable(paths.socket)) throw alreadyRunning(paths);
+      await rm(paths.socket, { force: true });
+      // A client that has said all may still hear the answers.
+      const server = createServer({ allowHalfOpen: true });
+      server.listen(paths.socket);
+      await once(server, 'listening').catch((error) => {
+        throw diskError(error, paths.socket);
+      });
+      await chmod(paths.socket, 0o600);
+      const daemon = new Daemon(options, server, lock);
+      log(
+        'info',
+        `daemon ${process.pid}, version ${version}, listens on ${paths.socket}; runs are in ${options.runsRoot}`,
+      );
+      return daemon;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** Tells all subscribers to look: at one run or at everything. */
+  changed(folder?: string, change?: RunChange): void {
+    for (const client of this.clients) client.poke(folder, change);
+    if (change === 'state') this.watchIdle();
+  }
+
+  status(): AnswerOf<typeof daemonStatus> {
+    const { paths, runsRoot, idleMs, logFile } = this.options;
+    return {
+      ...{ pid: process.pid, version, protocol: protocolVersion, started: this.started, socket: paths.socket },
+      ...{ log: logFile ?? null, runsRoot, clients: this.clients.size, ...this.supervisor.counts },
+      ...{ rssMiB: process.memoryUsage.rss() / 2 ** 20, idleSeconds: idleMs === undefined ? null : idleMs / 1000 },
+    };
+  }
+
+  /**
+   * Begins to end: runs stop at their next step with a checkpoint; clients are served until then. A second call ends the
+   * trainers at once.
+   * @returns the number of runs that are stopped
+   */
+  stop(): number {
+    const { training } = this.supervisor.counts;
+    if (this.stopping) this.supervisor.killAll();
+    else void this.end();
+    return training;
+  }
+
+  private async end(): Promise<void> {
+    const { log } = this.options;
+    this.stopping = true;
+    clearTimeout(this.idle);
+    log('info', `ending; ${this.supervisor.counts.training} runs stop with a checkpoint`);
+    await this.supervisor.close();
+    this.changed();
+    clearInterval(this.looking);
+    // Closing removes the socket's file. Whoever connects from now on starts a daemon of their own, once the lock is free.
+    const closed = once(this.server, 'close');
+    this.server.close();
+    for (const client of this.clients) client.close();
+    await closed;
+    this.lock.release();
+    log('info', 'ended');
+    this.tellEnded();
+  }
+
+  private accept(socket: Socket): void {
+    const { log, runsRoot } = this.options;
+    if (this.clients.size >= MOST_CLIENTS) {
+      log('warning', `a client was turned away: there are ${MOST_CLIENTS} already`);
+      socket.destroy();
+      return;
+    }
+    const client = new ClientConnection(socket, { handlers: this.handlers, about: { version, runsRoot }, log }, () => {
+      this.clients.delete(client);
+      this.watchIdle();
+    });
+    this.clients.add(client);
+    this.watchIdle();
+  }
+
+  private watchIdle(): void {
+    clearTimeout(this.idle);
+    const { idleMs } = this.options;
+    const { training, queued } = this.supervisor.counts;
+    if (idleMs === undefined || this.stopping || this.clients.size + training + queued > 0) return;
+    this.idle = setTimeout(() => {
+      this.options.log('info', 'nobody is connected and nothing runs');
+      this.stop();
+    }, idleMs);
+  }
+
+  private ownHandlers(): Handler[] {
+    return [
+      handle(ping, async ({ run }) => ({
+        time: new Date().toISOString(),
+        trainerMs: run === undefined ? null : await this.supervisor.ping(await this.registry.find(run)),
+      })),
+      handle(daemonStatus, () => this.status()),
+      handle(daemonStop, () => {
+        const { training } = this.supervisor.counts;
+        this.stop();
+        return { stopping: training };
+      }),
+      handle(unsubscribe, ({ subscription }, context) => {
+        context.unsubscribe(subscription);
+        return {};
+      }),
+    ];
+  }
+}
+
+async function takeLock(paths: DaemonPaths): Promise<RunLock> {
+  try {
+    return await lockRun(paths.lock);
+  } catch (error) {
+    if (isLocked(paths.lock)) throw alreadyRunning(paths);
+    throw new UnimissError('run', `the daemon's lock cannot be taken: ${messageOf(error)}`, {
+      place: paths.lock,
+      cause: error,
+    });
+  }
+}
+
+function alreadyRunning({ socket }: DaemonPaths): AlreadyRunning {
+  return new AlreadyRunning('run', 'a daemon is running already', {
+    place: socket,
+    remedy: '`unimiss daemon status` tells about it; UNIMISS_SOCKET names another.',
+  });
+}
+
+/** Another daemon has the socket: no error for who only wants one to be there. */
+export class AlreadyRunning extends UnimissError {}

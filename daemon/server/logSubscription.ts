@@ -1,0 +1,88 @@
+import { open } from 'node:fs/promises';
+import { logAppended } from '../../protocol/logMessages.ts';
+import type { RunFolder } from '../runs/runFolder.ts';
+import type { RunChange } from '../runs/supervisor.ts';
+import type { Send, Subscription } from './metricsSubscription.ts';
+import { Pump } from './pump.ts';
+
+/** Bytes of a log in one message. */
+const PIECE = 64 << 10;
+/** Bytes of a log that are searched for its last lines. */
+const TAIL = 1 << 20;
+const INTERVAL = 100;
+
+/** Tells a client what is added to the log of a run. One notification is under way at a time. */
+export class LogSubscription implements Subscription {
+  private readonly pump: Pump;
+
+  constructor(
+    private readonly id: string,
+    private readonly run: RunFolder,
+    private offset: number,
+    private readonly send: Send,
+    failed: (error: unknown) => void,
+  ) {
+    this.pump = new Pump(() => this.round(), INTERVAL, failed);
+    this.pump.poke();
+  }
+
+  poke(folder?: string, _change?: RunChange): void {
+    if (folder === undefined || folder === this.run.folder) this.pump.poke();
+  }
+
+  close(): void {
+    this.pump.close();
+  }
+
+  private async round(): Promise<void> {
+    const { size, bytes } = await readFrom(this.run.logFile, this.offset, PIECE);
+    if (size < this.offset) this.offset = 0; // the file was replaced by a shorter one: all of it is new
+    const length = wholeLines(bytes);
+    if (length === 0) return;
+    this.offset += length;
+    if (this.offset < size) this.pump.poke();
+    await this.send(logAppended, {
+      subscription: this.id,
+      text: bytes.toString('utf8', 0, length),
+      offset: this.offset,
+    });
+  }
+}
+
+/** The last `lines` lines of a log, of its last 1 MiB, and the offset of its end. */
+export async function tailOf(file: string, lines: number): Promise<{ text: string; offset: number }> {
+  const { size } = await readFrom(file, 0, 0);
+  const begin = Math.max(0, size - TAIL);
+  const { bytes } = await readFrom(file, begin, TAIL);
+  const end = bytes.lastIndexOf(10) + 1;
+  let start = end;
+  for (let n = 0; n < lines && start > 0; n++) start = start < 2 ? 0 : bytes.lastIndexOf(10, start - 2) + 1;
+  return { text: bytes.toString('utf8', start, end), offset: begin + end };
+}
+
+/** Bytes up to the last line break; all of them where a line is longer than a piece. */
+function wholeLines(bytes: Buffer): number {
+  const end = bytes.lastIndexOf(10) + 1;
+  if (end > 0 || bytes.length < PIECE) return end;
+  // Not in the midst of a character of several bytes: its further bytes begin with the bits 10.
+  let cut = bytes.length;
+  while (cut > 0 && (bytes[cut - 1]! & 0xc0) === 0x80) cut--;
+  return Math.max(1, cut - 1);
+}
+
+/** Bytes of a file from an offset on, and its size; nothing where it is not there yet. */
+async function readFrom(file: string, offset: number, most: number): Promise<{ size: number; bytes: Buffer }> {
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!handle) return { size: 0, bytes: Buffer.alloc(0) };
+  try {
+    const { size } = await handle.stat();
+    const bytes = Buffer.alloc(Math.max(0, Math.min(most, size - offset)));
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset);
+    return { size, bytes: bytes.subarray(0, bytesRead) };
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,23 @@
+import { createConnection, type Socket } from 'node:net';
+
+/** A connection to a socket; undefined where nobody listens there: no file, or one that a dead daemon left. */
+export function reach(socket: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const connection = createConnection(socket);
+    connection.once('connect', () => {
+      connection.removeAllListeners('error');
+      resolve(connection);
+    });
+    connection.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+      else reject(error);
+    });
+  });
+}
+
+/** Whether somebody listens on a socket. */
+export async function reachable(socket: string): Promise<boolean> {
+  const connection = await reach(socket);
+  connection?.destroy();
+  return connection !== undefined;
+}

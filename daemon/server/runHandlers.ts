@@ -1,0 +1,117 @@
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { UnimissError } from '../../protocol/errors.ts';
+import { parseConfig } from '../../protocol/parseConfig.ts';
+import { resolveConfig } from '../../protocol/resolveConfig.ts';
+import type { CheckedParamsOf } from '../../protocol/rpc.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import {
+  runContinue,
+  runCreate,
+  runDelete,
+  runGet,
+  runKill,
+  runPause,
+  runStart,
+  runStop,
+  runsList,
+  runsWatch,
+} from '../../protocol/runMessages.ts';
+import { diskError, syncFolder } from '../files/atomic.ts';
+import { lockRun } from '../runs/lock.ts';
+import { RunFolder } from '../runs/runFolder.ts';
+import type { Supervisor } from '../runs/supervisor.ts';
+import { configForFolders } from './configForFolders.ts';
+import { type Handler, handle, type Services } from './handlers.ts';
+import { RunsSubscription } from './runsSubscription.ts';
+
+export function runHandlers(services: Services): Handler[] {
+  const { registry, supervisor } = services;
+  /** Does something with a run, and answers how it stands then. */
+  const act =
+    (action: (supervisor: Supervisor, run: RunFolder) => void | Promise<void>) =>
+    async ({ run: ref }: { run: string }): Promise<RunInfo> => {
+      const run = await registry.find(ref);
+      await action(supervisor, run);
+      return registry.info(run);
+    };
+  return [
+    handle(runsList, () => registry.list()),
+    handle(runsWatch, async (_, { subscribe, send }) => {
+      const first = await registry.list();
+      const subscription = await subscribe((id, failed) => new RunsSubscription(id, first, registry, send, failed));
+      return { ...first, subscription };
+    }),
+    handle(
+      runGet,
+      act(() => {}),
+    ),
+    handle(runCreate, async (params) => {
+      const run = await createRun(params, registry.root);
+      if (params.start) await supervisor.start(run, { wait: params.wait });
+      services.changed(run.folder);
+      return registry.info(run);
+    }),
+    handle(runStart, ({ run, wait }) => act((s, folder) => s.start(folder, { wait }))({ run })),
+    handle(
+      runPause,
+      act((s, run) => s.pause(run)),
+    ),
+    handle(
+      runContinue,
+      act((s, run) => s.continue(run)),
+    ),
+    handle(
+      runStop,
+      act((s, run) => s.stop(run)),
+    ),
+    handle(
+      runKill,
+      act((s, run) => s.kill(run)),
+    ),
+    handle(runDelete, async ({ run: ref }) => {
+      const run = await registry.find(ref);
+      const trash = await moveToTrash(run, supervisor);
+      registry.forget(run.folder);
+      services.changed();
+      return { trash };
+    }),
+  ];
+}
+
+async function createRun({ from, root }: CheckedParamsOf<typeof runCreate>, usualRoot: string): Promise<RunFolder> {
+  const given =
+    'config' in from ? { text: from.config, file: from.file } : { text: configForFolders(from), file: '/folders' };
+  for (const path of [given.file, root ?? usualRoot])
+    if (!isAbsolute(path))
+      throw new UnimissError('run', 'is not an absolute path', {
+        place: path,
+        remedy: 'The daemon has no folder to start from.',
+      });
+  const config = resolveConfig(parseConfig(given.text, given.file), { baseDir: dirname(given.file) });
+  return RunFolder.create(root ?? usualRoot, given.text, config);
+}
+
+/** Moves a run, which nobody may train meanwhile, to `.trash` beside it. */
+async function moveToTrash(run: RunFolder, supervisor: Supervisor): Promise<string> {
+  const { activity } = supervisor.live(run.folder);
+  if (activity !== null)
+    throw new UnimissError('run', `cannot be deleted while it is ${activity}`, {
+      place: run.id,
+      remedy: 'Stop it first.',
+    });
+  const lock = await lockRun(run.lockFile);
+  try {
+    const folder = join(dirname(run.folder), '.trash');
+    const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+    const target = join(folder, `${run.id}-deleted-${stamp}`);
+    await mkdir(folder, { recursive: true });
+    await rename(run.folder, target);
+    await syncFolder(dirname(run.folder));
+    return target;
+  } catch (error) {
+    throw diskError(error, run.folder);
+  } finally {
+    lock.release();
+  }
+}

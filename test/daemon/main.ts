@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { addDaemonCommands } from '../../daemon/cli/daemonCommands.ts';
+import { runWorker } from '../../daemon/runs/worker.ts';
+import { messageOf } from '../../protocol/errors.ts';
+import { fakeTrain } from './fakeTrainer.ts';
+
+/** The commands around the daemon, where the process that it starts for a run is the fake trainer. */
+const [, , name, folder] = process.argv;
+if (name === 'worker') process.exit(await runWorker(folder!, fakeTrain));
+const program = new Command('unimiss').option('--json');
+addDaemonCommands(program);
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
