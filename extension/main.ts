@@ -1,5 +1,6 @@
 import { type ExtensionContext, window } from 'vscode';
 import { DaemonClient } from './client/daemonClient.ts';
+import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { engineCommands } from './commands/engine.ts';
 import { lookCommands } from './commands/look.ts';
@@ -33,7 +34,7 @@ export function activate(extension: ExtensionContext): void {
 
   extension.subscriptions.push(output, store, view, panels, logs, reports);
   extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics());
-  extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx));
+  extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   for (const handlers of [startCommands, runCommands, lookCommands, engineCommands, daemonCommands])
     extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 
