@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { UnimissError } from '../protocol/errors.ts';
+import { addDaemonCommands } from './cli/daemonCommands.ts';
 import { demoCommand } from './cli/demo.ts';
 import { embedCommand } from './cli/embed.ts';
 import { engineCommand } from './cli/engine.ts';
@@ -44,7 +45,8 @@ for (const command of [
   engineCommand,
 ])
   program.addCommand(command());
-for (const command of [program, ...program.commands]) command.exitOverride();
+addDaemonCommands(program);
+for (const command of withSubcommands(program)) command.exitOverride();
 
 // A reader that has seen enough (head, less) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -60,6 +62,10 @@ try {
     process.stderr.write(`${explain(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 function explain(error: unknown): string {

@@ -28,7 +28,7 @@ const command = (name: keyof typeof commands) => (): Command => {
     .description(description)
     .argument('<run>', 'name or folder of the run')
     .action(async (run: string, _: unknown, self: Command) => {
-      const reporter = new Reporter(self.optsWithGlobals());
+      const reporter = Reporter.of(self);
       const info = await withDaemon((client) => client.call(type, { run: runReference(run) }));
       reporter.record(info);
       reporter.line(`${info.id} ${done}.`);
