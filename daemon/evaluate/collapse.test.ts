@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { configSchema } from '../../protocol/config.ts';
 import {
   collapseWarnings,
   effectiveRank,
@@ -113,6 +114,17 @@ describe('collapseWarnings', () => {
   const most = Math.log(1024);
   const well = { teacherEntropy: 3, klToUniform: 2, featureStd: 0.1, effectiveRank: 12 };
 
+  /** Whether a configuration has this field. */
+  function known(field: string): boolean {
+    const value = field
+      .split('.')
+      .reduce<unknown>(
+        (at, key) => (at as Record<string, unknown> | undefined)?.[key],
+        configSchema.parse({ data: {} }),
+      );
+    return value !== undefined;
+  }
+
   test('a healthy epoch has none', () => {
     expect(collapseWarnings(well, sizes)).toEqual([]);
   });
@@ -120,6 +132,7 @@ describe('collapseWarnings', () => {
   test.each([
     ['uniform output', { teacherEntropy: most - 0.001, klToUniform: 0.0005 }, /uniform over its 1,024 outputs/],
     ['the same output for all', { teacherEntropy: 0.01, klToUniform: most - 0.02 }, /every image the same/],
+    ['the same broad output for all', { teacherEntropy: 4, klToUniform: most - 4.001 }, /every image the same/],
     ['features that point one way', { featureStd: 0.001, effectiveRank: 1 }, /point the same way/],
     ['features on a line', { effectiveRank: 1.4 }, /one direction only \(effective rank 1\.4 of 48\)/],
   ])('%s', (_, part, expected) => {
@@ -127,6 +140,8 @@ describe('collapseWarnings', () => {
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(expected);
     expect(warnings[0]).toMatch(/\. Try .+\.$/);
+    for (const [field] of warnings[0]!.matchAll(/(train|views|data|model)\.[\w.]*\w/g)) expect(known(field)).toBe(true);
+    expect(warnings[0]).toMatch(/train\.lr/);
   });
 
   test('a sharp teacher that tells images apart is fine', () => {
