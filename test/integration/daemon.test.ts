@@ -1,0 +1,262 @@
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DaemonClient } from '../../daemon/server/client.ts';
+import { configCheck, configMake } from '../../protocol/configMessages.ts';
+import { daemonStatus, daemonStop, ping } from '../../protocol/lifecycleMessages.ts';
+import { logAppended, logFollow, logRead } from '../../protocol/logMessages.ts';
+import { runContinue, runDelete, runPause, runStart, runStop, runsList } from '../../protocol/runMessages.ts';
+import { bundleScripts } from '../daemon/bundle.ts';
+import { alive, createRun, DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
+import { stepsOf } from '../daemon/runs.ts';
+
+let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
+beforeAll(async () => {
+  scripts = await bundleScripts('main');
+});
+afterAll(() => scripts.remove());
+
+let place: DaemonPlace;
+beforeEach(() => {
+  place = new DaemonPlace(scripts.main);
+});
+afterEach(() => place.close());
+
+describe('the daemon', () => {
+  it('trains a run to its end, and any client sees it', async () => {
+    const [first, second] = [await place.client(), await place.client()];
+    const watcher = await RunWatcher.on(second);
+    const run = await createRun(first, 'a', 20);
+    const info = await watcher.until(run.folder, ended);
+    expect(info).toMatchObject({ state: 'finished', step: 19, ending: { how: 'finished' }, owner: null });
+    expect((await first.call(runsList, {})).runs).toEqual([info]);
+  });
+
+  it('pauses, continues, stops, resumes and deletes a run', async () => {
+    const client = await place.client();
+    const watcher = await RunWatcher.on(client);
+    const { folder, id } = await createRun(client, 'a', 60);
+    await watcher.until(folder, trained(3));
+    expect((await client.call(ping, { run: id })).trainerMs).toBeLessThan(5000);
+    await client.call(runPause, { run: id });
+    await watcher.until(folder, (info) => info?.activity === 'paused');
+    await client.call(runContinue, { run: id });
+    await watcher.until(folder, (info) => info?.activity === 'training');
+    await expect(client.call(runDelete, { run: id, confirm: true })).rejects.toThrow(/while it is training/);
+    await client.call(runStop, { run: id });
+    expect(await watcher.until(folder, ended)).toMatchObject({ state: 'stopped' });
+    await client.call(runStart, { run: id });
+    expect(await watcher.until(folder, (info) => ended(info) && info?.state === 'finished')).toBeTruthy();
+    expect(await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).toEqual(
+      Array.from({ length: 60 }, (_, i) => i),
+    );
+    const { trash } = await client.call(runDelete, { run: id, confirm: true });
+    await watcher.until(folder, (info) => info === undefined);
+    expect(readdirSync(trash)).toContain('records.jsonl');
+  });
+
+  it('lets runs go on without clients, and tells what became of them', async () => {
+    const first = await place.client();
+    const { id, folder } = await createRun(first, 'a', 40);
+    first.close();
+    await first.closed;
+    const watcher = await RunWatcher.on(await place.client());
+    expect(await watcher.until(folder, ended)).toMatchObject({ id, state: 'finished' });
+  });
+
+  it('ends with its runs stopped at a checkpoint, and leaves neither process nor socket', async () => {
+    const client = await place.client();
+    const { pid } = await client.call(daemonStatus, {});
+    const watcher = await RunWatcher.on(client);
+    const { folder } = await createRun(client, 'a', 1000);
+    const waiting = await createRun(client, 'b', 10);
+    expect(waiting).toMatchObject({ activity: 'queued', queue: 1 });
+    await watcher.until(folder, trained(7));
+    process.kill(pid, 'SIGTERM');
+    await client.closed;
+    const again = await place.client();
+    const { runs } = await again.call(runsList, {});
+    expect(runs.map((run) => [run.name, run.state])).toEqual([
+      ['b', 'new'],
+      ['a', 'stopped'],
+    ]);
+    expect(await again.call(daemonStop, {})).toEqual({ stopping: 0 });
+    await again.closed;
+    expect(readdirSync(place.folder)).not.toContain('d.sock');
+  });
+
+  it('ends by itself when nobody is connected and nothing runs', async () => {
+    const idle = place.run('daemon', '--idle', '0.005');
+    const [code] = await once(idle, 'close');
+    expect(code).toBe(0);
+    expect(idle.output()).toMatch(/nobody is connected and nothing runs/);
+  });
+
+  it('says what is wrong with a configuration, and makes one for folders', async () => {
+    const client = await place.client();
+    const { problems } = await client.call(configCheck, { text: '{\n "data": { "paths": "x" },\n "trian": {} }' });
+    expect(problems).toMatchObject([{ line: 3, column: 2, remedy: 'Did you mean "train"?' }]);
+    const { text } = await client.call(configMake, { folders: ['/ct', '/xray'], preset: 'nano', name: 'mine' });
+    expect((await client.call(configCheck, { text })).problems).toEqual([]);
+    expect(text).toMatch(/\/\/ .*\n/);
+    await expect(createRun(client, 'no name!', 10)).rejects.toThrow(/cannot name a run/);
+  });
+
+  it('follows the log of a run', async () => {
+    const client = await place.client();
+    const watcher = await RunWatcher.on(client);
+    let text = '';
+    const { id, folder } = await createRun(client, 'a', 20, false);
+    const followed = new Promise<void>((resolve) => {
+      client.listen(logAppended, (piece) => {
+        text += piece.text;
+        if (text.includes('finish at 20')) resolve();
+      });
+    });
+    await client.call(logFollow, { run: id });
+    await client.call(runStart, { run: id });
+    await watcher.until(folder, (info) => info?.state === 'finished');
+    await followed;
+    expect(text).toBe(await readFile(join(folder, 'log.txt'), 'utf8'));
+    const last = await client.call(logRead, { run: id, lines: 1 });
+    expect(last.text.split('\n')).toHaveLength(2);
+  });
+});
+
+describe('a process that is killed', () => {
+  it('the trainer: the daemon lives, says how it died, and the run goes on from its checkpoint', async () => {
+    const client = await place.client();
+    const watcher = await RunWatcher.on(client);
+    const { id, folder } = await createRun(client, 'a', 30);
+    await watcher.until(folder, trained(7));
+    const { pid } = JSON.parse(await readFile(join(folder, 'lock'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    const dead = await watcher.until(folder, ended);
+    expect(dead).toMatchObject({ state: 'interrupted', ending: { how: 'died', signal: 'SIGKILL' } });
+    await client.call(runStart, { run: id });
+    await watcher.until(folder, (info) => info?.state === 'finished');
+    expect(await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).toEqual(
+      Array.from({ length: 30 }, (_, i) => i),
+    );
+  });
+
+  it('the daemon: its trainer stops with a checkpoint; the next daemon takes the stale socket and finds the run', async () => {
+    const client = await place.client();
+    const watcher = await RunWatcher.on(client);
+    const { id, folder } = await createRun(client, 'a', 1000);
+    await watcher.until(folder, trained(7));
+    const trainer = JSON.parse(await readFile(join(folder, 'lock'), 'utf8')).pid as number;
+    process.kill((await client.call(daemonStatus, {})).pid, 'SIGKILL');
+    await client.closed;
+    expect(statSync(place.paths.socket).isSocket()).toBe(true);
+    const next = await place.client();
+    const found = await RunWatcher.on(next);
+    expect(await found.until(folder, (info) => info?.state === 'stopped')).toMatchObject({
+      id,
+      activity: null,
+      owner: null,
+    });
+    expect((await next.call(runStart, { run: id })).activity).not.toBe(null);
+    await expect.poll(() => alive(trainer), { timeout: 20_000 }).toBe(false);
+  });
+});
+
+describe('a socket', () => {
+  it('goes to one of several daemons that are started at once', async () => {
+    const daemons = Array.from({ length: 4 }, () => place.run('daemon', '--detached'));
+    const clients = await Promise.all(Array.from({ length: 6 }, () => place.client()));
+    const pids = new Set(clients.map((client) => client.daemon.unimiss.pid));
+    expect(pids.size).toBe(1);
+    const losers = daemons.filter((daemon) => !pids.has(daemon.pid!));
+    await Promise.all(losers.map((loser) => loser.exitCode ?? once(loser, 'exit')));
+    expect(losers.map((loser) => loser.exitCode)).toEqual(losers.map(() => 0));
+  });
+
+  it('that a dead process left is replaced', async () => {
+    const server = createServer().listen(place.paths.socket);
+    await once(server, 'listening');
+    // A child that is killed leaves its socket's file; here a file of the same kind, on which nobody listens.
+    const { spawnSync } = await import('node:child_process');
+    server.close();
+    await once(server, 'close');
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(place.paths.socket)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
+    expect(statSync(place.paths.socket).isSocket()).toBe(true);
+    expect((await place.client()).daemon.unimiss.pid).toBeGreaterThan(0);
+  });
+
+  it('is refused in a folder that others may enter', async () => {
+    const open = join(place.folder, 'open');
+    mkdirSync(open, { mode: 0o755 });
+    place.env.UNIMISS_SOCKET = join(open, 'd.sock');
+    const { code, output } = await place.finished('daemon');
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/others may enter the folder.*chmod 700/s);
+  });
+
+  it('lets only its owner in', async () => {
+    await place.client();
+    expect(statSync(place.paths.socket).mode & 0o077).toBe(0);
+    expect(statSync(place.folder).mode & 0o077).toBe(0);
+  });
+});
+
+describe('the commands', () => {
+  it('connect joins the standard streams to the daemon, which it starts, and ends when the daemon does', async () => {
+    const connect = place.run('connect');
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { processId: null, capabilities: {} },
+    });
+    connect.stdin!.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
+    await once(connect.stdout!, 'data');
+    expect(connect.output()).toMatch(/"serverInfo":{"name":"unimiss"/);
+    const gone = once(connect, 'close');
+    expect((await place.finished('daemon', 'stop')).code).toBe(0);
+    expect(await gone).toEqual([0, null]);
+  });
+
+  it('connect ends when its standard input does', async () => {
+    const connect = place.run('connect');
+    connect.stdin!.end();
+    expect(await once(connect, 'close')).toEqual([0, null]);
+  });
+
+  it('tell the state of the daemon, and steer runs', async () => {
+    expect(await place.finished('daemon', 'status')).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/no daemon is running/),
+    });
+    const client = await place.client();
+    const { id, folder } = await createRun(client, 'a', 1000);
+    const watcher = await RunWatcher.on(client);
+    await watcher.until(folder, trained(1));
+    expect((await place.finished('daemon', 'status')).output).toMatch(/runs +1 at work, 0 waiting/);
+    expect((await place.finished('logs', id, '-n', '10000')).output).toMatch(/start at 0/);
+    expect((await place.finished('kill', id)).output).toMatch(/was ended/);
+    expect((await watcher.until(folder, ended))?.ending?.how).toBe('killed');
+    expect((await place.finished('stop', id)).output).toMatch(/not being trained by this daemon/);
+  });
+});
+
+describe('versions', () => {
+  it('of the protocol that the daemon does not speak are refused with a remedy', async () => {
+    await place.client();
+    const caught = await DaemonClient.open(await place.raw(), 0.5).catch((error) => error);
+    expect(caught.message).toMatch(/is no version.*whole number/s);
+  });
+
+  it('newer than the daemon go on with the one that it speaks', async () => {
+    await place.client();
+    const newer = await DaemonClient.open(await place.raw(), 7);
+    expect(newer.daemon.unimiss.protocol).toBe(1);
+    newer.close();
+  });
+});
