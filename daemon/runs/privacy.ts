@@ -7,6 +7,10 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { EventRecord, RunRecord } from '../../protocol/records.ts';
 import { diskError } from '../files/atomic.ts';
 
+/** Whatever ends as an image's name does, with the folders before it. */
+const anyImage = /[^\s"'`:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
+const isHidden = /^image-[0-9a-f]{16}\./;
+
 /**
  * Replaces the names of image files, which often hold patient numbers, by stable hashes (`records.hidePaths`). The hash is keyed with
  * a secret of the user's, which never enters a run folder: a plain hash of "patient 00012345" is found by trying all numbers.
@@ -56,6 +60,11 @@ export class PathHider {
   private hash(file: string): string {
     const hash = createHmac('sha256', this.key).update(file).digest('hex').slice(0, 16);
     return `image-${hash}${/\.(nii\.gz|nii|png|jpe?g)$/i.exec(file)?.[0].toLowerCase() ?? ''}`;
+  }
+
+  /** As `text`, for a message about images that were not known before, such as the list of broken ones that stops a run. */
+  unknown(message: string): string {
+    return this.text(message).replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
   }
 
   /** A record with all its texts so treated. */

@@ -66,7 +66,8 @@ export class RunJournal {
   error(error: unknown): void {
     const code = error instanceof UnimissError ? error.code : 'internal';
     try {
-      this.event('error', messageOf(error), { code });
+      const message = messageOf(error);
+      this.event('error', this.hider?.unknown(message) ?? message, { code });
       if (code === 'internal' && error instanceof Error && error.stack) this.log('error', error.stack);
     } catch (second) {
       if (!(second instanceof UnimissError && second.code === 'disk')) throw second;
