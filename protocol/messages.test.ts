@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { UnimissError } from './errors.ts';
+import * as exported from './messages.ts';
 import { messagesByTopic, metricsUpdate, ping, runDelete, runStart, runsChanged } from './messages.ts';
 import { type Caller, call, listen, notify } from './rpc.ts';
 import { fromWireError, rpcErrorCodes, toErrorData } from './wireError.ts';
@@ -19,12 +20,17 @@ const answering = (answer: unknown): Caller & { sent: unknown[][] } => {
 };
 
 describe('the declarations', () => {
-  const all = messagesByTopic().flatMap(({ messages }) => messages);
+  const all = messagesByTopic.flatMap(({ messages }) => messages);
 
   it('name each method once', () => {
     const methods = all.map((m) => m.method);
     expect(new Set(methods).size).toBe(methods.length);
     expect(methods).toContain('initialize');
+  });
+
+  it('are all in the reference', () => {
+    const declared = Object.values(exported).filter((value) => Object.hasOwn(Object(value), 'method'));
+    expect(new Set(all)).toEqual(new Set(declared));
   });
 
   it('keep to a namespace of their own but for the methods of LSP', () => {

@@ -22,18 +22,28 @@ export * from './runMessages.ts';
 /** A frame whose header announces more is refused before a byte of it is kept, and the connection closed. */
 export const largestMessageBytes = 16 * 2 ** 20;
 
-const topics: Record<string, Record<string, unknown>> = {
-  Conversation: lifecycle,
-  Runs: runs,
-  'Metrics and previews': metrics,
-  Logs: logs,
-  Configuration: config,
-  Engine: engine,
-};
+const { initialize, initialized, shutdown, exit, progressNotification, ping, daemonStatus, daemonStop, unsubscribe } =
+  lifecycle;
+const { runsList, runsWatch, runsChanged, runGet, runCreate, runStart } = runs;
+const { runPause, runContinue, runStop, runKill, runDelete } = runs;
+const { metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead } = metrics;
 
-/** All declarations by topic, in the order of their files; for the reference. */
-export function messagesByTopic(): { topic: string; messages: MessageType[] }[] {
-  const isMessage = (value: unknown): value is MessageType =>
-    typeof value === 'object' && value !== null && 'method' in value;
-  return Object.entries(topics).map(([topic, file]) => ({ topic, messages: Object.values(file).filter(isMessage) }));
-}
+/** All declarations by topic, in the order of the reference. */
+export const messagesByTopic: readonly { topic: string; messages: readonly MessageType[] }[] = [
+  { topic: 'Conversation', messages: [initialize, initialized, shutdown, exit, progressNotification, unsubscribe] },
+  { topic: 'Daemon', messages: [ping, daemonStatus, daemonStop] },
+  {
+    topic: 'Runs',
+    messages: [
+      ...[runsList, runsWatch, runsChanged, runGet, runCreate, runStart],
+      ...[runPause, runContinue, runStop, runKill, runDelete],
+    ],
+  },
+  {
+    topic: 'Metrics and previews',
+    messages: [metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead],
+  },
+  { topic: 'Logs', messages: [logs.logRead, logs.logFollow, logs.logAppended] },
+  { topic: 'Configuration', messages: [config.configCheck, config.configMake] },
+  { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },
+];
