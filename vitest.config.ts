@@ -2,15 +2,32 @@ import { defineConfig } from 'vitest/config';
 
 /** Two suites share the folders: `*.test.ts` is quick; `*.long.ts` holds what takes minutes (`npm run test:long`). */
 const long = process.env.UNIMISS_TEST_LONG === '1';
+const ending = long ? 'long' : 'test';
+const editor = `test/editor/**/*.${ending}.ts`;
+const exclude = ['node_modules/**', 'dist/**'];
 
 export default defineConfig({
   test: {
-    include: [long ? '**/*.long.ts' : '**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**'],
     globalSetup: ['test/globalSetup.ts'],
     pool: 'forks',
     maxWorkers: long ? 1 : 2,
     testTimeout: long ? 1_800_000 : 60_000,
     hookTimeout: 300_000,
+    // An editor in a browser wants the machine for itself: its tests run one by one, after all others.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: [`**/*.${ending}.ts`],
+          exclude: [...exclude, editor],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'editor', include: [editor], exclude, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
