@@ -6,28 +6,28 @@ const ending = long ? 'long' : 'test';
 const editor = `test/editor/**/*.${ending}.ts`;
 const exclude = ['node_modules/**', 'dist/**'];
 
+const common = {
+  globalSetup: ['test/globalSetup.ts'],
+  pool: 'forks',
+  testTimeout: long ? 1_800_000 : 60_000,
+  hookTimeout: 300_000,
+} as const;
+
 export default defineConfig({
   test: {
-    globalSetup: ['test/globalSetup.ts'],
-    pool: 'forks',
-    maxWorkers: long ? 1 : 2,
-    testTimeout: long ? 1_800_000 : 60_000,
-    hookTimeout: 300_000,
     // An editor in a browser wants the machine for itself: its tests run one by one, after all others.
     projects: [
       {
-        extends: true,
         test: {
+          ...common,
           name: 'units',
           include: [`**/*.${ending}.ts`],
           exclude: [...exclude, editor],
+          maxWorkers: long ? 1 : 2,
           sequence: { groupOrder: 0 },
         },
       },
-      {
-        extends: true,
-        test: { name: 'editor', include: [editor], exclude, maxWorkers: 1, sequence: { groupOrder: 1 } },
-      },
+      { test: { ...common, name: 'editor', include: [editor], exclude, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });
