@@ -7,7 +7,7 @@ const editor = `test/editor/**/*.${ending}.ts`;
 const exclude = ['node_modules/**', 'dist/**'];
 
 const common = {
-  globalSetup: ['test/globalSetup.ts'],
+  globalSetup: 'test/globalSetup.ts',
   pool: 'forks',
   testTimeout: long ? 1_800_000 : 60_000,
   hookTimeout: 300_000,
