@@ -38,8 +38,9 @@ function convolution(strides: readonly number[]) {
  * @param differentiateInput false where `x` is an image: nobody asks for its gradient
  * @returns [B, …', C']
  *
- * With c = x ∗ W, ĉ = (c − μ) / σ over each image and channel, z = γ ĉ + β and n cells:
- * dz = dy · (1 or slope), dγ = Σ dz ĉ, dβ = Σ dz, dc = γ / σ · (dz − Σ dz / n − ĉ Σ dz ĉ / n), sums for each image and channel.
+ * With c = x ∗ W, d = c − μ over each image and channel, z = (γ / σ) d + β and n cells:
+ * dz = dy · (1 or slope), dβ = Σ dz, dγ = Σ dz d / σ, dc = γ / σ · (dz − Σ dz / n − d Σ dz d / (n σ²)),
+ * sums for each image and channel.
  */
 export function convBlock(
   x: Tensor,
@@ -60,20 +61,20 @@ export function convBlock(
       const flat = cells(convolved);
       const centered = sub(flat, mean(flat, [1]));
       const variance = mean(rawOp('Square', [centered]), [1]);
-      const inverseDeviation = rawOp('Rsqrt', [add(variance, scalar(epsilon))]);
-      const normal = mul(centered, inverseDeviation);
-      const z = add(mul(normal, norm.weight), norm.bias);
+      const inverseDeviation = rawOp('Rsqrt', [add(variance, scalar(epsilon))]); // [B, 1, C']
+      const z = add(mul(centered, mul(inverseDeviation, norm.weight)), norm.bias);
       const y = rawOp('LeakyRelu', [z], { alpha: { float: slope } });
-      save(x, weight, norm.weight, normal, inverseDeviation, y);
+      save(x, weight, norm.weight, centered, inverseDeviation, y);
       return reshape(y, shape);
     },
-    (dy, [x, weight, gain, normal, inverseDeviation, y]) => {
+    (dy, [x, weight, gain, centered, inverseDeviation, y]) => {
       const dz = rawOp('LeakyReluGrad', [cells(dy), y!], { alpha: { float: slope } });
-      const n = normal!.shape[1]!;
+      const n = centered!.shape[1]!;
       const dShift = sum(dz, [1], true); // [B, 1, C']
-      const dGain = sum(mul(dz, normal!), [1], true);
-      const centered = sub(dz, add(mul(normal!, scale(dGain, 1 / n)), scale(dShift, 1 / n)));
-      const dConvolved = reshape(mul(centered, mul(inverseDeviation!, gain!)), shape);
+      const dGain = mul(sum(mul(dz, centered!), [1], true), inverseDeviation!);
+      const along = mul(centered!, scale(mul(dGain, inverseDeviation!), 1 / n));
+      const dCentered = sub(dz, add(along, scale(dShift, 1 / n)));
+      const dConvolved = reshape(mul(dCentered, mul(inverseDeviation!, gain!)), shape);
       const padded = pad(x!, padding);
       const gradients = [conv.byKernel(padded, weight!, dConvolved), sum(dGain, [0, 1]), sum(dShift, [0, 1])];
       if (!differentiateInput) return gradients;

@@ -1,5 +1,5 @@
 import { scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { rawOp } from '../../engine/index.ts';
+import { controlled, rawOp } from '../../engine/index.ts';
 import { differentiable } from './differentiable.ts';
 import { add, hasFusedOps, mean, mul, sub, sumRows } from './math.ts';
 
@@ -32,20 +32,18 @@ export function normalizeRows(x: Tensor, { weight, bias }: NormParameters, epsil
 
 /**
  * LayerNorm (Ba et al. 2016): y = γ x̂ + β over the channels of rows x [R, C].
- * Gradient: dγ = Σ dy x̂, dβ = Σ dy, dx̂ = γ dy, then `standardizeGradient`.
+ * Gradient: dγ = Σ dy x̂, dβ = Σ dy, dx̂ = γ dy, then `standardizeGradient`; x̂ is computed again from x.
  */
-export function layerNorm(x: Tensor, { weight, bias }: NormParameters, epsilon: number): Tensor {
+export function layerNorm(x: Tensor, norm: NormParameters, epsilon: number): Tensor {
   return differentiable(
-    [x, weight, bias],
+    [x, norm.weight, norm.bias],
     (save) => {
-      const { normal, inverseDeviation } = standardize(x, epsilon);
-      save(normal, inverseDeviation, weight);
-      return add(mul(normal, weight), bias);
+      save(x, norm.weight);
+      return normalizeRows(x, norm, epsilon);
     },
-    (dy, [normal, inverseDeviation, weight]) => [
-      standardizeGradient(mul(dy, weight!), normal!, inverseDeviation!),
-      sumRows(mul(dy, normal!)),
-      sumRows(dy),
-    ],
+    (dy, [x, weight]) => {
+      const { normal, inverseDeviation } = controlled([dy], () => standardize(x!, epsilon));
+      return [standardizeGradient(mul(dy, weight!), normal, inverseDeviation), sumRows(mul(dy, normal)), sumRows(dy)];
+    },
   );
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { controlled } from '../../engine/index.ts';
 import { differentiable } from './differentiable.ts';
-import { type NormParameters, standardize, standardizeGradient } from './layerNorm.ts';
+import { type NormParameters, normalizeRows, standardize, standardizeGradient } from './layerNorm.ts';
 import { branch, type LinearParameters } from './linear.ts';
 import { add, dense, gelu, matMul, mul, sumRows } from './math.ts';
 
@@ -16,8 +16,8 @@ export interface MlpParameters {
  *
  *     y = x + k (GELU(LN(x) W₁ᵀ + b₁) W₂ᵀ + b₂)
  *
- * with k [R, 1] as in `linearResidual`. Only the normalised input is kept for the gradient; the four times wider hidden
- * values h = LN(x) W₁ᵀ + b₁ are computed again, after dy is known so that they are not there early. With a = GELU(h):
+ * with k [R, 1] as in `linearResidual`. Only x is kept for the gradient; LN(x) and the four times wider hidden values
+ * h = LN(x) W₁ᵀ + b₁ are computed again, after dy is known so that they are not there early. With a = GELU(h):
  *
  *     dW₂ = dyᵀ a,  dh = (dy W₂) GELU′(h),  dW₁ = dhᵀ LN(x),  dx = dy + LN′(dh W₁)
  */
@@ -25,21 +25,20 @@ export function mlpBlock(x: Tensor, { norm, fc1, fc2 }: MlpParameters, epsilon: 
   return differentiable(
     [x, norm.weight, norm.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias],
     (save) => {
-      const { normal, inverseDeviation } = standardize(x, epsilon);
-      const factors = keep ? [keep] : [];
-      save(normal, inverseDeviation, norm.weight, norm.bias, fc1.weight, fc1.bias, fc2.weight, ...factors);
-      const normed = add(mul(normal, norm.weight), norm.bias);
+      save(x, norm.weight, norm.bias, fc1.weight, fc1.bias, fc2.weight, ...(keep ? [keep] : []));
+      const normed = normalizeRows(x, norm, epsilon);
       return branch(dense(normed, fc1.weight, fc1.bias, { gelu: true }), fc2.weight, fc2.bias, x, keep);
     },
-    (dy, [normal, inverseDeviation, gain, shift, w1, b1, w2, keep]) => {
+    (dy, [x, gain, shift, w1, b1, w2, keep]) => {
       const dBranch = keep ? mul(dy, keep) : dy;
-      const normed = controlled([dy], () => add(mul(normal!, gain!), shift!));
+      const { normal, inverseDeviation } = controlled([dy], () => standardize(x!, epsilon));
+      const normed = add(mul(normal, gain!), shift!);
       const { value, slope } = gelu(dense(normed, w1!, b1!));
       const dHidden = mul(matMul(dBranch, w2!), slope());
       const dNormed = matMul(dHidden, w1!);
       return [
-        add(dy, standardizeGradient(mul(dNormed, gain!), normal!, inverseDeviation!)),
-        sumRows(mul(dNormed, normal!)),
+        add(dy, standardizeGradient(mul(dNormed, gain!), normal, inverseDeviation)),
+        sumRows(mul(dNormed, normal)),
         sumRows(dNormed),
         matMul(dHidden, normed, true),
         sumRows(dHidden),
