@@ -31,6 +31,20 @@ test('windows cover a long volume from its first slice to its last', () => {
   ]);
 });
 
+test('a volume that is wide beside a view is seen in four tiles, at the scale of the views of training', () => {
+  const data = Int16Array.from({ length: 4 * 16 * 16 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 16) % 16, i % 16];
+    return 1024 * (2 * Math.floor(x / 8) + Math.floor(y / 8));
+  });
+  const views = plainViews3D({ kind: '3D', shape: [4, 16, 16], data, spacing: [3, 1, 1] }, [4, 8, 8]);
+  expect(views.map((v) => [Math.min(...v), Math.max(...v)])).toEqual([
+    [0, 0],
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
+});
+
 test('any volume gives finite views of the right size', () => {
   const side = fc.integer({ min: 1, max: 40 });
   fc.assert(

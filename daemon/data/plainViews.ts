@@ -6,6 +6,8 @@ import type { Image2D, Volume } from './types.ts';
 
 /** Windows of a long volume that are looked at: enough for a whole CT at 16 slices each. */
 const MOST_WINDOWS = 16;
+/** Voxels of a volume for one of a view, in plane: the views of training show at most 1.4 (crop3D, daemon/data/augment). */
+const WIDEST_SCALE = 1.6;
 
 /**
  * An image as it is, for features: the largest centred part with the view's aspect ratio, resized (bicubic), values 0–1.
@@ -26,8 +28,8 @@ export function plainView2D(image: Image2D, [height, width]: readonly [number, n
 
 /**
  * A volume as it is, for features: windows of consecutive slices that cover it evenly (one where it has no more slices than a view;
- * it is padded with 0 HU where it has fewer), the largest centred part of the plane with the view's aspect ratio, resized
- * (bilinear), HU / 1024.
+ * it is padded with 0 HU where it has fewer), HU / 1024. In plane they show the largest centred part with the view's aspect ratio,
+ * whole or, where that would shrink it beyond what views of training show, as 2×2 tiles, resized (bilinear).
  * @returns each [slices, height, width]
  */
 export function plainViews3D(
@@ -36,14 +38,18 @@ export function plainViews3D(
 ): Float32Array[] {
   const within = paddedCuboid(volume.shape, [slices, 1, 1]);
   const spare = within.size[0] - slices;
+  const wholeScale = Math.min(volume.shape[1] / height, volume.shape[2] / width);
+  const tiles = wholeScale > WIDEST_SCALE ? 2 : 1;
+  const x = Math.max(1, Math.floor((height * wholeScale) / tiles));
+  const y = Math.max(1, Math.floor((width * wholeScale) / tiles));
+  const left = [Math.floor((volume.shape[1] - tiles * x) / 2), Math.floor((volume.shape[2] - tiles * y) / 2)] as const;
   const count = Math.min(MOST_WINDOWS, Math.ceil(within.size[0] / slices));
-  const scale = Math.min(volume.shape[1] / height, volume.shape[2] / width);
-  const x = Math.max(1, Math.round(height * scale));
-  const y = Math.max(1, Math.round(width * scale));
   return Array.from({ length: count }, (_, i) => {
     const first = within.start[0] + (count === 1 ? Math.floor(spare / 2) : Math.round((spare * i) / (count - 1)));
-    const start = [first, Math.floor((volume.shape[1] - x) / 2), Math.floor((volume.shape[2] - y) / 2)] as const;
-    const cut = cutOut(volume, { start, size: [slices, x, y] }, intensityScale);
-    return resizeSlices(cut, [slices, x, y], height, width);
-  });
+    return Array.from({ length: tiles * tiles }, (_, tile) => {
+      const start = [first, left[0] + x * Math.floor(tile / tiles), left[1] + y * (tile % tiles)] as const;
+      const cut = cutOut(volume, { start, size: [slices, x, y] }, intensityScale);
+      return resizeSlices(cut, [slices, x, y], height, width);
+    });
+  }).flat();
 }

@@ -116,7 +116,7 @@ function drawNetwork(random: Random): Network {
       phase: random.uniform(0, 2 * Math.PI),
     };
   });
-  return { waves, wall: random.uniform(0.16, 0.24) };
+  return { waves, wall: random.uniform(0.22, 0.3) };
 }
 
 /** How much of a wall is at this place, 0 (none) to 1. The waves are bent, so that no two meshes look alike. */

@@ -22,8 +22,8 @@ function chord({ center, radii, angle }: Ellipsoid, x: number, z: number): numbe
  */
 export function phantomProjection(patient: Patient, size: number, ...key: (number | string)[]): Image2D {
   const random = new Random(...key, 'projection');
-  const zoom = random.uniform(1, 1.15);
-  const shift = [random.uniform(-0.06, 0.06), random.uniform(-0.06, 0.06)] as const;
+  const zoom = random.uniform(0.72, 0.82);
+  const shift = [random.uniform(-0.04, 0.04), random.uniform(-0.04, 0.04)] as const;
   const ribPhase = random.uniform(0, 2 * Math.PI);
   const path = new Float32Array(size * size);
   for (let row = 0, i = 0; row < size; row++) {
@@ -49,7 +49,7 @@ function attenuationAlong(patient: Patient, x: number, z: number, ribPhase: numb
     const length = chord(lung, x, z);
     if (length === 0) continue;
     let density = attenuation.lung;
-    if (patient.network) density += 0.45 * wallAt(patient.network, x, z, 0);
+    if (patient.network) density += 0.9 * wallAt(patient.network, x, z, 0);
     // Fluid in the standing patient collects at the bottom of the lung and climbs at its outer wall.
     if (patient.fluid > 0) {
       const outward = (x - lung.center[0]) / lung.radii[0];
@@ -94,7 +94,7 @@ function addSmall(
 
 /** Path lengths to grey values: noise, then the 1st percentile of the body to a drawn dark grey and the 99th to a drawn bright one. */
 function expose(path: Float32Array, random: Random): Uint8Array {
-  const noise = random.uniform(0.01, 0.025);
+  const noise = random.uniform(0.01, 0.015);
   const film = Float32Array.from(
     path,
     (length) => (length === 0 ? 0 : 1 - Math.exp(-0.9 * length)) + noise * random.normal(),
@@ -104,7 +104,7 @@ function expose(path: Float32Array, random: Random): Uint8Array {
   const low = sorted[Math.floor(0.01 * sorted.length)]!;
   const high = sorted[Math.floor(0.99 * sorted.length)]!;
   const gamma =
-    Math.log(random.uniform(0.42, 0.58)) / Math.log(Math.max(0.05, (sorted[sorted.length >> 1]! - low) / (high - low)));
+    Math.log(random.uniform(0.47, 0.53)) / Math.log(Math.max(0.05, (sorted[sorted.length >> 1]! - low) / (high - low)));
   const grey = new Uint8ClampedArray(film.length);
   for (let i = 0; i < grey.length; i++) {
     const value = Math.min(1, Math.max(0, (film[i]! - low) / (high - low)));

@@ -33,11 +33,13 @@ const hu = {
   liver: 65,
   solid: 35,
   fluid: 12,
-  wall: -250,
+  wall: -50,
   vessel: -150,
 };
 /** Share of the chest's height that the slices show. */
 const coverage = 0.7;
+/** Half the width of the field of view, relative: most air around the body is left out, as in sub-volumes cut for training. */
+const field = 0.8;
 
 /**
  * A CT-like volume of part of a patient's chest in HU: [slices, plane, plane], with noise.
@@ -97,7 +99,7 @@ class Canvas {
 
   /** x of a column or y of a row. */
   private xy(index: number): number {
-    return (2 * (index + 0.5)) / this.plane - 1;
+    return field * ((2 * (index + 0.5)) / this.plane - 1);
   }
 
   /** Calls `use` for every voxel whose centre is in the ellipsoid, with its index, place and squared relative distance to the centre. */
@@ -108,7 +110,7 @@ class Canvas {
     const { center, radii, angle } = shape;
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     const reach = Math.max(radii[0], radii[1]);
-    const index = (place: number) => ((place + 1) * this.plane) / 2 - 0.5;
+    const index = (place: number) => ((place / field + 1) * this.plane) / 2 - 0.5;
     const [firstRow, lastRow] = [
       Math.max(0, Math.ceil(index(center[1] - reach))),
       Math.min(this.plane - 1, Math.floor(index(center[1] + reach))),
