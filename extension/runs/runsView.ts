@@ -71,8 +71,11 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     return element && !isUnreadable(element) ? this.store.get(element.folder) : undefined;
   }
 
+  /** Selects a run, and opens the view for that. */
   async reveal(run: RunInfo): Promise<void> {
-    await this.view.reveal(this.element(run.folder), { select: true, focus: false });
+    this.drawNow();
+    // A tree that is just being redrawn cannot find its elements; the newest run is on top all the same.
+    await this.view.reveal(this.element(run.folder), { select: true, focus: false }).then(undefined, () => {});
   }
 
   async getChildren(parent?: Element): Promise<Element[]> {
@@ -106,14 +109,17 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   private later(folders: readonly string[] | 'all'): void {
     if (folders === 'all' || this.pending === 'all') this.pending = 'all';
     else for (const folder of folders) this.pending.add(folder);
-    this.redraw ??= setTimeout(() => {
-      this.redraw = undefined;
-      const pending = this.pending;
-      this.pending = new Set();
-      if (pending === 'all') this.changed.fire(undefined);
-      else for (const folder of pending) this.changed.fire(this.element(folder));
-      this.showCount();
-    }, redrawPause);
+    this.redraw ??= setTimeout(() => this.drawNow(), redrawPause);
+  }
+
+  private drawNow(): void {
+    clearTimeout(this.redraw);
+    this.redraw = undefined;
+    const pending = this.pending;
+    this.pending = new Set();
+    if (pending === 'all') this.changed.fire(undefined);
+    else for (const folder of pending) this.changed.fire(this.element(folder));
+    this.showCount();
   }
 
   private showCount(): void {

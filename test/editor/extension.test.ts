@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { checkConfig } from '../../protocol/parseConfig.ts';
 import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
-import { eventually, packVsix, skipped, titled } from './support.ts';
+import { eventually, explainFailures, packVsix, skipped, titled } from './support.ts';
 
 const good = '{\n  "data": { "paths": ["images"] },\n  "model": {  }\n}\n';
 const bad = `{
@@ -28,7 +28,6 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
       timeout: 40_000,
       env: (folder) => ({
         UNIMISS_RUNS: join(folder, 'runs'),
-        XDG_STATE_HOME: join(folder, 'state'),
         XDG_CACHE_HOME: join(folder, 'cache'),
         UNIMISS_TENSORFLOW: '',
       }),
@@ -36,6 +35,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     window = editor.window;
   }, 300_000);
   afterAll(() => editor?.close());
+  explainFailures(() => editor);
 
   it('is active, and every command of the manifest is there', async () => {
     const { active, commands } = await window.inHost(async (vscode) => ({

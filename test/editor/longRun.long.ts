@@ -13,7 +13,7 @@ const steps = 100_000;
 describe.skipIf(skipped !== '')(titled('the panel of a run of 100,000 steps'), () => {
   let editor: Editor;
   beforeAll(async () => {
-    const env = (folder: string) => ({ UNIMISS_RUNS: join(folder, 'runs'), XDG_STATE_HOME: join(folder, 'state') });
+    const env = (folder: string) => ({ UNIMISS_RUNS: join(folder, 'runs') });
     editor = await Editor.open({ vsix: packVsix(), workspace: {}, env });
     const text = '{ "name": "long", "data": { "paths": ["images"] }, "model": { "preset": "nano" } }';
     const config = resolveConfig(parseConfig(text, 'long'), { baseDir: editor.workspace });

@@ -29,7 +29,6 @@ export class PhantomRun {
       timeout: 40_000,
       env: (folder) => ({
         UNIMISS_RUNS: join(folder, 'runs'),
-        XDG_STATE_HOME: join(folder, 'state'),
         PATH: pathWithoutNode(join(folder, 'bin')),
         ...env(folder),
       }),

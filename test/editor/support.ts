@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
+import type { Editor } from './kit/editor.ts';
 import { whyNotHere } from './kit/surroundings.ts';
 
 /** Why these tests are skipped on this machine, for their titles; '' where they are not. */
@@ -32,4 +33,11 @@ export function pathWithoutNode(folder: string): string {
 /** Asks again until the assertion holds, for at most a minute: two busy cores are slow. */
 export function eventually<T>(probe: () => T | Promise<T>) {
   return expect.poll(probe, { timeout: 60_000, interval: 100 });
+}
+
+/** With a test that fails comes what extension, daemon and extension host had logged by then. */
+export function explainFailures(editor: () => Editor | undefined): void {
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => console.log(editor()?.report()));
+  });
 }

@@ -5,7 +5,7 @@ import { contrast } from './contrast.ts';
 import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
 import { PhantomRun } from './phantomRun.ts';
-import { eventually, skipped, titled } from './support.ts';
+import { eventually, explainFailures, skipped, titled } from './support.ts';
 
 describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150_000 }, () => {
   let run: PhantomRun;
@@ -16,6 +16,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150
     window = run.window;
   }, 300_000);
   afterAll(() => run?.close());
+  explainFailures(() => run?.editor);
 
   it('starts a run from the palette, without a Node on the PATH', async () => {
     await window.runCommand('UniMiSS: Start Pre-training');
@@ -105,12 +106,13 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150
 
   it('says when the process of a run dies, and resumes it on request', async () => {
     const trainer = trainerOf(run.folder);
-    process.kill(trainer, 'SIGKILL');
+    expect(trainer).toBeDefined();
+    process.kill(trainer!, 'SIGKILL');
     const notification = await window.notification(/SIGKILL/);
     await window.screenshot('trainer-died');
     await notification.getByRole('button', { name: 'Resume' }).click();
+    await eventually(() => trainerOf(run.folder) ?? trainer).not.toBe(trainer);
     await run.toldWhen(/^\d+ %/);
-    expect(trainerOf(run.folder)).not.toBe(trainer);
   });
 
   it('trains on while no window is open, and shows the run again in the next', async () => {
@@ -132,6 +134,27 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150
     await eventually(() => run.editor.outputChannel(`UniMiSS: ${run.name}`)).toContain('Started');
   });
 
+  it('queues a second run, lays its curves over the first, and deletes it', async () => {
+    const all = async () => (await window.treeItems('Runs')).map(({ description }) => description);
+    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.pick('phantoms.unimiss.jsonc');
+    await eventually(all).toEqual(expect.arrayContaining(['queued, next']));
+    const [first, second] = readdirSync(run.editor.inside('runs')).sort();
+
+    await window.runCommand('UniMiSS: Compare Runs');
+    await window.tickAll();
+    const both = await window.webview('2 runs');
+    for (const name of [first!, second!]) await both.locator('.runs').getByText(name).waitFor();
+
+    await window.runCommand('UniMiSS: Stop');
+    await window.pick(second!);
+    await eventually(all).not.toContain('queued, next');
+    await window.runCommand('UniMiSS: Delete');
+    expect(await window.answerDialog('Delete')).toContain(second);
+    await eventually(all).toHaveLength(1);
+    expect(readdirSync(run.editor.inside('runs'))).not.toContain(second);
+  });
+
   it('stops, and left no error in the consoles', async () => {
     await window.runCommand('UniMiSS: Stop');
     await run.toldWhen(/stopped/);
@@ -141,8 +164,8 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150
   });
 });
 
-/** The process that trains a run: its command line names the folder. */
-function trainerOf(folder: string): number {
+/** The process that trains a run, if one does: its command line names the folder. */
+function trainerOf(folder: string): number | undefined {
   const found = readdirSync('/proc').find((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
@@ -152,6 +175,5 @@ function trainerOf(folder: string): number {
       return false; // it has ended
     }
   });
-  if (!found) throw new Error(`no process trains ${folder}`);
-  return Number(found);
+  return found === undefined ? undefined : Number(found);
 }

@@ -64,3 +64,13 @@ test.each([
   expect(store.refusal).not.toBe('');
   expect(store.runs.size).toBe(1);
 });
+
+test('runs of one name are told apart by their folders', () => {
+  const store = new MetricsStore();
+  const named = (id: string, name: string) => ({ ...run, id, name });
+  store.apply({
+    ...snapshot(0),
+    runs: [named('/runs/ct-1', 'ct'), named('/runs/ct-2', 'ct'), named('/runs/xray-1', 'xray')],
+  });
+  expect([...store.runs.values()].map(({ name }) => name)).toEqual(['ct-1', 'ct-2', 'xray']);
+});

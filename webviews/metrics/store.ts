@@ -59,7 +59,11 @@ export class MetricsStore {
     this.title = message.title;
     this.summary = message.summary;
     this.runs.clear();
-    for (const run of message.runs) this.runs.set(run.id, openRun(run));
+    for (const run of message.runs) {
+      // Runs of one name are told apart by their folders.
+      const alone = message.runs.filter(({ name }) => name === run.name).length === 1;
+      this.runs.set(run.id, openRun(alone ? run : { ...run, name: run.id.split('/').at(-1)! }));
+    }
   }
 
   private append(message: Extract<MetricsMessage, { type: 'append' }>): void {

@@ -154,11 +154,30 @@ export class Editor {
     return this.readLogs((file) => file === `${title}.log` || (file.endsWith(`-${title}.log`) && /^\d+-/.test(file)));
   }
 
-  /** Errors that extension hosts logged. */
+  /** Errors that extension hosts logged, but for what each says when its window is closed while something is under way. */
   hostErrors(): string {
     return this.readLogs((file) => file === 'remoteexthost.log')
       .split('\n')
-      .filter((line) => line.includes('[error]'))
+      .filter((line) => line.includes('[error]') && !/Channel has been closed|: Canceled$/.test(line))
+      .join('\n');
+  }
+
+  /** The last of what extension, daemon, extension host and browser said, for whoever looks for the cause of a failure. */
+  report(): string {
+    const state = this.inside('state', 'unimiss');
+    const daemon = existsSync(state)
+      ? readdirSync(state)
+          .map((name) => readFileSync(join(state, name), 'utf8'))
+          .join('')
+      : '';
+    const parts = {
+      extension: this.outputChannel('UniMiSS'),
+      daemon,
+      host: this.hostErrors(),
+      browser: this.consoleErrors.join('\n'),
+    };
+    return Object.entries(parts)
+      .map(([name, text]) => `--- ${name}\n${text.trimEnd().split('\n').slice(-25).join('\n')}`)
       .join('\n');
   }
 
@@ -211,6 +230,7 @@ export class Editor {
     return {
       ...Object.fromEntries(inherited),
       XDG_RUNTIME_DIR: this.inside('run'),
+      XDG_STATE_HOME: this.inside('state'),
       ...this.added,
       EDITOR_TEST: this.folder,
       EDITOR_TEST_PROBES: this.inside('run'),

@@ -44,6 +44,13 @@ export class QuickInput {
     await this.submit(() => until(this.timeout, () => this.click(label)));
   }
 
+  /** Ticks everything in a quick pick of several, and accepts it. */
+  async tickAll(): Promise<void> {
+    await this.widget.locator('.monaco-list-row').first().waitFor({ timeout: this.timeout });
+    await this.widget.getByRole('checkbox', { name: 'Toggle all checkboxes' }).click({ timeout: this.timeout });
+    await this.answer();
+  }
+
   /** Fills in an input box and accepts it; without a text, accepts what is there. */
   async answer(text?: string): Promise<void> {
     await this.input.waitFor({ timeout: this.timeout });

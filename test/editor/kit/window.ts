@@ -115,6 +115,11 @@ export class Window {
     await this.waitFor(`"${label}" in a quick pick`, () => this.quickInput.pick(label));
   }
 
+  /** Ticks everything in a quick pick of several, and accepts it. */
+  async tickAll(): Promise<void> {
+    await this.waitFor('a quick pick to tick', () => this.quickInput.tickAll());
+  }
+
   /** Chooses an absolute path in an open or save dialog. */
   async answerFileDialog(file: string): Promise<void> {
     const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory();
