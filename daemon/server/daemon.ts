@@ -75,7 +75,6 @@ export class Daemon implements Services {
     });
     this.looking = setInterval(() => this.changed(), LOOK).unref();
     server.on('connection', (socket) => this.accept(socket));
-    this.watchIdle();
   }
 
   /**
@@ -93,11 +92,13 @@ export class Daemon implements Services {
       // A client that has said all may still hear the answers.
       const server = createServer({ allowHalfOpen: true });
       server.listen(paths.socket);
+      // Who connects as soon as that is possible must be heard: nothing may be awaited in between.
+      const daemon = new Daemon(options, server, lock);
       await once(server, 'listening').catch((error) => {
         throw diskError(error, paths.socket);
       });
       await chmod(paths.socket, 0o600);
-      const daemon = new Daemon(options, server, lock);
+      daemon.watchIdle();
       log(
         'info',
         `daemon ${process.pid}, version ${version}, listens on ${paths.socket}; runs are in ${options.runsRoot}`,
