@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { controlled } from '../../engine/index.ts';
 import { cells } from '../geometry.ts';
 import { differentiable } from './differentiable.ts';
@@ -7,6 +8,11 @@ import { concat, crop, dense, matMul, pad, reshape, slice, sumRows, transpose } 
 /** Where a cell of the reduced grid finds its kernel's inputs: the reduced grid, and the part of the grid that kernels cover. */
 function coverage(grid: readonly number[], factor: number): { reduced: number[]; covered: number[] } {
   const reduced = grid.map((length) => Math.floor(length / factor));
+  if (reduced.includes(0))
+    throw new UnimissError('config', `no kernel of ${factor} fits into a grid of ${grid.join('×')} patches`, {
+      place: 'image size',
+      remedy: 'Use larger images, or a model with smaller spatial reductions.',
+    });
   return { reduced, covered: reduced.map((length) => length * factor) };
 }
 

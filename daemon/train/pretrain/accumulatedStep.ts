@@ -19,7 +19,7 @@ export function compileAccumulated(
   state: PretrainState,
   options: ResolvedOptions,
 ): Pick<CompiledPart, 'run' | 'dispose'> {
-  const { phase, executor, batch, accumulate, viewLength } = options;
+  const { phase, executor, batch, accumulate } = options;
   const micro = batch / accumulate;
   const { out } = state.config.head;
   const outputNames = [...new Set(terms[phase].map((term) => term.teacher))];
@@ -29,14 +29,14 @@ export function compileAccumulated(
   const teacher = engine.compile({
     name: `pretrain ${phase}, teacher`,
     executor,
-    inputs: inputShapes(state, options, micro, ['views']),
+    inputs: inputShapes(options, micro, ['views']),
     body: ({ views }) => teacherPass(state, phase, views!) as Record<string, Tensor>,
   });
   const target = engine.compile({
     name: `pretrain ${phase}, targets`,
     executor,
     inputs: {
-      ...inputShapes(state, options, batch, ['targets']),
+      ...inputShapes(options, batch, ['targets']),
       ...Object.fromEntries(outputNames.map((name) => [name, { shape: [2 * batch, out] }])),
     },
     body: ({ teacherTemperature, ...outputs }: Record<string, Tensor>): Record<string, Tensor> => {
@@ -53,7 +53,7 @@ export function compileAccumulated(
     name: `pretrain ${phase}, student`,
     executor,
     inputs: {
-      ...inputShapes(state, options, micro, ['views', 'masks']),
+      ...inputShapes(options, micro, ['views', 'masks']),
       ...Object.fromEntries(terms[phase].map((_, i) => [targetName(i), { shape: [2 * micro, out] }])),
     },
     body: (inputs: Record<string, Tensor>) => {
@@ -71,7 +71,7 @@ export function compileAccumulated(
   const apply = engine.compile({
     name: `pretrain ${phase}, update`,
     executor,
-    inputs: inputShapes(state, options, batch, ['update']),
+    inputs: inputShapes(options, batch, ['update']),
     body: (inputs: Record<string, Tensor>) => {
       const gradients = sums.map((sum) =>
         rawOp('Mul', [sum.read(), engine.tensor(Float32Array.of(1 / accumulate), [])]),
@@ -145,7 +145,7 @@ function joinImages(parts: readonly Float32Array[]): Float32Array {
 
 /** Columns of the masks [branches, samples] that belong to some images: their views, and in 3D the views' slices. */
 function takeMasks(masks: Float32Array, options: ResolvedOptions, part: Part): Float32Array {
-  const { batch, phase, size } = options;
+  const { batch, phase } = options;
   const samples = maskSamples(options, batch);
   const rows = options.branches.map((_, row) => {
     const all = masks.subarray(row * samples, (row + 1) * samples);

@@ -1,3 +1,4 @@
+import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testEngine } from '../../../test/engine.ts';
 import { Random } from '../../data/random.ts';
@@ -230,6 +231,21 @@ describe.each(['2D', '3D'] as const)('%s', (phase) => {
     disposables.push(embed);
     return embed.run(images);
   }
+});
+
+test.each(['graph', 'eager'] as const)('no tensor is left over, %s', async (executor) => {
+  const state = createPretrainState(engine, config, 1);
+  const before = memory().numTensors;
+  for (const accumulate of [1, 2]) {
+    const step = createPretrainStep(engine, state, { phase: '2D', batch: 2, accumulate, executor, dropPath: 0.1 });
+    await step.run(inputsOf(step));
+    const running = memory().numTensors;
+    await step.run(inputsOf(step));
+    expect(memory().numTensors).toBe(running);
+    step.dispose();
+    expect(memory().numTensors).toBe(before);
+  }
+  state.dispose();
 });
 
 test('everything follows from the seed', () => {

@@ -3,7 +3,6 @@ import type { CompiledStep, StepInput } from '../../engine/index.ts';
 import type { MitConfig } from '../../model/config.ts';
 import { adamInputs, adamScalars } from '../optimizer.ts';
 import { type Branch, branches } from './dropPath.ts';
-import type { PretrainState } from './state.ts';
 import { adamInputName, groups } from './stepParts.ts';
 import type { AdamCounts, PretrainStepInputs, PretrainStepOptions } from './types.ts';
 
@@ -52,7 +51,6 @@ export type InputPart = 'views' | 'targets' | 'masks' | 'update';
 
 /** Declared inputs of a compiled part that sees `batch` images. */
 export function inputShapes(
-  state: PretrainState,
   options: ResolvedOptions,
   batch: number,
   parts: readonly InputPart[],
