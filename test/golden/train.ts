@@ -67,15 +67,16 @@ function relative(actual: number, expected: number): number {
 export async function checkTraining(
   engine: Engine,
   file: string,
-  options: { executor: Executor; accumulate?: number },
+  options: { executor: Executor; microBatches?: boolean },
 ): Promise<void> {
   const golden = readGolden<TrainFile>(file);
-  const phase = file.includes('2D') ? '2D' : '3D';
   const length = typeof golden.size === 'number' ? [golden.size, golden.size] : golden.size;
+  const phase = length.length === 2 ? '2D' : '3D';
   const shape = [golden.batch, phase === '2D' ? 3 : 1, ...length];
   const state = await goldenState(engine, golden);
   const step = createPretrainStep(engine, state, {
-    ...options,
+    executor: options.executor,
+    accumulate: options.microBatches ? golden.batch : 1,
     phase,
     batch: golden.batch,
     size: length,

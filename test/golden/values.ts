@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { presets } from '../../daemon/model/config.ts';
 import type { ParameterSpec } from '../../daemon/model/parameters.ts';
 
 /** The golden folder: test/golden/data, or another of the same form. */
@@ -7,6 +8,17 @@ export const goldenFolder = process.env.UNIMISS_GOLDEN ?? join(import.meta.dirna
 
 export function readGolden<T>(file: string): T {
   return JSON.parse(readFileSync(join(goldenFolder, file), 'utf8')) as T;
+}
+
+/** Files of the golden folder whose names match, of a model that we know (`arch`) where they name one. */
+export function goldenFiles(pattern: RegExp): string[] {
+  const known = (file: string) => {
+    const { arch } = readGolden<{ arch?: string }>(file);
+    return arch === undefined || arch in presets;
+  };
+  return readdirSync(goldenFolder)
+    .filter((file) => pattern.test(file) && known(file))
+    .sort();
 }
 
 function fnv1a32(text: string): number {

@@ -2,7 +2,9 @@ import { beforeAll, describe, test } from 'vitest';
 import type { Engine } from '../../daemon/engine/index.ts';
 import { testEngine } from '../engine.ts';
 import { checkForward } from './forward.ts';
+import { checkLoss } from './loss.ts';
 import { checkTraining } from './train.ts';
+import { goldenFiles } from './values.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -10,8 +12,8 @@ beforeAll(async () => {
 });
 
 describe('XLA', () => {
-  test.each(['forward-tiny.json', 'forward-small.json'])('%s', (file) => checkForward(engine, file, 'xla'));
-  test.each(['train-tiny-2D.json', 'train-tiny-3D.json'])('%s', (file) =>
-    checkTraining(engine, file, { executor: 'xla' }),
-  );
+  for (const file of goldenFiles(/^forward-.*\.json$/)) test(file, () => checkForward(engine, file, 'xla'));
+  for (const file of goldenFiles(/^train-.*\.json$/))
+    test(file, () => checkTraining(engine, file, { executor: 'xla' }));
+  test.skipIf(goldenFiles(/^loss\.json$/).length === 0)('loss and centre', () => checkLoss(engine, 'xla'));
 });
