@@ -67,7 +67,19 @@ export function fromWireError(error: unknown, method: string): UnimissError {
   if (known.success) return fromErrorData(known.data, error);
   if (code === rpcErrorCodes.cancelled)
     return new UnimissError('interrupted', 'cancelled', { place: method, cause: error });
+  if (isConnectionLost(error))
+    return new UnimissError('run', 'the daemon ended the connection', {
+      place: method,
+      remedy: 'If it died, the next command starts it again, and its runs can be resumed.',
+      cause: error,
+    });
   return new UnimissError(codeOf(code), messageOf(error), { place: method, cause: error });
+}
+
+/** Whether an error says that the connection ended before the answer came: codes of vscode-jsonrpc from -32099 to -32096. */
+export function isConnectionLost(error: unknown): boolean {
+  const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown };
+  return typeof code === 'number' && code >= -32099 && code <= -32096;
 }
 
 function codeOf(code: unknown): ErrorCode {

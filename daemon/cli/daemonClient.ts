@@ -4,7 +4,6 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { DaemonClient } from '../server/client.ts';
 import { daemonPaths } from '../server/paths.ts';
 import { reach } from '../server/reach.ts';
-import { connectOrStart } from '../server/startDaemon.ts';
 
 /** Arguments by which node starts this program anew: its script. */
 export function thisProgram(): string[] {
@@ -17,8 +16,8 @@ export function daemonCommandLine(): { file: string; args: string[] } {
 }
 
 /** A conversation with the daemon, which is started where there is none. */
-export async function startedDaemon(): Promise<DaemonClient> {
-  return DaemonClient.open(await connectOrStart(daemonPaths(), daemonCommandLine()));
+export function startedDaemon(): Promise<DaemonClient> {
+  return DaemonClient.start(daemonPaths(), daemonCommandLine());
 }
 
 /** Does something with the daemon that is running. @throws UnimissError 'run' where none is */

@@ -19,6 +19,13 @@ import {
   type ResultOf,
 } from '../../protocol/rpc.ts';
 
+import { isConnectionLost } from '../../protocol/wireError.ts';
+import type { DaemonPaths } from './paths.ts';
+import { connectOrStart, type DaemonCommand } from './startDaemon.ts';
+
+/** How often a connection may end before the daemon has said a word. */
+const ATTEMPTS = 3;
+
 /** Time to read what arrived before a connection was closed, ms. */
 const READ_ON = 100;
 
@@ -37,6 +44,19 @@ export class DaemonClient {
     this.closed = new Promise((resolve, reject) => {
       socket.once('close', () => (this.misunderstood ? reject(this.misunderstood) : resolve()));
     });
+  }
+
+  /** As `open`, with the daemon of a place, which is started where there is none. */
+  static async start(paths: DaemonPaths, command: DaemonCommand): Promise<DaemonClient> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await DaemonClient.open(await connectOrStart(paths, command));
+      } catch (error) {
+        // A daemon that is just dying may still take a connection.
+        if (attempt === ATTEMPTS || !(error instanceof UnimissError && isConnectionLost(error.details.cause)))
+          throw error;
+      }
+    }
   }
 
   /** @throws UnimissError where the daemon speaks no version that this program speaks */

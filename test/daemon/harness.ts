@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { DaemonClient } from '../../daemon/server/client.ts';
 import { type DaemonPaths, daemonPaths } from '../../daemon/server/paths.ts';
 import { reachable } from '../../daemon/server/reach.ts';
-import { connectOrStart } from '../../daemon/server/startDaemon.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import { runCreate, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
 import { configText } from './runs.ts';
@@ -51,7 +50,7 @@ export class DaemonPlace {
   /** A client of the daemon, which is started where there is none. */
   async client(): Promise<DaemonClient> {
     const command = { file: process.execPath, args: [this.script, 'daemon', '--detached'], env: this.env };
-    const client = await DaemonClient.open(await connectOrStart(this.paths, command));
+    const client = await DaemonClient.start(this.paths, command);
     this.clients.push(client);
     return client;
   }
