@@ -115,21 +115,21 @@ export interface CollapseSizes {
 
 /**
  * Thresholds, chosen so that the noise of an early epoch does not trip them:
- * - `uniform`: nats below log(outputs). The loss can teach the student at most this much. 0.005 nats are logits that deviate by 0.1
- *   (the entropy falls by half their variance); a start that works has ten times as much.
+ * - `uniform`: nats below log(outputs). The loss can teach the student at most this much. 0.002 nats are logits that deviate by
+ *   0.06 (the entropy falls by half their variance). Short runs pass through 0.005 before features form.
  * - `sharp`: share of log(outputs). A teacher below it has decided; that is fine as long as images differ.
  * - `informed`, `ignorant`: nats of mutual information between image and output, log(outputs) − KL − entropy. Two images that differ
  *   give log 2 = 0.69, an output that ignores the image 0. A sharp teacher should have `informed`; any should have `ignorant`: short
- *   runs that came to separate classes never had less than 0.02, runs that failed less than 0.005 long before they were uniform.
+ *   runs that came to separate classes never had less than 0.004, runs that failed fell below 0.003 and stayed there.
  * - `spread`: deviation of features times √featureLength, which is 1 where directions are even. 0.03 is a mean cosine of 0.999
  *   between images (the square of it is 1 minus that cosine).
  * - `rank`: below 2, one direction holds nearly all the variation.
  */
 export const collapseThresholds = {
-  uniform: 0.005,
+  uniform: 0.002,
   sharp: 0.05,
   informed: 0.05,
-  ignorant: 0.005,
+  ignorant: 0.003,
   spread: 0.03,
   rank: 2,
 };
