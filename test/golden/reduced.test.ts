@@ -108,11 +108,10 @@ test.skipIf(!has('reference-checkpoint-student.safetensors'))('features of the r
       'reference-checkpoint.json',
     );
   const file = await SafetensorsFile.open(join(goldenFolder, 'reference-checkpoint-student.safetensors'));
-  const state = createPretrainState(engine, reduced, 0);
   const read = new Map<string, Float32Array>();
   for (const name of file.tensors.keys()) read.set(name.slice('module.'.length), await file.readFloat32(name));
   await file.close();
-  state.start((name) => read.get(name)!);
+  const state = createPretrainState(engine, reduced, (name) => read.get(name)!);
   for (const modality of ['2D', '3D'] as const) {
     const { input, shape, studentFeature } = golden[modality];
     const embed = createEmbed(engine, state, { network: 'student', modality, batch: shape[0]! });

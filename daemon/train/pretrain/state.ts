@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { Random } from '../../data/random.ts';
 import type { Engine, Variable } from '../../engine/index.ts';
@@ -31,33 +32,44 @@ export interface PretrainState {
    * @throws UnimissError naming the first tensor that is missing, has another size or cannot be represented.
    */
   load(read: ReadTensor): Promise<void>;
-  /** Sets student and teacher to the same values and forgets moments, centre and counts. */
-  start(values: (name: string) => Float32Array): void;
   dispose(): void;
 }
 
 /** Values of a checkpoint's tensor, in the reference's layout; undefined where it has none of this name. */
 export type ReadTensor = (name: string) => Promise<Float32Array | undefined> | Float32Array | undefined;
 
-/** A state with fresh weights: student and teacher equal, moments and centre 0. Everything follows from the seed. */
-export function createPretrainState(engine: Engine, config: MitConfig, seed: number): PretrainState {
+/** First values of a parameter, in the reference's layout. */
+export type FirstValues = (name: string) => Float32Array;
+
+/**
+ * A state at the beginning of training: student and teacher equal, moments and centre 0.
+ * @param from a seed, from which everything follows, or values of the student
+ */
+export function createPretrainState(engine: Engine, config: MitConfig, from: number | FirstValues): PretrainState {
   const table = parameterTable(config);
-  const specs = new Map(table.map((spec) => [spec.name, spec]));
   const magnitudes = table.filter((spec) => !learns(spec));
-  const parameters = table.filter(learns).map((spec): TrainedParameter => {
-    const variable = (role: Role) => engine.variable(`${role}.${spec.name}`, ourShape(spec));
-    return {
-      spec,
-      student: variable('student'),
-      teacher: variable('teacher'),
-      exp_avg: variable('exp_avg'),
-      exp_avg_sq: variable('exp_avg_sq'),
-    };
-  });
+  const newParameter = (spec: ParameterSpec): TrainedParameter => {
+    const variable = (role: Role, init?: Float32Array | Tensor) =>
+      engine.variable(`${role}.${spec.name}`, ourShape(spec), init);
+    const values = typeof from === 'number' ? seededValues(spec, from) : from(spec.name);
+    const student = variable('student', fromReference(spec, values));
+    const value = student.read();
+    const teacher = variable('teacher', value);
+    value.dispose();
+    return { spec, student, teacher, exp_avg: variable('exp_avg'), exp_avg_sq: variable('exp_avg_sq') };
+  };
+  // The largest first: JavaScript's copy of it is then collected while the others are made.
+  const made = new Map(
+    table
+      .filter(learns)
+      .sort((a, b) => sizeOf(b) - sizeOf(a))
+      .map((spec) => [spec.name, newParameter(spec)]),
+  );
+  const parameters = table.filter(learns).map(({ name }) => made.get(name)!);
   const center = engine.variable('center', [1, config.head.out]);
   const counts: AdamCounts = { shared: 0, volume: 0, lastLayer: 0 };
 
-  const state: PretrainState = {
+  return {
     config,
     parameters,
     center,
@@ -97,28 +109,20 @@ export function createPretrainState(engine: Engine, config: MitConfig, seed: num
             );
       center.assign(await expect(read, 'center', [1, config.head.out]));
     },
-    start(values) {
-      for (const parameter of parameters) {
-        const data = fromReference(parameter.spec, values(parameter.spec.name));
-        const zeros = new Float32Array(data.length);
-        parameter.student.assign(data);
-        parameter.teacher.assign(data);
-        parameter.exp_avg.assign(zeros);
-        parameter.exp_avg_sq.assign(zeros);
-      }
-      center.assign(new Float32Array(config.head.out));
-      Object.assign(counts, { shared: 0, volume: 0, lastLayer: 0 });
-    },
     dispose() {
       for (const parameter of parameters) for (const role of roles) parameter[role].dispose();
       center.dispose();
     },
   };
-  state.start((name) => {
-    const random = new Random(seed, 'parameter', name);
-    return initialValues(specs.get(name)!, () => random.uniform(0, 1));
-  });
-  return state;
+}
+
+function sizeOf({ shape }: ParameterSpec): number {
+  return shape.reduce((all, length) => all * length, 1);
+}
+
+function seededValues(spec: ParameterSpec, seed: number): Float32Array {
+  const random = new Random(seed, 'parameter', spec.name);
+  return initialValues(spec, () => random.uniform(0, 1));
 }
 
 async function expect(read: ReadTensor, name: string, shape: readonly number[]): Promise<Float32Array> {
