@@ -22,7 +22,7 @@ import { writeRunPage } from './runPage.ts';
 import { trainInTerminal } from './trainInTerminal.ts';
 
 /** The phantoms of the demo: enough of each class for k-NN, little enough for minutes on two cores. */
-const PHANTOMS = { seed: 1, volumes: 48, images: 96 } as const;
+const PHANTOMS = { seed: 1, volumes: 64, images: 448, size: { slices: 16 } } as const;
 
 type Phases<T> = Partial<Record<'2D' | '3D', T>>;
 
@@ -66,8 +66,8 @@ async function haveEngine(reporter: Reporter): Promise<void> {
 
 /** Makes the phantoms unless they are there: the same seed gives the same images. @returns the manifest */
 async function havePhantoms(reporter: Reporter): Promise<string> {
-  const { seed, volumes, images } = PHANTOMS;
-  const folder = join(cacheFolder(), 'phantoms', `${seed}-${volumes}-${images}`);
+  const { seed, volumes, images, size } = PHANTOMS;
+  const folder = join(cacheFolder(), 'phantoms', `${seed}-${volumes}-${images}-${size.slices}`);
   const manifest = join(folder, 'manifest.csv'); // written last
   if (existsSync(manifest)) return manifest;
   const written = await writePhantoms(folder, {
