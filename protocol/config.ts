@@ -299,7 +299,9 @@ const checkpoint = z
     keepBest: z
       .boolean()
       .default(true)
-      .describe('Keep the best checkpoint as well (the lowest mean loss of an epoch), however old it is.'),
+      .describe(
+        'Keep the best checkpoint as well (the lowest mean loss of an epoch; of 3D epochs where there are both, since losses of the phases cannot be compared), however old it is.',
+      ),
   })
   .describe(
     'When the state of the training is saved. A checkpoint of `tiny` with all state takes about 700 MB, of `small` 1.1 GB; while one is written, there must be room for one more than are kept.',

@@ -47,7 +47,10 @@ export function checkConfig(text: string): { config?: Config; problems: Problem[
   };
   if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', smallest)] };
   if (syntax.length > 0 || tree === undefined)
-    return { problems: syntax.map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)) };
+    // What follows the first slip is mostly its consequence.
+    return {
+      problems: syntax.slice(0, 1).map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)),
+    };
   const located = (path: PropertyKey[], message: string, remedy?: string): Problem => {
     const node = closest(tree, path);
     return at(node.offset, node.length, path, message, remedy);

@@ -1,6 +1,6 @@
 import { type ErrorCode, UnimissError } from '../../protocol/errors.ts';
 
-/** What a script can tell from the exit code; 0 is success. Shown by `unimiss help exit-codes`. */
+/** What a script can tell from the exit code; 0 is success. Shown by `unimiss --help`. */
 export const exitCodes: Record<ErrorCode | 'usage', { code: number; meaning: string }> = {
   internal: { code: 1, meaning: 'a defect of UniMiSS' },
   usage: { code: 2, meaning: 'the command line is wrong' },

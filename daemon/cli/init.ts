@@ -1,13 +1,14 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { applyEdits, modify } from 'jsonc-parser';
 import { configTemplate } from '../../protocol/configTemplate.ts';
+import { presetNames } from '../../protocol/presets.ts';
 
 /** `unimiss init FOLDER > my.unimiss.jsonc` */
 export function initCommand(): Command {
   return new Command('init')
     .description('Print a configuration file to start from: the choices that matter, each with a comment.')
     .argument('[paths...]', 'folders with your images', ['path/to/images'])
-    .option('--preset <preset>', 'nano, tiny or small', 'tiny')
+    .addOption(new Option('--preset <preset>', 'size of the network').choices(presetNames).default('tiny'))
     .addHelpText('after', '\nExample:\n  unimiss init ~/ct ~/xray > my.unimiss.jsonc')
     .action((paths: string[], { preset }: { preset: string }) => {
       const set = (text: string, path: string[], value: unknown) =>

@@ -5,7 +5,7 @@ import { applyEdits, modify, parseTree } from 'jsonc-parser';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { parseConfig } from '../../protocol/parseConfig.ts';
 import { resolveConfig } from '../../protocol/resolveConfig.ts';
-import { listRuns } from '../runs/list.ts';
+import { listRuns, runState } from '../runs/list.ts';
 import { runsRoot } from '../runs/root.ts';
 import { RunFolder } from '../runs/runFolder.ts';
 import { findRun } from './findRun.ts';
@@ -60,6 +60,12 @@ export function resumeCommand(): Command {
       const reporter = Reporter.of(command);
       const root = options.runs ? resolve(options.runs) : runsRoot();
       const run = name ? await findRun(root, name) : await newestUnfinished(root);
+      if ((await runState(run)) === 'finished')
+        throw new UnimissError('run', 'this run is finished', {
+          place: run.folder,
+          remedy:
+            'Look at it with "unimiss metrics"; to train on, start a run with train.initialWeights = its last checkpoint.',
+        });
       reporter.notice(`Run folder: ${run.folder}`);
       await trainInTerminal(run, reporter);
     });

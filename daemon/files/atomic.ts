@@ -61,6 +61,9 @@ const remedies: Record<string, [what: string, remedy: string]> = {
   EROFS: ['the file system is read-only', 'Use a folder that can be written to (UNIMISS_RUNS).'],
   EACCES: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
   EPERM: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
+  ENOENT: ['the folder is not there', 'Make it, or name another.'],
+  ENOTDIR: ['what should be a folder is a file', 'Name another folder.'],
+  EISDIR: ['there is a folder of this name', 'Name a file.'],
   EIO: ['the disk reports an input/output error', 'Check the disk; go on from a copy of the folder.'],
 };
 

@@ -9,6 +9,8 @@ import { diskError } from '../files/atomic.ts';
 
 /** Whatever ends as an image's name does, with the folders before it. */
 const anyImage = /[^\s"'`:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
+/** A line of a list of images: the name, with whatever spaces are in it, up to the colon before the reason. */
+const listedImage = /^ {2}(?!image-[0-9a-f]{16}\.)(\S.*\.(?:nii\.gz|nii|png|jpe?g))(?=: )/gim;
 const isHidden = /^image-[0-9a-f]{16}\./;
 
 /**
@@ -64,7 +66,8 @@ export class PathHider {
 
   /** As `text`, for a message about images that were not known before, such as the list of broken ones that stops a run. */
   unknown(message: string): string {
-    return this.text(message).replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
+    const listed = this.text(message).replace(listedImage, (_, name: string) => `  ${this.nameOf(name)}`);
+    return listed.replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
   }
 
   /** A record with all its texts so treated. */

@@ -12,7 +12,7 @@ import { createPretrainStep } from '../train/pretrain/step.ts';
 import { type CheckpointReason, pretrain, type TrainingPosition } from '../train/pretrain/trainer.ts';
 import type { PretrainStep } from '../train/pretrain/types.ts';
 import { executorsOf } from './executors.ts';
-import { loadInitialWeights } from './initialWeights.ts';
+import { readInitialWeights } from './initialWeights.ts';
 import { lockRun } from './lock.ts';
 import { modelConfig } from './modelConfig.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
@@ -83,17 +83,20 @@ class Session {
     const opened = await openRunEngine(config.engine, before, (message) => journal.event('warning', message));
     const model = modelConfig(config.model);
     const features = featureLength(model);
-    const state = createPretrainState(opened.engine, model, config.train.seed);
+    const { initialWeights, seed } = config.train;
+    const begun = (await this.store.list()).length > 0;
+    const start = initialWeights !== null && !begun ? await readInitialWeights(initialWeights, model) : seed;
+    const state = createPretrainState(opened.engine, model, start);
     this.state = state;
     const from = await this.resumeFrom(state);
     for (const image of dataset.broken)
       journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id, step: from.step });
     const executors = await executorsOf(config, opened, plan, before, (message) => journal.event('notice', message));
     await run.writeVersions(versionsOf(opened, executors));
-    const begun = from.step > 0 ? 'resume' : 'start';
+    const event = from.step > 0 ? 'resume' : 'start';
     journal.event(
-      begun,
-      `${begun === 'start' ? 'Started' : `Resumed after step ${from.step}`}: ${describePlan(plan, dataset)}, on ${opened.device}`,
+      event,
+      `${event === 'start' ? 'Started' : `Resumed after step ${from.step}`}: ${describePlan(plan, dataset)}, on ${opened.device}`,
       { step: from.step },
     );
 
@@ -158,7 +161,6 @@ class Session {
     const saved = await this.store.latestGood((message) => notices.push(message), { setAside: true });
     try {
       const position = saved ? await unpackCheckpoint(saved.tensors, state) : { step: 0 };
-      if (!saved && this.config.train.initialWeights) await loadInitialWeights(this.config.train.initialWeights, state);
       await this.journal.cutAfter(position.step);
       for (const notice of notices) this.journal.event('warning', notice, { step: position.step });
       return position;

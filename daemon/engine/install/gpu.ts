@@ -129,6 +129,6 @@ export async function chooseDevice(
   if (!obstacle) return { device: 'cuda', gpus };
   if (options.allowCpu) return { device: 'cpu', notice: `Going on with the CPU: ${obstacle.what}.`, gpus };
   throw new UnimissError('engine', `CUDA cannot be used: ${obstacle.what}`, {
-    remedy: `${obstacle.remedy}; or use the CPU (\`--device cpu\`, or allow it with \`--allow-cpu\`).`,
+    remedy: `${obstacle.remedy}; or use the CPU: set \`engine.device\` to "cpu", or let it serve where there is no GPU with \`engine.allowCpu\` (of \`unimiss engine install\`: \`--device cpu\`, \`--allow-cpu\`).`,
   });
 }

@@ -55,6 +55,8 @@ const termOrder: Record<Phase, readonly TermName[]> = {
 export async function pretrain(options: PretrainOptions): Promise<'finished' | 'stopped'> {
   const { plan, control, config, from } = options;
   const trainer = new Trainer(options);
+  // The losses of the phases have one and four terms: only those of one phase can be compared.
+  const scoredPhase = plan.epochs.some((e) => e.phase === '3D') ? '3D' : '2D';
   let step = from.step;
   let meter = new EpochMeter(options.featureLength, from.meter);
   let saved = performance.now();
@@ -86,11 +88,8 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
       const finished = step === plan.steps;
       const due = config.checkpoint.everyEpochs !== null && (epoch.epoch + 1) % config.checkpoint.everyEpochs === 0;
       if (finished || due || control.stopRequested) {
-        await options.saveCheckpoint(
-          { step },
-          finished ? 'finish' : control.stopRequested ? 'stop' : 'epoch',
-          meanLoss,
-        );
+        const score = epoch.phase === scoredPhase ? meanLoss : undefined;
+        await options.saveCheckpoint({ step }, finished ? 'finish' : control.stopRequested ? 'stop' : 'epoch', score);
         saved = performance.now();
       }
       if (control.stopRequested && !finished) return 'stopped';
