@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       const series = await page
         .locator('.chart')
         .evaluateAll((all) => all.map((c) => (c as HTMLElement).dataset.series!));
-      expect(series).toHaveLength(17);
+      expect(series).toHaveLength(19);
       for (const key of series) {
         await page.locator(`[data-series="${key}"]`).scrollIntoViewIfNeeded();
         await page.locator(`[data-series="${key}"] canvas`).waitFor();
