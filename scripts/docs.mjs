@@ -1,19 +1,29 @@
-// Writes what is generated from the configuration's schema: docs/configuration.md and schema/unimiss.schema.json.
+// Writes what is generated from declarations: docs/configuration.md and schema/unimiss.schema.json from the configuration's schema,
+// docs/protocol.md from the messages.
 // Option --check: writes nothing, fails where they are not up to date.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
-const bundle = await build({
-  entryPoints: ['protocol/config.ts'],
-  bundle: true,
-  write: false,
-  format: 'esm',
-  platform: 'node',
-});
-const code = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
-const { configJsonSchema } = await import(`data:text/javascript;base64,${code}`);
+/** What a TypeScript module exports. */
+async function load(entry) {
+  const bundle = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    banner,
+  });
+  const code = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
+  return import(`data:text/javascript;base64,${code}`);
+}
+const require = `import { createRequire } from 'node:module'; const require = createRequire('file://${process.cwd()}/');`;
+const banner = { js: require };
+
+const { configJsonSchema } = await load('protocol/config.ts');
+const { protocolReference } = await load('protocol/reference.ts');
 const schema = configJsonSchema();
 
 const text = (value) => (value === undefined ? '' : `\`${JSON.stringify(value).replaceAll(',', ', ')}\``);
@@ -103,6 +113,7 @@ const format = (file, input) =>
   execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${file}`], { input, encoding: 'utf8' });
 const outputs = {
   'docs/configuration.md': page,
+  'docs/protocol.md': protocolReference(),
   'schema/unimiss.schema.json': format('schema/unimiss.schema.json', JSON.stringify(schema, undefined, 2)),
 };
 const stale = [];

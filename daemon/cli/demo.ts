@@ -7,7 +7,7 @@ import { parseConfig } from '../../protocol/parseConfig.ts';
 import type { EpochRecord, StepRecord } from '../../protocol/records.ts';
 import { resolveConfig } from '../../protocol/resolveConfig.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
-import { writePhantoms } from '../data/phantoms/write.ts';
+import { phantomDrawing, writePhantoms } from '../data/phantoms/write.ts';
 import { cacheFolder, findEngine, installEngine } from '../engine/install/index.ts';
 import { classifyByNeighbors, type KnnResult } from '../evaluate/knn.ts';
 import { embedWithRun } from '../runs/embedRun.ts';
@@ -30,7 +30,7 @@ type Phases<T> = Partial<Record<'2D' | '3D', T>>;
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'See it work in minutes: make phantoms (or take your images), pre-train the small preset on both, show what was learned.',
+      'See it work in minutes: make phantoms (or take your images), pre-train the preset nano on both, show what was learned.',
     )
     .option('--data <folder>', 'your images in place of phantoms')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
@@ -49,7 +49,9 @@ export function demoCommand(): Command {
       const after = await separation(run, dataset, 'last', reporter);
       const facts = await factsOf(run, before, after, (performance.now() - began) / 1000);
       const page = join(run.folder, 'report.html');
-      await writeRunPage(page, run, (message) => reporter.notice(message), facts);
+      // Time, speed and memory are on the page already.
+      const results = facts.filter(({ label }) => /^(Loss|k-NN)/.test(label));
+      await writeRunPage(page, run, (message) => reporter.notice(message), results);
       for (const fact of facts) reporter.record(fact);
       reporter.record({ run: run.folder, page });
       reporter.line(summary(run, facts, page));
@@ -67,7 +69,7 @@ async function haveEngine(reporter: Reporter): Promise<void> {
 /** Makes the phantoms unless they are there: the same seed gives the same images. @returns the manifest */
 async function havePhantoms(reporter: Reporter): Promise<string> {
   const { seed, volumes, images, size } = PHANTOMS;
-  const folder = join(cacheFolder(), 'phantoms', `${seed}-${volumes}-${images}-${size.slices}`);
+  const folder = join(cacheFolder(), 'phantoms', `${phantomDrawing}-${seed}-${volumes}-${images}-${size.slices}`);
   const manifest = join(folder, 'manifest.csv'); // written last
   if (existsSync(manifest)) return manifest;
   const written = await writePhantoms(folder, {
@@ -126,12 +128,15 @@ async function factsOf(
       note: 'first → last epoch, nats',
     });
     const [a, b] = [before[phase], after[phase]];
-    if (a && b)
+    if (a && b) {
+      const [low, high] = b.interval;
+      const change = a.accuracy < low || a.accuracy > high ? '' : 'no clear change; ';
       facts.push({
         label: `k-NN ${phase}`,
         value: `${percent(a.accuracy)} → ${percent(b.accuracy)}`,
-        note: `phantom classes found before → after; chance ${percent(b.chance)}, 95 % interval after ${percent(b.interval[0])}–${percent(b.interval[1])}`,
+        note: `${change}classes found before → after; chance ${percent(b.chance)}, 95 % interval after ${percent(low)}–${percent(high)}`,
       });
+    }
     facts.push({
       label: `Speed ${phase}`,
       value: `${median(steps.filter((s) => s.phase === phase).map((s) => s.imagesPerSecond)).toFixed(1)} images/s`,
@@ -150,6 +155,12 @@ async function factsOf(
 function summary(run: RunFolder, facts: readonly SummaryFact[], page: string): string {
   const width = Math.max(...facts.map((f) => f.label.length));
   const valueWidth = Math.max(...facts.map((f) => f.value.length));
+  const next: [command: string, what: string][] = [
+    [`unimiss metrics ${run.id}`, 'the numbers in the terminal'],
+    ['unimiss init ~/my-images > my.unimiss.jsonc', 'a configuration for your images'],
+    ['unimiss pretrain my.unimiss.jsonc', 'train on them'],
+  ];
+  const commandWidth = Math.max(...next.map(([command]) => command.length));
   return [
     '',
     ...facts.map((f) => `  ${f.label.padEnd(width)}  ${f.value.padEnd(valueWidth)}  ${f.note ?? ''}`.trimEnd()),
@@ -157,10 +168,8 @@ function summary(run: RunFolder, facts: readonly SummaryFact[], page: string): s
     'The page with curves and previews:',
     `  ${page}`,
     'Next:',
-    `  unimiss metrics ${run.id}                      the numbers in the terminal`,
-    '  unimiss init ~/my-images > my.unimiss.jsonc    a configuration for your images',
-    '  unimiss pretrain my.unimiss.jsonc              train on them',
-    '(In this folder "unimiss" is: node dist/daemon/main.js)',
+    ...next.map(([command, what]) => `  ${command.padEnd(commandWidth)}  ${what}`),
+    `("unimiss" stands for: node ${process.argv[1]})`,
   ].join('\n');
 }
 

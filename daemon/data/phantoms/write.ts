@@ -9,6 +9,9 @@ import { type Condition, conditions, drawPatient } from './anatomy.ts';
 import { phantomProjection } from './projection.ts';
 import { phantomVolume } from './volume.ts';
 
+/** Raised whenever the same seed draws other images, so that nobody takes old ones for new. */
+export const phantomDrawing = 2;
+
 export interface PhantomOptions {
   readonly seed: number;
   /** How many volumes and 2D images; the four conditions take turns. */
