@@ -1,11 +1,11 @@
 import { logFollow, logRead } from '../../protocol/logMessages.ts';
 import { metricsRead, metricsSubscribe, previewsList, previewsRead } from '../../protocol/metricsMessages.ts';
 import { downsample } from '../evaluate/downsample.ts';
+import { readPreviews } from '../runs/previewFiles.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import { type Handler, handle, type Services } from './handlers.ts';
 import { LogSubscription, tailOf } from './logSubscription.ts';
 import { MetricsSubscription, standingOf } from './metricsSubscription.ts';
-import { readPreviews } from './previewFiles.ts';
 import type { RecordFeed } from './recordFeed.ts';
 import { wireTable } from './wireTable.ts';
 

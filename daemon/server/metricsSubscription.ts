@@ -3,10 +3,10 @@ import { type metricsSubscribe, metricsUpdate, type Position } from '../../proto
 import type { CheckedParamsOf, NotificationType, ParamsOf } from '../../protocol/rpc.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import { downsample } from '../evaluate/downsample.ts';
+import { loadPreviews } from '../runs/previewFiles.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { RunChange } from '../runs/supervisor.ts';
 import type { Feeds } from './feeds.ts';
-import { loadPreviews } from './previewFiles.ts';
 import { Pump } from './pump.ts';
 import type { RecordFeed, RecordPiece } from './recordFeed.ts';
 import type { RunRegistry } from './runRegistry.ts';

@@ -1,17 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MetricsEvent, MetricsTable } from '../../protocol/metrics.ts';
 import type { Position } from '../../protocol/metricsMessages.ts';
-import { type EventRecord, type RunRecord, runRecordSchema } from '../../protocol/records.ts';
+import { type RunRecord, runRecordSchema } from '../../protocol/records.ts';
 import { recordsToColumns } from '../evaluate/columns.ts';
+import { type SavedPreview, savedPreview } from '../runs/previewFiles.ts';
 import { GrowingTable } from './growingTable.ts';
-
-/** A set of views that was saved. */
-export interface SavedPreview {
-  step: number;
-  epoch: number;
-  phase: '2D' | '3D';
-  images: string[][];
-}
 
 /** What came after a position. */
 export interface RecordPiece {
@@ -125,7 +118,10 @@ export class RecordFeed {
       if (record.kind === 'step') this.lastStep = record.step;
       // An event without a step happened at the last one, also where that was in an earlier piece.
       const placed = record.kind === 'event' ? { ...record, step: record.step ?? this.lastStep } : record;
-      if (record.kind === 'event' && record.event === 'preview') this.keepPreview(record, number);
+      if (placed.kind === 'event' && placed.event === 'preview') {
+        const preview = savedPreview(placed);
+        if (preview) this.previews.push({ record: number, preview });
+      }
       read.push(placed);
       numbers.push(number);
     }
@@ -137,13 +133,6 @@ export class RecordFeed {
       if (record.kind === 'step') continue;
       for (const event of recordsToColumns([record]).events) this.events.push({ record: numbers[i]!, event });
     }
-  }
-
-  private keepPreview({ step, epoch, details }: EventRecord, record: number): void {
-    const { phase, images } = details ?? {};
-    if ((phase !== '2D' && phase !== '3D') || !Array.isArray(images)) return;
-    const names = images.map((views) => (Array.isArray(views) ? views.filter((name) => typeof name === 'string') : []));
-    this.previews.push({ record, preview: { step: step ?? this.lastStep, epoch: epoch ?? 0, phase, images: names } });
   }
 }
 

@@ -1,8 +1,23 @@
 import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
 import type { Preview } from '../../protocol/metrics.ts';
+import type { EventRecord } from '../../protocol/records.ts';
 import { pngDataUri } from '../evaluate/report.ts';
-import type { RunFolder } from '../runs/runFolder.ts';
-import type { SavedPreview } from './recordFeed.ts';
+import type { RunFolder } from './runFolder.ts';
+
+const detailsSchema = z.object({ phase: z.enum(['2D', '3D']), images: z.array(z.array(z.string())) });
+
+/** A set of views that was saved: names of files in the previews folder, by image. */
+export interface SavedPreview extends z.infer<typeof detailsSchema> {
+  step: number;
+  epoch: number;
+}
+
+/** What a `preview` event says; undefined for one that another version wrote otherwise. */
+export function savedPreview({ step = 0, epoch = 0, details }: EventRecord): SavedPreview | undefined {
+  const { data } = detailsSchema.safeParse(details);
+  return data && { step, epoch, ...data };
+}
 
 /** Bytes of pictures in one message. */
 const LIMIT = 8 << 20;
