@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, statfs } from 'node:fs/promises';
+import { access, mkdir, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from './places.ts';
@@ -81,14 +81,4 @@ export function cacheError(error: unknown, place: string): UnimissError {
     });
   }
   return new UnimissError('engine', messageOf(error), { place, cause: error });
-}
-
-/** Makes the names in a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

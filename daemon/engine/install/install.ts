@@ -1,7 +1,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { cacheError, checkSpace, makeWritable, syncFolder } from './disk.ts';
+import { syncFolder } from '../../files/atomic.ts';
+import { cacheError, checkSpace, makeWritable } from './disk.ts';
 import { type EngineFiles, engineAt } from './find.ts';
 import { chooseDevice } from './gpu.ts';
 import { checkHost, type Host, thisHost } from './host.ts';

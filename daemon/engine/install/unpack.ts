@@ -5,7 +5,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { syncFolder } from './disk.ts';
+import { syncFolder } from '../../files/atomic.ts';
 
 /** A file that was unpacked; the path is relative to the folder. */
 export interface UnpackedFile {
