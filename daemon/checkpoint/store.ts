@@ -1,7 +1,8 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 import { SafetensorsFile } from './safetensorsReader.ts';
 import { type TensorSource, writeSafetensors } from './safetensorsWriter.ts';
 
@@ -62,7 +63,7 @@ export class CheckpointStore {
   ): Promise<SavedCheckpoint & { bytes: number; sha256: string }> {
     const file = this.fileOf(step);
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       await removePartial(this.folder);
     } catch (error) {
       throw diskError(error, this.folder);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
+import { makeFolder } from '../files/folder.ts';
 import { readNifti } from './formats/nifti.ts';
 import type { Affine } from './formats/niftiHeader.ts';
 import { writeNifti } from './formats/niftiWriter.ts';
@@ -64,7 +65,7 @@ export class VolumeCache {
   /** Keeps a copy. Where that fails (no space, no permission) `onNotice` is told and nothing is lost but time. */
   async put(key: CacheKey, volume: Volume, affine: Affine, onNotice: (message: string) => void): Promise<void> {
     try {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.folder, { mode: 0o700 });
       await writeNifti(this.file(key), { ...volume, affine }, 0o600);
       if (this.writes++ % writesBetweenPruning === 0) await this.prune();
     } catch (error) {

@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { writeTextAtomically } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 import type { Executor } from './step.ts';
 
 export interface ExecutorChoiceOptions {
@@ -123,6 +124,6 @@ async function readMemory(file: string, notice: (message: string) => void): Prom
 }
 
 async function writeMemory(file: string, choices: readonly Choice[]): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await writeTextAtomically(file, `${JSON.stringify({ choices }, null, 2)}\n`);
 }

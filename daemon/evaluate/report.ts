@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../protocol/metrics.ts';
 import type { RunRecord } from '../../protocol/records.ts';
 import { diskError, writeTextAtomically } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 import { recordsToColumns } from './columns.ts';
 import { downsample } from './downsample.ts';
 
@@ -48,7 +49,7 @@ export async function writeReport(file: string, content: ReportContent): Promise
   const { script, style } = await readAssets(content.assets);
   const path = resolve(file);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
   } catch (error) {
     throw diskError(error, dirname(path));
   }

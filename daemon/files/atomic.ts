@@ -63,6 +63,7 @@ const remedies: Record<string, [what: string, remedy: string]> = {
   EPERM: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
   ENOENT: ['the folder is not there', 'Make it, or name another.'],
   ENOTDIR: ['what should be a folder is a file', 'Name another folder.'],
+  EEXIST: ['a file or a link that leads nowhere is in the way', 'Remove it, or name another folder.'],
   EISDIR: ['there is a folder of this name', 'Name a file.'],
   EIO: ['the disk reports an input/output error', 'Check the disk; go on from a copy of the folder.'],
 };

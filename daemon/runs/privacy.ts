@@ -1,11 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { EventRecord, RunRecord } from '../../protocol/records.ts';
 import { diskError } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 
 /** Whatever ends as an image's name does, with the folders before it. */
 const anyImage = /[^\s"'`:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
@@ -113,7 +114,7 @@ export async function privacyKey(env: NodeJS.ProcessEnv = process.env): Promise<
   const temporary = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
     if (!existsSync(file)) {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       await writeFile(temporary, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
       // Unlike renaming, linking fails where another process was faster: both then read the same secret.
       await link(temporary, file).catch(ifThere);

@@ -6,6 +6,7 @@ import { parseConfig } from '../../protocol/parseConfig.ts';
 import { type RunVersions, runVersionsSchema } from '../../protocol/records.ts';
 import { type ResolvedConfig, resolveConfig } from '../../protocol/resolveConfig.ts';
 import { diskError, writeTextAtomically } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 import { inside } from './root.ts';
 
 const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });
@@ -66,7 +67,7 @@ export class RunFolder {
     const stamp = about.created.slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
     const base = inside(root, `${config.name}-${stamp}`);
     try {
-      await mkdir(root, { recursive: true });
+      await makeFolder(root);
       const folder = await newFolder(base);
       await mkdir(join(folder, 'checkpoints'));
       await mkdir(join(folder, 'previews'));

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
 import { compressNifti } from '../formats/niftiWriter.ts';
 import type { Image2D } from '../types.ts';
 import { type Condition, conditions, drawPatient } from './anatomy.ts';
@@ -51,7 +52,7 @@ export async function writePhantoms(dir: string, options: PhantomOptions): Promi
       `cannot make ${volumes} volumes and ${images} images of ${slices}×${plane}×${plane} and ${image}×${image}`,
     );
   }
-  for (const folder of ['volumes', 'segmentations', 'images']) await mkdir(join(dir, folder), { recursive: true });
+  for (const folder of ['volumes', 'segmentations', 'images']) await makeFolder(join(dir, folder));
   const lines = ['path,label,segmentation'];
   const pending = new Set<Promise<void>>();
   let done = 0;

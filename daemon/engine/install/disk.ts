@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { makeFolder } from '../../files/folder.ts';
 import { humanBytes } from './places.ts';
 
 /** Free bytes for this user on the file system of a folder, or of its nearest ancestor that exists. */
@@ -40,22 +41,11 @@ export async function checkSpace(folder: string, needed: number): Promise<void> 
  */
 export async function makeWritable(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw cacheError(await realReason(error as NodeJS.ErrnoException, folder), folder);
+    throw cacheError(error, folder);
   }
-}
-
-/** On a read-only file system, Node's recursive mkdir says ENOENT: the nearest folder that exists knows better. */
-async function realReason(error: NodeJS.ErrnoException, folder: string): Promise<unknown> {
-  if (error.code !== 'ENOENT') return error;
-  for (let at = dirname(folder); at !== dirname(at); at = dirname(at)) {
-    const reason = await access(at, constants.W_OK).catch((each: NodeJS.ErrnoException) => each);
-    if (!reason) return error;
-    if (reason.code !== 'ENOENT') return reason;
-  }
-  return error;
 }
 
 /** An error of the file system in the cache, as a sentence with its remedy. */
