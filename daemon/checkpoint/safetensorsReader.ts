@@ -83,9 +83,7 @@ export class SafetensorsFile {
 
   /** All values of a tensor, in C order. Throws UnimissError 'checkpoint' where there is no such tensor. */
   async read(name: string): Promise<TensorValues> {
-    const tensor = this.tensors.get(name);
-    if (tensor === undefined)
-      throw new UnimissError('checkpoint', `has no tensor "${name}"`, { place: this.file, remedy: takeAnother });
+    const tensor = this.required(name);
     const bytes = new ArrayBuffer(tensor.end - tensor.begin);
     await this.readData(Buffer.from(bytes), this.headerBytes.length + tensor.begin);
     return new arrayOf[tensor.dtype](bytes);
@@ -93,15 +91,25 @@ export class SafetensorsFile {
 
   /** As `read`, for a tensor that must be F32, with the given shape where one is given. */
   async readFloat32(name: string, shape?: readonly number[]): Promise<Float32Array> {
-    const values = await this.read(name);
-    const tensor = this.tensors.get(name)!;
-    if (!(values instanceof Float32Array) || (shape !== undefined && shape.join() !== tensor.shape.join()))
-      throw new UnimissError(
-        'checkpoint',
-        `"${name}" is ${tensor.dtype} [${tensor.shape.join(', ')}], not F32${shape === undefined ? '' : ` [${shape.join(', ')}]`}`,
-        { place: this.file, remedy: 'The checkpoint must come from the same model preset, sizes and head.' },
-      );
-    return values;
+    this.checkFloat32(name, shape);
+    return (await this.read(name)) as Float32Array;
+  }
+
+  /** Throws UnimissError 'checkpoint' where a tensor is not there, not F32, or of another shape. By the header alone. */
+  checkFloat32(name: string, shape?: readonly number[]): void {
+    const tensor = this.required(name);
+    if (tensor.dtype === 'F32' && (shape === undefined || shape.join() === tensor.shape.join())) return;
+    throw new UnimissError(
+      'checkpoint',
+      `"${name}" is ${tensor.dtype} [${tensor.shape.join(', ')}], not F32${shape === undefined ? '' : ` [${shape.join(', ')}]`}`,
+      { place: this.file, remedy: 'The checkpoint must come from the same model preset, sizes and head.' },
+    );
+  }
+
+  private required(name: string): PlacedTensor {
+    const tensor = this.tensors.get(name);
+    if (tensor) return tensor;
+    throw new UnimissError('checkpoint', `has no tensor "${name}"`, { place: this.file, remedy: takeAnother });
   }
 
   /**

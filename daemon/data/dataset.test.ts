@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { brokenReason, openDataset } from './dataset.ts';
+import { brokenReason, openDataset, requireImage } from './dataset.ts';
 import { naturalOrder } from './files.ts';
 import { niftiFixture } from './formats/nifti.fixture.ts';
 
@@ -63,7 +63,7 @@ describe('a folder', () => {
     expect(broken).toEqual([]);
     expect(ignored.map(({ path, why }) => `${path.slice(dir.length + 1)} ${why}`)).toEqual([
       '._a.png is hidden (its name begins with a dot)',
-      'README.md is text (“# Notes”)',
+      'README.md is a text file',
       'series/1.dcm is a DICOM file: convert the series to NIfTI, for example with dcm2niix',
       'table.csv.gz is a gzip file without a NIfTI volume',
     ]);
@@ -113,14 +113,16 @@ describe('a folder', () => {
     );
     await expect(openDataset({ paths: dir })).rejects.toThrow(/no images found/);
     save('a.txt', 'nothing');
-    await expect(openDataset({ paths: dir })).rejects.toThrow(/no images found in 1 files .*a\.txt is text/);
+    await expect(openDataset({ paths: dir })).rejects.toThrow(
+      /no images found in 1 files \(the first is a text file\)/,
+    );
   });
 });
 
 describe('broken images', () => {
   const brokenFiles: [string, Uint8Array | string, RegExp][] = [
     ['empty.nii', '', /empty/],
-    ['text.nii', 'see the other disk\n', /no NIfTI, PNG or JPEG file but text \(“see the other disk”\)/],
+    ['text.nii', 'see the other disk\n', /no NIfTI, PNG or JPEG file but a text file$/],
     ['truncated.nii.gz', gzipSync(volume).subarray(0, 40), /truncated|too short/],
     ['liar.nii', volume.subarray(0, 370), /claims 400 bytes, but the file holds only 370/],
     ['four.nii', niftiFixture({ size: [4, 3, 2, 2] }), /4-D/],
@@ -142,9 +144,11 @@ describe('broken images', () => {
       expect(data.broken.find(({ id }) => id === name)?.reason).toMatch(reason);
     }
     expect(data.broken).toHaveLength(brokenFiles.length);
-    await expect(openDataset({ paths: dir })).rejects.toThrow(
+    const told: string[] = [];
+    await expect(openDataset({ paths: dir, onBroken: ({ id }) => told.push(id) })).rejects.toThrow(
       /8 of 9 images are broken \(88\.9 %; allowed: 5 %\):\n {2}cut\.png: .*\n(.*\n)*.*terabyte\.nii: claims/,
     );
+    expect(told.sort()).toEqual(brokenFiles.map(([name]) => name).sort());
   });
 
   it('may be as many as the share allows, whether met early or late', async () => {
@@ -212,7 +216,8 @@ describe('a manifest', () => {
     ['path,label\n,a\n', /list\.csv:2: has no path/],
     ['path\n"ct/1.nii\n', /no readable CSV/],
     ['{"path": 3}\n', /list\.csv:1: is not of the form/],
-    ['{"path": "ct/1.nii"}\n{oops\n', /list\.csv:2: is no JSON/],
+    ['{"path": "ct/1.nii"}\n{oops\n', /list\.csv:2: is no JSON$/],
+    ['path\n"ct/1.nii" Ann\n', /no readable CSV \((?!.*Ann)/],
     ['', /lists no images/],
   ])('is refused with its line: %j', async (text, reason) => {
     await expect(open(text)).rejects.toThrow(reason);
@@ -227,6 +232,34 @@ describe('a manifest', () => {
   });
 });
 
+describe('the quick look for an image', () => {
+  it('finds one by its name or its content, at any depth', async () => {
+    save('a.txt', 'nothing');
+    await expect(requireImage({ paths: dir })).rejects.toThrow(/no images found in 1 files/);
+    save('b/c/scan', volume);
+    await requireImage({ paths: dir });
+    await requireImage({ paths: join(dir, 'b/c/scan') });
+    save('0.png', 'not asked whether it is sound');
+    await requireImage({ paths: [dir] });
+  });
+
+  it('refuses as openDataset does', async () => {
+    for (const data of [{ paths: join(dir, 'nowhere') }, { paths: dir }, { manifest: join(dir, 'none.csv') }]) {
+      const refused = await openDataset(data).catch((error: unknown) => error as Error);
+      await expect(requireImage(data)).rejects.toThrow((refused as Error).message);
+    }
+    save('list.csv', 'path\na.png\n');
+    await requireImage({ manifest: join(dir, 'list.csv') });
+    save('list.csv', 'path\n');
+    await expect(requireImage({ manifest: join(dir, 'list.csv') })).rejects.toThrow(/lists no images/);
+  });
+
+  it('gives no answer after a thousand files that are none', async () => {
+    for (let i = 0; i < 1000; i++) save(`${i}.txt`, 'x');
+    await requireImage({ paths: dir });
+  });
+});
+
 it('natural order counts and is total', () => {
   expect(['b2', 'a10', 'a2', 'B1', 'a1'].sort(naturalOrder)).toEqual(['a1', 'a2', 'a10', 'B1', 'b2']);
   expect(naturalOrder('a', 'a')).toBe(0);
@@ -237,5 +270,5 @@ const samples = process.env.UNIMISS_SAMPLES;
 it.skipIf(!samples)('real images serve as they lie there (UNIMISS_SAMPLES)', async () => {
   const data = await openDataset({ paths: samples! });
   expect([data.samples2D.length, data.samples3D.length, data.broken.length]).toEqual([7, 12, 0]);
-  expect(data.ignored.map(({ why }) => why)).toEqual([expect.stringMatching(/^is text/)]);
+  expect(data.ignored.map(({ why }) => why)).toEqual([expect.stringMatching(/^is a text file/)]);
 });

@@ -1,5 +1,5 @@
 import { UnimissError } from '../../protocol/errors.ts';
-import { findFiles, type IgnoredFile, idOf } from './files.ts';
+import { findFiles, type IgnoredFile, idOf, walkFiles } from './files.ts';
 import { inspectImage, isImage } from './formats/image.ts';
 import { formatOfName } from './formats/sniff.ts';
 import { readManifest } from './manifest.ts';
@@ -29,6 +29,8 @@ export interface DatasetOptions {
   readonly manifest?: string;
   /** Share of the images, 0–1, that may be broken before `UnimissError` stops the run; default 0.05. */
   readonly maxBroken?: number;
+  /** Told of each broken image as soon as it is found, also where there are too many. */
+  readonly onBroken?: (image: BrokenImage) => void;
   /** Told how many files were checked. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -111,7 +113,7 @@ export function brokenReason(error: unknown): string {
  * @throws UnimissError('data') where nothing is found, a path does not exist, a manifest is malformed, or too many images are broken
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
-  const { maxBroken = 0.05, onProgress } = options;
+  const { maxBroken = 0.05, onBroken, onProgress } = options;
   const { root, entries, ignored } = await candidates(options);
   const samples: Sample[] = [];
   const broken: BrokenImage[] = [];
@@ -122,7 +124,9 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
       const { kind } = await inspectImage(path);
       samples.push({ id, path, kind, ...(label === undefined ? {} : { label }) });
     } catch (error) {
-      broken.push({ id, reason: brokenReason(error) });
+      const image = { id, reason: brokenReason(error) };
+      broken.push(image);
+      onBroken?.(image);
     }
     onProgress?.(++done, entries.length);
   });
@@ -148,17 +152,13 @@ interface Candidates {
 }
 
 async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidates> {
-  if (manifest !== undefined) {
-    const { root, entries } = await readManifest(manifest);
-    if (entries.length === 0) throw new UnimissError('data', 'lists no images', { place: manifest });
-    return { root, entries, ignored: [] };
-  }
-  const given = typeof paths === 'string' ? [paths] : (paths ?? []);
+  if (manifest !== undefined) return { ...(await listedIn(manifest)), ignored: [] };
+  const given = asList(paths);
   const { root, files, ignored } = await findFiles(given);
   const entries: { path: string }[] = [];
   const others: IgnoredFile[] = [];
   await inParallel(files, async (path) => {
-    const taken = formatOfName(path) !== undefined ? 'image' : await isImage(path);
+    const taken = await taking(path);
     if (taken === 'image') entries.push({ path });
     else others.push({ path, why: taken });
   });
@@ -166,18 +166,57 @@ async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidat
   const byPosition = (a: { path: string }, b: { path: string }) => position.get(a.path)! - position.get(b.path)!;
   entries.sort(byPosition);
   others.sort(byPosition);
-  if (entries.length === 0) {
-    throw new UnimissError('data', noImages(others), {
-      place: given.join(', ') || 'data.paths',
-      remedy: 'Give a folder with NIfTI volumes (.nii, .nii.gz) or images (PNG, JPEG).',
-    });
-  }
+  if (entries.length === 0) throw noImages(given, others);
   return { root, entries, ignored: [...ignored, ...others] };
 }
 
-function noImages(others: readonly IgnoredFile[]): string {
+/** Files that are looked into, at most, for one that is an image. */
+const looks = 1000;
+
+/**
+ * Refuses what `openDataset` would refuse before it reads headers, in little time however large the folders are: it ends at the first
+ * image (whether that is sound is not asked), and after a thousand files that are none, without an answer.
+ * @throws UnimissError('data') as `openDataset`
+ */
+export async function requireImage({ paths, manifest }: Pick<DatasetOptions, 'paths' | 'manifest'>): Promise<void> {
+  if (manifest !== undefined) {
+    await listedIn(manifest);
+    return;
+  }
+  const given = asList(paths);
+  const others: IgnoredFile[] = [];
+  for await (const path of walkFiles(given)) {
+    const taken = await taking(path);
+    if (taken === 'image' || others.push({ path, why: taken }) === looks) return;
+  }
+  throw noImages(given, others);
+}
+
+async function listedIn(manifest: string): ReturnType<typeof readManifest> {
+  const listed = await readManifest(manifest);
+  if (listed.entries.length === 0) throw new UnimissError('data', 'lists no images', { place: manifest });
+  return listed;
+}
+
+/** 'image' where a file's name promises one or its content is one; else why it is left out. */
+async function taking(path: string): Promise<string> {
+  return formatOfName(path) !== undefined ? 'image' : isImage(path);
+}
+
+function asList(paths: DatasetOptions['paths'] = []): readonly string[] {
+  return typeof paths === 'string' ? [paths] : paths;
+}
+
+function noImages(given: readonly string[], others: readonly IgnoredFile[]): UnimissError {
   const example = others[0];
-  return example ? `no images found in ${others.length} files (${example.path} ${example.why})` : 'no images found';
+  return new UnimissError(
+    'data',
+    example ? `no images found in ${others.length} files (the first ${example.why})` : 'no images found',
+    {
+      place: given.join(', ') || 'data.paths',
+      remedy: 'Give a folder with NIfTI volumes (.nii, .nii.gz) or images (PNG, JPEG).',
+    },
+  );
 }
 
 async function inParallel<T>(items: readonly T[], use: (item: T) => Promise<void>): Promise<void> {

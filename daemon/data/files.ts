@@ -41,59 +41,72 @@ export function idOf(root: string, path: string): string {
 export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   const files: string[] = [];
   const ignored: IgnoredFile[] = [];
-  const met = new Map<string, string>();
   const bases: string[] = [];
+  for (const path of paths.map((given) => resolve(given)))
+    bases.push((await statGiven(path)).isDirectory() ? path : dirname(path));
+  for await (const file of walkFiles(paths, (left) => ignored.push(left))) files.push(file);
+  return { root: commonFolder(bases), files: files.sort(naturalOrder), ignored };
+}
+
+/** As `findFiles`, one file after the other as they are met, for who may not want them all. */
+export async function* walkFiles(
+  paths: readonly string[],
+  onIgnored: (file: IgnoredFile) => void = () => undefined,
+): AsyncGenerator<string> {
+  const met = new Map<string, string>();
 
   /** @param real the path without links above its last part */
-  const visit = async (path: string, entry: Dirent | Stats, real: string): Promise<void> => {
+  async function* visit(path: string, entry: Dirent | Stats, real: string): AsyncGenerator<string> {
     const first = met.get(real);
     if (first !== undefined) {
-      if (first !== path) ignored.push({ path, why: `is the same as ${first}` });
+      if (first !== path) onIgnored({ path, why: `is the same as ${first}` });
     } else if (entry.isDirectory()) {
       met.set(real, path);
-      await visitAll(path, real);
+      yield* visitAll(path, real);
     } else if (entry.isFile()) {
       met.set(real, path);
-      files.push(path);
+      yield path;
     } else if (entry.isSymbolicLink()) {
-      await visitLink(path);
+      yield* visitLink(path);
     } else {
-      ignored.push({ path, why: 'is no regular file' });
+      onIgnored({ path, why: 'is no regular file' });
     }
-  };
-  const visitLink = async (path: string): Promise<void> => {
+  }
+  async function* visitLink(path: string): AsyncGenerator<string> {
+    let real: string;
+    let target: Stats;
     try {
-      const real = await realpath(path);
-      await visit(path, await stat(real), real);
-    } catch (error) {
-      if (error instanceof UnimissError) throw error;
+      real = await realpath(path);
+      target = await stat(real);
+    } catch {
       // A dangling link: the check of its header reports it with the reason.
-      files.push(path);
+      yield path;
+      return;
     }
-  };
-  const visitAll = async (folder: string, real: string): Promise<void> => {
+    yield* visit(path, target, real);
+  }
+  async function* visitAll(folder: string, real: string): AsyncGenerator<string> {
     const entries = await readdir(real, { withFileTypes: true }).catch((error) => {
       throw readFailure(folder, error);
     });
     for (const entry of entries.sort((a, b) => naturalOrder(a.name, b.name))) {
       const path = join(folder, entry.name);
-      if (entry.name.startsWith('.')) ignored.push({ path, why: 'is hidden (its name begins with a dot)' });
-      else await visit(path, entry, join(real, entry.name));
+      if (entry.name.startsWith('.')) onIgnored({ path, why: 'is hidden (its name begins with a dot)' });
+      else yield* visit(path, entry, join(real, entry.name));
     }
-  };
-  for (const given of paths) {
-    const path = resolve(given);
-    const info = await stat(path).catch((error) => {
-      throw new UnimissError('data', readFailure(path, error).what, {
-        place: path,
-        remedy: 'Give a folder with images, or an image.',
-        cause: error,
-      });
-    });
-    bases.push(info.isDirectory() ? path : dirname(path));
-    await visit(path, info, await realpath(path));
   }
-  return { root: commonFolder(bases), files: files.sort(naturalOrder), ignored };
+  for (const path of paths.map((given) => resolve(given)))
+    yield* visit(path, await statGiven(path), await realpath(path));
+}
+
+function statGiven(path: string): Promise<Stats> {
+  return stat(path).catch((error) => {
+    throw new UnimissError('data', readFailure(path, error).what, {
+      place: path,
+      remedy: 'Give a folder with images, or an image.',
+      cause: error,
+    });
+  });
 }
 
 function commonFolder(folders: readonly string[]): string {

@@ -79,7 +79,8 @@ function jsonRows(file: string, text: string): Row[] {
     try {
       value = JSON.parse(content);
     } catch (error) {
-      throw new UnimissError('data', `is no JSON (${messageOf(error)})`, { place: `${file}:${line}`, cause: error });
+      // The parser's own words quote the line, which may name a patient.
+      throw new UnimissError('data', 'is no JSON', { place: `${file}:${line}`, cause: error });
     }
     const entry = jsonEntry.safeParse(value);
     if (!entry.success) {
@@ -101,7 +102,8 @@ function csvRows(file: string, text: string): Row[] {
       relax_column_count: true,
     }) as unknown as typeof records;
   } catch (error) {
-    throw new UnimissError('data', `is no readable CSV (${messageOf(error)})`, { place: file, cause: error });
+    const what = messageOf(error).replace(/, value is .*/s, ''); // values may name patients
+    throw new UnimissError('data', `is no readable CSV (${what})`, { place: file, cause: error });
   }
   const names = records[0]?.record.map((name) => name.toLowerCase()) ?? [];
   const hasHeader = names.includes('path');

@@ -13,20 +13,46 @@ const prefixes = ['student.', 'teacher.', 'module.', ''];
  * @throws UnimissError 'checkpoint' naming the first parameter that is missing or has another shape
  */
 export async function readInitialWeights(path: string, model: MitConfig): Promise<FirstValues> {
-  const file = await SafetensorsFile.open(path);
-  try {
+  return withWeights(path, model, async (file, parameters) => {
     await file.verify({ optional: true });
     const values = new Map<string, Float32Array>();
-    for (const spec of parameterTable(model).filter(learns)) {
-      const name = prefixes.map((prefix) => prefix + spec.name).find((candidate) => file.tensors.has(candidate));
-      if (!name)
-        throw new UnimissError('checkpoint', `has no parameter "${spec.name}"`, {
+    for (const { name, tensor, shape } of parameters) values.set(name, await file.readFloat32(tensor, shape));
+    return (name) => values.get(name) as Float32Array;
+  });
+}
+
+/** Whether a file can be read as `readInitialWeights` does, by its header alone. Throws the same. */
+export function checkInitialWeights(path: string, model: MitConfig): Promise<void> {
+  return withWeights(path, model, async (file, parameters) => {
+    for (const { tensor, shape } of parameters) file.checkFloat32(tensor, shape);
+  });
+}
+
+/** A parameter of the network, and the tensor of a file that holds it. */
+interface Placed {
+  name: string;
+  tensor: string;
+  shape: readonly number[];
+}
+
+async function withWeights<T>(
+  path: string,
+  model: MitConfig,
+  use: (file: SafetensorsFile, parameters: Placed[]) => Promise<T>,
+): Promise<T> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    const parameters = parameterTable(model)
+      .filter(learns)
+      .map(({ name, shape }) => {
+        const tensor = prefixes.map((prefix) => prefix + name).find((candidate) => file.tensors.has(candidate));
+        if (tensor) return { name, tensor, shape };
+        throw new UnimissError('checkpoint', `has no parameter "${name}"`, {
           place: path,
           remedy: 'train.initialWeights must come from the same model preset and head.',
         });
-      values.set(spec.name, await file.readFloat32(name, spec.shape));
-    }
-    return (name) => values.get(name) as Float32Array;
+      });
+    return await use(file, parameters);
   } finally {
     await file.close();
   }

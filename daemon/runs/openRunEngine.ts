@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import type { RunVersions } from '../../protocol/records.ts';
 import type { ResolvedConfig } from '../../protocol/resolveConfig.ts';
 import { type Engine, openEngine } from '../engine/index.ts';
-import { chooseDevice, requireEngine } from '../engine/install/index.ts';
+import { findRunEngine } from './findRunEngine.ts';
 
 export interface RunEngine {
   engine: Engine;
@@ -21,11 +21,9 @@ export async function openRunEngine(
   before: RunVersions | undefined,
   notice: (message: string) => void,
 ): Promise<RunEngine> {
-  const { device, notice: fallback, gpus } = await chooseDevice(config.device, { allowCpu: config.allowCpu });
+  const { device, files, gpu, notice: fallback } = await findRunEngine(config);
   if (fallback) notice(fallback);
-  const gpu = device === 'cuda' ? (config.gpu ?? 0) : undefined;
-  if (gpu !== undefined) process.env.CUDA_VISIBLE_DEVICES = String(gpu);
-  const files = await requireEngine({ device, ...(config.library !== null && { library: config.library }) });
+  if (gpu) process.env.CUDA_VISIBLE_DEVICES = String(gpu.index);
   if (files.cuda?.dataDir && !process.env.XLA_FLAGS)
     process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${files.cuda.dataDir}`;
   const threads = {
@@ -39,6 +37,5 @@ export async function openRunEngine(
     intraOpThreads: threads.intraOp,
     ...(files.cuda && device === 'cuda' && { preload: files.cuda.preload }),
   });
-  const gpuName = gpus?.gpus[gpu ?? 0]?.name;
-  return { engine, threads, device: gpuName ?? cpus()[0]?.model ?? 'unknown processor' };
+  return { engine, threads, device: gpu?.name ?? cpus()[0]?.model ?? 'unknown processor' };
 }

@@ -31,6 +31,18 @@ describe('hidden names', () => {
     expect(text).not.toMatch(/Miller|0001\.|p2|x \(1\)/);
   });
 
+  it.each([
+    ['manifest.csv:2: the path “../Miller, Ann” leads out', 'Miller, Ann'],
+    ['manifest.csv:4: “Miller, Ann 2.png” is listed already', 'Miller, Ann 2.png'],
+    ['2 of 5 images are broken:\n  Miller, Ann 3.nii: is empty\n  p9/4.png: is empty', 'Miller, Ann 3.nii'],
+  ])('replace names that were not known before in %j', (message, name) => {
+    const fresh = new PathHider(key, []);
+    const text = fresh.unknown(message);
+    expect(text).not.toMatch(/Miller|Ann|p9/);
+    expect(text.replace(/image-[0-9a-f]{16}(\.png|\.nii)?/, name).length).toBeLessThanOrEqual(message.length + 40);
+    expect(text.match(/image-/g)?.length).toBe(message.includes('p9') ? 2 : 1);
+  });
+
   it('leave other words alone, and names of which one is the end of another', () => {
     expect(hider.text('step 0001 of 5')).toBe('step 0001 of 5');
     expect(hider.text('10001.png')).toBe(hider.nameOf('/data/p2/10001.png'));

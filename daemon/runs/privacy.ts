@@ -9,7 +9,9 @@ import { diskError } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
 
 /** Whatever ends as an image's name does, with the folders before it. */
-const anyImage = /[^\s"'`:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
+const anyImage = /[^\s"'`“”:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
+/** A path that a list of images quotes. */
+const quoted = /“([^”]+)”/g;
 /** A line of a list of images: the name, with whatever spaces are in it, up to the colon before the reason. */
 const listedImage = /^ {2}(?!image-[0-9a-f]{16}\.)(\S.*\.(?:nii\.gz|nii|png|jpe?g))(?=: )/gim;
 const isHidden = /^image-[0-9a-f]{16}\./;
@@ -68,7 +70,9 @@ export class PathHider {
   /** As `text`, for a message about images that were not known before, such as the list of broken ones that stops a run. */
   unknown(message: string): string {
     const listed = this.text(message).replace(listedImage, (_, name: string) => `  ${this.nameOf(name)}`);
-    return listed.replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
+    return listed
+      .replace(quoted, (whole, name: string) => (isHidden.test(name) ? whole : `“${this.nameOf(name)}”`))
+      .replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
   }
 
   /** A record with all its texts so treated. */

@@ -116,13 +116,13 @@ class Session {
       },
       onEpoch: (record) => {
         journal.record(record);
-        for (const warning of record.warnings) journal.log('warning', `Epoch ${record.epoch}: ${warning}`);
+        for (const warning of record.warnings) journal.log('warning', `Epoch ${record.epoch + 1}: ${warning}`);
       },
       onFirstBatch: async (batch) => {
         if (!config.records.previews) return;
         const images = await savePreviews(run, batch, config.model);
         const step = plan.epochs[batch.epoch]?.firstStep ?? 0;
-        journal.event('preview', `Views of epoch ${batch.epoch}`, {
+        journal.event('preview', `Views of epoch ${batch.epoch + 1}`, {
           step,
           epoch: batch.epoch,
           details: { phase: batch.phase, images },
@@ -147,11 +147,10 @@ class Session {
       ...(data.paths && { paths: data.paths }),
       ...(data.manifest !== undefined && { manifest: data.manifest }),
       maxBroken: data.maxBroken,
+      // At once: too many of them end the run with a message that lists them.
+      onBroken: (image) => this.journal.hideNames([image.id]),
     });
-    this.journal.hideNames(
-      [...dataset.samples2D, ...dataset.samples3D].map((sample) => sample.path),
-      dataset.broken.map((b) => b.id),
-    );
+    this.journal.hideNames([...dataset.samples2D, ...dataset.samples3D].map((sample) => sample.path));
     return dataset;
   }
 

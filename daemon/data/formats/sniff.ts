@@ -31,7 +31,10 @@ export function sniffFormat(head: Uint8Array): Format | undefined {
   return undefined;
 }
 
-/** What a file is in truth, in words, for one that calls itself an image and is none. */
+/**
+ * What a file is in truth, in words, for one that calls itself an image and is none. Its content is not quoted: it may be about a
+ * patient.
+ */
 export function describeContent(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
   if (head.length >= 132 && text.slice(128, 132) === 'DICM') return 'a DICOM file';
@@ -42,7 +45,7 @@ export function describeContent(head: Uint8Array): string {
   if (text.startsWith('II*\0') || text.startsWith('MM\0*')) return 'a TIFF image';
   const sample = head.subarray(0, 256);
   const printable = sample.every((b) => b >= 32 || b === 9 || b === 10 || b === 13);
-  if (printable) return `text (“${text.split(/[\r\n]/)[0]!.slice(0, 40)}”)`;
+  if (printable) return 'a text file';
   return 'none of the formats that are read';
 }
 
