@@ -11,6 +11,7 @@ import {
   installEngine,
   requireEngine,
 } from '../engine/install/index.ts';
+import { exitCodes } from './exitCodes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Reporter } from './reporter.ts';
 
@@ -38,13 +39,17 @@ export function engineCommand(): Command {
     });
   engine
     .command('info')
-    .description('What is installed, where, and which devices it sees.')
+    .description('What is installed, where, and which devices it sees. Exit code 5 where there is none to use.')
     .addOption(deviceOption())
     .action(async ({ device }: { device: Device }, command: Command) => {
       const reporter = Reporter.of(command);
       const info = await engineInfo();
       reporter.line(engineInfoText(info));
-      if (!info.used) return reporter.record(info);
+      if (!info.used) {
+        reporter.record(info);
+        process.exitCode = exitCodes.engine.code;
+        return;
+      }
       const files = await requireEngine({ device });
       const opened = await openEngine({ library: files.folder, device, preload: files.cuda?.preload });
       reporter.line(

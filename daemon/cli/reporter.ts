@@ -60,7 +60,7 @@ export class Reporter {
     if (!last && now - this.drawnAt < interval) return;
     this.drawnAt = now;
     if (this.terminal) {
-      const width = (this.err as WriteStream).columns ?? 80;
+      const width = widthOf(this.err as WriteStream);
       this.drawn = text.length < width ? text : `${text.slice(0, width - 2)}…`;
       this.err.write(`\r\x1b[K${this.drawn}${last ? '\n' : ''}`);
       if (last) this.drawn = '';
@@ -75,6 +75,11 @@ export class Reporter {
     if (this.drawn) this.err.write('\r\x1b[K');
     this.drawn = '';
   }
+}
+
+/** Columns of a terminal; one that does not know (0) or cannot be meant (a few) counts as 80. */
+function widthOf({ columns }: WriteStream): number {
+  return columns >= 20 ? columns : 80;
 }
 
 /** A duration as people say it: 42 s, 3 min 20 s, 2 h 05 min. */

@@ -137,6 +137,19 @@ test.each([
   expect(code).toBe(expected);
 });
 
+test('engine info tells scripts by its exit code that there is no engine', async () => {
+  const none = { UNIMISS_CACHE: join(folder, 'no cache'), UNIMISS_TENSORFLOW: '' };
+  const without = await unimiss(folder, ['engine', 'info'], none);
+  expect(without.code, without.stderr).toBe(5);
+  expect(without.stdout).toMatch(/used +none: TensorFlow is not installed/);
+  const json = await unimiss(folder, ['engine', 'info', '--json'], none);
+  expect(json.code).toBe(5);
+  expect(JSON.parse(json.stdout).problem).toContain('unimiss engine install');
+  const { code, stdout } = await unimiss(folder, ['engine', 'info']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/TensorFlow \S+ sees: /);
+}, 60_000);
+
 test('a loss that is not finite stops the run with what it saw, and no checkpoint is written from it', async () => {
   const elsewhere = temporaryFolder('diverged');
   const start = join(elsewhere, 'start.safetensors');
@@ -156,7 +169,7 @@ test('a loss that is not finite stops the run with what it saw, and no checkpoin
   });
   const { code, stderr } = await unimiss(elsewhere, ['pretrain', writeConfig(elsewhere, config)]);
   expect(code, stderr).toBe(9);
-  expect(stderr).toMatch(/step 0 .*the loss is NaN[\s\S]*train\.lr/);
+  expect(stderr).toMatch(/step 1 .*the loss is NaN[\s\S]*train\.lr/);
   const failed = onlyRun(elsewhere);
   expect(recordsOf(failed).at(-1)).toMatchObject({ kind: 'event', event: 'error', code: 'diverged' });
   expect(readdirSync(join(failed, 'checkpoints'))).toEqual([]);

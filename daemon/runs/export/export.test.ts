@@ -89,7 +89,8 @@ describe('columns', () => {
     expect(lines[0]).toBe('chest-1: finished, nano, epoch 2 of 2');
     expect(lines.length).toBeLessThan(30);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(text).toMatch(/1 +2D +3\.0000 +–/);
+    expect(text).toMatch(/\n +1 +1 +2D/); // step and epoch count from 1
+    expect(text).toMatch(/2 +2D +3\.0000 +–/);
     expect(text).toContain('finish     all, "done"');
     expect(textOf(run, [])).toBe('chest-1: finished, nano, epoch 2 of 2\n');
   });

@@ -24,7 +24,7 @@ export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
   return `${JSON.stringify({ run, steps: of('step'), epochs: of('epoch'), events: of('event') }, undefined, 1)}\n`;
 }
 
-/** What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. */
+/** What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. Counts from 1. */
 export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20): string {
   const { steps, epochs } = recordsToColumns(records);
   const events = records.flatMap((r) =>
@@ -34,8 +34,8 @@ export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20
   return [
     `${run.id}: ${run.state}, ${run.preset}, ${progress}`,
     ...section('Steps (means)', downsample(steps, rows), [
-      ['step', 'step', 0],
-      ['epoch', 'epoch', 0],
+      ['step', 'step', 'n'],
+      ['epoch', 'epoch', 'n'],
       ['phase', 'phase', 'D'],
       ['loss', 'loss', 4],
       ['rate', 'learningRate', 'e'],
@@ -46,7 +46,7 @@ export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20
       ['MiB', 'rssMiB', 0],
     ]),
     ...section('Epochs', lastRows(epochs, rows), [
-      ['epoch', 'epoch', 0],
+      ['epoch', 'epoch', 'n'],
       ['phase', 'phase', 'D'],
       ['loss', 'loss', 4],
       ['teacher entropy', 'teacherEntropy', 3],
@@ -59,8 +59,8 @@ export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20
   ].join('\n');
 }
 
-/** Heading, key, and decimals; 'e': in powers of ten, 'D': a phase. */
-type Shown = [heading: string, key: string, decimals: number | 'e' | 'D'];
+/** Heading, key, and decimals; 'e': in powers of ten, 'D': a phase, 'n': a number from 0 that people count from 1. */
+type Shown = [heading: string, key: string, decimals: number | 'e' | 'D' | 'n'];
 
 function section(title: string, { columns }: MetricsTable, shown: readonly Shown[]): string[] {
   const count = columns.step?.length ?? 0;
@@ -71,6 +71,7 @@ function section(title: string, { columns }: MetricsTable, shown: readonly Shown
       const value = columns[key]?.[row] ?? null;
       if (value === null || !Number.isFinite(value)) return '–';
       if (decimals === 'D') return `${value}D`;
+      if (decimals === 'n') return String(value + 1);
       return decimals === 'e' ? value.toExponential(2) : value.toFixed(decimals);
     }),
   ]);

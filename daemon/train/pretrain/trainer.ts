@@ -99,7 +99,7 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
     } else
       throw new UnimissError(
         'internal',
-        `epoch ${epoch.epoch} ended after ${step - epoch.firstStep} of ${epoch.steps} steps`,
+        `epoch ${epoch.epoch + 1} ended after ${step - epoch.firstStep} of ${epoch.steps} steps`,
       );
   }
   return 'finished';
@@ -171,7 +171,7 @@ class Trainer {
       'diverged',
       `the loss is ${result.loss} (${saw}), the gradient's norm ${result.gradientNorm}`,
       {
-        place: `step ${step} (${phase}, learning rate ${rate.toExponential(2)}; losses before: ${this.recentLosses.map((l) => l.toFixed(3)).join(', ') || 'none'})`,
+        place: `step ${step + 1} (${phase}, learning rate ${rate.toExponential(2)}; losses before: ${this.recentLosses.map((l) => l.toFixed(3)).join(', ') || 'none'})`,
         remedy:
           'No checkpoint was written from it. Lower train.lr or train.clipGradient, or lengthen train.warmupEpochs, and resume from the last checkpoint.',
       },

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { Reporter } from './reporter.ts';
+
+/** What a terminal of a width gets to see of a progress line. */
+function shown(text: string, columns: number | undefined): string {
+  let written = '';
+  const err = { isTTY: true, columns, write: (part: string) => (written += part) } as unknown as NodeJS.WriteStream;
+  new Reporter({ err }).progress(text);
+  return written.replace('\r\x1b[K', '');
+}
+
+it('a progress line is cut to the width of the terminal', () => {
+  const text = 'epoch 3/200 · '.repeat(10);
+  expect(shown('short', 80)).toBe('short');
+  expect(shown(text, 40)).toBe(`${text.slice(0, 38)}…`);
+  expect(shown(text, 200)).toBe(text);
+});
+
+it.each([0, 1, 19, undefined])('a terminal of %s columns counts as 80 wide', (columns) => {
+  const text = 'epoch 3/200 · '.repeat(10);
+  expect(shown(text, columns)).toBe(`${text.slice(0, 78)}…`);
+});
