@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type Config, configJsonSchema, configSchema } from './config.ts';
 import { UnimissError } from './errors.ts';
@@ -187,7 +187,7 @@ const configs = fc
       fc.constantFrom('a', '/b/c', '~', '~/d', '../e'),
       fc.array(fc.constantFrom('x', '/y'), { minLength: 1 }),
     ),
-    cache: fc.constantFrom(false as const, '~/cache', 'c'),
+    cache: fc.constantFrom(false as const, '~/cache', 'c', undefined),
     slices: fc.integer({ min: 1, max: 4 }),
     side: fc.integer({ min: 2, max: 8 }),
     outDim: fc.option(fc.integer({ min: 1, max: 65536 }), { nil: undefined }),
@@ -213,6 +213,19 @@ describe('resolving', () => {
     expect(resolved.model).toMatchObject({ size2D: [64, 64], size3D: [16, 64, 64] });
     expect(resolved.model.head).toEqual({ hidden: 256, bottleneck: 64, outDim: 7 });
     expect(resolved.engine.gpu).toBeNull();
+  });
+
+  it('keeps resampled volumes in our cache, which one variable moves, unless another folder is named', () => {
+    const cacheOf = (cache: string) =>
+      resolveConfig(parseConfig(`{ "data": { "paths": "ct"${cache} } }`, 'a'), where).data.cache;
+    expect(resolveConfig(parseConfig(`{ ${images} }`, 'a'), { ...where, cache: '/mine' }).data.cache).toBe(
+      '/mine/volumes',
+    );
+    vi.stubEnv('UNIMISS_CACHE', '/big');
+    expect(cacheOf('')).toBe('/big/volumes');
+    expect(cacheOf(', "cache": "~/c"')).toBe('/home/me/c');
+    expect(cacheOf(', "cache": false')).toBe(false);
+    vi.unstubAllEnvs();
   });
 
   it('gives a valid configuration that resolves to itself, and leaves its input alone', () => {

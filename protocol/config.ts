@@ -51,8 +51,10 @@ const data = z
       .describe('Voxel spacing to resample to, in mm: [between slices, x, y].'),
     cache: z
       .union([path, z.literal(false)])
-      .default('~/.cache/unimiss/volumes')
-      .describe('Folder that keeps resampled volumes between epochs and runs; `false`: resample at every read.'),
+      .optional()
+      .describe(
+        'Folder that keeps resampled volumes between epochs and runs; `false`: resample at every read. Default: `volumes` in our cache, which is `~/.cache/unimiss` unless `UNIMISS_CACHE` names another.',
+      ),
     maxBroken: share
       .default(0.05)
       .describe(

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { cacheFolder } from './cacheFolder.ts';
 import type { Config } from './config.ts';
 import { presets } from './presets.ts';
 
@@ -10,7 +11,7 @@ type Model = Config['model'];
  * a valid configuration, and resolving it again gives the same; the run folder keeps it as `config.resolved.json`.
  */
 export interface ResolvedConfig extends Config {
-  data: Omit<Config['data'], 'paths'> & { paths?: string[] };
+  data: Omit<Config['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
   model: Model & {
     size2D: [number, number];
     size3D: [number, number, number];
@@ -23,10 +24,15 @@ export interface ResolveOptions {
   baseDir: string;
   /** What `~` stands for; default: the user's home. */
   home?: string;
+  /** Our cache; default: where the environment says. */
+  cache?: string;
 }
 
 /** Makes every choice explicit. Touches no file: whether paths exist is found out by those who read them. */
-export function resolveConfig(config: Config, { baseDir, home = homedir() }: ResolveOptions): ResolvedConfig {
+export function resolveConfig(
+  config: Config,
+  { baseDir, home = homedir(), cache = cacheFolder() }: ResolveOptions,
+): ResolvedConfig {
   const absolute = (path: string): string => {
     if (path === '~') return home;
     return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(baseDir, path);
@@ -41,7 +47,7 @@ export function resolveConfig(config: Config, { baseDir, home = homedir() }: Res
       ...otherData,
       ...(paths === undefined ? {} : { paths: [paths].flat().map(absolute) }),
       ...(manifest === undefined ? {} : { manifest: absolute(manifest) }),
-      cache: data.cache === false ? false : absolute(data.cache),
+      cache: data.cache === false ? false : absolute(data.cache ?? join(cache, 'volumes')),
     },
     model: {
       ...model,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { cacheFolder } from '../../protocol/cacheFolder.ts';
 import type { Phase } from '../../protocol/config.ts';
 import type { RunVersions } from '../../protocol/records.ts';
 import type { ResolvedConfig } from '../../protocol/resolveConfig.ts';
 import { chooseExecutor, type Executor } from '../engine/index.ts';
-import { cacheFolder } from '../engine/install/index.ts';
 import type { RunPlan } from '../train/plan.ts';
 import { createPretrainState } from '../train/pretrain/state.ts';
 import { createPretrainStep } from '../train/pretrain/step.ts';

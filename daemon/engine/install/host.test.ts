@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { goodHost } from './fixtures.ts';
 import { checkHost, compareVersions, thisHost } from './host.ts';
-import { cacheFolder, humanBytes } from './places.ts';
+import { humanBytes } from './places.ts';
 import { releaseFor, wantedPath } from './release.ts';
 
 test('this machine is described', () => {
@@ -78,13 +78,6 @@ describe('the pinned release', () => {
   ])('of a wheel, %s goes to %s', (entry, path) => {
     expect(wantedPath('w', entry)).toBe(path);
   });
-});
-
-test('the cache follows the variables', () => {
-  expect(cacheFolder({ HOME: '/home/a' })).toBe('/home/a/.cache/unimiss');
-  expect(cacheFolder({ HOME: '/home/a', XDG_CACHE_HOME: '/big' })).toBe('/big/unimiss');
-  expect(cacheFolder({ HOME: '/home/a', XDG_CACHE_HOME: 'relative' })).toBe('/home/a/.cache/unimiss');
-  expect(cacheFolder({ HOME: '/home/a', XDG_CACHE_HOME: '/big', UNIMISS_CACHE: '/mine' })).toBe('/mine');
 });
 
 test('bytes for people', () => {

@@ -1,3 +1,4 @@
+export { cacheFolder } from '../../../protocol/cacheFolder.ts';
 /** Fetching TensorFlow, finding it, and saying what is there: `unimiss engine install | info | doctor`. */
 export type { CudaFiles } from './cuda.ts';
 export { type DoctorReport, doctor, doctorText } from './doctor.ts';
@@ -6,5 +7,5 @@ export { chooseDevice, detectGpus, type Gpu, type GpuReport } from './gpu.ts';
 export { type EngineInfo, engineInfo } from './info.ts';
 export { engineInfoText } from './infoText.ts';
 export { type InstallOptions, type InstallProgress, installEngine } from './install.ts';
-export { cacheFolder, humanBytes } from './places.ts';
+export { humanBytes } from './places.ts';
 export type { Device } from './release.ts';

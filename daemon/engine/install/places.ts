@@ -1,29 +1,9 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { UnimissError } from '../../../protocol/errors.ts';
+import { join } from 'node:path';
+import { cacheFolder } from '../../../protocol/cacheFolder.ts';
 import { type Device, ENGINE_VERSION } from './release.ts';
 
 export type Env = NodeJS.ProcessEnv;
-
-/**
- * Our folder in the user's cache: `UNIMISS_CACHE`, or `unimiss` in `XDG_CACHE_HOME` (default `~/.cache`).
- * @throws UnimissError `config` if `UNIMISS_CACHE` is not an absolute path.
- */
-export function cacheFolder(env: Env = process.env): string {
-  const named = env.UNIMISS_CACHE;
-  if (named) {
-    if (!isAbsolute(named)) {
-      throw new UnimissError('config', `"${named}" is not an absolute path`, {
-        place: 'UNIMISS_CACHE',
-        remedy: 'Give the whole path, so that every command finds the same cache wherever it is started.',
-      });
-    }
-    return named;
-  }
-  // The XDG specification: a relative path there is to be ignored.
-  const xdg = env.XDG_CACHE_HOME;
-  return join(xdg && isAbsolute(xdg) ? xdg : join(home(env), '.cache'), 'unimiss');
-}
 
 export const enginesFolder = (env: Env = process.env): string => join(cacheFolder(env), 'engine');
 

@@ -1,0 +1,24 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { UnimissError } from './errors.ts';
+
+/**
+ * Our folder in the user's cache: `UNIMISS_CACHE`, or `unimiss` in `XDG_CACHE_HOME` (default `~/.cache`). TensorFlow, resampled
+ * volumes, measured executors and the demo's images lie in it.
+ * @throws UnimissError `config` if `UNIMISS_CACHE` is not an absolute path.
+ */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const named = env.UNIMISS_CACHE;
+  if (named) {
+    if (!isAbsolute(named)) {
+      throw new UnimissError('config', `"${named}" is not an absolute path`, {
+        place: 'UNIMISS_CACHE',
+        remedy: 'Give the whole path, so that every command finds the same cache wherever it is started.',
+      });
+    }
+    return named;
+  }
+  // The XDG specification: a relative path there is to be ignored.
+  const xdg = env.XDG_CACHE_HOME;
+  return join(xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.cache'), 'unimiss');
+}
