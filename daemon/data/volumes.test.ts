@@ -103,7 +103,7 @@ describe('VolumeReader', () => {
   const coarse = () => integers(volumeOf([6, 8, 8], [5, 2, 2], (s, x, y) => 100 * s + 10 * x + y - 1000));
   const read = async (reader: VolumeReader, path: string) => {
     const notices: string[] = [];
-    return { volume: await reader.read(path, (notice) => notices.push(notice)), notices };
+    return { volume: await reader.read(path, ({ message }) => notices.push(message)), notices };
   };
 
   it('resamples a far spacing with a notice, keeps the copy, and takes it the next time', async () => {

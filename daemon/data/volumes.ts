@@ -15,6 +15,16 @@ export interface ResampleOptions {
   readonly cache: string | false;
 }
 
+/**
+ * Something worth knowing about a volume. `resampled`, `spacing` (it says nothing about it) and `values` (hardly HU) are properties of
+ * the file, the same at every reading; `cache` is trouble with kept copies.
+ */
+export interface VolumeNotice {
+  readonly kind: 'resampled' | 'spacing' | 'values' | 'cache';
+  /** A sentence whose subject is the volume. */
+  readonly message: string;
+}
+
 /** Slices of the sub-volumes that the paper's data preparation cuts a CT into, and the step between their first slices. */
 const subVolumeSlices = 24;
 const subVolumeStep = 4;
@@ -34,11 +44,12 @@ export class VolumeReader {
   }
 
   /**
-   * @param onNotice told in a sentence when the spacing is missing, or the volume is resampled
+   * @param onNotice told when the spacing is missing, the volume is resampled, and the like
    * @throws UnimissError('data') naming file and reason
    */
-  async read(path: string, onNotice: (message: string) => void): Promise<Volume> {
+  async read(path: string, onNotice: (notice: VolumeNotice) => void): Promise<Volume> {
     const { resample, cache } = this;
+    const onTrouble = (message: string) => onNotice({ kind: 'cache', message });
     if (!resample) return checked(await readNifti(path), onNotice);
     const key = cache && {
       path: await realpath(path).catch(() => path),
@@ -47,9 +58,12 @@ export class VolumeReader {
     };
     const wanted = millimeters(resample.spacing);
     if (cache && key) {
-      const kept = await cache.get(key, onNotice);
+      const kept = await cache.get(key, onTrouble);
       if (kept) {
-        onNotice(`has another spacing than ${wanted}; the copy that was resampled before is used`);
+        onNotice({
+          kind: 'resampled',
+          message: `has another spacing than ${wanted}; the copy that was resampled before is used`,
+        });
         return kept;
       }
     }
@@ -64,10 +78,11 @@ export class VolumeReader {
         throw new UnimissError(error.code, error.what, { ...error.details, place: path });
       throw error;
     }
-    onNotice(
-      `has a spacing of ${millimeters(volume.spacing)}: resampled to ${wanted} (${volume.shape.join('×')} to ${resampled.shape.join('×')} voxels)`,
-    );
-    if (cache && key) await cache.put(key, resampled, resampledAffine(stored.affine, volume, resampled), onNotice);
+    onNotice({
+      kind: 'resampled',
+      message: `has a spacing of ${millimeters(volume.spacing)}: resampled to ${wanted} (${volume.shape.join('×')} to ${resampled.shape.join('×')} voxels)`,
+    });
+    if (cache && key) await cache.put(key, resampled, resampledAffine(stored.affine, volume, resampled), onTrouble);
     return resampled;
   }
 }
@@ -78,7 +93,7 @@ const surelyAir = -500;
 /** The volume with a usable spacing; tells what is odd about it. */
 function checked(
   { volume, spacingKnown }: { volume: Volume; spacingKnown: boolean },
-  onNotice: (message: string) => void,
+  onNotice: (notice: VolumeNotice) => void,
 ): Volume {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < volume.data.length; i++) {
@@ -87,12 +102,16 @@ function checked(
     if (value > high) high = value;
   }
   if (low > surelyAir) {
-    onNotice(
-      `has values from ${+low.toPrecision(4)} to ${+high.toPrecision(4)}, which do not look like HU (air is -1000); views divide them by 1024 all the same`,
-    );
+    onNotice({
+      kind: 'values',
+      message: `has values from ${+low.toPrecision(4)} to ${+high.toPrecision(4)}, which do not look like HU (air is -1000); views divide them by 1024 all the same`,
+    });
   }
   if (spacingKnown) return volume;
-  onNotice(`says nothing usable about its spacing: taken as ${millimeters(paperSpacing)}`);
+  onNotice({
+    kind: 'spacing',
+    message: `says nothing usable about its spacing: taken as ${millimeters(paperSpacing)}`,
+  });
   return { ...volume, spacing: paperSpacing };
 }
 

@@ -180,7 +180,9 @@ describe('cutting for a resume', () => {
     const file = newFile();
     write(file, records);
     const log = RecordLog.open(file);
-    expect(await log.cutAfter(5)).toBe(5);
+    const kept: RunRecord[] = [];
+    expect(await log.cutAfter(5, (record) => kept.push(record))).toBe(5);
+    expect(kept).toEqual([...records.slice(0, 9), records[11]]);
     log.append(event('resume', 'again', 5));
     log.append(step(5));
     log.close();

@@ -1,10 +1,13 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type RunRecord, runRecordSchema } from '../../protocol/records.ts';
 import { diskError, writeAtomically } from '../files/atomic.ts';
 import { readLines } from './lines.ts';
 import { recordOf } from './readRecords.ts';
+
+const fsyncAsync = promisify(fsync);
 
 /**
  * records.jsonl of a run that is being trained. Each record is one line and one write, so that a killed process leaves at
@@ -53,14 +56,19 @@ export class RecordLog {
 
   /**
    * Removes what was recorded after `stepsDone` steps, for resuming from a checkpoint: step and epoch records of later steps, events
-   * at later steps, and events without a step that lie behind the first of these. Returns the number of records removed.
+   * at later steps, and events without a step that lie behind the first of these. `onKept` gets each record that stays. Returns the
+   * number of records removed.
    */
-  async cutAfter(stepsDone: number): Promise<number> {
+  async cutAfter(stepsDone: number, onKept: (record: RunRecord) => void = () => undefined): Promise<number> {
     const keep: string[] = [];
     let cut = 0;
     for await (const { text } of readLines(this.file)) {
-      if (isAfter(recordOf(text), stepsDone, cut > 0)) cut++;
-      else keep.push(text);
+      const record = recordOf(text);
+      if (isAfter(record, stepsDone, cut > 0)) cut++;
+      else {
+        keep.push(text);
+        if (record) onKept(record);
+      }
     }
     if (cut === 0) return 0;
     await writeAtomically(this.file, async (handle) => {
@@ -72,10 +80,10 @@ export class RecordLog {
     return cut;
   }
 
-  /** Waits until all records are on the disk: before a checkpoint that counts on them. */
-  sync(): void {
+  /** Resolves when all records so far are on the disk: before a checkpoint that counts on them. */
+  async sync(): Promise<void> {
     try {
-      fsyncSync(this.descriptor);
+      await fsyncAsync(this.descriptor);
     } catch (error) {
       throw diskError(error, this.file);
     }

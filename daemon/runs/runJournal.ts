@@ -20,6 +20,8 @@ const levels: Partial<Record<EventRecord['event'], LogLevel>> = {
  */
 export class RunJournal {
   private board: TensorBoardFile | undefined;
+  /** Kinds of notices about images (`details.kind`) that earlier starts of the run have recorded; known after `cutAfter`. */
+  readonly toldKinds = new Set<string>();
 
   private constructor(
     private readonly run: RunFolder,
@@ -76,7 +78,10 @@ export class RunJournal {
 
   /** Forgets what was recorded after a checkpoint, and begins the TensorBoard file (if one is asked for) with what stays. */
   async cutAfter(stepsDone: number): Promise<void> {
-    const cut = await this.records.cutAfter(stepsDone);
+    const cut = await this.records.cutAfter(stepsDone, (record) => {
+      if (record.kind !== 'event' || record.event !== 'notice') return;
+      if (typeof record.details?.kind === 'string') this.toldKinds.add(record.details.kind);
+    });
     if (cut > 0) this.log('info', `${cut} records after step ${stepsDone} are taken back: these steps are done again`);
     if (!this.run.config.records.tensorboard) return;
     this.board = new TensorBoardFile(this.run.tensorboardFolder);
@@ -84,8 +89,9 @@ export class RunJournal {
       this.board.append(record);
   }
 
-  sync(): void {
-    this.records.sync();
+  /** Resolves when all records so far are on the disk. */
+  sync(): Promise<void> {
+    return this.records.sync();
   }
 
   close(): void {

@@ -108,8 +108,8 @@ class Session {
       from,
       control: this.control,
       stepFor: (phase) => (this.steps[phase] ??= this.compile(opened, state, phase, executors[phase])),
-      batches: (phase, epoch, startBatch) => this.loader(dataset, phase).epoch(epoch, startBatch),
-      prepare: (phase, epoch, startBatch) => this.loader(dataset, phase).prepare(epoch, startBatch),
+      batches: (phase, epoch, range) => this.loader(dataset, phase).epoch(epoch, range),
+      prepare: (phase, epoch, range) => this.loader(dataset, phase).prepare(epoch, range),
       onStep: (record) => {
         journal.record(record);
         listener.onProgress?.(progress.update(record));
@@ -202,7 +202,8 @@ class Session {
       views3D: { ...views3DOptions(model.size3D, views.volumeDraws), crop: views.crop3D },
       resample: data.resample ? { spacing: data.spacing, cache: data.cache } : false,
       onBroken: (image) => this.journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
-      onNotice: (message) => this.journal.event('notice', message),
+      onNotice: (message, kind) => this.journal.event('notice', message, { details: { kind } }),
+      told: this.journal.toldKinds,
     });
     this.loaders[phase] = loader;
     return loader;
@@ -215,7 +216,7 @@ class Session {
     reason: CheckpointReason,
     meanLoss?: number,
   ): Promise<void> {
-    this.journal.sync();
+    await this.journal.sync();
     const { tensors, metadata } = packCheckpoint(state, position, features);
     const saved = await this.store.save(position.step, tensors, metadata, meanLoss);
     this.journal.event('checkpoint', `Saved after step ${position.step} (${because[reason]})`, {

@@ -1,7 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { batchCount, epochSlots } from './order.ts';
 import { BatchPool } from './pool.ts';
-import type { Loader, LoaderOptions, MadeBatch, Slot, ViewBatch, ViewOptions } from './types.ts';
+import type { BatchRange, Loader, LoaderOptions, MadeBatch, Slot, ViewBatch, ViewOptions } from './types.ts';
 import { ViewMaker } from './viewMaker.ts';
 import { type BatchMaker, WorkerThread } from './workerThread.ts';
 
@@ -43,30 +43,29 @@ export function openLoader(options: LoaderOptions): Loader {
       options.onBroken?.(image);
       dataset.reportBroken(image);
     }
-    for (const { id, message } of notices) {
-      if (told.has(`${id} ${message}`)) continue;
-      told.add(`${id} ${message}`);
-      // Notices of one kind differ in their numbers only.
-      const kind = message.replace(/\d+/g, '');
+    for (const { id, kind, message } of notices) {
+      if ((kind !== 'cache' && options.told?.has(kind)) || told.has(`${id} ${kind}`)) continue;
+      told.add(`${id} ${kind}`);
       const count = (kinds.get(kind) ?? 0) + 1;
       kinds.set(kind, count);
-      if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`);
-      if (count === noticesOfAKind) options.onNotice?.('… further volumes of which the same is true are not listed');
+      if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`, kind);
+      if (count === noticesOfAKind)
+        options.onNotice?.('… further volumes of which the same is true are not listed', kind);
     }
   };
 
   const ahead = workers * aheadPerWorker;
-  const begin = (epoch: number, startBatch: number) =>
-    new EpochQueue(pool, epoch, epochSlots(samples.length, batch, seed, epoch, phase), startBatch);
+  const begin = (epoch: number, range: BatchRange) =>
+    new EpochQueue(pool, epoch, epochSlots(samples.length, batch, seed, epoch, phase), range);
   let prepared: EpochQueue | undefined;
 
-  async function* batches(epoch: number, startBatch: number): AsyncGenerator<ViewBatch> {
-    const fits = prepared?.epoch === epoch && prepared.next === startBatch;
-    if (!fits) prepared?.end();
-    const queue = fits ? prepared! : begin(epoch, startBatch);
+  async function* batches(epoch: number, range: BatchRange): AsyncGenerator<ViewBatch> {
+    const fits = prepared?.epoch === epoch && prepared.range.from === range.from && prepared.range.to === range.to;
+    if (!fits) prepared?.drop();
+    const queue = fits ? prepared! : begin(epoch, range);
     prepared = undefined;
     try {
-      for (let index = startBatch; index < queue.length; index++) {
+      for (let index = queue.next; index < queue.end; index++) {
         const began = performance.now();
         queue.ask(Math.max(1, ahead));
         const made = await queue.take();
@@ -76,16 +75,16 @@ export function openLoader(options: LoaderOptions): Loader {
         yield { phase, epoch, index, size: batch, views, ids, waitMs: performance.now() - began, broken };
       }
     } finally {
-      queue.end();
+      queue.drop();
     }
   }
 
   return {
     batches: batchCount(samples.length, batch),
-    epoch: (epoch, startBatch = 0) => batches(epoch, startBatch),
-    prepare(epoch, startBatch = 0) {
-      prepared?.end();
-      prepared = begin(epoch, startBatch);
+    epoch: (epoch, range = {}) => batches(epoch, range),
+    prepare(epoch, range = {}) {
+      prepared?.drop();
+      prepared = begin(epoch, range);
       prepared.ask(ahead);
     },
     close: () => pool.close(),
@@ -97,19 +96,18 @@ class EpochQueue {
   private readonly run;
   private readonly pending: Promise<MadeBatch>[] = [];
   private asked: number;
+  /** One behind the number of the last batch. */
+  readonly end: number;
 
   constructor(
     pool: BatchPool,
     readonly epoch: number,
     private readonly slots: readonly Slot[][],
-    startBatch: number,
+    readonly range: BatchRange,
   ) {
     this.run = pool.begin();
-    this.asked = startBatch;
-  }
-
-  get length(): number {
-    return this.slots.length;
+    this.asked = range.from ?? 0;
+    this.end = Math.min(slots.length, range.to ?? slots.length);
   }
 
   /** Number of the batch that `take` gives next. */
@@ -119,7 +117,7 @@ class EpochQueue {
 
   /** Asks for further batches until so many are under way. */
   ask(count: number): void {
-    while (this.pending.length < count && this.asked < this.slots.length) {
+    while (this.pending.length < count && this.asked < this.end) {
       this.pending.push(this.run.make({ epoch: this.epoch, slots: this.slots[this.asked++]! }));
     }
   }
@@ -128,7 +126,8 @@ class EpochQueue {
     return this.pending.shift()!;
   }
 
-  end(): void {
+  /** Forgets what no maker has begun. */
+  drop(): void {
     this.run.end();
   }
 }

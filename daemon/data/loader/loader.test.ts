@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { views2DOptions, views3DOptions } from '../augment/options.ts';
 import { type BrokenImage, Dataset, openDataset } from '../dataset.ts';
 import { writePhantoms } from '../phantoms/write.ts';
 import { openLoader, type ViewBatch } from './index.ts';
 import { batchCount, epochSlots } from './order.ts';
-import type { LoaderOptions } from './types.ts';
+import type { BatchRange, LoaderOptions } from './types.ts';
+import { WorkerThread } from './workerThread.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'loader-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -36,11 +37,11 @@ const options = (more: Partial<LoaderOptions>): LoaderOptions => ({
 });
 
 /** All batches of an epoch, by a loader of its own. */
-async function batchesOf(more: Partial<LoaderOptions>, epoch = 0, startBatch = 0): Promise<ViewBatch[]> {
+async function batchesOf(more: Partial<LoaderOptions>, epoch = 0, range: BatchRange = {}): Promise<ViewBatch[]> {
   const loader = openLoader(options(more));
   try {
     const batches: ViewBatch[] = [];
-    for await (const batch of loader.epoch(epoch, startBatch)) batches.push(batch);
+    for await (const batch of loader.epoch(epoch, range)) batches.push(batch);
     return batches;
   } finally {
     await loader.close();
@@ -97,8 +98,11 @@ describe.each(['2D', '3D'] as const)('batches of %s', (phase) => {
       expect(batch.waitMs).toBeGreaterThan(0);
     }
     for (const workers of [1, 3]) expect(content(await batchesOf({ phase, workers }))).toEqual(content(reference));
-    expect(content(await batchesOf({ phase, workers: 1 }, 0, 2))).toEqual(content(reference.slice(2)));
-    expect(await batchesOf({ phase }, 0, 99)).toEqual([]);
+    expect(content(await batchesOf({ phase, workers: 1 }, 0, { from: 2 }))).toEqual(content(reference.slice(2)));
+    expect(content(await batchesOf({ phase, workers: 1 }, 0, { from: 1, to: 2 }))).toEqual(
+      content(reference.slice(1, 2)),
+    );
+    expect(await batchesOf({ phase }, 0, { from: 99 })).toEqual([]);
     expect(content(await batchesOf({ phase }, 1))).not.toEqual(content(reference));
     expect(content(await batchesOf({ phase, seed: 12 }))).not.toEqual(content(reference));
   });
@@ -136,20 +140,33 @@ describe('several epochs', () => {
 describe('an epoch that was prepared', () => {
   it('is the same, and one that was not is not disturbed', async () => {
     const loader = openLoader(options({ workers: 1 }));
-    const take = async (epoch: number, startBatch = 0) => {
+    const take = async (epoch: number, range: BatchRange = {}) => {
       const batches: ViewBatch[] = [];
-      for await (const batch of loader.epoch(epoch, startBatch)) batches.push(batch);
+      for await (const batch of loader.epoch(epoch, range)) batches.push(batch);
       return content(batches);
     };
     const [first, second] = [content(await batchesOf({}, 0)), content(await batchesOf({}, 1))];
     loader.prepare(0);
     loader.prepare(1); // the earlier one is dropped
     expect(await take(1)).toEqual(second);
-    loader.prepare(1, 1);
-    expect(await take(1, 1)).toEqual(second.slice(1));
+    loader.prepare(1, { from: 1 });
+    expect(await take(1, { from: 1 })).toEqual(second.slice(1));
+    loader.prepare(1, { to: 2 });
+    expect(await take(1)).toEqual(second);
     loader.prepare(1);
     expect(await take(0)).toEqual(first);
     await loader.close();
+  });
+
+  it('has no batches made beyond those that are wanted', async () => {
+    const made = vi.spyOn(WorkerThread.prototype, 'make');
+    const loader = openLoader(options({ workers: 2 }));
+    loader.prepare(0, { from: 1, to: 3 });
+    for await (const { index } of loader.epoch(0, { from: 1, to: 3 })) expect([1, 2]).toContain(index);
+    for await (const { index } of loader.epoch(1, { to: 1 })) expect(index).toBe(0);
+    await loader.close();
+    expect(made).toHaveBeenCalledTimes(3);
+    made.mockRestore();
   });
 });
 
@@ -209,23 +226,28 @@ describe('notices', () => {
     const folder = join(dir, 'thick');
     await writePhantoms(folder, { seed: 1, volumes: 8, images: 0, size: { slices: 20, plane: 40 } });
     const dataset = await openDataset({ manifest: join(folder, 'manifest.csv') });
-    const notices: string[] = [];
-    const loader = openLoader(
+    const notices: [message: string, kind: string][] = [];
+    const more = (told?: Set<string>) =>
       options({
         dataset,
         phase: '3D',
         workers: 1,
         resample: { spacing: [2, 1, 1], cache: false },
-        onNotice: (n) => notices.push(n),
-      }),
-    );
+        onNotice: (...n) => notices.push(n),
+        ...(told && { told }),
+      });
+    const loader = openLoader(more());
     for (const epoch of [0, 1]) for await (const batch of loader.epoch(epoch)) expect(batch.size).toBe(2);
     await loader.close();
     const text =
       /^volumes\/000\d\.nii\.gz has a spacing of 3×1×1 mm: resampled to 2×1×1 mm \(20×40×40 to 30×40×40 voxels\)$/;
-    expect(notices.slice(0, 5).every((notice) => text.test(notice))).toBe(true);
-    expect(new Set(notices).size).toBe(6);
-    expect(notices.slice(5)).toEqual(['… further volumes of which the same is true are not listed']);
+    expect(notices.slice(0, 5).every(([message, kind]) => text.test(message) && kind === 'resampled')).toBe(true);
+    expect(new Set(notices.map(([message]) => message)).size).toBe(6);
+    expect(notices.slice(5)).toEqual([['… further volumes of which the same is true are not listed', 'resampled']]);
+    await batchesOf(more(new Set(['spacing'])));
+    expect(notices.splice(0)).toHaveLength(12);
+    await batchesOf(more(new Set(['resampled'])));
+    expect(notices).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Views2DOptions, Views3DOptions } from '../augment/options.ts';
 import type { BrokenImage, Dataset } from '../dataset.ts';
-import type { ResampleOptions } from '../volumes.ts';
+import type { ResampleOptions, VolumeNotice } from '../volumes.ts';
 
 /** The views of one batch, in the order of the run: a function of seed, epoch and index alone. */
 export interface ViewBatch {
@@ -43,21 +43,31 @@ export interface LoaderOptions extends Omit<ViewOptions, 'cacheMiB'> {
   /** Told once of each image that turns out broken. */
   readonly onBroken?: (image: BrokenImage) => void;
   /** Told of what should be in the log: a spacing that was missing or changed, values that are hardly HU. Of each kind the first five. */
-  readonly onNotice?: (message: string) => void;
+  readonly onNotice?: (message: string, kind: VolumeNotice['kind']) => void;
+  /** Kinds of which the log has enough already, from earlier starts of the run; trouble with the cache is told all the same. */
+  readonly told?: ReadonlySet<string>;
 }
 
 export interface Loader {
   /** Full batches of an epoch (1 where there are fewer images than a batch takes). */
   readonly batches: number;
   /**
-   * The batches of an epoch from `startBatch` on. One epoch at a time; leaving the loop early is fine.
+   * The batches of an epoch, or part of them; none beyond it is made. One epoch at a time; leaving the loop early is fine.
    * @throws UnimissError while iterating: too many broken images, a worker that died
    */
-  epoch(epoch: number, startBatch?: number): AsyncIterable<ViewBatch>;
+  epoch(epoch: number, range?: BatchRange): AsyncIterable<ViewBatch>;
   /** Has the first batches of a coming epoch made while the trainer is busy, so that it begins without waiting. */
-  prepare(epoch: number, startBatch?: number): void;
+  prepare(epoch: number, range?: BatchRange): void;
   /** Ends the workers. A batch that is waited for fails. */
   close(): Promise<void>;
+}
+
+/** Batches of an epoch, by their numbers. */
+export interface BatchRange {
+  /** The first; default 0. */
+  readonly from?: number;
+  /** One behind the last; default: all that the epoch has. */
+  readonly to?: number;
 }
 
 /** A place of a batch: which sample, and how often it occurred in the epoch before. */
@@ -77,5 +87,5 @@ export interface MadeBatch {
   readonly views: Float32Array;
   readonly ids: readonly string[];
   readonly broken: readonly BrokenImage[];
-  readonly notices: readonly { readonly id: string; readonly message: string }[];
+  readonly notices: readonly (VolumeNotice & { readonly id: string })[];
 }

@@ -87,7 +87,7 @@ export class ViewMaker {
       const image =
         this.options.phase === '2D'
           ? await readImage(sample.path)
-          : await this.volumes.read(sample.path, (message) => notices.push({ id: sample.id, message }));
+          : await this.volumes.read(sample.path, (notice) => notices.push({ id: sample.id, ...notice }));
       this.decoded.set(sample.id, image);
       return image;
     } catch (error) {

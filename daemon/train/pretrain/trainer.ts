@@ -2,7 +2,7 @@ import type { Phase } from '../../../protocol/config.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type EpochRecord, lossTerms, type StepRecord } from '../../../protocol/records.ts';
 import type { ResolvedConfig } from '../../../protocol/resolveConfig.ts';
-import type { ViewBatch } from '../../data/loader/types.ts';
+import type { BatchRange, ViewBatch } from '../../data/loader/types.ts';
 import { Random } from '../../data/random.ts';
 import { collapseWarnings } from '../../evaluate/collapse.ts';
 import type { TrainingControl } from '../control.ts';
@@ -26,10 +26,10 @@ export interface PretrainOptions {
   featureLength: number;
   /** The compiled step of a phase; asked for when the phase begins. */
   stepFor: (phase: Phase) => PretrainStep;
-  /** Batches of an epoch from the given one on. */
-  batches: (phase: Phase, epoch: number, startBatch: number) => AsyncIterable<ViewBatch>;
-  /** Begins to make an epoch's first batches, while the last step before it runs. */
-  prepare: (phase: Phase, epoch: number, startBatch: number) => void;
+  /** Batches of an epoch that are numbered so: one a step. */
+  batches: (phase: Phase, epoch: number, range: Required<BatchRange>) => AsyncIterable<ViewBatch>;
+  /** Begins to make the first of them, while the last step before the epoch runs. */
+  prepare: (phase: Phase, epoch: number, range: Required<BatchRange>) => void;
   from: TrainingPosition;
   control: TrainingControl;
   onStep: (record: StepRecord) => void;
@@ -62,17 +62,17 @@ export async function pretrain(options: PretrainOptions): Promise<'finished' | '
   let saved = performance.now();
   while (step < plan.steps) {
     const epoch = epochOf(plan, step);
-    const startBatch = step - epoch.firstStep;
-    let first = startBatch === 0;
-    if (step === from.step) options.prepare(epoch.phase, epoch.epoch, startBatch);
+    const range = { from: step - epoch.firstStep, to: epoch.steps };
+    let first = range.from === 0;
+    if (step === from.step) options.prepare(epoch.phase, epoch.epoch, range);
     options.stepFor(epoch.phase); // compiled while the first batch is being made
-    for await (const batch of options.batches(epoch.phase, epoch.epoch, startBatch)) {
+    for await (const batch of options.batches(epoch.phase, epoch.epoch, range)) {
       await control.proceed();
       if (control.stopRequested) break;
       if (first) await options.onFirstBatch(batch);
       first = false;
       const next = plan.epochs[epoch.epoch + 1];
-      if (next?.firstStep === step + 1) options.prepare(next.phase, next.epoch, 0);
+      if (next?.firstStep === step + 1) options.prepare(next.phase, next.epoch, { from: 0, to: next.steps });
       meter.add(...(await trainer.step(step, epoch.epoch, epoch.phase, batch)));
       step++;
       if (step === epoch.firstStep + epoch.steps) break;
