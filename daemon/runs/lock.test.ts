@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,28 @@ describe('the lock of a run', () => {
     for (const child of children) await child.kill();
   });
 
+  it('is told with what to do: by a command of the daemon where that trains the run', async () => {
+    const run = join(folder, 'chest-20260102-030405');
+    await mkdir(run);
+    const byDaemon = await lockRun(join(run, 'lock'), 'daemon');
+    await expect(lockRun(join(run, 'lock'))).rejects.toThrow(
+      /by process \d+ on .*, for the daemon\n {2}Wait .* stop it with `unimiss stop chest-20260102-030405`\.$/,
+    );
+    byDaemon.release();
+    const byHand = await lockRun(join(run, 'lock'), 'terminal');
+    await expect(lockRun(join(run, 'lock'))).rejects.toThrow(
+      new RegExp(
+        `by process \\d+ on .*\\n {2}Wait .* with Ctrl-C in its terminal, or \`kill -INT ${process.pid}\`\\.$`,
+      ),
+    );
+    byHand.release();
+    const far = { pid: 7, host: 'elsewhere', since: '2026-01-02', trainsFor: 'daemon' };
+    const held = await lockRun(join(run, 'lock'));
+    await writeFile(join(run, 'lock'), JSON.stringify(far));
+    await expect(lockRun(join(run, 'lock'))).rejects.toThrow(/`unimiss stop chest-20260102-030405` on elsewhere\.$/);
+    held.release();
+  });
+
   it('is free as soon as its owner was killed', async () => {
     const file = join(folder, 'killed');
     const [child] = await contenders(1, file);
@@ -107,7 +129,7 @@ describe('the lock of a run', () => {
     const second = lockRun(file).catch((error: unknown) => error);
     await unlink(file);
     first.release();
-    expect(await second).toMatchObject({ code: 'run' });
+    expect(await second).toMatchObject({ code: 'disk', message: expect.stringContaining('removed or replaced') });
   });
 
   it.skipIf(noSmallDisk !== undefined)('names a read-only disk', () =>

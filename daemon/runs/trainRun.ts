@@ -34,7 +34,8 @@ export async function trainRun(
   control: TrainingControl,
   listener: RunListener = {},
 ): Promise<'finished' | 'stopped'> {
-  const lock = await lockRun(run.lockFile);
+  // Only what the daemon starts has a channel to its parent.
+  const lock = await lockRun(run.lockFile, process.send ? 'daemon' : 'terminal');
   try {
     const journal = await RunJournal.open(run, listener);
     try {

@@ -114,7 +114,7 @@ describe('two at once', () => {
     const script = `const koffi = require('koffi'), fs = require('node:fs');
       const fd = fs.openSync(${JSON.stringify(`${engine(box)}.lock`)}, 'a');
       koffi.load('libc.so.6').func('int flock(int, int)')(fd, 2);
-      fs.writeSync(fd, process.pid + '\\n');
+      fs.writeSync(fd, JSON.stringify({ pid: process.pid }));
       console.log('locked');
       setInterval(() => {}, 1000);`;
     const owner = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });

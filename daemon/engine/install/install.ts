@@ -1,12 +1,13 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { syncFolder } from '../../files/atomic.ts';
+import { type LockOwner, lockFile } from '../fileLock.ts';
 import { cacheError, checkSpace, makeWritable } from './disk.ts';
 import { type EngineFiles, engineAt } from './find.ts';
 import { chooseDevice } from './gpu.ts';
 import { checkHost, type Host, thisHost } from './host.ts';
-import { takeLock } from './lock.ts';
 import { damageOf, readManifest, writeManifest } from './manifest.ts';
 import { downloadWheel, findPip } from './pip.ts';
 import { type Env, engineFolder } from './places.ts';
@@ -54,7 +55,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
     const present = await healthyEngine(folder);
     if (present) return present; // also in a cache that others installed and this user may only read
     await makeWritable(dirname(folder));
-    const lock = await takeLock(`${folder}.lock`, waiting(onProgress), signal);
+    const lock = await lockFile(`${folder}.lock`, waiting(onProgress, signal));
     try {
       const meanwhile = await healthyEngine(folder);
       if (meanwhile) return meanwhile;
@@ -72,7 +73,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
       });
       await publish(partial, folder);
     } finally {
-      await lock.release();
+      lock.release();
     }
   } catch (error) {
     throw cacheError(error, folder);
@@ -81,13 +82,19 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   return engineAt(folder);
 }
 
+/** Waits for another installation, which is told once. */
 const waiting =
-  (onProgress: (progress: InstallProgress) => void) =>
-  (owner?: number): void =>
-    onProgress({
-      stage: 'wait',
-      message: `Another installation is at work${owner ? ` (process ${owner})` : ''}: waiting for it`,
+  (onProgress: (progress: InstallProgress) => void, signal: AbortSignal | undefined) =>
+  async (owner: LockOwner | undefined, attempt: number): Promise<void> => {
+    if (attempt === 1)
+      onProgress({
+        stage: 'wait',
+        message: `Another installation is at work${owner ? ` (process ${owner.pid})` : ''}: waiting for it`,
+      });
+    await delay(200, undefined, { signal }).catch(() => {
+      throw new UnimissError('interrupted', 'Stopped while waiting for another installation');
     });
+  };
 
 /** The engine in a folder, if it is whole by the sizes of its files; a damaged one counts as none here and is replaced. */
 async function healthyEngine(folder: string): Promise<EngineFiles | undefined> {

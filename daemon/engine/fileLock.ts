@@ -1,0 +1,110 @@
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { UnimissError } from '../../protocol/errors.ts';
+import { koffi } from './native.ts';
+
+/**
+ * A lock on a file by flock(2). The kernel holds it for the open file: it is free again when its owner closes it or dies,
+ * however it dies, so that no stale lock can stay. The file itself stays and says who held the lock last: removing it would let
+ * two processes lock two files of one name.
+ */
+export interface FileLock {
+  /** A second call does nothing. */
+  release(): void;
+}
+
+/** What a lock file says of its owner, unless that has only just taken it. */
+export interface LockOwner {
+  pid?: unknown;
+  host?: unknown;
+  /** ISO 8601. */
+  since?: unknown;
+  [more: string]: unknown;
+}
+
+/** flock's operations; they are the same on Linux and macOS. */
+const shared = 1;
+const exclusive = 2;
+const dontWait = 4;
+
+/**
+ * Takes the lock of a file, which is made where it is missing.
+ * @param whenHeld called each time that another process (or another part of this one) is found to hold the lock; it is tried again when
+ * this resolves, and given up when it throws. Attempts count from 1
+ * @param about what else the file is to say of this owner
+ * @throws what `whenHeld` throws; the system's error where the file cannot be opened; UnimissError 'disk' where locks do not work, or the
+ * file was removed meanwhile
+ */
+export async function lockFile(
+  file: string,
+  whenHeld: (owner: LockOwner | undefined, attempt: number) => Promise<void>,
+  about: Record<string, unknown> = {},
+): Promise<FileLock> {
+  const descriptor = openSync(file, 'a+');
+  try {
+    for (let attempt = 1; !flock(descriptor, exclusive | dontWait, file); attempt++)
+      await whenHeld(ownerOf(file), attempt);
+    if (!sameFile(descriptor, file))
+      throw new UnimissError('disk', 'the file was removed or replaced while it was waited for', { place: file });
+    const owner: LockOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString(), ...about };
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${JSON.stringify(owner)}\n`);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+  let open = true;
+  return {
+    release() {
+      if (open) closeSync(descriptor);
+      open = false;
+    },
+  };
+}
+
+/** Whether a living process holds the lock; false where there is no lock file yet. Writes nothing. */
+export function isLocked(file: string): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  try {
+    return !flock(descriptor, shared | dontWait, file);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+let flockOfLibc: ((descriptor: number, operation: number) => number) | undefined;
+
+/** false where somebody else holds the lock. */
+function flock(descriptor: number, operation: number, file: string): boolean {
+  flockOfLibc ??= koffi.load(null).func('int flock(int, int)') as (descriptor: number, operation: number) => number;
+  if (flockOfLibc(descriptor, operation) === 0) return true;
+  const { EWOULDBLOCK, EAGAIN, EINTR } = koffi.os.errno;
+  const code = koffi.errno();
+  if (code === EWOULDBLOCK || code === EAGAIN || code === EINTR) return false;
+  throw new UnimissError('disk', `the file system does not lock files (flock, error ${code})`, {
+    place: file,
+    remedy: 'Keep runs and the cache on a local disk: set UNIMISS_RUNS and UNIMISS_CACHE.',
+  });
+}
+
+function ownerOf(file: string): LockOwner | undefined {
+  try {
+    const owner: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof owner === 'object' && owner !== null ? (owner as LockOwner) : undefined;
+  } catch {
+    return undefined; // it has only just taken the lock and not yet written who it is
+  }
+}
+
+/** Whether the name still leads to the open file. */
+function sameFile(descriptor: number, file: string): boolean {
+  const here = fstatSync(descriptor);
+  const there = statSync(file, { throwIfNoEntry: false });
+  return there !== undefined && there.ino === here.ino && there.dev === here.dev;
+}
