@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'engine' // TensorFlow cannot be found, loaded or run
   | 'checkpoint' // a checkpoint is missing or damaged
   | 'run' // a run folder is locked, missing or in the wrong state
+  | 'daemon' // the daemon is not there, cannot be reached or does not fit
   | 'diverged' // the loss is not finite
   | 'disk' // no space or no permission
   | 'interrupted' // the user stopped it

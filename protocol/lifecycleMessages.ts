@@ -91,6 +91,9 @@ export const daemonStatus = request('unimiss/daemon/status', 'What the daemon is
     training: z.int().min(0).describe('Runs with a trainer, paused ones included.'),
     queued: z.int().min(0),
     rssMiB: z.number().min(0),
+    environment: z
+      .record(z.string(), z.string())
+      .describe('Variables that it was started with and that runs depend on, as `UNIMISS_TENSORFLOW`.'),
     idleSeconds: z.number().min(0).nullable().describe('It ends after so long without client and run; null: never.'),
   }),
 });

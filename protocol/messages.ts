@@ -1,8 +1,10 @@
 import * as config from './configMessages.ts';
+import * as embedding from './embedMessages.ts';
 import * as engine from './engineMessages.ts';
 import * as lifecycle from './lifecycleMessages.ts';
 import * as logs from './logMessages.ts';
 import * as metrics from './metricsMessages.ts';
+import * as records from './recordMessages.ts';
 import type { MessageType } from './rpc.ts';
 import * as runs from './runMessages.ts';
 
@@ -13,10 +15,12 @@ import * as runs from './runMessages.ts';
  * made from it.
  */
 export * from './configMessages.ts';
+export * from './embedMessages.ts';
 export * from './engineMessages.ts';
 export * from './lifecycleMessages.ts';
 export * from './logMessages.ts';
 export * from './metricsMessages.ts';
+export * from './recordMessages.ts';
 export * from './runMessages.ts';
 
 /** A frame whose header announces more is refused before a byte of it is kept, and the connection closed. */
@@ -43,6 +47,8 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     topic: 'Metrics and previews',
     messages: [metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead],
   },
+  { topic: 'Records', messages: [records.recordsRead] },
+  { topic: 'Features', messages: [embedding.embed] },
   { topic: 'Logs', messages: [logs.logRead, logs.logFollow, logs.logAppended] },
   { topic: 'Configuration', messages: [config.configCheck, config.configMake] },
   { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },

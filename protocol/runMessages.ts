@@ -13,7 +13,12 @@ const runList = z.object({
     .describe('Runs that cannot be read, and why.'),
 });
 
-export const runsList = request('unimiss/runs/list', 'All runs.', { params: z.strictObject({}), result: runList });
+export const runsList = request('unimiss/runs/list', 'All runs.', {
+  params: z.strictObject({
+    root: z.string().optional().describe("Another folder of runs, absolute; default: the daemon's."),
+  }),
+  result: runList,
+});
 
 export const runsWatch = request(
   'unimiss/runs/watch',

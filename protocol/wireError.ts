@@ -26,6 +26,7 @@ const allErrorCodes: Record<ErrorCode, true> = {
   engine: true,
   checkpoint: true,
   run: true,
+  daemon: true,
   diverged: true,
   disk: true,
   interrupted: true,
@@ -68,7 +69,7 @@ export function fromWireError(error: unknown, method: string): UnimissError {
   if (code === rpcErrorCodes.cancelled)
     return new UnimissError('interrupted', 'cancelled', { place: method, cause: error });
   if (isConnectionLost(error))
-    return new UnimissError('run', 'the daemon ended the connection', {
+    return new UnimissError('daemon', 'the daemon ended the connection', {
       place: method,
       remedy: 'If it died, the next command starts it again, and its runs can be resumed.',
       cause: error,
@@ -83,7 +84,7 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 function codeOf(code: unknown): ErrorCode {
-  return code === rpcErrorCodes.notInitialized ? 'run' : 'internal';
+  return code === rpcErrorCodes.notInitialized ? 'daemon' : 'internal';
 }
 
 const reportIt = 'Report this with the log of the daemon (`unimiss daemon status` names it).';

@@ -84,6 +84,7 @@ async function run({ idle, runs, detached }: RunOptions): Promise<void> {
       paths,
       runsRoot: runs ? resolve(runs) : runsRoot(),
       trainer: { file: process.execPath, args: [...thisProgram(), 'worker'] },
+      job: { file: process.execPath, args: [...thisProgram(), 'job'] },
       idleMs: idle * 60_000,
       log: logToStderr,
       ...(detached && { logFile: paths.log }),

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { connectCommand } from './connect.ts';
 import { daemonCommand } from './daemon.ts';
+import { jobCommand } from './job.ts';
 import { logsCommand } from './logs.ts';
 import { continueCommand, killCommand, pauseCommand, stopCommand } from './steer.ts';
 import { workerCommand } from './worker.ts';
 
-/** Adds the commands that are about the daemon, and the one that it starts for each run, which the help does not list. */
+/** Adds the commands that are about the daemon, and those that it starts for runs and jobs, which the help does not list. */
 export function addDaemonCommands(program: Command): void {
   for (const command of [
     logsCommand,
@@ -17,5 +18,5 @@ export function addDaemonCommands(program: Command): void {
     connectCommand,
   ])
     program.addCommand(command());
-  program.addCommand(workerCommand(), { hidden: true });
+  for (const command of [workerCommand, jobCommand]) program.addCommand(command(), { hidden: true });
 }

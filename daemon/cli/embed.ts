@@ -1,15 +1,12 @@
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { stringify } from 'csv-stringify/sync';
-import { openDataset } from '../data/dataset.ts';
-import type { EmbeddedImages } from '../evaluate/embedDataset.ts';
-import { diskError, writeAtomically, writeTextAtomically } from '../files/atomic.ts';
-import { embedWithRun } from '../runs/embedRun.ts';
+import { type EmbedResult, embed } from '../../protocol/embedMessages.ts';
+import { embedImages } from '../runs/embedImages.ts';
 import { runsRoot } from '../runs/root.ts';
+import { askedRoot, foregroundOption, runReference, throughDaemon } from './daemonClient.ts';
 import { findRun } from './findRun.ts';
-import { encodeNpy } from './npy.ts';
 import { Reporter } from './reporter.ts';
+import { withProgress } from './workDone.ts';
 
 interface Options {
   data?: string;
@@ -17,17 +14,18 @@ interface Options {
   out: string;
   network: 'student' | 'teacher';
   runs?: string;
+  foreground?: boolean;
 }
 
 /** `unimiss embed RUN --data FOLDER --out FOLDER` */
 export function embedCommand(): Command {
   return new Command('embed')
     .description(
-      'Features of images by a pre-trained network: features-2D.npy, features-3D.npy, and beside each a CSV with the paths.',
+      'Features of images by a pre-trained network: features-2D.npy, features-3D.npy, and beside each a CSV with the paths; where images have labels, also how well these separate.',
     )
     .argument('<run>', 'name or folder of the run')
-    .option('--data <folder>', 'folder or file with images')
-    .option('--manifest <file>', 'a list of images (path, label) in place of --data')
+    .option('--data <folder>', 'folder or file with images (default: those of the run)')
+    .addOption(new Option('--manifest <file>', 'a list of images (path, label) in place of --data').conflicts('data'))
     .requiredOption('-o, --out <folder>', 'where the features go')
     .addOption(
       new Option('--network <network>', 'teachers give the better features')
@@ -35,54 +33,48 @@ export function embedCommand(): Command {
         .default('teacher'),
     )
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .addOption(foregroundOption())
     .addHelpText(
       'after',
       '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
     )
-    .action(async (name: string, options: Options, command: Command) => {
+    .action(async (name: string, { data, manifest, network, runs, foreground, out }: Options, command: Command) => {
       const reporter = Reporter.of(command);
-      const run = await findRun(options.runs ? resolve(options.runs) : runsRoot(), name);
-      const source = options.data || options.manifest ? options : { data: undefined, manifest: undefined };
-      const own = run.config.data;
-      const dataset = await openDataset({
-        ...(source.data ? { paths: [resolve(source.data)] } : source.manifest ? {} : own.paths && { paths: own.paths }),
-        ...(source.manifest
-          ? { manifest: resolve(source.manifest) }
-          : source.data
-            ? {}
-            : own.manifest && { manifest: own.manifest }),
-        maxBroken: own.maxBroken,
-      });
-      for (const image of dataset.broken) reporter.notice(`Broken image: ${image.id}: ${image.reason}`);
-      const embedded = await embedWithRun(run, dataset, {
-        network: options.network,
-        weights: 'last',
-        onProgress: (phase, done, total) => reporter.progress(`${phase} ${done}/${total}`, done === total),
-        onNotice: (message) => reporter.notice(message),
-      });
-      const out = resolve(options.out);
-      for (const [phase, images] of Object.entries(embedded)) {
-        const file = await writeFeatures(out, phase, images);
-        for (const image of images.broken) reporter.notice(`Broken image: ${image.id}: ${image.reason}`);
-        reporter.line(`${file}: ${images.samples.length} × ${images.length}`);
-        reporter.record({ phase, file, images: images.samples.length, length: images.length });
-      }
+      const root = askedRoot(runs);
+      const task = {
+        ...(data !== undefined && { data: resolve(data) }),
+        ...(manifest !== undefined && { manifest: resolve(manifest) }),
+        out: resolve(out),
+        network,
+        weights: 'last' as const,
+      };
+      const result = foreground
+        ? await embedImages(await findRun(root ?? runsRoot(), name), task, (what, done, total) =>
+            reporter.progress(`${what} ${done} of ${total}`, done === total),
+          )
+        : await throughDaemon(reporter, (client) =>
+            withProgress(client, reporter, (workDoneToken, cancel) =>
+              client.call(embed, { ...task, run: runReference(name, root), workDoneToken }, cancel),
+            ),
+          );
+      show(result, reporter);
     });
 }
 
-async function writeFeatures(
-  out: string,
-  phase: string,
-  { features, length, samples }: EmbeddedImages,
-): Promise<string> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw diskError(error, out);
+function show({ phases, broken, notices }: EmbedResult, reporter: Reporter): void {
+  for (const notice of notices) reporter.notice(notice);
+  for (const image of broken) reporter.notice(`Broken image: ${image.id}: ${image.reason}`);
+  for (const { phase, images, length, file, neighbours } of phases) {
+    reporter.line(`${file}: ${images} × ${length}`);
+    if (neighbours)
+      reporter.line(
+        `  the labels of ${percent(neighbours.accuracy)} are found by ${neighbours.k} neighbours, leave-one-out (chance: ${percent(neighbours.chance)})`,
+      );
+    reporter.record({ phase, file, images, length, neighbours });
   }
-  const file = join(out, `features-${phase}.npy`);
-  await writeAtomically(file, (handle) => handle.writeFile(encodeNpy(features, samples.length, length)));
-  const rows = samples.map((sample) => [sample.path, sample.label ?? '']);
-  await writeTextAtomically(join(out, `features-${phase}.csv`), stringify([['path', 'label'], ...rows]));
-  return file;
+}
+
+/** 0.523 → `52 %` */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }

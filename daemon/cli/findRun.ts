@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { RunFolder } from '../runs/runFolder.ts';
+import { isFolder } from './daemonClient.ts';
 
 /** A run by its name under the root or by its folder anywhere. @throws UnimissError 'run' where there is none */
 export async function findRun(root: string, nameOrFolder: string): Promise<RunFolder> {
-  const looksLikePath = /[/\\]/.test(nameOrFolder) || nameOrFolder === '.';
-  if (looksLikePath || existsSync(join(resolve(nameOrFolder), 'run.json')))
-    return RunFolder.open(resolve(nameOrFolder));
-  return RunFolder.named(root, nameOrFolder);
+  return isFolder(nameOrFolder) ? RunFolder.open(resolve(nameOrFolder)) : RunFolder.named(root, nameOrFolder);
 }

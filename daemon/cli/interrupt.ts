@@ -1,13 +1,24 @@
 /**
- * A signal that is aborted by the first Ctrl-C (or SIGTERM). A second Ctrl-C ends the process at once, as without us: nothing
- * that matters is lost, since files are renamed into place when they are whole.
+ * Does something at the first Ctrl-C (or SIGTERM) until it is disposed. A second Ctrl-C ends the process at once, as without us:
+ * nothing that matters is lost, since files are renamed into place when they are whole.
  */
-export function interruptSignal(onFirst?: () => void): AbortSignal {
+export function onInterrupt(action: () => void): { dispose(): void } {
+  const dispose = () => {
+    for (const signal of signals) process.off(signal, first);
+  };
+  const first = () => {
+    dispose();
+    action();
+  };
+  for (const signal of signals) process.on(signal, first);
+  return { dispose };
+}
+
+/** A signal that is aborted by the first Ctrl-C (or SIGTERM). */
+export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      controller.abort();
-      onFirst?.();
-    });
+  onInterrupt(() => controller.abort());
   return controller.signal;
 }
+
+const signals = ['SIGINT', 'SIGTERM'] as const;

@@ -1,20 +1,31 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UnimissError } from '../../protocol/errors.ts';
-import type { RunRecord } from '../../protocol/records.ts';
+import { recordsRead } from '../../protocol/recordMessages.ts';
+import type { RunRecord, RunSummary } from '../../protocol/records.ts';
+import { runGet, runsList } from '../../protocol/runMessages.ts';
 import { recordsToColumns } from '../evaluate/columns.ts';
 import { writeTextAtomically } from '../files/atomic.ts';
 import { exportTensorBoard } from '../runs/export/tensorboard.ts';
 import { csvOf, jsonOf, textOf } from '../runs/export/text.ts';
 import { listRuns, summarize } from '../runs/list.ts';
-import { readRecords } from '../runs/readRecords.ts';
+import { readAllRecords } from '../runs/readRecords.ts';
 import { runsRoot } from '../runs/root.ts';
 import { RunFolder } from '../runs/runFolder.ts';
+import type { DaemonClient } from '../server/client.ts';
+import { askedRoot, foregroundOption, runReference, throughDaemon } from './daemonClient.ts';
 import { findRun } from './findRun.ts';
 import { Reporter } from './reporter.ts';
 import { writeRunPage } from './runPage.ts';
 
 type Format = 'text' | 'json' | 'csv' | 'csv-epochs' | 'tensorboard' | 'html';
+
+interface Options {
+  format: Format;
+  out?: string;
+  runs?: string;
+  foreground?: boolean;
+}
 
 /** `unimiss metrics [RUN] --format …` */
 export function metricsCommand(): Command {
@@ -35,54 +46,96 @@ export function metricsCommand(): Command {
       'after',
       '\nExamples:\n  unimiss metrics --format html\n  unimiss metrics my-run --format csv -o steps.csv',
     )
-    .action(
-      async (name: string | undefined, options: { format: Format; out?: string; runs?: string }, command: Command) => {
-        const reporter = Reporter.of(command);
-        const root = options.runs ? resolve(options.runs) : runsRoot();
-        const run = name ? await findRun(root, name) : await newest(root);
-        const format = reporter.json && options.format === 'text' ? 'json' : options.format;
-        const notice = (message: string) => reporter.notice(message);
-        if (format === 'html') {
-          const file = resolve(options.out ?? `${run.folder}/report.html`);
-          await writeRunPage(file, run, notice);
-          return reporter.line(file);
-        }
-        if (format === 'tensorboard') {
-          const file = await exportTensorBoard(
-            readRecords(run.recordsFile, notice),
-            resolve(options.out ?? run.tensorboardFolder),
-          );
-          return reporter.line(file);
-        }
-        const records: RunRecord[] = [];
-        for await (const record of readRecords(run.recordsFile, notice)) records.push(record);
-        const text = await asText(run, records, format);
-        if (options.out) await writeTextAtomically(resolve(options.out), text);
-        else process.stdout.write(text);
-      },
-    );
+    .addOption(foregroundOption())
+    .action(async (name: string | undefined, options: Options, command: Command) => {
+      const reporter = Reporter.of(command);
+      const root = askedRoot(options.runs);
+      const recorded = options.foreground
+        ? await readHere(root ?? runsRoot(), name, reporter)
+        : await throughDaemon(reporter, (client) => readByDaemon(client, root, name, reporter));
+      const format = reporter.json && options.format === 'text' ? 'json' : options.format;
+      await write(recorded, format, options.out && resolve(options.out), reporter);
+    });
 }
 
-async function asText(
-  run: RunFolder,
+async function write(
+  { summary, records }: Recorded,
+  format: Format,
+  out: string | undefined,
+  reporter: Reporter,
+): Promise<void> {
+  if (format === 'html') {
+    const file = out ?? join(summary.folder, 'report.html');
+    await writeRunPage(file, await RunFolder.open(summary.folder), summary, records);
+    return reporter.line(file);
+  }
+  if (format === 'tensorboard') {
+    const folder = out ?? (await RunFolder.open(summary.folder)).tensorboardFolder;
+    return reporter.line(await exportTensorBoard(records, folder));
+  }
+  const text = asText(summary, records, format);
+  if (out) await writeTextAtomically(out, text);
+  else process.stdout.write(text);
+}
+
+/** What a run recorded, and how it stands. */
+interface Recorded {
+  summary: RunSummary;
+  records: RunRecord[];
+}
+
+async function readByDaemon(
+  client: DaemonClient,
+  root: string | undefined,
+  name: string | undefined,
+  reporter: Reporter,
+): Promise<Recorded> {
+  const run =
+    name === undefined ? newest(await client.call(runsList, { ...(root && { root }) })) : runReference(name, root);
+  const summary = await client.call(runGet, { run });
+  const records: RunRecord[] = [];
+  let leftOut = 0;
+  for (let after: string | undefined; ; ) {
+    const piece = await client.call(recordsRead, { run, ...(after && { after }) });
+    for (const record of piece.records) records.push(record);
+    leftOut += piece.leftOut;
+    after = piece.cursor;
+    if (!piece.more) break;
+  }
+  if (leftOut > 0)
+    reporter.notice(
+      `${leftOut} lines of ${summary.folder}/records.jsonl are no records that this version knows, left out`,
+    );
+  return { summary, records };
+}
+
+async function readHere(root: string, name: string | undefined, reporter: Reporter): Promise<Recorded> {
+  const run =
+    name === undefined ? await RunFolder.open(newest({ root, ...(await listRuns(root)) })) : await findRun(root, name);
+  const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
+  return { summary: await summarize(run), records };
+}
+
+function asText(
+  summary: RunSummary,
   records: readonly RunRecord[],
   format: Exclude<Format, 'html' | 'tensorboard'>,
-): Promise<string> {
+): string {
   switch (format) {
     case 'csv':
       return csvOf(recordsToColumns(records).steps);
     case 'csv-epochs':
       return csvOf(recordsToColumns(records).epochs);
     case 'json':
-      return jsonOf(await summarize(run), records);
+      return jsonOf(summary, records);
     case 'text':
-      return textOf(await summarize(run), records);
+      return textOf(summary, records);
   }
 }
 
-async function newest(root: string): Promise<RunFolder> {
-  const [first] = (await listRuns(root)).runs;
-  if (first) return RunFolder.open(first.folder);
+/** The folder of the newest run. */
+function newest({ root, runs: [first] }: { root: string; runs: readonly RunSummary[] }): string {
+  if (first) return first.folder;
   throw new UnimissError('run', 'there are no runs', {
     place: root,
     remedy: 'Start one with "unimiss pretrain" or "unimiss demo".',

@@ -1,18 +1,34 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { applyEdits, modify, parseTree } from 'jsonc-parser';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { parseConfig } from '../../protocol/parseConfig.ts';
+import type { RunSummary } from '../../protocol/records.ts';
 import { resolveConfig } from '../../protocol/resolveConfig.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import { runContinue, runCreate, runGet, runStart, runsList } from '../../protocol/runMessages.ts';
+import { checkRunnable } from '../runs/checkRunnable.ts';
 import { listRuns, runState } from '../runs/list.ts';
 import { runsRoot } from '../runs/root.ts';
 import { RunFolder } from '../runs/runFolder.ts';
+import { isFinished } from '../runs/supervisorErrors.ts';
+import { askedRoot, foregroundOption, runReference, throughDaemon } from './daemonClient.ts';
+import { exitCodes } from './exitCodes.ts';
 import { findRun } from './findRun.ts';
 import { Reporter } from './reporter.ts';
-import { trainInTerminal } from './trainInTerminal.ts';
+import { trainByDaemon } from './trainByDaemon.ts';
+import { trainHere } from './trainHere.ts';
 
 const collect = (value: string, before: string[]) => [...before, value];
+
+interface PretrainOptions {
+  set: string[];
+  runs?: string;
+  dryRun?: boolean;
+  detach?: boolean;
+  foreground?: boolean;
+}
 
 /** `unimiss pretrain CONFIG | FOLDER` */
 export function pretrainCommand(): Command {
@@ -27,15 +43,18 @@ export function pretrainCommand(): Command {
     )
     .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .option('--dry-run', 'check the configuration, print it as resolved, train nothing')
+    .option('-d, --detach', 'start it, or put it into the queue, and return')
+    .addOption(foregroundOption().conflicts('detach'))
     .addHelpText(
       'after',
       `
 Examples:
   unimiss pretrain my.unimiss.jsonc
   unimiss pretrain ~/images --set model.preset=small --set train.batch.3D=4
-Ctrl-C stops at the next step with a checkpoint; "unimiss resume" goes on.`,
+The daemon trains the run, and the editor shows the same. Ctrl-C stops it at its next step with a checkpoint; "unimiss resume"
+goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unimiss stop" find it again.`,
     )
-    .action(async (path: string, options: { set: string[]; runs?: string; dryRun?: boolean }, command: Command) => {
+    .action(async (path: string, options: PretrainOptions, command: Command) => {
       const reporter = Reporter.of(command);
       const { text, file } = await readConfig(path);
       const given = options.set.reduce(applySetting, text);
@@ -44,9 +63,19 @@ Ctrl-C stops at the next step with a checkpoint; "unimiss resume" goes on.`,
         process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
         return;
       }
-      const run = await RunFolder.create(options.runs ? resolve(options.runs) : runsRoot(), given, config);
-      reporter.notice(`Run folder: ${run.folder}`);
-      await trainInTerminal(run, reporter);
+      if (options.foreground) {
+        const root = askedRoot(options.runs) ?? runsRoot();
+        await checkRunnable(config, root);
+        const run = await RunFolder.create(root, given, config);
+        return begun(run.folder, reporter, () => trainHere(run, reporter));
+      }
+      await throughDaemon(reporter, async (client) => {
+        const root = askedRoot(options.runs);
+        const from = { config: given, file };
+        const run = await client.call(runCreate, { from, ...(root && { root }), start: options.detach === true });
+        if (options.detach) return detached(run, reporter);
+        await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter));
+      });
     });
 }
 
@@ -56,19 +85,57 @@ export function resumeCommand(): Command {
     .description('Go on with a run from its last good checkpoint: bit for bit what the unbroken run would give (CPU).')
     .argument('[run]', 'name or folder of the run (default: the newest that is not finished)')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .action(async (name: string | undefined, options: { runs?: string }, command: Command) => {
-      const reporter = Reporter.of(command);
-      const root = options.runs ? resolve(options.runs) : runsRoot();
-      const run = name ? await findRun(root, name) : await newestUnfinished(root);
-      if ((await runState(run)) === 'finished')
-        throw new UnimissError('run', 'this run is finished', {
-          place: run.folder,
-          remedy:
-            'Look at it with "unimiss metrics"; to train on, start a run with train.initialWeights = its last checkpoint.',
+    .option('-d, --detach', 'start it, or put it into the queue, and return')
+    .addOption(foregroundOption().conflicts('detach'))
+    .action(
+      async (
+        name: string | undefined,
+        options: Pick<PretrainOptions, 'runs' | 'detach' | 'foreground'>,
+        command: Command,
+      ) => {
+        const reporter = Reporter.of(command);
+        const root = askedRoot(options.runs);
+        if (options.foreground) {
+          const folder = name
+            ? (await findRun(root ?? runsRoot(), name)).folder
+            : newestUnfinished(await listRuns(root ?? runsRoot()));
+          const run = await RunFolder.open(folder);
+          if ((await runState(run)) === 'finished') throw isFinished(run.id);
+          return begun(run.folder, reporter, () => trainHere(run, reporter));
+        }
+        await throughDaemon(reporter, async (client) => {
+          const ref = name
+            ? runReference(name, root)
+            : newestUnfinished(await client.call(runsList, { ...(root && { root }) }));
+          const run = await client.call(runGet, { run: ref });
+          if (options.detach)
+            return detached(
+              await client.call(run.activity === 'paused' ? runContinue : runStart, { run: ref }),
+              reporter,
+            );
+          await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter));
         });
-      reporter.notice(`Run folder: ${run.folder}`);
-      await trainInTerminal(run, reporter);
-    });
+      },
+    );
+}
+
+/** Trains, and says where the run is and how it ended. */
+async function begun(folder: string, reporter: Reporter, train: () => Promise<'finished' | 'stopped'>): Promise<void> {
+  reporter.notice(`Run folder: ${folder}`);
+  const id = basename(folder);
+  if ((await train()) === 'finished') return reporter.notice(`Finished. Look at it with:  unimiss metrics ${id}`);
+  reporter.notice(`Stopped. Go on with:  unimiss resume ${id}`);
+  process.exitCode = exitCodes.interrupted.code;
+}
+
+function detached(run: RunInfo, reporter: Reporter): void {
+  reporter.record(run);
+  reporter.line(
+    run.activity === 'queued'
+      ? `${run.id} waits until ${run.device} is free, at place ${run.queue} in the queue.`
+      : `${run.id} is trained by the daemon.`,
+  );
+  reporter.line(`  unimiss logs -f ${run.id}   what it says\n  unimiss stop ${run.id}      stop it with a checkpoint`);
 }
 
 /** The text of a configuration; a folder of images stands for the configuration that only names it. */
@@ -114,15 +181,16 @@ function jsonOr(value: string): unknown {
   }
 }
 
-async function newestUnfinished(root: string): Promise<RunFolder> {
-  const { runs } = await listRuns(root);
-  const candidate = runs.find((run) => run.state !== 'finished' && run.state !== 'running');
-  if (candidate) return RunFolder.open(candidate.folder);
+/** The folder of the newest run that can go on. @throws UnimissError 'run' where there is none */
+function newestUnfinished({ runs }: { runs: readonly (RunSummary & Partial<Pick<RunInfo, 'activity'>>)[] }): string {
+  const candidate = runs.find(
+    (run) => run.activity === 'paused' || (run.state !== 'finished' && run.state !== 'running' && !run.activity),
+  );
+  if (candidate) return candidate.folder;
   throw new UnimissError('run', 'there is no run to resume', {
-    place: root,
     remedy:
       runs.length > 0
-        ? 'All runs there are finished or running: "unimiss runs" lists them.'
+        ? 'All runs there are finished, running or waiting: "unimiss runs" lists them.'
         : 'Start one with "unimiss pretrain".',
   });
 }

@@ -1,9 +1,7 @@
 import type { SummaryFact } from '../../protocol/metrics.ts';
-import type { RunRecord } from '../../protocol/records.ts';
+import type { RunRecord, RunSummary } from '../../protocol/records.ts';
 import { writeReport } from '../evaluate/report.ts';
-import { summarize } from '../runs/list.ts';
 import { loadPreviews, savedPreview } from '../runs/previewFiles.ts';
-import { readRecords } from '../runs/readRecords.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 
 /** Epochs whose previews are embedded: the first, the last, and some between. */
@@ -13,12 +11,10 @@ const MOST_PREVIEWS = 24;
 export async function writeRunPage(
   file: string,
   run: RunFolder,
-  notice: (message: string) => void,
+  { state }: Pick<RunSummary, 'state'>,
+  records: readonly RunRecord[],
   summary: SummaryFact[] = [],
 ): Promise<void> {
-  const records: RunRecord[] = [];
-  for await (const record of readRecords(run.recordsFile, notice)) records.push(record);
-  const { state } = await summarize(run);
   const saved = records.flatMap((r) => (r.kind === 'event' && r.event === 'preview' ? (savedPreview(r) ?? []) : []));
   const previews = await loadPreviews(run, spread(saved, MOST_PREVIEWS));
   await writeReport(file, {

@@ -1,36 +1,49 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { RunSummary } from '../../protocol/records.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import { runsList } from '../../protocol/runMessages.ts';
 import { listRuns } from '../runs/list.ts';
 import { runsRoot } from '../runs/root.ts';
+import { askedRoot, foregroundOption, throughDaemon } from './daemonClient.ts';
 import { Reporter } from './reporter.ts';
 import { table } from './table.ts';
+
+type Listed = RunSummary & Partial<Pick<RunInfo, 'activity' | 'queue'>>;
 
 /** `unimiss runs` */
 export function runsCommand(): Command {
   return new Command('runs')
     .description('List runs: how they stand and how far they are.')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .action(async (options: { runs?: string }, command: Command) => {
+    .addOption(foregroundOption())
+    .action(async (options: { runs?: string; foreground?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
-      const root = options.runs ? resolve(options.runs) : runsRoot();
-      const { runs, problems } = await listRuns(root);
+      const asked = askedRoot(options.runs);
+      const { root, runs, problems } = options.foreground
+        ? { root: asked ?? runsRoot(), ...(await listRuns(asked ?? runsRoot())) }
+        : await throughDaemon(reporter, (client) => client.call(runsList, { ...(asked && { root: asked }) }));
       for (const run of runs) reporter.record(run);
       if (runs.length === 0) reporter.line(`No runs in ${root}. Start one with "unimiss pretrain".`);
       else
         reporter.line(
           table(
             ['run', 'state', 'model', 'epoch', 'step', 'loss', 'updated'],
-            runs.map((r) => [
-              r.id,
-              r.state,
-              r.preset,
-              r.epoch === null ? '-' : `${r.epoch + 1}/${r.epochs}`,
-              r.step === null ? '-' : String(r.step + 1),
-              r.loss?.toFixed(3) ?? '-',
-              r.updated.slice(0, 16).replace('T', ' '),
+            runs.map((run: Listed) => [
+              run.id,
+              stateOf(run),
+              run.preset,
+              run.epoch === null ? '-' : `${run.epoch + 1}/${run.epochs}`,
+              run.step === null ? '-' : String(run.step + 1),
+              run.loss?.toFixed(3) ?? '-',
+              run.updated.slice(0, 16).replace('T', ' '),
             ]),
           ),
         );
       for (const { folder, message } of problems) reporter.notice(`Left out ${folder}: ${message}`);
     });
+}
+
+/** What the daemon does with it, where it does anything, tells more than what is on the disk. */
+function stateOf({ state, activity, queue }: Listed): string {
+  return activity === 'queued' ? `queued (${queue})` : (activity ?? state);
 }

@@ -25,4 +25,8 @@ export const trainedElsewhere = (id: string, lockFile: string): UnimissError =>
   });
 
 export const isFinished = (id: string): UnimissError =>
-  new UnimissError('run', 'is finished', { place: id, remedy: 'Start a new run for more epochs.' });
+  new UnimissError('run', 'is finished', {
+    place: id,
+    remedy:
+      'Look at it with `unimiss metrics`; to train on, start a run with train.initialWeights = its last checkpoint.',
+  });

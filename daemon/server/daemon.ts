@@ -11,12 +11,15 @@ import { type RunChange, Supervisor } from '../runs/supervisor.ts';
 import type { TrainerCommand } from '../runs/supervisorTrainer.ts';
 import { ClientConnection } from './clientConnection.ts';
 import type { LogLine } from './daemonLog.ts';
+import { embedHandlers } from './embedHandlers.ts';
 import { engineHandlers } from './engineHandlers.ts';
+import { trainingEnvironment } from './environment.ts';
 import { Feeds } from './feeds.ts';
 import { type Handler, handle, type Services } from './handlers.ts';
 import { metricsHandlers } from './metricsHandlers.ts';
 import { type DaemonPaths, securePlace } from './paths.ts';
 import { reachable } from './reach.ts';
+import { recordHandlers } from './recordHandlers.ts';
 import { runHandlers } from './runHandlers.ts';
 import { RunRegistry } from './runRegistry.ts';
 
@@ -25,6 +28,8 @@ export interface DaemonOptions {
   /** Folder of runs, absolute. */
   runsRoot: string;
   trainer: TrainerCommand;
+  /** As `trainer`, for work that is no training. */
+  job: TrainerCommand;
   log: LogLine;
   /** Where that log is, if it is a file. */
   logFile?: string;
@@ -36,6 +41,8 @@ export interface DaemonOptions {
 /** How often runs of other processes, and what somebody wrote into run folders, are looked at, ms. */
 const LOOK = 1000;
 const MOST_CLIENTS = 200;
+/** How often a lock that its holder let go meanwhile is tried again. */
+const LOCK_ATTEMPTS = 5;
 
 /**
  * The long-lived server: one a socket. It owns the processes that train runs, and tells clients about them; what it knows of
@@ -60,7 +67,7 @@ export class Daemon implements Services {
     private readonly server: Server,
     private readonly lock: RunLock,
   ) {
-    const { trainer, perDevice, log, runsRoot } = options;
+    const { trainer, job, perDevice, log, runsRoot } = options;
     this.supervisor = new Supervisor({
       trainer,
       log,
@@ -68,7 +75,14 @@ export class Daemon implements Services {
       onChange: (folder, change) => this.changed(folder, change),
     });
     this.registry = new RunRegistry(runsRoot, this.supervisor);
-    const all = [...this.ownHandlers(), ...runHandlers(this), ...metricsHandlers(this), ...engineHandlers()];
+    const all = [
+      ...this.ownHandlers(),
+      ...runHandlers(this),
+      ...recordHandlers(this),
+      ...metricsHandlers(this),
+      ...embedHandlers(this, job),
+      ...engineHandlers(),
+    ];
     this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
@@ -79,7 +93,7 @@ export class Daemon implements Services {
 
   /**
    * Takes the lock, then the socket; a socket file that a dead daemon left is replaced.
-   * @throws UnimissError 'run' where a daemon is running already, or the folder is not the user's alone
+   * @throws UnimissError 'daemon' where one is running already, or the folder is not the user's alone
    */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { paths, log } = options;
@@ -122,6 +136,7 @@ export class Daemon implements Services {
       ...{ pid: process.pid, version, protocol: protocolVersion, started: this.started, socket: paths.socket },
       ...{ log: logFile ?? null, runsRoot, clients: this.clients.size, ...this.supervisor.counts },
       ...{ rssMiB: process.memoryUsage.rss() / 2 ** 20, idleSeconds: idleMs === undefined ? null : idleMs / 1000 },
+      environment: trainingEnvironment(),
     };
   }
 
@@ -202,19 +217,23 @@ export class Daemon implements Services {
 }
 
 async function takeLock(paths: DaemonPaths): Promise<RunLock> {
-  try {
-    return await lockRun(paths.lock);
-  } catch (error) {
-    if (isLocked(paths.lock)) throw alreadyRunning(paths);
-    throw new UnimissError('run', `the daemon's lock cannot be taken: ${messageOf(error)}`, {
-      place: paths.lock,
-      cause: error,
-    });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await lockRun(paths.lock);
+    } catch (error) {
+      if (isLocked(paths.lock)) throw alreadyRunning(paths);
+      // Who held it may just have ended.
+      if (attempt === LOCK_ATTEMPTS)
+        throw new UnimissError('daemon', `the daemon's lock cannot be taken: ${messageOf(error)}`, {
+          place: paths.lock,
+          cause: error,
+        });
+    }
   }
 }
 
 function alreadyRunning({ socket }: DaemonPaths): AlreadyRunning {
-  return new AlreadyRunning('run', 'a daemon is running already', {
+  return new AlreadyRunning('daemon', 'a daemon is running already', {
     place: socket,
     remedy: '`unimiss daemon status` tells about it; UNIMISS_SOCKET names another.',
   });

@@ -1,8 +1,6 @@
 import { configCheck, configMake } from '../../protocol/configMessages.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/engineMessages.ts';
-import { progressNotification } from '../../protocol/lifecycleMessages.ts';
 import { checkConfig } from '../../protocol/parseConfig.ts';
-import type { ParamsOf } from '../../protocol/rpc.ts';
 import {
   detectGpus,
   doctor,
@@ -10,14 +8,11 @@ import {
   engineInfo,
   engineInfoText,
   humanBytes,
-  type InstallProgress,
   installEngine,
 } from '../engine/install/index.ts';
 import { configForFolders } from './configForFolders.ts';
 import { type Handler, handle } from './handlers.ts';
-import type { Send } from './metricsSubscription.ts';
-
-type ProgressValue = ParamsOf<typeof progressNotification>['value'];
+import { WorkDone } from './workDone.ts';
 
 /** TensorFlow and configurations: what needs no run. */
 export function engineHandlers(): Handler[] {
@@ -38,7 +33,12 @@ export function engineHandlers(): Handler[] {
       const progress = new WorkDone(send, workDoneToken);
       progress.begin('Installing TensorFlow');
       try {
-        const files = await installEngine({ device, allowCpu, signal, onProgress: (now) => progress.report(now) });
+        const files = await installEngine({
+          device,
+          allowCpu,
+          signal,
+          onProgress: ({ message, done, total }) => progress.report(message, done, total, humanBytes),
+        });
         return { folder: files.folder, ...(files.version !== undefined && { version: files.version }) };
       } finally {
         progress.end();
@@ -47,37 +47,4 @@ export function engineHandlers(): Handler[] {
     handle(configCheck, ({ text }) => ({ problems: checkConfig(text).problems })),
     handle(configMake, (folders) => ({ text: configForFolders(folders) })),
   ];
-}
-
-/** `$/progress` of one request, where the client gave a token. One report is under way at a time; the others are left out. */
-class WorkDone {
-  private sending = false;
-
-  constructor(
-    private readonly send: Send,
-    private readonly token: string | number | undefined,
-  ) {}
-
-  begin(title: string): void {
-    this.tell({ kind: 'begin', title, cancellable: true, percentage: 0 });
-  }
-
-  report({ message, done, total }: InstallProgress): void {
-    if (this.sending) return;
-    const share = done !== undefined && total ? { percentage: Math.min(100, (100 * done) / total) } : {};
-    const bytes = done !== undefined && total ? ` ${humanBytes(done)} of ${humanBytes(total)}` : '';
-    this.sending = true;
-    this.tell({ kind: 'report', message: `${message}${bytes}`, ...share }).finally(() => {
-      this.sending = false;
-    });
-  }
-
-  end(): void {
-    this.tell({ kind: 'end' });
-  }
-
-  /** A client that is gone hears nothing; its request is cancelled by that. */
-  private async tell(value: ProgressValue): Promise<void> {
-    if (this.token !== undefined) await this.send(progressNotification, { token: this.token, value }).catch(() => {});
-  }
 }

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { logAppended } from '../../protocol/logMessages.ts';
+import { readFrom } from '../files/readFrom.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { RunChange } from '../runs/supervisor.ts';
 import type { Send, Subscription } from './metricsSubscription.ts';
@@ -68,21 +68,4 @@ function wholeLines(bytes: Buffer): number {
   let cut = bytes.length;
   while (cut > 0 && (bytes[cut - 1]! & 0xc0) === 0x80) cut--;
   return Math.max(1, cut - 1);
-}
-
-/** Bytes of a file from an offset on, and its size; nothing where it is not there yet. */
-async function readFrom(file: string, offset: number, most: number): Promise<{ size: number; bytes: Buffer }> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!handle) return { size: 0, bytes: Buffer.alloc(0) };
-  try {
-    const { size } = await handle.stat();
-    const bytes = Buffer.alloc(Math.max(0, Math.min(most, size - offset)));
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset);
-    return { size, bytes: bytes.subarray(0, bytesRead) };
-  } finally {
-    await handle.close();
-  }
 }

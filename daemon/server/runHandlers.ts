@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { parseConfig } from '../../protocol/parseConfig.ts';
 import { resolveConfig } from '../../protocol/resolveConfig.ts';
@@ -18,9 +18,11 @@ import {
   runsWatch,
 } from '../../protocol/runMessages.ts';
 import { diskError, syncFolder } from '../files/atomic.ts';
+import { checkRunnable } from '../runs/checkRunnable.ts';
 import { lockRun } from '../runs/lock.ts';
 import { RunFolder } from '../runs/runFolder.ts';
 import type { Supervisor } from '../runs/supervisor.ts';
+import { absolute } from './absolute.ts';
 import { configForFolders } from './configForFolders.ts';
 import { type Handler, handle, type Services } from './handlers.ts';
 import { RunsSubscription } from './runsSubscription.ts';
@@ -36,7 +38,7 @@ export function runHandlers(services: Services): Handler[] {
       return registry.info(run);
     };
   return [
-    handle(runsList, () => registry.list()),
+    handle(runsList, ({ root }) => registry.list(root === undefined ? undefined : absolute(root))),
     handle(runsWatch, async (_, { subscribe, send }) => {
       const first = await registry.list();
       const subscription = await subscribe((id, failed) => new RunsSubscription(id, first, registry, send, failed));
@@ -82,13 +84,9 @@ export function runHandlers(services: Services): Handler[] {
 async function createRun({ from, root }: CheckedParamsOf<typeof runCreate>, usualRoot: string): Promise<RunFolder> {
   const given =
     'config' in from ? { text: from.config, file: from.file } : { text: configForFolders(from), file: '/folders' };
-  for (const path of [given.file, root ?? usualRoot])
-    if (!isAbsolute(path))
-      throw new UnimissError('run', 'is not an absolute path', {
-        place: path,
-        remedy: 'The daemon has no folder to start from.',
-      });
+  for (const path of [given.file, root ?? usualRoot]) absolute(path);
   const config = resolveConfig(parseConfig(given.text, given.file), { baseDir: dirname(given.file) });
+  await checkRunnable(config, root ?? usualRoot);
   return RunFolder.create(root ?? usualRoot, given.text, config);
 }
 

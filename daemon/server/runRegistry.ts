@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import type { RunSummary } from '../../protocol/records.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
@@ -32,7 +32,7 @@ export class RunRegistry {
   async find(ref: string): Promise<RunFolder> {
     const folder = isAbsolute(ref) ? ref : inside(this.root, ref);
     const place = await realpath(folder).catch(() => {
-      throw new UnimissError('run', `there is no run "${ref}"${isAbsolute(ref) ? '' : ` in ${this.root}`}`, {
+      throw new UnimissError('run', `there is no run "${basename(folder)}" in ${dirname(folder)}`, {
         remedy: '`unimiss runs` lists what is there.',
       });
     });
@@ -55,9 +55,8 @@ export class RunRegistry {
     };
   }
 
-  /** All runs under the root, and those elsewhere that are being trained here; newest first. */
-  async list(): Promise<RunInfos> {
-    const { root } = this;
+  /** All runs under the root, and those elsewhere that are being trained here; newest first. Under another root: only its own. */
+  async list(root = this.root): Promise<RunInfos> {
     const infos: RunInfos = { root, runs: [], problems: [] };
     const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') infos.problems.push({ folder: root, message: messageOf(error) });
@@ -66,7 +65,7 @@ export class RunRegistry {
     const realRoot = await realpath(root).catch(() => root);
     const folders = new Set([
       ...names.filter((name) => !name.startsWith('.')).map((name) => join(realRoot, name)),
-      ...this.supervisor.folders,
+      ...(root === this.root ? this.supervisor.folders : []),
     ]);
     for (const folder of folders) {
       try {
@@ -75,7 +74,7 @@ export class RunRegistry {
         infos.problems.push({ folder, message: messageOf(error) });
       }
     }
-    for (const known of [...this.opened.keys()]) if (!folders.has(known)) this.forget(known);
+    if (root === this.root) for (const known of [...this.opened.keys()]) if (!folders.has(known)) this.forget(known);
     infos.runs.sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
     return infos;
   }

@@ -4,12 +4,23 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { DaemonClient } from '../../daemon/server/client.ts';
+import { frameOf } from '../../daemon/server/frameGuard.ts';
 import { type DaemonPaths, daemonPaths } from '../../daemon/server/paths.ts';
 import { reachable } from '../../daemon/server/reach.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import { runCreate, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
+import { bundleScripts } from './bundle.ts';
 import { configText } from './runs.ts';
+
+/** A command that runs. */
+export interface Command extends ChildProcess {
+  /** What it has written so far, on both streams. */
+  output(): string;
+  /** Resolves once that holds a text; rejects where the command ends without it. */
+  says(pattern: RegExp): Promise<void>;
+}
 
 /** A place for a daemon of its own, real processes in it, and an end that leaves none of them behind. */
 export class DaemonPlace {
@@ -29,15 +40,28 @@ export class DaemonPlace {
   }
 
   /** Runs a command of `unimiss`; what it writes is collected. */
-  run(...args: string[]): ChildProcess & { output(): string } {
+  run(...args: string[]): Command {
     const child = spawn(process.execPath, [this.script, ...args], { env: this.env, stdio: ['pipe', 'pipe', 'pipe'] });
     let output = '';
+    const looking = new Set<() => void>();
     for (const stream of [child.stdout!, child.stderr!])
       stream.on('data', (data) => {
         output += String(data);
+        for (const look of [...looking]) look();
       });
     this.children.push(child);
-    return Object.assign(child, { output: () => output });
+    const says = (pattern: RegExp) =>
+      new Promise<void>((resolve, reject) => {
+        const look = () => {
+          if (!pattern.test(output)) return;
+          looking.delete(look);
+          resolve();
+        };
+        looking.add(look);
+        child.once('close', () => reject(new Error(`${args[0]} ended without saying ${pattern}:\n${output}`)));
+        look();
+      });
+    return Object.assign(child, { output: () => output, says });
   }
 
   /** As `run`, to its end. */
@@ -77,6 +101,36 @@ export class DaemonPlace {
   }
 }
 
+/** For a file of tests: a place for a daemon with the fake trainer, a new one for each test. */
+export function placeForEachTest(use: (place: DaemonPlace) => void): void {
+  let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
+  let place: DaemonPlace;
+  beforeAll(async () => {
+    scripts = await bundleScripts('main');
+  });
+  beforeEach(() => {
+    place = new DaemonPlace(scripts.main);
+    use(place);
+  });
+  afterEach(() => place.close());
+  afterAll(() => scripts.remove());
+}
+
+/** As `placeForEachTest`, but one place for all tests of the file. */
+export function placeForAllTests(use: (place: DaemonPlace) => void | Promise<void>, env: NodeJS.ProcessEnv = {}): void {
+  let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>> | undefined;
+  let place: DaemonPlace | undefined;
+  beforeAll(async () => {
+    scripts = await bundleScripts('main');
+    place = new DaemonPlace(scripts.main, env);
+    await use(place);
+  });
+  afterAll(async () => {
+    await place?.close();
+    scripts?.remove();
+  });
+}
+
 /** What a client is told of its runs: the newest of each, and how to wait for something. */
 export class RunWatcher {
   private readonly runs = new Map<string, RunInfo>();
@@ -98,9 +152,22 @@ export class RunWatcher {
 
   /** Resolves as soon as a run is as `test` says. */
   until(folder: string, test: (info: RunInfo | undefined) => boolean): Promise<RunInfo | undefined> {
+    return this.untilFound(() => this.runs.get(folder), test);
+  }
+
+  /** As `until`, for the only run of a name. */
+  async untilNamed(name: string, test: (info: RunInfo | undefined) => boolean): Promise<RunInfo> {
+    const find = () => [...this.runs.values()].find((run) => run.name === name);
+    return (await this.untilFound(find, test))!;
+  }
+
+  private untilFound(
+    find: () => RunInfo | undefined,
+    test: (info: RunInfo | undefined) => boolean,
+  ): Promise<RunInfo | undefined> {
     return new Promise((resolve) => {
       const look = () => {
-        const info = this.runs.get(folder);
+        const info = find();
         if (!test(info)) return;
         this.waiting.delete(look);
         resolve(info);
@@ -124,10 +191,24 @@ export function createRun(client: DaemonClient, name: string, steps: number, sta
 export const trained = (steps: number) => (info: RunInfo | undefined) => (info?.progress?.step ?? 0) >= steps;
 export const ended = (info: RunInfo | undefined) => info !== undefined && info.activity === null;
 
-/** An LSP frame. */
-export function frame(message: unknown): string {
-  const body = JSON.stringify(message);
-  return `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+/** A client's first message. */
+export const hello = frameOf({
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: { processId: null, capabilities: {} },
+});
+
+/** Resolves once a socket has said a text, in however many pieces it comes. */
+export async function says(socket: Socket, pattern: RegExp): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    socket.on('data', (data) => {
+      said += String(data);
+      if (pattern.test(said)) resolve();
+    });
+    socket.once('close', () => reject(new Error(`closed without saying ${pattern}:\n${said}`)));
+  });
 }
 
 /** All that a socket says until it is closed. */

@@ -1,17 +1,21 @@
 import { Command } from 'commander';
 import { addDaemonCommands } from '../../daemon/cli/daemonCommands.ts';
+import { exitCodeOf } from '../../daemon/cli/exitCodes.ts';
+import { pretrainCommand, resumeCommand } from '../../daemon/cli/pretrain.ts';
+import { runsCommand } from '../../daemon/cli/runs.ts';
 import { runWorker } from '../../daemon/runs/worker.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import { fakeTrain } from './fakeTrainer.ts';
 
-/** The commands around the daemon, where the process that it starts for a run is the fake trainer. */
+/** The commands that go through the daemon, where the process that it starts for a run is the fake trainer. */
 const [, , name, folder] = process.argv;
 if (name === 'worker') process.exit(await runWorker(folder!, fakeTrain));
 const program = new Command('unimiss').option('--json');
 addDaemonCommands(program);
+for (const command of [pretrainCommand, resumeCommand, runsCommand]) program.addCommand(command());
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
 }

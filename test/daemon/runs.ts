@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { RunFolder } from '../../daemon/runs/runFolder.ts';
 import { parseConfig } from '../../protocol/parseConfig.ts';
 import type { RunRecord } from '../../protocol/records.ts';
@@ -8,7 +9,7 @@ import { resolveConfig } from '../../protocol/resolveConfig.ts';
 export function configText(name: string, steps: number, more: Record<string, unknown> = {}): string {
   return JSON.stringify({
     name,
-    data: { paths: '/nowhere' },
+    data: { paths: resolve('docs/images') }, // any image will do: the fake trainer looks at none
     model: { preset: 'nano' },
     train: { epochs: Math.ceil(steps / 10), stepsPerEpoch: Math.min(10, steps), warmupEpochs: 0 },
     ...more,

@@ -108,7 +108,7 @@ test.skipIf(noSmallDisk)('a read-only folder for runs is refused before anything
 
 test('a damaged checkpoint is recognised, set aside, and the one before is taken', async () => {
   const folder = temporaryFolder('damaged');
-  const cli = new Cli(folder, ['pretrain', writeConfig(folder, smallConfig(manifest)), '--json']);
+  const cli = new Cli(folder, ['pretrain', writeConfig(folder, smallConfig(manifest)), '--foreground', '--json']);
   await cli.record((r) => r.kind === 'event' && r.event === 'checkpoint' && (r.step ?? 0) >= 5);
   cli.kill('SIGKILL');
   await cli.finished;
@@ -126,7 +126,7 @@ test('a damaged checkpoint is recognised, set aside, and the one before is taken
 
 test('a torn last record is cut on resuming', async () => {
   const folder = temporaryFolder('torn');
-  const cli = new Cli(folder, ['pretrain', writeConfig(folder, smallConfig(manifest)), '--json']);
+  const cli = new Cli(folder, ['pretrain', writeConfig(folder, smallConfig(manifest)), '--foreground', '--json']);
   await cli.record((r) => r.kind === 'event' && r.event === 'checkpoint');
   cli.kill('SIGKILL');
   await cli.finished;

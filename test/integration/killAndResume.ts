@@ -36,14 +36,14 @@ export async function unbrokenRun(config: ConfigInput): Promise<Unbroken> {
   return { config, run: onlyRun(folder), duration: performance.now() - began };
 }
 
-/** SIGKILLs the same run at each blow, resumes it in between, lets it finish, and compares it bit for bit. */
+/** SIGKILLs the process that trains the same run at each blow, resumes it in between, lets it finish, and compares it bit for bit. */
 export async function expectSameAfter(unbroken: Unbroken, blows: readonly Blow[]): Promise<void> {
   const folder = temporaryFolder('killed');
   const run = () => onlyRun(folder);
   const start = () =>
     existsSync(join(folder, 'runs'))
-      ? ['resume', run(), '--json']
-      : ['pretrain', writeConfig(folder, unbroken.config), '--json'];
+      ? ['resume', run(), '--foreground', '--json']
+      : ['pretrain', writeConfig(folder, unbroken.config), '--foreground', '--json'];
   for (const blow of blows) {
     const cli = new Cli(folder, start());
     await Promise.race([blow.until(cli, run), cli.finished]);

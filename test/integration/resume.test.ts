@@ -25,7 +25,7 @@ test('three SIGKILLs, one of them while a checkpoint is written: the resumed run
 
 test('Ctrl-C stops with a checkpoint, exit code 130, and a resumed run equals the unbroken one', async () => {
   const folder = temporaryFolder('stopped');
-  const cli = new Cli(folder, ['pretrain', writeConfig(folder, unbroken.config), '--json']);
+  const cli = new Cli(folder, ['pretrain', writeConfig(folder, unbroken.config), '--foreground', '--json']);
   await cli.record((r) => r.kind === 'step' && r.step === 3);
   cli.kill('SIGINT');
   const stopped = await cli.finished;
@@ -50,7 +50,7 @@ test('the number of workers does not change a run', async () => {
 
 test('two processes never train the same run', async () => {
   const folder = temporaryFolder('twice');
-  const first = new Cli(folder, ['pretrain', writeConfig(folder, unbroken.config), '--json']);
+  const first = new Cli(folder, ['pretrain', writeConfig(folder, unbroken.config), '--foreground', '--json']);
   await first.record((r) => r.kind === 'step');
   const second = await unimiss(folder, ['resume', onlyRun(folder)]);
   expect(second.code).toBe(7);

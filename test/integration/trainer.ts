@@ -44,7 +44,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** A command of the built CLI that is running. Its runs go to `<folder>/runs`. */
+/** A command of the built CLI that is running. Its runs go to `<folder>/runs`; its daemon, if it needs one, is the folder's own. */
 export class Cli {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
@@ -53,7 +53,14 @@ export class Cli {
   constructor(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.process = spawn(process.execPath, [main, ...args], {
       cwd: folder,
-      env: { ...process.env, UNIMISS_RUNS: join(folder, 'runs'), XDG_CONFIG_HOME: join(folder, 'config'), ...env },
+      env: {
+        ...process.env,
+        UNIMISS_RUNS: join(folder, 'runs'),
+        UNIMISS_SOCKET: join(folder, 'd.sock'),
+        UNIMISS_IDLE_MINUTES: '0.2',
+        XDG_CONFIG_HOME: join(folder, 'config'),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stdout = '';

@@ -50,7 +50,10 @@ export class TensorBoardFile {
 }
 
 /** Writes a whole run as an event file into a folder; returns its path. */
-export async function exportTensorBoard(records: AsyncIterable<RunRecord>, folder: string): Promise<string> {
+export async function exportTensorBoard(
+  records: Iterable<RunRecord> | AsyncIterable<RunRecord>,
+  folder: string,
+): Promise<string> {
   const board = new TensorBoardFile(folder);
   try {
     for await (const record of records) board.append(record);

@@ -1,0 +1,107 @@
+import { basename } from 'node:path';
+import { UnimissError } from '../../protocol/errors.ts';
+import { recordsRead } from '../../protocol/recordMessages.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import { runContinue, runStart, runStop, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
+import { fromErrorData, isConnectionLost } from '../../protocol/wireError.ts';
+import type { DaemonClient } from '../server/client.ts';
+import { onInterrupt } from './interrupt.ts';
+import { Latest } from './latest.ts';
+import type { Reporter } from './reporter.ts';
+import { RunDisplay } from './runDisplay.ts';
+
+/**
+ * Has the daemon start a run (a paused one: go on with it) and shows it in this terminal until it ends. Ctrl-C stops the run at
+ * its next step with a checkpoint; a second one, or closing the terminal, only ends the showing.
+ * @throws UnimissError with which the run failed; 'run' where its process died, 'daemon' where the daemon did
+ */
+export async function trainByDaemon(
+  client: DaemonClient,
+  { folder, activity }: Pick<RunInfo, 'folder'> & Partial<Pick<RunInfo, 'activity'>>,
+  reporter: Reporter,
+): Promise<'finished' | 'stopped'> {
+  const id = basename(folder);
+  const display = new RunDisplay(reporter);
+  const news = new Latest<RunInfo | 'deleted'>();
+  client.listen(runsChanged, ({ runs, removed }) => {
+    const info = runs.find((run) => run.folder === folder);
+    if (info) news.put(info);
+    else if (removed.includes(folder)) news.put('deleted');
+  });
+  client.closed.then(
+    () => news.fail(daemonGone(id)),
+    (error) => news.fail(error),
+  );
+  let interrupt: ReturnType<typeof onInterrupt> | undefined;
+  try {
+    await client.call(runsWatch, {});
+    let { cursor } = await client.call(recordsRead, { run: folder, after: 'end' });
+    const stop = () => client.call(runStop, { run: folder }).catch((error) => reporter.notice(error.message)); // it may just have ended
+    let state: 'new' | 'started' | 'unwanted' = 'new';
+    interrupt = onInterrupt(() => {
+      reporter.notice(`${id} stops at its next step, with a checkpoint. Ctrl-C again leaves it to that.`);
+      if (state === 'started') void stop();
+      state = 'unwanted';
+    });
+    news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
+    if ((state as string) === 'unwanted') void stop();
+    state = 'started';
+    for (;;) {
+      const info = await news.take();
+      if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });
+      cursor = await showRecords(client, folder, cursor, display);
+      showState(info, display);
+      if (info.activity !== null) continue;
+      const outcome = outcomeOf(info);
+      if (outcome === 'finished') display.finished();
+      return outcome;
+    }
+  } catch (error) {
+    throw error instanceof UnimissError && isConnectionLost(error.details.cause) ? daemonGone(id, error) : error;
+  } finally {
+    interrupt?.dispose();
+  }
+}
+
+/** Shows what was recorded after a cursor. @returns the cursor behind it */
+async function showRecords(client: DaemonClient, run: string, after: string, display: RunDisplay): Promise<string> {
+  for (let cursor = after; ; ) {
+    const piece = await client.call(recordsRead, { run, after: cursor });
+    for (const record of piece.records) display.record(record);
+    cursor = piece.cursor;
+    if (!piece.more) return cursor;
+  }
+}
+
+function showState({ id, activity, queue, device, stage, progress }: RunInfo, display: RunDisplay): void {
+  if (activity === 'queued') display.stage(`Waits until ${device} is free; place ${queue} in the queue`);
+  else if (activity === 'paused') display.stage(`Paused. Go on with:  unimiss continue ${id}`);
+  else if (progress) display.progress(progress);
+  else if (stage) display.stage(stage);
+}
+
+/** How it ended. @throws UnimissError where that was neither at its end nor on request */
+function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
+  if (ending === null) return 'stopped'; // it left the queue
+  switch (ending.how) {
+    case 'finished':
+    case 'stopped':
+      return ending.how;
+    case 'failed':
+      throw ending.error ? fromErrorData(ending.error) : new UnimissError('internal', ending.message);
+    case 'killed':
+      throw new UnimissError('interrupted', ending.message, { remedy: `Go on with \`unimiss resume ${id}\`.` });
+    case 'died': {
+      const words = ending.lastWords ? `\n  Its last words:\n  ${ending.lastWords.replaceAll('\n', '\n  ')}` : '';
+      throw new UnimissError('run', `${ending.message}${words}`, { remedy: `Go on with \`unimiss resume ${id}\`.` });
+    }
+  }
+}
+
+function daemonGone(id: string, cause?: unknown): UnimissError {
+  return new UnimissError('daemon', 'the daemon is gone; the run stops at its next step, with a checkpoint', {
+    place: id,
+    remedy: `Go on with \`unimiss resume ${id}\`; the daemon is started for that.`,
+    cause,
+  });
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node.js';
+import { progressNotification } from '../../protocol/lifecycleMessages.ts';
+import type { DaemonClient } from '../server/client.ts';
+import { onInterrupt } from './interrupt.ts';
+import type { Reporter } from './reporter.ts';
+
+/**
+ * Asks something of the daemon that takes its time: shows the progress that it tells, and cancels it at Ctrl-C.
+ * @param ask gets the token for `workDoneToken` and one that cancels
+ */
+export async function withProgress<R>(
+  client: DaemonClient,
+  reporter: Reporter,
+  ask: (workDoneToken: string, cancel: unknown) => Promise<R>,
+): Promise<R> {
+  const token = randomUUID();
+  const cancel = new CancellationTokenSource();
+  const interrupt = onInterrupt(() => cancel.cancel());
+  const listening = client.listen(progressNotification, ({ token: of, value }) => {
+    if (of !== token || value.kind !== 'report') return;
+    const share = value.percentage === undefined ? '' : ` (${Math.floor(value.percentage)} %)`;
+    reporter.progress(`${value.message ?? ''}${share}`, value.percentage === 100);
+  });
+  try {
+    return await ask(token, cancel.token);
+  } finally {
+    interrupt.dispose();
+    listening.dispose();
+    cancel.dispose();
+  }
+}

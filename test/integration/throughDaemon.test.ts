@@ -1,0 +1,182 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { DaemonClient } from '../../daemon/server/client.ts';
+import { daemonStatus } from '../../protocol/lifecycleMessages.ts';
+import type { RunRecord } from '../../protocol/records.ts';
+import type { RunInfo } from '../../protocol/runInfo.ts';
+import { runKill, runPause, runsList } from '../../protocol/runMessages.ts';
+import { bundleScripts } from '../daemon/bundle.ts';
+import { alive, createRun, DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
+import { configText, recordsOf } from '../daemon/runs.ts';
+
+/** `pretrain`, `resume` and `runs` by the daemon, whose runs are those of the fake trainer. */
+
+let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
+let place: DaemonPlace;
+let client: DaemonClient;
+let watcher: RunWatcher;
+beforeAll(async () => {
+  scripts = await bundleScripts('main');
+  place = new DaemonPlace(scripts.main);
+  client = await place.client();
+  watcher = await RunWatcher.on(client);
+});
+afterEach(async () => {
+  // What a test that failed left would keep the next from the device.
+  const { runs } = await (await place.client()).call(runsList, {});
+  for (const run of runs) if (run.activity !== null) await client.call(runKill, { run: run.folder });
+});
+afterAll(async () => {
+  await place.close();
+  scripts.remove();
+});
+
+const LONG = 100_000;
+
+function config(name: string, steps: number): string {
+  const file = join(place.folder, `${name}.unimiss.jsonc`);
+  writeFileSync(file, configText(name, steps));
+  return file;
+}
+
+/** Starts a run by the command, and waits until some steps are done. */
+async function pretrain(
+  name: string,
+  ...args: string[]
+): Promise<{ command: ReturnType<typeof place.run>; run: RunInfo }> {
+  const command = place.run('pretrain', config(name, LONG), ...args);
+  const run = await watcher.untilNamed(name, trained(3));
+  return { command, run };
+}
+
+async function codeOf(command: ChildProcess): Promise<number | null> {
+  const [code] = await once(command, 'close');
+  return code;
+}
+
+const recordsIn = (output: string): RunRecord[] =>
+  output.split('\n').flatMap((line) => (line.startsWith('{"kind"') ? [JSON.parse(line)] : []));
+
+it('what cannot be done is told with its exit code, and leaves no run behind', async () => {
+  expect(await place.finished('resume')).toMatchObject({ code: 7, output: expect.stringMatching(/no run to resume/) });
+  const run = await createRun(client, 'done', 10);
+  await watcher.until(run.folder, ended);
+  expect(await place.finished('resume', run.id)).toMatchObject({
+    code: 7,
+    output: expect.stringMatching(/is finished\n.*train\.initialWeights/),
+  });
+  expect(await place.finished('resume', 'elsewhere')).toMatchObject({
+    code: 7,
+    output: expect.stringMatching(/there is no run[\s\S]*unimiss runs/),
+  });
+});
+
+it('pretrain shows the run that the daemon trains, to its end, with every record for scripts', async () => {
+  const { code, output } = await place.finished('pretrain', config('a', 30), '--json');
+  expect(code, output).toBe(0);
+  const { folder } = await watcher.untilNamed('a', ended);
+  expect(recordsIn(output)).toEqual(await recordsOf({ recordsFile: join(folder, 'records.jsonl') }));
+  expect(output).toMatch(new RegExp(`Run folder: ${folder}\n`));
+  expect(output).toMatch(/Finished\. Look at it with: {2}unimiss metrics a-/);
+});
+
+it('Ctrl-C stops the run with a checkpoint, and resume goes on where it was', async () => {
+  const { command, run } = await pretrain('interrupted', '--json');
+  const closed = codeOf(command);
+  command.kill('SIGINT');
+  expect(await closed, command.output()).toBe(130);
+  expect(command.output()).toMatch(
+    /stops at its next step, with a checkpoint[\s\S]*Stopped\. Go on with: {2}unimiss resume interrupted-/,
+  );
+  const stopped = await watcher.until(run.folder, ended);
+  expect(stopped).toMatchObject({ state: 'stopped' });
+
+  const resumed = place.run('resume', '--json');
+  await watcher.until(run.folder, (info) => (info?.progress?.step ?? 0) > stopped!.step! + 3);
+  const done = codeOf(resumed);
+  resumed.kill('SIGTERM');
+  expect(await done).toBe(130);
+  const told = recordsIn(resumed.output());
+  expect(told[0]).toMatchObject({ event: 'resume' });
+  expect(told).toEqual((await recordsOf({ recordsFile: join(run.folder, 'records.jsonl') })).slice(-told.length));
+});
+
+it('a terminal that is closed leaves the run alone', async () => {
+  const { command, run } = await pretrain('left');
+  command.kill('SIGHUP');
+  await codeOf(command);
+  const { step } = watcher.get(run.folder)!.progress!;
+  await watcher.until(run.folder, trained(step + 5));
+});
+
+it('--detach returns at once; a second run waits in the queue; stop ends both', async () => {
+  expect(await place.finished('pretrain', config('detached', LONG), '--detach')).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/detached-\S+ is trained by the daemon\.[\s\S]*unimiss stop detached-/),
+  });
+  expect(await place.finished('pretrain', config('second', LONG), '-d')).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/second-\S+ waits until cpu is free, at place 1 in the queue/),
+  });
+  const { output } = await place.finished('runs');
+  expect(output).toMatch(/second-\S+ +queued \(1\)/);
+  expect(output).toMatch(/detached-\S+ +(starting|training)/);
+  const third = place.run('pretrain', config('third', LONG));
+  const waiting = await watcher.untilNamed('third', (info) => info?.activity === 'queued');
+  const left = codeOf(third);
+  third.kill('SIGINT');
+  expect(await left, third.output()).toBe(130);
+  expect(await watcher.until(waiting.folder, ended)).toMatchObject({ state: 'new' });
+});
+
+it('resume goes on with a paused run', async () => {
+  const { command, run } = await pretrain('held');
+  await client.call(runPause, { run: run.id });
+  await watcher.until(run.folder, (info) => info?.activity === 'paused');
+  expect((await place.finished('runs')).output).toMatch(/held-\S+ +paused/);
+  const { step } = watcher.get(run.folder)!.progress!;
+  const resumed = place.run('resume');
+  await watcher.until(run.folder, trained(step + 3));
+  const both = [codeOf(command), codeOf(resumed)];
+  resumed.kill('SIGINT');
+  expect(await Promise.all(both)).toEqual([130, 130]);
+});
+
+it.each([
+  ['diverges', 9, /the loss is not finite\n {2}Lower it\./],
+  ['exit', 7, /ended with exit code 3[\s\S]*unimiss resume exit-/],
+  ['segfault', 7, /SIGSEGV[\s\S]*last words of the trainer[\s\S]*unimiss resume segfault-/],
+])('a run that %s ends the command with exit code %i and says why', async (name, expected, message) => {
+  const { code, output } = await place.finished('pretrain', config(name, 30));
+  expect(output).toMatch(message);
+  expect(code).toBe(expected);
+});
+
+it('says when the daemon was started with other variables than are set here', async () => {
+  Object.assign(place.env, { CUDA_VISIBLE_DEVICES: '1' });
+  const { code, output } = await place.finished('runs');
+  delete place.env.CUDA_VISIBLE_DEVICES;
+  expect(code).toBe(0);
+  expect(output).toMatch(/started with another CUDA_VISIBLE_DEVICES than is set here[\s\S]*daemon stop/);
+});
+it('a run that is killed elsewhere, and a daemon that dies, end the command with what to do', async () => {
+  const killed = await pretrain('killed');
+  const first = codeOf(killed.command);
+  await client.call(runKill, { run: killed.run.id });
+  expect(await first).toBe(130);
+  expect(killed.command.output()).toMatch(/Killed on request[\s\S]*unimiss resume killed-/);
+
+  const orphan = await pretrain('orphan');
+  const second = codeOf(orphan.command);
+  const { pid } = await client.call(daemonStatus, {});
+  const trainer = JSON.parse(readFileSync(join(orphan.run.folder, 'lock'), 'utf8')).pid;
+  process.kill(pid, 'SIGKILL');
+  expect(await second).not.toBe(0);
+  expect(orphan.command.output()).toMatch(
+    /the daemon is gone; the run stops at its next step[\s\S]*unimiss resume orphan-/,
+  );
+  await expect.poll(() => alive(trainer), { timeout: 20_000 }).toBe(false);
+});
