@@ -24,9 +24,10 @@ export async function jobInProcess(
   signal.addEventListener('abort', abort, { once: true });
   try {
     const last = await untilEnded(child, job, onProgress);
-    if (signal.aborted) throw new UnimissError('interrupted', 'cancelled', { place: job.type });
     if (last.type === 'failed') throw fromErrorData(last.error);
     return last.result;
+  } catch (error) {
+    throw signal.aborted ? new UnimissError('interrupted', 'cancelled', { place: job.type, cause: error }) : error;
   } finally {
     signal.removeEventListener('abort', abort);
   }
@@ -51,8 +52,10 @@ function untilEnded(
       else if (checked.data.type === 'progress') onProgress(checked.data.what, checked.data.done, checked.data.total);
       else said = checked.data;
     });
-    const died = (how: string) =>
-      new UnimissError('run', `the process for "${job.type}" ${how}`, { place: words.trim() || job.type });
+    const died = (how: string) => {
+      const last = words.trim() && `\n  Its last words:\n  ${words.trim().replaceAll('\n', '\n  ')}`;
+      return new UnimissError('run', `the process ${how}${last}`, { place: job.type });
+    };
     child.once('error', (error) => reject(died(`could not be started: ${error.message}`)));
     child.once('close', (code, signal) => {
       if (said) resolve(said);
