@@ -30,8 +30,8 @@ export async function checkLoss(engine: Engine, executor: Executor): Promise<voi
     executor,
     inputs: { student: { shape }, teacher: { shape }, center: { shape: centerShape }, temperature: { shape: [] } },
     body: ({ student, teacher, center, temperature }) => {
-      const picture = teacher!;
-      const moved = targets('2D', { picture }, { picture: batchMean(picture) }, center!, temperature!, 0.9);
+      const image = teacher!;
+      const moved = targets('2D', { image }, { image: batchMean(image) }, center!, temperature!, 0.9);
       return { loss: pairLoss(student!, moved.distributions[0]!.probability, 0.1), center: moved.center };
     },
   });

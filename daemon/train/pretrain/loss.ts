@@ -1,30 +1,32 @@
 import { add, concat, log, mean, mul, neg, scalar, slice, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
+import { lossTerms } from '../../../protocol/records.ts';
 import { rawOp } from '../../engine/index.ts';
 import type { Modality } from '../../model/config.ts';
 import { differentiable } from '../../model/ops/differentiable.ts';
-import type { TermName } from './types.ts';
 
-/** What a network gives outputs for: pictures, or volumes and their slices. */
-export type OutputName = 'picture' | 'volume' | 'slice';
+/** What a network gives outputs for: 2D images, or volumes and their slices. */
+export type OutputName = 'image' | 'volume' | 'slices';
 
 /** Outputs of a head, [2B, out] each: rows of first views, then rows of second views. */
 export type Outputs = Partial<Record<OutputName, Tensor>>;
 
-interface Term {
-  readonly name: TermName;
+/** A term of the loss: between which outputs of student and teacher it is. */
+export interface Term {
+  /** As in `lossTerms`. */
+  readonly name: string;
   readonly student: OutputName;
   readonly teacher: OutputName;
 }
 
+const termOf = (name: `${OutputName}-${OutputName}`): Term => {
+  const [student, teacher] = name.split('-') as [OutputName, OutputName];
+  return { name, student, teacher };
+};
+
 /** The terms of each phase's loss, in the order in which they move the centre (paper, equations 5–8). */
 export const terms: Readonly<Record<Modality, readonly Term[]>> = {
-  '2D': [{ name: 'picture', student: 'picture', teacher: 'picture' }],
-  '3D': [
-    { name: 'volume', student: 'volume', teacher: 'volume' },
-    { name: 'sliceToVolume', student: 'slice', teacher: 'volume' },
-    { name: 'slice', student: 'slice', teacher: 'slice' },
-    { name: 'volumeToSlice', student: 'volume', teacher: 'slice' },
-  ],
+  '2D': lossTerms['2D'].map(termOf),
+  '3D': lossTerms['3D'].map(termOf),
 };
 
 /** Softmax of (outputs − centre) / temperature, and its logarithm; [2B, out], without gradient. */

@@ -15,7 +15,7 @@ export interface Network {
 
 /**
  * Backbone and head on a batch of views.
- * 2D, views [2B, H, W, 3]: outputs of the pictures. 3D, views [2B, D, H, W, 1]: outputs of the volumes, and of their slices
+ * 2D, views [2B, H, W, 3]: outputs of the images. 3D, views [2B, D, H, W, 1]: outputs of the volumes, and of their slices
  * as pictures of D · 2B grey images, averaged over the slices of a volume. The head's last layer is linear, so the average
  * is taken before it, and volumes and slices go through it together.
  * @returns outputs [2B, out] each, and the backbone's features of the views [2B, C]
@@ -25,7 +25,7 @@ export function run(network: Network, phase: Modality, views: Tensor): { outputs
   const pass = (modality: Modality, images: Tensor) =>
     backbone({ config, weights, modality, stochasticDepth: network.stochasticDepth?.(modality) }, images);
   const features = pass(phase, views);
-  if (phase === '2D') return { features, outputs: { picture: project(weights, bottleneck(weights, features)) } };
+  if (phase === '2D') return { features, outputs: { image: project(weights, bottleneck(weights, features)) } };
 
   const [count, depth, height, width] = views.shape as [number, number, number, number];
   const sliceFeatures = pass('2D', reshape(views, [count * depth, height, width, 1]));
@@ -33,6 +33,6 @@ export function run(network: Network, phase: Modality, views: Tensor): { outputs
   const [ofVolumes, ofSlices] = split(all, [count, count * depth], 0) as [Tensor, Tensor];
   const perVolume = mean(reshape(ofSlices, [count, depth, config.head.bottleneck]), 1);
   const outputs = project(weights, concat([ofVolumes, perVolume], 0));
-  const [volume, slice] = split(outputs, 2, 0) as [Tensor, Tensor];
-  return { features, outputs: { volume, slice } };
+  const [volume, slices] = split(outputs, 2, 0) as [Tensor, Tensor];
+  return { features, outputs: { volume, slices } };
 }

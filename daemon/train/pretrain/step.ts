@@ -38,7 +38,7 @@ export function createPretrainStep(engine: Engine, state: PretrainState, options
       const number = (name: string) => outputs[name]![0]!;
       return {
         loss: number('loss'),
-        terms: Object.fromEntries(terms[phase].map(({ name }) => [name, number(name)])),
+        terms: terms[phase].map(({ name }) => number(name)),
         gradientNorm: number('gradientNorm'),
         gradientNorms: outputs.gradientNorms!,
         teacherEntropy: number('teacherEntropy'),

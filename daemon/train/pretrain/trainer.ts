@@ -9,7 +9,7 @@ import type { TrainingControl } from '../control.ts';
 import { epochOf, type RunPlan } from '../plan.ts';
 import { EpochMeter, type MeterState } from './epochMeter.ts';
 import { ratesOf } from './rates.ts';
-import type { PretrainStep, PretrainStepResult, TermName } from './types.ts';
+import type { PretrainStep, PretrainStepResult } from './types.ts';
 
 /** Where a run stands: `step` steps are done; `meter` holds the sums of the epoch that the next step belongs to. */
 export interface TrainingPosition {
@@ -39,12 +39,6 @@ export interface PretrainOptions {
   /** @param meanLoss mean loss of the epoch that has just ended; undefined within an epoch */
   saveCheckpoint: (position: TrainingPosition, reason: CheckpointReason, meanLoss?: number) => Promise<void>;
 }
-
-/** Terms of the step in the order of the record (protocol/records.ts, `lossTerms`). */
-const termOrder: Record<Phase, readonly TermName[]> = {
-  '2D': ['picture'],
-  '3D': ['volume', 'sliceToVolume', 'slice', 'volumeToSlice'],
-};
 
 /**
  * UniMiSS pre-training (paper, section 3): goes through the plan step by step, alternating phases, and leaves records and
@@ -131,8 +125,7 @@ class Trainer {
       ...(masks && { dropPathMasks: masks }),
     });
     const stepMs = performance.now() - began;
-    const terms = termOrder[phase].map((name) => result.terms[name] as number);
-    this.checkFinite(step, phase, result, terms, rates.learningRate);
+    this.checkFinite(step, phase, result, rates.learningRate);
     const seconds = (stepMs + batch.waitMs) / 1000;
     onStep({
       kind: 'step',
@@ -140,7 +133,7 @@ class Trainer {
       epoch,
       phase,
       loss: result.loss,
-      terms,
+      terms: [...result.terms],
       learningRate: rates.learningRate,
       weightDecay: rates.weightDecay,
       momentum: rates.momentum,
@@ -154,19 +147,13 @@ class Trainer {
     return [result, seconds];
   }
 
-  private checkFinite(
-    step: number,
-    phase: Phase,
-    result: PretrainStepResult,
-    terms: readonly number[],
-    rate: number,
-  ): void {
+  private checkFinite(step: number, phase: Phase, result: PretrainStepResult, rate: number): void {
     if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) {
       this.recentLosses.push(result.loss);
       if (this.recentLosses.length > 5) this.recentLosses.shift();
       return;
     }
-    const saw = terms.map((t, i) => `${lossTerms[phase][i]} ${t}`).join(', ');
+    const saw = result.terms.map((t, i) => `${lossTerms[phase][i]} ${t}`).join(', ');
     throw new UnimissError(
       'diverged',
       `the loss is ${result.loss} (${saw}), the gradient's norm ${result.gradientNorm}`,

@@ -40,13 +40,11 @@ export interface PretrainStepInputs {
   readonly dropPathMasks?: Float32Array;
 }
 
-/** Terms of the loss: 2D has `picture`; 3D the others, each student → teacher as in the paper. */
-export type TermName = 'picture' | 'volume' | 'sliceToVolume' | 'slice' | 'volumeToSlice';
-
 export interface PretrainStepResult {
   /** Sum of the terms. */
   readonly loss: number;
-  readonly terms: Partial<Record<TermName, number>>;
+  /** Named by `lossTerms` of the phase (protocol/records.ts). */
+  readonly terms: readonly number[];
   /** Norm of the whole gradient before clipping (a frozen last layer's included). */
   readonly gradientNorm: number;
   /** Norm of each parameter's gradient before clipping, in the order of `PretrainStep.trained`. */
