@@ -9,9 +9,9 @@ export const exitCodes: Record<ErrorCode | 'usage', { code: number; meaning: str
   engine: { code: 5, meaning: 'TensorFlow cannot be found, loaded or run' },
   checkpoint: { code: 6, meaning: 'a checkpoint is missing or damaged' },
   run: { code: 7, meaning: 'a run is missing, locked or in the wrong state' },
-  daemon: { code: 10, meaning: 'the daemon is not running, cannot be reached or is of another version' },
   disk: { code: 8, meaning: 'no space or no permission to write' },
   diverged: { code: 9, meaning: 'the loss was not finite' },
+  daemon: { code: 10, meaning: 'the daemon is not running, cannot be reached or is of another version' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; the run can be resumed' },
 };
 

@@ -1,10 +1,5 @@
 import type { Socket } from 'node:net';
-import {
-  createMessageConnection,
-  type MessageConnection,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node.js';
+import { createMessageConnection, type MessageConnection, StreamMessageReader } from 'vscode-jsonrpc/node.js';
 import { version } from '../../package.json';
 import { UnimissError } from '../../protocol/errors.ts';
 import { initialize, initialized, oldestProtocolVersion, protocolVersion } from '../../protocol/lifecycleMessages.ts';
@@ -18,32 +13,38 @@ import {
   type RequestType,
   type ResultOf,
 } from '../../protocol/rpc.ts';
-
 import { isConnectionLost } from '../../protocol/wireError.ts';
+import { CountingWriter } from './countingWriter.ts';
+import { FrameGuard } from './frameGuard.ts';
 import type { DaemonPaths } from './paths.ts';
 import { connectOrStart, type DaemonCommand } from './startDaemon.ts';
 
 /** How often a connection may end before the daemon has said a word. */
 const ATTEMPTS = 3;
 
-/** Time to read what arrived before a connection was closed, ms. */
-const READ_ON = 100;
+/** A daemon that has not answered the handshake after so long hangs, ms. */
+const PATIENCE = 60_000;
+
+/** Comes from the guard when the connection is over, after all that the daemon said. */
+const over = 'unimiss/over';
 
 /** A conversation with the daemon, opened: for the command line and for tests. */
 export class DaemonClient {
-  /** Resolves when the connection is over; rejects where that was because the daemon said what nobody understands. */
+  /** Resolves when the connection is over and all that the daemon said was dealt with; rejects where nobody understands it. */
   readonly closed: Promise<void>;
 
   private misunderstood: UnimissError | undefined;
 
   private constructor(
     private readonly socket: Socket,
+    private readonly writer: CountingWriter,
     private readonly connection: MessageConnection,
     readonly daemon: ResultOf<typeof initialize>,
   ) {
     this.closed = new Promise((resolve, reject) => {
-      socket.once('close', () => (this.misunderstood ? reject(this.misunderstood) : resolve()));
+      connection.onDispose(() => (this.misunderstood ? reject(this.misunderstood) : resolve()));
     });
+    this.closed.catch(() => {}); // for whoever waits for it
   }
 
   /** As `open`, with the daemon of a place, which is started where there is none. */
@@ -59,34 +60,36 @@ export class DaemonClient {
     }
   }
 
-  /** @throws UnimissError where the daemon speaks no version that this program speaks */
-  static async open(socket: Socket, protocol = protocolVersion): Promise<DaemonClient> {
-    const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  /** @throws UnimissError 'daemon' where the daemon does not answer, or speaks no version that this program speaks */
+  static async open(socket: Socket, { protocol = protocolVersion, patience = PATIENCE } = {}): Promise<DaemonClient> {
+    const heard = new FrameGuard(Number.MAX_SAFE_INTEGER, { jsonrpc: '2.0', method: over });
+    const writer = new CountingWriter(socket);
+    const connection = createMessageConnection(new StreamMessageReader(heard), writer);
     socket.on('error', () => {}); // the connection is closed then, and what is asked of it rejected
-    connection.listen();
+    heard.on('error', () => socket.destroy());
     // A daemon that dies leaves questions without answer: vscode-jsonrpc rejects them only when it is disposed. What arrived
-    // before is read first, which takes it some turns of the event loop.
-    socket.once('close', () => setTimeout(() => connection.dispose(), READ_ON));
-    const daemon = await call(connection, initialize, {
-      processId: process.pid,
-      clientInfo: { name: 'unimiss', version },
-      capabilities: {},
-      initializationOptions: { protocol },
-    }).catch((error) => {
+    // before is dealt with first.
+    connection.onNotification(over, () => connection.dispose());
+    socket.once('close', () => (heard.errored ? connection.dispose() : heard.end()));
+    socket.pipe(heard);
+    connection.listen();
+    let hangs = false;
+    const late = setTimeout(() => {
+      hangs = true;
       socket.destroy();
-      throw error;
-    });
-    if (daemon.unimiss.protocol < oldestProtocolVersion)
-      throw new UnimissError(
-        'run',
-        `the daemon (${daemon.serverInfo.version}) is older than this program (${version})`,
-        {
-          remedy:
-            'Restart it: `unimiss daemon stop`, with the program that started it. Its runs stop with a checkpoint.',
-        },
-      );
-    await notify(connection, initialized, {});
-    return new DaemonClient(socket, connection, daemon);
+    }, patience);
+    try {
+      const hello = { processId: process.pid, clientInfo: { name: 'unimiss', version }, capabilities: {} };
+      const daemon = await call(connection, initialize, { ...hello, initializationOptions: { protocol } });
+      if (daemon.unimiss.protocol < oldestProtocolVersion) throw tooOld(daemon.serverInfo.version);
+      await notify(connection, initialized, {});
+      return new DaemonClient(socket, writer, connection, daemon);
+    } catch (error) {
+      socket.destroy();
+      throw hangs ? doesNotAnswer(patience) : error;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   call<T extends RequestType>(type: T, params: ParamsOf<T>, token?: unknown): Promise<ResultOf<T>> {
@@ -101,7 +104,20 @@ export class DaemonClient {
     });
   }
 
+  /** Says no more; what was asked before is still answered. */
   close(): void {
-    this.socket.end();
+    this.writer.endWhenWritten();
   }
+}
+
+function tooOld(daemon: string): UnimissError {
+  return new UnimissError('daemon', `the daemon (${daemon}) is older than this program (${version})`, {
+    remedy: 'Restart it: `unimiss daemon stop`, with the program that started it. Its runs stop with a checkpoint.',
+  });
+}
+
+function doesNotAnswer(ms: number): UnimissError {
+  return new UnimissError('daemon', `the daemon takes connections, but has said nothing for ${ms / 1000} s`, {
+    remedy: 'If it hangs, end its process; its runs stop with a checkpoint, and the next command starts it again.',
+  });
 }

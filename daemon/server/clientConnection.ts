@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import {
+  exit,
   initialize,
   initialized,
   oldestProtocolVersion,
@@ -38,8 +39,10 @@ const FIRST_MESSAGES = 1 << 20;
 /** While so many requests are unanswered or answers unsent, nothing more is read from a client. */
 const MOST_PENDING = 256;
 const MOST_SUBSCRIPTIONS = 256;
-/** How long a client that is closed has to take its last answers, ms. */
+/** How long a client that the daemon closes has to take its last answers, ms. */
 const LAST_ANSWERS = 2000;
+/** How long what was asked by a client that says no more may take, ms: it may be gone. */
+const LAST_WORK = 30_000;
 
 /**
  * One client: its handshake, requests and subscriptions. Whatever it sends, the daemon and the other clients are not harmed: what is
@@ -47,13 +50,16 @@ const LAST_ANSWERS = 2000;
  */
 export class ClientConnection {
   private readonly connection: MessageConnection;
-  private readonly guard = new FrameGuard(FIRST_MESSAGES);
+  /** Who ends its stream has said `exit`. */
+  private readonly guard = new FrameGuard(FIRST_MESSAGES, { jsonrpc: '2.0', method: exit.method });
   private readonly writer: CountingWriter;
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly gone = new AbortController();
   private readonly handshake: NodeJS.Timeout;
   private state: 'new' | 'open' | 'shut' = 'new';
   private closing: NodeJS.Timeout | undefined;
+  /** Nothing more is to be heard; what is owed is still written. */
+  private heardAll = false;
   private refused = false;
   private pending = 0;
   private nextId = 0;
@@ -76,7 +82,7 @@ export class ClientConnection {
     this.connection.onNotification((method) => this.notified(method));
     this.connection.onError(([error]) => this.refuse(error));
     socket.on('error', () => {}); // it is closed then, which is all that matters
-    socket.on('end', () => setImmediate(() => this.close()));
+    socket.on('end', () => this.expire(LAST_WORK));
     socket.on('close', () => {
       this.end();
       onClose();
@@ -95,9 +101,17 @@ export class ClientConnection {
 
   /** Answers what was asked, lets the answers leave, then closes; a client that does not take them is not waited for. */
   close(): void {
-    if (this.closing) return;
-    this.closing = setTimeout(() => this.socket.destroy(), LAST_ANSWERS);
-    this.regulate();
+    clearTimeout(this.closing);
+    this.closing = undefined;
+    this.expire(LAST_ANSWERS);
+    this.socket.unpipe(this.guard);
+    // What came before is dealt with, in its order, before the guard's last word is.
+    if (!this.guard.errored) this.guard.end();
+  }
+
+  /** Ends the connection after so long, whatever is owed then; an earlier limit stays. */
+  private expire(limit: number): void {
+    this.closing ??= setTimeout(() => this.socket.destroy(), limit);
   }
 
   private end(): void {
@@ -168,7 +182,7 @@ export class ClientConnection {
   }
 
   private notified(method: string): void {
-    if (method === 'exit') this.close();
+    if (method === exit.method) this.finish();
     else if (method !== initialized.method && !method.startsWith('$/'))
       this.options.log('warning', `${this.name}: a notification that nobody knows: ${method.slice(0, 100)}`);
   }
@@ -204,10 +218,19 @@ export class ClientConnection {
   /** Reads from a client only while it takes its answers. */
   private regulate(): void {
     // An answer is written a little after it was given.
-    if (this.closing && this.pending + this.writer.waiting === 0) setImmediate(() => this.leave());
+    if (this.heardAll && this.pending + this.writer.waiting === 0) setImmediate(() => this.leave());
     const full = this.pending + this.writer.waiting > MOST_PENDING;
     if (full && !this.socket.isPaused()) this.socket.pause();
     else if (!full && this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** Closes as soon as all answers have left. */
+  private finish(): void {
+    this.heardAll = true;
+    for (const id of this.subscriptions.keys()) this.unsubscribe(id);
+    this.expire(LAST_WORK);
+    this.socket.unpipe(this.guard);
+    this.regulate(); // which lets what still comes run to waste
   }
 
   private leave(): void {
@@ -224,8 +247,11 @@ export class ClientConnection {
     const reply = { jsonrpc: '2.0', id: null, error: { code: rpcErrorCodes.parseError, message: error.message } };
     this.writer
       .write(reply as never)
-      .catch(() => {})
-      .finally(() => this.close());
+      .catch(() => {}) // it is gone
+      .finally(() => {
+        this.finish();
+        this.close();
+      });
   }
 }
 

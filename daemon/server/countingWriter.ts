@@ -1,13 +1,14 @@
 import type { Writable } from 'node:stream';
 import { type Message, StreamMessageWriter } from 'vscode-jsonrpc/node.js';
 
-/** A writer that knows how many messages are on their way to a client that has not taken them yet. */
+/** A writer that knows how many messages are on their way to the other side, which has not taken them yet. */
 export class CountingWriter extends StreamMessageWriter {
   waiting = 0;
+  private ending = false;
 
   constructor(
-    stream: Writable,
-    private readonly onChange: () => void,
+    private readonly stream: Writable,
+    private readonly onChange: () => void = () => {},
   ) {
     super(stream);
   }
@@ -20,6 +21,13 @@ export class CountingWriter extends StreamMessageWriter {
     } finally {
       this.waiting--;
       this.onChange();
+      if (this.ending) this.endWhenWritten();
     }
+  }
+
+  /** Ends the stream as soon as everything has been written. */
+  endWhenWritten(): void {
+    this.ending = true;
+    if (this.waiting === 0) this.stream.end();
   }
 }

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameError, FrameGuard } from './frameGuard.ts';
+import { FrameError, FrameGuard, frameOf } from './frameGuard.ts';
 
 const frame = (body: string | Buffer, header = `Content-Length: ${Buffer.byteLength(body)}`) =>
   Buffer.concat([Buffer.from(`${header}\r\n\r\n`), Buffer.from(body)]);
 
-/** What comes through of bytes that arrive in pieces of the given sizes, in turns. */
+const last = { jsonrpc: '2.0', method: 'last' };
+
+/** What comes through, ahead of the last word, of bytes that arrive in pieces of the given sizes, in turns. */
 async function pass(bytes: Buffer, pieces: number[], largest = 1000): Promise<{ out: Buffer; error?: Error }> {
-  const guard = new FrameGuard(largest);
+  const guard = new FrameGuard(largest, last);
   const out: Buffer[] = [];
   guard.on('data', (data: Buffer) => out.push(data));
   const failed = once(guard, 'error').then(([error]) => error as Error);
@@ -22,7 +24,11 @@ async function pass(bytes: Buffer, pieces: number[], largest = 1000): Promise<{ 
   guard.end();
   const error = await Promise.race([failed, ended]);
   failed.catch(() => {});
-  return { out: Buffer.concat(out), error };
+  const all = Buffer.concat(out);
+  if (error) return { out: all, error };
+  const end = Buffer.from(frameOf(last));
+  expect(all.subarray(-end.length).equals(end), 'the last word').toBe(true);
+  return { out: all.subarray(0, -end.length), error };
 }
 
 describe('the guard of frames', () => {
@@ -39,6 +45,12 @@ describe('the guard of frames', () => {
         },
       ),
     ));
+
+  it('passes a frame on when it is whole, and leaves half a frame out', async () => {
+    const bytes = Buffer.concat([frame('{}'), frame(''), frame('{"half":1}')]);
+    const { out } = await pass(bytes.subarray(0, -1), [9]);
+    expect(out.equals(bytes.subarray(0, -frame('{"half":1}').length))).toBe(true);
+  });
 
   it('refuses a frame that is too large by its header, and passes nothing of it on', async () => {
     const first = frame('{}');

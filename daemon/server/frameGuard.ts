@@ -7,30 +7,50 @@ const END = '\r\n\r\n';
 /** Why a connection is given up. */
 export class FrameError extends Error {}
 
+/** A message as an LSP frame. */
+export function frameOf(message: unknown): string {
+  const body = JSON.stringify(message);
+  return `Content-Length: ${Buffer.byteLength(body)}${END}${body}`;
+}
+
 /**
- * Passes LSP frames through untouched (vscode-jsonrpc reads them) but ends with a FrameError at the first header that is none, or
- * that announces more than `largest` bytes: before anything of such a frame is kept.
+ * Passes LSP frames through untouched (vscode-jsonrpc reads them), each when it is whole, but ends with a FrameError at the first
+ * header that is none, or that announces more than `largest` bytes: before anything of such a frame is kept.
+ *
+ * At the end of the stream comes `last`, as if the other side had sent it: whoever reads learns by it that all messages
+ * before have been dealt with. Half a frame at the end is left out.
  */
 export class FrameGuard extends Transform {
   private header = '';
-  /** Bytes of the body that are still to come; 0: a header is being read. */
-  private body = 0;
+  /** Of the frame that is being read: what is there, and how much is still to come; 0: a header is being read. */
+  private frame: Buffer[] = [];
+  private missing = 0;
 
-  constructor(public largest: number) {
-    super();
+  constructor(
+    public largest: number,
+    private readonly last: unknown,
+  ) {
+    // vscode-jsonrpc would take the end of what is read for the end of what can be written, too.
+    super({ emitClose: false });
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
     done(this.pass(chunk));
   }
 
+  override _flush(done: TransformCallback): void {
+    this.push(frameOf(this.last));
+    done();
+  }
+
   private pass(chunk: Buffer): FrameError | undefined {
     for (let at = 0; at < chunk.length; ) {
-      if (this.body > 0) {
-        const length = Math.min(this.body, chunk.length - at);
-        this.push(chunk.subarray(at, at + length));
-        this.body -= length;
-        at += length;
+      if (this.missing > 0) {
+        const piece = chunk.subarray(at, at + this.missing);
+        this.frame.push(piece);
+        this.missing -= piece.length;
+        at += piece.length;
+        if (this.missing === 0) this.passOn();
         continue;
       }
       const before = this.header.length;
@@ -43,11 +63,17 @@ export class FrameGuard extends Transform {
       }
       const problem = this.bodyOf(this.header.slice(0, end));
       if (problem) return problem;
-      this.push(Buffer.from(this.header.slice(0, end + END.length), 'latin1'));
+      this.frame.push(Buffer.from(this.header.slice(0, end + END.length), 'latin1'));
       at += end + END.length - before;
       this.header = '';
+      if (this.missing === 0) this.passOn();
     }
     return undefined;
+  }
+
+  private passOn(): void {
+    for (const piece of this.frame) this.push(piece);
+    this.frame = [];
   }
 
   private bodyOf(header: string): FrameError | undefined {
@@ -58,7 +84,7 @@ export class FrameGuard extends Transform {
     const length = Number(value);
     if (length > this.largest)
       return new FrameError(`a message of ${length} bytes; the largest that is taken has ${this.largest}`);
-    this.body = length;
+    this.missing = length;
     return undefined;
   }
 }

@@ -42,7 +42,7 @@ function wantedVersion(options: unknown, newest: number): number {
 }
 
 function refusal(what: string, remedy: string): ResponseError<unknown> {
-  const error = new UnimissError('run', what, { remedy });
+  const error = new UnimissError('daemon', what, { remedy });
   // `retry` is of LSP: trying the same again will not help.
   return new ResponseError(rpcErrorCodes.unknownProtocolVersion, error.message, {
     ...toErrorData(error),

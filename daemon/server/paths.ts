@@ -45,7 +45,7 @@ function shortened(socket: string): string {
 
 /**
  * Makes the folder of the socket, or checks that it is the user's and that nobody else may enter it.
- * @throws UnimissError 'run' with the command that helps
+ * @throws UnimissError 'daemon' with the command that helps
  */
 export async function securePlace({ socket, log }: DaemonPaths): Promise<void> {
   const folder = dirname(socket);
@@ -59,15 +59,15 @@ export async function securePlace({ socket, log }: DaemonPaths): Promise<void> {
   const uid = process.getuid?.();
   const remedy = 'Name a socket in a folder of your own: set UNIMISS_SOCKET.';
   if (!found.isDirectory())
-    throw new UnimissError('run', 'the folder of the socket is a link or a file', { place: folder, remedy });
+    throw new UnimissError('daemon', 'the folder of the socket is a link or a file', { place: folder, remedy });
   if (uid !== undefined && found.uid !== uid)
-    throw new UnimissError('run', `the folder of the socket belongs to user ${found.uid}, not to you (${uid})`, {
+    throw new UnimissError('daemon', `the folder of the socket belongs to user ${found.uid}, not to you (${uid})`, {
       place: folder,
       remedy,
     });
   if ((found.mode & 0o077) !== 0)
     throw new UnimissError(
-      'run',
+      'daemon',
       `others may enter the folder of the socket (mode ${(found.mode & 0o777).toString(8)})`,
       {
         place: folder,

@@ -24,7 +24,7 @@ const PATIENCE = 60_000;
 /**
  * A connection to the daemon, which is started first where there is none: detached from this process and its terminal, with its
  * log in a file. Of several that start one at the same time, all get the same.
- * @throws UnimissError 'run' with the end of its log where it does not start
+ * @throws UnimissError 'daemon' with the end of its log where it does not start
  */
 export async function connectOrStart(paths: DaemonPaths, command: DaemonCommand, patience = PATIENCE): Promise<Socket> {
   await securePlace(paths);
@@ -39,8 +39,10 @@ export async function connectOrStart(paths: DaemonPaths, command: DaemonCommand,
       if (connection) return connection;
       code = await Promise.race([exited, setTimeout(AGAIN, undefined)]);
       if (performance.now() > deadline) throw await noDaemon(paths, 'did not begin to listen in time');
-      if (code !== undefined && code !== 0)
-        throw await noDaemon(paths, `ended with ${code === null ? 'a signal' : `exit code ${code}`}`);
+      if (code === undefined || code === 0) continue;
+      const another = await reach(paths.socket);
+      if (another) return another;
+      throw await noDaemon(paths, `ended with ${code === null ? 'a signal' : `exit code ${code}`}`);
     }
     await setTimeout(AGAIN);
   }
@@ -55,7 +57,10 @@ function launch({ log }: DaemonPaths, { file, args, env = process.env }: DaemonC
     const exited = once(child, 'exit').then(
       ([code]) => code as number | null,
       (cause) => {
-        throw new UnimissError('run', `the daemon could not be started: ${messageOf(cause)}`, { place: file, cause });
+        throw new UnimissError('daemon', `the daemon could not be started: ${messageOf(cause)}`, {
+          place: file,
+          cause,
+        });
       },
     );
     exited.catch(() => {}); // a daemon that listens may end when it likes
@@ -70,7 +75,7 @@ async function noDaemon({ log }: DaemonPaths, how: string): Promise<UnimissError
     (text) => text.trimEnd().split('\n').slice(-8).join('\n  '),
     () => '',
   );
-  return new UnimissError('run', `the daemon ${how}`, {
+  return new UnimissError('daemon', `the daemon ${how}`, {
     place: log,
     remedy: `Its log ends with:\n  ${said}\n  \`unimiss daemon\` runs it in the terminal.`,
   });

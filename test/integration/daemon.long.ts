@@ -1,25 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Random } from '../../daemon/data/random.ts';
 import { daemonStatus } from '../../protocol/lifecycleMessages.ts';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/metricsMessages.ts';
 import { runStart } from '../../protocol/runMessages.ts';
-import { bundleScripts } from '../daemon/bundle.ts';
-import { alive, createRun, DaemonPlace, RunWatcher, trained } from '../daemon/harness.ts';
+import { alive, createRun, type DaemonPlace, placeForEachTest, RunWatcher, trained } from '../daemon/harness.ts';
 import { stepsOf } from '../daemon/runs.ts';
 
-let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
-beforeAll(async () => {
-  scripts = await bundleScripts('main');
-});
-afterAll(() => scripts.remove());
-
 let place: DaemonPlace;
-beforeEach(() => {
-  place = new DaemonPlace(scripts.main);
+placeForEachTest((fresh) => {
+  place = fresh;
 });
-afterEach(() => place.close());
 
 it('50 kills of trainer, daemon and client at random moments lose no run and no record, and leave no process and no socket', async () => {
   const random = new Random('kills', 1);
@@ -62,7 +54,7 @@ it('50 kills of trainer, daemon and client at random moments lose no run and no 
       await client.closed;
     } else {
       const other = place.run('logs', first.id, '-f');
-      await new Promise((resolve) => other.stdout!.once('data', resolve));
+      await other.says(/\n/);
       other.kill('SIGKILL');
     }
     client.close();

@@ -3,27 +3,31 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../../daemon/cli/exitCodes.ts';
 import { DaemonClient } from '../../daemon/server/client.ts';
+import { frameOf } from '../../daemon/server/frameGuard.ts';
 import { configCheck, configMake } from '../../protocol/configMessages.ts';
+import { engineDoctor } from '../../protocol/engineMessages.ts';
 import { daemonStatus, daemonStop, ping } from '../../protocol/lifecycleMessages.ts';
 import { logAppended, logFollow, logRead } from '../../protocol/logMessages.ts';
 import { runContinue, runDelete, runPause, runStart, runStop, runsList } from '../../protocol/runMessages.ts';
-import { bundleScripts } from '../daemon/bundle.ts';
-import { alive, createRun, DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
+import {
+  alive,
+  createRun,
+  type DaemonPlace,
+  ended,
+  hello,
+  placeForEachTest,
+  RunWatcher,
+  trained,
+} from '../daemon/harness.ts';
 import { stepsOf } from '../daemon/runs.ts';
 
-let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
-beforeAll(async () => {
-  scripts = await bundleScripts('main');
-});
-afterAll(() => scripts.remove());
-
 let place: DaemonPlace;
-beforeEach(() => {
-  place = new DaemonPlace(scripts.main);
+placeForEachTest((fresh) => {
+  place = fresh;
 });
-afterEach(() => place.close());
 
 describe('the daemon', () => {
   it('trains a run to its end, and any client sees it', async () => {
@@ -209,18 +213,19 @@ describe('a socket', () => {
 describe('the commands', () => {
   it('connect joins the standard streams to the daemon, which it starts, and ends when the daemon does', async () => {
     const connect = place.run('connect');
-    const body = JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: { processId: null, capabilities: {} },
-    });
-    connect.stdin!.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
-    await once(connect.stdout!, 'data');
-    expect(connect.output()).toMatch(/"serverInfo":{"name":"unimiss"/);
+    connect.stdin!.write(hello);
+    await connect.says(/"serverInfo":{"name":"unimiss"/);
     const gone = once(connect, 'close');
     expect((await place.finished('daemon', 'stop')).code).toBe(0);
     expect(await gone).toEqual([0, null]);
+  });
+
+  it('connect hands on the answers to what was asked before its standard input ended', async () => {
+    const connect = place.run('connect');
+    const report = frameOf({ jsonrpc: '2.0', id: 1, method: engineDoctor.method });
+    connect.stdin!.end(hello + report);
+    expect(await once(connect, 'close')).toEqual([0, null]);
+    expect(connect.output()).toMatch(/"id":1,"result":{"text":".*TensorFlow/);
   });
 
   it('connect ends when its standard input does', async () => {
@@ -231,7 +236,7 @@ describe('the commands', () => {
 
   it('tell the state of the daemon, and steer runs', async () => {
     expect(await place.finished('daemon', 'status')).toMatchObject({
-      code: 1,
+      code: exitCodes.daemon.code,
       output: expect.stringMatching(/no daemon is running/),
     });
     const client = await place.client();
@@ -249,13 +254,13 @@ describe('the commands', () => {
 describe('versions', () => {
   it('of the protocol that the daemon does not speak are refused with a remedy', async () => {
     await place.client();
-    const caught = await DaemonClient.open(await place.raw(), 0.5).catch((error) => error);
+    const caught = await DaemonClient.open(await place.raw(), { protocol: 0.5 }).catch((error) => error);
     expect(caught.message).toMatch(/is no version.*whole number/s);
   });
 
   it('newer than the daemon go on with the one that it speaks', async () => {
     await place.client();
-    const newer = await DaemonClient.open(await place.raw(), 7);
+    const newer = await DaemonClient.open(await place.raw(), { protocol: 7 });
     expect(newer.daemon.unimiss.protocol).toBe(1);
     newer.close();
   });

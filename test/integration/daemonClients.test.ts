@@ -1,27 +1,32 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DaemonClient } from '../../daemon/server/client.ts';
+import { frameOf } from '../../daemon/server/frameGuard.ts';
 import { daemonStatus, ping } from '../../protocol/lifecycleMessages.ts';
 import { metricsSubscribe, metricsUpdate } from '../../protocol/metricsMessages.ts';
 import { runKill } from '../../protocol/runMessages.ts';
-import { bundleScripts } from '../daemon/bundle.ts';
-import { createRun, DaemonPlace, frame, RunWatcher, trained, untilClosed } from '../daemon/harness.ts';
+import {
+  createRun,
+  type DaemonPlace,
+  hello,
+  placeForAllTests,
+  RunWatcher,
+  says,
+  trained,
+  untilClosed,
+} from '../daemon/harness.ts';
 
 /** Clients that behave badly: one daemon hears them all, and serves a good client before, beside and after. */
-let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
 let place: DaemonPlace;
 let good: DaemonClient;
-beforeAll(async () => {
-  scripts = await bundleScripts('main');
-  place = new DaemonPlace(scripts.main, { UNIMISS_FAKE_STEP_MS: '1' });
-  good = await place.client();
-});
-afterAll(async () => {
-  await place.close();
-  scripts.remove();
-});
+placeForAllTests(
+  async (fresh) => {
+    place = fresh;
+    good = await place.client();
+  },
+  { UNIMISS_FAKE_STEP_MS: '1' },
+);
 
-const hello = frame({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { processId: null, capabilities: {} } });
 const status = async () => good.call(daemonStatus, {});
 
 describe('a client that sends what is no message', () => {
@@ -47,7 +52,7 @@ describe('a client that sends what is no message', () => {
     const socket = await place.raw();
     const said = untilClosed(socket);
     socket.write(hello);
-    await once(socket, 'data');
+    await says(socket, /"serverInfo"/);
     socket.write('Content-Length: 2000000000\r\n\r\n');
     expect(await said).toMatch(/2000000000 bytes; the largest that is taken has 16777216/);
     expect((await status()).rssMiB - before).toBeLessThan(100);
@@ -57,7 +62,7 @@ describe('a client that sends what is no message', () => {
     const socket = await place.raw();
     const said = untilClosed(socket);
     socket.write(`${hello}Content-Length: 100\r\n\r\n{"jsonrpc":`);
-    await once(socket, 'data');
+    await says(socket, /"serverInfo"/);
     expect((await status()).clients).toBe(2);
     socket.end();
     await said;
@@ -68,11 +73,9 @@ describe('a client that sends what is no message', () => {
     const socket = await place.raw();
     const said = untilClosed(socket);
     for (const odd of [null, 5, [], {}, { jsonrpc: '2.0' }, { jsonrpc: '2.0', id: {}, method: 7 }])
-      socket.write(frame(odd));
-    socket.write(frame({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 12 } }));
-    socket.write(hello);
-    await once(socket, 'data');
-    socket.end();
+      socket.write(frameOf(odd));
+    socket.write(frameOf({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 12 } }));
+    socket.end(hello);
     expect(await said).toMatch(/"serverInfo"/);
   });
 });
@@ -82,7 +85,7 @@ describe('a client that says what it should not', () => {
     const socket = await place.raw();
     const said = untilClosed(socket);
     const request = (id: number, method: string, params?: unknown) =>
-      socket.write(frame({ jsonrpc: '2.0', id, method, params }));
+      socket.write(frameOf({ jsonrpc: '2.0', id, method, params }));
     request(1, 'unimiss/ping', {});
     socket.write(hello);
     request(2, 'initialize', { capabilities: {} });
@@ -93,7 +96,7 @@ describe('a client that says what it should not', () => {
     request(7, 'unimiss/runs/delete', { run: 'a' });
     request(8, 'shutdown');
     request(9, 'unimiss/ping', {});
-    socket.write(frame({ jsonrpc: '2.0', method: 'exit' }));
+    socket.write(frameOf({ jsonrpc: '2.0', method: 'exit' }));
     const answers = new Map(
       (await said)
         .split(/Content-Length: \d+\r\n\r\n/)
@@ -120,7 +123,7 @@ describe('a client that does not read', () => {
     socket.pause();
     socket.write(hello);
     let sent = 0;
-    const flood = frame({
+    const flood = frameOf({
       jsonrpc: '2.0',
       id: 1,
       method: 'unimiss/config/make',
@@ -131,7 +134,11 @@ describe('a client that does not read', () => {
       const taken = socket.write(flood);
       sent += flood.length;
       if (!taken) {
-        const drained = await Promise.race([once(socket, 'drain').then(() => true), roundTrips(5).then(() => false)]);
+        const drain = new AbortController();
+        const drained = await Promise.race([
+          once(socket, 'drain', drain).then(() => true),
+          roundTrips(5).then(() => false),
+        ]).finally(() => drain.abort());
         still = drained ? 0 : still + 1;
       }
     }
@@ -146,7 +153,7 @@ describe('a client that does not read', () => {
     const slow = await place.raw();
     slow.pause();
     const before = (await status()).rssMiB;
-    slow.write(hello + frame({ jsonrpc: '2.0', id: 1, method: metricsSubscribe.method, params: { runs: [run.id] } }));
+    slow.write(hello + frameOf({ jsonrpc: '2.0', id: 1, method: metricsSubscribe.method, params: { runs: [run.id] } }));
     const fast = await place.client();
     let steps = 0;
     fast.listen(metricsUpdate, ({ message }) => {

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { DaemonClient } from '../../daemon/server/client.ts';
 import type { MetricsMessage } from '../../protocol/metrics.ts';
 import {
@@ -14,20 +14,12 @@ import {
 } from '../../protocol/metricsMessages.ts';
 import type { RunRecord } from '../../protocol/records.ts';
 import { runDelete } from '../../protocol/runMessages.ts';
-import { bundleScripts } from '../daemon/bundle.ts';
-import { createRun, DaemonPlace } from '../daemon/harness.ts';
-
-let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
-beforeAll(async () => {
-  scripts = await bundleScripts('main');
-});
-afterAll(() => scripts.remove());
+import { createRun, type DaemonPlace, placeForEachTest } from '../daemon/harness.ts';
 
 let place: DaemonPlace;
-beforeEach(() => {
-  place = new DaemonPlace(scripts.main);
+placeForEachTest((fresh) => {
+  place = fresh;
 });
-afterEach(() => place.close());
 
 /** Records as another process would write them. */
 const stepRecord = (step: number, phase: '2D' | '3D' = '2D'): RunRecord => ({
