@@ -17,8 +17,8 @@ import {
   type RequestType,
   type ResultOf,
 } from '../../protocol/rpc.ts';
-import { fromWireError } from '../../protocol/wireError.ts';
-import { makeLanguageClient } from './languageClient.ts';
+import { fromWireError, isConnectionLost } from '../../protocol/wireError.ts';
+import { type ConnectClient, makeLanguageClient } from './languageClient.ts';
 import { type Subscribed, Subscriptions } from './subscriptions.ts';
 
 /** How it stands with the daemon. `idle`: nobody has needed it yet. */
@@ -33,11 +33,13 @@ export interface Subscription {
 }
 
 /** Pauses before another attempt to connect, ms; after the last one it is left to the user. */
-const pauses = { first: [500], again: [100, 500, 1000, 2000, 4000, 8000, 8000] };
+const pauses = { first: [500, 2000], again: [100, 500, 1000, 2000, 4000, 8000, 8000] };
+/** A daemon that has not answered after so long hangs, ms; to start it may take a minute. */
+const patience = 90_000;
 
 /** Owns the connection to the daemon: makes it when first needed, makes it again when it is lost, ends it with the window. */
 export class DaemonClient implements Disposable {
-  private client: LanguageClient | undefined;
+  private client: ConnectClient | undefined;
   private subscriptions: Subscriptions | undefined;
   private connection: Promise<LanguageClient> | undefined;
   /** Rises when the connection is given up: attempts of before then come to nothing. */
@@ -140,7 +142,7 @@ export class DaemonClient implements Disposable {
     this.client = undefined;
     this.connection = undefined;
     this.setState({ kind: 'idle' });
-    await client?.dispose().catch((error) => this.output.warn(`The connection did not end well: ${error}`));
+    await client?.end();
   }
 
   async dispose(): Promise<void> {
@@ -171,8 +173,9 @@ export class DaemonClient implements Disposable {
         const error = fromWireError(cause, 'unimiss connect');
         this.output.error(`No connection to the daemon: ${error.message}`);
         const pause = pauses[occasion][tried];
-        // What the daemon itself refuses (a client of another version), it refuses again.
-        if (pause === undefined || error.code !== 'internal') {
+        // What the daemon itself refuses (a client of another version), it refuses again. One that was just ending is followed by another.
+        const hope = error.code === 'internal' || isConnectionLost(error.details.cause);
+        if (pause === undefined || !hope) {
           this.setState({ kind: 'failed', error });
           throw error;
         }
@@ -190,14 +193,20 @@ export class DaemonClient implements Disposable {
       if (newState !== State.Stopped || oldState !== State.Running || this.client !== client) return;
       this.connection = undefined;
       this.output.warn('The connection to the daemon was lost.');
-      void client.dispose().catch(() => {}); // there is nothing left to end
+      void client.end();
       this.open('again').catch(() => {}); // the state says it
     });
+    const hangs = new AbortController();
     try {
-      await client.start();
+      const late = delay(patience, undefined, { signal: hangs.signal }).then(() => {
+        throw doesNotAnswer();
+      });
+      await Promise.race([client.start(), late]);
     } catch (error) {
-      void client.dispose().catch(() => {}); // it never ran
-      throw error;
+      const lastWords = await client.end();
+      throw isConnectionLost(error) ? unreachable(error, lastWords) : error;
+    } finally {
+      hangs.abort();
     }
     if (this.client !== client) throw interrupted();
     if (!client.isRunning())
@@ -224,6 +233,18 @@ export class DaemonClient implements Disposable {
 
 function interrupted(): UnimissError {
   return new UnimissError('interrupted', 'the connection to the daemon was given up');
+}
+
+/** The connection ended before it was one. */
+function unreachable(cause: unknown, lastWords: string): UnimissError {
+  const remedy = lastWords || 'UniMiSS: Show Log tells more.';
+  return new UnimissError('daemon', 'the daemon cannot be reached', { remedy, cause });
+}
+
+function doesNotAnswer(): UnimissError {
+  return new UnimissError('daemon', `the daemon has not answered for ${patience / 1000} s`, {
+    remedy: 'If its process hangs, end it; its runs stop with a checkpoint. Then try again.',
+  });
 }
 
 /** Whether a request was not answered because the connection ended. */

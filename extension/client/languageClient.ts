@@ -1,39 +1,86 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { type ExtensionContext, type LogOutputChannel, Uri, workspace } from 'vscode';
-import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn } from 'vscode-languageclient/node';
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  type LanguageClientOptions,
+  RevealOutputChannelOn,
+} from 'vscode-languageclient/node';
 import { protocolVersion } from '../../protocol/messages.ts';
 
-/** Tells its failures to the log and to whoever started it, never in a notification of its own. */
-class QuietLanguageClient extends LanguageClient {
-  override error(message: string, data?: unknown): void {
-    super.error(message, data, false);
+/** Characters of what `unimiss connect` wrote to standard error that are kept. */
+const lastWordsLength = 2000;
+
+/** `unimiss connect`: joins its standard streams to the daemon, and starts that where none runs. */
+class ConnectProcess {
+  private child: ChildProcessWithoutNullStreams | undefined;
+  private words = '';
+
+  constructor(private readonly program: string) {}
+
+  async start(): Promise<ChildProcessWithoutNullStreams> {
+    const child = spawn(process.execPath, [this.program, 'connect'], { env: daemonEnvironment() });
+    this.child = child;
+    child.stderr.on('data', (data) => {
+      this.words = (this.words + String(data)).slice(-lastWordsLength);
+    });
+    child.stdin.on('error', () => {}); // it has ended: what it was to hear is lost with the connection
+    await once(child, 'spawn');
+    return child;
+  }
+
+  /** Ends it, and says what it last complained of. */
+  async end(): Promise<string> {
+    const { child } = this;
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, 'close');
+      child.kill();
+      await closed;
+    }
+    return this.words.trim();
   }
 }
 
-/**
- * A client for one connection: `unimiss connect`, which joins its standard streams to the daemon and starts that where
- * none runs. It is not used again once it has ended.
- */
-export function makeLanguageClient({ extensionUri }: ExtensionContext, output: LogOutputChannel): LanguageClient {
-  return new QuietLanguageClient(
-    'unimiss',
-    'UniMiSS',
-    {
-      command: process.execPath,
-      args: [Uri.joinPath(extensionUri, 'dist', 'daemon', 'main.js').fsPath, 'connect'],
-      options: { env: daemonEnvironment() },
+/** A client for one connection. It tells its failures to the log and to whoever started it, never in a notification of its own. */
+export class ConnectClient extends LanguageClient {
+  constructor(
+    private readonly joined: ConnectProcess,
+    options: LanguageClientOptions,
+  ) {
+    super('unimiss', 'UniMiSS', () => joined.start(), options);
+  }
+
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+
+  /** Ends the connection. @returns the last words of `unimiss connect`, '' where it had nothing to complain of */
+  async end(): Promise<string> {
+    try {
+      await this.dispose();
+    } catch {
+      // It never ran, or is gone already.
+    }
+    return this.joined.end();
+  }
+}
+
+/** A client that is not used again once its connection has ended. */
+export function makeLanguageClient({ extensionUri }: ExtensionContext, output: LogOutputChannel): ConnectClient {
+  const program = Uri.joinPath(extensionUri, 'dist', 'daemon', 'main.js').fsPath;
+  return new ConnectClient(new ConnectProcess(program), {
+    documentSelector: [],
+    initializationOptions: { protocol: protocolVersion },
+    outputChannel: output,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    initializationFailedHandler: () => false,
+    errorHandler: {
+      error: () => ({ action: ErrorAction.Shutdown, handled: true }),
+      closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
     },
-    {
-      documentSelector: [],
-      initializationOptions: { protocol: protocolVersion },
-      outputChannel: output,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationFailedHandler: () => false,
-      errorHandler: {
-        error: () => ({ action: ErrorAction.Shutdown, handled: true }),
-        closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
-      },
-    },
-  );
+  });
 }
 
 /**
