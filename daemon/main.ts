@@ -30,6 +30,7 @@ First steps:
 Exit codes:
   0 success
 ${Object.values(exitCodes)
+  .toSorted((a, b) => a.code - b.code)
   .map(({ code, meaning }) => `  ${code} ${meaning}`)
   .join('\n')}`,
   );

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { connectCommand } from './connect.ts';
 import { daemonCommand } from './daemon.ts';
+import { deleteCommand } from './delete.ts';
 import { jobCommand } from './job.ts';
 import { logsCommand } from './logs.ts';
 import { continueCommand, killCommand, pauseCommand, stopCommand } from './steer.ts';
@@ -14,6 +15,7 @@ export function addDaemonCommands(program: Command): void {
     continueCommand,
     stopCommand,
     killCommand,
+    deleteCommand,
     daemonCommand,
     connectCommand,
   ])

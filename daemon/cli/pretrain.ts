@@ -20,10 +20,10 @@ import { Reporter } from './reporter.ts';
 import { trainByDaemon } from './trainByDaemon.ts';
 import { trainHere } from './trainHere.ts';
 
-const collect = (value: string, before: string[]) => [...before, value];
+const collect = (value: string, before: string[] = []) => [...before, value];
 
 interface PretrainOptions {
-  set: string[];
+  set?: string[];
   runs?: string;
   dryRun?: boolean;
   detach?: boolean;
@@ -39,7 +39,6 @@ export function pretrainCommand(): Command {
       '--set <key=value>',
       'change one value of the configuration, for example train.epochs=20 (repeatable)',
       collect,
-      [],
     )
     .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .option('--dry-run', 'check the configuration, print it as resolved, train nothing')
@@ -57,7 +56,7 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
     .action(async (path: string, options: PretrainOptions, command: Command) => {
       const reporter = Reporter.of(command);
       const { text, file } = await readConfig(path);
-      const given = options.set.reduce(applySetting, text);
+      const given = (options.set ?? []).reduce(applySetting, text);
       const config = resolveConfig(parseConfig(given, file), { baseDir: dirname(file) });
       if (options.dryRun) {
         process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { DaemonClient } from '../../daemon/server/client.ts';
@@ -59,6 +59,19 @@ async function codeOf(command: ChildProcess): Promise<number | null> {
 
 const recordsIn = (output: string): RunRecord[] =>
   output.split('\n').flatMap((line) => (line.startsWith('{"kind"') ? [JSON.parse(line)] : []));
+
+it('delete asks before it moves a run into .trash', async () => {
+  const run = await createRun(client, 'unwanted', 10);
+  await watcher.until(run.folder, ended);
+  expect(await place.finished('delete', run.id)).toMatchObject({
+    code: 7,
+    output: expect.stringMatching(/no terminal to ask[\s\S]*--yes/),
+  });
+  const { code, output } = await place.finished('delete', run.id, '--yes');
+  expect(code, output).toBe(0);
+  expect(readdirSync(join(place.runsRoot, '.trash'))).toEqual([expect.stringMatching(`^${run.id}-deleted-`)]);
+  await watcher.until(run.folder, (info) => info === undefined);
+});
 
 it('what cannot be done is told with its exit code, and leaves no run behind', async () => {
   expect(await place.finished('resume')).toMatchObject({ code: 7, output: expect.stringMatching(/no run to resume/) });
