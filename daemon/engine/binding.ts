@@ -3,24 +3,15 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { type Attr, type Attrs, setAttr } from './attributes.ts';
 import { type CApi, DataType, dtypeName, type Pointer } from './c-api.ts';
 import { AttrKind, fromKernelAttr, OpAttr } from './kernel-attributes.ts';
+import { type EagerValue, MetTensors } from './met-tensors.ts';
 import { checkStatus } from './status.ts';
-import { describeHandle, handleValues, newHandle, newStringHandle, sizeOf, type TensorValues } from './tensors.ts';
+import { describeHandle, handleValues, newHandle, newStringHandle, type TensorValues } from './tensors.ts';
 import { describeCall, type NodeInput, type NodeOutput, type Trace } from './trace.ts';
 
-/** A tensor in TensorFlow's memory. `madeIn` is the trace that was running when JavaScript made it from values. */
-interface EagerValue {
-  readonly handle: Pointer;
-  readonly dtype: number;
-  readonly shape: number[];
-  readonly madeIn?: Trace;
-}
 export type Value = EagerValue | NodeOutput;
 
 /** One input of an op: the id of a tensor, or several for an op's list argument. */
 export type OpInput = number | readonly number[];
-
-/** Elements of the largest tensor that becomes a constant: graphs are copied many times on their way to the first execution. */
-const LARGEST_CONSTANT = 16_384;
 
 /** TensorFlow refuses to execute an op with room for fewer results than it has, also where fewer are wanted. */
 const SPARE_OUTPUTS = 16;
@@ -53,10 +44,8 @@ export class Binding implements TFJSBinding {
   private readonly values = new Map<number, Value>();
   private nextId = 1;
   private trace: Trace | undefined;
-  /** Handles on the eager tensors that the trace met, in the order in which they are inputs of its function. */
-  private captured: Pointer[] = [];
-  /** Nodes that stand for eager tensors in the trace, by id. */
-  private standIns = new Map<number, NodeOutput>();
+  /** The eager tensors that the trace met. */
+  private met: MetTensors | undefined;
 
   constructor(
     readonly c: CApi,
@@ -171,17 +160,17 @@ export class Binding implements TFJSBinding {
   tracing<T>(trace: Trace, body: () => T): { result: T; captured: Pointer[] } {
     if (this.trace)
       throw new UnimissError('engine', `step ${this.trace.name} is being traced already`, { place: trace.name });
+    const met = new MetTensors(this.c, this.status, trace);
     this.trace = trace;
-    this.captured = [];
-    this.standIns = new Map();
+    this.met = met;
     try {
-      const result = body();
-      return { result, captured: this.captured };
+      return { result: body(), captured: met.captured };
     } catch (error) {
-      for (const handle of this.captured) this.c.TFE_DeleteTensorHandle(handle);
+      met.release();
       throw error;
     } finally {
       this.trace = undefined;
+      this.met = undefined;
     }
   }
 
@@ -197,10 +186,7 @@ export class Binding implements TFJSBinding {
         throw new UnimissError('engine', `a tensor of step ${value.trace.name} is used outside of it`, { place: type });
       return value;
     }
-    const known = this.standIns.get(id);
-    if (known) return known;
-    const constant = value.madeIn === trace && sizeOf(value.shape) <= LARGEST_CONSTANT;
-    return constant ? this.addConstant(trace, id, value) : this.capture(trace, id, value);
+    return this.met!.standIn(id, value);
   }
 
   loadSavedModel(): number {
@@ -234,27 +220,6 @@ export class Binding implements TFJSBinding {
       typeof i === 'number' ? this.nodeOf(trace, i, type) : i.map((id) => this.nodeOf(trace, id, type)),
     );
     return trace.node(type, nodes, attrs, outputs, shapes).map((o) => this.adoptNode(o));
-  }
-
-  private addConstant(trace: Trace, id: number, value: EagerValue): NodeOutput {
-    const tensor = this.c.TFE_TensorHandleResolve(value.handle, this.status) as Pointer;
-    checkStatus(this.c, this.status, () => `constant of step ${trace.name}`);
-    try {
-      const node = trace.constant(value.dtype, value.shape, tensor);
-      this.standIns.set(id, node);
-      return node;
-    } finally {
-      this.c.TF_DeleteTensor(tensor);
-    }
-  }
-
-  private capture(trace: Trace, id: number, value: EagerValue): NodeOutput {
-    const handle = this.c.TFE_TensorHandleCopySharingTensor(value.handle, this.status) as Pointer;
-    checkStatus(this.c, this.status, () => `input of step ${trace.name}`);
-    this.captured.push(handle);
-    const node = trace.parameter(value.dtype, value.shape);
-    this.standIns.set(id, node);
-    return node;
   }
 
   private eager(id: number, type: string): EagerValue {

@@ -13,11 +13,12 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
 import { Binding } from './binding.ts';
 import { type CApi, DataType, loadCApi, type Pointer } from './c-api.ts';
-import { encodeConfig } from './config-proto.ts';
+import { type Device, listDevices, newContext } from './context.ts';
 import { openedEngine, setCurrentEngine } from './current.ts';
 import type { RawInput } from './raw-op.ts';
 import { checkStatus } from './status.ts';
-import { CompiledStep, type StepDefinition } from './step.ts';
+import { CompiledStep } from './step.ts';
+import type { StepDefinition } from './step-definition.ts';
 import { Variable } from './variable.ts';
 
 export interface EngineOptions {
@@ -32,11 +33,6 @@ export interface EngineOptions {
   preload?: readonly string[];
   /** Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. TensorFlow's default: yes. */
   tensorFloat32?: boolean;
-}
-
-export interface Device {
-  name: string;
-  type: string;
 }
 
 /** The kernels look their backend up by this name. */
@@ -93,8 +89,8 @@ export class Engine {
     };
     this.c = loadCApi(options.library, options.preload);
     this.status = this.c.TF_NewStatus() as Pointer;
-    this.context = this.newContext();
-    this.devices = this.listDevices();
+    this.context = newContext(this.c, this.status, this.options);
+    this.devices = listDevices(this.c, this.status, this.context);
     const gpu = this.devices.some((d) => d.type === 'GPU');
     if (options.device === 'cuda' && !gpu) {
       this.c.TFE_DeleteContext(this.context);
@@ -217,37 +213,6 @@ export class Engine {
     const [zeros] = this.execute('Fill', [dims, zero], {}, 1) as [Tensor];
     variable.assign(zeros);
     for (const t of [dims, zero, zeros]) t.dispose();
-  }
-
-  private newContext(): Pointer {
-    const { c, status, options } = this;
-    const config = encodeConfig({
-      interOpThreads: options.interOpThreads,
-      intraOpThreads: options.intraOpThreads,
-      gpus: options.device === 'cuda' ? 1 : 0,
-    });
-    const contextOptions = c.TFE_NewContextOptions() as Pointer;
-    try {
-      c.TFE_ContextOptionsSetConfig(contextOptions, config, config.length, status);
-      checkStatus(c, status, () => 'engine options');
-      const context = c.TFE_NewContext(contextOptions, status) as Pointer;
-      checkStatus(c, status, () => 'opening TensorFlow');
-      return context;
-    } finally {
-      c.TFE_DeleteContextOptions(contextOptions);
-    }
-  }
-
-  private listDevices(): Device[] {
-    const { c, status } = this;
-    const list = c.TFE_ContextListDevices(this.context, status) as Pointer;
-    checkStatus(c, status, () => 'listing devices');
-    const devices = Array.from({ length: c.TF_DeviceListCount(list) as number }, (_, i) => ({
-      name: c.TF_DeviceListName(list, i, status) as string,
-      type: c.TF_DeviceListType(list, i, status) as string,
-    }));
-    c.TF_DeleteDeviceList(list);
-    return devices;
   }
 }
 

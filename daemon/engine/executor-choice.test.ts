@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UnimissError } from '../../protocol/errors.ts';
 import { chooseExecutor, type ExecutorChoiceOptions } from './executor-choice.ts';
-import type { Executor } from './step.ts';
+import type { Executor } from './step-definition.ts';
 
 let folder: string;
 let cacheFile: string;

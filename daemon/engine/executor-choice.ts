@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { writeTextAtomically } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
-import type { Executor } from './step.ts';
+import type { Executor } from './step-definition.ts';
 
 export interface ExecutorChoiceOptions {
   /** What was measured: everything of the step that bears on its speed (model, sizes, batch, threads, device). */

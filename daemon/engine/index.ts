@@ -1,14 +1,10 @@
 export type { Attr, Attrs } from './attributes.ts';
+export type { Device } from './context.ts';
 export { currentEngine } from './current.ts';
-export { type Device, type Engine, type EngineOptions, openEngine } from './engine.ts';
+export { currentExecutor } from './current-executor.ts';
+export { type Engine, type EngineOptions, openEngine } from './engine.ts';
 export { chooseExecutor, type ExecutorChoiceOptions } from './executor-choice.ts';
 export { controlled, type RawInput, rawOp, rawOps } from './raw-op.ts';
-export {
-  CompiledStep,
-  currentExecutor,
-  type Executor,
-  type StepDefinition,
-  type StepInput,
-  type StepValue,
-} from './step.ts';
+export { CompiledStep } from './step.ts';
+export type { Executor, StepDefinition, StepInput, StepValue } from './step-definition.ts';
 export type { Variable } from './variable.ts';

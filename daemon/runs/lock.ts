@@ -2,10 +2,10 @@ import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { UnimissError } from '../../protocol/errors.ts';
-import { type FileLock, type LockOwner, lockFile } from '../engine/fileLock.ts';
+import { type FileLock, type LockOwner, lockFile } from '../engine/file-lock.ts';
 import { diskError } from '../files/atomic.ts';
 
-export { isLocked } from '../engine/fileLock.ts';
+export { isLocked } from '../engine/file-lock.ts';
 export type RunLock = FileLock;
 
 /** Attempts, 25 ms apart, before a lock counts as held: somebody who lists runs holds it for an instant. */

@@ -1,15 +1,13 @@
 import { version } from '../../package.json';
 import type { Phase } from '../../protocol/config.ts';
 import type { ResolvedConfig } from '../../protocol/resolveConfig.ts';
-import { CheckpointStore } from '../checkpoint/store.ts';
-import { views2DOptions, views3DOptions } from '../data/augment/options.ts';
-import { type Dataset, openDataset } from '../data/dataset.ts';
-import { type Loader, openLoader } from '../data/loader/index.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Loader } from '../data/loader/index.ts';
 import { featureLength } from '../model/config.ts';
 import type { TrainingControl } from '../train/control.ts';
 import { createPretrainState, type PretrainState } from '../train/pretrain/state.ts';
 import { createPretrainStep } from '../train/pretrain/step.ts';
-import { type CheckpointReason, pretrain, type TrainingPosition } from '../train/pretrain/trainer.ts';
+import { pretrain } from '../train/pretrain/trainer.ts';
 import type { PretrainStep } from '../train/pretrain/types.ts';
 import { executorsOf } from './executors.ts';
 import { readInitialWeights } from './initialWeights.ts';
@@ -18,11 +16,12 @@ import { modelConfig } from './modelConfig.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
 import { savePreviews } from './previews.ts';
 import { ProgressMeter } from './progress.ts';
+import { RunCheckpoints } from './runCheckpoints.ts';
 import type { RunFolder } from './runFolder.ts';
+import { openImages, openRunLoader } from './runImages.ts';
 import { RunJournal } from './runJournal.ts';
 import type { RunListener } from './runListener.ts';
 import { describePlan, planOf } from './runPlan.ts';
-import { packCheckpoint, unpackCheckpoint } from './trainingCheckpoint.ts';
 
 /**
  * Trains a run in this process until it is finished or a stop is asked for, from its last good checkpoint if it has one.
@@ -61,7 +60,7 @@ class Session {
   private readonly loaders: Partial<Record<Phase, Loader>> = {};
   private readonly steps: Partial<Record<Phase, PretrainStep>> = {};
   private state: PretrainState | undefined;
-  private readonly store: CheckpointStore;
+  private readonly checkpoints: RunCheckpoints;
   private readonly config: ResolvedConfig;
 
   constructor(
@@ -71,13 +70,13 @@ class Session {
     private readonly journal: RunJournal,
   ) {
     this.config = run.config;
-    this.store = new CheckpointStore(run.checkpointsFolder, run.config.checkpoint);
+    this.checkpoints = new RunCheckpoints(run, journal);
   }
 
   async train(): Promise<'finished' | 'stopped'> {
-    const { run, config, journal, listener } = this;
+    const { run, config, journal, listener, checkpoints } = this;
     listener.onStage?.('Looking at the images');
-    const dataset = await this.openImages();
+    const dataset = await openImages(config, journal);
     const plan = planOf(config, dataset);
     listener.onStage?.('Opening TensorFlow');
     const before = await run.versions();
@@ -85,11 +84,11 @@ class Session {
     const model = modelConfig(config.model);
     const features = featureLength(model);
     const { initialWeights, seed } = config.train;
-    const begun = (await this.store.list()).length > 0;
-    const start = initialWeights !== null && !begun ? await readInitialWeights(initialWeights, model) : seed;
+    const start =
+      initialWeights !== null && !(await checkpoints.begun()) ? await readInitialWeights(initialWeights, model) : seed;
     const state = createPretrainState(opened.engine, model, start);
     this.state = state;
-    const from = await this.resumeFrom(state);
+    const from = await checkpoints.resume(state);
     for (const image of dataset.broken)
       journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id, step: from.step });
     const executors = await executorsOf(config, opened, plan, before, (message) => journal.event('notice', message));
@@ -129,7 +128,7 @@ class Session {
           details: { phase: batch.phase, images },
         });
       },
-      saveCheckpoint: (position, reason, meanLoss) => this.save(state, features, position, reason, meanLoss),
+      saveCheckpoint: (position, reason, meanLoss) => checkpoints.save(state, features, position, reason, meanLoss),
     });
     if (outcome === 'finished') journal.event('finish', `Finished after ${plan.steps} steps`, { step: plan.steps });
     else journal.event('stop', 'Stopped on request; `unimiss resume` goes on from here');
@@ -140,33 +139,6 @@ class Session {
     await Promise.all(Object.values(this.loaders).map((loader) => loader.close()));
     for (const step of Object.values(this.steps)) step.dispose();
     this.state?.dispose();
-  }
-
-  private async openImages(): Promise<Dataset> {
-    const { data } = this.config;
-    const dataset = await openDataset({
-      ...(data.paths && { paths: data.paths }),
-      ...(data.manifest !== undefined && { manifest: data.manifest }),
-      maxBroken: data.maxBroken,
-      // At once: too many of them end the run with a message that lists them.
-      onBroken: (image) => this.journal.hideNames([image.id]),
-    });
-    this.journal.hideNames([...dataset.samples2D, ...dataset.samples3D].map((sample) => sample.path));
-    return dataset;
-  }
-
-  /** Takes over the last good checkpoint and forgets what was recorded after it; step 0 where there is none. */
-  private async resumeFrom(state: PretrainState): Promise<TrainingPosition> {
-    const notices: string[] = [];
-    const saved = await this.store.latestGood((message) => notices.push(message), { setAside: true });
-    try {
-      const position = saved ? await unpackCheckpoint(saved.tensors, state) : { step: 0 };
-      await this.journal.cutAfter(position.step);
-      for (const notice of notices) this.journal.event('warning', notice, { step: position.step });
-      return position;
-    } finally {
-      await saved?.tensors.close();
-    }
   }
 
   private compile(
@@ -190,50 +162,10 @@ class Session {
   }
 
   private loader(dataset: Dataset, phase: Phase): Loader {
-    const existing = this.loaders[phase];
-    if (existing) return existing;
-    const { data, train, model, views } = this.config;
-    const loader = openLoader({
-      dataset,
-      phase,
-      seed: train.seed,
-      workers: data.workers,
-      batch: train.batch[phase] * train.accumulate,
-      views2D: { ...views2DOptions(model.size2D), area: views.area2D },
-      views3D: { ...views3DOptions(model.size3D, views.volumeDraws), crop: views.crop3D },
-      resample: data.resample ? { spacing: data.spacing, cache: data.cache } : false,
-      onBroken: (image) => this.journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
-      onNotice: (message, kind) => this.journal.event('notice', message, { details: { kind } }),
-      told: this.journal.toldKinds,
-    });
-    this.loaders[phase] = loader;
-    return loader;
-  }
-
-  private async save(
-    state: PretrainState,
-    features: number,
-    position: TrainingPosition,
-    reason: CheckpointReason,
-    meanLoss?: number,
-  ): Promise<void> {
-    await this.journal.sync();
-    const { tensors, metadata } = packCheckpoint(state, position, features);
-    const saved = await this.store.save(position.step, tensors, metadata, meanLoss);
-    this.journal.event('checkpoint', `Saved after step ${position.step} (${because[reason]})`, {
-      step: position.step,
-      file: `checkpoints/${saved.file.split('/').at(-1)}`,
-      details: { bytes: saved.bytes },
-    });
+    this.loaders[phase] ??= openRunLoader(this.config, dataset, phase, this.journal);
+    return this.loaders[phase];
   }
 }
-
-const because: Record<CheckpointReason, string> = {
-  time: 'it was time',
-  epoch: 'end of an epoch',
-  stop: 'stop requested',
-  finish: 'the end',
-};
 
 function versionsOf({ engine, device, threads }: RunEngine, executors: Record<Phase, 'graph' | 'xla' | 'eager'>) {
   return {
