@@ -96,9 +96,12 @@ export const runKill = request(
   'Ends the process of a run at once: it goes on from its last checkpoint when it is started again.',
   oneRun,
 );
+/** How long a deleted run stays in `.trash`, days. */
+export const trashDays = 30;
+
 export const runDelete = request(
   'unimiss/runs/delete',
-  'Moves the folder of a run into `.trash` beside it, from where it can be moved back. Refused while it is being trained.',
+  `Moves the folder of a run into \`.trash\` beside it, from where it can be moved back within ${trashDays} days; then it is removed. Refused while it is being trained.`,
   {
     params: z.strictObject({ run: runRef, confirm: z.literal(true).describe('That the user was asked.') }),
     result: z.object({ trash: z.string().describe('Where the folder is now, absolute.') }),

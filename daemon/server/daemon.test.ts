@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineDoctor } from '../../protocol/engineMessages.ts';
 import { daemonStop, ping } from '../../protocol/lifecycleMessages.ts';
 import { DaemonClient } from './client.ts';
@@ -18,8 +18,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const start = () =>
+const start = (now = () => new Date()) =>
   Daemon.start({
+    now,
     paths: daemonPaths({ UNIMISS_SOCKET: join(folder, 'd.sock') }),
     runsRoot: join(folder, 'runs'),
     trainer: { file: process.execPath, args: ['-e', ''] },
@@ -78,4 +79,20 @@ it('a daemon that takes connections and says nothing is given up with a remedy',
     message: expect.stringMatching(/has said nothing for 0\.05 s\n {2}If it hangs/),
   });
   server.close();
+});
+
+it('what was deleted long ago is removed at the start, and once a day', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const trash = join(folder, 'runs', '.trash');
+  for (const name of ['old-deleted-20260101-000000', 'young-deleted-20260102-120000'])
+    mkdirSync(join(trash, name), { recursive: true });
+  let now = new Date('2026-02-01T00:00:00Z');
+  const daemon = await start(() => now);
+  await expect.poll(() => readdirSync(trash)).toEqual(['young-deleted-20260102-120000']);
+  now = new Date('2026-02-02T00:00:00Z');
+  vi.advanceTimersByTime(24 * 60 * 60 * 1000);
+  vi.useRealTimers();
+  await expect.poll(() => readdirSync(trash)).toEqual([]);
+  daemon.stop();
+  await daemon.ended;
 });

@@ -22,6 +22,7 @@ import { reachable } from './reach.ts';
 import { recordHandlers } from './recordHandlers.ts';
 import { runHandlers } from './runHandlers.ts';
 import { RunRegistry } from './runRegistry.ts';
+import { emptyTrash } from './trash.ts';
 
 export interface DaemonOptions {
   paths: DaemonPaths;
@@ -36,10 +37,14 @@ export interface DaemonOptions {
   /** Ends after so long without client and run, ms; default: never. */
   idleMs?: number;
   perDevice?: number;
+  /** The clock; tests have their own. */
+  now?: () => Date;
 }
 
 /** How often runs of other processes, and what somebody wrote into run folders, are looked at, ms. */
 const LOOK = 1000;
+/** How often the trash is looked at, ms. */
+const TIDY = 24 * 60 * 60 * 1000;
 const MOST_CLIENTS = 200;
 /** How often a lock that its holder let go meanwhile is tried again. */
 const LOCK_ATTEMPTS = 5;
@@ -58,6 +63,7 @@ export class Daemon implements Services {
   private readonly started = new Date().toISOString();
   private readonly handlers: ReadonlyMap<string, Handler>;
   private readonly looking: NodeJS.Timeout;
+  private readonly tidying: NodeJS.Timeout;
   private idle: NodeJS.Timeout | undefined;
   private stopping = false;
   private tellEnded: () => void = () => {};
@@ -88,6 +94,8 @@ export class Daemon implements Services {
       this.tellEnded = resolve;
     });
     this.looking = setInterval(() => this.changed(), LOOK).unref();
+    this.tidying = setInterval(() => this.tidy(), TIDY).unref();
+    void this.tidy();
     server.on('connection', (socket) => this.accept(socket));
   }
 
@@ -152,6 +160,11 @@ export class Daemon implements Services {
     return training;
   }
 
+  async tidy(root = this.options.runsRoot): Promise<void> {
+    const { log, now = () => new Date() } = this.options;
+    await emptyTrash(root, now(), log);
+  }
+
   private async end(): Promise<void> {
     const { log } = this.options;
     this.stopping = true;
@@ -160,6 +173,7 @@ export class Daemon implements Services {
     await this.supervisor.close();
     this.changed();
     clearInterval(this.looking);
+    clearInterval(this.tidying);
     // Closing removes the socket's file. Whoever connects from now on starts a daemon of their own, once the lock is free.
     const closed = once(this.server, 'close');
     this.server.close();

@@ -11,6 +11,8 @@ export interface Services {
   feeds: Feeds;
   /** Tells all subscribers that something changed that the supervisor does not know of. */
   changed(folder?: string): void;
+  /** Removes from the trash of a folder of runs what has been there for long. */
+  tidy(root: string): Promise<void>;
   status(): AnswerOf<typeof import('../../protocol/lifecycleMessages.ts').daemonStatus>;
   /** Begins to end the daemon; returns how many runs are stopped. */
   stop(): number;

@@ -1,6 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { UnimissError } from '../../protocol/errors.ts';
+import { dirname } from 'node:path';
 import { parseConfig } from '../../protocol/parseConfig.ts';
 import { resolveConfig } from '../../protocol/resolveConfig.ts';
 import type { CheckedParamsOf } from '../../protocol/rpc.ts';
@@ -17,15 +15,14 @@ import {
   runsList,
   runsWatch,
 } from '../../protocol/runMessages.ts';
-import { diskError, syncFolder } from '../files/atomic.ts';
 import { checkRunnable } from '../runs/checkRunnable.ts';
-import { lockRun } from '../runs/lock.ts';
 import { RunFolder } from '../runs/runFolder.ts';
 import type { Supervisor } from '../runs/supervisor.ts';
 import { absolute } from './absolute.ts';
 import { configForFolders } from './configForFolders.ts';
 import { type Handler, handle, type Services } from './handlers.ts';
 import { RunsSubscription } from './runsSubscription.ts';
+import { moveToTrash } from './trash.ts';
 
 export function runHandlers(services: Services): Handler[] {
   const { registry, supervisor } = services;
@@ -74,6 +71,7 @@ export function runHandlers(services: Services): Handler[] {
     handle(runDelete, async ({ run: ref }) => {
       const run = await registry.find(ref);
       const trash = await moveToTrash(run, supervisor);
+      void services.tidy(dirname(run.folder));
       registry.forget(run.folder);
       services.changed();
       return { trash };
@@ -88,28 +86,4 @@ async function createRun({ from, root }: CheckedParamsOf<typeof runCreate>, usua
   const config = resolveConfig(parseConfig(given.text, given.file), { baseDir: dirname(given.file) });
   await checkRunnable(config, root ?? usualRoot);
   return RunFolder.create(root ?? usualRoot, given.text, config);
-}
-
-/** Moves a run, which nobody may train meanwhile, to `.trash` beside it. */
-async function moveToTrash(run: RunFolder, supervisor: Supervisor): Promise<string> {
-  const { activity } = supervisor.live(run.folder);
-  if (activity !== null)
-    throw new UnimissError('run', `cannot be deleted while it is ${activity}`, {
-      place: run.id,
-      remedy: 'Stop it first.',
-    });
-  const lock = await lockRun(run.lockFile);
-  try {
-    const folder = join(dirname(run.folder), '.trash');
-    const stamp = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
-    const target = join(folder, `${run.id}-deleted-${stamp}`);
-    await mkdir(folder, { recursive: true });
-    await rename(run.folder, target);
-    await syncFolder(dirname(run.folder));
-    return target;
-  } catch (error) {
-    throw diskError(error, run.folder);
-  } finally {
-    lock.release();
-  }
 }

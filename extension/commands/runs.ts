@@ -1,5 +1,5 @@
 import { window } from 'vscode';
-import { runContinue, runDelete, runKill, runPause, runStart, runStop } from '../../protocol/messages.ts';
+import { runContinue, runDelete, runKill, runPause, runStart, runStop, trashDays } from '../../protocol/messages.ts';
 import type { RequestType } from '../../protocol/rpc.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import type { Context } from '../context.ts';
@@ -44,7 +44,7 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown) => P
     async 'unimiss.deleteRun'(given) {
       const run = await pick(given, 'Delete', ['delete'], 'No run can be deleted while it is in training.');
       if (!run) return;
-      const detail = `Its folder ${run.folder} is moved into ".trash" beside it, weights and records with it.`;
+      const detail = `Its folder ${run.folder} is moved into ".trash" beside it, weights and records with it. After ${trashDays} days there it is removed for good.`;
       if (await confirmed(`Delete the run ${run.id}?`, detail, 'Delete'))
         await ctx.daemon.request(runDelete, { run: run.folder, confirm: true });
     },
