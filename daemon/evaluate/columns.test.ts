@@ -18,6 +18,16 @@ test('steps become columns, the terms of a phase missing in the other', () => {
   expect(steps.columns['term/image-image']).toBeUndefined();
 });
 
+test('long tables grow; a series that comes late is missing before, also where only one phase has it', () => {
+  const long = madeUpRecords({ steps: 1200, stepsPerEpoch: 300, interval: 2 });
+  const { columns } = recordsToColumns(long).steps;
+  const written = long.flatMap((r) => (r.kind === 'step' ? [r] : []));
+  expect(Array.from(columns.loss!)).toEqual(written.map((r) => r.loss));
+  expect(Array.from(columns['term/volume-slices']!)).toEqual(
+    written.map((r) => (r.phase === '3D' ? r.terms[3] : Number.NaN)),
+  );
+});
+
 test('epochs become columns; an epoch in which nothing could be measured is a gap', () => {
   expect(epochs.columns.step).toEqual(Float64Array.from({ length: 8 }, (_, i) => 5 * i + 4));
   expect(epochs.columns.effectiveRank![0]).toBeGreaterThan(5);

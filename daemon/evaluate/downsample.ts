@@ -14,63 +14,75 @@ export function downsample(table: MetricsTable, most: number): MetricsTable {
   const out: Required<MetricsTable> = { columns: {}, low: {}, high: {} };
   for (const [key, values] of Object.entries(table.columns)) {
     if (positions.has(key)) {
-      out.columns[key] = Float64Array.from(groups, ([first]) => values[first!] ?? Number.NaN);
+      out.columns[key] = Float64Array.from(groups.first, (row) => values[row] ?? Number.NaN);
       continue;
     }
-    const lows = table.low?.[key] ?? values;
-    const highs = table.high?.[key] ?? values;
-    const found = groups.map((rows) => summarise(rows, values, lows, highs));
-    out.columns[key] = Float64Array.from(found, ([mean]) => mean);
-    out.low[key] = Float64Array.from(found, ([, low]) => low);
-    out.high[key] = Float64Array.from(found, ([, , high]) => high);
+    const { mean, low, high } = summarise(groups, values, table.low?.[key] ?? values, table.high?.[key] ?? values);
+    out.columns[key] = mean;
+    out.low[key] = low;
+    out.high[key] = high;
   }
   return out;
 }
 
-/** The rows of each group, all of one phase; groups are ordered by their first row and are `most` at the most. */
-function groupRows(length: number, most: number, phase: ArrayLike<number | null>): number[][] {
+interface Groups {
+  /** Of each row its group. */
+  of: Int32Array;
+  /** Of each group its first row, ascending. */
+  first: number[];
+}
+
+/** Groups of rows of one phase: ordered by their first row, and `most` at the most. */
+function groupRows(length: number, most: number, phase: ArrayLike<number | null>): Groups {
   let changes = 0;
-  for (let i = 1; i < length; i++) if (phase[i] !== phase[i - 1]) changes++;
+  const kinds = new Set([phase[0]]);
+  for (let i = 1; i < length; i++) {
+    if (phase[i] === phase[i - 1]) continue;
+    changes++;
+    kinds.add(phase[i]);
+  }
   const apart = 2 * changes < most;
-  const kinds = new Set(Array.from({ length }, (_, i) => phase[i])).size;
   // Groups that a change of phase, or the end, leaves unfilled come on top of length / size.
-  const unfilled = changes === 0 ? 0 : apart ? changes + 1 : kinds;
+  const unfilled = changes === 0 ? 0 : apart ? changes + 1 : kinds.size;
   const size = Math.ceil(length / Math.max(1, most - unfilled));
-  const open = new Map<number | null | undefined, number[]>();
-  const groups: number[][] = [];
+  const open = new Map<number | null | undefined, { group: number; rows: number }>();
+  const groups: Groups = { of: new Int32Array(length), first: [] };
   for (let row = 0; row < length; row++) {
     const kind = phase[row];
     if (apart && row > 0 && kind !== phase[row - 1]) open.clear();
-    let group = open.get(kind);
-    if (!group || group.length === size) {
-      group = [];
-      open.set(kind, group);
-      groups.push(group);
+    let filling = open.get(kind);
+    if (!filling || filling.rows === size) {
+      filling = { group: groups.first.push(row) - 1, rows: 0 };
+      open.set(kind, filling);
     }
-    group.push(row);
+    groups.of[row] = filling.group;
+    filling.rows++;
   }
   return groups;
 }
 
+/** Of each group the mean, the least and the largest of what was recorded; NaN where nothing was. */
 function summarise(
-  rows: readonly number[],
+  { of, first }: Groups,
   values: ArrayLike<number | null>,
   lows: ArrayLike<number | null>,
   highs: ArrayLike<number | null>,
-): [mean: number, low: number, high: number] {
-  let sum = 0;
-  let count = 0;
-  let low = Number.NaN;
-  let high = Number.NaN;
-  for (const i of rows) {
-    const v = values[i];
+): { mean: Float64Array; low: Float64Array; high: Float64Array } {
+  const mean = new Float64Array(first.length);
+  const count = new Float64Array(first.length);
+  const low = new Float64Array(first.length).fill(Number.NaN);
+  const high = new Float64Array(first.length).fill(Number.NaN);
+  for (let row = 0; row < of.length; row++) {
+    const v = values[row];
     if (v === null || v === undefined || !Number.isFinite(v)) continue;
-    const l = lows[i] ?? v;
-    const h = highs[i] ?? v;
-    sum += v;
-    count++;
-    if (!(low <= l)) low = l;
-    if (!(high >= h)) high = h;
+    const group = of[row]!;
+    const l = lows[row] ?? v;
+    const h = highs[row] ?? v;
+    mean[group]! += v;
+    count[group]!++;
+    if (!(low[group]! <= l)) low[group] = l;
+    if (!(high[group]! >= h)) high[group] = h;
   }
-  return [count > 0 ? sum / count : Number.NaN, low, high];
+  for (let group = 0; group < mean.length; group++) mean[group]! /= count[group]!; // 0 / 0 is NaN
+  return { mean, low, high };
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UnimissError } from '../../protocol/errors.ts';
+import { scriptText, styleText } from '../../protocol/inlineText.ts';
 import {
   embeddedMetricsId,
   type MetricsSnapshot,
@@ -75,10 +76,10 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
   };
 }
 
-/** The page: `script` and `style` are taken as they are but for what would end their element. */
+/** The page, with `script` and `style` in it. */
 export function reportPage(title: string, script: string, style: string, snapshot: MetricsSnapshot): string {
-  const code = script.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\!--');
-  const rules = style.replace(/<\/(style)/gi, '<\\/$1');
+  const code = scriptText(script);
+  const rules = styleText(style);
   const policy = [
     "default-src 'none'",
     `script-src ${hashSource(code)}`,

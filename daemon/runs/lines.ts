@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 
 export interface Line {
   text: string;
@@ -6,16 +6,48 @@ export interface Line {
   number: number;
 }
 
-/** The complete lines of a file; what comes after the last line break, a line that is still being written, is left out. */
+/** Consecutive lines of a file. */
+export interface LineBlock {
+  lines: string[];
+  /** Bytes of the file up to the end of the last one. */
+  end: number;
+}
+
+/** Bytes that are read at once, unless a line is longer: between blocks other things get their turn. */
+const BLOCK = 256 << 10;
+
+/**
+ * The complete lines between two places of a file, of which the first is the beginning of a line. What comes after the last
+ * line break, a line that is still being written, is left out; so is all that follows a line of more than `longest` bytes.
+ */
+export async function* readLineBlocks(
+  handle: FileHandle,
+  from: number,
+  to: number,
+  longest = Number.POSITIVE_INFINITY,
+): AsyncGenerator<LineBlock> {
+  let block = Buffer.alloc(Math.min(BLOCK, Math.max(0, to - from)));
+  for (let at = from; at < to; ) {
+    const { bytesRead } = await handle.read(block, 0, block.length, at);
+    const end = block.subarray(0, bytesRead).lastIndexOf(10) + 1;
+    if (end > 0) {
+      at += end;
+      yield { lines: block.toString('utf8', 0, end - 1).split('\n'), end: at };
+    } else if (bytesRead < block.length || block.length >= longest) return;
+    else block = Buffer.alloc(2 * block.length);
+  }
+}
+
+/** The complete lines of a file. */
 export async function* readLines(file: string): AsyncGenerator<Line> {
-  let rest = '';
-  let number = 0;
-  for await (const chunk of createReadStream(file, {
-    encoding: 'utf8',
-    highWaterMark: 256 << 10,
-  }) as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!;
-    for (const text of lines) yield { text, number: ++number };
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    let number = 0;
+    for await (const { lines } of readLineBlocks(handle, 0, size)) {
+      for (const text of lines) yield { text, number: ++number };
+    }
+  } finally {
+    await handle.close();
   }
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
-import { type RunRecord, runRecordSchema } from '../../protocol/records.ts';
+import { quickCheck } from '../../protocol/quickCheck.ts';
+import { type RunRecord, runRecordSchema, type StepRecord, stepRecordSchema } from '../../protocol/records.ts';
 import { readLines } from './lines.ts';
 
 /**
@@ -48,11 +49,16 @@ export async function readLastRecords(file: string, bytes: number): Promise<{ re
   }
 }
 
+/** Nearly all records are steps. */
+const isStep = quickCheck(stepRecordSchema);
+
 /** The record in a line; undefined where it is none that this version knows. */
 export function recordOf(line: string): RunRecord | undefined {
+  let value: unknown;
   try {
-    return runRecordSchema.safeParse(JSON.parse(line)).data;
+    value = JSON.parse(line);
   } catch {
     return undefined;
   }
+  return isStep(value) ? (value as StepRecord) : runRecordSchema.safeParse(value).data;
 }

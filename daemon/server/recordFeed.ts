@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MetricsEvent, MetricsTable } from '../../protocol/metrics.ts';
 import type { Position } from '../../protocol/metricsMessages.ts';
-import { type RunRecord, runRecordSchema } from '../../protocol/records.ts';
-import { recordsToColumns } from '../evaluate/columns.ts';
+import { GrowingColumns } from '../evaluate/columns.ts';
+import { readLineBlocks } from '../runs/lines.ts';
 import { type SavedPreview, savedPreview } from '../runs/previewFiles.ts';
-import { GrowingTable } from './growingTable.ts';
+import { recordOf } from '../runs/readRecords.ts';
 
 /** What came after a position. */
 export interface RecordPiece {
@@ -14,8 +14,6 @@ export interface RecordPiece {
   previews: SavedPreview[];
 }
 
-/** Bytes that are read at once: between them other things get their turn. */
-const BLOCK = 1 << 20;
 /** A record is shorter; what is longer is none. */
 const LONGEST_LINE = 8 << 20;
 
@@ -24,13 +22,12 @@ const LONGEST_LINE = 8 << 20;
  * 150 bytes a step in memory. Every row knows the record that it came from, so that a reader can be told what came after any.
  */
 export class RecordFeed {
-  readonly steps = new GrowingTable();
-  readonly epochs = new GrowingTable();
-  private readonly events: { record: number; event: MetricsEvent }[] = [];
-  private readonly previews: { record: number; preview: SavedPreview }[] = [];
+  private columns = new GrowingColumns();
+  private previews: SavedPreview[] = [];
+  /** Of each row, event and preview the number of its record. */
+  private numbers = emptyNumbers();
   private records = 0;
   private offset = 0;
-  private lastStep = 0;
   private file = 'none';
   private beginnings = 0;
   private reading: Promise<void> | undefined;
@@ -51,20 +48,20 @@ export class RecordFeed {
 
   /** What came after the first `records` records. */
   after(records: number): RecordPiece {
-    const from = (table: GrowingTable) => table.slice(table.firstRow('record', records));
+    const { columns, previews, numbers } = this;
     return {
-      steps: withoutRecord(from(this.steps)),
-      epochs: withoutRecord(from(this.epochs)),
-      events: this.events.filter((each) => each.record >= records).map((each) => each.event),
-      previews: this.previews.filter((each) => each.record >= records).map((each) => each.preview),
+      steps: columns.steps.slice(firstAtLeast(numbers.steps, records)),
+      epochs: columns.epochs.slice(firstAtLeast(numbers.epochs, records)),
+      events: columns.events.slice(firstAtLeast(numbers.events, records)),
+      previews: previews.slice(firstAtLeast(numbers.previews, records)),
     };
   }
 
   /** All of the steps in a range, both ends included. */
   between(fromStep: number, toStep: number): MetricsTable {
-    return withoutRecord(
-      this.steps.slice(this.steps.firstRow('step', fromStep), this.steps.firstRow('step', toStep + 1)),
-    );
+    const { steps } = this.columns;
+    const all = steps.column('step').values.subarray(0, steps.length);
+    return steps.slice(firstAtLeast(all, fromStep), firstAtLeast(all, toStep + 1));
   }
 
   private async read(): Promise<void> {
@@ -87,63 +84,55 @@ export class RecordFeed {
   private begin(file: string): void {
     this.beginnings = file === this.file ? this.beginnings + 1 : 0;
     this.file = file;
-    for (const table of [this.steps, this.epochs]) table.clear();
-    this.events.length = 0;
-    this.previews.length = 0;
+    this.columns = new GrowingColumns();
+    this.previews = [];
+    this.numbers = emptyNumbers();
     this.records = 0;
     this.offset = 0;
-    this.lastStep = 0;
   }
 
   private async readOn(handle: FileHandle, size: number): Promise<void> {
-    let block = Buffer.alloc(Math.min(BLOCK, Math.max(0, size - this.offset)));
-    while (this.offset < size) {
-      const { bytesRead } = await handle.read(block, 0, block.length, this.offset);
-      const end = block.subarray(0, bytesRead).lastIndexOf(10) + 1;
-      if (end > 0) {
-        this.take(block.toString('utf8', 0, end - 1).split('\n'));
-        this.offset += end;
-      } else if (bytesRead < block.length || block.length >= LONGEST_LINE) break;
-      else block = Buffer.alloc(2 * block.length);
+    for await (const { lines, end } of readLineBlocks(handle, this.offset, size, LONGEST_LINE)) {
+      for (const line of lines) this.take(line);
+      this.offset = end;
     }
   }
 
-  private take(lines: string[]): void {
-    const read: RunRecord[] = [];
-    const numbers: number[] = [];
-    for (const line of lines) {
-      const number = this.records++;
-      const record = recordOf(line);
-      if (!record) continue;
-      if (record.kind === 'step') this.lastStep = record.step;
-      // An event without a step happened at the last one, also where that was in an earlier piece.
-      const placed = record.kind === 'event' ? { ...record, step: record.step ?? this.lastStep } : record;
-      if (placed.kind === 'event' && placed.event === 'preview') {
-        const preview = savedPreview(placed);
-        if (preview) this.previews.push({ record: number, preview });
-      }
-      read.push(placed);
-      numbers.push(number);
+  private take(line: string): void {
+    const number = this.records++;
+    // A line that is no record is passed over; `unimiss metrics` names it.
+    const record = recordOf(line);
+    if (!record) return;
+    const { columns, numbers } = this;
+    columns.add(record);
+    if (record.kind === 'step') numbers.steps.push(number);
+    else {
+      if (record.kind === 'epoch') numbers.epochs.push(number);
+      else if (record.event === 'preview')
+        this.takePreview(savedPreview({ step: columns.lastStep, ...record }), number);
+      while (numbers.events.length < columns.events.length) numbers.events.push(number);
     }
-    const { steps, epochs } = recordsToColumns(read);
-    const numbersOf = (kind: RunRecord['kind']) => Float64Array.from(numbers.filter((_, i) => read[i]!.kind === kind));
-    this.steps.append({ columns: { ...steps.columns, record: numbersOf('step') } });
-    this.epochs.append({ columns: { ...epochs.columns, record: numbersOf('epoch') } });
-    for (const [i, record] of read.entries()) {
-      if (record.kind === 'step') continue;
-      for (const event of recordsToColumns([record]).events) this.events.push({ record: numbers[i]!, event });
-    }
+  }
+
+  private takePreview(preview: SavedPreview | undefined, number: number): void {
+    if (!preview) return;
+    this.previews.push(preview);
+    this.numbers.previews.push(number);
   }
 }
 
-function recordOf(line: string): RunRecord | undefined {
-  try {
-    return runRecordSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined; // a line that is no JSON is no record; `unimiss metrics` names it
-  }
+function emptyNumbers(): Record<keyof RecordPiece, number[]> {
+  return { steps: [], epochs: [], events: [], previews: [] };
 }
 
-function withoutRecord({ columns: { record: _, ...columns } }: MetricsTable): MetricsTable {
-  return { columns };
+/** The first place in ascending values that holds at least `value`; their length where there is none. */
+function firstAtLeast(ascending: ArrayLike<number>, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

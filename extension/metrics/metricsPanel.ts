@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import { type Disposable, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/messages.ts';
-import type { MetricsRequest } from '../../protocol/metrics.ts';
+import type { MetricsMessage, MetricsRequest } from '../../protocol/metrics.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
-import { panelPage } from './panelPage.ts';
+import { type PanelAssets, panelPage } from './panelPage.ts';
 
 /**
- * One panel: hands what the daemon says about its runs on to the component, as it is. While the panel is hidden its page
- * does not exist, and nothing is subscribed; the page says `ready` whenever it is made.
+ * One panel: hands what the daemon says about its runs on to the component, as it is. The daemon is asked at once, so that it
+ * reads while the page is made; the page says `ready` whenever that is done. While the panel is hidden its page does not
+ * exist, and nothing is subscribed.
  */
 export class MetricsPanel implements Disposable {
   private readonly subscriptions: Disposable[];
@@ -15,35 +16,39 @@ export class MetricsPanel implements Disposable {
   /** Of the last update that was handed on. */
   private seen: { sequence: number; positions: Record<string, Position> } | undefined;
   private ready = false;
+  /** What came before the page was ready. */
+  private waiting: MetricsMessage[] = [];
 
   constructor(
     private readonly panel: WebviewPanel,
     private readonly daemon: DaemonClient,
     readonly runs: readonly string[],
     extensionUri: Uri,
+    assets: PanelAssets,
     private readonly failed: (error: unknown) => void,
     closed: () => void,
   ) {
     const { webview } = panel;
-    const webviews = Uri.joinPath(extensionUri, 'dist', 'webviews');
-    webview.options = { enableScripts: true, localResourceRoots: [webviews] };
+    webview.options = { enableScripts: true, localResourceRoots: [] };
     panel.title = panelTitle(runs);
     const icon = (theme: string) => Uri.joinPath(extensionUri, 'extension', 'media', `panel-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
     this.subscriptions = [
       webview.onDidReceiveMessage((message: MetricsRequest) => this.receive(message)),
-      daemon.onDidConnect(() => this.ready && this.subscribe(this.seen)),
+      daemon.onDidConnect(() => panel.visible && this.subscribe(this.ready ? this.seen : undefined)),
       panel.onDidChangeViewState(() => {
-        if (panel.visible) return;
-        this.ready = false;
-        this.end();
+        if (!panel.visible) {
+          this.ready = false;
+          this.end();
+        } else if (!this.subscription) this.subscribe(undefined);
       }),
       panel.onDidDispose(() => {
         this.dispose();
         closed();
       }),
     ];
-    webview.html = panelPage(webview, webviews, runs);
+    webview.html = panelPage(assets, runs);
+    this.subscribe(undefined);
   }
 
   reveal(): void {
@@ -56,15 +61,23 @@ export class MetricsPanel implements Disposable {
   }
 
   private receive(message: MetricsRequest): void {
-    if (message.type === 'ready') {
-      this.ready = true;
-      this.subscribe(undefined);
-    } else if (message.type === 'resend') this.subscribe(undefined);
+    const made = message.type === 'ready' && !this.ready;
+    this.ready = true;
+    // A page that is made anew while the panel is in sight has nothing, and what it was sent is gone.
+    if (!made || !this.subscription) this.subscribe(undefined);
+    for (const one of this.waiting.splice(0)) this.post(one);
+  }
+
+  private post(message: MetricsMessage): void {
+    if (this.ready) void this.panel.webview.postMessage(message);
+    else if (message.type === 'snapshot') this.waiting = [message];
+    else this.waiting.push(message);
   }
 
   /** @param after what the page has; undefined: it needs a snapshot */
   private subscribe(after: typeof this.seen): void {
     this.end();
+    this.seen = after;
     const subscription = this.daemon.subscribe(
       metricsSubscribe,
       { runs: [...this.runs], after },
@@ -73,16 +86,20 @@ export class MetricsPanel implements Disposable {
       ({ message, positions }) => {
         if (this.subscription !== subscription) return;
         this.seen = { sequence: message.sequence, positions };
-        void this.panel.webview.postMessage(message);
+        this.post(message);
       },
     );
     this.subscription = subscription;
-    subscription.catch(this.failed);
+    subscription.catch((error) => {
+      if (this.subscription === subscription) this.subscription = undefined;
+      this.failed(error);
+    });
   }
 
   private end(): void {
     this.subscription?.then((subscription) => subscription.end()).catch(this.failed);
     this.subscription = undefined;
+    this.waiting = [];
   }
 }
 

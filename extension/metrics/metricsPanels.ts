@@ -1,7 +1,8 @@
-import { type Disposable, type ExtensionContext, ViewColumn, type WebviewPanel, window } from 'vscode';
+import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { z } from 'zod';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { MetricsPanel } from './metricsPanel.ts';
+import { type PanelAssets, readPanelAssets } from './panelPage.ts';
 
 const viewType = 'unimiss.metrics';
 /** What the page keeps for us among its own state: see `panelPage`. */
@@ -11,6 +12,7 @@ const kept = z.object({ runs: z.array(z.string().min(1)).min(1) });
 export class MetricsPanels implements Disposable {
   private readonly open = new Map<string, MetricsPanel>();
   private readonly serializer: Disposable;
+  private assets: PanelAssets | undefined;
 
   constructor(
     private readonly context: ExtensionContext,
@@ -42,7 +44,9 @@ export class MetricsPanels implements Disposable {
   private adopt(panel: WebviewPanel, runs: readonly string[]): void {
     const key = keyOf(runs);
     const closed = () => this.open.delete(key);
-    this.open.set(key, new MetricsPanel(panel, this.daemon, runs, this.context.extensionUri, this.failed, closed));
+    const { extensionUri } = this.context;
+    this.assets ??= readPanelAssets(Uri.joinPath(extensionUri, 'dist', 'webviews').fsPath);
+    this.open.set(key, new MetricsPanel(panel, this.daemon, runs, extensionUri, this.assets, this.failed, closed));
   }
 }
 

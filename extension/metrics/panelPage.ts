@@ -1,19 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import { Uri, type Webview } from 'vscode';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { scriptText, styleText } from '../../protocol/inlineText.ts';
+
+/** What the page is made of. */
+export interface PanelAssets {
+  script: string;
+  style: string;
+}
+
+/** The component's script and style, from the folder into which they were built. */
+export function readPanelAssets(folder: string): PanelAssets {
+  const [script, style] = ['metrics.js', 'metrics.css'].map((name) => readFileSync(join(folder, name), 'utf8'));
+  return { script: scriptText(script!), style: styleText(style!) };
+}
 
 /**
- * The page around the metrics component. Nothing may be fetched or run but the component's own script (by its nonce) and
- * style sheet; pictures come as data.
+ * The page around the metrics component. Script and style are in it, because the editor takes longer to load them than the
+ * daemon to read a long run. Nothing may be fetched, and nothing run but these (by their nonce); pictures come as data.
  * @param runs folders of the runs; the page keeps them in its state, by which the panel is restored after a reload
  */
-export function panelPage(webview: Webview, webviews: Uri, runs: readonly string[]): string {
+export function panelPage({ script, style }: PanelAssets, runs: readonly string[]): string {
   const nonce = randomBytes(24).toString('base64');
-  const script = webview.asWebviewUri(Uri.joinPath(webviews, 'metrics.js'));
-  const style = webview.asWebviewUri(Uri.joinPath(webviews, 'metrics.css'));
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
-    `style-src ${webview.cspSource}`,
+    `style-src 'nonce-${nonce}'`,
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
@@ -24,10 +36,10 @@ export function panelPage(webview: Webview, webviews: Uri, runs: readonly string
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="${policy}">
   <title>UniMiSS metrics</title>
-  <link rel="stylesheet" href="${style}">
+  <style nonce="${nonce}">${style}</style>
 </head>
 <body data-runs="${attribute(JSON.stringify(runs))}">
-  <script nonce="${nonce}" src="${script}"></script>
+  <script nonce="${nonce}">${script}</script>
 </body>
 </html>
 `;
