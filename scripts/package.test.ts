@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
@@ -46,7 +46,7 @@ it('holds bundles, webviews and the native prebuild, and nothing of development'
   );
   const surplus = names.filter(
     (name) =>
-      /\.(ts|map|tsbuildinfo|vsix)$|\/(test|docs|scripts|src)\/|\/\.[^/]+$/.test(name) && !name.includes('/koffi/src/'),
+      /\.(ts|map|tsbuildinfo|vsix)$|\/(test|scripts|src)\/|\/\.[^/]+$/.test(name) && !name.includes('/koffi/src/'),
   );
   expect(surplus).toEqual([]);
 });
@@ -60,6 +60,19 @@ it('has every file that the manifest names', () => {
     contributes.jsonValidation[0]!.url,
   ].map((file) => `extension/${file.replace(/^\.\//, '')}`);
   for (const name of named) expect(files[name], name).toBeDefined();
+});
+
+it('has every file that its texts show or link to', () => {
+  const texts = Object.keys(files).filter((name) => /^extension\/(docs\/)?[^/]+\.md$/.test(name));
+  expect(texts).toContain('extension/README.md');
+  const named = texts.flatMap((name) =>
+    [...text(name).matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)]
+      .map(([, inMarkdown, inHtml]) => (inMarkdown ?? inHtml)!.replace(/#.*$/, ''))
+      .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+      .map((target) => posix.join(dirname(name), target)),
+  );
+  expect(named).toContain('extension/docs/images/editor.png');
+  expect(named.filter((name) => !files[name])).toEqual([]);
 });
 
 it('is for Linux x64, and says so', () => {
