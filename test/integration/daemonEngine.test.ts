@@ -1,0 +1,115 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node.js';
+import type { DaemonClient } from '../../daemon/server/client.ts';
+import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/engineMessages.ts';
+import { ping, progressNotification } from '../../protocol/lifecycleMessages.ts';
+import type { ParamsOf } from '../../protocol/rpc.ts';
+import { alive, DaemonPlace } from '../daemon/harness.ts';
+
+/** TensorFlow by the real daemon: what it says of it, and how it installs it. */
+
+let folder: string;
+let place: DaemonPlace;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unimiss-engine-'));
+});
+afterEach(async () => {
+  await place.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const daemon = (env: NodeJS.ProcessEnv = {}): Promise<DaemonClient> => {
+  place = new DaemonPlace(resolve('dist/daemon/main.js'), env);
+  return place.client();
+};
+
+/** A machine without TensorFlow, and with no other program than a test puts into `bin`. */
+function bareMachine(): NodeJS.ProcessEnv {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  return {
+    PATH: bin,
+    HOME: join(folder, 'home'),
+    PYENV_ROOT: folder,
+    UNIMISS_CACHE: join(folder, 'cache'),
+    UNIMISS_TENSORFLOW: '',
+  };
+}
+
+/** What is told of an installation under a token. */
+function progressOf(client: DaemonClient, token: string): ParamsOf<typeof progressNotification>['value'][] {
+  const told: ParamsOf<typeof progressNotification>['value'][] = [];
+  client.listen(progressNotification, (progress) => {
+    if (progress.token === token) told.push(progress.value);
+  });
+  return told;
+}
+
+it('says which TensorFlow there is, and what a bug report needs', async () => {
+  const client = await daemon();
+  const info = await client.call(engineInfoRequest, {});
+  expect(info).toMatchObject({ ready: true, gpus: expect.any(Array) });
+  expect(info.pinned).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(info.problem).toBeUndefined();
+  expect(info.text).toContain(info.pinned);
+  const { text } = await client.call(engineDoctor, {});
+  for (const word of [process.version, 'TensorFlow', info.pinned]) expect(text).toContain(word);
+});
+
+it('answers at once, with the beginning and the end of its progress, where TensorFlow is there', async () => {
+  const client = await daemon();
+  const { pinned } = await client.call(engineInfoRequest, {});
+  const told = progressOf(client, 'install');
+  const { folder: where, version } = await client.call(engineInstall, { device: 'cpu', workDoneToken: 'install' });
+  expect(version).toBe(pinned);
+  expect(existsSync(join(where, 'libtensorflow_cc.so.2'))).toBe(true);
+  expect(told.map(({ kind }) => kind)).toEqual(['begin', 'end']);
+});
+
+it('says why it is not there, and what to do where it cannot be fetched', async () => {
+  const client = await daemon(bareMachine());
+  const info = await client.call(engineInfoRequest, {});
+  expect(info).toMatchObject({ ready: false, problem: expect.stringContaining('unimiss engine install') });
+  const told = progressOf(client, 'install');
+  await expect(client.call(engineInstall, { workDoneToken: 'install' })).rejects.toMatchObject({
+    code: 'engine',
+    what: "Python's pip, which fetches TensorFlow, was not found",
+    details: { remedy: expect.stringContaining('apt install python3-pip') },
+  });
+  expect(told.at(-1)).toEqual({ kind: 'end' });
+  expect((await client.call(engineDoctor, {})).text).toMatch(/pip/);
+});
+
+it('ends an installation, and the pip that fetches, when that is cancelled; the next begins anew', async () => {
+  const machine = bareMachine();
+  const started = join(folder, 'pid');
+  const pip = join(folder, 'bin', 'python3');
+  writeFileSync(
+    pip,
+    `#!${process.execPath}
+if (process.argv.includes('--version')) { console.log('pip 24.0 from /somewhere (python 3.12)'); process.exit(0); }
+require('node:fs').writeFileSync(${JSON.stringify(started)}, String(process.pid));
+setInterval(() => {}, 1000);
+`,
+  );
+  chmodSync(pip, 0o755);
+  const client = await daemon(machine);
+  const told = progressOf(client, 'install');
+  for (let n = 0; n < 2; n++) {
+    rmSync(started, { force: true });
+    const cancelling = new CancellationTokenSource();
+    const installing = client.call(engineInstall, { workDoneToken: 'install' }, cancelling.token);
+    await expect.poll(() => existsSync(started) && readFileSync(started, 'utf8'), { timeout: 30_000 }).toMatch(/\d/);
+    const pid = Number(readFileSync(started, 'utf8'));
+    expect(alive(pid)).toBe(true);
+    cancelling.cancel();
+    await expect(installing).rejects.toMatchObject({ code: 'interrupted' });
+    expect(alive(pid)).toBe(false);
+  }
+  await client.call(ping, {});
+  expect(told.map(({ kind }) => kind).filter((kind) => kind !== 'report')).toEqual(['begin', 'end', 'begin', 'end']);
+  expect(told).toContainEqual(expect.objectContaining({ message: expect.stringMatching(/^Fetching .* through pip/) }));
+});
