@@ -1,4 +1,4 @@
-import { commands, env, UIKind, Uri, window } from 'vscode';
+import { commands, env, UIKind, Uri, window, workspace } from 'vscode';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
@@ -43,10 +43,14 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
   };
 }
 
-/** In the system's file manager; where there is none (the extension runs on another machine), in a window of its own. */
+/**
+ * In the explorer, where the folder is a part of the workspace; else in the system's file manager; where there is none (the
+ * extension runs on another machine), in a window of its own.
+ */
 async function openFolder(run: RunInfo): Promise<void> {
   const folder = Uri.file(run.folder);
-  if (env.remoteName === undefined && env.uiKind === UIKind.Desktop)
+  if (workspace.getWorkspaceFolder(folder)) await commands.executeCommand('revealInExplorer', folder);
+  else if (env.remoteName === undefined && env.uiKind === UIKind.Desktop)
     await commands.executeCommand('revealFileInOS', folder);
   else await commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
 }

@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RunFolder } from '../../daemon/runs/runFolder.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { checkConfig } from '../../protocol/parseConfig.ts';
+import { checkConfig, parseConfig } from '../../protocol/parseConfig.ts';
+import { resolveConfig } from '../../protocol/resolveConfig.ts';
 import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
-import { eventually, explainFailures, packVsix, skipped, titled } from './support.ts';
+import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
 
 const good = '{\n  "data": { "paths": ["images"] },\n  "model": {  }\n}\n';
 const bad = `{
@@ -15,7 +17,7 @@ const bad = `{
 }
 `;
 
-describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX'), { timeout: 150_000 }, () => {
+describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX'), { timeout: testTimeout }, () => {
   let editor: Editor;
   let window: Window;
   const problems = async () =>
@@ -25,15 +27,14 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     editor = await Editor.open({
       vsix: packVsix(),
       workspace: { 'good.unimiss.jsonc': good, 'bad.unimiss.jsonc': bad },
-      timeout: 40_000,
       env: (folder) => ({
-        UNIMISS_RUNS: join(folder, 'runs'),
+        UNIMISS_RUNS: join(folder, 'workspace', 'runs'),
         XDG_CACHE_HOME: join(folder, 'cache'),
         UNIMISS_TENSORFLOW: '',
       }),
     });
     window = editor.window;
-  }, 300_000);
+  }, testTimeout);
   afterAll(() => editor?.close());
   explainFailures(() => editor);
 
@@ -101,7 +102,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.runCommand('UniMiSS: Start Pre-training');
     await window.pick('bad.unimiss.jsonc');
     await window.notification(/2 values in bad\.unimiss\.jsonc must be put right/);
-    expect(readdirSync(editor.folder)).not.toContain('runs');
+    expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
 
   it('makes a configuration from picked folders', async () => {
@@ -124,7 +125,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.runCommand('UniMiSS: Start Pre-training');
     await window.pick('good.unimiss.jsonc');
     expect(await window.answerDialog('Cancel')).toContain('Training needs TensorFlow');
-    expect(readdirSync(editor.folder)).not.toContain('runs');
+    expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
 
   it('shows what a bug report needs', async () => {
@@ -146,6 +147,17 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.runCommand('UniMiSS: Restart Daemon');
     await eventually(() => connections().length).toBe(3);
     expect(new Set(connections()).size).toBe(3);
+  });
+
+  it('shows the folder of a run that is in the workspace in the explorer', async () => {
+    const text = '{ "name": "inside", "data": { "paths": ["images"] }, "model": { "preset": "nano" } }';
+    const config = resolveConfig(parseConfig(text, 'inside'), { baseDir: editor.workspace });
+    const { id } = await RunFolder.create(join(editor.workspace, 'runs'), text, config);
+    await window.runCommand('UniMiSS: Focus on Runs View');
+    await (await window.tree('Runs')).getByRole('treeitem', { name: /^inside/ }).waitFor({ timeout: editor.timeout });
+    await window.runCommand('UniMiSS: Open Run Folder');
+    const rows = window.page.locator('.explorer-folders-view .monaco-list-row.selected', { hasText: id });
+    await window.visible('the folder in the explorer', rows);
   });
 
   it('leaves no error in the consoles', () => {

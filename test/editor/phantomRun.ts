@@ -26,7 +26,6 @@ export class PhantomRun {
     const editor = await Editor.open({
       vsix: packVsix(),
       workspace: { 'phantoms.unimiss.jsonc': configuration },
-      timeout: 40_000,
       env: (folder) => ({
         UNIMISS_RUNS: join(folder, 'runs'),
         PATH: pathWithoutNode(join(folder, 'bin')),

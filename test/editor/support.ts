@@ -30,9 +30,12 @@ export function pathWithoutNode(folder: string): string {
   return folder;
 }
 
-/** Asks again until the assertion holds, for at most a minute: two busy cores are slow. */
+/** For one test, ms. Like all limits here it only ends what hangs: two busy cores are slow. */
+export const testTimeout = 600_000;
+
+/** Asks again until the assertion holds. */
 export function eventually<T>(probe: () => T | Promise<T>) {
-  return expect.poll(probe, { timeout: 60_000, interval: 100 });
+  return expect.poll(probe, { timeout: 180_000, interval: 100 });
 }
 
 /** With a test that fails comes what extension, daemon and extension host had logged by then. */

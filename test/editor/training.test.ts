@@ -5,16 +5,16 @@ import { contrast } from './contrast.ts';
 import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
 import { PhantomRun } from './phantomRun.ts';
-import { eventually, explainFailures, skipped, titled } from './support.ts';
+import { eventually, explainFailures, skipped, testTimeout, titled } from './support.ts';
 
-describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150_000 }, () => {
+describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: testTimeout }, () => {
   let run: PhantomRun;
   let window: Window;
 
   beforeAll(async () => {
     run = await PhantomRun.open();
     window = run.window;
-  }, 300_000);
+  }, testTimeout);
   afterAll(() => run?.close());
   explainFailures(() => run?.editor);
 
@@ -132,6 +132,11 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: 150
     await window.runCommand('UniMiSS: Show Log');
     await window.pick(run.name);
     await eventually(() => run.editor.outputChannel(`UniMiSS: ${run.name}`)).toContain('Started');
+  });
+
+  it('opens the folder of the run, which is outside of the workspace, in a window of its own', async () => {
+    const folder = await window.folderOpenedBy(() => window.runCommand('UniMiSS: Open Run Folder'));
+    expect(folder).toBe(run.folder);
   });
 
   it('queues a second run, lays its curves over the first, and deletes it', async () => {

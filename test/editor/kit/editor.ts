@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
+import { extensionErrors, type Restless } from './hostErrors.ts';
 import {
   browserFlags,
   chromium,
@@ -39,7 +40,7 @@ export interface EditorOptions {
   env?: (folder: string) => Record<string, string>;
   theme?: Theme;
   viewport?: { width: number; height: number };
-  /** How long a helper waits, ms; default 20,000. */
+  /** How long a helper waits, ms; default 120,000: it only guards against waiting for ever. */
   timeout?: number;
 }
 
@@ -59,6 +60,8 @@ export class Editor {
   readonly window: Window;
   context!: BrowserContext;
   port = 0;
+  /** When windows were opened, reloaded or closed. */
+  readonly restless: Restless[] = [];
   private browser: Browser | undefined;
   private guard: ChildProcess | undefined;
   private serverLog = '';
@@ -66,7 +69,7 @@ export class Editor {
   private readonly hosts = new Set<number>();
 
   private constructor(private readonly options: EditorOptions) {
-    this.timeout = options.timeout ?? 20_000;
+    this.timeout = options.timeout ?? 120_000;
     this.window = new Window(this, this.workspace);
   }
 
@@ -154,12 +157,10 @@ export class Editor {
     return this.readLogs((file) => file === `${title}.log` || (file.endsWith(`-${title}.log`) && /^\d+-/.test(file)));
   }
 
-  /** Errors that extension hosts logged, but for what each says when its window is closed while something is under way. */
+  /** Errors of extensions that were installed, as the extension hosts logged them. */
   hostErrors(): string {
-    return this.readLogs((file) => file === 'remoteexthost.log')
-      .split('\n')
-      .filter((line) => line.includes('[error]') && !/Channel has been closed|: Canceled$/.test(line))
-      .join('\n');
+    const log = this.readLogs((file) => file === 'remoteexthost.log');
+    return extensionErrors(log, this.restless).join('\n');
   }
 
   /** The last of what extension, daemon, extension host and browser said, for whoever looks for the cause of a failure. */

@@ -44,7 +44,7 @@ export const noise =
   /ServiceWorker|bad HTTP response code|authentication provider 'github'|\/vsda\/|\/_static\/|\/update\/check/;
 
 /** How long a server, a page or an extension host may take to start, ms. */
-export const startTimeout = 90_000;
+export const startTimeout = 240_000;
 
 /** A file of this folder. */
 export function kitFile(name: string): string {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import type { Editor } from './editor.ts';
+import { isForeign, type Restless } from './hostErrors.ts';
 import { QuickInput } from './quickInput.ts';
 import { noise, startTimeout, type Theme, themes } from './surroundings.ts';
 import { alive, until } from './until.ts';
@@ -43,11 +44,12 @@ export class Window {
 
   /** Opens the page, or opens it again, and waits for the workbench and its extension host. */
   async open(): Promise<void> {
+    const restless = this.becomeRestless();
     this.ending = false;
     this.page = await this.editor.context.newPage();
     this.quickInput = new QuickInput(this.page, this.editor.timeout, () => this.settle('.quick-input-widget'));
     const report = (text: string) => {
-      if (!this.ending && !noise.test(text)) this.editor.consoleErrors.push(text);
+      if (!this.ending && !noise.test(text) && !isForeign(text)) this.editor.consoleErrors.push(text);
     };
     this.page.on('crash', () => report('the page crashed'));
     this.page.on('pageerror', (error) => report(String(error.stack ?? error)));
@@ -57,6 +59,14 @@ export class Window {
     const query = this.workspace ? `folder=${encodeURIComponent(this.workspace)}` : 'ew=true';
     await this.page.goto(`http://127.0.0.1:${this.editor.port}/?${query}`, { timeout: startTimeout });
     await this.ready();
+    restless.to = Date.now();
+  }
+
+  /** From now on, until `to` is set, the window comes or goes. */
+  private becomeRestless(): Restless {
+    const restless = { from: Date.now() };
+    this.editor.restless.push(restless);
+    return restless;
   }
 
   private async ready(): Promise<void> {
@@ -71,6 +81,8 @@ export class Window {
 
   /** Reload Window: same server, new extension host. */
   async reload(): Promise<void> {
+    const restless = this.becomeRestless();
+    const before = this.hostPid;
     this.ending = true;
     const loaded = this.page.waitForEvent('load', { timeout: startTimeout });
     await this.inHost((vscode) => {
@@ -79,17 +91,25 @@ export class Window {
     await loaded;
     this.ending = false;
     await this.ready();
+    await this.hostEnds(before);
+    restless.to = Date.now();
+  }
+
+  private async hostEnds(pid: number): Promise<void> {
+    await until(startTimeout, async () => !alive(pid)).catch(() => {
+      throw new Error(`the extension host ${pid} goes on although its window is closed`);
+    });
   }
 
   /** Closes the window as a user would (extensions are deactivated); the server goes on. `open()` opens it again. */
   async closeWindow(): Promise<void> {
+    const restless = this.becomeRestless();
     this.ending = true;
-    const closed = this.page.waitForEvent('close', { timeout: this.editor.timeout });
+    const closed = this.page.waitForEvent('close', { timeout: startTimeout });
     await this.page.close({ runBeforeUnload: true });
     await closed;
-    await until(this.editor.timeout, async () => !alive(this.hostPid)).catch(() => {
-      throw new Error(`the extension host ${this.hostPid} goes on although its window is closed`);
-    });
+    await this.hostEnds(this.hostPid);
+    restless.to = Date.now();
   }
 
   /** Runs a command through the palette; `title` with or without its category. */
@@ -234,6 +254,21 @@ export class Window {
     const { value, error } = JSON.parse(answer);
     if (error) throw new Error(`in the extension host: ${error}`);
     return value;
+  }
+
+  /** The folder of the window that `action` opens, which is closed again before anything of it is loaded. */
+  async folderOpenedBy(action: () => Promise<void>): Promise<string> {
+    const { context, timeout } = this.editor;
+    const another = (url: URL) => url.searchParams.has('folder');
+    await context.route(another, (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+    return this.waitFor('another window', async () => {
+      const [page] = await Promise.all([context.waitForEvent('page', { timeout }), action()]);
+      await page.waitForURL(another, { timeout });
+      const folder = new URL(page.url()).searchParams.get('folder')!;
+      await page.close();
+      await context.unroute(another);
+      return folder;
+    });
   }
 
   /** Changes the colour theme, and waits until it is drawn. */
