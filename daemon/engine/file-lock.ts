@@ -93,7 +93,8 @@ function flock(descriptor: number, operation: number, file: string): boolean {
   });
 }
 
-function ownerOf(file: string): LockOwner | undefined {
+/** Who held a lock last; undefined where the file does not say. */
+export function ownerOf(file: string): LockOwner | undefined {
   try {
     const owner: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return typeof owner === 'object' && owner !== null ? (owner as LockOwner) : undefined;

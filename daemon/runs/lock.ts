@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { UnimissError } from '../../protocol/errors.ts';
-import { type FileLock, type LockOwner, lockFile } from '../engine/file-lock.ts';
+import { type FileLock, type LockOwner, lockFile, ownerOf } from '../engine/file-lock.ts';
 import { diskError } from '../files/atomic.ts';
 
 export { isLocked } from '../engine/file-lock.ts';
@@ -20,7 +20,7 @@ export type TrainsFor = 'daemon' | 'terminal';
  */
 export async function lockRun(file: string, trainsFor?: TrainsFor): Promise<RunLock> {
   const whenHeld = async (owner: LockOwner | undefined, attempt: number) => {
-    if (attempt === attempts) throw heldError(file, owner);
+    if (attempt === attempts) throw runIsHeld(file, owner);
     await setTimeout(25);
   };
   try {
@@ -30,7 +30,8 @@ export async function lockRun(file: string, trainsFor?: TrainsFor): Promise<RunL
   }
 }
 
-function heldError(file: string, owner: LockOwner | undefined): UnimissError {
+/** Says which process trains a run, and what stops that. */
+export function runIsHeld(file: string, owner = ownerOf(file)): UnimissError {
   const run = basename(dirname(file));
   const holder = owner ? `process ${owner.pid} on ${owner.host}, since ${owner.since}` : 'another process';
   return new UnimissError(
@@ -46,6 +47,7 @@ function heldError(file: string, owner: LockOwner | undefined): UnimissError {
 function howToStop(run: string, owner: LockOwner | undefined): string {
   if (!owner) return '';
   const there = owner.host === hostname() ? '' : ` on ${owner.host}`;
-  if (owner.trainsFor === 'daemon') return ` with \`unimiss stop ${run}\`${there}`;
+  if (owner.trainsFor === 'daemon')
+    return ` with \`unimiss stop ${run}\`${there} (\`kill -INT ${owner.pid}\` where its daemon is gone)`;
   return ` with Ctrl-C in its terminal, or \`kill -INT ${owner.pid}\`${there}`;
 }

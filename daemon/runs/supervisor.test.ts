@@ -96,7 +96,7 @@ describe('a run', () => {
     await supervisor.start(run);
     await expect(supervisor.start(run)).rejects.toThrow(/being trained already/);
     const lock = await lockRun(other.lockFile);
-    await expect(supervisor.start(other)).rejects.toThrow(/another process/);
+    await expect(supervisor.start(other)).rejects.toThrow(`trained by process ${process.pid} `);
     lock.release();
   });
 });

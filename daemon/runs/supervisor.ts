@@ -2,10 +2,10 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { RunEnding, RunInfo } from '../../protocol/runInfo.ts';
 import type { FromWorker } from '../../protocol/worker.ts';
 import { runState } from './list.ts';
-import { isLocked } from './lock.ts';
+import { isLocked, runIsHeld } from './lock.ts';
 import type { RunFolder } from './runFolder.ts';
 import { writeEnding } from './supervisorEnding.ts';
-import { alreadyActive, isFinished, notActive, trainedElsewhere } from './supervisorErrors.ts';
+import { alreadyActive, isFinished, notActive } from './supervisorErrors.ts';
 import { type TrainerCommand, TrainerProcess } from './supervisorTrainer.ts';
 
 /** What the supervisor knows of a run beyond what is on the disk. */
@@ -78,7 +78,7 @@ export class Supervisor {
     if (present) throw alreadyActive(run.id, present.activity);
     if (this.closing) throw new UnimissError('run', 'the daemon is ending', { remedy: 'Try again in a moment.' });
     if (state === 'finished') throw isFinished(run.id);
-    if (isLocked(run.lockFile)) throw trainedElsewhere(run.id, run.lockFile);
+    if (isLocked(run.lockFile)) throw runIsHeld(run.lockFile);
     const entry: ActiveRun = {
       run,
       device: deviceOf(run),
@@ -140,7 +140,7 @@ export class Supervisor {
 
   private get(run: RunFolder): ActiveRun {
     const entry = this.active.get(run.folder);
-    if (!entry) throw isLocked(run.lockFile) ? trainedElsewhere(run.id, run.lockFile) : notActive(run.id);
+    if (!entry) throw isLocked(run.lockFile) ? runIsHeld(run.lockFile) : notActive(run.id);
     return entry;
   }
 

@@ -18,12 +18,6 @@ export const notActive = (id: string): UnimissError =>
     remedy: '`unimiss runs` shows how it stands; `unimiss resume` starts it.',
   });
 
-export const trainedElsewhere = (id: string, lockFile: string): UnimissError =>
-  new UnimissError('run', 'is being trained by another process', {
-    place: id,
-    remedy: `Wait until that has ended, or stop it: ${lockFile} says which it is.`,
-  });
-
 export const isFinished = (id: string): UnimissError =>
   new UnimissError('run', 'is finished', {
     place: id,
