@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import type { EmbedResult, EmbedTask } from '../../protocol/embedMessages.ts';
@@ -7,6 +6,7 @@ import type { EmbeddedImages } from '../evaluate/embedDataset.ts';
 import { classifyByNeighbors } from '../evaluate/knn.ts';
 import { encodeNpy } from '../evaluate/npy.ts';
 import { diskError, writeAtomically, writeTextAtomically } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 import { embedWithRun } from './embedRun.ts';
 import type { RunFolder } from './runFolder.ts';
 
@@ -70,7 +70,7 @@ async function writeFeatures(
   { features, length, samples }: EmbeddedImages,
 ): Promise<string> {
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
   } catch (error) {
     throw diskError(error, out);
   }

@@ -140,7 +140,7 @@ describe('TensorBoard', () => {
   });
 
   it('holds step numbers beyond 32 bits', async () => {
-    const board = new TensorBoardFile(join(folder, 'late'));
+    const board = await TensorBoardFile.open(join(folder, 'late'));
     board.append({ ...step(0, '2D'), step: 2 ** 40 + 300 });
     board.close();
     const [, event] = readEvents(await readFile(board.file));
@@ -149,10 +149,10 @@ describe('TensorBoard', () => {
 
   it('starts anew after a resume, and leaves foreign files alone', async () => {
     const inner = join(folder, 'anew');
-    const first = new TensorBoardFile(inner, 1000);
+    const first = await TensorBoardFile.open(inner, 1000);
     first.close();
     await writeFile(join(inner, 'notes.txt'), '');
-    const second = new TensorBoardFile(inner, 2000);
+    const second = await TensorBoardFile.open(inner, 2000);
     second.close();
     expect((await readdir(inner)).sort()).toEqual([second.file.slice(inner.length + 1), 'notes.txt'].sort());
   });

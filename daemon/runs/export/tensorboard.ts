@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lossTerms, type RunRecord } from '../../../protocol/records.ts';
 import { diskError } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import { encodeScalarEvent, encodeVersionEvent, type Scalar } from './eventProto.ts';
 
@@ -13,20 +14,24 @@ const prefix = 'events.out.tfevents.';
  * step, those that differ by phase under the phase's name: `loss/2D`, `collapse/teacherEntropy/3D`, `schedule/learningRate`.
  */
 export class TensorBoardFile {
-  readonly file: string;
-  private readonly descriptor: number;
+  private constructor(
+    readonly file: string,
+    private readonly descriptor: number,
+  ) {}
 
   /** Starts anew in a folder: event files that were there are removed, since a resumed run takes back steps that they hold. */
-  constructor(folder: string, wallTime = Date.now() / 1000) {
-    this.file = join(folder, `${prefix}${Math.floor(wallTime)}.${hostname()}.${process.pid}`);
+  static async open(folder: string, wallTime = Date.now() / 1000): Promise<TensorBoardFile> {
+    const file = join(folder, `${prefix}${Math.floor(wallTime)}.${hostname()}.${process.pid}`);
+    let board: TensorBoardFile;
     try {
-      mkdirSync(folder, { recursive: true });
+      await makeFolder(folder);
       for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(join(folder, name));
-      this.descriptor = openSync(this.file, 'w');
+      board = new TensorBoardFile(file, openSync(file, 'w'));
     } catch (error) {
       throw diskError(error, folder);
     }
-    this.write(encodeVersionEvent(wallTime));
+    board.write(encodeVersionEvent(wallTime));
+    return board;
   }
 
   /** Writes the scalars of a record; events of the run have none. */
@@ -54,7 +59,7 @@ export async function exportTensorBoard(
   records: Iterable<RunRecord> | AsyncIterable<RunRecord>,
   folder: string,
 ): Promise<string> {
-  const board = new TensorBoardFile(folder);
+  const board = await TensorBoardFile.open(folder);
   try {
     for await (const record of records) board.append(record);
   } finally {
