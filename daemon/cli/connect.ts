@@ -22,8 +22,7 @@ export function connectCommand(): Command {
         process.stdin.once('close', () => socket.end());
       });
       // What was said last leaves first.
-      if (process.stdout.writableLength > 0)
-        await new Promise<void>((resolve) => process.stdout.once('drain', resolve).once('close', resolve));
+      await new Promise<void>((resolve) => process.stdout.once('close', resolve).write('', () => resolve()));
       process.exit(0);
     });
 }
