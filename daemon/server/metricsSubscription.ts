@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { MetricsMessage, ShownRunState } from '../../protocol/metrics.ts';
 import { type metricsSubscribe, metricsUpdate, type Position } from '../../protocol/metricsMessages.ts';
 import type { CheckedParamsOf, NotificationType, ParamsOf } from '../../protocol/rpc.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import { downsample } from '../evaluate/downsample.ts';
-import { loadPreviews } from '../runs/previewFiles.ts';
+import { loadPreviews, type SavedPreview } from '../runs/previewFiles.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { RunChange } from '../runs/supervisor.ts';
 import type { Feeds } from './feeds.ts';
@@ -42,7 +43,8 @@ interface WatchedRun {
 
 /**
  * Tells a client the curves of some runs. One message is under way at a time; what happens meanwhile is told in the next,
- * as an append of what is new, or as a snapshot where that is too much, too long ago or taken back.
+ * as an append of what is new, or as a snapshot where that is too much, too long ago or taken back. Of a run that the client
+ * has nothing of, pictures follow the curves; only then it is told a position, so that a broken connection costs no picture.
  */
 export class MetricsSubscription implements Subscription {
   private readonly pump: Pump;
@@ -117,19 +119,29 @@ export class MetricsSubscription implements Subscription {
   private async snapshot(infos: Map<WatchedRun, RunInfo>): Promise<void> {
     const { most, previews } = this.params;
     const runs = [];
+    /** Pictures of runs that the client has nothing of yet: they come after the curves. */
+    const later = new Map<WatchedRun, SavedPreview[]>();
     for (const [watched, info] of infos) {
       const all = watched.feed.after(0);
+      const saved = previews > 0 ? all.previews.slice(-previews) : [];
+      if (!watched.position && saved.length > 0) later.set(watched, saved);
       watched.position = watched.feed.position;
       watched.standing = JSON.stringify(standingOf(info));
       runs.push({
         ...{ id: watched.id, name: info.name, ...standingOf(info), events: all.events.slice(-1000) },
         ...{ steps: wireTable(downsample(all.steps, most)), epochs: wireTable(downsample(all.epochs, most)) },
-        previews: await loadPreviews(watched.run, previews > 0 ? all.previews.slice(-previews) : []),
+        previews: later.has(watched) ? [] : await loadPreviews(watched.run, saved),
       });
+      await setImmediate(); // a long run takes some 50 ms: others may have asked something meanwhile
     }
     this.appended = 0;
     const title = runs.map((run) => run.name).join(', ');
-    await this.tell({ type: 'snapshot', sequence: ++this.sequence, title, summary: [], runs }, [...infos.keys()]);
+    const whole = [...infos.keys()].filter((watched) => !later.has(watched));
+    await this.tell({ type: 'snapshot', sequence: ++this.sequence, title, summary: [], runs }, whole);
+    for (const [watched, saved] of later) {
+      const loaded = await loadPreviews(watched.run, saved);
+      await this.tell({ type: 'append', sequence: ++this.sequence, run: watched.id, previews: loaded }, [watched]);
+    }
   }
 
   private async append(watched: WatchedRun, info: RunInfo): Promise<void> {

@@ -11,14 +11,14 @@ import { packVsix, skipped, titled } from './support.ts';
 
 const steps = 100_000;
 const stepsPerEpoch = 500;
-/** Other programs may hold an opening up, so the best of these counts. */
+/** Other programs may hold up what is measured, so the best of these counts. */
 const tries = 3;
 
 describe.skipIf(skipped !== '')(titled('the panel of a run of 100,000 steps'), () => {
   let editor: Editor;
   beforeAll(async () => {
     const env = (folder: string) => ({ UNIMISS_RUNS: join(folder, 'runs') });
-    editor = await Editor.open({ vsix: packVsix(), workspace: {}, env });
+    editor = await Editor.open({ vsix: packVsix(), workspace: { 'note.txt': 'a note' }, env });
     const text = '{ "name": "long", "data": { "paths": ["images"] }, "model": { "preset": "nano" } }';
     const config = resolveConfig(parseConfig(text, 'long'), { baseDir: editor.workspace });
     const run = await RunFolder.create(editor.inside('runs'), text, config);
@@ -53,11 +53,16 @@ describe.skipIf(skipped !== '')(titled('the panel of a run of 100,000 steps'), (
       again.push(await open());
       if (i < tries - 1) await close();
     }
+    // Behind another editor its page is given up, and made anew when it is in sight again.
+    await window.openFile(join(editor.workspace, 'note.txt'));
+    await window.page.locator('.tab', { hasText: /^long/ }).click();
     const panel = await window.webview();
+    await panel.locator('main').evaluate(whenDrawn);
     await panel.locator('.preview-set img').first().waitFor();
     await window.screenshot('long-run');
-    const scrolling = new Frames(await panel.locator('main').evaluate(scrollThrough));
-    const zooming = new Frames(await panel.locator('[data-series="steps:loss"] .chart-body').evaluate(zoomInAndOut));
+    const scrolling = await smoothest(() => panel.locator('main').evaluate(scrollThrough));
+    const chart = panel.locator('[data-series="steps:loss"] .chart-body');
+    const zooming = await smoothest(() => chart.evaluate(zoomInAndOut));
     const ms = (times: number[]) => times.map((time) => `${time.toFixed(0)} ms`).join(', ');
     console.log(
       `opened the first time in ${ms(first)}, again in ${ms(again)}; scrolling: ${scrolling}; zooming: ${zooming}`,
@@ -88,6 +93,13 @@ class Frames {
     const [median, most, longest] = [0.5, 0.95, 1].map((share) => `${this.at(share).toFixed(1)} ms`);
     return `${this.sorted.length} frames, median ${median}, 95 % under ${most}, longest ${longest}`;
   }
+}
+
+/** Of some tries the one with the least long frames. */
+async function smoothest(move: () => Promise<number[]>): Promise<Frames> {
+  const all: Frames[] = [];
+  for (let i = 0; i < tries; i++) all.push(new Frames(await move()));
+  return all.sort((a, b) => a.at(0.95) - b.at(0.95))[0]!;
 }
 
 /** Pictures in the run's folder, and the records that name them. */

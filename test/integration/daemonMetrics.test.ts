@@ -45,12 +45,15 @@ const write = (folder: string, from: number, to: number) =>
 class Updates {
   readonly messages: MetricsMessage[] = [];
   positions: Record<string, Position> = {};
+  /** The runs of which each message told the position. */
+  readonly told: string[][] = [];
   private wake = () => {};
 
   constructor(client: DaemonClient) {
     client.listen(metricsUpdate, ({ message, positions }) => {
       this.messages.push(message);
       Object.assign(this.positions, positions);
+      this.told.push(Object.keys(positions));
       this.wake();
     });
   }
@@ -223,6 +226,12 @@ it('previews, by name and within limits', async () => {
   await expect(client.call(previewsRead, { run: id, names: ['../run.json'] })).rejects.toThrow(/not a name within/);
   const updates = new Updates(client);
   await client.call(metricsSubscribe, { runs: [id] });
-  await updates.until(() => updates.messages.length === 1);
-  expect(updates.messages[0]).toMatchObject({ runs: [{ previews: [{ phase: '2D', images: [{ views: [uri] }] }] }] });
+  await updates.until(() => updates.messages.length === 2);
+  // After the curves; who has not got them has no position yet, and gets a new snapshot.
+  expect(updates.messages[0]).toMatchObject({ type: 'snapshot', runs: [{ previews: [] }] });
+  expect(updates.messages[1]).toMatchObject({
+    type: 'append',
+    previews: [{ phase: '2D', images: [{ views: [uri] }] }],
+  });
+  expect(updates.told).toEqual([[], [id]]);
 });
