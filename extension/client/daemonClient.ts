@@ -201,7 +201,8 @@ export class DaemonClient implements Disposable {
       const late = delay(patience, undefined, { signal: hangs.signal }).then(() => {
         throw doesNotAnswer();
       });
-      await Promise.race([client.start(), late]);
+      // Where the connection ends before the handshake is answered, the first resolves, and only the second says so.
+      await Promise.race([Promise.all([client.start(), client.start()]), late]);
     } catch (error) {
       const lastWords = await client.end();
       throw isConnectionLost(error) ? unreachable(error, lastWords) : error;

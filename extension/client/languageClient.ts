@@ -56,6 +56,11 @@ export class ConnectClient extends LanguageClient {
     super.error(message, data, false);
   }
 
+  /** Also called by itself where it could not be started: then there is nothing to stop. */
+  override async stop(timeout?: number): Promise<void> {
+    if (this.isRunning()) await super.stop(timeout);
+  }
+
   /** Ends the connection. @returns the last words of `unimiss connect`, '' where it had nothing to complain of */
   async end(): Promise<string> {
     try {

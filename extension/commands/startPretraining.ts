@@ -110,6 +110,6 @@ async function start(ctx: Context, file: Uri): Promise<void> {
   if (!(await ensureEngine(ctx))) return;
   const run = await ctx.daemon.request(runCreate, { from: { config: document.getText(), file: join(file.fsPath) } });
   ctx.store.put(run);
+  await ctx.view.show();
   ctx.panels.show([run.folder]);
-  await ctx.view.reveal(run);
 }

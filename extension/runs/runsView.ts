@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
+  commands,
   type Disposable,
   EventEmitter,
   MarkdownString,
@@ -40,8 +40,6 @@ const icons: Record<ReturnType<typeof standing>, [icon: string, color?: string]>
 
 /** Redraws at most this often, ms: a small network makes many steps a second. */
 const redrawPause = 250;
-/** Within this time a visible tree asks for its rows, ms; it collects requests to do so. */
-const askedFor = 2000;
 
 /** The view "Runs": every run with its state and progress, newest first. */
 export class RunsView implements TreeDataProvider<Element>, Disposable {
@@ -68,31 +66,22 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     ];
   }
 
-  /** Resolves when the rows that the tree was told to ask for have been handed out; undefined: it was told nothing new. */
-  private asked: Promise<void> | undefined;
-  private answered: () => void = () => {};
-
   /** The run that is selected, where one is. */
   get selected(): RunInfo | undefined {
     const element = this.view.selection[0];
     return element && !isUnreadable(element) ? this.store.get(element.folder) : undefined;
   }
 
-  /** Selects a run, and opens the view for that. */
-  async reveal(run: RunInfo): Promise<void> {
+  /** Brings the view into sight, with the newest run on top. Rows are not selected: a tree that is being redrawn may not find them. */
+  async show(): Promise<void> {
     this.drawNow();
-    // A tree that is just being redrawn cannot find its elements.
-    if (this.view.visible && this.asked) await Promise.race([this.asked, delay(askedFor)]);
-    // The run may be gone again.
-    await this.view.reveal(this.element(run.folder), { select: true, focus: false }).then(undefined, () => {});
+    await commands.executeCommand('unimiss.runs.focus');
   }
 
   async getChildren(parent?: Element): Promise<Element[]> {
     if (parent) return [];
     // To look at the runs is to need the daemon; the view's progress bar is shown meanwhile.
     if (!this.store.known && this.daemon.state.kind !== 'failed') await this.store.load().catch(() => {}); // the state of the connection says it
-    // The editor takes the rows over in the microtasks that follow.
-    setImmediate(this.answered);
     return [...this.store.runs.map((run) => this.element(run.folder)), ...this.store.problems];
   }
 
@@ -128,15 +117,8 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     this.redraw = undefined;
     const pending = this.pending;
     this.pending = new Set();
-    if (pending === 'all') {
-      this.asked = new Promise((resolve) => {
-        this.answered = () => {
-          this.asked = undefined;
-          resolve();
-        };
-      });
-      this.changed.fire(undefined);
-    } else for (const folder of pending) this.changed.fire(this.element(folder));
+    if (pending === 'all') this.changed.fire(undefined);
+    else for (const folder of pending) this.changed.fire(this.element(folder));
     this.showCount();
   }
 

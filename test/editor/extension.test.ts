@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunFolder } from '../../daemon/runs/runFolder.ts';
@@ -47,7 +47,19 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     expect(commands).toEqual(expect.arrayContaining(manifest.contributes.commands.map(({ command }) => command)));
   });
 
-  it('says what to do where there is no run yet, and starts the daemon when it is looked at', async () => {
+  it('says why the daemon cannot be reached, and reaches it when that is put right', async () => {
+    const place = editor.inside('run', 'unimiss');
+    mkdirSync(place);
+    chmodSync(place, 0o755);
+    await window.runCommand('UniMiSS: Focus on Runs View');
+    const failed = await window.statusBar(/UniMiSS: no daemon/);
+    await window.visible('the reason', window.page.locator('.pane', { hasText: 'others may enter the folder' }));
+    chmodSync(place, 0o700);
+    await failed.click();
+    await window.statusBar(/^\s*UniMiSS\s*$/);
+  });
+
+  it('says what to do where there is no run yet', async () => {
     await window.runCommand('UniMiSS: Focus on Runs View');
     await window.visible(
       'the welcome',

@@ -41,10 +41,11 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
       Number(/step ([\d,]+)/.exec(await shown.locator('.previews').innerText())?.[1]?.replaceAll(',', '') ?? -1);
     await eventually(() => shown.locator('.preview-set img').count()).toBeGreaterThan(1);
     await eventually(() => shown.locator('.preview-set.strips img').count()).toBeGreaterThan(1);
-    const loaded = await shown
-      .locator('.preview-set img')
-      .evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 1));
-    expect(loaded).toBe(true);
+    const loaded = () =>
+      shown
+        .locator('.preview-set img')
+        .evaluateAll((images) => images.every((image) => (image as HTMLImageElement).naturalWidth > 1));
+    await eventually(loaded).toBe(true);
     const first = await previewStep();
     await eventually(previewStep).toBeGreaterThan(first);
     await window.screenshot('training-dark');

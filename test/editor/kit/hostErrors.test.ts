@@ -3,16 +3,16 @@ import { extensionErrors, isForeign } from './hostErrors.ts';
 
 const foreign = `2026-11-23 19:31:16.693 [error] SyntaxError: Unexpected end of JSON input
     at JSON.parse (<anonymous>)
-    at cH (file:///root/editor/vscode/out/vs/workbench/api/node/extensionHostProcess.js:315:7066)
-    at async c_._getWorkspaceStorageURI (file:///root/editor/vscode/out/vs/workbench/api/node/extensionHostProcess.js:315:5441)`;
+    at cH (file:///root/.cache/unimiss-editor-tests/1/vscode/out/vs/workbench/api/node/extensionHostProcess.js:315:7066)
+    at async c_._getWorkspaceStorageURI (file:///root/.cache/unimiss-editor-tests/1/vscode/out/vs/workbench/api/node/extensionHostProcess.js:315:5441)`;
 const ours = `2026-11-23 19:31:16.693 [error] TypeError: run is undefined
     at show (/tmp/editor/extensions/unimiss.unimiss-0.1.0-linux-x64/dist/extension/main.cjs:12:34)
-    at cH (file:///root/editor/vscode/out/vs/workbench/api/node/extensionHostProcess.js:315:7066)`;
+    at cH (file:///root/.cache/unimiss-editor-tests/1/vscode/out/vs/workbench/api/node/extensionHostProcess.js:315:7066)`;
 const stackless = "2026-11-23 19:31:16.693 [error] Error: EEXIST: file already exists, open '/tmp/vscode.lock'";
 const named = '2026-11-23 19:31:16.693 [error] TreeError [unimiss.runs] Cannot resolve tree item';
 const canceled =
   '2026-11-23 19:31:16.693 [error] Canceled: Canceled\n    at x (/e/unimiss.unimiss-0.1.0/dist/main.cjs:1:2)';
-const info = '2026-11-23 19:31:16.693 [info] unimiss was activated';
+const info = '2026-11-23 19:31:16.693 [info] unimiss.unimiss was activated';
 
 const at = Date.parse('2026-11-23 19:31:16');
 const errors = (entries: string[], restless: { from: number; to?: number }[] = []) =>

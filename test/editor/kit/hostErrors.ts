@@ -13,8 +13,8 @@ export function isForeign(error: string): boolean {
   return frames.length > 0 && frames.every((frame) => foreignFrame.test(frame)) && !own.test(error);
 }
 
-/** By this the extension is known, in its folder's name and in messages. */
-const own = /unimiss/i;
+/** By this the extension is known: its folder `unimiss.unimiss-0.1.0`, its view `unimiss.runs`. */
+const own = /\bunimiss\.[a-z]/i;
 
 /** What each extension host says of whatever was under way when its window was closed. */
 const cutOff = /Channel has been closed|: Canceled$/m;
