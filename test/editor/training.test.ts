@@ -49,7 +49,8 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     const first = await previewStep();
     await eventually(previewStep).toBeGreaterThan(first);
     await window.screenshot('training-dark');
-    await shown.locator('.preview-set').first().scrollIntoViewIfNeeded();
+    // The pictures are replaced by newer ones at any time: what holds them stays.
+    await shown.locator('.previews').evaluate((previews) => previews.scrollIntoView());
     await window.screenshot('training-previews-dark');
   });
 
