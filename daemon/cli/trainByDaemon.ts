@@ -36,16 +36,18 @@ export async function trainByDaemon(
   try {
     await client.call(runsWatch, {});
     let { cursor } = await client.call(recordsRead, { run: folder, after: 'end' });
-    const stop = () => client.call(runStop, { run: folder }).catch((error) => reporter.notice(error.message)); // it may just have ended
-    let state: 'new' | 'started' | 'unwanted' = 'new';
+    // It may just have ended by itself.
+    const stop = () => client.call(runStop, { run: folder }).catch((error) => reporter.notice(error.message));
+    let started = false;
+    let unwanted = false;
     interrupt = onInterrupt(() => {
       reporter.notice(`${id} stops at its next step, with a checkpoint. Ctrl-C again leaves it to that.`);
-      if (state === 'started') void stop();
-      state = 'unwanted';
+      unwanted = true;
+      if (started) void stop();
     });
     news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
-    if ((state as string) === 'unwanted') void stop();
-    state = 'started';
+    started = true;
+    if (unwanted) void stop(); // what was not started could not be stopped
     for (;;) {
       const info = await news.take();
       if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });
