@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -103,9 +103,15 @@ export function writeConfig(folder: string, config: ConfigInput): string {
   return file;
 }
 
+/** Names of the runs below `folder`. */
+export function runNames(folder: string): string[] {
+  const runs = join(folder, 'runs');
+  return existsSync(runs) ? readdirSync(runs).filter((name) => !name.startsWith('.')) : [];
+}
+
 /** The only run folder below `folder`. */
 export function onlyRun(folder: string): string {
-  const names = readdirSync(join(folder, 'runs'));
+  const names = runNames(folder);
   if (names.length !== 1) throw new Error(`expected one run, found ${names.join(', ') || 'none'}`);
   return join(folder, 'runs', names[0]!);
 }
