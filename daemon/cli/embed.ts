@@ -68,7 +68,7 @@ function show({ phases, broken, notices }: EmbedResult, reporter: Reporter): voi
     reporter.line(`${file}: ${images} × ${length}`);
     if (neighbours)
       reporter.line(
-        `  the labels of ${percent(neighbours.accuracy)} are found by ${neighbours.k} neighbours, leave-one-out (chance: ${percent(neighbours.chance)})`,
+        `  k-NN (k = ${neighbours.k}, leave-one-out) finds the label of ${percent(neighbours.accuracy)} of the images; chance: ${percent(neighbours.chance)}`,
       );
     reporter.record({ phase, file, images, length, neighbours });
   }

@@ -16,14 +16,18 @@ export async function withProgress<R>(
 ): Promise<R> {
   const token = randomUUID();
   const cancel = new CancellationTokenSource();
+  let shown = '';
   const interrupt = onInterrupt(() => cancel.cancel());
   const listening = client.listen(progressNotification, ({ token: of, value }) => {
     if (of !== token || value.kind !== 'report') return;
     const share = value.percentage === undefined ? '' : ` (${Math.floor(value.percentage)} %)`;
-    reporter.progress(`${value.message ?? ''}${share}`, value.percentage === 100);
+    shown = `${value.message ?? ''}${share}`;
+    reporter.progress(shown);
   });
   try {
-    return await ask(token, cancel.token);
+    const answer = await ask(token, cancel.token);
+    if (shown) reporter.progress(shown, true);
+    return answer;
   } finally {
     interrupt.dispose();
     listening.dispose();

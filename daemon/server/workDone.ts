@@ -2,9 +2,12 @@ import { progressNotification } from '../../protocol/lifecycleMessages.ts';
 import type { ParamsOf } from '../../protocol/rpc.ts';
 import type { Send } from './metricsSubscription.ts';
 
-/** `$/progress` of one request, where the client gave a token. One report is under way at a time; the others are left out. */
+type Value = ParamsOf<typeof progressNotification>['value'];
+
+/** `$/progress` of one request, where the client gave a token. One report is under way at a time; of what comes meanwhile the newest follows. */
 export class WorkDone {
   private sending = false;
+  private newest: Value | undefined;
 
   constructor(
     private readonly send: Send,
@@ -17,22 +20,31 @@ export class WorkDone {
 
   /** @param unit how amounts are written */
   report(message: string, done?: number, total?: number, unit: (amount: number) => string = String): void {
-    if (this.sending) return;
     const known = done !== undefined && total;
     const share = known ? { percentage: Math.min(100, (100 * done) / total) } : {};
     const amount = known ? ` ${unit(done)} of ${unit(total)}` : '';
-    this.sending = true;
-    this.tell({ kind: 'report', message: `${message}${amount}`, ...share }).finally(() => {
-      this.sending = false;
-    });
+    this.newest = { kind: 'report', message: `${message}${amount}`, ...share };
+    if (!this.sending) void this.sendReports();
   }
 
   end(): void {
+    if (this.newest) this.tell(this.newest);
+    this.newest = undefined;
     this.tell({ kind: 'end' });
   }
 
+  private async sendReports(): Promise<void> {
+    this.sending = true;
+    while (this.newest) {
+      const value = this.newest;
+      this.newest = undefined;
+      await this.tell(value);
+    }
+    this.sending = false;
+  }
+
   /** A client that is gone hears nothing; its request is cancelled by that. */
-  private async tell(value: ParamsOf<typeof progressNotification>['value']): Promise<void> {
+  private async tell(value: Value): Promise<void> {
     if (this.token !== undefined) await this.send(progressNotification, { token: this.token, value }).catch(() => {});
   }
 }

@@ -76,7 +76,7 @@ test('with hidePaths no image is named in records and log', () => {
 });
 
 test('embed gives one row of features an image, with its path and label', async () => {
-  const { code, stderr } = await unimiss(folder, [
+  const { code, stdout, stderr } = await unimiss(folder, [
     'embed',
     basename(run),
     '--manifest',
@@ -85,6 +85,7 @@ test('embed gives one row of features an image, with its path and label', async 
     join(folder, 'features'),
   ]);
   expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/k-NN \(k = \d, leave-one-out\) finds the label of \d+ % of the images; chance: \d+ %/);
   const npy = readFileSync(join(folder, 'features', 'features-2D.npy'));
   expect(npy.toString('latin1', 10, 80)).toContain("'shape': (6, 24)");
   const rows = readFileSync(join(folder, 'features', 'features-3D.csv'), 'utf8')
