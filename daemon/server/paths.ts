@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { diskError } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 
 /** Where the daemon of this user and machine is found. */
 export interface DaemonPaths {
@@ -50,8 +51,8 @@ function shortened(socket: string): string {
 export async function securePlace({ socket, log }: DaemonPaths): Promise<void> {
   const folder = dirname(socket);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await mkdir(dirname(log), { recursive: true, mode: 0o700 });
+    await makeFolder(folder, { mode: 0o700 });
+    await makeFolder(dirname(log), { mode: 0o700 });
   } catch (error) {
     throw diskError(error, folder);
   }

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { trashDays } from '../../protocol/runMessages.ts';
 import { diskError, syncFolder } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
 import { isLocked, lockRun } from '../runs/lock.ts';
 import type { RunFolder } from '../runs/runFolder.ts';
 import type { Supervisor } from '../runs/supervisor.ts';
@@ -25,7 +26,7 @@ export async function moveToTrash(run: RunFolder, supervisor: Supervisor, now = 
     const folder = trashOf(dirname(run.folder));
     const stamp = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
     const target = join(folder, `${run.id}-deleted-${stamp}`);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await rename(run.folder, target);
     await syncFolder(dirname(run.folder));
     return target;

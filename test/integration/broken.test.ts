@@ -117,7 +117,9 @@ test('a damaged checkpoint is recognised, set aside, and the one before is taken
   const bytes = readFileSync(newest.file);
   bytes[bytes.length - 10]! ^= 1;
   writeFileSync(newest.file, bytes);
-  await expect(SafetensorsFile.open(newest.file).then((f) => f.verify())).rejects.toThrow(/damaged/);
+  const damaged = await SafetensorsFile.open(newest.file);
+  await expect(damaged.verify()).rejects.toThrow(/damaged/);
+  await damaged.close();
   const { code, stderr } = await unimiss(folder, ['resume']);
   expect(code, stderr).toBe(0);
   expect(stderr).toContain(`step ${newest.step} cannot be used`);
