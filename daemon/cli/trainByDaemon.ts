@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { recordsRead } from '../../protocol/recordMessages.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
-import { runContinue, runStart, runStop, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
+import { runContinue, runGet, runStart, runStop, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
 import { fromErrorData, isConnectionLost } from '../../protocol/wireError.ts';
 import type { DaemonClient } from '../server/client.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -36,8 +36,9 @@ export async function trainByDaemon(
   try {
     await client.call(runsWatch, {});
     let { cursor } = await client.call(recordsRead, { run: folder, after: 'end' });
-    // It may just have ended by itself.
-    const stop = () => client.call(runStop, { run: folder }).catch((error) => reporter.notice(error.message));
+    // Changes are told as differences: a run that was put into the queue and taken out of it is as it was. So who asks looks too.
+    const ended = (info: RunInfo) => info.activity === null && news.put(info);
+    const stop = () => client.call(runStop, { run: folder }).then(ended, (error) => reporter.notice(error.message)); // it may just have ended
     let started = false;
     let unwanted = false;
     interrupt = onInterrupt(() => {
@@ -47,7 +48,9 @@ export async function trainByDaemon(
     });
     news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
     started = true;
-    if (unwanted) void stop(); // what was not started could not be stopped
+    if (unwanted)
+      void stop(); // what was not started could not be stopped
+    else ended(await client.call(runGet, { run: folder }));
     for (;;) {
       const info = await news.take();
       if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });

@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import { createMessageConnection, type MessageConnection, StreamMessageReader } from 'vscode-jsonrpc/node.js';
+import {
+  ConnectionError,
+  createMessageConnection,
+  ErrorCodes,
+  type MessageConnection,
+  ResponseError,
+  StreamMessageReader,
+} from 'vscode-jsonrpc/node.js';
 import { version } from '../../package.json';
 import { UnimissError } from '../../protocol/errors.ts';
 import { initialize, initialized, oldestProtocolVersion, protocolVersion } from '../../protocol/lifecycleMessages.ts';
@@ -13,7 +20,7 @@ import {
   type RequestType,
   type ResultOf,
 } from '../../protocol/rpc.ts';
-import { isConnectionLost } from '../../protocol/wireError.ts';
+import { fromWireError, isConnectionLost } from '../../protocol/wireError.ts';
 import { CountingWriter } from './countingWriter.ts';
 import { FrameGuard } from './frameGuard.ts';
 import type { DaemonPaths } from './paths.ts';
@@ -63,7 +70,8 @@ export class DaemonClient {
   /** @throws UnimissError 'daemon' where the daemon does not answer, or speaks no version that this program speaks */
   static async open(socket: Socket, { protocol = protocolVersion, patience = PATIENCE } = {}): Promise<DaemonClient> {
     const heard = new FrameGuard(Number.MAX_SAFE_INTEGER, { jsonrpc: '2.0', method: over });
-    const writer = new CountingWriter(socket);
+    // What is asked of a daemon that is gone is rejected when the connection is disposed, as what was asked before.
+    const writer = new CountingWriter(socket, undefined, () => socket.destroy());
     const connection = createMessageConnection(new StreamMessageReader(heard), writer);
     socket.on('error', () => {}); // the connection is closed then, and what is asked of it rejected
     heard.on('error', () => socket.destroy());
@@ -92,8 +100,16 @@ export class DaemonClient {
     }
   }
 
-  call<T extends RequestType>(type: T, params: ParamsOf<T>, token?: unknown): Promise<ResultOf<T>> {
-    return call(this.connection, type, params, token);
+  /** @throws UnimissError: that of the daemon, or 'daemon' where the connection is over before the answer */
+  async call<T extends RequestType>(type: T, params: ParamsOf<T>, token?: unknown): Promise<ResultOf<T>> {
+    try {
+      return await call(this.connection, type, params, token);
+    } catch (error) {
+      const { cause, message } = error as UnimissError & { cause?: unknown };
+      if (!(cause instanceof ConnectionError)) throw error;
+      // It was over before this was asked.
+      throw fromWireError(new ResponseError(ErrorCodes.PendingResponseRejected, message), type.method);
+    }
   }
 
   /** Hands every notification of a type to `handler`. */

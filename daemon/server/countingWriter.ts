@@ -9,6 +9,11 @@ export class CountingWriter extends StreamMessageWriter {
   constructor(
     private readonly stream: Writable,
     private readonly onChange: () => void = () => {},
+    /**
+     * Told of a write that failed, which then counts as done. Without it the write rejects; vscode-jsonrpc throws that on, for a
+     * request where nobody can catch it.
+     */
+    private readonly onFailure?: (error: unknown) => void,
   ) {
     super(stream);
   }
@@ -18,6 +23,9 @@ export class CountingWriter extends StreamMessageWriter {
     this.onChange();
     try {
       await super.write(message);
+    } catch (error) {
+      if (!this.onFailure) throw error;
+      this.onFailure(error);
     } finally {
       this.waiting--;
       this.onChange();

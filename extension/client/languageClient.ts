@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { type ExtensionContext, type LogOutputChannel, Uri, workspace } from 'vscode';
 import {
   CloseAction,
@@ -7,6 +8,7 @@ import {
   LanguageClient,
   type LanguageClientOptions,
   RevealOutputChannelOn,
+  type StreamInfo,
 } from 'vscode-languageclient/node';
 import { protocolVersion } from '../../protocol/messages.ts';
 
@@ -20,7 +22,7 @@ class ConnectProcess {
 
   constructor(private readonly program: string) {}
 
-  async start(): Promise<ChildProcessWithoutNullStreams> {
+  async start(): Promise<StreamInfo> {
     const child = spawn(process.execPath, [this.program, 'connect'], { env: daemonEnvironment() });
     this.child = child;
     child.stderr.on('data', (data) => {
@@ -28,7 +30,11 @@ class ConnectProcess {
     });
     child.stdin.on('error', () => {}); // it has ended: what it was to hear is lost with the connection
     await once(child, 'spawn');
-    return child;
+    // A write that fails makes vscode-jsonrpc throw where nobody can catch it. This one takes all: that the process has ended is
+    // seen by the end of what it says.
+    const writer = new PassThrough();
+    writer.pipe(child.stdin);
+    return { writer, reader: child.stdout };
   }
 
   /** Ends it, and says what it last complained of. */
