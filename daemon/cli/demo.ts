@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { EmbedResult } from '../../protocol/embedMessages.ts';
@@ -16,8 +15,8 @@ import { askedRoot, foregroundOption, throughDaemon } from './daemonClient.ts';
 import { demoConfig } from './demoConfig.ts';
 import { type DemoSteps, stepsByDaemon, stepsHere } from './demoSteps.ts';
 import { percent } from './embed.ts';
-import { exitCodes } from './exitCodes.ts';
 import { duration, Reporter } from './reporter.ts';
+import { endStopped } from './runDisplay.ts';
 import { writeRunPage } from './runPage.ts';
 
 /** The phantoms of the demo: enough of each class for k-NN, little enough for minutes on two cores. */
@@ -55,9 +54,7 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   const labelled = dataset.samples2D.concat(dataset.samples3D).some((sample) => sample.label);
   const before = labelled ? await steps.embed(run.folder, 'initial') : undefined;
   if ((await steps.train(run.folder)) === 'stopped') {
-    reporter.notice(`Stopped. Go on with:  unimiss resume ${run.id}`);
-    process.exitCode = exitCodes.interrupted.code;
-    return;
+    return endStopped(run.id, reporter);
   }
   const after = labelled ? await steps.embed(run.folder, 'last') : undefined;
   const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
@@ -135,7 +132,7 @@ function summary(run: RunFolder, facts: readonly SummaryFact[], page: string, ro
     ['unimiss init ~/my-images > my.unimiss.jsonc', 'a configuration for your images'],
     ['unimiss pretrain my.unimiss.jsonc', 'train on them'],
   ];
-  const elsewhere = root === join(homedir(), 'unimiss-runs') ? '' : ` (once the setting unimiss.runsFolder is ${root})`;
+  const elsewhere = root === runsRoot({}) ? '' : ` (once the setting unimiss.runsFolder is ${root})`;
   const commandWidth = Math.max(...next.map(([command]) => command.length));
   return [
     '',

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UnimissError } from '../../protocol/errors.ts';
-import { recordsRead } from '../../protocol/recordMessages.ts';
 import type { RunRecord, RunSummary } from '../../protocol/records.ts';
 import { runGet, runsList } from '../../protocol/runMessages.ts';
 import { recordsToColumns } from '../evaluate/columns.ts';
@@ -14,6 +13,7 @@ import { runsRoot } from '../runs/root.ts';
 import { RunFolder } from '../runs/runFolder.ts';
 import type { DaemonClient } from '../server/client.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from './daemonClient.ts';
+import { readRecordsByDaemon } from './daemonRecords.ts';
 import { findRun } from './findRun.ts';
 import { Reporter } from './reporter.ts';
 import { writeRunPage } from './runPage.ts';
@@ -94,14 +94,7 @@ async function readByDaemon(
     name === undefined ? newest(await client.call(runsList, { ...(root && { root }) })) : runReference(name, root);
   const summary = await client.call(runGet, { run });
   const records: RunRecord[] = [];
-  let leftOut = 0;
-  for (let after: string | undefined; ; ) {
-    const piece = await client.call(recordsRead, { run, ...(after && { after }) });
-    for (const record of piece.records) records.push(record);
-    leftOut += piece.leftOut;
-    after = piece.cursor;
-    if (!piece.more) break;
-  }
+  const { leftOut } = await readRecordsByDaemon(client, run, undefined, (record) => records.push(record));
   if (leftOut > 0)
     reporter.notice(
       `${leftOut} lines of ${summary.folder}/records.jsonl are no records that this version knows, left out`,

@@ -14,9 +14,9 @@ import { runsRoot } from '../runs/root.ts';
 import { RunFolder } from '../runs/runFolder.ts';
 import { isFinished } from '../runs/supervisorErrors.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from './daemonClient.ts';
-import { exitCodes } from './exitCodes.ts';
 import { findRun } from './findRun.ts';
 import { Reporter } from './reporter.ts';
+import { endStopped } from './runDisplay.ts';
 import { trainByDaemon } from './trainByDaemon.ts';
 import { trainHere } from './trainHere.ts';
 
@@ -123,8 +123,7 @@ async function begun(folder: string, reporter: Reporter, train: () => Promise<'f
   reporter.notice(`Run folder: ${folder}`);
   const id = basename(folder);
   if ((await train()) === 'finished') return reporter.notice(`Finished. Look at it with:  unimiss metrics ${id}`);
-  reporter.notice(`Stopped. Go on with:  unimiss resume ${id}`);
-  process.exitCode = exitCodes.interrupted.code;
+  endStopped(id, reporter);
 }
 
 function detached(run: RunInfo, reporter: Reporter): void {

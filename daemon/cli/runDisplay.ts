@@ -1,5 +1,6 @@
 import type { RunRecord, StepRecord } from '../../protocol/records.ts';
 import type { RunProgress } from '../runs/progress.ts';
+import { exitCodes } from './exitCodes.ts';
 import { duration, type Reporter } from './reporter.ts';
 
 /** A run in the terminal while it is trained, whoever trains it: one line of progress, and what people should see at once. */
@@ -34,6 +35,12 @@ export class RunDisplay {
     const said = noteworthy(record);
     if (said) this.reporter.notice(said);
   }
+}
+
+/** Ends a command whose run was stopped on request: says how to go on, and sets the exit code. */
+export function endStopped(id: string, reporter: Reporter): void {
+  reporter.notice(`Stopped. Go on with:  unimiss resume ${id}`);
+  process.exitCode = exitCodes.interrupted.code;
 }
 
 /** `epoch 3/200 · 2D · step 41/5000 · loss 6.912 · 12.3 images/s · 1 h 05 min left` */

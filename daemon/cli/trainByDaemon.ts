@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
-import { recordsRead } from '../../protocol/recordMessages.ts';
 import type { RunInfo } from '../../protocol/runInfo.ts';
 import { runContinue, runGet, runStart, runStop, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
 import { fromErrorData, isConnectionLost } from '../../protocol/wireError.ts';
 import type { DaemonClient } from '../server/client.ts';
+import { readRecordsByDaemon } from './daemonRecords.ts';
 import { onInterrupt } from './interrupt.ts';
 import { Latest } from './latest.ts';
 import type { Reporter } from './reporter.ts';
@@ -35,7 +35,7 @@ export async function trainByDaemon(
   let interrupt: ReturnType<typeof onInterrupt> | undefined;
   try {
     await client.call(runsWatch, {});
-    let { cursor } = await client.call(recordsRead, { run: folder, after: 'end' });
+    let { cursor } = await readRecordsByDaemon(client, folder, 'end', () => {});
     // Changes are told as differences: a run that was put into the queue and taken out of it is as it was. So who asks looks too.
     const ended = (info: RunInfo) => info.activity === null && news.put(info);
     const stop = () => client.call(runStop, { run: folder }).then(ended, (error) => reporter.notice(error.message)); // it may just have ended
@@ -54,7 +54,7 @@ export async function trainByDaemon(
     for (;;) {
       const info = await news.take();
       if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });
-      cursor = await showRecords(client, folder, cursor, display);
+      ({ cursor } = await readRecordsByDaemon(client, folder, cursor, (record) => display.record(record)));
       showState(info, display);
       if (info.activity !== null) continue;
       const outcome = outcomeOf(info);
@@ -65,16 +65,6 @@ export async function trainByDaemon(
     throw error instanceof UnimissError && isConnectionLost(error.details.cause) ? daemonGone(id, error) : error;
   } finally {
     interrupt?.dispose();
-  }
-}
-
-/** Shows what was recorded after a cursor. @returns the cursor behind it */
-async function showRecords(client: DaemonClient, run: string, after: string, display: RunDisplay): Promise<string> {
-  for (let cursor = after; ; ) {
-    const piece = await client.call(recordsRead, { run, after: cursor });
-    for (const record of piece.records) display.record(record);
-    cursor = piece.cursor;
-    if (!piece.more) return cursor;
   }
 }
 

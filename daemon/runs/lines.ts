@@ -13,6 +13,9 @@ export interface LineBlock {
   end: number;
 }
 
+/** A record is shorter, bytes; what is longer is none. */
+export const longestRecord = 8 << 20;
+
 /** Bytes that are read at once, unless a line is longer: between blocks other things get their turn. */
 const BLOCK = 256 << 10;
 

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { quickCheck } from '../../protocol/quickCheck.ts';
 import { type RunRecord, runRecordSchema, type StepRecord, stepRecordSchema } from '../../protocol/records.ts';
+import { openIfThere } from '../files/readFrom.ts';
 import { readLines } from './lines.ts';
 
 /**
@@ -28,10 +28,7 @@ export async function readAllRecords(file: string, notice: (message: string) => 
 
 /** The records in the last `bytes` of a file, oldest first, and whether these are all. Lines that are no records are left out. */
 export async function readLastRecords(file: string, bytes: number): Promise<{ records: RunRecord[]; all: boolean }> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const handle = await openIfThere(file);
   if (handle === undefined) return { records: [], all: true };
   try {
     const { size } = await handle.stat();

@@ -1,6 +1,8 @@
+import type { FileHandle } from 'node:fs/promises';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/records.ts';
-import { type Piece, readFrom } from '../files/readFrom.ts';
+import { identityOf, openIfThere } from '../files/readFrom.ts';
+import { type LineBlock, longestRecord, readLineBlocks } from './lines.ts';
 import { recordOf } from './readRecords.ts';
 
 /** What was recorded after a cursor. */
@@ -11,11 +13,6 @@ export interface RecordsPiece {
   /** Lines that are no records that this version knows. */
   leftOut: number;
 }
-
-/** Bytes that are read at once: between them other things get their turn. */
-const PIECE = 256 << 10;
-/** A record is shorter; what is longer is none. */
-const LONGEST_LINE = 8 << 20;
 
 /** A place between two records of a file. */
 interface Cursor {
@@ -34,39 +31,36 @@ interface Cursor {
  * @throws UnimissError 'run' for what is no cursor
  */
 export async function readRecordsAfter(path: string, after?: string): Promise<RecordsPiece> {
-  if (after === 'end') {
-    const { size, file } = await readFrom(path, 0, 0);
-    const cursor = format({ file, offset: size, seen: '', last: new Date().toISOString() });
-    return { records: [], cursor, more: false, leftOut: 0 };
+  const wanted: Cursor =
+    after === undefined || after === 'end' ? { file: 'none', offset: 0, seen: '', last: '' } : parse(after);
+  const handle = await openIfThere(path);
+  try {
+    const stats = await handle?.stat();
+    const { file, size } = { file: stats ? identityOf(stats) : 'none', size: stats?.size ?? 0 };
+    if (after === 'end') {
+      const cursor = format({ file, offset: size, seen: '', last: new Date().toISOString() });
+      return { records: [], cursor, more: false, leftOut: 0 };
+    }
+    const replaced = wanted.offset > 0 && (file !== wanted.file || size < wanted.offset);
+    const from = replaced ? { ...wanted, offset: 0, seen: wanted.last } : wanted;
+    const { lines, end } = (handle && (await firstBlock(handle, from.offset, size))) ?? { lines: [], end: from.offset };
+    const read = lines.flatMap((line) => recordOf(line) ?? []);
+    const records = read.filter((record) => record.time > from.seen);
+    const last = records.reduce((latest, { time }) => (time > latest ? time : latest), from.last);
+    return {
+      records,
+      cursor: format({ file, offset: end, seen: from.seen, last }),
+      more: lines.length > 0 && end < size,
+      leftOut: lines.length - read.length,
+    };
+  } finally {
+    await handle?.close();
   }
-  let from: Cursor = after === undefined ? { file: 'none', offset: 0, seen: '', last: '' } : parse(after);
-  let piece = await linesFrom(path, from.offset);
-  if (from.offset > 0 && (piece.file !== from.file || piece.size < from.offset)) {
-    from = { ...from, offset: 0, seen: from.last };
-    piece = await linesFrom(path, 0);
-  }
-  const text = piece.bytes.toString('utf8');
-  const lines = text === '' ? [] : text.slice(0, -1).split('\n');
-  const read = lines.flatMap((line) => recordOf(line) ?? []);
-  const records = read.filter((record) => record.time > from.seen);
-  const last = records.reduce((latest, { time }) => (time > latest ? time : latest), from.last);
-  const offset = from.offset + piece.bytes.length;
-  return {
-    records,
-    cursor: format({ file: piece.file, offset, seen: from.seen, last }),
-    more: lines.length > 0 && offset < piece.size,
-    leftOut: lines.length - read.length,
-  };
 }
 
-/** Whole lines from an offset on: about a piece, or one line where that is longer. */
-async function linesFrom(path: string, offset: number): Promise<Piece> {
-  for (let most = PIECE; ; most *= 2) {
-    const piece = await readFrom(path, offset, most);
-    const end = piece.bytes.lastIndexOf(10) + 1;
-    if (end > 0 || piece.bytes.length < most || most >= LONGEST_LINE)
-      return { ...piece, bytes: piece.bytes.subarray(0, end) };
-  }
+async function firstBlock(handle: FileHandle, from: number, to: number): Promise<LineBlock | undefined> {
+  for await (const block of readLineBlocks(handle, from, to, longestRecord)) return block;
+  return undefined;
 }
 
 function format({ file, offset, seen, last }: Cursor): string {

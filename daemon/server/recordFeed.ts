@@ -1,8 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { MetricsEvent, MetricsTable } from '../../protocol/metrics.ts';
 import type { Position } from '../../protocol/metricsMessages.ts';
 import { GrowingColumns } from '../evaluate/columns.ts';
-import { readLineBlocks } from '../runs/lines.ts';
+import { identityOf, openIfThere } from '../files/readFrom.ts';
+import { longestRecord, readLineBlocks } from '../runs/lines.ts';
 import { type SavedPreview, savedPreview } from '../runs/previewFiles.ts';
 import { recordOf } from '../runs/readRecords.ts';
 
@@ -13,9 +14,6 @@ export interface RecordPiece {
   events: MetricsEvent[];
   previews: SavedPreview[];
 }
-
-/** A record is shorter; what is longer is none. */
-const LONGEST_LINE = 8 << 20;
 
 /**
  * The records of a run as columns, read from the disk as far as they are there, and further whenever `refresh` is called: about
@@ -65,15 +63,13 @@ export class RecordFeed {
   }
 
   private async read(): Promise<void> {
-    const handle = await open(this.path, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const handle = await openIfThere(this.path);
     if (!handle) return;
     try {
-      const { dev, ino, birthtimeMs, size } = await handle.stat();
+      const stats = await handle.stat();
+      const { size } = stats;
       // Taking records back replaces the file; cutting a torn end may shorten it.
-      const file = `${dev}-${ino}-${Math.round(birthtimeMs)}`;
+      const file = identityOf(stats);
       if (file !== this.file || size < this.offset) this.begin(file);
       await this.readOn(handle, size);
     } finally {
@@ -92,7 +88,7 @@ export class RecordFeed {
   }
 
   private async readOn(handle: FileHandle, size: number): Promise<void> {
-    for await (const { lines, end } of readLineBlocks(handle, this.offset, size, LONGEST_LINE)) {
+    for await (const { lines, end } of readLineBlocks(handle, this.offset, size, longestRecord)) {
       for (const line of lines) this.take(line);
       this.offset = end;
     }
