@@ -1,14 +1,40 @@
 /** The arrows between the parts of the project (ARCHITECTURE.md): each part may import only what lies below it. */
 const daemonLayers = {
   files: [],
-  engine: ['files'],
+  native: ['files'],
+  engine: ['native', 'files'],
   model: ['engine', 'files'],
   data: ['files'],
   checkpoint: ['files'],
   evaluate: ['files', 'model', 'engine', 'data', 'checkpoint'],
   train: ['files', 'model', 'engine', 'data', 'checkpoint', 'evaluate'],
-  runs: ['files', 'train', 'model', 'engine', 'data', 'checkpoint', 'evaluate'],
-  server: ['files', 'runs', 'train', 'model', 'engine', 'data', 'checkpoint', 'evaluate'],
+  infer: ['files', 'model', 'engine', 'data', 'checkpoint', 'evaluate', 'train'],
+  runs: ['files', 'native', 'infer', 'train', 'model', 'engine', 'data', 'checkpoint', 'evaluate'],
+  server: ['files', 'native', 'runs', 'infer', 'train', 'model', 'engine', 'data', 'checkpoint', 'evaluate'],
+  client: ['files', 'native', 'server'],
+};
+/** The rooms of a part, and for each the rooms of the same part that it may import. */
+const rooms = {
+  'daemon/runs': {
+    folder: [],
+    records: ['folder'],
+    checkpoint: ['folder', 'records'],
+    start: ['folder', 'records', 'checkpoint'],
+    supervise: ['folder', 'records'],
+    jobs: ['folder', 'records', 'checkpoint', 'start', 'supervise'],
+  },
+  'daemon/server': {
+    wire: [],
+    feeds: ['wire'],
+    handlers: ['feeds', 'wire'],
+    life: ['handlers', 'feeds', 'wire'],
+  },
+  'daemon/cli': {
+    terminal: [],
+    viaDaemon: ['terminal'],
+    commands: ['terminal', 'viaDaemon'],
+    demo: ['terminal', 'viaDaemon', 'commands'],
+  },
 };
 const tests = '\\.(test|long|fixtures)\\.ts$';
 const layerRules = Object.entries(daemonLayers).map(([layer, below]) => ({
@@ -18,6 +44,15 @@ const layerRules = Object.entries(daemonLayers).map(([layer, below]) => ({
   from: { path: `^daemon/${layer}/`, pathNot: tests },
   to: { path: '^(daemon|extension|webviews)/', pathNot: `^daemon/(${[layer, ...below].join('|')})/` },
 }));
+const roomRules = Object.entries(rooms).flatMap(([part, allowed]) =>
+  Object.entries(allowed).map(([room, others]) => ({
+    name: `${part}/${room}`.replaceAll('/', '-'),
+    comment: `${part}/${room} may import of ${part} only: ${[room, ...others].join(', ')}`,
+    severity: 'error',
+    from: { path: `^${part}/${room}/`, pathNot: tests },
+    to: { path: `^${part}/`, pathNot: `^${part}/(${[room, ...others].join('|')})/` },
+  })),
+);
 
 module.exports = {
   forbidden: [
@@ -52,12 +87,13 @@ module.exports = {
       to: { path: '^(node:)?(fs|net|child_process|worker_threads)|^koffi|node_modules/koffi' },
     },
     {
-      name: 'only-engine-knows-the-c-api',
+      name: 'only-native-and-engine-call-c',
       severity: 'error',
-      from: { path: '^(daemon|protocol|extension|webviews)/', pathNot: '^daemon/engine/' },
+      from: { path: '^(daemon|protocol|extension|webviews)/', pathNot: '^daemon/(native|engine)/' },
       to: { path: 'node_modules/koffi' },
     },
     ...layerRules,
+    ...roomRules,
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,15 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { UnimissError } from '../protocol/errors.ts';
-import { addDaemonCommands } from './cli/daemonCommands.ts';
-import { demoCommand } from './cli/demo.ts';
-import { embedCommand } from './cli/embed.ts';
-import { engineCommand } from './cli/engine.ts';
-import { exitCodeOf, exitCodes } from './cli/exitCodes.ts';
-import { initCommand } from './cli/init.ts';
-import { metricsCommand } from './cli/metrics.ts';
-import { pretrainCommand, resumeCommand } from './cli/pretrain.ts';
-import { runsCommand } from './cli/runs.ts';
+import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
+import { embedCommand } from './cli/commands/embed.ts';
+import { engineCommand } from './cli/commands/engine.ts';
+import { initCommand } from './cli/commands/init.ts';
+import { metricsCommand } from './cli/commands/metrics.ts';
+import { pretrainCommand, resumeCommand } from './cli/commands/pretrain.ts';
+import { runsCommand } from './cli/commands/runs.ts';
+import { demoCommand } from './cli/demo/demo.ts';
+import { exitCodeOf, exitCodes } from './cli/terminal/exitCodes.ts';
 
 const program = new Command('unimiss')
   .description('Self-supervised pre-training of one network on 2D and 3D medical images (UniMiSS, ECCV 2022).')

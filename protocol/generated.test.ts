@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { parseConfig } from './parseConfig.ts';
+import { parseConfig } from './config/parseConfig.ts';
 
 it('documentation and JSON Schema are those of the present schema', () => {
   expect(execFileSync(process.execPath, ['scripts/docs.mjs', '--check'], { encoding: 'utf8' })).toBe('');

@@ -18,7 +18,7 @@ const node = {
 const targets = [
   {
     ...node,
-    entryPoints: { main: 'daemon/main.ts', 'loader-worker': 'daemon/data/loader/worker.ts' },
+    entryPoints: { main: 'daemon/main.ts', 'loader-worker': 'daemon/data/loader/loaderWorker.ts' },
     outdir: 'dist/daemon',
     format: 'esm',
     external: ['koffi'],

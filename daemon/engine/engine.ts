@@ -6,19 +6,19 @@ import {
   type DataType as TfjsDType,
   engine as tfjsEngine,
 } from '@tensorflow/tfjs-core';
-import './legacy-util.ts';
+import './tensorflow/legacyUtil.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import { UnimissError } from '../../protocol/errors.ts';
-import type { Attrs } from './attributes.ts';
-import { Binding } from './binding.ts';
-import { type CApi, DataType, loadCApi, type Pointer } from './c-api.ts';
-import { type Device, listDevices, newContext } from './context.ts';
 import { openedEngine, setCurrentEngine } from './current.ts';
-import type { RawInput } from './raw-op.ts';
-import { checkStatus } from './status.ts';
+import type { RawInput } from './rawOp.ts';
 import { CompiledStep } from './step.ts';
-import type { StepDefinition } from './step-definition.ts';
+import type { StepDefinition } from './stepDefinition.ts';
+import type { Attrs } from './tensorflow/attributes.ts';
+import { Binding } from './tensorflow/binding.ts';
+import { type CApi, DataType, loadCApi, type Pointer } from './tensorflow/cApi.ts';
+import { type Device, listDevices, newContext } from './tensorflow/context.ts';
+import { checkStatus } from './tensorflow/status.ts';
 import { Variable } from './variable.ts';
 
 export interface EngineOptions {

@@ -1,10 +1,10 @@
-export type { Attr, Attrs } from './attributes.ts';
-export type { Device } from './context.ts';
 export { currentEngine } from './current.ts';
-export { currentExecutor } from './current-executor.ts';
+export { currentExecutor } from './currentExecutor.ts';
 export { type Engine, type EngineOptions, openEngine } from './engine.ts';
-export { chooseExecutor, type ExecutorChoiceOptions } from './executor-choice.ts';
-export { controlled, type RawInput, rawOp, rawOps } from './raw-op.ts';
+export { chooseExecutor, type ExecutorChoiceOptions } from './executorChoice.ts';
+export { controlled, type RawInput, rawOp, rawOps } from './rawOp.ts';
 export { CompiledStep } from './step.ts';
-export type { Executor, StepDefinition, StepInput, StepValue } from './step-definition.ts';
+export type { Executor, StepDefinition, StepInput, StepValue } from './stepDefinition.ts';
+export type { Attr, Attrs } from './tensorflow/attributes.ts';
+export type { Device } from './tensorflow/context.ts';
 export type { Variable } from './variable.ts';

@@ -1,5 +1,5 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { withExecutor } from './current-executor.ts';
+import { withExecutor } from './currentExecutor.ts';
 import type { Engine } from './engine.ts';
 import {
   asArray,
@@ -10,9 +10,9 @@ import {
   type StepDefinition,
   type StepInput,
   type StepValue,
-} from './step-definition.ts';
-import type { TensorValues } from './tensors.ts';
-import { TracedFunction } from './traced-function.ts';
+} from './stepDefinition.ts';
+import type { TensorValues } from './tensorflow/tensors.ts';
+import { TracedFunction } from './tracedFunction.ts';
 
 /** A step that one call executes; made by `engine.compile`. */
 export class CompiledStep<I extends string = string, O extends string = string> {

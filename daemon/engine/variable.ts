@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Engine } from './engine.ts';
-import { rawOp } from './raw-op.ts';
-import { sizeOf } from './tensors.ts';
+import { rawOp } from './rawOp.ts';
+import { sizeOf } from './tensorflow/tensors.ts';
 
 /**
  * State that lives in TensorFlow's memory from step to step and is updated in place (a resource variable, float32).

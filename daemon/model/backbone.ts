@@ -1,6 +1,7 @@
 import { reshape, split, sum, type Tensor } from '@tensorflow/tfjs-core';
+import type { Modality } from '../../protocol/modality.ts';
 import { type BlockOptions, block, type Observe, type TokenShape } from './block.ts';
-import type { MitConfig, Modality } from './config.ts';
+import type { MitConfig } from './config.ts';
 import { cells, stageGrids, stemStrides } from './geometry.ts';
 import { convBlock } from './ops/convBlock.ts';
 import { layerNorm } from './ops/layerNorm.ts';

@@ -1,5 +1,5 @@
 import { concat, reshape, slice, sub, type Tensor, tile } from '@tensorflow/tfjs-core';
-import type { Modality } from './config.ts';
+import type { Modality } from '../../protocol/modality.ts';
 import { cells } from './geometry.ts';
 import { attention } from './ops/attention.ts';
 import { layerNorm } from './ops/layerNorm.ts';

@@ -1,7 +1,6 @@
-import { presets as common, type PresetName } from '../../protocol/presets.ts';
+import { presets as common, type PresetName } from '../../protocol/config/presets.ts';
 
 /** One of the two kinds of image that the network takes: pictures [B, H, W, 3] or volumes [B, D, H, W, 1]. */
-export type Modality = '2D' | '3D';
 
 /** Attention blocks of one side of the network, stage by stage. */
 export interface StagesConfig {
@@ -37,7 +36,7 @@ export interface MitConfig {
 const paperEncoder = { dims: [48, 128, 256, 512], heads: [1, 2, 4, 8], reductions: [6, 4, 2, 1] } as const;
 const paperDecoder = { dims: [256, 128, 48], heads: [8, 4, 2], reductions: [2, 4, 6] } as const;
 
-/** Sizes and head of a preset, which a run may override (protocol/presets.ts). */
+/** Sizes and head of a preset, which a run may override (protocol/config/presets.ts). */
 function commonOf(name: PresetName): Pick<MitConfig, 'head' | 'size2D' | 'size3D'> {
   const { head, size2D, size3D } = common[name];
   return { head: { hidden: head.hidden, bottleneck: head.bottleneck, out: head.outDim }, size2D, size3D };

@@ -1,5 +1,5 @@
 import { UnimissError } from '../../protocol/errors.ts';
-import type { Modality } from './config.ts';
+import type { Modality } from '../../protocol/modality.ts';
 
 /** Strides of the stem: slices of a volume are thick already, so their axis is not reduced. */
 export const stemStrides: Readonly<Record<Modality, readonly number[]>> = { '2D': [2, 2], '3D': [1, 2, 2] };

@@ -1,4 +1,5 @@
-import type { MitConfig, Modality, StagesConfig } from './config.ts';
+import type { Modality } from '../../protocol/modality.ts';
+import type { MitConfig, StagesConfig } from './config.ts';
 import { cells, stageGrids } from './geometry.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Modality } from './config.ts';
+import type { Modality } from '../../protocol/modality.ts';
 
 /** Weights of the four neighbours at distances 1 + t, t, 1 − t, 2 − t (Keys 1981, a = −0.75). */
 function cubicWeights(t: number): number[] {

@@ -1,10 +1,10 @@
-import type { Phase } from '../../protocol/config.ts';
 import { UnimissError } from '../../protocol/errors.ts';
+import { type Modality, modalities } from '../../protocol/modality.ts';
 
 /** One epoch of a run: all its steps are of one phase. */
 export interface EpochPlan {
   readonly epoch: number;
-  readonly phase: Phase;
+  readonly phase: Modality;
   readonly steps: number;
   /** Number of its first step in the run. */
   readonly firstStep: number;
@@ -22,9 +22,9 @@ export interface PlanOptions {
   /** Epochs of one phase before the other has its turn. */
   interval: number;
   /** Images in the set, by phase; 0 where there are none. */
-  images: Readonly<Record<Phase, number>>;
+  images: Readonly<Record<Modality, number>>;
   /** Images an optimiser step takes (batch × accumulate), by phase. */
-  totalBatch: Readonly<Record<Phase, number>>;
+  totalBatch: Readonly<Record<Modality, number>>;
   /** Upper limit of an epoch's steps. */
   stepsPerEpoch: number | null;
   /** `equal`: an epoch of either phase takes as many images as the smaller set has. */
@@ -39,7 +39,7 @@ export interface PlanOptions {
  * @throws UnimissError 'data' when there are no images at all
  */
 export function planRun(options: PlanOptions): RunPlan {
-  const phases = (['2D', '3D'] as const).filter((p) => options.images[p] > 0);
+  const phases = modalities.filter((p) => options.images[p] > 0);
   if (phases.length === 0)
     throw new UnimissError('data', 'there are no images to train on', {
       place: 'data',
@@ -48,7 +48,7 @@ export function planRun(options: PlanOptions): RunPlan {
   const epochs: EpochPlan[] = [];
   let firstStep = 0;
   for (let epoch = 0; epoch < options.epochs; epoch++) {
-    const phase = phases[Math.floor(epoch / options.interval) % phases.length] as Phase;
+    const phase = phases[Math.floor(epoch / options.interval) % phases.length] as Modality;
     const steps = stepsOf(phase, options);
     epochs.push({ epoch, phase, steps, firstStep });
     firstStep += steps;
@@ -59,7 +59,7 @@ export function planRun(options: PlanOptions): RunPlan {
   return { epochs, steps: firstStep, warmupSteps: Math.min(Math.round(asked), Math.ceil(firstStep / 10)) };
 }
 
-function stepsOf(phase: Phase, { images, totalBatch, stepsPerEpoch, balance }: PlanOptions): number {
+function stepsOf(phase: Modality, { images, totalBatch, stepsPerEpoch, balance }: PlanOptions): number {
   const other = images[phase === '2D' ? '3D' : '2D'];
   const count = balance === 'equal' && other > 0 ? Math.min(images[phase], other) : images[phase];
   const full = Math.max(1, Math.floor(count / totalBatch[phase]));

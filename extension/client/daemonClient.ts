@@ -7,8 +7,7 @@ import {
   type LogOutputChannel,
 } from 'vscode';
 import { ErrorCodes, type LanguageClient, State } from 'vscode-languageclient/node';
-import { UnimissError } from '../../protocol/errors.ts';
-import { daemonStop, initialize, unsubscribe } from '../../protocol/messages.ts';
+import { daemonStop, initialize, unsubscribe } from '../../protocol/daemon/messages.ts';
 import {
   type CheckedParamsOf,
   call,
@@ -16,8 +15,9 @@ import {
   type ParamsOf,
   type RequestType,
   type ResultOf,
-} from '../../protocol/rpc.ts';
-import { fromWireError, isConnectionLost } from '../../protocol/wireError.ts';
+} from '../../protocol/daemon/rpc.ts';
+import { fromWireError, isConnectionLost } from '../../protocol/daemon/wireError.ts';
+import { UnimissError } from '../../protocol/errors.ts';
 import { type ConnectClient, makeLanguageClient } from './languageClient.ts';
 import { type Subscribed, Subscriptions } from './subscriptions.ts';
 

@@ -10,7 +10,7 @@ import {
   RevealOutputChannelOn,
   type StreamInfo,
 } from 'vscode-languageclient/node';
-import { protocolVersion } from '../../protocol/messages.ts';
+import { protocolVersion } from '../../protocol/daemon/messages.ts';
 
 /** Characters of what `unimiss connect` wrote to standard error that are kept. */
 const lastWordsLength = 2000;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { logAppended, metricsUpdate } from '../../protocol/messages.ts';
-import type { Caller } from '../../protocol/rpc.ts';
+import { logAppended, metricsUpdate } from '../../protocol/daemon/messages.ts';
+import type { Caller } from '../../protocol/daemon/rpc.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** A connection whose notifications are sent by the test. */

@@ -1,7 +1,7 @@
 import type { Disposable } from 'vscode';
+import { logAppended, metricsUpdate, runsChanged } from '../../protocol/daemon/messages.ts';
+import { type Caller, type CheckedParamsOf, listen, type NotificationType } from '../../protocol/daemon/rpc.ts';
 import type { UnimissError } from '../../protocol/errors.ts';
-import { logAppended, metricsUpdate, runsChanged } from '../../protocol/messages.ts';
-import { type Caller, type CheckedParamsOf, listen, type NotificationType } from '../../protocol/rpc.ts';
 
 /** The notifications that belong to a subscription. */
 const types = [runsChanged, metricsUpdate, logAppended] as const;

@@ -1,5 +1,5 @@
 import { window } from 'vscode';
-import { runStart } from '../../protocol/messages.ts';
+import { runStart } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
 import { isActive } from '../runs/describeRun.ts';
 

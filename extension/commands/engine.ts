@@ -5,7 +5,7 @@ import {
   type WorkDoneProgressEnd,
   type WorkDoneProgressReport,
 } from 'vscode-languageclient/node';
-import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/messages.ts';
+import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
 
 /** Commands about TensorFlow. */

@@ -1,5 +1,5 @@
 import { commands, env, UIKind, Uri, window, workspace } from 'vscode';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 

@@ -1,7 +1,15 @@
 import { window } from 'vscode';
-import { runContinue, runDelete, runKill, runPause, runStart, runStop, trashDays } from '../../protocol/messages.ts';
-import type { RequestType } from '../../protocol/rpc.ts';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import {
+  runContinue,
+  runDelete,
+  runKill,
+  runPause,
+  runStart,
+  runStop,
+  trashDays,
+} from '../../protocol/daemon/messages.ts';
+import type { RequestType } from '../../protocol/daemon/rpc.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { actionsOf, type RunAction } from '../runs/describeRun.ts';

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { commands, FileType, Uri, window, workspace } from 'vscode';
-import { configMake, runCreate } from '../../protocol/messages.ts';
-import { presetNames } from '../../protocol/presets.ts';
+import { presetNames } from '../../protocol/config/presets.ts';
+import { configMake, runCreate } from '../../protocol/daemon/messages.ts';
 import { configSuffix, diagnose, isConfig } from '../configuration/diagnostics.ts';
 import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';

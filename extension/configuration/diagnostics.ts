@@ -1,5 +1,5 @@
 import { Diagnostic, type Disposable, languages, Range, type TextDocument, workspace } from 'vscode';
-import { checkConfig } from '../../protocol/parseConfig.ts';
+import { checkConfig } from '../../protocol/config/parseConfig.ts';
 
 /** Names of configuration files end so. */
 export const configSuffix = '.unimiss.jsonc';

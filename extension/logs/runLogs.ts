@@ -1,6 +1,6 @@
 import { type Disposable, type OutputChannel, window } from 'vscode';
-import { logAppended, logFollow } from '../../protocol/messages.ts';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import { logAppended, logFollow } from '../../protocol/daemon/messages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 
 interface Followed {

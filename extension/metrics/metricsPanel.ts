@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type Disposable, Uri, type WebviewPanel } from 'vscode';
-import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/messages.ts';
-import type { MetricsMessage, MetricsRequest } from '../../protocol/metrics.ts';
+import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
+import type { MetricsMessage, MetricsRequest } from '../../protocol/metrics/page.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
 import { type PanelAssets, panelPage } from './panelPage.ts';
 

@@ -1,7 +1,7 @@
 import { window } from 'vscode';
+import { runGet } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
-import { runGet } from '../../protocol/messages.ts';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { describeRun } from './describeRun.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { actionsOf, describeRun, isActive, percent, shareDone, standing, timeLeft } from './describeRun.ts';
 
 const stopped: RunInfo = {

@@ -1,4 +1,4 @@
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 
 /** What a run may be told now; also the words in a tree item's context value, by which package.json shows its actions. */
 export type RunAction = 'resume' | 'continue' | 'pause' | 'stop' | 'kill' | 'delete';

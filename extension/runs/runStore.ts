@@ -1,6 +1,6 @@
 import { type Disposable, EventEmitter } from 'vscode';
-import { runsChanged, runsWatch } from '../../protocol/messages.ts';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import { runsChanged, runsWatch } from '../../protocol/daemon/messages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 
 /** What has changed: these runs, or all of them. */

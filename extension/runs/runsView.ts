@@ -11,7 +11,7 @@ import {
   Uri,
   window,
 } from 'vscode';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { actionsOf, describeRun, isActive, standing } from './describeRun.ts';
 import type { RunStore, UnreadableRun } from './runStore.ts';

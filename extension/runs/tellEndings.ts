@@ -1,5 +1,5 @@
 import { commands, type Disposable, window } from 'vscode';
-import type { RunInfo } from '../../protocol/runInfo.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { isActive } from './describeRun.ts';
 

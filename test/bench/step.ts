@@ -3,6 +3,7 @@ import { Random } from '../../daemon/data/random.ts';
 import type { Executor } from '../../daemon/engine/index.ts';
 import { presets } from '../../daemon/model/config.ts';
 import { createPretrainState, createPretrainStep } from '../../daemon/train/pretrain/index.ts';
+import type { Modality } from '../../protocol/modality.ts';
 import { testEngine } from '../engine.ts';
 
 /**
@@ -20,7 +21,7 @@ const { values } = parseArgs({
     executor: { type: 'string', default: 'graph' },
   },
 });
-const phase = values.phase as '2D' | '3D';
+const phase = values.phase as Modality;
 const preset = presets[values.arch as keyof typeof presets];
 const config = { ...preset, head: { ...preset.head, out: Number(values['out-dim']) } };
 const batch = Number(values.batch);

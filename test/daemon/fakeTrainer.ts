@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { writeTextAtomically } from '../../daemon/files/atomic.ts';
-import { lockRun } from '../../daemon/runs/lock.ts';
-import { RunLog } from '../../daemon/runs/log.ts';
-import { RecordLog } from '../../daemon/runs/recordLog.ts';
-import type { trainRun } from '../../daemon/runs/trainRun.ts';
+import { lockRun } from '../../daemon/runs/folder/lock.ts';
+import { RunLog } from '../../daemon/runs/folder/log.ts';
+import { RecordLog } from '../../daemon/runs/records/recordLog.ts';
+import type { trainRun } from '../../daemon/runs/start/trainRun.ts';
 import { UnimissError } from '../../protocol/errors.ts';
-import type { RunRecord } from '../../protocol/records.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
 
 const checkpointEvery = 5;
 

@@ -5,12 +5,12 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { DaemonClient } from '../../daemon/server/client.ts';
-import { frameOf } from '../../daemon/server/frameGuard.ts';
-import { type DaemonPaths, daemonPaths } from '../../daemon/server/paths.ts';
-import { reachable } from '../../daemon/server/reach.ts';
-import type { RunInfo } from '../../protocol/runInfo.ts';
-import { runCreate, runsChanged, runsWatch } from '../../protocol/runMessages.ts';
+import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { type DaemonPaths, daemonPaths } from '../../daemon/server/life/paths.ts';
+import { reachable } from '../../daemon/server/life/reach.ts';
+import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
+import { runCreate, runsChanged, runsWatch } from '../../protocol/runs/messages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { bundleScripts } from './bundle.ts';
 import { configText } from './runs.ts';
 
@@ -29,7 +29,7 @@ export class DaemonPlace {
   readonly env: NodeJS.ProcessEnv;
   readonly paths: DaemonPaths;
   private readonly children: ChildProcess[] = [];
-  private readonly clients: DaemonClient[] = [];
+  private readonly clients: DaemonConnection[] = [];
 
   constructor(
     private readonly script: string,
@@ -72,9 +72,9 @@ export class DaemonPlace {
   }
 
   /** A client of the daemon, which is started where there is none. */
-  async client(): Promise<DaemonClient> {
+  async client(): Promise<DaemonConnection> {
     const command = { file: process.execPath, args: [this.script, 'daemon', '--detached'], env: this.env };
-    const client = await DaemonClient.start(this.paths, command);
+    const client = await DaemonConnection.start(this.paths, command);
     this.clients.push(client);
     return client;
   }
@@ -136,7 +136,7 @@ export class RunWatcher {
   private readonly runs = new Map<string, RunInfo>();
   private readonly waiting = new Set<() => void>();
 
-  static async on(client: DaemonClient): Promise<RunWatcher> {
+  static async on(client: DaemonConnection): Promise<RunWatcher> {
     const watcher = new RunWatcher();
     client.listen(runsChanged, ({ runs, removed }) => {
       for (const folder of removed) watcher.runs.delete(folder);
@@ -184,7 +184,7 @@ export class RunWatcher {
 }
 
 /** Starts a run of the fake trainer. */
-export function createRun(client: DaemonClient, name: string, steps: number, start = true): Promise<RunInfo> {
+export function createRun(client: DaemonConnection, name: string, steps: number, start = true): Promise<RunInfo> {
   return client.call(runCreate, { from: { config: configText(name, steps), file: '/x.unimiss.jsonc' }, start });
 }
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { addDaemonCommands } from '../../daemon/cli/daemonCommands.ts';
-import { exitCodeOf } from '../../daemon/cli/exitCodes.ts';
-import { pretrainCommand, resumeCommand } from '../../daemon/cli/pretrain.ts';
-import { runsCommand } from '../../daemon/cli/runs.ts';
-import { runWorker } from '../../daemon/runs/worker.ts';
+import { addDaemonCommands } from '../../daemon/cli/commands/daemonCommands.ts';
+import { pretrainCommand, resumeCommand } from '../../daemon/cli/commands/pretrain.ts';
+import { runsCommand } from '../../daemon/cli/commands/runs.ts';
+import { exitCodeOf } from '../../daemon/cli/terminal/exitCodes.ts';
+import { runWorker } from '../../daemon/runs/supervise/trainer.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import { fakeTrain } from './fakeTrainer.ts';
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { RunFolder } from '../../daemon/runs/runFolder.ts';
-import { parseConfig } from '../../protocol/parseConfig.ts';
-import type { RunRecord } from '../../protocol/records.ts';
-import { resolveConfig } from '../../protocol/resolveConfig.ts';
+import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
 
 /** Text of a configuration for the fake trainer: `steps` steps, ten an epoch. */
 export function configText(name: string, steps: number, more: Record<string, unknown> = {}): string {

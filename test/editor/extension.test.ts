@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunFolder } from '../../daemon/runs/runFolder.ts';
+import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { checkConfig, parseConfig } from '../../protocol/parseConfig.ts';
-import { resolveConfig } from '../../protocol/resolveConfig.ts';
+import { checkConfig, parseConfig } from '../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
 import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
 import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';

@@ -1,10 +1,10 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunFolder } from '../../daemon/runs/runFolder.ts';
-import { parseConfig } from '../../protocol/parseConfig.ts';
-import type { RunRecord } from '../../protocol/records.ts';
-import { resolveConfig } from '../../protocol/resolveConfig.ts';
+import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
 import { madeUpPreviews, madeUpRecords } from '../metrics/records.ts';
 import { Editor } from './kit/editor.ts';
 import { packVsix, skipped, titled } from './support.ts';

@@ -3,10 +3,11 @@ import { concat, reshape } from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import type { Engine, Executor } from '../../daemon/engine/index.ts';
 import { decode, encode } from '../../daemon/model/backbone.ts';
-import { type Modality, presets } from '../../daemon/model/config.ts';
+import { presets } from '../../daemon/model/config.ts';
 import { bottleneck, project } from '../../daemon/model/head.ts';
 import { fromReference, ourShape } from '../../daemon/model/layout.ts';
 import { parameterTable } from '../../daemon/model/parameters.ts';
+import type { Modality } from '../../protocol/modality.ts';
 import { channelsFirst, deviation, goldenImages, goldenWeights, readGolden, type Summary } from './values.ts';
 
 interface ForwardFile {

@@ -4,12 +4,14 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import type { Engine } from '../../daemon/engine/index.ts';
+import { createEmbed } from '../../daemon/infer/embed.ts';
 import { backbone } from '../../daemon/model/backbone.ts';
-import type { MitConfig, Modality } from '../../daemon/model/config.ts';
+import type { MitConfig } from '../../daemon/model/config.ts';
 import { bottleneck, project } from '../../daemon/model/head.ts';
 import { fromReference, ourShape } from '../../daemon/model/layout.ts';
 import { parameterTable } from '../../daemon/model/parameters.ts';
-import { createEmbed, createPretrainState } from '../../daemon/train/pretrain/index.ts';
+import { createPretrainState } from '../../daemon/train/pretrain/index.ts';
+import { type Modality, modalities } from '../../protocol/modality.ts';
 import { testEngine } from '../engine.ts';
 import { channelsFirst, goldenFolder, goldenImages, goldenWeights, norm, readGolden, size } from './values.ts';
 
@@ -26,7 +28,7 @@ const reduced: MitConfig = {
 const imageShapes: Record<Modality, number[]> = { '2D': [1, 3, 64, 64], '3D': [1, 1, 16, 64, 64] };
 
 const has = (file: string) => existsSync(join(goldenFolder, file));
-const files = (['2D', '3D'] as const).filter((modality) => has(`reduced-activations-${modality}.safetensors`));
+const files = modalities.filter((modality) => has(`reduced-activations-${modality}.safetensors`));
 
 let engine: Engine;
 beforeAll(async () => {
@@ -112,7 +114,7 @@ test.skipIf(!has('reference-checkpoint-student.safetensors'))('features of the r
   for (const name of file.tensors.keys()) read.set(name.slice('module.'.length), await file.readFloat32(name));
   await file.close();
   const state = createPretrainState(engine, reduced, (name) => read.get(name)!);
-  for (const modality of ['2D', '3D'] as const) {
+  for (const modality of modalities) {
     const { input, shape, studentFeature } = golden[modality];
     const embed = createEmbed(engine, state, { network: 'student', modality, batch: shape[0]! });
     const features = await embed.run(goldenImages(input, shape));

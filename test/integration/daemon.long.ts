@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Random } from '../../daemon/data/random.ts';
-import { daemonStatus } from '../../protocol/lifecycleMessages.ts';
-import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/metricsMessages.ts';
-import { runStart } from '../../protocol/runMessages.ts';
+import { daemonStatus } from '../../protocol/daemon/lifecycleMessages.ts';
+import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/metrics/messages.ts';
+import { runStart } from '../../protocol/runs/messages.ts';
 import { alive, createRun, type DaemonPlace, placeForEachTest, RunWatcher, trained } from '../daemon/harness.ts';
 import { stepsOf } from '../daemon/runs.ts';
 

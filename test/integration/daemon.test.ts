@@ -4,14 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exitCodes } from '../../daemon/cli/exitCodes.ts';
-import { DaemonClient } from '../../daemon/server/client.ts';
-import { frameOf } from '../../daemon/server/frameGuard.ts';
-import { configCheck, configMake } from '../../protocol/configMessages.ts';
-import { engineDoctor } from '../../protocol/engineMessages.ts';
-import { daemonStatus, daemonStop, ping } from '../../protocol/lifecycleMessages.ts';
-import { logAppended, logFollow, logRead } from '../../protocol/logMessages.ts';
-import { runContinue, runDelete, runPause, runStart, runStop, runsList } from '../../protocol/runMessages.ts';
+import { exitCodes } from '../../daemon/cli/terminal/exitCodes.ts';
+import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
+import { configCheck, configMake } from '../../protocol/config/messages.ts';
+import { engineDoctor } from '../../protocol/daemon/engineMessages.ts';
+import { daemonStatus, daemonStop, ping } from '../../protocol/daemon/lifecycleMessages.ts';
+import { logAppended, logFollow, logRead } from '../../protocol/runs/logMessages.ts';
+import { runContinue, runDelete, runPause, runStart, runStop, runsList } from '../../protocol/runs/messages.ts';
 import {
   alive,
   createRun,
@@ -254,13 +254,13 @@ describe('the commands', () => {
 describe('versions', () => {
   it('of the protocol that the daemon does not speak are refused with a remedy', async () => {
     await place.client();
-    const caught = await DaemonClient.open(await place.raw(), { protocol: 0.5 }).catch((error) => error);
+    const caught = await DaemonConnection.open(await place.raw(), { protocol: 0.5 }).catch((error) => error);
     expect(caught.message).toMatch(/is no version.*whole number/s);
   });
 
   it('newer than the daemon go on with the one that it speaks', async () => {
     await place.client();
-    const newer = await DaemonClient.open(await place.raw(), { protocol: 7 });
+    const newer = await DaemonConnection.open(await place.raw(), { protocol: 7 });
     expect(newer.daemon.unimiss.protocol).toBe(1);
     newer.close();
   });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { DaemonClient } from '../../daemon/server/client.ts';
-import { frameOf } from '../../daemon/server/frameGuard.ts';
-import { daemonStatus, ping } from '../../protocol/lifecycleMessages.ts';
-import { metricsSubscribe, metricsUpdate } from '../../protocol/metricsMessages.ts';
-import { runKill } from '../../protocol/runMessages.ts';
+import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
+import { daemonStatus, ping } from '../../protocol/daemon/lifecycleMessages.ts';
+import { metricsSubscribe, metricsUpdate } from '../../protocol/metrics/messages.ts';
+import { runKill } from '../../protocol/runs/messages.ts';
 import {
   createRun,
   type DaemonPlace,
@@ -18,7 +18,7 @@ import {
 
 /** Clients that behave badly: one daemon hears them all, and serves a good client before, beside and after. */
 let place: DaemonPlace;
-let good: DaemonClient;
+let good: DaemonConnection;
 placeForAllTests(
   async (fresh) => {
     place = fresh;

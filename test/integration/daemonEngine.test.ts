@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node.js';
-import type { DaemonClient } from '../../daemon/server/client.ts';
-import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/engineMessages.ts';
-import { ping, progressNotification } from '../../protocol/lifecycleMessages.ts';
-import type { ParamsOf } from '../../protocol/rpc.ts';
+import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/engineMessages.ts';
+import { ping, progressNotification } from '../../protocol/daemon/lifecycleMessages.ts';
+import type { ParamsOf } from '../../protocol/daemon/rpc.ts';
 import { alive, DaemonPlace } from '../daemon/harness.ts';
 
 /** TensorFlow by the real daemon: what it says of it, and how it installs it. */
@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const daemon = (env: NodeJS.ProcessEnv = {}): Promise<DaemonClient> => {
+const daemon = (env: NodeJS.ProcessEnv = {}): Promise<DaemonConnection> => {
   place = new DaemonPlace(resolve('dist/daemon/main.js'), env);
   return place.client();
 };
@@ -40,7 +40,7 @@ function bareMachine(): NodeJS.ProcessEnv {
 }
 
 /** What is told of an installation under a token. */
-function progressOf(client: DaemonClient, token: string): ParamsOf<typeof progressNotification>['value'][] {
+function progressOf(client: DaemonConnection, token: string): ParamsOf<typeof progressNotification>['value'][] {
   const told: ParamsOf<typeof progressNotification>['value'][] = [];
   client.listen(progressNotification, (progress) => {
     if (progress.token === token) told.push(progress.value);

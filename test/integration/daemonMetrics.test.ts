@@ -2,9 +2,8 @@ import { appendFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { expect, it } from 'vitest';
-import type { DaemonClient } from '../../daemon/server/client.ts';
-import { ping } from '../../protocol/lifecycleMessages.ts';
-import type { MetricsMessage } from '../../protocol/metrics.ts';
+import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { ping } from '../../protocol/daemon/lifecycleMessages.ts';
 import {
   metricsRead,
   metricsSubscribe,
@@ -12,9 +11,11 @@ import {
   type Position,
   previewsList,
   previewsRead,
-} from '../../protocol/metricsMessages.ts';
-import type { RunRecord } from '../../protocol/records.ts';
-import { runDelete } from '../../protocol/runMessages.ts';
+} from '../../protocol/metrics/messages.ts';
+import type { MetricsMessage } from '../../protocol/metrics/page.ts';
+import type { Modality } from '../../protocol/modality.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
+import { runDelete } from '../../protocol/runs/messages.ts';
 import { createRun, type DaemonPlace, placeForEachTest } from '../daemon/harness.ts';
 
 let place: DaemonPlace;
@@ -23,7 +24,7 @@ placeForEachTest((fresh) => {
 });
 
 /** Records as another process would write them. */
-const stepRecord = (step: number, phase: '2D' | '3D' = '2D'): RunRecord => ({
+const stepRecord = (step: number, phase: Modality = '2D'): RunRecord => ({
   ...{
     kind: 'step',
     step,
@@ -49,7 +50,7 @@ class Updates {
   readonly told: string[][] = [];
   private wake = () => {};
 
-  constructor(client: DaemonClient) {
+  constructor(client: DaemonConnection) {
     client.listen(metricsUpdate, ({ message, positions }) => {
       this.messages.push(message);
       Object.assign(this.positions, positions);

@@ -1,10 +1,10 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { ping } from '../../protocol/lifecycleMessages.ts';
-import type { MetricsMessage } from '../../protocol/metrics.ts';
-import { metricsSubscribe, metricsUpdate } from '../../protocol/metricsMessages.ts';
-import { runContinue, runCreate, runPause, runStart, runStop } from '../../protocol/runMessages.ts';
+import { ping } from '../../protocol/daemon/lifecycleMessages.ts';
+import { metricsSubscribe, metricsUpdate } from '../../protocol/metrics/messages.ts';
+import type { MetricsMessage } from '../../protocol/metrics/page.ts';
+import { runContinue, runCreate, runPause, runStart, runStop } from '../../protocol/runs/messages.ts';
 import { DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
 import { stepsOf } from '../daemon/runs.ts';
 import { fewPhantoms, smallConfig, temporaryFolder } from './trainer.ts';

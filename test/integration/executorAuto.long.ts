@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { requireEngine } from '../../daemon/engine/install/index.ts';
-import { RunFolder } from '../../daemon/runs/runFolder.ts';
-import { trainRun } from '../../daemon/runs/trainRun.ts';
+import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { trainRun } from '../../daemon/runs/start/trainRun.ts';
 import { TrainingControl } from '../../daemon/train/control.ts';
-import { parseConfig } from '../../protocol/parseConfig.ts';
-import type { RunRecord } from '../../protocol/records.ts';
-import { resolveConfig } from '../../protocol/resolveConfig.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
 import { fewPhantoms, recordsOf, smallConfig } from './trainer.ts';
 
 /** `engine.executor: auto`, with a cache of its own; TensorFlow is named, as it may lie in the other one. Long for XLA's compiler. */

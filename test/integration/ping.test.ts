@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { RunFolder } from '../../daemon/runs/runFolder.ts';
-import { parseConfig } from '../../protocol/parseConfig.ts';
-import { resolveConfig } from '../../protocol/resolveConfig.ts';
-import type { FromWorker } from '../../protocol/worker.ts';
+import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
+import type { FromWorker } from '../../protocol/runs/trainerMessages.ts';
 import { fewPhantoms, smallConfig, temporaryFolder, writeConfig } from './trainer.ts';
 
 let worker: ChildProcess | undefined;

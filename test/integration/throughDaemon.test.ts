@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { DaemonClient } from '../../daemon/server/client.ts';
-import { daemonStatus } from '../../protocol/lifecycleMessages.ts';
-import type { RunRecord } from '../../protocol/records.ts';
-import type { RunInfo } from '../../protocol/runInfo.ts';
-import { runKill, runPause, runsList } from '../../protocol/runMessages.ts';
+import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { daemonStatus } from '../../protocol/daemon/lifecycleMessages.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
+import { runKill, runPause, runsList } from '../../protocol/runs/messages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { bundleScripts } from '../daemon/bundle.ts';
 import { alive, createRun, DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
 import { configText, recordsOf } from '../daemon/runs.ts';
@@ -16,7 +16,7 @@ import { configText, recordsOf } from '../daemon/runs.ts';
 
 let scripts: Awaited<ReturnType<typeof bundleScripts<'main'>>>;
 let place: DaemonPlace;
-let client: DaemonClient;
+let client: DaemonConnection;
 let watcher: RunWatcher;
 beforeAll(async () => {
   scripts = await bundleScripts('main');

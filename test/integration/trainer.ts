@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
-import type { ConfigInput } from '../../protocol/config.ts';
-import type { RunRecord, StepRecord } from '../../protocol/records.ts';
+import type { ConfigInput } from '../../protocol/config/schema.ts';
+import type { RunRecord, StepRecord } from '../../protocol/records/records.ts';
 
 const main = resolve('dist/daemon/main.js');
 

@@ -1,7 +1,8 @@
 import { encode } from 'fast-png';
-import { pngDataUri } from '../../daemon/evaluate/report.ts';
-import type { Preview } from '../../protocol/metrics.ts';
-import type { EpochRecord, RunRecord, StepRecord } from '../../protocol/records.ts';
+import { pngDataUri } from '../../daemon/evaluate/report/report.ts';
+import type { Preview } from '../../protocol/metrics/page.ts';
+import type { Modality } from '../../protocol/modality.ts';
+import type { EpochRecord, RunRecord, StepRecord } from '../../protocol/records/records.ts';
 
 /** Repeatable noise in [−1, 1) for made-up records (a 32-bit mix of the index). */
 function noise(i: number): number {
@@ -57,7 +58,7 @@ export function madeUpRecords(run: MadeUpRun): RunRecord[] {
 function madeUpStep(
   i: number,
   epoch: number,
-  phase: '2D' | '3D',
+  phase: Modality,
   steps: number,
   seed: number,
   rate: number,
@@ -95,7 +96,7 @@ function madeUpStep(
 
 function madeUpEpoch(
   epoch: number,
-  phase: '2D' | '3D',
+  phase: Modality,
   step: number,
   stepsPerEpoch: number,
   steps: number,

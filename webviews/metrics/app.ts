@@ -1,12 +1,12 @@
-import type { MetricsSource } from '../../protocol/metrics.ts';
+import type { MetricsSource } from '../../protocol/metrics/page.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
 import { groups, isSmoothed, type SeriesInfo } from './catalog.ts';
-import { ChartGrid } from './chart-grid.ts';
+import { ChartGrid } from './chartGrid.ts';
 import type { Curve } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
-import { EventList } from './event-list.ts';
+import { EventList } from './eventList.ts';
 import { Previews } from './previews.ts';
-import { RunList } from './run-list.ts';
+import { RunList } from './runList.ts';
 import { Section } from './section.ts';
 import { smooth } from './smoothing.ts';
 import { type MetricsState, readState, type StateStore } from './state.ts';

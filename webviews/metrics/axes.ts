@@ -1,3 +1,4 @@
+import type { Modality } from '../../protocol/modality.ts';
 import { formatCount, formatDuration, formatDurationTick, formatNumber } from './format.ts';
 import type { Run } from './store.ts';
 import { lastAtOrBefore } from './table.ts';
@@ -68,7 +69,7 @@ function fractionalEpoch(
 
 /** A span of steps of one phase. */
 export interface PhaseSpan {
-  phase: '2D' | '3D';
+  phase: Modality;
   from: number;
   to: number;
 }

@@ -6,7 +6,7 @@ import { element, setText } from './dom.ts';
 import { drawCurve, drawMarkers, drawPhases } from './draw.ts';
 import { formatNumber } from './format.ts';
 import { listenForGestures } from './gestures.ts';
-import { type PlotOwner, plotOptions, scalesOf } from './plot-options.ts';
+import { type PlotOwner, plotOptions, scalesOf } from './plotOptions.ts';
 import type { Theme } from './theme.ts';
 import { valueRange } from './ticks.ts';
 import { Tooltip } from './tooltip.ts';

@@ -1,6 +1,7 @@
+import { modalities } from '../../protocol/modality.ts';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
-import type { Preview } from '../../protocol/metrics.ts';
+import type { Preview } from '../../protocol/metrics/page.ts';
 import { element, setText } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
@@ -55,7 +56,7 @@ export class Previews {
       this.slider.setAttribute('aria-valuetext', this.place.textContent ?? '');
     }
     // Of the other phase, the newest at that step.
-    const sets = (['2D', '3D'] as const).map((phase) =>
+    const sets = modalities.map((phase) =>
       previews.findLast((p) => p.phase === phase && current !== undefined && p.step <= current.step),
     );
     if (sets.every((set, i) => set === this.shown[i])) return;

@@ -1,4 +1,4 @@
-import { embeddedMetricsId, type MetricsRequest, type MetricsSource } from '../../protocol/metrics.ts';
+import { embeddedMetricsId, type MetricsRequest, type MetricsSource } from '../../protocol/metrics/page.ts';
 import type { StateStore } from './state.ts';
 
 /** What a VS Code webview gets from its host. */

@@ -7,7 +7,7 @@ import {
   type RunMetrics,
   type ShownRunState,
   type SummaryFact,
-} from '../../protocol/metrics.ts';
+} from '../../protocol/metrics/page.ts';
 import { Table } from './table.ts';
 
 /** A run as the component holds it. */

@@ -1,5 +1,5 @@
 import '@vscode-elements/elements/dist/vscode-badge/index.js';
-import type { SummaryFact } from '../../protocol/metrics.ts';
+import type { SummaryFact } from '../../protocol/metrics/page.ts';
 import { positions } from './axes.ts';
 import { element, setText } from './dom.ts';
 import { formatCount, formatDuration, formatNumber } from './format.ts';

@@ -1,4 +1,4 @@
-import type { Column, MetricsTable } from '../../protocol/metrics.ts';
+import type { Column, MetricsTable } from '../../protocol/metrics/page.ts';
 
 type Kind = 'columns' | 'low' | 'high';
 

@@ -1,6 +1,6 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
-import type { MetricsEvent } from '../../protocol/metrics.ts';
+import type { MetricsEvent } from '../../protocol/metrics/page.ts';
 import { element } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';

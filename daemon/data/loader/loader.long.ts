@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { views2DOptions, views3DOptions } from '../augment/options.ts';
-import { openDataset } from '../dataset.ts';
+import { openDataset } from '../datasets/unlabelled.ts';
 import { writePhantoms } from '../phantoms/write.ts';
 import { openLoader } from './index.ts';
 

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { modalities } from '../../../protocol/modality.ts';
 import { views2DOptions, views3DOptions } from '../augment/options.ts';
-import { type BrokenImage, Dataset, openDataset } from '../dataset.ts';
+import { type BrokenImage, Dataset, openDataset } from '../datasets/unlabelled.ts';
 import { writePhantoms } from '../phantoms/write.ts';
 import { openLoader, type ViewBatch } from './index.ts';
 import { batchCount, epochSlots } from './order.ts';
@@ -85,7 +86,7 @@ describe('the order of an epoch', () => {
   });
 });
 
-describe.each(['2D', '3D'] as const)('batches of %s', (phase) => {
+describe.each(modalities)('batches of %s', (phase) => {
   const length = phase === '2D' ? 32 * 32 * 3 : 16 * 32 * 32;
 
   it('are the same with 0, 1 and 3 workers, and from any batch on', async () => {
@@ -287,7 +288,7 @@ describe.skipIf(!samples)('real images (UNIMISS_SAMPLES)', () => {
       views3D: views3DOptions(),
       onNotice: (n: string) => notices.push(n),
     };
-    for (const phase of ['2D', '3D'] as const) {
+    for (const phase of modalities) {
       const batches = await batchesOf({ ...more, phase, batch: 4 });
       expect(batches).toHaveLength(phase === '2D' ? 1 : 3);
       expect(batches.every(({ views }) => views.every(Number.isFinite))).toBe(true);

@@ -1,10 +1,11 @@
+import type { Modality } from '../../../protocol/modality.ts';
 import type { Views2DOptions, Views3DOptions } from '../augment/options.ts';
-import type { BrokenImage, Dataset } from '../dataset.ts';
+import type { BrokenImage, Dataset } from '../datasets/unlabelled.ts';
 import type { ResampleOptions, VolumeNotice } from '../volumes.ts';
 
 /** The views of one batch, in the order of the run: a function of seed, epoch and index alone. */
 export interface ViewBatch {
-  readonly phase: '2D' | '3D';
+  readonly phase: Modality;
   readonly epoch: number;
   /** Number of the batch in its epoch. */
   readonly index: number;
@@ -23,7 +24,7 @@ export interface ViewBatch {
 /** What both sides of a thread have to know: plain data. */
 export interface ViewOptions {
   readonly seed: number;
-  readonly phase: '2D' | '3D';
+  readonly phase: Modality;
   readonly views2D: Views2DOptions;
   readonly views3D: Views3DOptions;
   /** false: volumes are taken in the spacing in which they are stored. */

@@ -1,7 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { makeViews2D } from '../augment/views2D.ts';
 import { makeViews3D } from '../augment/views3D.ts';
-import { type BrokenImage, brokenReason } from '../dataset.ts';
+import { type BrokenImage, brokenReason } from '../datasets/unlabelled.ts';
 import { readImage } from '../formats/image.ts';
 import { Random, type RandomKey } from '../random.ts';
 import type { Image2D, Volume } from '../types.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDataset, type Sample } from '../dataset.ts';
+import { openDataset, type Sample } from '../datasets/unlabelled.ts';
 import { readImage } from '../formats/image.ts';
 import { readNifti } from '../formats/nifti.ts';
 import { conditions, drawPatient } from './anatomy.ts';

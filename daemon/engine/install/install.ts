@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { syncFolder } from '../../files/atomic.ts';
-import { type LockOwner, lockFile } from '../file-lock.ts';
+import { type LockOwner, lockFile } from '../../native/fileLock.ts';
 import { cacheError, checkSpace, makeWritable } from './disk.ts';
 import { type EngineFiles, engineAt } from './find.ts';
 import { chooseDevice } from './gpu.ts';

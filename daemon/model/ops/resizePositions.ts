@@ -1,5 +1,5 @@
 import { type Tensor, tensor2d } from '@tensorflow/tfjs-core';
-import type { Modality } from '../config.ts';
+import type { Modality } from '../../../protocol/modality.ts';
 import { cells } from '../geometry.ts';
 import { resizeMatrix } from '../positions.ts';
 import { differentiable } from './differentiable.ts';

@@ -1,5 +1,5 @@
-import type { Collapse } from '../../../protocol/records.ts';
-import { effectiveRank, featureDeviation } from '../../evaluate/collapse.ts';
+import type { Collapse } from '../../../protocol/records/records.ts';
+import { effectiveRank, featureDeviation } from '../../evaluate/features/collapse.ts';
 import type { PretrainStepResult } from './types.ts';
 
 /** Feature vectors kept of an epoch: enough for a rank of 48 dimensions, little enough for every checkpoint. */

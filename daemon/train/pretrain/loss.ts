@@ -1,7 +1,7 @@
 import { add, concat, log, mean, mul, neg, scalar, slice, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
-import { lossTerms } from '../../../protocol/records.ts';
+import type { Modality } from '../../../protocol/modality.ts';
+import { lossTerms } from '../../../protocol/records/records.ts';
 import { rawOp } from '../../engine/index.ts';
-import type { Modality } from '../../model/config.ts';
 import { differentiable } from '../../model/ops/differentiable.ts';
 
 /** What a network gives outputs for: 2D images, or volumes and their slices. */

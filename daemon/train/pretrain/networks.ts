@@ -1,6 +1,7 @@
 import { concat, mean, reshape, split, type Tensor } from '@tensorflow/tfjs-core';
+import type { Modality } from '../../../protocol/modality.ts';
 import { backbone, type StochasticDepth } from '../../model/backbone.ts';
-import type { MitConfig, Modality } from '../../model/config.ts';
+import type { MitConfig } from '../../model/config.ts';
 import { bottleneck, project } from '../../model/head.ts';
 import type { Weights } from '../../model/weights.ts';
 import type { Outputs } from './loss.ts';

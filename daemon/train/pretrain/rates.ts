@@ -1,5 +1,5 @@
-import type { Phase } from '../../../protocol/config.ts';
-import type { ResolvedConfig } from '../../../protocol/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { Modality } from '../../../protocol/modality.ts';
 import type { RunPlan } from '../plan.ts';
 import { cosineSchedule, linearSchedule, type Schedule } from '../schedules.ts';
 
@@ -17,9 +17,9 @@ export interface Rates {
  * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the steps of
  * both phases that really happen.
  */
-export function ratesOf(train: ResolvedConfig['train'], plan: RunPlan): (step: number, phase: Phase) => Rates {
+export function ratesOf(train: ResolvedConfig['train'], plan: RunPlan): (step: number, phase: Modality) => Rates {
   const { steps, warmupSteps } = plan;
-  const learningRate = (phase: Phase): Schedule =>
+  const learningRate = (phase: Modality): Schedule =>
     cosineSchedule({
       base: (train.lr * train.batch[phase] * train.accumulate) / 256,
       final: train.finalLr,

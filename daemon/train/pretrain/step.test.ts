@@ -1,10 +1,13 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Modality } from '../../../protocol/modality.ts';
+import { modalities } from '../../../protocol/modality.ts';
 import { testEngine } from '../../../test/engine.ts';
 import { Random } from '../../data/random.ts';
 import type { Engine } from '../../engine/index.ts';
-import type { MitConfig, Modality } from '../../model/config.ts';
-import { createEmbed, createPretrainState, createPretrainStep, type PretrainState } from './index.ts';
+import { createEmbed } from '../../infer/embed.ts';
+import type { MitConfig } from '../../model/config.ts';
+import { createPretrainState, createPretrainStep, type PretrainState } from './index.ts';
 import type { PretrainStep, PretrainStepInputs, PretrainStepOptions } from './types.ts';
 
 /** As small as a MiT can be. */
@@ -161,7 +164,7 @@ describe('declared inputs', () => {
   });
 });
 
-describe.each(['2D', '3D'] as const)('%s', (phase) => {
+describe.each(modalities)('%s', (phase) => {
   test('micro-batches give what the full batch gives', async () => {
     const [state, other] = [newState(), newState()];
     const options = { phase, batch: 4, dropPath: 0.3 };

@@ -1,6 +1,6 @@
 import { add, keep, mul, sqrt, stack, sum, type Tensor, valueAndGrads } from '@tensorflow/tfjs-core';
+import type { Modality } from '../../../protocol/modality.ts';
 import { controlled, rawOp, type Variable } from '../../engine/index.ts';
-import type { Modality } from '../../model/config.ts';
 import { belongsToVolumes, decays, lastLayerDirection } from '../../model/parameters.ts';
 import type { Weights } from '../../model/weights.ts';
 import { type AdamInputs, adamInputs, adamW, clip, follow } from '../optimizer.ts';

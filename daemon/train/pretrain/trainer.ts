@@ -1,10 +1,10 @@
-import type { Phase } from '../../../protocol/config.ts';
+import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { type EpochRecord, lossTerms, type StepRecord } from '../../../protocol/records.ts';
-import type { ResolvedConfig } from '../../../protocol/resolveConfig.ts';
+import type { Modality } from '../../../protocol/modality.ts';
+import { type EpochRecord, lossTerms, type StepRecord } from '../../../protocol/records/records.ts';
 import type { BatchRange, ViewBatch } from '../../data/loader/types.ts';
 import { Random } from '../../data/random.ts';
-import { collapseWarnings } from '../../evaluate/collapse.ts';
+import { collapseWarnings } from '../../evaluate/features/collapse.ts';
 import type { TrainingControl } from '../control.ts';
 import { epochOf, type RunPlan } from '../plan.ts';
 import { EpochMeter, type MeterState } from './epochMeter.ts';
@@ -25,11 +25,11 @@ export interface PretrainOptions {
   plan: RunPlan;
   featureLength: number;
   /** The compiled step of a phase; asked for when the phase begins. */
-  stepFor: (phase: Phase) => PretrainStep;
+  stepFor: (phase: Modality) => PretrainStep;
   /** Batches of an epoch that are numbered so: one a step. */
-  batches: (phase: Phase, epoch: number, range: Required<BatchRange>) => AsyncIterable<ViewBatch>;
+  batches: (phase: Modality, epoch: number, range: Required<BatchRange>) => AsyncIterable<ViewBatch>;
   /** Begins to make the first of them, while the last step before the epoch runs. */
-  prepare: (phase: Phase, epoch: number, range: Required<BatchRange>) => void;
+  prepare: (phase: Modality, epoch: number, range: Required<BatchRange>) => void;
   from: TrainingPosition;
   control: TrainingControl;
   onStep: (record: StepRecord) => void;
@@ -112,7 +112,7 @@ class Trainer {
   }
 
   /** @returns the result and the seconds it took, waiting included */
-  async step(step: number, epoch: number, phase: Phase, batch: ViewBatch): Promise<[PretrainStepResult, number]> {
+  async step(step: number, epoch: number, phase: Modality, batch: ViewBatch): Promise<[PretrainStepResult, number]> {
     const { config, stepFor, onStep } = this.options;
     const compiled = stepFor(phase);
     const rates = this.rates(step, phase);
@@ -147,7 +147,7 @@ class Trainer {
     return [result, seconds];
   }
 
-  private checkFinite(step: number, phase: Phase, result: PretrainStepResult, rate: number): void {
+  private checkFinite(step: number, phase: Modality, result: PretrainStepResult, rate: number): void {
     if (Number.isFinite(result.loss) && Number.isFinite(result.gradientNorm)) {
       this.recentLosses.push(result.loss);
       if (this.recentLosses.length > 5) this.recentLosses.shift();
@@ -177,7 +177,7 @@ function epochRecord(
   meter: EpochMeter,
   step: number,
   epoch: number,
-  phase: Phase,
+  phase: Modality,
 ): EpochRecord {
   const { featureLength } = options;
   const { model, train } = options.config;

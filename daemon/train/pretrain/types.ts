@@ -1,5 +1,5 @@
+import type { Modality } from '../../../protocol/modality.ts';
 import type { Executor } from '../../engine/index.ts';
-import type { Modality } from '../../model/config.ts';
 
 /** What is fixed when a step is compiled. */
 export interface PretrainStepOptions {
@@ -43,7 +43,7 @@ export interface PretrainStepInputs {
 export interface PretrainStepResult {
   /** Sum of the terms. */
   readonly loss: number;
-  /** Named by `lossTerms` of the phase (protocol/records.ts). */
+  /** Named by `lossTerms` of the phase (protocol/records/records.ts). */
   readonly terms: readonly number[];
   /** Norm of the whole gradient before clipping (a frozen last layer's included). */
   readonly gradientNorm: number;

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { daemonPaths } from '../../server/life/paths.ts';
+import { connectOrStart } from '../../server/life/startDaemon.ts';
+import { daemonCommandLine } from '../viaDaemon/connection.ts';
+
+/** `unimiss connect`, and `unimiss lsp`, its other name */
+export function connectCommand(): Command {
+  return new Command('connect')
+    .alias('lsp')
+    .description(
+      'Join standard input and output to the daemon, which is started if needed: JSON-RPC in the framing of LSP, for editors and SSH.',
+    )
+    .addHelpText('after', '\nThe messages are described in docs/protocol.md. Ends when either side does.')
+    .action(async () => {
+      const socket = await connectOrStart(daemonPaths(), daemonCommandLine());
+      // Whoever reads or writes here may end first: that is the end of the conversation, not an error.
+      for (const stream of [socket, process.stdin, process.stdout]) stream.on('error', () => socket.destroy());
+      process.stdin.pipe(socket);
+      socket.pipe(process.stdout);
+      await new Promise<void>((resolve) => {
+        socket.once('close', resolve);
+        process.stdin.once('close', () => socket.end());
+      });
+      // What was said last leaves first.
+      await new Promise<void>((resolve) => process.stdout.once('close', resolve).write('', () => resolve()));
+      process.exit(0);
+    });
+}

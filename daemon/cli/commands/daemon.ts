@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { daemonStatus, daemonStop } from '../../../protocol/daemon/lifecycleMessages.ts';
+import type { ResultOf } from '../../../protocol/daemon/rpc.ts';
+import { runsRoot } from '../../runs/folder/root.ts';
+import { AlreadyRunning, Daemon } from '../../server/life/daemon.ts';
+import { logToStderr } from '../../server/life/daemonLog.ts';
+import { daemonPaths } from '../../server/life/paths.ts';
+import { duration, Reporter } from '../terminal/reporter.ts';
+import { table } from '../terminal/table.ts';
+import { startedDaemon, thisProgram, withDaemon } from '../viaDaemon/connection.ts';
+
+/** Minutes without client and run after which a daemon ends. */
+const IDLE_MINUTES = 15;
+
+interface RunOptions {
+  idle: number;
+  runs?: string;
+  detached?: boolean;
+}
+
+/** `unimiss daemon [status | start | stop]` */
+export function daemonCommand(): Command {
+  const daemon = new Command('daemon')
+    .description(
+      'The server that trains runs in the background; other commands and the editor start it when they need it.',
+    )
+    .option(
+      '--idle <minutes>',
+      'end after so long without client and run',
+      minutes,
+      Number(process.env.UNIMISS_IDLE_MINUTES ?? IDLE_MINUTES),
+    )
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .addOption(new Option('--detached', 'was started by another command: standard error is its log').hideHelp())
+    .addHelpText(
+      'after',
+      `
+One daemon serves a user on a machine; UNIMISS_SOCKET names another. Runs are processes of their own: when one dies the daemon
+says how, and "unimiss resume" goes on. When the daemon ends (SIGTERM, Ctrl-C), its runs stop with a checkpoint.`,
+    )
+    .action(run);
+  daemon
+    .command('status')
+    .description('Whether it runs, and what it does.')
+    .action(async (_: unknown, command: Command) => {
+      const reporter = Reporter.of(command);
+      const status = await withDaemon((client) => client.call(daemonStatus, {}));
+      reporter.record(status);
+      reporter.line(statusText(status));
+    });
+  daemon
+    .command('start')
+    .description('Start it in the background, if it is not there.')
+    .action(async (_: unknown, command: Command) => {
+      const reporter = Reporter.of(command);
+      const client = await startedDaemon();
+      const status = await client.call(daemonStatus, {});
+      client.close();
+      reporter.record(status);
+      reporter.line(`The daemon runs (process ${status.pid}).`);
+    });
+  daemon
+    .command('stop')
+    .description('End it; its runs stop at their next step with a checkpoint.')
+    .action(async (_: unknown, command: Command) => {
+      const reporter = Reporter.of(command);
+      await withDaemon(async (client) => {
+        const { stopping } = await client.call(daemonStop, {});
+        if (stopping > 0) reporter.notice(`${stopping} run(s) stop at their next step, with a checkpoint.`);
+        await client.closed;
+      });
+      reporter.line('The daemon has ended.');
+    });
+  return daemon;
+}
+
+/** Runs the daemon in this process until it ends. */
+async function run({ idle, runs, detached }: RunOptions): Promise<void> {
+  const paths = daemonPaths();
+  let daemon: Daemon;
+  try {
+    daemon = await Daemon.start({
+      paths,
+      runsRoot: runs ? resolve(runs) : runsRoot(),
+      trainer: { file: process.execPath, args: [...thisProgram(), 'worker'] },
+      job: { file: process.execPath, args: [...thisProgram(), 'job'] },
+      idleMs: idle * 60_000,
+      log: logToStderr,
+      ...(detached && { logFile: paths.log }),
+    });
+  } catch (error) {
+    // Of two that are started at once, one is enough.
+    if (!detached || !(error instanceof AlreadyRunning)) throw error;
+    return;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => daemon.stop());
+  process.on('uncaughtException', (error) => {
+    logToStderr('error', `an error that should not happen, the daemon ends: ${error.stack ?? error}`);
+    process.exitCode = 1;
+    daemon.stop();
+  });
+  await daemon.ended;
+  process.exit();
+}
+
+function statusText(s: ResultOf<typeof daemonStatus>): string {
+  const age = duration((Date.now() - Date.parse(s.started)) / 1000);
+  const rows = [
+    ['process', `${s.pid}, for ${age}, version ${s.version}, ${s.rssMiB.toFixed(0)} MiB`],
+    ['runs', `${s.training} at work, ${s.queued} waiting, in ${s.runsRoot}`],
+    ['clients', String(s.clients)],
+    ['socket', s.socket],
+    ['log', s.log ?? 'its standard error'],
+    ['ends', s.idleSeconds === null ? 'never by itself' : `after ${duration(s.idleSeconds)} without client and run`],
+  ];
+  return table(['daemon', ''], rows);
+}
+
+function minutes(value: string): number {
+  const number = Number(value);
+  if (Number.isFinite(number) && number > 0 && number < 1e5) return number;
+  throw new InvalidArgumentError('Give a number of minutes.');
+}

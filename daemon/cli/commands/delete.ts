@@ -1,0 +1,42 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { runDelete, runGet } from '../../../protocol/runs/messages.ts';
+import { Reporter } from '../terminal/reporter.ts';
+import { askedRoot, runReference, throughDaemon } from '../viaDaemon/connection.ts';
+
+/** `unimiss delete RUN` */
+export function deleteCommand(): Command {
+  return new Command('delete')
+    .description('Move a run into .trash beside the other runs, after a question. Refused while it is trained.')
+    .argument('<run>', 'name or folder of the run')
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .option('-y, --yes', 'do not ask')
+    .action(async (name: string, { runs, yes }: { runs?: string; yes?: boolean }, command: Command) => {
+      const reporter = Reporter.of(command);
+      await throughDaemon(reporter, async (client) => {
+        const run = runReference(name, askedRoot(runs));
+        const { id, folder, state } = await client.call(runGet, { run });
+        if (!yes && !(await agreed(`Delete ${id} (${state}), with its checkpoints? [y/N] `, folder)))
+          return reporter.notice('Nothing was deleted.');
+        const { trash } = await client.call(runDelete, { run, confirm: true });
+        reporter.line(`${id} is in ${trash}`);
+        reporter.record({ id, trash });
+      });
+    });
+}
+
+/** Asks on the terminal. @throws UnimissError 'run' where there is none */
+async function agreed(question: string, place: string): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new UnimissError('run', 'there is no terminal to ask whether it may be deleted', {
+      place,
+      remedy: 'Say --yes.',
+    });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question)).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
+import { runsRoot } from '../../runs/folder/root.ts';
+import { embedImages } from '../../runs/jobs/embedImages.ts';
+import { Reporter } from '../terminal/reporter.ts';
+import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
+import { findRun } from '../viaDaemon/findRun.ts';
+import { withProgress } from '../viaDaemon/progress.ts';
+
+interface Options {
+  data?: string;
+  manifest?: string;
+  out: string;
+  network: 'student' | 'teacher';
+  runs?: string;
+  foreground?: boolean;
+}
+
+/** `unimiss embed RUN --data FOLDER --out FOLDER` */
+export function embedCommand(): Command {
+  return new Command('embed')
+    .description(
+      'Features of images by a pre-trained network: features-2D.npy, features-3D.npy, and beside each a CSV with the paths; where images have labels, also how well these separate.',
+    )
+    .argument('<run>', 'name or folder of the run')
+    .option('--data <folder>', 'folder or file with images (default: those of the run)')
+    .addOption(new Option('--manifest <file>', 'a list of images (path, label) in place of --data').conflicts('data'))
+    .requiredOption('-o, --out <folder>', 'where the features go')
+    .addOption(
+      new Option('--network <network>', 'teachers give the better features')
+        .choices(['teacher', 'student'])
+        .default('teacher'),
+    )
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .addOption(foregroundOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
+    )
+    .action(async (name: string, { data, manifest, network, runs, foreground, out }: Options, command: Command) => {
+      const reporter = Reporter.of(command);
+      const root = askedRoot(runs);
+      const task = {
+        ...(data !== undefined && { data: resolve(data) }),
+        ...(manifest !== undefined && { manifest: resolve(manifest) }),
+        out: resolve(out),
+        network,
+        weights: 'last' as const,
+      };
+      const result = foreground
+        ? await embedImages(await findRun(root ?? runsRoot(), name), task, (what, done, total) =>
+            reporter.progress(`${what} ${done} of ${total}`, done === total),
+          )
+        : await throughDaemon(reporter, (client) =>
+            withProgress(client, reporter, (workDoneToken, cancel) =>
+              client.call(embed, { ...task, run: runReference(name, root), workDoneToken }, cancel),
+            ),
+          );
+      show(result, reporter);
+    });
+}
+
+function show({ phases, broken, notices }: EmbedResult, reporter: Reporter): void {
+  for (const notice of notices) reporter.notice(notice);
+  for (const image of broken) reporter.notice(`Broken image: ${image.id}: ${image.reason}`);
+  for (const { phase, images, length, file, neighbours } of phases) {
+    reporter.line(`${file}: ${images} × ${length}`);
+    if (neighbours)
+      reporter.line(
+        `  k-NN (k = ${neighbours.k}, leave-one-out) finds the label of ${percent(neighbours.accuracy)} of the images; chance: ${percent(neighbours.chance)}`,
+      );
+    reporter.record({ phase, file, images, length, neighbours });
+  }
+}
+
+/** 0.523 → `52 %` */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}

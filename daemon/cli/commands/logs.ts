@@ -1,0 +1,42 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { logAppended, logFollow, logRead } from '../../../protocol/runs/logMessages.ts';
+import { runsList } from '../../../protocol/runs/messages.ts';
+import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { runReference, startedDaemon } from '../viaDaemon/connection.ts';
+
+/** `unimiss logs [RUN] [-f]` */
+export function logsCommand(): Command {
+  return new Command('logs')
+    .description('Show the log of a run; with -f also what is added to it, until Ctrl-C.')
+    .argument('[run]', 'name or folder of the run (default: the newest)')
+    .option('-f, --follow', 'go on as the log grows')
+    .option('-n, --lines <number>', 'last lines', count, 50)
+    .action(async (name: string | undefined, { follow, lines }: { follow?: boolean; lines: number }) => {
+      const client = await startedDaemon();
+      try {
+        const run = name === undefined ? await newest(client) : runReference(name);
+        if (!follow) process.stdout.write((await client.call(logRead, { run, lines })).text);
+        else {
+          client.listen(logAppended, ({ text }) => process.stdout.write(text));
+          await client.call(logFollow, { run, lines });
+          process.once('SIGINT', () => client.close());
+          await client.closed;
+        }
+      } finally {
+        client.close();
+      }
+    });
+}
+
+async function newest(client: DaemonConnection): Promise<string> {
+  const { runs, root } = await client.call(runsList, {});
+  if (runs[0]) return runs[0].folder;
+  throw new UnimissError('run', 'there is no run', { place: root, remedy: 'Start one with `unimiss pretrain`.' });
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0 && number <= 10_000) return number;
+  throw new InvalidArgumentError('Give a number from 0 to 10000.');
+}

@@ -1,0 +1,136 @@
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
+import { runGet, runsList } from '../../../protocol/runs/messages.ts';
+import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { recordsToColumns } from '../../evaluate/series/columns.ts';
+import { writeTextAtomically } from '../../files/atomic.ts';
+import { runsRoot } from '../../runs/folder/root.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { exportTensorBoard } from '../../runs/records/export/tensorboard.ts';
+import { csvOf, jsonOf, textOf } from '../../runs/records/export/text.ts';
+import { listRuns, summarize } from '../../runs/records/list.ts';
+import { readAllRecords } from '../../runs/records/readRecords.ts';
+import { Reporter } from '../terminal/reporter.ts';
+import { writeRunPage } from '../terminal/runPage.ts';
+import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
+import { findRun } from '../viaDaemon/findRun.ts';
+import { readRecordsByDaemon } from '../viaDaemon/records.ts';
+
+type Format = 'text' | 'json' | 'csv' | 'csv-epochs' | 'tensorboard' | 'html';
+
+interface Options {
+  format: Format;
+  out?: string;
+  runs?: string;
+  foreground?: boolean;
+}
+
+/** `unimiss metrics [RUN] --format …` */
+export function metricsCommand(): Command {
+  return new Command('metrics')
+    .description('What a run recorded: as a table in the terminal, or for other tools.')
+    .argument('[run]', 'name or folder of the run (default: the newest)')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'text: a summary; html: a page with curves and previews; tensorboard: an event file',
+      )
+        .choices(['text', 'json', 'csv', 'csv-epochs', 'tensorboard', 'html'])
+        .default('text'),
+    )
+    .option('-o, --out <path>', 'write there instead of to standard output (tensorboard: a folder)')
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  unimiss metrics --format html\n  unimiss metrics my-run --format csv -o steps.csv',
+    )
+    .addOption(foregroundOption())
+    .action(async (name: string | undefined, options: Options, command: Command) => {
+      const reporter = Reporter.of(command);
+      const root = askedRoot(options.runs);
+      const recorded = options.foreground
+        ? await readHere(root ?? runsRoot(), name, reporter)
+        : await throughDaemon(reporter, (client) => readByDaemon(client, root, name, reporter));
+      const format = reporter.json && options.format === 'text' ? 'json' : options.format;
+      await write(recorded, format, options.out && resolve(options.out), reporter);
+    });
+}
+
+async function write(
+  { summary, records }: Recorded,
+  format: Format,
+  out: string | undefined,
+  reporter: Reporter,
+): Promise<void> {
+  if (format === 'html') {
+    const file = out ?? join(summary.folder, 'report.html');
+    await writeRunPage(file, await RunFolder.open(summary.folder), summary, records);
+    return reporter.line(file);
+  }
+  if (format === 'tensorboard') {
+    const folder = out ?? (await RunFolder.open(summary.folder)).tensorboardFolder;
+    return reporter.line(await exportTensorBoard(records, folder));
+  }
+  const text = asText(summary, records, format);
+  if (out) await writeTextAtomically(out, text);
+  else process.stdout.write(text);
+}
+
+/** What a run recorded, and how it stands. */
+interface Recorded {
+  summary: RunSummary;
+  records: RunRecord[];
+}
+
+async function readByDaemon(
+  client: DaemonConnection,
+  root: string | undefined,
+  name: string | undefined,
+  reporter: Reporter,
+): Promise<Recorded> {
+  const run =
+    name === undefined ? newest(await client.call(runsList, { ...(root && { root }) })) : runReference(name, root);
+  const summary = await client.call(runGet, { run });
+  const records: RunRecord[] = [];
+  const { leftOut } = await readRecordsByDaemon(client, run, undefined, (record) => records.push(record));
+  if (leftOut > 0)
+    reporter.notice(
+      `${leftOut} lines of ${summary.folder}/records.jsonl are no records that this version knows, left out`,
+    );
+  return { summary, records };
+}
+
+async function readHere(root: string, name: string | undefined, reporter: Reporter): Promise<Recorded> {
+  const run =
+    name === undefined ? await RunFolder.open(newest({ root, ...(await listRuns(root)) })) : await findRun(root, name);
+  const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
+  return { summary: await summarize(run), records };
+}
+
+function asText(
+  summary: RunSummary,
+  records: readonly RunRecord[],
+  format: Exclude<Format, 'html' | 'tensorboard'>,
+): string {
+  switch (format) {
+    case 'csv':
+      return csvOf(recordsToColumns(records).steps);
+    case 'csv-epochs':
+      return csvOf(recordsToColumns(records).epochs);
+    case 'json':
+      return jsonOf(summary, records);
+    case 'text':
+      return textOf(summary, records);
+  }
+}
+
+/** The folder of the newest run. */
+function newest({ root, runs: [first] }: { root: string; runs: readonly RunSummary[] }): string {
+  if (first) return first.folder;
+  throw new UnimissError('run', 'there are no runs', {
+    place: root,
+    remedy: 'Start one with "unimiss pretrain" or "unimiss demo".',
+  });
+}

@@ -1,0 +1,194 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { Command } from 'commander';
+import { applyEdits, modify, parseTree } from 'jsonc-parser';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import type { RunSummary } from '../../../protocol/records/records.ts';
+import { runContinue, runCreate, runGet, runStart, runsList } from '../../../protocol/runs/messages.ts';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { runsRoot } from '../../runs/folder/root.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { listRuns, runState } from '../../runs/records/list.ts';
+import { checkRunnable } from '../../runs/start/checkRunnable.ts';
+import { isFinished } from '../../runs/supervise/errors.ts';
+import { Reporter } from '../terminal/reporter.ts';
+import { endStopped } from '../terminal/runDisplay.ts';
+import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
+import { findRun } from '../viaDaemon/findRun.ts';
+import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
+import { trainHere } from '../viaDaemon/trainHere.ts';
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+interface PretrainOptions {
+  set?: string[];
+  runs?: string;
+  dryRun?: boolean;
+  detach?: boolean;
+  foreground?: boolean;
+}
+
+/** `unimiss pretrain CONFIG | FOLDER` */
+export function pretrainCommand(): Command {
+  return new Command('pretrain')
+    .description('Pre-train MiT on 2D and 3D images, from a configuration file or a folder of images.')
+    .argument('<config>', 'a *.unimiss.jsonc file, or a folder of images (all else by default)')
+    .option(
+      '--set <key=value>',
+      'change one value of the configuration, for example train.epochs=20 (repeatable)',
+      collect,
+    )
+    .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .option('--dry-run', 'check the configuration, print it as resolved, train nothing')
+    .option('-d, --detach', 'start it, or put it into the queue, and return')
+    .addOption(foregroundOption().conflicts('detach'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  unimiss pretrain my.unimiss.jsonc
+  unimiss pretrain ~/images --set model.preset=small --set train.batch.3D=4
+The daemon trains the run, and the editor shows the same. Ctrl-C stops it at its next step with a checkpoint; "unimiss resume"
+goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unimiss stop" find it again.`,
+    )
+    .action(async (path: string, options: PretrainOptions, command: Command) => {
+      const reporter = Reporter.of(command);
+      const { text, file } = await readConfig(path);
+      const given = (options.set ?? []).reduce(applySetting, text);
+      const config = resolveConfig(parseConfig(given, file), { baseDir: dirname(file) });
+      if (options.dryRun) {
+        process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
+        return;
+      }
+      if (options.foreground) {
+        const root = askedRoot(options.runs) ?? runsRoot();
+        await checkRunnable(config, root);
+        const run = await RunFolder.create(root, given, config);
+        return begun(run.folder, reporter, () => trainHere(run, reporter));
+      }
+      await throughDaemon(reporter, async (client) => {
+        const root = askedRoot(options.runs);
+        const from = { config: given, file };
+        const run = await client.call(runCreate, { from, ...(root && { root }), start: options.detach === true });
+        if (options.detach) return detached(run, reporter);
+        await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter));
+      });
+    });
+}
+
+/** `unimiss resume [RUN]` */
+export function resumeCommand(): Command {
+  return new Command('resume')
+    .description('Go on with a run from its last good checkpoint: bit for bit what the unbroken run would give (CPU).')
+    .argument('[run]', 'name or folder of the run (default: the newest that is not finished)')
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .option('-d, --detach', 'start it, or put it into the queue, and return')
+    .addOption(foregroundOption().conflicts('detach'))
+    .action(
+      async (
+        name: string | undefined,
+        options: Pick<PretrainOptions, 'runs' | 'detach' | 'foreground'>,
+        command: Command,
+      ) => {
+        const reporter = Reporter.of(command);
+        const root = askedRoot(options.runs);
+        if (options.foreground) {
+          const folder = name
+            ? (await findRun(root ?? runsRoot(), name)).folder
+            : newestUnfinished(await listRuns(root ?? runsRoot()));
+          const run = await RunFolder.open(folder);
+          if ((await runState(run)) === 'finished') throw isFinished(run.id);
+          return begun(run.folder, reporter, () => trainHere(run, reporter));
+        }
+        await throughDaemon(reporter, async (client) => {
+          const ref = name
+            ? runReference(name, root)
+            : newestUnfinished(await client.call(runsList, { ...(root && { root }) }));
+          const run = await client.call(runGet, { run: ref });
+          if (options.detach)
+            return detached(
+              await client.call(run.activity === 'paused' ? runContinue : runStart, { run: ref }),
+              reporter,
+            );
+          await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter));
+        });
+      },
+    );
+}
+
+/** Trains, and says where the run is and how it ended. */
+async function begun(folder: string, reporter: Reporter, train: () => Promise<'finished' | 'stopped'>): Promise<void> {
+  reporter.notice(`Run folder: ${folder}`);
+  const id = basename(folder);
+  if ((await train()) === 'finished') return reporter.notice(`Finished. Look at it with:  unimiss metrics ${id}`);
+  endStopped(id, reporter);
+}
+
+function detached(run: RunInfo, reporter: Reporter): void {
+  reporter.record(run);
+  reporter.line(
+    run.activity === 'queued'
+      ? `${run.id} waits until ${run.device} is free, at place ${run.queue} in the queue.`
+      : `${run.id} is trained by the daemon.`,
+  );
+  reporter.line(`  unimiss logs -f ${run.id}   what it says\n  unimiss stop ${run.id}      stop it with a checkpoint`);
+}
+
+/** The text of a configuration; a folder of images stands for the configuration that only names it. */
+async function readConfig(path: string): Promise<{ text: string; file: string }> {
+  const file = resolve(path);
+  const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new UnimissError('config', cause.code === 'ENOENT' ? 'there is no such file or folder' : messageOf(cause), {
+      place: file,
+      remedy: '"unimiss init FOLDER > my.unimiss.jsonc" writes a configuration to start from.',
+      cause,
+    });
+  });
+  if (found.isDirectory())
+    return { text: `${JSON.stringify({ data: { paths: [file] } }, null, 2)}\n`, file: resolve(file, 'command line') };
+  if (found.size > 1 << 20)
+    throw new UnimissError('config', 'this is too large for a configuration', {
+      place: file,
+      remedy: 'Name a *.unimiss.jsonc file or a folder.',
+    });
+  return { text: await readFile(file, 'utf8'), file };
+}
+
+/** Applies `train.epochs=20` to a configuration's text, comments kept. The value is JSON; what is not JSON is a text. */
+function applySetting(text: string, setting: string): string {
+  const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(setting) ?? [];
+  if (!key || value === undefined)
+    throw new UnimissError('config', `"${setting}" is not key=value`, {
+      place: '--set',
+      remedy: 'For example: --set train.epochs=20',
+    });
+  if (!parseTree(text)) return text; // parseConfig explains what is wrong with it
+  return applyEdits(
+    text,
+    modify(text, key.split('.'), jsonOr(value), { formattingOptions: { insertSpaces: true, tabSize: 2 } }),
+  );
+}
+
+function jsonOr(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** The folder of the newest run that can go on. @throws UnimissError 'run' where there is none */
+function newestUnfinished({ runs }: { runs: readonly (RunSummary & Partial<Pick<RunInfo, 'activity'>>)[] }): string {
+  const candidate = runs.find(
+    (run) => run.activity === 'paused' || (run.state !== 'finished' && run.state !== 'running' && !run.activity),
+  );
+  if (candidate) return candidate.folder;
+  throw new UnimissError('run', 'there is no run to resume', {
+    remedy:
+      runs.length > 0
+        ? 'All runs there are finished, running or waiting: "unimiss runs" lists them.'
+        : 'Start one with "unimiss pretrain".',
+  });
+}

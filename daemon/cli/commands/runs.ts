@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import type { RunSummary } from '../../../protocol/records/records.ts';
+import { runsList } from '../../../protocol/runs/messages.ts';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { runsRoot } from '../../runs/folder/root.ts';
+import { listRuns } from '../../runs/records/list.ts';
+import { Reporter } from '../terminal/reporter.ts';
+import { table } from '../terminal/table.ts';
+import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
+
+type Listed = RunSummary & Partial<Pick<RunInfo, 'activity' | 'queue'>>;
+
+/** `unimiss runs` */
+export function runsCommand(): Command {
+  return new Command('runs')
+    .description('List runs: how they stand and how far they are.')
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .addOption(foregroundOption())
+    .action(async (options: { runs?: string; foreground?: boolean }, command: Command) => {
+      const reporter = Reporter.of(command);
+      const asked = askedRoot(options.runs);
+      const { root, runs, problems } = options.foreground
+        ? { root: asked ?? runsRoot(), ...(await listRuns(asked ?? runsRoot())) }
+        : await throughDaemon(reporter, (client) => client.call(runsList, { ...(asked && { root: asked }) }));
+      for (const run of runs) reporter.record(run);
+      if (runs.length === 0) reporter.line(`No runs in ${root}. Start one with "unimiss pretrain".`);
+      else
+        reporter.line(
+          table(
+            ['run', 'state', 'model', 'epoch', 'step', 'loss', 'updated'],
+            runs.map((run: Listed) => [
+              run.id,
+              stateOf(run),
+              run.preset,
+              run.epoch === null ? '-' : `${run.epoch + 1}/${run.epochs}`,
+              run.step === null ? '-' : String(run.step + 1),
+              run.loss?.toFixed(3) ?? '-',
+              run.updated.slice(0, 16).replace('T', ' '),
+            ]),
+          ),
+        );
+      for (const { folder, message } of problems) reporter.notice(`Left out ${folder}: ${message}`);
+    });
+}
+
+/** What the daemon does with it, where it does anything, tells more than what is on the disk. */
+function stateOf({ state, activity, queue }: Listed): string {
+  return activity === 'queued' ? `queued (${queue})` : (activity ?? state);
+}

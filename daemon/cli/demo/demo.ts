@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { EmbedResult } from '../../../protocol/jobs/embedMessages.ts';
+import type { SummaryFact } from '../../../protocol/metrics/page.ts';
+import { modalities } from '../../../protocol/modality.ts';
+import type { RunRecord } from '../../../protocol/records/records.ts';
+import { openDataset } from '../../data/datasets/unlabelled.ts';
+import { phantomDrawing, writePhantoms } from '../../data/phantoms/write.ts';
+import { cacheFolder } from '../../engine/install/index.ts';
+import { runsRoot } from '../../runs/folder/root.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { summarize } from '../../runs/records/list.ts';
+import { readAllRecords } from '../../runs/records/readRecords.ts';
+import { percent } from '../commands/embed.ts';
+import { duration, Reporter } from '../terminal/reporter.ts';
+import { endStopped } from '../terminal/runDisplay.ts';
+import { writeRunPage } from '../terminal/runPage.ts';
+import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
+import { demoConfig } from './demoConfig.ts';
+import { type DemoSteps, stepsByDaemon, stepsHere } from './demoSteps.ts';
+
+/** The phantoms of the demo: enough of each class for k-NN, little enough for minutes on two cores. */
+const PHANTOMS = { seed: 1, volumes: 64, images: 448, size: { slices: 16 } } as const;
+
+interface DemoOptions {
+  data?: string;
+  runs?: string;
+  foreground?: boolean;
+}
+
+/** `unimiss demo [--data FOLDER]` */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description(
+      'See it work in minutes: make phantoms (or take your images), pre-train the preset nano on both, show what was learned.',
+    )
+    .option('--data <folder>', 'your images in place of phantoms')
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .addOption(foregroundOption())
+    .action(async (options: DemoOptions, command: Command) => {
+      const reporter = Reporter.of(command);
+      if (options.foreground) return demo(stepsHere(reporter), options, reporter);
+      await throughDaemon(reporter, (client) => demo(stepsByDaemon(client, reporter), options, reporter));
+    });
+}
+
+async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Reporter): Promise<void> {
+  const began = performance.now();
+  await steps.haveEngine();
+  const images = data ? { paths: [resolve(data)] } : { manifest: await havePhantoms(reporter) };
+  const dataset = await openDataset({ ...images, maxBroken: 0.05 });
+  const root = askedRoot(runs) ?? runsRoot();
+  const run = await RunFolder.open(await steps.create(demoConfig(images, dataset), root));
+  const labelled = dataset.samples2D.concat(dataset.samples3D).some((sample) => sample.label);
+  const before = labelled ? await steps.embed(run.folder, 'initial') : undefined;
+  if ((await steps.train(run.folder)) === 'stopped') {
+    return endStopped(run.id, reporter);
+  }
+  const after = labelled ? await steps.embed(run.folder, 'last') : undefined;
+  const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
+  const facts = factsOf(records, before, after, (performance.now() - began) / 1000);
+  const page = join(run.folder, 'report.html');
+  // Time, speed and memory are on the page already.
+  const results = facts.filter(({ label }) => /^(Loss|k-NN)/.test(label));
+  await writeRunPage(page, run, await summarize(run), records, results);
+  for (const fact of facts) reporter.record(fact);
+  reporter.record({ run: run.folder, page });
+  reporter.line(summary(run, facts, page, root));
+}
+
+/** Makes the phantoms unless they are there: the same seed gives the same images. @returns the manifest */
+async function havePhantoms(reporter: Reporter): Promise<string> {
+  const { seed, volumes, images, size } = PHANTOMS;
+  const folder = join(cacheFolder(), 'phantoms', `${phantomDrawing}-${seed}-${volumes}-${images}-${size.slices}`);
+  const manifest = join(folder, 'manifest.csv'); // written last
+  if (existsSync(manifest)) return manifest;
+  const written = await writePhantoms(folder, {
+    ...PHANTOMS,
+    onProgress: (done, total) => reporter.progress(`Drawing phantoms ${done}/${total}`, done === total),
+  });
+  return written.manifest;
+}
+
+function factsOf(
+  records: readonly RunRecord[],
+  before: EmbedResult | undefined,
+  after: EmbedResult | undefined,
+  seconds: number,
+): SummaryFact[] {
+  const steps = records.filter((record) => record.kind === 'step');
+  const epochs = records.filter((record) => record.kind === 'epoch');
+  const facts: SummaryFact[] = [];
+  for (const phase of modalities) {
+    const own = epochs.filter((e) => e.phase === phase);
+    const [first, last] = [own[0], own.at(-1)];
+    if (!first || !last) continue;
+    facts.push({
+      label: `Loss ${phase}`,
+      value: `${first.loss.toFixed(3)} → ${last.loss.toFixed(3)}`,
+      note: 'first → last epoch, nats',
+    });
+    const [a, b] = [before, after].map((result) => result?.phases.find((each) => each.phase === phase)?.neighbours);
+    if (a && b) {
+      const [low, high] = b.interval;
+      const change = a.accuracy < low || a.accuracy > high ? '' : 'no clear change; ';
+      facts.push({
+        label: `k-NN ${phase}`,
+        value: `${percent(a.accuracy)} → ${percent(b.accuracy)}`,
+        note: `${change}classes found before → after; chance ${percent(b.chance)}, 95 % interval after ${percent(low)}–${percent(high)}`,
+      });
+    }
+    facts.push({
+      label: `Speed ${phase}`,
+      value: `${median(steps.filter((s) => s.phase === phase).map((s) => s.imagesPerSecond)).toFixed(1)} images/s`,
+      note: 'median of the steps',
+    });
+  }
+  facts.push({
+    label: 'Peak memory',
+    value: `${Math.round(steps.reduce((peak, { rssMiB }) => Math.max(peak, rssMiB), 0))} MiB`,
+    note: 'resident, of the process that trained',
+  });
+  facts.push({ label: 'Time', value: duration(seconds), note: 'from start to report' });
+  return facts;
+}
+
+function summary(run: RunFolder, facts: readonly SummaryFact[], page: string, root: string): string {
+  const width = Math.max(...facts.map((f) => f.label.length));
+  const valueWidth = Math.max(...facts.map((f) => f.value.length));
+  const next: [command: string, what: string][] = [
+    [`unimiss metrics ${run.id}`, 'the numbers in the terminal'],
+    ['unimiss init ~/my-images > my.unimiss.jsonc', 'a configuration for your images'],
+    ['unimiss pretrain my.unimiss.jsonc', 'train on them'],
+  ];
+  const elsewhere = root === runsRoot({}) ? '' : ` (once the setting unimiss.runsFolder is ${root})`;
+  const commandWidth = Math.max(...next.map(([command]) => command.length));
+  return [
+    '',
+    ...facts.map((f) => `  ${f.label.padEnd(width)}  ${f.value.padEnd(valueWidth)}  ${f.note ?? ''}`.trimEnd()),
+    '',
+    'The page with curves and previews:',
+    `  ${page}`,
+    'Next:',
+    ...next.map(([command, what]) => `  ${command.padEnd(commandWidth)}  ${what}`),
+    `("unimiss" stands for: node ${process.argv[1]})`,
+    'The same run in VS Code:',
+    `  npm run package, then install the .vsix that it writes: Extensions: Install from VSIX… in the palette`,
+    `  UniMiSS in the activity bar lists ${run.id}${elsewhere}: a click opens its curves and previews`,
+  ].join('\n');
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,45 @@
+import type { Dataset } from '../../data/datasets/unlabelled.ts';
+
+/** Steps an epoch at most, so that the demo takes minutes whatever folder it is given. */
+const STEPS_PER_EPOCH = 56;
+
+/**
+ * The configuration of the demo: the nano preset and a schedule with which a random network comes to tell classes of pictures apart within some
+ * hundred steps, where the paper has many thousands. What differs from the paper, and why:
+ * - At first two views of an image have little in common in a random network's features, and what the student cannot predict
+ *   seems to die out. The student scales the common part by student over teacher temperature, so the teacher begins very sharp
+ *   (0.008), and is as soft as it needs to be for volumes and slices to agree once features have formed.
+ * - Views share most of the image.
+ * - The teacher follows quickly (0.98), the centre more quickly still (0.5): it must outrun what all images have in common.
+ * - Few outputs, so that a batch of 8 has a say in each.
+ * - 2D comes first, and for longer than the paper's 2 epochs: its steps are cheap.
+ *
+ * Found by trial on phantoms: it teaches pictures clearly within this time, volumes not yet.
+ */
+export function demoConfig(images: { paths?: string[]; manifest?: string }, dataset: Dataset): string {
+  const batch = (count: number) => Math.max(1, Math.min(8, count));
+  const config = {
+    name: 'demo',
+    data: { ...images, workers: 1 },
+    model: { preset: 'nano', head: { bottleneck: 256, outDim: 256 } },
+    train: {
+      epochs: 20,
+      interval: 10,
+      batch: { '2D': batch(dataset.samples2D.length), '3D': batch(dataset.samples3D.length) },
+      stepsPerEpoch: STEPS_PER_EPOCH,
+      lr: 0.0065,
+      finalLr: 0.0001,
+      warmupEpochs: 2,
+      momentum: [0.98, 0.985],
+      centerMomentum: 0.5,
+      teacherTemperature: { start: 0.008, value: 0.06, warmupEpochs: 20 },
+      weightDecay: [0.04, 0.04],
+      seed: 1,
+    },
+    views: { area2D: [0.7, 1], crop3D: [1.35, 1.4], volumeDraws: 'volume' },
+    // The graph executor needs no measuring beforehand.
+    engine: { executor: 'graph' },
+    checkpoint: { everyEpochs: 5 },
+  };
+  return `// What "unimiss demo" trains. Change it and run it: unimiss pretrain config.unimiss.jsonc\n${JSON.stringify(config, null, 2)}\n`;
+}

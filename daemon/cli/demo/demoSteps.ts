@@ -1,0 +1,61 @@
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import { engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
+import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
+import { runCreate } from '../../../protocol/runs/messages.ts';
+import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { findEngine, installEngine } from '../../engine/install/index.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { embedImages } from '../../runs/jobs/embedImages.ts';
+import { progressText } from '../commands/engine.ts';
+import { interruptSignal } from '../terminal/interrupt.ts';
+import type { Reporter } from '../terminal/reporter.ts';
+import { withProgress } from '../viaDaemon/progress.ts';
+import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
+import { trainHere } from '../viaDaemon/trainHere.ts';
+
+/** What the demo has done for it, by the daemon or in this process. Configurations are complete: all paths are absolute. */
+export interface DemoSteps {
+  haveEngine(): Promise<void>;
+  create(config: string, root: string): Promise<string>;
+  /** Trains the run in a folder, with progress. */
+  train(folder: string): Promise<'finished' | 'stopped'>;
+  /** How well known classes separate, before or after training. */
+  embed(folder: string, weights: 'initial' | 'last'): Promise<EmbedResult>;
+}
+
+export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): DemoSteps {
+  return {
+    async haveEngine() {
+      if ((await client.call(engineInfoRequest, {})).ready) return;
+      await withProgress(client, reporter, (workDoneToken, cancel) =>
+        client.call(engineInstall, { workDoneToken }, cancel),
+      );
+    },
+    create: async (config, root) =>
+      (await client.call(runCreate, { from: { config, file: '/demo' }, root, start: false })).folder,
+    train: (folder) => trainByDaemon(client, { folder }, reporter),
+    embed: (run, weights) =>
+      withProgress(client, reporter, (workDoneToken, cancel) =>
+        client.call(embed, { run, weights, workDoneToken }, cancel),
+      ),
+  };
+}
+
+export function stepsHere(reporter: Reporter): DemoSteps {
+  return {
+    async haveEngine() {
+      if (await findEngine()) return;
+      const onProgress = (p: Parameters<typeof progressText>[0]) =>
+        reporter.progress(progressText(p), p.stage === 'done');
+      await installEngine({ signal: interruptSignal(), onProgress });
+    },
+    create: async (text, root) =>
+      (await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'demo'), { baseDir: '/' }))).folder,
+    train: async (folder) => trainHere(await RunFolder.open(folder), reporter),
+    embed: async (folder, weights) =>
+      embedImages(await RunFolder.open(folder), { network: 'teacher', weights }, (what, done, total) =>
+        reporter.progress(`${what} ${done} of ${total}`, done === total),
+      ),
+  };
+}

@@ -1,0 +1,61 @@
+import type { RunRecord, StepRecord } from '../../../protocol/records/records.ts';
+import type { RunProgress } from '../../train/progress.ts';
+import { exitCodes } from './exitCodes.ts';
+import { duration, type Reporter } from './reporter.ts';
+
+/** A run in the terminal while it is trained, whoever trains it: one line of progress, and what people should see at once. */
+export class RunDisplay {
+  private shown: RunProgress | undefined;
+  private lastStep: StepRecord | undefined;
+
+  constructor(private readonly reporter: Reporter) {}
+
+  /** What is prepared, or waited for. */
+  stage(stage: string): void {
+    this.reporter.progress(stage, false);
+  }
+
+  progress(progress: RunProgress): void {
+    if (progress.step === this.shown?.step) return;
+    this.shown = progress;
+    this.reporter.progress(progressLine(progress), progress.step === progress.totalSteps);
+  }
+
+  /** The run is complete: so is the line, also where the last that was heard of it came before its last step. */
+  finished(): void {
+    const { shown, lastStep } = this;
+    if (!shown || !lastStep || shown.step === shown.totalSteps) return;
+    const { step, epoch, phase, loss, imagesPerSecond } = lastStep;
+    this.progress({ ...shown, step: step + 1, epoch, phase, loss, imagesPerSecond, secondsLeft: 0 });
+  }
+
+  record(record: RunRecord): void {
+    if (record.kind === 'step') this.lastStep = record;
+    this.reporter.record(record);
+    const said = noteworthy(record);
+    if (said) this.reporter.notice(said);
+  }
+}
+
+/** Ends a command whose run was stopped on request: says how to go on, and sets the exit code. */
+export function endStopped(id: string, reporter: Reporter): void {
+  reporter.notice(`Stopped. Go on with:  unimiss resume ${id}`);
+  process.exitCode = exitCodes.interrupted.code;
+}
+
+/** `epoch 3/200 · 2D · step 41/5000 · loss 6.912 · 12.3 images/s · 1 h 05 min left` */
+function progressLine(p: RunProgress): string {
+  const left = p.secondsLeft === undefined ? '' : ` · ${duration(p.secondsLeft)} left`;
+  return `epoch ${p.epoch + 1}/${p.totalEpochs} · ${p.phase} · step ${p.step}/${p.totalSteps} · loss ${p.loss.toFixed(3)} · ${p.imagesPerSecond.toFixed(1)} images/s${left}`;
+}
+
+/** What of the records people should see at once. An error is shown by whoever catches it. */
+function noteworthy(record: RunRecord): string | undefined {
+  if (record.kind === 'epoch')
+    return record.warnings.map((w) => `Warning, epoch ${record.epoch + 1}: ${w}`).join('\n') || undefined;
+  if (record.kind !== 'event') return undefined;
+  if (record.event === 'broken') return `Broken image: ${record.message}`;
+  if (record.event === 'warning') return `Warning: ${record.message}`;
+  if (record.event === 'start' || record.event === 'resume' || record.event === 'notice') return record.message;
+  return undefined;
+}

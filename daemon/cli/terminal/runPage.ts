@@ -1,0 +1,31 @@
+import type { SummaryFact } from '../../../protocol/metrics/page.ts';
+import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
+import { writeReport } from '../../evaluate/report/report.ts';
+import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { loadPreviews, savedPreview } from '../../runs/records/previewFiles.ts';
+
+/** Epochs whose previews are embedded: the first, the last, and some between. */
+const MOST_PREVIEWS = 24;
+
+/** Writes the self-contained page of a run: curves, warnings, previews and, where given, results. */
+export async function writeRunPage(
+  file: string,
+  run: RunFolder,
+  { state }: Pick<RunSummary, 'state'>,
+  records: readonly RunRecord[],
+  summary: SummaryFact[] = [],
+): Promise<void> {
+  const saved = records.flatMap((r) => (r.kind === 'event' && r.event === 'preview' ? (savedPreview(r) ?? []) : []));
+  const previews = await loadPreviews(run, spread(saved, MOST_PREVIEWS));
+  await writeReport(file, {
+    title: run.about.name,
+    summary,
+    runs: [{ id: run.id, name: run.about.name, state, records, previews }],
+  });
+}
+
+/** At most `most` items, evenly spread, the first and the last among them. */
+function spread<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items];
+  return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))] as T);
+}

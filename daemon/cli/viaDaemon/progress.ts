@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node.js';
+import { progressNotification } from '../../../protocol/daemon/lifecycleMessages.ts';
+import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import type { Reporter } from '../terminal/reporter.ts';
+
+/**
+ * Asks something of the daemon that takes its time: shows the progress that it tells, and cancels it at Ctrl-C.
+ * @param ask gets the token for `workDoneToken` and one that cancels
+ */
+export async function withProgress<R>(
+  client: DaemonConnection,
+  reporter: Reporter,
+  ask: (workDoneToken: string, cancel: unknown) => Promise<R>,
+): Promise<R> {
+  const token = randomUUID();
+  const cancel = new CancellationTokenSource();
+  let shown = '';
+  const interrupt = onInterrupt(() => cancel.cancel());
+  const listening = client.listen(progressNotification, ({ token: of, value }) => {
+    if (of !== token || value.kind !== 'report') return;
+    const share = value.percentage === undefined ? '' : ` (${Math.floor(value.percentage)} %)`;
+    shown = `${value.message ?? ''}${share}`;
+    reporter.progress(shown);
+  });
+  try {
+    const answer = await ask(token, cancel.token);
+    if (shown) reporter.progress(shown, true);
+    return answer;
+  } finally {
+    interrupt.dispose();
+    listening.dispose();
+    cancel.dispose();
+  }
+}

@@ -1,0 +1,102 @@
+import { basename } from 'node:path';
+import { fromErrorData, isConnectionLost } from '../../../protocol/daemon/wireError.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { runContinue, runGet, runStart, runStop, runsChanged, runsWatch } from '../../../protocol/runs/messages.ts';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import { NewestValue } from '../terminal/newestValue.ts';
+import type { Reporter } from '../terminal/reporter.ts';
+import { RunDisplay } from '../terminal/runDisplay.ts';
+import { readRecordsByDaemon } from './records.ts';
+
+/**
+ * Has the daemon start a run (a paused one: go on with it) and shows it in this terminal until it ends. Ctrl-C stops the run at
+ * its next step with a checkpoint; a second one, or closing the terminal, only ends the showing.
+ * @throws UnimissError with which the run failed; 'run' where its process died, 'daemon' where the daemon did
+ */
+export async function trainByDaemon(
+  client: DaemonConnection,
+  { folder, activity }: Pick<RunInfo, 'folder'> & Partial<Pick<RunInfo, 'activity'>>,
+  reporter: Reporter,
+): Promise<'finished' | 'stopped'> {
+  const id = basename(folder);
+  const display = new RunDisplay(reporter);
+  const news = new NewestValue<RunInfo | 'deleted'>();
+  client.listen(runsChanged, ({ runs, removed }) => {
+    const info = runs.find((run) => run.folder === folder);
+    if (info) news.put(info);
+    else if (removed.includes(folder)) news.put('deleted');
+  });
+  client.closed.then(
+    () => news.fail(daemonGone(id)),
+    (error) => news.fail(error),
+  );
+  let interrupt: ReturnType<typeof onInterrupt> | undefined;
+  try {
+    await client.call(runsWatch, {});
+    let { cursor } = await readRecordsByDaemon(client, folder, 'end', () => {});
+    // Changes are told as differences: a run that was put into the queue and taken out of it is as it was. So who asks looks too.
+    const ended = (info: RunInfo) => info.activity === null && news.put(info);
+    const stop = () => client.call(runStop, { run: folder }).then(ended, (error) => reporter.notice(error.message)); // it may just have ended
+    let started = false;
+    let unwanted = false;
+    interrupt = onInterrupt(() => {
+      reporter.notice(`${id} stops at its next step, with a checkpoint. Ctrl-C again leaves it to that.`);
+      unwanted = true;
+      if (started) void stop();
+    });
+    news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
+    started = true;
+    if (unwanted)
+      void stop(); // what was not started could not be stopped
+    else ended(await client.call(runGet, { run: folder }));
+    for (;;) {
+      const info = await news.take();
+      if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });
+      ({ cursor } = await readRecordsByDaemon(client, folder, cursor, (record) => display.record(record)));
+      showState(info, display);
+      if (info.activity !== null) continue;
+      const outcome = outcomeOf(info);
+      if (outcome === 'finished') display.finished();
+      return outcome;
+    }
+  } catch (error) {
+    throw error instanceof UnimissError && isConnectionLost(error.details.cause) ? daemonGone(id, error) : error;
+  } finally {
+    interrupt?.dispose();
+  }
+}
+
+function showState({ id, activity, queue, device, stage, progress }: RunInfo, display: RunDisplay): void {
+  if (activity === 'queued') display.stage(`Waits until ${device} is free; place ${queue} in the queue`);
+  else if (activity === 'paused') display.stage(`Paused. Go on with:  unimiss continue ${id}`);
+  else if (progress) display.progress(progress);
+  else if (stage) display.stage(stage);
+}
+
+/** How it ended. @throws UnimissError where that was neither at its end nor on request */
+function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
+  if (ending === null) return 'stopped'; // it left the queue
+  switch (ending.how) {
+    case 'finished':
+    case 'stopped':
+      return ending.how;
+    case 'failed':
+      throw ending.error ? fromErrorData(ending.error) : new UnimissError('internal', ending.message);
+    case 'killed':
+      throw new UnimissError('interrupted', ending.message, { remedy: `Go on with \`unimiss resume ${id}\`.` });
+    case 'died': {
+      const words = ending.lastWords ? `\n  Its last words:\n  ${ending.lastWords.replaceAll('\n', '\n  ')}` : '';
+      throw new UnimissError('run', `${ending.message}${words}`, { remedy: `Go on with \`unimiss resume ${id}\`.` });
+    }
+  }
+}
+
+function daemonGone(id: string, cause?: unknown): UnimissError {
+  return new UnimissError('daemon', 'the daemon is gone; the run stops at its next step, with a checkpoint', {
+    place: id,
+    remedy: `Go on with \`unimiss resume ${id}\`; the daemon is started for that.`,
+    cause,
+  });
+}

@@ -1,0 +1,28 @@
+import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { trainRun } from '../../runs/start/trainRun.ts';
+import { TrainingControl } from '../../train/control.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
+import type { Reporter } from '../terminal/reporter.ts';
+import { RunDisplay } from '../terminal/runDisplay.ts';
+
+/**
+ * Trains a run in this process (`--foreground`), with progress. Ctrl-C stops it at the next step with a checkpoint, a second one
+ * ends the process at once.
+ */
+export async function trainHere(run: RunFolder, reporter: Reporter): Promise<'finished' | 'stopped'> {
+  const control = new TrainingControl();
+  const interrupt = onInterrupt(() => {
+    reporter.notice('Stopping at the next step, with a checkpoint. Ctrl-C again ends at once, without.');
+    control.stop();
+  });
+  const display = new RunDisplay(reporter);
+  try {
+    return await trainRun(run, control, {
+      onStage: (stage) => display.stage(stage),
+      onProgress: (progress) => display.progress(progress),
+      onRecord: (record) => display.record(record),
+    });
+  } finally {
+    interrupt.dispose();
+  }
+}

@@ -1,0 +1,123 @@
+import type { Dirent, Stats } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { readFailure } from '../formats/bytes.ts';
+
+/** Files below some folders. */
+export interface FoundFiles {
+  /** The deepest folder that holds everything; ids of samples are relative to it. */
+  readonly root: string;
+  /** Absolute paths in natural order. */
+  readonly files: readonly string[];
+  /** What was left out on purpose, and why. */
+  readonly ignored: readonly IgnoredFile[];
+}
+
+/** A file that is not taken as an image. */
+export interface IgnoredFile {
+  readonly path: string;
+  readonly why: string;
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Natural order (`scan2` before `scan10`), the same on every machine. */
+export function naturalOrder(a: string, b: string): number {
+  return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/** `path` relative to `root` with `/` between its parts: a stable id wherever the folder lies. */
+export function idOf(root: string, path: string): string {
+  return relative(root, path).split(sep).join('/');
+}
+
+/**
+ * All files at any depth below the given folders (a file may be given as well). Symbolic links are followed; a folder or file that was
+ * met already, under whatever name, is not entered again, so that links cannot lead in circles and no image counts twice.
+ * Hidden files and folders (names that begin with a dot) are left out.
+ * @throws UnimissError('data') where a given path does not exist or a folder may not be read
+ */
+export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
+  const files: string[] = [];
+  const ignored: IgnoredFile[] = [];
+  const bases: string[] = [];
+  for (const path of paths.map((given) => resolve(given)))
+    bases.push((await statGiven(path)).isDirectory() ? path : dirname(path));
+  for await (const file of walkFiles(paths, (left) => ignored.push(left))) files.push(file);
+  return { root: commonFolder(bases), files: files.sort(naturalOrder), ignored };
+}
+
+/** As `findFiles`, one file after the other as they are met, for who may not want them all. */
+export async function* walkFiles(
+  paths: readonly string[],
+  onIgnored: (file: IgnoredFile) => void = () => undefined,
+): AsyncGenerator<string> {
+  const met = new Map<string, string>();
+
+  /** @param real the path without links above its last part */
+  async function* visit(path: string, entry: Dirent | Stats, real: string): AsyncGenerator<string> {
+    const first = met.get(real);
+    if (first !== undefined) {
+      if (first !== path) onIgnored({ path, why: `is the same as ${first}` });
+    } else if (entry.isDirectory()) {
+      met.set(real, path);
+      yield* visitAll(path, real);
+    } else if (entry.isFile()) {
+      met.set(real, path);
+      yield path;
+    } else if (entry.isSymbolicLink()) {
+      yield* visitLink(path);
+    } else {
+      onIgnored({ path, why: 'is no regular file' });
+    }
+  }
+  async function* visitLink(path: string): AsyncGenerator<string> {
+    let real: string;
+    let target: Stats;
+    try {
+      real = await realpath(path);
+      target = await stat(real);
+    } catch {
+      // A dangling link: the check of its header reports it with the reason.
+      yield path;
+      return;
+    }
+    yield* visit(path, target, real);
+  }
+  async function* visitAll(folder: string, real: string): AsyncGenerator<string> {
+    const entries = await readdir(real, { withFileTypes: true }).catch((error) => {
+      throw readFailure(folder, error);
+    });
+    for (const entry of entries.sort((a, b) => naturalOrder(a.name, b.name))) {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith('.')) onIgnored({ path, why: 'is hidden (its name begins with a dot)' });
+      else yield* visit(path, entry, join(real, entry.name));
+    }
+  }
+  for (const path of paths.map((given) => resolve(given)))
+    yield* visit(path, await statGiven(path), await realpath(path));
+}
+
+function statGiven(path: string): Promise<Stats> {
+  return stat(path).catch((error) => {
+    throw new UnimissError('data', readFailure(path, error).what, {
+      place: path,
+      remedy: 'Give a folder with images, or an image.',
+      cause: error,
+    });
+  });
+}
+
+function commonFolder(folders: readonly string[]): string {
+  const [first = '/', ...others] = folders;
+  let common = first;
+  while (!others.every((folder) => isInside(common, folder))) common = dirname(common);
+  return common;
+}
+
+/** Is `path` the folder itself or below it, by its name alone? */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}

@@ -1,0 +1,118 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { z } from 'zod';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { readWhole } from '../formats/bytes.ts';
+import { isInside } from './files.ts';
+
+/** One image that a manifest lists. */
+export interface ManifestEntry {
+  /** Absolute path. */
+  readonly path: string;
+  readonly label?: string;
+}
+
+const maxBytes = 2 ** 28;
+
+const jsonEntry = z.object({ path: z.string().min(1), label: z.union([z.string(), z.number()]).optional() });
+
+interface Row {
+  readonly line: number;
+  readonly path: string;
+  readonly label?: string;
+}
+
+/**
+ * Reads a manifest: a text file that lists images, with paths relative to its own folder. Either JSON lines,
+ * `{"path": "ct/1.nii.gz", "label": "healthy"}` each, or CSV with the columns `path` and, if there are labels, `label`
+ * (in the order of its first line; without such a line: path, label). Other columns and fields are left to other tools.
+ * @throws UnimissError('data') that names the line: malformed, listed twice, or a path that leaves the manifest's folder,
+ * by `..`, by being absolute, or through a symbolic link
+ */
+export async function readManifest(file: string): Promise<{ root: string; entries: ManifestEntry[] }> {
+  const bytes = await readWhole(file, maxBytes);
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const rows = text.trimStart().startsWith('{') ? jsonRows(file, text) : csvRows(file, text);
+  const root = dirname(resolve(file));
+  const realRoot = await realpath(root);
+  const lines = new Map<string, number>();
+  const entries: ManifestEntry[] = [];
+  for (const row of rows) {
+    const place = `${file}:${row.line}`;
+    const path = resolve(root, row.path);
+    const leaves = row.path.includes('\0') || !isInside(root, path) || !(await staysInside(realRoot, path));
+    if (leaves) {
+      throw new UnimissError('data', `the path “${row.path}” leads out of the manifest's folder`, {
+        place,
+        remedy: 'Put the manifest into a folder above its images and give paths relative to it.',
+      });
+    }
+    const before = lines.get(path);
+    if (before !== undefined) {
+      throw new UnimissError('data', `“${row.path}” is listed already in line ${before}`, {
+        place,
+        remedy: 'Remove one of the two.',
+      });
+    }
+    lines.set(path, row.line);
+    entries.push(row.label === undefined ? { path } : { path, label: row.label });
+  }
+  return { root, entries };
+}
+
+/** False where links take the file out of the folder. A file that does not exist stays: it is reported as broken later. */
+async function staysInside(realRoot: string, path: string): Promise<boolean> {
+  try {
+    return isInside(realRoot, await realpath(path));
+  } catch {
+    return true;
+  }
+}
+
+function jsonRows(file: string, text: string): Row[] {
+  const rows: Row[] = [];
+  text.split('\n').forEach((content, index) => {
+    if (content.trim() === '') return;
+    const line = index + 1;
+    let value: unknown;
+    try {
+      value = JSON.parse(content);
+    } catch (error) {
+      // The parser's own words quote the line, which may name a patient.
+      throw new UnimissError('data', 'is no JSON', { place: `${file}:${line}`, cause: error });
+    }
+    const entry = jsonEntry.safeParse(value);
+    if (!entry.success) {
+      throw new UnimissError('data', 'is not of the form {"path": "…", "label": "…"}', { place: `${file}:${line}` });
+    }
+    const { path, label } = entry.data;
+    rows.push(label === undefined ? { line, path } : { line, path, label: String(label) });
+  });
+  return rows;
+}
+
+function csvRows(file: string, text: string): Row[] {
+  let records: { record: string[]; info: { lines: number } }[];
+  try {
+    records = parseCsv(text, {
+      info: true,
+      trim: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+    }) as unknown as typeof records;
+  } catch (error) {
+    const what = messageOf(error).replace(/, value is .*/s, ''); // values may name patients
+    throw new UnimissError('data', `is no readable CSV (${what})`, { place: file, cause: error });
+  }
+  const names = records[0]?.record.map((name) => name.toLowerCase()) ?? [];
+  const hasHeader = names.includes('path');
+  const pathAt = hasHeader ? names.indexOf('path') : 0;
+  const labelAt = hasHeader ? names.indexOf('label') : 1;
+  return records.slice(hasHeader ? 1 : 0).map(({ record, info }) => {
+    const path = record[pathAt];
+    if (!path) throw new UnimissError('data', 'has no path', { place: `${file}:${info.lines}` });
+    const label = record[labelAt];
+    return label ? { line: info.lines, path, label } : { line: info.lines, path };
+  });
+}

@@ -1,0 +1,274 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { encode } from 'fast-png';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { niftiFixture } from '../formats/nifti.fixture.ts';
+import { naturalOrder } from './files.ts';
+import { brokenReason, openDataset, requireImage } from './unlabelled.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'dataset-'));
+afterAll(() => rmSync(base, { recursive: true }));
+let dir = base;
+let count = 0;
+beforeEach(() => {
+  dir = join(base, `${count++}`);
+  mkdirSync(dir);
+});
+const save = (name: string, bytes: Uint8Array | string) => {
+  mkdirSync(dirname(join(dir, name)), { recursive: true });
+  writeFileSync(join(dir, name), bytes);
+};
+const volume = niftiFixture({ values: Array.from({ length: 24 }, (_, i) => i) });
+const image = encode({ width: 4, height: 4, data: new Uint8Array(16), depth: 8, channels: 1 });
+const ids = (samples: readonly { id: string }[]) => samples.map(({ id }) => id);
+
+describe('a folder', () => {
+  it('is searched at any depth, in natural order, and the content decides what a file is', async () => {
+    save('ct/scan10.nii.gz', gzipSync(volume));
+    save('ct/scan2.nii', volume);
+    save('ct/deep/er/a.nii.gz', volume); // not compressed in spite of its name
+    save('xray/10.png', image);
+    save('xray/9.PNG', image);
+    save('xray/without-extension', image);
+    save('ct/without-extension', gzipSync(volume));
+    const data = await openDataset({ paths: dir });
+    expect(data.root).toBe(dir);
+    expect(ids(data.samples3D)).toEqual([
+      'ct/deep/er/a.nii.gz',
+      'ct/scan2.nii',
+      'ct/scan10.nii.gz',
+      'ct/without-extension',
+    ]);
+    expect(ids(data.samples2D)).toEqual(['xray/9.PNG', 'xray/10.png', 'xray/without-extension']);
+    expect(data.samples('2D')).toBe(data.samples2D);
+    expect(data.samples('3D')[0]).toEqual({
+      id: 'ct/deep/er/a.nii.gz',
+      path: join(dir, 'ct/deep/er/a.nii.gz'),
+      kind: '3D',
+    });
+    expect(data.broken).toEqual([]);
+  });
+
+  it('lists what it leaves out, with the reason', async () => {
+    save('a.png', image);
+    save('README.md', '# Notes\n');
+    save('table.csv.gz', gzipSync('a,b\n'));
+    save('._a.png', 'x');
+    save('series/1.dcm', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(200)]));
+    const { samples2D, ignored, broken } = await openDataset({ paths: dir });
+    expect(ids(samples2D)).toEqual(['a.png']);
+    expect(broken).toEqual([]);
+    expect(ignored.map(({ path, why }) => `${path.slice(dir.length + 1)} ${why}`)).toEqual([
+      '._a.png is hidden (its name begins with a dot)',
+      'README.md is a text file',
+      'series/1.dcm is a DICOM file: convert the series to NIfTI, for example with dcm2niix',
+      'table.csv.gz is a gzip file without a NIfTI volume',
+    ]);
+  });
+
+  it('follows links once, so that circles end and nothing counts twice', async () => {
+    save('real/a.png', image);
+    symlinkSync(dir, join(dir, 'real/up'));
+    symlinkSync(join(dir, 'real'), join(dir, 'again'));
+    symlinkSync(join(dir, 'real/a.png'), join(dir, 'z.png'));
+    symlinkSync('self', join(dir, 'self'));
+    const data = await openDataset({ paths: dir, maxBroken: 1 });
+    expect(data.samples2D).toHaveLength(1);
+    expect(data.ignored.map(({ why }) => why).join()).toMatch(/is the same as/);
+    expect(data.ignored.map(({ path }) => path)).toContain(join(dir, 'self'));
+  });
+
+  it('leaves pipes alone', async () => {
+    save('a.png', image);
+    execFileSync('mkfifo', [join(dir, 'b.png')]);
+    const { samples2D, ignored } = await openDataset({ paths: dir });
+    expect(ids(samples2D)).toEqual(['a.png']);
+    expect(ignored).toEqual([{ path: join(dir, 'b.png'), why: 'is no regular file' }]);
+    save('list.csv', 'path\na.png\nb.png\n');
+    const listed = await openDataset({ manifest: join(dir, 'list.csv'), maxBroken: 0.5 });
+    expect(listed.broken).toEqual([{ id: 'b.png', reason: 'is no regular file' }]);
+  });
+
+  it('reports a dangling link', async () => {
+    save('a.png', image);
+    symlinkSync(join(dir, 'gone.png'), join(dir, 'b.png'));
+    const { broken } = await openDataset({ paths: dir, maxBroken: 1 });
+    expect(broken).toEqual([{ id: 'b.png', reason: 'does not exist' }]);
+  });
+
+  it('may be several, with ids from the folder above them', async () => {
+    save('one/a.png', image);
+    save('two/b.nii', volume);
+    const data = await openDataset({ paths: [join(dir, 'two'), join(dir, 'one'), join(dir, 'one/a.png')] });
+    expect(data.root).toBe(dir);
+    expect([...ids(data.samples2D), ...ids(data.samples3D)]).toEqual(['one/a.png', 'two/b.nii']);
+  });
+
+  it('has to exist and to hold images', async () => {
+    await expect(openDataset({ paths: join(dir, 'nowhere') })).rejects.toThrow(
+      /nowhere: does not exist\n {2}Give a folder/,
+    );
+    await expect(openDataset({ paths: dir })).rejects.toThrow(/no images found/);
+    save('a.txt', 'nothing');
+    await expect(openDataset({ paths: dir })).rejects.toThrow(
+      /no images found in 1 files \(the first is a text file\)/,
+    );
+  });
+});
+
+describe('broken images', () => {
+  const brokenFiles: [string, Uint8Array | string, RegExp][] = [
+    ['empty.nii', '', /empty/],
+    ['text.nii', 'see the other disk\n', /no NIfTI, PNG or JPEG file but a text file$/],
+    ['truncated.nii.gz', gzipSync(volume).subarray(0, 40), /truncated|too short/],
+    ['liar.nii', volume.subarray(0, 370), /claims 400 bytes, but the file holds only 370/],
+    ['four.nii', niftiFixture({ size: [4, 3, 2, 2] }), /4-D/],
+    ['terabyte.nii', niftiFixture({ size: [32767, 32767, 999] }), /more than the limit/],
+    ['cut.png', image.subarray(0, 40), /truncated/],
+    [
+      'series.png',
+      Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(99)]),
+      /DICOM file\. Convert the series/,
+    ],
+  ];
+
+  it('are all named with their reasons before training', async () => {
+    for (const [name, bytes] of brokenFiles) save(name, bytes);
+    save('sound.nii', volume);
+    const data = await openDataset({ paths: dir, maxBroken: 0.95 });
+    expect(ids(data.samples3D)).toEqual(['sound.nii']);
+    for (const [name, , reason] of brokenFiles) {
+      expect(data.broken.find(({ id }) => id === name)?.reason).toMatch(reason);
+    }
+    expect(data.broken).toHaveLength(brokenFiles.length);
+    const told: string[] = [];
+    await expect(openDataset({ paths: dir, onBroken: ({ id }) => told.push(id) })).rejects.toThrow(
+      /8 of 9 images are broken \(88\.9 %; allowed: 5 %\):\n {2}cut\.png: .*\n(.*\n)*.*terabyte\.nii: claims/,
+    );
+    expect(told.sort()).toEqual(brokenFiles.map(([name]) => name).sort());
+  });
+
+  it('may be as many as the share allows, whether met early or late', async () => {
+    for (let i = 0; i < 19; i++) save(`${i}.png`, image);
+    save('bad.png', '');
+    const data = await openDataset({ paths: dir });
+    expect(data.broken).toHaveLength(1);
+    const known = { id: 'bad.png', reason: 'again' };
+    expect(data.reportBroken(known)).toBe(false);
+    expect(() => data.reportBroken({ id: '3.png', reason: 'has NaN' })).toThrow(
+      /2 of 20 images .* \(10 %; allowed: 5 %\)[\s\S]*bad\.png: is empty[\s\S]*3\.png: has NaN/,
+    );
+    await expect(openDataset({ paths: dir, maxBroken: 0 })).rejects.toThrow(/allowed: 0 %/);
+  });
+
+  it('do not hide defects of ours', () => {
+    expect(() => brokenReason(new TypeError('x is undefined'))).toThrow(TypeError);
+  });
+});
+
+describe('a manifest', () => {
+  beforeEach(() => {
+    save('ct/1.nii', volume);
+    save('ct/2.nii', volume);
+    save('x, ray/1.png', image);
+  });
+  const open = (text: string, name = 'list.csv') => {
+    save(name, text);
+    return openDataset({ manifest: join(dir, name) });
+  };
+
+  it('lists images and labels as CSV, with or without a first line of names', async () => {
+    const data = await open('label,path,other\nhealthy,ct/1.nii,7\n,ct/2.nii,8\nill,"x, ray/1.png",9\n');
+    expect(data.samples3D.map(({ id, label }) => [id, label])).toEqual([
+      ['ct/1.nii', 'healthy'],
+      ['ct/2.nii', undefined],
+    ]);
+    expect(data.samples2D).toEqual([{ id: 'x, ray/1.png', path: join(dir, 'x, ray/1.png'), kind: '2D', label: 'ill' }]);
+    expect((await open('ct/2.nii,a\nct/1.nii\n')).samples3D.map(({ id, label }) => [id, label])).toEqual([
+      ['ct/2.nii', 'a'],
+      ['ct/1.nii', undefined],
+    ]);
+  });
+
+  it('lists images as JSON lines', async () => {
+    const data = await open(
+      '\uFEFF{"path": "ct/2.nii", "label": 3}\n\n{"path": "x, ray/1.png", "more": []}\n',
+      'list.jsonl',
+    );
+    expect(data.samples3D[0]).toMatchObject({ id: 'ct/2.nii', label: '3' });
+    expect(data.samples2D[0]?.label).toBeUndefined();
+  });
+
+  it('reports a listed image that is missing', async () => {
+    save('list.csv', 'path\nct/1.nii\nct/9.nii\n');
+    const data = await openDataset({ manifest: join(dir, 'list.csv'), maxBroken: 0.5 });
+    expect(data.broken).toEqual([{ id: 'ct/9.nii', reason: 'does not exist' }]);
+  });
+
+  it.each([
+    ['path\n../elsewhere/a.nii\n', /list\.csv:2: the path “\.\.\/elsewhere\/a\.nii” leads out of/],
+    ['path\nct/../../a.nii\n', /leads out of/],
+    ['/etc/hosts\n', /list\.csv:1: the path “\/etc\/hosts” leads out of/],
+    ['path,label\nct/1.nii,a\nct/2.nii,b\n./ct/1.nii,c\n', /list\.csv:4: .* is listed already in line 2/],
+    ['path,label\n,a\n', /list\.csv:2: has no path/],
+    ['path\n"ct/1.nii\n', /no readable CSV/],
+    ['{"path": 3}\n', /list\.csv:1: is not of the form/],
+    ['{"path": "ct/1.nii"}\n{oops\n', /list\.csv:2: is no JSON$/],
+    ['path\n"ct/1.nii" Ann\n', /no readable CSV \((?!.*Ann)/],
+    ['', /lists no images/],
+  ])('is refused with its line: %j', async (text, reason) => {
+    await expect(open(text)).rejects.toThrow(reason);
+  });
+
+  it('does not follow a link out of its folder', async () => {
+    const outside = mkdtempSync(join(tmpdir(), 'outside-'));
+    writeFileSync(join(outside, 'a.png'), image);
+    symlinkSync(outside, join(dir, 'link'));
+    await expect(open('link/a.png\n')).rejects.toThrow(/leads out of/);
+    rmSync(outside, { recursive: true });
+  });
+});
+
+describe('the quick look for an image', () => {
+  it('finds one by its name or its content, at any depth', async () => {
+    save('a.txt', 'nothing');
+    await expect(requireImage({ paths: dir })).rejects.toThrow(/no images found in 1 files/);
+    save('b/c/scan', volume);
+    await requireImage({ paths: dir });
+    await requireImage({ paths: join(dir, 'b/c/scan') });
+    save('0.png', 'not asked whether it is sound');
+    await requireImage({ paths: [dir] });
+  });
+
+  it('refuses as openDataset does', async () => {
+    for (const data of [{ paths: join(dir, 'nowhere') }, { paths: dir }, { manifest: join(dir, 'none.csv') }]) {
+      const refused = await openDataset(data).catch((error: unknown) => error as Error);
+      await expect(requireImage(data)).rejects.toThrow((refused as Error).message);
+    }
+    save('list.csv', 'path\na.png\n');
+    await requireImage({ manifest: join(dir, 'list.csv') });
+    save('list.csv', 'path\n');
+    await expect(requireImage({ manifest: join(dir, 'list.csv') })).rejects.toThrow(/lists no images/);
+  });
+
+  it('gives no answer after a thousand files that are none', async () => {
+    for (let i = 0; i < 1000; i++) save(`${i}.txt`, 'x');
+    await requireImage({ paths: dir });
+  });
+});
+
+it('natural order counts and is total', () => {
+  expect(['b2', 'a10', 'a2', 'B1', 'a1'].sort(naturalOrder)).toEqual(['a1', 'a2', 'a10', 'B1', 'b2']);
+  expect(naturalOrder('a', 'a')).toBe(0);
+  expect(naturalOrder('a01', 'a1')).not.toBe(0);
+});
+
+const samples = process.env.UNIMISS_SAMPLES;
+it.skipIf(!samples)('real images serve as they lie there (UNIMISS_SAMPLES)', async () => {
+  const data = await openDataset({ paths: samples! });
+  expect([data.samples2D.length, data.samples3D.length, data.broken.length]).toEqual([7, 12, 0]);
+  expect(data.ignored.map(({ why }) => why)).toEqual([expect.stringMatching(/^is a text file/)]);
+});

@@ -1,0 +1,228 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import { inspectImage, isImage } from '../formats/image.ts';
+import { formatOfName } from '../formats/sniff.ts';
+import { findFiles, type IgnoredFile, idOf, walkFiles } from './files.ts';
+import { readManifest } from './manifest.ts';
+
+/** One image of a data set. */
+export interface Sample {
+  /** Path relative to the data set's root, with `/`: stable wherever the folder lies. */
+  readonly id: string;
+  /** Absolute path. */
+  readonly path: string;
+  readonly kind: '2D' | '3D';
+  /** Known class, from a manifest only. */
+  readonly label?: string;
+}
+
+/** An image that cannot be used. */
+export interface BrokenImage {
+  readonly id: string;
+  /** What is wrong with it, and what to do where that is known. */
+  readonly reason: string;
+}
+
+export interface DatasetOptions {
+  /** Folders (searched at any depth) or files. Either this or `manifest`. */
+  readonly paths?: string | readonly string[];
+  /** A list of images (see manifest.ts). */
+  readonly manifest?: string;
+  /** Share of the images, 0–1, that may be broken before `UnimissError` stops the run; default 0.05. */
+  readonly maxBroken?: number;
+  /** Told of each broken image as soon as it is found, also where there are too many. */
+  readonly onBroken?: (image: BrokenImage) => void;
+  /** Told how many files were checked. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Headers that are read at the same time. */
+const parallelChecks = 8;
+/** Broken images that an error lists; the others are counted. */
+const listed = 20;
+
+/**
+ * The images of a run: what is 2D and what is 3D, in natural order of their ids, and those that are broken, with reasons.
+ * Broken images that are met later are reported to it as well and count the same.
+ */
+export class Dataset {
+  private readonly brokenById = new Map<string, BrokenImage>();
+
+  constructor(
+    /** Folder that ids are relative to. */
+    readonly root: string,
+    readonly samples2D: readonly Sample[],
+    readonly samples3D: readonly Sample[],
+    broken: readonly BrokenImage[],
+    /** Files that are no images, and why they were left out. */
+    readonly ignored: readonly IgnoredFile[],
+    readonly maxBroken: number,
+  ) {
+    for (const image of broken) this.brokenById.set(image.id, image);
+    this.found = samples2D.length + samples3D.length + this.brokenById.size;
+    this.checkShare();
+  }
+
+  /** Images in all, broken ones too. */
+  readonly found: number;
+
+  /** The images of one phase. */
+  samples(phase: '2D' | '3D'): readonly Sample[] {
+    return phase === '2D' ? this.samples2D : this.samples3D;
+  }
+
+  /** All broken images so far. */
+  get broken(): readonly BrokenImage[] {
+    return [...this.brokenById.values()];
+  }
+
+  /**
+   * Takes note of an image that turned out broken.
+   * @returns false where it was known already
+   * @throws UnimissError('data') where the share of broken images now exceeds `maxBroken`
+   */
+  reportBroken(image: BrokenImage): boolean {
+    if (this.brokenById.has(image.id)) return false;
+    this.brokenById.set(image.id, image);
+    this.checkShare();
+    return true;
+  }
+
+  private checkShare(): void {
+    const broken = this.broken;
+    if (broken.length === 0 || broken.length <= this.maxBroken * this.found) return;
+    const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
+    const lines = broken.slice(0, listed).map(({ id, reason }) => `\n  ${id}: ${reason.replaceAll('\n', ' ')}`);
+    const more = broken.length > listed ? `\n  … and ${broken.length - listed} more` : '';
+    throw new UnimissError(
+      'data',
+      `${broken.length} of ${this.found} images are broken (${percent(broken.length / this.found)}; allowed: ${percent(this.maxBroken)}):${lines.join('')}${more}`,
+      { place: this.root, remedy: 'Repair them or take them out, or allow more with `data.maxBroken`.' },
+    );
+  }
+}
+
+/** The reason for a broken image in one text: what is wrong and the remedy, without the path, which the id tells. */
+export function brokenReason(error: unknown): string {
+  if (!(error instanceof UnimissError)) throw error;
+  return error.details.remedy ? `${error.what}. ${error.details.remedy}` : error.what;
+}
+
+/**
+ * Finds the images in folders or in a manifest and checks each header. What a file is its content decides;
+ * a name that promises an image makes it one that has to be sound, any other file without an image in it is left out and listed in `ignored`.
+ * @throws UnimissError('data') where nothing is found, a path does not exist, a manifest is malformed, or too many images are broken
+ */
+export async function openDataset(options: DatasetOptions): Promise<Dataset> {
+  const { maxBroken = 0.05, onBroken, onProgress } = options;
+  const { root, entries, ignored } = await candidates(options);
+  const samples: Sample[] = [];
+  const broken: BrokenImage[] = [];
+  let done = 0;
+  await inParallel(entries, async ({ path, label }) => {
+    const id = idOf(root, path);
+    try {
+      const { kind } = await inspectImage(path);
+      samples.push({ id, path, kind, ...(label === undefined ? {} : { label }) });
+    } catch (error) {
+      const image = { id, reason: brokenReason(error) };
+      broken.push(image);
+      onBroken?.(image);
+    }
+    onProgress?.(++done, entries.length);
+  });
+  // Checks end in any order; the list has the order of the candidates.
+  const order = new Map(entries.map(({ path }, i) => [idOf(root, path), i]));
+  const byOrder = (a: { id: string }, b: { id: string }) => order.get(a.id)! - order.get(b.id)!;
+  samples.sort(byOrder);
+  broken.sort(byOrder);
+  return new Dataset(
+    root,
+    samples.filter(({ kind }) => kind === '2D'),
+    samples.filter(({ kind }) => kind === '3D'),
+    broken,
+    ignored,
+    maxBroken,
+  );
+}
+
+interface Candidates {
+  readonly root: string;
+  readonly entries: readonly { path: string; label?: string }[];
+  readonly ignored: readonly IgnoredFile[];
+}
+
+async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidates> {
+  if (manifest !== undefined) return { ...(await listedIn(manifest)), ignored: [] };
+  const given = asList(paths);
+  const { root, files, ignored } = await findFiles(given);
+  const entries: { path: string }[] = [];
+  const others: IgnoredFile[] = [];
+  await inParallel(files, async (path) => {
+    const taken = await taking(path);
+    if (taken === 'image') entries.push({ path });
+    else others.push({ path, why: taken });
+  });
+  const position = new Map(files.map((path, i) => [path, i]));
+  const byPosition = (a: { path: string }, b: { path: string }) => position.get(a.path)! - position.get(b.path)!;
+  entries.sort(byPosition);
+  others.sort(byPosition);
+  if (entries.length === 0) throw noImages(given, others);
+  return { root, entries, ignored: [...ignored, ...others] };
+}
+
+/** Files that are looked into, at most, for one that is an image. */
+const looks = 1000;
+
+/**
+ * Refuses what `openDataset` would refuse before it reads headers, in little time however large the folders are: it ends at the first
+ * image (whether that is sound is not asked), and after a thousand files that are none, without an answer.
+ * @throws UnimissError('data') as `openDataset`
+ */
+export async function requireImage({ paths, manifest }: Pick<DatasetOptions, 'paths' | 'manifest'>): Promise<void> {
+  if (manifest !== undefined) {
+    await listedIn(manifest);
+    return;
+  }
+  const given = asList(paths);
+  const others: IgnoredFile[] = [];
+  for await (const path of walkFiles(given)) {
+    const taken = await taking(path);
+    if (taken === 'image' || others.push({ path, why: taken }) === looks) return;
+  }
+  throw noImages(given, others);
+}
+
+async function listedIn(manifest: string): ReturnType<typeof readManifest> {
+  const listed = await readManifest(manifest);
+  if (listed.entries.length === 0) throw new UnimissError('data', 'lists no images', { place: manifest });
+  return listed;
+}
+
+/** 'image' where a file's name promises one or its content is one; else why it is left out. */
+async function taking(path: string): Promise<string> {
+  return formatOfName(path) !== undefined ? 'image' : isImage(path);
+}
+
+function asList(paths: DatasetOptions['paths'] = []): readonly string[] {
+  return typeof paths === 'string' ? [paths] : paths;
+}
+
+function noImages(given: readonly string[], others: readonly IgnoredFile[]): UnimissError {
+  const example = others[0];
+  return new UnimissError(
+    'data',
+    example ? `no images found in ${others.length} files (the first ${example.why})` : 'no images found',
+    {
+      place: given.join(', ') || 'data.paths',
+      remedy: 'Give a folder with NIfTI volumes (.nii, .nii.gz) or images (PNG, JPEG).',
+    },
+  );
+}
+
+async function inParallel<T>(items: readonly T[], use: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const worker = async () => {
+    for (const item of rest) await use(item);
+  };
+  await Promise.all(Array.from({ length: parallelChecks }, worker));
+}

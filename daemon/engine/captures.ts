@@ -1,0 +1,65 @@
+import type { CApi, Pointer } from './tensorflow/cApi.ts';
+import { checkStatus } from './tensorflow/status.ts';
+import { sizeOf } from './tensorflow/tensors.ts';
+import type { NodeOutput, Trace } from './tensorflow/trace.ts';
+
+/** A tensor in TensorFlow's memory. `madeIn` is the trace that was running when JavaScript made it from values. */
+export interface EagerValue {
+  readonly handle: Pointer;
+  readonly dtype: number;
+  readonly shape: number[];
+  readonly madeIn?: Trace;
+}
+
+/** Elements of the largest tensor that becomes a constant: graphs are copied many times on their way to the first execution. */
+const LARGEST_CONSTANT = 16_384;
+
+/**
+ * The eager tensors that a trace meets, and what stands for them in its graph: an input of the function, or, for a small tensor that
+ * the step's body made from values, a constant.
+ */
+export class Captures {
+  /** Own handles on the tensors that became inputs, in the order of the inputs. */
+  readonly captured: Pointer[] = [];
+  private readonly nodes = new Map<number, NodeOutput>();
+
+  constructor(
+    private readonly c: CApi,
+    private readonly status: Pointer,
+    private readonly trace: Trace,
+  ) {}
+
+  /** The node for a tensor, the same each time. @param id the binding's */
+  placeholderFor(id: number, value: EagerValue): NodeOutput {
+    const known = this.nodes.get(id);
+    if (known) return known;
+    const small = value.madeIn === this.trace && sizeOf(value.shape) <= LARGEST_CONSTANT;
+    const node = small ? this.constant(value) : this.input(value);
+    this.nodes.set(id, node);
+    return node;
+  }
+
+  /** Gives the handles back, for a trace that failed. */
+  release(): void {
+    for (const handle of this.captured) this.c.TFE_DeleteTensorHandle(handle);
+  }
+
+  private constant({ handle, dtype, shape }: EagerValue): NodeOutput {
+    const { c, status, trace } = this;
+    const tensor = c.TFE_TensorHandleResolve(handle, status) as Pointer;
+    checkStatus(c, status, () => `constant of step ${trace.name}`);
+    try {
+      return trace.constant(dtype, shape, tensor);
+    } finally {
+      c.TF_DeleteTensor(tensor);
+    }
+  }
+
+  private input({ handle, dtype, shape }: EagerValue): NodeOutput {
+    const { c, status, trace } = this;
+    const own = c.TFE_TensorHandleCopySharingTensor(handle, status) as Pointer;
+    checkStatus(c, status, () => `input of step ${trace.name}`);
+    this.captured.push(own);
+    return trace.parameter(dtype, shape);
+  }
+}

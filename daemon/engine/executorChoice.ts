@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { writeTextAtomically } from '../files/atomic.ts';
+import { makeFolder } from '../files/folder.ts';
+import type { Executor } from './stepDefinition.ts';
+
+export interface ExecutorChoiceOptions {
+  /** What was measured: everything of the step that bears on its speed (model, sizes, batch, threads, device). */
+  key: string;
+  /** TensorFlow's version. */
+  tensorflow: string;
+  /** Executors to compare; the first wins a tie. */
+  candidates: readonly Executor[];
+  /** Milliseconds per step once warm. Warming up (tracing, compiling, the slow first step) is its own affair. */
+  measure: (executor: Executor) => Promise<number>;
+  /** JSON file in the user's cache that remembers the choices. */
+  cacheFile: string;
+  /** Told what a person may want to know: a measurement's result, a candidate that failed, a memory that could not be used. */
+  notice?: (message: string) => void;
+  /** The processor; found out by itself where it is left out. */
+  machine?: Machine;
+}
+
+interface Machine {
+  cpu: string;
+  cores: number;
+}
+
+const Choice = z.object({
+  cpu: z.string(),
+  cores: z.number(),
+  tensorflow: z.string(),
+  key: z.string(),
+  executor: z.enum(['graph', 'xla', 'eager']),
+  /** Of each candidate that ran. */
+  milliseconds: z.partialRecord(z.enum(['graph', 'xla', 'eager']), z.number()),
+});
+type Choice = z.infer<typeof Choice>;
+const Memory = z.object({ choices: z.array(Choice) });
+
+/**
+ * The fastest executor of a step on this machine: measured the first time, remembered after that (per processor, number of
+ * cores, TensorFlow's version and `key`).
+ * @throws UnimissError 'engine' when no candidate runs
+ */
+export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Executor> {
+  const { key, tensorflow, candidates, cacheFile, notice = () => {}, machine = thisMachine() } = options;
+  const same = (c: Choice) =>
+    c.cpu === machine.cpu && c.cores === machine.cores && c.tensorflow === tensorflow && c.key === key;
+  const known = (await readMemory(cacheFile, notice)).find(same);
+  if (known && candidates.includes(known.executor)) return known.executor;
+
+  const measured = await measureAll(options, notice);
+  const executor = fastest(measured);
+  notice(
+    `Fastest executor here: ${executor} (${measured.map(([name, ms]) => `${name} ${ms.toPrecision(3)} ms`).join(', ')})`,
+  );
+  const choice = { ...machine, tensorflow, key, executor, milliseconds: Object.fromEntries(measured) };
+  // Read again: another process may have measured something meanwhile.
+  const others = (await readMemory(cacheFile, () => {})).filter((c) => !same(c));
+  await writeMemory(cacheFile, [...others, choice]).catch((error) =>
+    notice(`The choice of executor could not be remembered, the next run measures again: ${messageOf(error)}`),
+  );
+  return executor;
+}
+
+async function measureAll(
+  { key, candidates, measure }: ExecutorChoiceOptions,
+  notice: (message: string) => void,
+): Promise<[Executor, number][]> {
+  const measured: [Executor, number][] = [];
+  let failure: unknown;
+  for (const executor of candidates) {
+    try {
+      const ms = await measure(executor);
+      if (!Number.isFinite(ms) || ms < 0) throw new Error(`${ms} ms is no duration`);
+      measured.push([executor, ms]);
+    } catch (error) {
+      // Stopping is no verdict on the executor.
+      if (error instanceof UnimissError && error.code === 'interrupted') throw error;
+      failure = error;
+      notice(`Executor ${executor} is left out, it does not run this step: ${messageOf(error)}`);
+    }
+  }
+  if (measured.length === 0)
+    throw new UnimissError(
+      'engine',
+      `none of the executors ${candidates.join(', ')} runs the step: ${messageOf(failure)}`,
+      {
+        place: key,
+        cause: failure,
+      },
+    );
+  return measured;
+}
+
+function fastest(measured: readonly [Executor, number][]): Executor {
+  return measured.reduce((best, next) => (next[1] < best[1] ? next : best))[0];
+}
+
+function thisMachine(): Machine {
+  const all = cpus();
+  return { cpu: all[0]?.model.trim() ?? 'unknown', cores: all.length };
+}
+
+async function readMemory(file: string, notice: (message: string) => void): Promise<Choice[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      notice(`What was measured before cannot be read, so it is measured again: ${messageOf(error)}`);
+    return [];
+  }
+  try {
+    return Memory.parse(JSON.parse(text)).choices;
+  } catch {
+    notice(`${file} is damaged: what was measured before is measured again.`);
+    return [];
+  }
+}
+
+async function writeMemory(file: string, choices: readonly Choice[]): Promise<void> {
+  await makeFolder(dirname(file));
+  await writeTextAtomically(file, `${JSON.stringify({ choices }, null, 2)}\n`);
+}

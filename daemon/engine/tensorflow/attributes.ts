@@ -1,0 +1,74 @@
+import { koffi } from '../../native/native.ts';
+import type { CApi, Pointer } from './cApi.ts';
+import { DataType, type DTypeName } from './cApi.ts';
+import { checkStatus } from './status.ts';
+
+/** An attribute of a TensorFlow op. The key says its kind (AttrValue in tensorflow/core/framework/attr_value.proto). */
+export type Attr =
+  | { type: DTypeName }
+  | { types: readonly DTypeName[] }
+  | { int: number }
+  | { ints: readonly number[] }
+  | { float: number }
+  | { floats: readonly number[] }
+  | { bool: boolean }
+  | { string: string }
+  | { strings: readonly string[] }
+  | { shape: readonly number[] };
+export type Attrs = Readonly<Record<string, Attr>>;
+
+/** int64 dimensions as C wants them. */
+export function dims64(shape: readonly number[]): BigInt64Array {
+  return BigInt64Array.from(shape, BigInt);
+}
+
+/**
+ * Sets one attribute on an eager op (`prefix` TFE_Op) or on a node being made (`prefix` TF_).
+ * @param target TFE_Op or TF_OperationDescription
+ */
+export function setAttr(
+  c: CApi,
+  kind: 'eager' | 'graph',
+  target: Pointer,
+  name: string,
+  attr: Attr,
+  status: Pointer,
+): void {
+  const eager = kind === 'eager';
+  if ('type' in attr) {
+    (eager ? c.TFE_OpSetAttrType : c.TF_SetAttrType)(target, name, DataType[attr.type]);
+  } else if ('types' in attr) {
+    const values = Int32Array.from(attr.types, (t) => DataType[t]);
+    (eager ? c.TFE_OpSetAttrTypeList : c.TF_SetAttrTypeList)(target, name, values, values.length);
+  } else if ('int' in attr) {
+    (eager ? c.TFE_OpSetAttrInt : c.TF_SetAttrInt)(target, name, attr.int);
+  } else if ('ints' in attr) {
+    const values = dims64(attr.ints);
+    (eager ? c.TFE_OpSetAttrIntList : c.TF_SetAttrIntList)(target, name, values, values.length);
+  } else if ('float' in attr) {
+    (eager ? c.TFE_OpSetAttrFloat : c.TF_SetAttrFloat)(target, name, attr.float);
+  } else if ('floats' in attr) {
+    const values = Float32Array.from(attr.floats);
+    (eager ? c.TFE_OpSetAttrFloatList : c.TF_SetAttrFloatList)(target, name, values, values.length);
+  } else if ('bool' in attr) {
+    (eager ? c.TFE_OpSetAttrBool : c.TF_SetAttrBool)(target, name, attr.bool ? 1 : 0);
+  } else if ('string' in attr) {
+    const bytes = Buffer.from(attr.string);
+    (eager ? c.TFE_OpSetAttrString : c.TF_SetAttrString)(target, name, bytes, bytes.length);
+  } else if ('strings' in attr) {
+    const bytes = attr.strings.map((s) => Buffer.from(`${s}\0`));
+    pointedAt = bytes;
+    const pointers = BigUint64Array.from(bytes, (b) => koffi.address(b));
+    const sizes = BigUint64Array.from(bytes, (b) => BigInt(b.length - 1));
+    (eager ? c.TFE_OpSetAttrStringList : c.TF_SetAttrStringList)(target, name, pointers, sizes, pointedAt.length);
+  } else {
+    const dims = dims64(attr.shape);
+    if (eager) {
+      c.TFE_OpSetAttrShape(target, name, dims, dims.length, status);
+      checkStatus(c, status, () => `attribute ${name}`);
+    } else c.TF_SetAttrShape(target, name, dims, dims.length);
+  }
+}
+
+/** Bytes that C knows by address alone: addresses don't keep them from being collected before the call that copies them. */
+let pointedAt: readonly Buffer[] = [];

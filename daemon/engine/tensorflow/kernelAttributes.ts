@@ -1,0 +1,47 @@
+import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { Attr } from './attributes.ts';
+import { DataType, type DTypeName } from './cApi.ts';
+
+/** Kinds of TFEOpAttr. The numbers are ours: the kernels only hand them back. */
+export const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;
+
+const typeNames = new Map(Object.entries(DataType).map(([name, code]) => [code as number, name as DTypeName]));
+
+/** What the kernels make their attributes of. */
+export class OpAttr {
+  constructor(
+    readonly name: string,
+    readonly type: number,
+    readonly value: unknown,
+  ) {}
+}
+
+/** An attribute as the kernels write it. Integers may stand where floats are meant and the other way round; arrays are lists. */
+export function fromKernelAttr(op: string, { name, type, value }: TFEOpAttr): Attr {
+  const list = Array.isArray(value);
+  switch (type) {
+    case AttrKind.string:
+      return list ? { strings: value as unknown as string[] } : { string: String(value) };
+    case AttrKind.int:
+      return list ? { ints: value as number[] } : { int: value as number };
+    case AttrKind.float:
+      return list ? { floats: value as number[] } : { float: value as number };
+    case AttrKind.bool:
+      return { bool: Boolean(value) };
+    case AttrKind.type:
+      return list ? { types: (value as number[]).map(typeFromCode) } : { type: typeFromCode(value as number) };
+    case AttrKind.shape:
+      return { shape: value as number[] };
+    default:
+      throw new UnimissError('engine', `attribute "${name}" is of a kind that this engine does not know (${type})`, {
+        place: op,
+      });
+  }
+}
+
+function typeFromCode(code: number): DTypeName {
+  const name = typeNames.get(code);
+  if (!name) throw new UnimissError('engine', `data type ${code} is not known`, { place: 'attribute' });
+  return name;
+}

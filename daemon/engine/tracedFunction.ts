@@ -1,0 +1,192 @@
+import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { withExecutor } from './currentExecutor.ts';
+import type { Engine } from './engine.ts';
+import {
+  asArray,
+  dtypeOf,
+  inputsOf,
+  outputsOf,
+  placeOf,
+  refusal,
+  type StepDefinition,
+  type StepValue,
+} from './stepDefinition.ts';
+import { callAsync, DataType, dtypeName, type Pointer } from './tensorflow/cApi.ts';
+import { checkStatus } from './tensorflow/status.ts';
+import { newHandle, type TensorValues, tensorValues } from './tensorflow/tensors.ts';
+import { type NodeOutput, randomInTrace, Trace } from './tensorflow/trace.ts';
+
+let functions = 0;
+
+/** A step's body as a function of TensorFlow's: traced once, executed by one call. */
+export class TracedFunction<I extends string, O extends string> {
+  private constructor(
+    private readonly engine: Engine,
+    private readonly definition: StepDefinition<I, O>,
+    private readonly name: string,
+    /** Handles on the tensors that the trace met: inputs of the function after the declared ones. */
+    private readonly captured: readonly Pointer[],
+    private readonly outputs: readonly O[],
+  ) {}
+
+  /** Runs the body with placeholders and makes what it asked for a function, compiled by XLA at its first call where that is wanted. */
+  static of<I extends string, O extends string>(
+    engine: Engine,
+    definition: StepDefinition<I, O>,
+  ): TracedFunction<I, O> {
+    const { c, context, status, binding } = engine;
+    const place = () => placeOf(definition);
+    const trace = new Trace(c, status, definition.name);
+    const name = `step_${functions++}_${definition.name.replace(/[^A-Za-z0-9_]/g, '_')}`;
+    let captured: Pointer[] = [];
+    try {
+      const traced = binding.tracing(trace, () => nodesOf(engine, definition, trace));
+      captured = traced.captured;
+      const f = trace.finish(
+        name,
+        traced.result.map(([, node]) => node),
+      );
+      try {
+        if (definition.executor === 'xla') {
+          c.TF_FunctionSetAttrValueProto(f, '_XlaMustCompile', ATTR_TRUE, ATTR_TRUE.length, status);
+          checkStatus(c, status, place);
+        }
+        c.TFE_ContextAddFunction(context, f, status);
+        checkStatus(c, status, place);
+      } finally {
+        c.TF_DeleteFunction(f);
+      }
+      const outputs = traced.result.map(([output]) => output);
+      return new TracedFunction(engine, definition, name, captured, outputs);
+    } catch (error) {
+      for (const handle of captured) c.TFE_DeleteTensorHandle(handle);
+      trace.dispose();
+      throw error;
+    }
+  }
+
+  /** Executes the function on another thread. The values are copied before this returns its promise. */
+  async execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
+    const { engine, definition, outputs } = this;
+    const { c, context } = engine;
+    const status = c.TF_NewStatus() as Pointer; // its own: other ops may run meanwhile
+    const place = () => placeOf(definition);
+    const fed: Pointer[] = [];
+    let op: Pointer | undefined;
+    try {
+      for (const [name, input] of inputsOf(definition))
+        fed.push(newHandle(c, status, dtypeOf(input), input.shape, asArray(values[name])));
+      op = c.TFE_NewOp(context, this.name, status) as Pointer;
+      checkStatus(c, status, place);
+      for (const handle of [...fed, ...this.captured]) c.TFE_OpAddInput(op, handle, status);
+      checkStatus(c, status, place);
+      if (definition.executor === 'xla') c.TFE_OpSetAttrBool(op, '_XlaMustCompile', 1);
+      if (definition.singleThreaded) {
+        const type = Buffer.from('SINGLE_THREADED_EXECUTOR');
+        c.TFE_OpSetAttrString(op, 'executor_type', type, type.length);
+      }
+      const results = new BigUint64Array(Math.max(outputs.length, 1));
+      const count = new Int32Array([outputs.length]);
+      await callAsync(c.TFE_Execute, op, results, count, status);
+      checkStatus(c, status, place);
+      // Reading `count` here keeps it alive until now: koffi holds no reference on what C writes to.
+      return await this.readOutputs(results.subarray(0, count[0]), status);
+    } finally {
+      for (const handle of fed) c.TFE_DeleteTensorHandle(handle);
+      if (op) c.TFE_DeleteOp(op);
+      c.TF_DeleteStatus(status);
+    }
+  }
+
+  /** Frees the function and its hold on captured tensors. */
+  dispose(): void {
+    const { c, context, status } = this.engine;
+    for (const handle of this.captured) c.TFE_DeleteTensorHandle(handle);
+    c.TFE_ContextRemoveFunction(context, this.name, status);
+    checkStatus(c, status, () => placeOf(this.definition));
+  }
+
+  /** Waits off the event loop: on a GPU the kernels are still running when TFE_Execute returns. */
+  private async readOutputs(handles: BigUint64Array, status: Pointer): Promise<Record<O, Float32Array>> {
+    const { c } = this.engine;
+    const result: Partial<Record<O, TensorValues>> = {};
+    try {
+      for (const [i, name] of this.outputs.entries()) {
+        const handle = handles[i] as Pointer;
+        const tensor = await callAsync<Pointer>(c.TFE_TensorHandleResolve, handle, status);
+        checkStatus(c, status, () => `output "${name}" of ${placeOf(this.definition)}`);
+        try {
+          result[name] = tensorValues(c, tensor, c.TFE_TensorHandleDataType(handle) as number);
+        } finally {
+          c.TF_DeleteTensor(tensor);
+        }
+      }
+    } finally {
+      for (const handle of handles) c.TFE_DeleteTensorHandle(handle);
+    }
+    return result as Record<O, Float32Array>;
+  }
+}
+
+/** AttrValue { b: true } */
+const ATTR_TRUE = Uint8Array.from([0x28, 0x01]);
+
+/** Runs the body inside the trace. @returns the nodes of its outputs, by name */
+function nodesOf<I extends string, O extends string>(
+  engine: Engine,
+  definition: StepDefinition<I, O>,
+  trace: Trace,
+): [O, NodeOutput][] {
+  const { binding } = engine;
+  const parameters = inputsOf(definition).map(
+    ([name, input]) => [name, trace.parameter(dtypeOf(input), input.shape)] as const,
+  );
+  let nodes: [O, NodeOutput][] = [];
+  const body = () => {
+    const inputs = parameters.map(([name, node]) => [name, engine.wrap(binding.adoptNode(node))] as const);
+    nodes = outputsOf(definition, Object.fromEntries(inputs) as Record<I, Tensor>).map(([name, tensor]) => {
+      const node = binding.nodeOf(trace, engine.ids([tensor])[0] as number);
+      checkReadable(definition, name, node);
+      return [name, node];
+    });
+  };
+  forbiddingRandomness(definition.name, () => withExecutor(definition.executor, () => tidy(body)));
+  return nodes;
+}
+
+const readableTypes = new Set<number>([
+  DataType.float32,
+  DataType.float64,
+  DataType.int32,
+  DataType.int64,
+  DataType.uint8,
+  DataType.bool,
+]);
+
+/** An output that could not be read would be noticed only after the step had its effects. */
+function checkReadable(definition: Pick<StepDefinition, 'name'>, output: string, { dtype, shape }: NodeOutput): void {
+  if (readableTypes.has(dtype)) return;
+  throw refusal(
+    definition,
+    dtype === 0
+      ? `output "${output}" is the effect of an op, not a value`
+      : `output "${output}" is ${dtypeName(dtype)}[${shape}], which cannot be read; cast it first`,
+  );
+}
+
+/**
+ * TensorFlow.js draws its random numbers in JavaScript, from a seed that is Math.random's unless it is given: in a trace they
+ * would silently become constants. So Math.random throws while `body` runs. (With a seed of its own a draw is the same in every
+ * step in every executor.)
+ */
+function forbiddingRandomness<T>(step: string, body: () => T): T {
+  const { random } = Math;
+  Math.random = () => {
+    throw randomInTrace(`TensorFlow.js in step ${step}`);
+  };
+  try {
+    return body();
+  } finally {
+    Math.random = random;
+  }
+}

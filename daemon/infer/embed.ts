@@ -1,0 +1,71 @@
+import { UnimissError } from '../../protocol/errors.ts';
+import type { Modality } from '../../protocol/modality.ts';
+import type { Engine, Executor } from '../engine/index.ts';
+import { backbone } from '../model/backbone.ts';
+import { featureLength } from '../model/config.ts';
+import type { PretrainState } from '../train/pretrain/state.ts';
+
+export interface EmbedOptions {
+  /** Teachers give the better features (Caron et al. 2021). */
+  readonly network: 'student' | 'teacher';
+  readonly modality: Modality;
+  /** Images a call; fewer may be given. */
+  readonly batch: number;
+  /** [H, W] or [D, H, W]; default: the size that the model is made for. */
+  readonly size?: readonly number[];
+  /** Default 'graph'. */
+  readonly executor?: Executor;
+}
+
+export interface Embed {
+  readonly options: Required<EmbedOptions>;
+  /** Length of a feature vector. */
+  readonly length: number;
+  /**
+   * Backbone features, as the network is now.
+   * @param images at most `batch` of them, [n, H, W, 3] (values 0–1) or [n, D, H, W, 1]
+   * @returns [n, length]
+   */
+  run(images: Float32Array): Promise<Float32Array>;
+  dispose(): void;
+}
+
+/** Compiles the backbone of a state's network, for k-NN and exported features. */
+export function createEmbed(engine: Engine, state: PretrainState, options: EmbedOptions): Embed {
+  const { config } = state;
+  const { network, modality, batch } = options;
+  const size = options.size ?? (modality === '2D' ? config.size2D : config.size3D);
+  const executor = options.executor ?? 'graph';
+  const shape = [batch, ...size, modality === '2D' ? 3 : 1];
+  const imageLength = shape.slice(1).reduce((all, n) => all * n, 1);
+  const variables = new Map(state.parameters.map((parameter) => [parameter.spec.name, parameter[network]]));
+  const step = engine.compile({
+    name: `embed ${modality}`,
+    executor,
+    inputs: { images: { shape } },
+    body: ({ images }) => ({
+      features: backbone({ config, modality, weights: (name) => variables.get(name)!.read() }, images!),
+    }),
+  });
+  const length = featureLength(config);
+  return {
+    options: { network, modality, batch, size, executor },
+    length,
+    async run(images) {
+      const count = images.length / imageLength;
+      if (!Number.isInteger(count) || count < 1 || count > batch)
+        throw new UnimissError(
+          'internal',
+          `${images.length} values are not 1 to ${batch} images of ${shape.slice(1).join('×')}`,
+          {
+            place: 'input of embed',
+          },
+        );
+      const padded = count === batch ? images : new Float32Array(batch * imageLength);
+      if (padded !== images) padded.set(images);
+      const { features } = await step.run({ images: padded });
+      return features.subarray(0, count * length);
+    },
+    dispose: () => step.dispose(),
+  };
+}

@@ -1,0 +1,31 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { diskError } from '../../files/atomic.ts';
+
+export type LogLevel = 'info' | 'warning' | 'error';
+export type LogLine = (level: LogLevel, message: string) => void;
+
+/** log.txt of a run: what was said, line by line with its time. Several starts of a run follow one another. */
+export class RunLog {
+  private readonly descriptor: number;
+  constructor(private readonly file: string) {
+    try {
+      this.descriptor = openSync(file, 'a');
+    } catch (error) {
+      throw diskError(error, file);
+    }
+  }
+
+  /** Further lines of a message are indented, so that each entry starts with its time. */
+  write(level: LogLevel, message: string): void {
+    const text = message.trimEnd().replaceAll('\n', '\n    ');
+    try {
+      writeSync(this.descriptor, `${new Date().toISOString()} ${level.padEnd(7)} ${text}\n`);
+    } catch (error) {
+      throw diskError(error, this.file);
+    }
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+}

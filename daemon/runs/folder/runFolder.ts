@@ -1,0 +1,165 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { type ResolvedConfig, resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { type RunVersions, runVersionsSchema } from '../../../protocol/records/records.ts';
+import { diskError, writeTextAtomically } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
+import { inside } from './root.ts';
+
+const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });
+type RunFile = z.infer<typeof runFileSchema>;
+
+/**
+ * A run as it lies on the disk; everything in it is text, PNG or safetensors, readable without us:
+ *
+ *     run.json               name, time of creation: what makes the folder a run
+ *     config.unimiss.jsonc   the configuration as given
+ *     config.resolved.json   the configuration with nothing left open
+ *     versions.json          versions, device, executors and threads of the last start
+ *     records.jsonl          steps, epochs, events
+ *     log.txt                what was said
+ *     lock                   held while a process trains; says which
+ *     checkpoints/, previews/, tensorboard/
+ */
+export class RunFolder {
+  private constructor(
+    readonly folder: string,
+    readonly about: RunFile,
+    readonly config: ResolvedConfig,
+  ) {}
+
+  get id(): string {
+    return basename(this.folder);
+  }
+  get recordsFile(): string {
+    return join(this.folder, 'records.jsonl');
+  }
+  get logFile(): string {
+    return join(this.folder, 'log.txt');
+  }
+  get lockFile(): string {
+    return join(this.folder, 'lock');
+  }
+  get checkpointsFolder(): string {
+    return join(this.folder, 'checkpoints');
+  }
+  get previewsFolder(): string {
+    return join(this.folder, 'previews');
+  }
+  get tensorboardFolder(): string {
+    return join(this.folder, 'tensorboard');
+  }
+
+  /** Path of a preview picture; throws where the name leads out of the folder. */
+  previewFile(name: string): string {
+    return inside(this.previewsFolder, name);
+  }
+
+  /**
+   * Makes a folder `<name>-<time>` for a new run under `root`. `given` is the text of the configuration file.
+   * Throws UnimissError 'disk' where the folder cannot be written.
+   */
+  static async create(root: string, given: string, config: ResolvedConfig, now = new Date()): Promise<RunFolder> {
+    const about: RunFile = { format: 1, name: config.name, created: now.toISOString() };
+    const stamp = about.created.slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+    const base = inside(root, `${config.name}-${stamp}`);
+    try {
+      await makeFolder(root);
+      const folder = await newFolder(base);
+      await mkdir(join(folder, 'checkpoints'));
+      await mkdir(join(folder, 'previews'));
+      await writeTextAtomically(join(folder, 'config.unimiss.jsonc'), given);
+      await writeTextAtomically(join(folder, 'config.resolved.json'), json(config));
+      await writeTextAtomically(join(folder, 'run.json'), json(about));
+      return new RunFolder(folder, about, config);
+    } catch (error) {
+      throw diskError(error, base);
+    }
+  }
+
+  /** Opens the folder of a run, at any path. Throws UnimissError 'run' or 'config' where it is none or damaged. */
+  static async open(folder: string): Promise<RunFolder> {
+    const about = runFileSchema.safeParse(await readJson(join(folder, 'run.json')));
+    if (!about.success)
+      throw new UnimissError('run', 'run.json is not that of a run of this version', {
+        place: folder,
+        remedy: `Restore the file, or take another folder. ${z.prettifyError(about.error)}`,
+      });
+    const file = join(folder, 'config.resolved.json');
+    const config = resolveConfig(parseConfig(await readText(file), file), { baseDir: folder });
+    return new RunFolder(folder, about.data, config);
+  }
+
+  /** Opens a run by its name under a root; no name leads elsewhere. */
+  static async named(root: string, id: string): Promise<RunFolder> {
+    const folder = inside(root, id);
+    if (!(await isFolder(folder)))
+      throw new UnimissError('run', `there is no run "${id}" in ${root}`, {
+        remedy: '`unimiss runs` lists what is there.',
+      });
+    return RunFolder.open(folder);
+  }
+
+  async writeVersions(versions: RunVersions): Promise<void> {
+    await writeTextAtomically(join(this.folder, 'versions.json'), json(runVersionsSchema.parse(versions)));
+  }
+
+  /** What the run was last started with; undefined where it never was. */
+  async versions(): Promise<RunVersions | undefined> {
+    const file = join(this.folder, 'versions.json');
+    if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
+    const versions = runVersionsSchema.safeParse(await readJson(file));
+    if (versions.success) return versions.data;
+    throw new UnimissError('run', `cannot be read: ${z.prettifyError(versions.error)}`, {
+      place: file,
+      remedy: 'Remove the file; the run then goes on with newly chosen executors and threads.',
+    });
+  }
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** `base`, or `base-2`, `base-3`, …: the first that is not there, made now, so that no two runs share one. */
+async function newFolder(base: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? base : `${base}-${n}`;
+    try {
+      await mkdir(folder);
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, {
+      place: file,
+      remedy: 'Is this the folder of a run? Check its permissions.',
+      cause,
+    });
+  }
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await readText(file);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UnimissError('run', `is not JSON: ${messageOf(cause)}`, {
+      place: file,
+      remedy: 'Restore it from a copy; we only ever replace it as a whole.',
+      cause,
+    });
+  }
+}

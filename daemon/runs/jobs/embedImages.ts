@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import type { EmbedResult, EmbedTask } from '../../../protocol/jobs/embedMessages.ts';
+import { modalities } from '../../../protocol/modality.ts';
+import { openDataset } from '../../data/datasets/unlabelled.ts';
+import { classifyByNeighbors } from '../../evaluate/features/knn.ts';
+import { encodeNpy } from '../../evaluate/features/npy.ts';
+import { diskError, writeAtomically, writeTextAtomically } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
+import type { EmbeddedImages } from '../../infer/embedSamples.ts';
+import type { RunFolder } from '../folder/runFolder.ts';
+import { embedWithRun } from './embedRun.ts';
+
+/** Neighbours that vote; fewer where there are few images. */
+const NEIGHBOURS = 10;
+
+/**
+ * Features of images by a run's network, written as NPY with a CSV of paths and labels beside each, and how well the labels
+ * separate.
+ * @throws UnimissError 'data' for images that cannot be used, 'checkpoint' where the run has none, 'disk'
+ */
+export async function embedImages(
+  run: RunFolder,
+  task: Omit<EmbedTask, 'run'>,
+  onProgress: (what: string, done: number, total: number) => void,
+): Promise<EmbedResult> {
+  const dataset = await openDataset({ ...imagesOf(run, task), maxBroken: run.config.data.maxBroken });
+  const notices: string[] = [];
+  const broken = dataset.broken.map(({ id, reason }) => ({ id, reason }));
+  const embedded = await embedWithRun(run, dataset, {
+    network: task.network,
+    weights: task.weights,
+    onProgress: (phase, done, total) => onProgress(`Features ${phase}`, done, total),
+    onNotice: (message) => notices.push(message),
+  });
+  const phases: EmbedResult['phases'] = [];
+  for (const phase of modalities) {
+    const images = embedded[phase];
+    if (!images) continue;
+    broken.push(...images.broken.map(({ id, reason }) => ({ id, reason })));
+    const file = task.out === undefined ? null : await writeFeatures(task.out, phase, images);
+    const neighbours = neighboursOf(images);
+    phases.push({ phase, images: images.samples.length, length: images.length, file, neighbours });
+  }
+  return { phases, broken, notices };
+}
+
+/** The images that were asked for, else those of the run. */
+function imagesOf(run: RunFolder, { data, manifest }: Pick<EmbedTask, 'data' | 'manifest'>) {
+  if (data !== undefined) return { paths: [data] };
+  if (manifest !== undefined) return { manifest };
+  const own = run.config.data;
+  return { ...(own.paths && { paths: own.paths }), ...(own.manifest !== undefined && { manifest: own.manifest }) };
+}
+
+/** Nothing where an image has no label, or all have the same. */
+function neighboursOf({ samples, features, length }: EmbeddedImages): EmbedResult['phases'][number]['neighbours'] {
+  const classes = [...new Set(samples.map((sample) => sample.label))];
+  if (classes.length < 2 || classes.includes(undefined)) return null;
+  const labels = samples.map((sample) => classes.indexOf(sample.label));
+  const { k, accuracy, interval, chance } = classifyByNeighbors(
+    { features, featureLength: length, labels },
+    { k: NEIGHBOURS },
+  );
+  return { k, accuracy, interval, chance };
+}
+
+async function writeFeatures(
+  out: string,
+  phase: string,
+  { features, length, samples }: EmbeddedImages,
+): Promise<string> {
+  try {
+    await makeFolder(out);
+  } catch (error) {
+    throw diskError(error, out);
+  }
+  const file = join(out, `features-${phase}.npy`);
+  await writeAtomically(file, (handle) => handle.writeFile(encodeNpy(features, samples.length, length)));
+  const rows = samples.map((sample) => [sample.path, sample.label ?? '']);
+  await writeTextAtomically(join(out, `features-${phase}.csv`), stringify([['path', 'label'], ...rows]));
+  return file;
+}

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fromErrorData } from '../../../protocol/daemon/wireError.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { type FromJob, fromJobSchema, type Job } from '../../../protocol/jobs/job.ts';
+import type { TrainerCommand } from '../supervise/trainerProcess.ts';
+
+/** How much of what the process writes to standard error is kept, characters. */
+const LAST_WORDS = 4000;
+
+/**
+ * Has a job done in a process of its own, which is ended at once when `signal` is aborted.
+ * @returns its result, as the process told it
+ * @throws UnimissError that the process told; 'interrupted' where it was aborted; 'run' where the process died
+ */
+export async function jobInProcess(
+  { file, args, env = process.env }: TrainerCommand,
+  job: Job,
+  signal: AbortSignal,
+  onProgress: (what: string, done: number, total: number) => void,
+): Promise<unknown> {
+  signal.throwIfAborted();
+  const child = spawn(file, args, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const abort = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const last = await untilEnded(child, job, onProgress);
+    if (last.type === 'failed') throw fromErrorData(last.error);
+    return last.result;
+  } catch (error) {
+    throw signal.aborted ? new UnimissError('interrupted', 'cancelled', { place: job.type, cause: error }) : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** What it said last. Resolves when it is gone. */
+function untilEnded(
+  child: ChildProcess,
+  job: Job,
+  onProgress: (what: string, done: number, total: number) => void,
+): Promise<Exclude<FromJob, { type: 'progress' }>> {
+  return new Promise((resolve, reject) => {
+    let said: Exclude<FromJob, { type: 'progress' }> | undefined;
+    let words = '';
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (data) => {
+        words = `${words}${data}`.slice(-LAST_WORDS);
+      });
+    child.on('message', (raw) => {
+      const checked = fromJobSchema.safeParse(raw);
+      if (!checked.success) words += `(a message that is not as declared: ${checked.error.message})\n`;
+      else if (checked.data.type === 'progress') onProgress(checked.data.what, checked.data.done, checked.data.total);
+      else said = checked.data;
+    });
+    const died = (how: string) => {
+      const last = words.trim() && `\n  Its last words:\n  ${words.trim().replaceAll('\n', '\n  ')}`;
+      return new UnimissError('run', `the process ${how}${last}`, { place: job.type });
+    };
+    child.once('error', (error) => reject(died(`could not be started: ${error.message}`)));
+    child.once('close', (code, signal) => {
+      if (said) resolve(said);
+      else reject(died(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+    });
+    child.send(job, () => {}); // a process that is gone hears nothing: `close` tells that
+  });
+}

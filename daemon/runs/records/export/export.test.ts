@@ -1,0 +1,239 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Modality } from '../../../../protocol/modality.ts';
+import type {
+  EpochRecord,
+  EventRecord,
+  RunRecord,
+  RunSummary,
+  StepRecord,
+} from '../../../../protocol/records/records.ts';
+import { recordsToColumns } from '../../../evaluate/series/columns.ts';
+import { crc32c } from './crc32c.ts';
+import { exportTensorBoard, TensorBoardFile } from './tensorboard.ts';
+import { csvOf, jsonOf, textOf } from './text.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'unimiss-export-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const begin = Date.UTC(2026, 0, 2);
+const timeOf = (n: number): string => new Date(begin + n * 1000).toISOString();
+const step = (n: number, phase: Modality, loss = 4 - n / 1000): StepRecord => ({
+  kind: 'step',
+  step: n,
+  epoch: Math.floor(n / 10),
+  phase,
+  loss,
+  terms: phase === '2D' ? [loss] : [loss / 4, loss / 4, loss / 4, loss / 4],
+  learningRate: 8e-4,
+  weightDecay: 0.04,
+  momentum: 0.996,
+  gradientNorm: 1.5,
+  imagesPerSecond: 10,
+  stepMs: 100,
+  waitMs: 1,
+  rssMiB: 512,
+  time: timeOf(n),
+});
+const epoch = (n: number, collapse: EpochRecord['collapse']): EpochRecord => ({
+  kind: 'epoch',
+  epoch: n,
+  phase: '2D',
+  step: n * 10 + 9,
+  steps: 10,
+  loss: 3,
+  seconds: 1,
+  collapse,
+  warnings: ['flat'],
+  time: timeOf(n * 10 + 9),
+});
+const signs = { teacherEntropy: 5, klToUniform: 1.25, featureStd: 0.125, effectiveRank: 9 };
+const finish: EventRecord = { kind: 'event', event: 'finish', message: 'all, "done"\nreally', time: timeOf(20) };
+const records: RunRecord[] = [step(0, '2D'), step(1, '2D'), epoch(0, signs), step(10, '3D'), epoch(1, null), finish];
+const run: RunSummary = {
+  id: 'chest-1',
+  folder: '/runs/chest-1',
+  name: 'chest',
+  state: 'finished',
+  preset: 'nano',
+  created: timeOf(0),
+  epoch: 1,
+  epochs: 2,
+  step: 10,
+  loss: 4,
+  updated: timeOf(20),
+};
+
+describe('columns', () => {
+  const { steps } = recordsToColumns(records);
+
+  it('as CSV are read back by a CSV library', () => {
+    const rows: Record<string, string>[] = parse(csvOf(steps), { columns: true });
+    expect(rows).toHaveLength(3);
+    expect(rows[1]).toMatchObject({ step: '1', loss: '3.999', time: timeOf(1), 'term/volume-volume': '' });
+    expect(Number(rows[2]!['term/volume-volume'])).toBe(3.99 / 4);
+  });
+
+  it('as JSON hold all that was recorded', () => {
+    const read = JSON.parse(jsonOf(run, records));
+    expect(read.run).toEqual(run);
+    expect(read.steps).toHaveLength(3);
+    expect(read.epochs[0].collapse).toEqual(signs);
+    expect(read.events[0].message).toBe(finish.message);
+  });
+
+  it('as text fit a terminal, with one line a row', () => {
+    const many = Array.from({ length: 5000 }, (_, n) => step(n, n % 4 < 2 ? '2D' : '3D'));
+    const text = textOf(run, [...many, ...records], 12);
+    const lines = text.split('\n');
+    expect(lines[0]).toBe('chest-1: finished, nano, epoch 2 of 2');
+    expect(lines.length).toBeLessThan(30);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(text).toMatch(/\n +1 +1 +2D/); // step and epoch count from 1
+    expect(text).toMatch(/2 +2D +3\.0000 +–/);
+    expect(text).toContain('finish     all, "done"');
+    expect(textOf(run, [])).toBe('chest-1: finished, nano, epoch 2 of 2\n');
+  });
+});
+
+describe('TensorBoard', () => {
+  it('uses CRC-32C as RFC 3720 defines it', () => {
+    expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+    expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
+    expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43);
+    expect(crc32c(Buffer.alloc(0))).toBe(0);
+  });
+
+  async function* stream(): AsyncGenerator<RunRecord> {
+    yield* records;
+  }
+
+  it('gets an event file that a reader of the format understands', async () => {
+    const file = await exportTensorBoard(stream(), join(folder, 'board'));
+    const events = readEvents(await readFile(file));
+    expect(events[0]!.get(3)![0]!.toString()).toBe('brain.Event:2');
+    const scalars = events.slice(1).flatMap((event) =>
+      event.get(5)!.flatMap((summary) =>
+        readMessage(summary)
+          .get(1)!
+          .map((value) => {
+            const fields = readMessage(value);
+            return {
+              wall: event.get(1)![0]!.readDoubleLE(),
+              step: event.get(2)![0]!.readUInt32LE(),
+              tag: fields.get(1)![0]!.toString(),
+              value: fields.get(2)![0]!.readFloatLE(),
+            };
+          }),
+      ),
+    );
+    const find = (tag: string) => scalars.filter((s) => s.tag === tag);
+    expect(find('loss/2D')).toEqual([
+      { wall: begin / 1000, step: 0, tag: 'loss/2D', value: 4 },
+      { wall: begin / 1000 + 1, step: 1, tag: 'loss/2D', value: Math.fround(3.999) },
+    ]);
+    expect(find('loss/3D').map((s) => s.step)).toEqual([10]);
+    expect(find('terms/volume-slices')).toHaveLength(1);
+    expect(find('terms/image-image')).toHaveLength(0);
+    expect(find('collapse/effectiveRank/2D').map((s) => [s.step, s.value])).toEqual([[9, 9]]);
+    expect(find('schedule/learningRate')).toHaveLength(3);
+  });
+
+  it('holds step numbers beyond 32 bits', async () => {
+    const board = await TensorBoardFile.open(join(folder, 'late'));
+    board.append({ ...step(0, '2D'), step: 2 ** 40 + 300 });
+    board.close();
+    const [, event] = readEvents(await readFile(board.file));
+    expect(event!.get(2)![0]!.readBigUInt64LE()).toBe(2n ** 40n + 300n);
+  });
+
+  it('starts anew after a resume, and leaves foreign files alone', async () => {
+    const inner = join(folder, 'anew');
+    const first = await TensorBoardFile.open(inner, 1000);
+    first.close();
+    await writeFile(join(inner, 'notes.txt'), '');
+    const second = await TensorBoardFile.open(inner, 2000);
+    second.close();
+    expect((await readdir(inner)).sort()).toEqual([second.file.slice(inner.length + 1), 'notes.txt'].sort());
+  });
+
+  const python = process.env.UNIMISS_PYTHON ?? 'python3';
+  const hasTensorBoard = (() => {
+    try {
+      execFileSync(python, ['-c', 'import tensorboard'], { stdio: 'pipe' });
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+
+  it.skipIf(!hasTensorBoard)('reads it itself', async () => {
+    await exportTensorBoard(stream(), join(folder, 'itself'));
+    const code = `
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+a = EventAccumulator(${JSON.stringify(join(folder, 'itself'))}); a.Reload()
+print([(e.step, round(e.value, 3), e.wall_time) for e in a.Scalars('loss/2D')], len(a.Tags()['scalars']))`;
+    const read = execFileSync(python, ['-c', code], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    expect(read.trim()).toBe(`[(0, 4.0, ${begin / 1000}.0), (1, 3.999, ${begin / 1000 + 1}.0)] 23`);
+  });
+});
+
+/** CRC-32C bit by bit, in another way than the writer's table. */
+function slowCrc(bytes: Uint8Array): number {
+  let crc = 0xffffffffn;
+  for (const byte of bytes) {
+    crc ^= BigInt(byte);
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1n ? (crc >> 1n) ^ 0x82f63b78n : crc >> 1n;
+  }
+  const value = crc ^ 0xffffffffn;
+  return Number((((value >> 15n) | (value << 17n)) + 0xa282ead8n) & 0xffffffffn);
+}
+
+/** The events of a TFRecord file, their frames checked. */
+function readEvents(file: Buffer): Map<number, Buffer[]>[] {
+  const events = [];
+  for (let at = 0; at < file.length; ) {
+    const length = Number(file.readBigUInt64LE(at));
+    expect(file.readUInt32LE(at + 8)).toBe(slowCrc(file.subarray(at, at + 8)));
+    const content = file.subarray(at + 12, at + 12 + length);
+    expect(file.readUInt32LE(at + 12 + length)).toBe(slowCrc(content));
+    events.push(readMessage(content));
+    at += 16 + length;
+  }
+  return events;
+}
+
+/** The fields of a protobuf message by their number; varints as 8 bytes, little-endian. */
+function readMessage(message: Buffer): Map<number, Buffer[]> {
+  const fields = new Map<number, Buffer[]>();
+  let at = 0;
+  const varint = (): bigint => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = message[at++]!;
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const key = Number(varint());
+    let content: Buffer;
+    if ((key & 7) === 0) {
+      content = Buffer.alloc(8);
+      content.writeBigUInt64LE(varint());
+    } else {
+      const length = { 1: 8, 5: 4 }[key & 7] ?? Number(varint());
+      content = message.subarray(at, at + length);
+      at += length;
+    }
+    fields.set(key >> 3, [...(fields.get(key >> 3) ?? []), content]);
+  }
+  return fields;
+}

@@ -1,0 +1,103 @@
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { lossTerms, type RunRecord } from '../../../../protocol/records/records.ts';
+import { diskError } from '../../../files/atomic.ts';
+import { makeFolder } from '../../../files/folder.ts';
+import { maskedCrc32c } from './crc32c.ts';
+import { encodeScalarEvent, encodeVersionEvent, type Scalar } from './eventProto.ts';
+
+const prefix = 'events.out.tfevents.';
+
+/**
+ * The curves of a run as an event file that TensorBoard reads, also while it grows. Steps and epochs become scalars at their
+ * step, those that differ by phase under the phase's name: `loss/2D`, `collapse/teacherEntropy/3D`, `schedule/learningRate`.
+ */
+export class TensorBoardFile {
+  private constructor(
+    readonly file: string,
+    private readonly descriptor: number,
+  ) {}
+
+  /** Starts anew in a folder: event files that were there are removed, since a resumed run takes back steps that they hold. */
+  static async open(folder: string, wallTime = Date.now() / 1000): Promise<TensorBoardFile> {
+    const file = join(folder, `${prefix}${Math.floor(wallTime)}.${hostname()}.${process.pid}`);
+    let board: TensorBoardFile;
+    try {
+      await makeFolder(folder);
+      for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(join(folder, name));
+      board = new TensorBoardFile(file, openSync(file, 'w'));
+    } catch (error) {
+      throw diskError(error, folder);
+    }
+    board.write(encodeVersionEvent(wallTime));
+    return board;
+  }
+
+  /** Writes the scalars of a record; events of the run have none. */
+  append(record: RunRecord): void {
+    if (record.kind === 'event') return;
+    this.write(encodeScalarEvent(Date.parse(record.time) / 1000, record.step, scalarsOf(record)));
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  private write(event: Buffer): void {
+    try {
+      const framed = frame(event);
+      for (let done = 0; done < framed.length; ) done += writeSync(this.descriptor, framed, done);
+    } catch (error) {
+      throw diskError(error, this.file);
+    }
+  }
+}
+
+/** Writes a whole run as an event file into a folder; returns its path. */
+export async function exportTensorBoard(
+  records: Iterable<RunRecord> | AsyncIterable<RunRecord>,
+  folder: string,
+): Promise<string> {
+  const board = await TensorBoardFile.open(folder);
+  try {
+    for await (const record of records) board.append(record);
+  } finally {
+    board.close();
+  }
+  return board.file;
+}
+
+/** TFRecord: length (64 bits, little-endian), its masked CRC, the content, its masked CRC. */
+function frame(content: Buffer): Buffer {
+  const framed = Buffer.alloc(16 + content.length);
+  framed.writeBigUInt64LE(BigInt(content.length), 0);
+  framed.writeUInt32LE(maskedCrc32c(framed.subarray(0, 8)), 8);
+  content.copy(framed, 12);
+  framed.writeUInt32LE(maskedCrc32c(content), 12 + content.length);
+  return framed;
+}
+
+function scalarsOf(record: Exclude<RunRecord, { kind: 'event' }>): Scalar[] {
+  const { phase } = record;
+  if (record.kind === 'epoch') {
+    const collapse = Object.entries(record.collapse ?? {}).map(([name, value]) => ({
+      tag: `collapse/${name}/${phase}`,
+      value,
+    }));
+    return [{ tag: `epoch/loss/${phase}`, value: record.loss }, ...collapse];
+  }
+  const terms = record.terms.map((value, i) => ({ tag: `terms/${lossTerms[phase][i] ?? i}`, value }));
+  return [
+    { tag: `loss/${phase}`, value: record.loss },
+    ...(terms.length > 1 ? terms : []),
+    { tag: `gradientNorm/${phase}`, value: record.gradientNorm },
+    { tag: 'schedule/learningRate', value: record.learningRate },
+    { tag: 'schedule/weightDecay', value: record.weightDecay },
+    { tag: 'schedule/momentum', value: record.momentum },
+    { tag: `speed/imagesPerSecond/${phase}`, value: record.imagesPerSecond },
+    { tag: `speed/stepMs/${phase}`, value: record.stepMs },
+    { tag: `speed/waitMs/${phase}`, value: record.waitMs },
+    { tag: 'memory/rssMiB', value: record.rssMiB },
+  ];
+}

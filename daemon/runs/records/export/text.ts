@@ -1,0 +1,89 @@
+import { stringify } from 'csv-stringify/sync';
+import type { MetricsTable } from '../../../../protocol/metrics/page.ts';
+import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
+import { recordsToColumns } from '../../../evaluate/series/columns.ts';
+import { downsample } from '../../../evaluate/series/downsample.ts';
+
+/** CSV (RFC 4180) of a table: a line with the keys, then the rows; empty where nothing was recorded. Phases are 2 and 3, times ISO 8601. */
+export function csvOf({ columns }: MetricsTable): string {
+  const keys = Object.keys(columns);
+  const rows = Array.from({ length: columns.step?.length ?? 0 }, (_, row) =>
+    keys.map((key) => {
+      const value = columns[key]![row] ?? null;
+      if (value === null || !Number.isFinite(value)) return null;
+      return key === 'time' ? new Date(value).toISOString() : value;
+    }),
+  );
+  return stringify([keys, ...rows]);
+}
+
+/** One JSON text with everything that was recorded: {run, steps, epochs, events}. */
+export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
+  const of = (kind: RunRecord['kind']) =>
+    records.filter((record) => record.kind === kind).map(({ kind: _, ...rest }) => rest);
+  return `${JSON.stringify({ run, steps: of('step'), epochs: of('epoch'), events: of('event') }, undefined, 1)}\n`;
+}
+
+/** What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. Counts from 1. */
+export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20): string {
+  const { steps, epochs } = recordsToColumns(records);
+  const events = records.flatMap((r) =>
+    r.kind === 'event' ? [`${r.time.slice(0, 19)}  ${r.event.padEnd(10)} ${r.message.split('\n')[0]}`] : [],
+  );
+  const progress = run.epoch === null ? 'no step yet' : `epoch ${run.epoch + 1} of ${run.epochs}`;
+  return [
+    `${run.id}: ${run.state}, ${run.preset}, ${progress}`,
+    ...section('Steps (means)', downsample(steps, rows), [
+      ['step', 'step', 'n'],
+      ['epoch', 'epoch', 'n'],
+      ['phase', 'phase', 'D'],
+      ['loss', 'loss', 4],
+      ['rate', 'learningRate', 'e'],
+      ['gradient', 'gradientNorm', 3],
+      ['images/s', 'imagesPerSecond', 2],
+      ['step ms', 'stepMs', 0],
+      ['wait ms', 'waitMs', 1],
+      ['MiB', 'rssMiB', 0],
+    ]),
+    ...section('Epochs', lastRows(epochs, rows), [
+      ['epoch', 'epoch', 'n'],
+      ['phase', 'phase', 'D'],
+      ['loss', 'loss', 4],
+      ['teacher entropy', 'teacherEntropy', 3],
+      ['KL to uniform', 'klToUniform', 3],
+      ['feature std', 'featureStd', 4],
+      ['effective rank', 'effectiveRank', 2],
+    ]),
+    ...(events.length === 0 ? [] : ['', 'Events', ...events.slice(-rows)]),
+    '',
+  ].join('\n');
+}
+
+/** Heading, key, and decimals; 'e': in powers of ten, 'D': a phase, 'n': a number from 0 that people count from 1. */
+type ShownColumn = [heading: string, key: string, decimals: number | 'e' | 'D' | 'n'];
+
+function section(title: string, { columns }: MetricsTable, shown: readonly ShownColumn[]): string[] {
+  const count = columns.step?.length ?? 0;
+  if (count === 0) return [];
+  const cells = shown.map(([heading, key, decimals]) => [
+    heading,
+    ...Array.from({ length: count }, (_, row) => {
+      const value = columns[key]?.[row] ?? null;
+      if (value === null || !Number.isFinite(value)) return '–';
+      if (decimals === 'D') return `${value}D`;
+      if (decimals === 'n') return String(value + 1);
+      return decimals === 'e' ? value.toExponential(2) : value.toFixed(decimals);
+    }),
+  ]);
+  const widths = cells.map((column) => Math.max(...column.map((cell) => cell.length)));
+  const lines = Array.from({ length: count + 1 }, (_, row) =>
+    cells.map((column, i) => column[row]!.padStart(widths[i]!)).join('  '),
+  );
+  return ['', title, ...lines];
+}
+
+function lastRows({ columns }: MetricsTable, rows: number): MetricsTable {
+  return {
+    columns: Object.fromEntries(Object.entries(columns).map(([key, column]) => [key, Array.from(column).slice(-rows)])),
+  };
+}

@@ -1,0 +1,81 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../../protocol/errors.ts';
+import type { EventRecord, RunRecord, RunState, RunSummary } from '../../../protocol/records/records.ts';
+import { isLocked } from '../folder/lock.ts';
+import { RunFolder } from '../folder/runFolder.ts';
+import { readLastRecords } from './readRecords.ts';
+
+/** Enough for the records of some hundred steps, and for all that is said when a run ends. */
+const tailBytes = 128 << 10;
+
+const stateAfter: Partial<Record<EventRecord['event'], RunState>> = {
+  start: 'interrupted',
+  resume: 'interrupted',
+  stop: 'stopped',
+  finish: 'finished',
+  error: 'failed',
+};
+
+/** How a run stands, from its lock and the end of its records. */
+export async function runState(run: RunFolder): Promise<RunState> {
+  return (await summarize(run)).state;
+}
+
+/** One line about a run. Reads only the end of its records, so that long runs cost no more than short ones. */
+export async function summarize(run: RunFolder): Promise<RunSummary> {
+  const { records, all } = await readLastRecords(run.recordsFile, tailBytes);
+  const last = <T extends RunRecord>(test: (record: RunRecord) => record is T): T | undefined => records.findLast(test);
+  const step = last((r) => r.kind === 'step');
+  const decisive = last((r): r is EventRecord => r.kind === 'event' && r.event in stateAfter);
+  // Where the end of a long file tells nothing, the run was in the midst of its steps.
+  const ended = decisive ? stateAfter[decisive.event]! : all && records.length === 0 ? 'new' : 'interrupted';
+  const time = records.at(-1)?.time ?? run.about.created;
+  return {
+    id: run.id,
+    folder: run.folder,
+    name: run.about.name,
+    state: isLocked(run.lockFile) ? 'running' : ended,
+    preset: run.config.model.preset,
+    created: run.about.created,
+    epoch: step?.epoch ?? null,
+    epochs: run.config.train.epochs,
+    step: step?.step ?? null,
+    loss: step?.loss ?? null,
+    updated: time,
+  };
+}
+
+export interface RunList {
+  /** Newest first. */
+  runs: RunSummary[];
+  /** Folders that are runs but cannot be read, and why. */
+  problems: { folder: string; message: string }[];
+}
+
+/** All runs under a root; folders that are no runs are passed over, and none keeps the others from being listed. */
+export async function listRuns(root: string): Promise<RunList> {
+  const list: RunList = { runs: [], problems: [] };
+  const entries = await readdir(root, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    list.problems.push({ folder: root, message: messageOf(error) });
+    return [];
+  });
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    const folder = join(root, entry.name);
+    try {
+      if ((await stat(join(folder, 'run.json')).catch(absent)) === undefined) continue;
+      list.runs.push(await summarize(await RunFolder.open(folder)));
+    } catch (error) {
+      list.problems.push({ folder, message: messageOf(error) });
+    }
+  }
+  list.runs.sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
+  return list;
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import { quickCheck } from '../../../protocol/records/quickCheck.ts';
+import {
+  type RunRecord,
+  runRecordSchema,
+  type StepRecord,
+  stepRecordSchema,
+} from '../../../protocol/records/records.ts';
+import { openIfThere } from '../../files/readFrom.ts';
+import { readLines } from './lines.ts';
+
+/**
+ * The records of a run in their order, also while it is being trained; nothing where the file is not there yet. A line that is
+ * no record (of a newer version, or damaged) is told to `notice` with its number and left out.
+ */
+export async function* readRecords(file: string, notice: (message: string) => void): AsyncGenerator<RunRecord> {
+  try {
+    for await (const { text, number } of readLines(file)) {
+      const record = recordOf(text);
+      if (record === undefined) notice(`${file}:${number}: not a record that this version knows, left out`);
+      else yield record;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** As `readRecords`, all at once: about 300 bytes a step in memory. */
+export async function readAllRecords(file: string, notice: (message: string) => void): Promise<RunRecord[]> {
+  const records: RunRecord[] = [];
+  for await (const record of readRecords(file, notice)) records.push(record);
+  return records;
+}
+
+/** The records in the last `bytes` of a file, oldest first, and whether these are all. Lines that are no records are left out. */
+export async function readLastRecords(file: string, bytes: number): Promise<{ records: RunRecord[]; all: boolean }> {
+  const handle = await openIfThere(file);
+  if (handle === undefined) return { records: [], all: true };
+  try {
+    const { size } = await handle.stat();
+    const begin = Math.max(0, size - bytes);
+    const block = Buffer.alloc(size - begin);
+    const { bytesRead } = await handle.read(block, 0, block.length, begin);
+    const lines = block
+      .subarray(0, bytesRead)
+      .toString('utf8')
+      .split('\n')
+      .slice(begin > 0 ? 1 : 0, -1);
+    return { records: lines.flatMap((line) => recordOf(line) ?? []), all: begin === 0 };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Nearly all records are steps. */
+const isStep = quickCheck(stepRecordSchema);
+
+/** The record in a line; undefined where it is none that this version knows. */
+export function recordOf(line: string): RunRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isStep(value) ? (value as StepRecord) : runRecordSchema.safeParse(value).data;
+}

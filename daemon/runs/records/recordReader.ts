@@ -1,0 +1,78 @@
+import type { FileHandle } from 'node:fs/promises';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { RunRecord } from '../../../protocol/records/records.ts';
+import { identityOf, openIfThere } from '../../files/readFrom.ts';
+import { type LineBlock, longestRecord, readLineBlocks } from './lines.ts';
+import { recordOf } from './readRecords.ts';
+
+/** What was recorded after a cursor. */
+export interface RecordsPiece {
+  records: RunRecord[];
+  cursor: string;
+  more: boolean;
+  /** Lines that are no records that this version knows. */
+  leftOut: number;
+}
+
+/** A place between two records of a file. */
+interface Cursor {
+  file: string;
+  offset: number;
+  /** Records of this file until then were told from the file that it replaced. */
+  seen: string;
+  /** Time of the last record that was told. */
+  last: string;
+}
+
+/**
+ * A piece of the records of a run, whole lines only, also while it is being trained. Taking records back puts another file in
+ * their place: what was told of the one before is not told again.
+ * @param after a cursor of the answer before; 'end': nothing yet, and a cursor at the end; absent: from the first record on
+ * @throws UnimissError 'run' for what is no cursor
+ */
+export async function readRecordsAfter(path: string, after?: string): Promise<RecordsPiece> {
+  const wanted: Cursor =
+    after === undefined || after === 'end' ? { file: 'none', offset: 0, seen: '', last: '' } : parse(after);
+  const handle = await openIfThere(path);
+  try {
+    const stats = await handle?.stat();
+    const { file, size } = { file: stats ? identityOf(stats) : 'none', size: stats?.size ?? 0 };
+    if (after === 'end') {
+      const cursor = format({ file, offset: size, seen: '', last: new Date().toISOString() });
+      return { records: [], cursor, more: false, leftOut: 0 };
+    }
+    const replaced = wanted.offset > 0 && (file !== wanted.file || size < wanted.offset);
+    const from = replaced ? { ...wanted, offset: 0, seen: wanted.last } : wanted;
+    const { lines, end } = (handle && (await firstBlock(handle, from.offset, size))) ?? { lines: [], end: from.offset };
+    const read = lines.flatMap((line) => recordOf(line) ?? []);
+    const records = read.filter((record) => record.time > from.seen);
+    const last = records.reduce((latest, { time }) => (time > latest ? time : latest), from.last);
+    return {
+      records,
+      cursor: format({ file, offset: end, seen: from.seen, last }),
+      more: lines.length > 0 && end < size,
+      leftOut: lines.length - read.length,
+    };
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function firstBlock(handle: FileHandle, from: number, to: number): Promise<LineBlock | undefined> {
+  for await (const block of readLineBlocks(handle, from, to, longestRecord)) return block;
+  return undefined;
+}
+
+function format({ file, offset, seen, last }: Cursor): string {
+  return [file, offset, seen, last].join('/');
+}
+
+function parse(text: string): Cursor {
+  const [, file, offset, seen, last] = /^([\w-]+)\/(\d{1,15})\/([\dTZ:.-]*)\/([\dTZ:.-]*)$/.exec(text) ?? [];
+  if (file === undefined || offset === undefined || seen === undefined || last === undefined)
+    throw new UnimissError('run', `"${text.slice(0, 60)}" is no place in the records of a run`, {
+      place: 'after',
+      remedy: 'Give the cursor of an earlier answer, or `end`.',
+    });
+  return { file, offset: Number(offset), seen, last };
+}

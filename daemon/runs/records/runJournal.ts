@@ -1,0 +1,102 @@
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import type { EventRecord, RunRecord } from '../../../protocol/records/records.ts';
+import { type LogLevel, RunLog } from '../folder/log.ts';
+import { PathHider, privacyKey } from '../folder/privacy.ts';
+import type { RunFolder } from '../folder/runFolder.ts';
+import { TensorBoardFile } from './export/tensorboard.ts';
+import { readRecords } from './readRecords.ts';
+import { RecordLog } from './recordLog.ts';
+import type { RunListener } from './runListener.ts';
+
+const levels: Partial<Record<EventRecord['event'], LogLevel>> = {
+  warning: 'warning',
+  broken: 'warning',
+  error: 'error',
+};
+
+/**
+ * Everything that a run writes about itself while it is trained: records.jsonl and log.txt, with image names hidden where the
+ * configuration asks for it.
+ */
+export class RunJournal {
+  private board: TensorBoardFile | undefined;
+  /** Kinds of notices about images (`details.kind`) that earlier starts of the run have recorded; known after `cutAfter`. */
+  readonly reportedKinds = new Set<string>();
+
+  private constructor(
+    private readonly run: RunFolder,
+    private readonly records: RecordLog,
+    private readonly text: RunLog,
+    private readonly listener: RunListener,
+    private readonly hider: PathHider | undefined,
+  ) {}
+
+  static async open(run: RunFolder, listener: RunListener): Promise<RunJournal> {
+    const hider = run.config.records.hidePaths ? new PathHider(await privacyKey(), []) : undefined;
+    const records = RecordLog.open(run.recordsFile);
+    const journal = new RunJournal(run, records, new RunLog(run.logFile), listener, hider);
+    if (records.cutBytes > 0) journal.log('warning', `${records.cutBytes} bytes of a torn last record were cut`);
+    return journal;
+  }
+
+  /** Names that must not appear where `records.hidePaths` is set. */
+  hideNames(...lists: (readonly string[])[]): void {
+    for (const name of lists.flat()) this.hider?.add(name);
+  }
+
+  record(record: RunRecord): void {
+    const shown = this.hider?.record(record) ?? record;
+    this.records.append(shown);
+    this.board?.append(shown);
+    this.listener.onRecord?.(shown);
+  }
+
+  event(
+    event: EventRecord['event'],
+    message: string,
+    more: Pick<EventRecord, 'step' | 'epoch' | 'file' | 'code' | 'details'> = {},
+  ): void {
+    this.record({ kind: 'event', event, message, ...more, time: new Date().toISOString() });
+    this.log(levels[event] ?? 'info', message);
+  }
+
+  log(level: LogLevel, message: string): void {
+    this.text.write(level, this.hider?.text(message) ?? message);
+  }
+
+  /** Records why a run ended. A disk that is full cannot take even that: then the first error is what counts. */
+  error(error: unknown): void {
+    const code = error instanceof UnimissError ? error.code : 'internal';
+    try {
+      const message = messageOf(error);
+      this.event('error', this.hider?.unknown(message) ?? message, { code });
+      if (code === 'internal' && error instanceof Error && error.stack) this.log('error', error.stack);
+    } catch (second) {
+      if (!(second instanceof UnimissError && second.code === 'disk')) throw second;
+    }
+  }
+
+  /** Forgets what was recorded after a checkpoint, and begins the TensorBoard file (if one is asked for) with what stays. */
+  async cutAfter(stepsDone: number): Promise<void> {
+    const cut = await this.records.cutAfter(stepsDone, (record) => {
+      if (record.kind !== 'event' || record.event !== 'notice') return;
+      if (typeof record.details?.kind === 'string') this.reportedKinds.add(record.details.kind);
+    });
+    if (cut > 0) this.log('info', `${cut} records after step ${stepsDone} are taken back: these steps are done again`);
+    if (!this.run.config.records.tensorboard) return;
+    this.board = await TensorBoardFile.open(this.run.tensorboardFolder);
+    for await (const record of readRecords(this.run.recordsFile, (m) => this.log('warning', m)))
+      this.board.append(record);
+  }
+
+  /** Resolves when all records so far are on the disk. */
+  sync(): Promise<void> {
+    return this.records.sync();
+  }
+
+  close(): void {
+    this.records.close();
+    this.board?.close();
+    this.text.close();
+  }
+}

@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ConfigInput } from '../../../protocol/config/schema.ts';
+import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../test/smallDisk.ts';
+import { writeSafetensors } from '../../checkpoint/safetensorsWriter.ts';
+import { fakeElf } from '../../engine/install/fixtures.ts';
+import { learns, parameterTable } from '../../model/parameters.ts';
+import { checkRunnable } from './checkRunnable.ts';
+import { modelConfig } from './modelConfig.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'unimiss-runnable-'));
+const images = join(base, 'images');
+const library = join(base, 'tensorflow');
+beforeAll(() => {
+  for (const folder of [images, library]) mkdirSync(folder);
+  writeFileSync(
+    join(images, 'a.png'),
+    encode({ width: 4, height: 4, data: new Uint8Array(16), depth: 8, channels: 1 }),
+  );
+  for (const name of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'])
+    writeFileSync(join(library, name), fakeElf(process.arch === 'arm64' ? 183 : 62));
+});
+afterAll(() => rmSync(base, { recursive: true }));
+
+let root: string;
+beforeEach(() => {
+  root = join(mkdtempSync(join(base, 'test-')), 'not/yet/runs');
+  vi.stubEnv('UNIMISS_CACHE', join(base, 'empty cache'));
+  vi.stubEnv('UNIMISS_TENSORFLOW', '');
+  vi.stubEnv('XDG_CONFIG_HOME', join(base, 'config'));
+});
+afterEach(() => vi.unstubAllEnvs());
+
+/** A configuration that can run, but for what is changed. */
+function configOf(change: Partial<ConfigInput> = {}) {
+  const given: ConfigInput = {
+    data: { paths: images },
+    model: { preset: 'nano', head: { hidden: 8, bottleneck: 8, outDim: 8 } },
+    engine: { library },
+    ...change,
+  };
+  return resolveConfig(parseConfig(JSON.stringify(given), 'test'), { baseDir: base });
+}
+
+describe('a run that can begin', () => {
+  it('is let through; the folder of runs is there then, and empty', async () => {
+    await checkRunnable(configOf(), root);
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('may have first weights, the secret for hidden names, and a manifest', async () => {
+    const initialWeights = join(base, 'start.safetensors');
+    const tensors = parameterTable(modelConfig(configOf().model))
+      .filter(learns)
+      .map(({ name, shape }) => ({
+        name: `module.${name}`,
+        shape,
+        dtype: 'F32' as const,
+        read: () => new Float32Array(shape.reduce((a, b) => a * b, 1)),
+      }));
+    await writeSafetensors(initialWeights, tensors, {});
+    writeFileSync(join(images, 'list.csv'), 'path\na.png\n');
+    const config = configOf({
+      data: { manifest: join(images, 'list.csv') },
+      train: { initialWeights },
+      records: { hidePaths: true },
+    });
+    await checkRunnable(config, root);
+    expect(existsSync(join(base, 'config/unimiss/privacy.key'))).toBe(true);
+
+    const otherHead = { ...config, model: configOf({ model: { preset: 'nano' } }).model };
+    await expect(checkRunnable(otherHead, root)).rejects.toThrow(
+      /start\.safetensors: "module\.head\.[\s\S]*the same model preset/,
+    );
+  });
+});
+
+describe('a run that cannot begin is refused, and no folder of runs is made', () => {
+  it.each<[string, Partial<ConfigInput>, string, RegExp]>([
+    ['no such folder', { data: { paths: 'nowhere' } }, 'data', /nowhere: does not exist\n {2}Give a folder/],
+    ['no image', { data: { paths: library } }, 'data', /no images found in 2 files/],
+    ['no such manifest', { data: { manifest: 'none.csv' } }, 'data', /none\.csv: does not exist/],
+    [
+      'no such weights',
+      { train: { initialWeights: 'none.safetensors' } },
+      'checkpoint',
+      /none\.safetensors: cannot be opened/,
+    ],
+    ['no TensorFlow', { engine: {} }, 'engine', /not installed\n {2}Run `unimiss engine install`/],
+    ['no TensorFlow where one is named', { engine: { library: images } }, 'engine', /engine\.library: /],
+    ['no GPU', { engine: { device: 'cuda', library } }, 'engine', /CUDA cannot be used/],
+  ])('%s', async (_, change, code, message) => {
+    vi.stubEnv('PATH', base); // no nvidia-smi
+    const refused = checkRunnable(configOf(change), root);
+    await expect(refused).rejects.toMatchObject({ code });
+    await expect(refused).rejects.toThrow(message);
+    expect(existsSync(root)).toBe(false);
+  });
+
+  it.skipIf(process.platform !== 'linux')('a folder of runs that cannot be made', async () => {
+    for (const place of ['/proc', '/proc/unimiss/runs'])
+      await expect(checkRunnable(configOf(), place)).rejects.toMatchObject({
+        code: 'disk',
+        message: expect.stringMatching(/^\/proc: no folders can be made here/),
+      });
+    writeFileSync(join(base, 'file'), '');
+    await expect(checkRunnable(configOf(), join(base, 'file/runs'))).rejects.toThrow(
+      /what should be a folder is a file/,
+    );
+  });
+
+  it.skipIf(noSmallDisk !== undefined)('a folder of runs that cannot be written to', () =>
+    onSmallDisk(base, '1m', async (disk) => {
+      makeReadOnly(disk);
+      for (const place of [disk, join(disk, 'runs')])
+        await expect(checkRunnable(configOf(), place)).rejects.toMatchObject({
+          code: 'disk',
+          message: expect.stringContaining('the file system is read-only'),
+        });
+    }),
+  );
+});

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import { requireImage } from '../../data/datasets/unlabelled.ts';
+import { diskError } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
+import { privacyKey } from '../folder/privacy.ts';
+import { findRunEngine } from './findRunEngine.ts';
+import { checkInitialWeights } from './initialWeights.ts';
+import { modelConfig } from './modelConfig.ts';
+
+/**
+ * Refuses a run that could not begin, before a folder is made for it: images, first weights, TensorFlow for the device, and the
+ * folder of runs, which is made where it is missing. Takes moments, also for large folders of images; loads no TensorFlow and
+ * reads no image, so what only these can tell is left to the run's start.
+ * @param root the folder of runs
+ * @throws UnimissError 'data', 'checkpoint', 'engine' or 'disk' with place and remedy
+ */
+export async function checkRunnable(config: ResolvedConfig, root: string): Promise<void> {
+  await requireImage(config.data);
+  if (config.train.initialWeights !== null)
+    await checkInitialWeights(config.train.initialWeights, modelConfig(config.model));
+  await findRunEngine(config.engine);
+  if (config.records.hidePaths) await privacyKey();
+  await requireWritable(root);
+}
+
+/** Permissions do not tell of read-only disks and the like: what tells is to try. */
+async function requireWritable(root: string): Promise<void> {
+  const trial = join(root, `.trial-${process.pid}-${randomBytes(4).toString('hex')}`);
+  try {
+    await makeFolder(trial);
+    await rmdir(trial);
+  } catch (error) {
+    throw diskError(error, root);
+  }
+}

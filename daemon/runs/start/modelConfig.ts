@@ -1,0 +1,12 @@
+import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import { type MitConfig, presets } from '../../model/config.ts';
+
+/** The network that a configuration asks for. */
+export function modelConfig({ preset, size2D, size3D, head }: ResolvedConfig['model']): MitConfig {
+  return {
+    ...presets[preset],
+    size2D,
+    size3D,
+    head: { hidden: head.hidden, bottleneck: head.bottleneck, out: head.outDim },
+  };
+}

@@ -1,0 +1,41 @@
+import { availableParallelism, cpus } from 'node:os';
+import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { RunVersions } from '../../../protocol/records/records.ts';
+import { type Engine, openEngine } from '../../engine/index.ts';
+import { findRunEngine } from './findRunEngine.ts';
+
+export interface RunEngine {
+  engine: Engine;
+  /** Name of the processor or GPU. */
+  device: string;
+  threads: RunVersions['threads'];
+}
+
+/**
+ * Opens the engine that a run asks for; thread counts are those that the run began with, so that it goes on bit for bit.
+ * @param notice told where the CPU serves in place of a GPU
+ * @throws UnimissError 'engine' with the command that helps
+ */
+export async function openRunEngine(
+  config: ResolvedConfig['engine'],
+  before: RunVersions | undefined,
+  notice: (message: string) => void,
+): Promise<RunEngine> {
+  const { device, files, gpu, notice: fallback } = await findRunEngine(config);
+  if (fallback) notice(fallback);
+  if (gpu) process.env.CUDA_VISIBLE_DEVICES = String(gpu.index);
+  if (files.cuda?.dataDir && !process.env.XLA_FLAGS)
+    process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${files.cuda.dataDir}`;
+  const threads = {
+    interOp: config.interOpThreads ?? before?.threads.interOp ?? 2,
+    intraOp: config.intraOpThreads ?? before?.threads.intraOp ?? Math.max(1, availableParallelism()),
+  };
+  const engine = await openEngine({
+    library: files.folder,
+    device,
+    interOpThreads: threads.interOp,
+    intraOpThreads: threads.intraOp,
+    ...(files.cuda && device === 'cuda' && { preload: files.cuda.preload }),
+  });
+  return { engine, threads, device: gpu?.name ?? cpus()[0]?.model ?? 'unknown processor' };
+}

@@ -1,0 +1,41 @@
+import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { Modality } from '../../../protocol/modality.ts';
+import { views2DOptions, views3DOptions } from '../../data/augment/options.ts';
+import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';
+import { type Loader, openLoader } from '../../data/loader/index.ts';
+import type { RunJournal } from '../records/runJournal.ts';
+
+/** The images that a run is trained on; their names are hidden from then on where that is asked for. */
+export async function openImages({ data }: ResolvedConfig, journal: RunJournal): Promise<Dataset> {
+  const dataset = await openDataset({
+    ...(data.paths && { paths: data.paths }),
+    ...(data.manifest !== undefined && { manifest: data.manifest }),
+    maxBroken: data.maxBroken,
+    // At once: too many of them end the run with a message that lists them.
+    onBroken: (image) => journal.hideNames([image.id]),
+  });
+  journal.hideNames([...dataset.samples2D, ...dataset.samples3D].map((sample) => sample.path));
+  return dataset;
+}
+
+/** The loader of a phase, one batch an optimiser step. */
+export function openRunLoader(
+  { data, train, model, views }: ResolvedConfig,
+  dataset: Dataset,
+  phase: Modality,
+  journal: RunJournal,
+): Loader {
+  return openLoader({
+    dataset,
+    phase,
+    seed: train.seed,
+    workers: data.workers,
+    batch: train.batch[phase] * train.accumulate,
+    views2D: { ...views2DOptions(model.size2D), area: views.area2D },
+    views3D: { ...views3DOptions(model.size3D, views.volumeDraws), crop: views.crop3D },
+    resample: data.resample ? { spacing: data.spacing, cache: data.cache } : false,
+    onBroken: (image) => journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
+    onNotice: (message, kind) => journal.event('notice', message, { details: { kind } }),
+    told: journal.reportedKinds,
+  });
+}

@@ -1,0 +1,178 @@
+import { setImmediate } from 'node:timers/promises';
+import type { CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
+import { type metricsSubscribe, metricsUpdate, type Position } from '../../../protocol/metrics/messages.ts';
+import type { MetricsMessage, ShownRunState } from '../../../protocol/metrics/page.ts';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { downsample } from '../../evaluate/series/downsample.ts';
+import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { loadPreviews, type SavedPreview } from '../../runs/records/previewFiles.ts';
+import { Outbox } from '../wire/outbox.ts';
+import type { Send, Subscription } from '../wire/subscription.ts';
+import type { Feeds } from './feeds.ts';
+import type { RecordFeed, RecordPiece } from './recordFeed.ts';
+import type { RunRegistry } from './runRegistry.ts';
+import { wireTable } from './wireTable.ts';
+
+/** Time between two updates, ms. */
+const INTERVAL = 200;
+/** After so many times `most` rows were appended a new, down-sampled snapshot replaces what the client holds. */
+const RENEW = 4;
+
+interface WatchedRun {
+  /** As the client named it. */
+  id: string;
+  run: RunFolder;
+  feed: RecordFeed;
+  release(): void;
+  /** What the client has; undefined: nothing. */
+  position?: Position;
+  /** State and progress that were sent last, as JSON. */
+  sentStatus: string;
+  gone: boolean;
+}
+
+/**
+ * Tells a client the curves of some runs. One message is under way at a time; what happens meanwhile is told in the next,
+ * as an append of what is new, or as a snapshot where that is too much, too long ago or taken back. Of a run that the client
+ * has nothing of, pictures follow the curves; only then it is told a position, so that a broken connection costs no picture.
+ */
+export class MetricsSubscription implements Subscription {
+  private readonly outbox: Outbox;
+  private sequence: number;
+  private appended = 0;
+
+  constructor(
+    private readonly id: string,
+    private readonly params: CheckedParamsOf<typeof metricsSubscribe>,
+    private readonly runs: WatchedRun[],
+    private readonly registry: RunRegistry,
+    private readonly send: Send,
+    failed: (error: unknown) => void,
+  ) {
+    this.sequence = params.after?.sequence ?? 0;
+    this.outbox = new Outbox(() => this.round(), INTERVAL, failed);
+    this.outbox.schedule();
+  }
+
+  static async open(
+    id: string,
+    params: CheckedParamsOf<typeof metricsSubscribe>,
+    { registry, feeds }: { registry: RunRegistry; feeds: Feeds },
+    send: Send,
+    failed: (error: unknown) => void,
+  ): Promise<MetricsSubscription> {
+    const found = await Promise.all(
+      [...new Set(params.runs)].map(async (ref) => ({ id: ref, run: await registry.find(ref) })),
+    );
+    const runs = found.map(({ id, run }): WatchedRun => {
+      const known = params.after?.positions[id];
+      return { id, run, ...feeds.open(run), ...(known && { position: known }), sentStatus: '', gone: false };
+    });
+    return new MetricsSubscription(id, params, runs, registry, send, failed);
+  }
+
+  notify(folder?: string): void {
+    if (folder === undefined || this.runs.some(({ run }) => run.folder === folder)) this.outbox.schedule();
+  }
+
+  close(): void {
+    this.outbox.close();
+    for (const watched of this.runs) watched.release();
+  }
+
+  private async round(): Promise<void> {
+    const infos = new Map<WatchedRun, RunInfo>();
+    for (const watched of this.runs) {
+      if (watched.gone) continue;
+      // What was deleted or renamed cannot be opened any more.
+      const run = await this.registry.find(watched.run.folder).catch(() => undefined);
+      if (run === undefined) {
+        watched.gone = true;
+        await this.tell({ type: 'remove', sequence: ++this.sequence, run: watched.id }, []);
+        continue;
+      }
+      await watched.feed.refresh();
+      infos.set(watched, await this.registry.info(run));
+    }
+    const shown = [...infos.keys()];
+    if (shown.some((watched) => this.needsSnapshot(watched))) return this.snapshot(infos);
+    for (const watched of shown) await this.append(watched, infos.get(watched)!);
+  }
+
+  private needsSnapshot({ position, feed }: WatchedRun): boolean {
+    if (!position || position.generation !== feed.position.generation || position.records > feed.position.records)
+      return true;
+    const rows = feed.after(position.records).steps.columns.step?.length ?? 0;
+    return rows > this.params.most || this.appended + rows > RENEW * this.params.most;
+  }
+
+  private async snapshot(infos: Map<WatchedRun, RunInfo>): Promise<void> {
+    const { most, previews } = this.params;
+    const runs = [];
+    /** Pictures of runs that the client has nothing of yet: they come after the curves. */
+    const later = new Map<WatchedRun, SavedPreview[]>();
+    for (const [watched, info] of infos) {
+      const all = watched.feed.after(0);
+      const saved = previews > 0 ? all.previews.slice(-previews) : [];
+      if (!watched.position && saved.length > 0) later.set(watched, saved);
+      watched.position = watched.feed.position;
+      watched.sentStatus = JSON.stringify(statusOf(info));
+      runs.push({
+        ...{ id: watched.id, name: info.name, ...statusOf(info), events: all.events.slice(-1000) },
+        ...{ steps: wireTable(downsample(all.steps, most)), epochs: wireTable(downsample(all.epochs, most)) },
+        previews: later.has(watched) ? [] : await loadPreviews(watched.run, saved),
+      });
+      await setImmediate(); // a long run takes some 50 ms: others may have asked something meanwhile
+    }
+    this.appended = 0;
+    const title = runs.map((run) => run.name).join(', ');
+    const whole = [...infos.keys()].filter((watched) => !later.has(watched));
+    await this.tell({ type: 'snapshot', sequence: ++this.sequence, title, summary: [], runs }, whole);
+    for (const [watched, saved] of later) {
+      const loaded = await loadPreviews(watched.run, saved);
+      await this.tell({ type: 'append', sequence: ++this.sequence, run: watched.id, previews: loaded }, [watched]);
+    }
+  }
+
+  private async append(watched: WatchedRun, info: RunInfo): Promise<void> {
+    const piece = watched.feed.after(watched.position!.records);
+    // Others may let the feed read on while pictures are loaded here.
+    const { position } = watched.feed;
+    const status = statusOf(info);
+    const parts = await partsOf(piece, watched.run);
+    const news = JSON.stringify(status);
+    if (news === watched.sentStatus && Object.keys(parts).length === 0) return;
+    watched.position = position;
+    watched.sentStatus = news;
+    this.appended += piece.steps.columns.step?.length ?? 0;
+    await this.tell({ type: 'append', sequence: ++this.sequence, run: watched.id, ...status, ...parts }, [watched]);
+  }
+
+  private tell(message: MetricsMessage, told: WatchedRun[]): Promise<void> {
+    if (this.outbox.closed) return Promise.resolve();
+    const positions = Object.fromEntries(told.flatMap(({ id, position }) => (position ? [[id, position]] : [])));
+    return this.send(metricsUpdate, { subscription: this.id, message, positions });
+  }
+}
+
+/** Those of the parts that hold anything. */
+async function partsOf({ steps, epochs, events, previews }: RecordPiece, run: RunFolder) {
+  return {
+    ...(steps.columns.step?.length && { steps: wireTable(steps) }),
+    ...(epochs.columns.step?.length && { epochs: wireTable(epochs) }),
+    ...(events.length > 0 && { events }),
+    ...(previews.length > 0 && { previews: await loadPreviews(run, previews.slice(-4)) }),
+  };
+}
+
+/** State and progress as the metrics component knows them. */
+export function statusOf({ state, activity, progress }: RunInfo) {
+  const shown: ShownRunState =
+    activity === 'paused' ? 'paused' : activity !== null && activity !== 'queued' ? 'running' : state;
+  if (!progress) return { state: shown };
+  const { step, totalSteps, epoch, totalEpochs, secondsLeft } = progress;
+  return {
+    state: shown,
+    progress: { step, totalSteps, epoch, totalEpochs, ...(secondsLeft !== undefined && { secondsLeft }) },
+  };
+}

@@ -1,0 +1,134 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Position } from '../../../protocol/metrics/messages.ts';
+import type { MetricsEvent, MetricsTable } from '../../../protocol/metrics/page.ts';
+import { GrowingColumns } from '../../evaluate/series/columns.ts';
+import { identityOf, openIfThere } from '../../files/readFrom.ts';
+import { longestRecord, readLineBlocks } from '../../runs/records/lines.ts';
+import { type SavedPreview, savedPreview } from '../../runs/records/previewFiles.ts';
+import { recordOf } from '../../runs/records/readRecords.ts';
+
+/** What came after a position. */
+export interface RecordPiece {
+  steps: MetricsTable;
+  epochs: MetricsTable;
+  events: MetricsEvent[];
+  previews: SavedPreview[];
+}
+
+/**
+ * The records of a run as columns, read from the disk as far as they are there, and further whenever `refresh` is called: about
+ * 150 bytes a step in memory. Every row knows the record that it came from, so that a reader can be told what came after any.
+ */
+export class RecordFeed {
+  private columns = new GrowingColumns();
+  private previews: SavedPreview[] = [];
+  /** Of each row, event and preview the number of its record. */
+  private numbers = emptyNumbers();
+  private records = 0;
+  private offset = 0;
+  private file = 'none';
+  private beginnings = 0;
+  private reading: Promise<void> | undefined;
+
+  constructor(private readonly path: string) {}
+
+  get position(): Position {
+    return { generation: `${this.file}/${this.beginnings}`, records: this.records };
+  }
+
+  /** Reads what was recorded since; where records were taken back, all anew. Calls at the same time share one reading. */
+  refresh(): Promise<void> {
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  /** What came after the first `records` records. */
+  after(records: number): RecordPiece {
+    const { columns, previews, numbers } = this;
+    return {
+      steps: columns.steps.slice(firstAtLeast(numbers.steps, records)),
+      epochs: columns.epochs.slice(firstAtLeast(numbers.epochs, records)),
+      events: columns.events.slice(firstAtLeast(numbers.events, records)),
+      previews: previews.slice(firstAtLeast(numbers.previews, records)),
+    };
+  }
+
+  /** All of the steps in a range, both ends included. */
+  between(fromStep: number, toStep: number): MetricsTable {
+    const { steps } = this.columns;
+    const all = steps.column('step').values.subarray(0, steps.length);
+    return steps.slice(firstAtLeast(all, fromStep), firstAtLeast(all, toStep + 1));
+  }
+
+  private async read(): Promise<void> {
+    const handle = await openIfThere(this.path);
+    if (!handle) return;
+    try {
+      const stats = await handle.stat();
+      const { size } = stats;
+      // Taking records back replaces the file; cutting a torn end may shorten it.
+      const file = identityOf(stats);
+      if (file !== this.file || size < this.offset) this.begin(file);
+      await this.readOn(handle, size);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private begin(file: string): void {
+    this.beginnings = file === this.file ? this.beginnings + 1 : 0;
+    this.file = file;
+    this.columns = new GrowingColumns();
+    this.previews = [];
+    this.numbers = emptyNumbers();
+    this.records = 0;
+    this.offset = 0;
+  }
+
+  private async readOn(handle: FileHandle, size: number): Promise<void> {
+    for await (const { lines, end } of readLineBlocks(handle, this.offset, size, longestRecord)) {
+      for (const line of lines) this.take(line);
+      this.offset = end;
+    }
+  }
+
+  private take(line: string): void {
+    const number = this.records++;
+    // A line that is no record is passed over; `unimiss metrics` names it.
+    const record = recordOf(line);
+    if (!record) return;
+    const { columns, numbers } = this;
+    columns.add(record);
+    if (record.kind === 'step') numbers.steps.push(number);
+    else {
+      if (record.kind === 'epoch') numbers.epochs.push(number);
+      else if (record.event === 'preview')
+        this.takePreview(savedPreview({ step: columns.lastStep, ...record }), number);
+      while (numbers.events.length < columns.events.length) numbers.events.push(number);
+    }
+  }
+
+  private takePreview(preview: SavedPreview | undefined, number: number): void {
+    if (!preview) return;
+    this.previews.push(preview);
+    this.numbers.previews.push(number);
+  }
+}
+
+function emptyNumbers(): Record<keyof RecordPiece, number[]> {
+  return { steps: [], epochs: [], events: [], previews: [] };
+}
+
+/** The first place in ascending values that holds at least `value`; their length where there is none. */
+function firstAtLeast(ascending: ArrayLike<number>, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,11 @@
+import { isAbsolute } from 'node:path';
+import { UnimissError } from '../../../protocol/errors.ts';
+
+/** The path. @throws UnimissError 'run' where it is relative */
+export function absolute(path: string): string {
+  if (isAbsolute(path)) return path;
+  throw new UnimissError('run', 'is not an absolute path', {
+    place: path,
+    remedy: 'The daemon has no folder to start from.',
+  });
+}

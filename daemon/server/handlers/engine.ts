@@ -1,0 +1,50 @@
+import { configCheck, configMake } from '../../../protocol/config/messages.ts';
+import { checkConfig } from '../../../protocol/config/parseConfig.ts';
+import { engineDoctor, engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
+import {
+  detectGpus,
+  doctor,
+  doctorText,
+  engineInfo,
+  engineInfoText,
+  humanBytes,
+  installEngine,
+} from '../../engine/install/index.ts';
+import { type Handler, handle } from '../wire/handler.ts';
+import { configForFolders } from './configForFolders.ts';
+import { WorkDone } from './workDone.ts';
+
+/** TensorFlow and configurations: what needs no run. */
+export function engineHandlers(): Handler[] {
+  return [
+    handle(engineInfoRequest, async () => {
+      const [info, { gpus }] = await Promise.all([engineInfo(), detectGpus()]);
+      const { used, problem, pinned } = info;
+      return {
+        text: engineInfoText(info),
+        ready: used !== undefined,
+        pinned,
+        gpus: gpus.map((gpu) => gpu.name),
+        ...(problem !== undefined && { problem }),
+      };
+    }),
+    handle(engineDoctor, async () => ({ text: doctorText(await doctor()) })),
+    handle(engineInstall, async ({ device, allowCpu, workDoneToken }, { send, signal }) => {
+      const progress = new WorkDone(send, workDoneToken);
+      progress.begin('Installing TensorFlow');
+      try {
+        const files = await installEngine({
+          device,
+          allowCpu,
+          signal,
+          onProgress: ({ message, done, total }) => progress.report(message, done, total, humanBytes),
+        });
+        return { folder: files.folder, ...(files.version !== undefined && { version: files.version }) };
+      } finally {
+        progress.end();
+      }
+    }),
+    handle(configCheck, ({ text }) => ({ problems: checkConfig(text).problems })),
+    handle(configMake, (folders) => ({ text: configForFolders(folders) })),
+  ];
+}

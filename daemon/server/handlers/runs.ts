@@ -1,0 +1,90 @@
+import { dirname } from 'node:path';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
+import {
+  runContinue,
+  runCreate,
+  runDelete,
+  runGet,
+  runKill,
+  runPause,
+  runStart,
+  runStop,
+  runsList,
+  runsWatch,
+} from '../../../protocol/runs/messages.ts';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { checkRunnable } from '../../runs/start/checkRunnable.ts';
+import type { Supervisor } from '../../runs/supervise/supervisor.ts';
+import { moveToTrash } from '../../runs/supervise/trash.ts';
+import { RunsSubscription } from '../feeds/runsSubscription.ts';
+import { type Handler, handle } from '../wire/handler.ts';
+import { absolute } from './absolute.ts';
+import { configForFolders } from './configForFolders.ts';
+import type { Services } from './services.ts';
+
+export function runHandlers(services: Services): Handler[] {
+  const { registry, supervisor } = services;
+  /** Does something with a run, and answers how it stands then. */
+  const act =
+    (action: (supervisor: Supervisor, run: RunFolder) => void | Promise<void>) =>
+    async ({ run: ref }: { run: string }): Promise<RunInfo> => {
+      const run = await registry.find(ref);
+      await action(supervisor, run);
+      return registry.info(run);
+    };
+  return [
+    handle(runsList, ({ root }) => registry.list(root === undefined ? undefined : absolute(root))),
+    handle(runsWatch, async (_, { subscribe, send }) => {
+      const first = await registry.list();
+      const subscription = await subscribe((id, failed) => new RunsSubscription(id, first, registry, send, failed));
+      return { ...first, subscription };
+    }),
+    handle(
+      runGet,
+      act(() => {}),
+    ),
+    handle(runCreate, async (params) => {
+      const run = await createRun(params, registry.root);
+      if (params.start) await supervisor.start(run, { wait: params.wait });
+      services.changed(run.folder);
+      return registry.info(run);
+    }),
+    handle(runStart, ({ run, wait }) => act((s, folder) => s.start(folder, { wait }))({ run })),
+    handle(
+      runPause,
+      act((s, run) => s.pause(run)),
+    ),
+    handle(
+      runContinue,
+      act((s, run) => s.continue(run)),
+    ),
+    handle(
+      runStop,
+      act((s, run) => s.stop(run)),
+    ),
+    handle(
+      runKill,
+      act((s, run) => s.kill(run)),
+    ),
+    handle(runDelete, async ({ run: ref }) => {
+      const run = await registry.find(ref);
+      const trash = await moveToTrash(run, supervisor);
+      void services.tidy(dirname(run.folder));
+      registry.forget(run.folder);
+      services.changed();
+      return { trash };
+    }),
+  ];
+}
+
+async function createRun({ from, root }: CheckedParamsOf<typeof runCreate>, usualRoot: string): Promise<RunFolder> {
+  const given =
+    'config' in from ? { text: from.config, file: from.file } : { text: configForFolders(from), file: '/folders' };
+  for (const path of [given.file, root ?? usualRoot]) absolute(path);
+  const config = resolveConfig(parseConfig(given.text, given.file), { baseDir: dirname(given.file) });
+  await checkRunnable(config, root ?? usualRoot);
+  return RunFolder.create(root ?? usualRoot, given.text, config);
+}

@@ -1,0 +1,25 @@
+import { openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { diskError } from '../../files/atomic.ts';
+import type { LogLine } from '../../runs/folder/log.ts';
+
+/** A log that is longer when a daemon starts becomes `….1`, bytes. */
+const LONGEST = 1 << 20;
+
+/** Opens the log of a daemon without a terminal, for its standard output and error. @returns its descriptor */
+export function openDaemonLog(file: string): number {
+  try {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LONGEST) renameSync(file, `${file}.1`);
+    return openSync(file, 'a', 0o600);
+  } catch (error) {
+    throw diskError(error, file);
+  }
+}
+
+/** Lines with their time on standard error. */
+export const logToStderr: LogLine = (level, message) => {
+  try {
+    writeSync(2, `${new Date().toISOString()} ${level.padEnd(7)} ${message.trimEnd().replaceAll('\n', '\n    ')}\n`);
+  } catch {
+    // A full disk or a terminal that is gone must not end the daemon and with it the runs.
+  }
+};

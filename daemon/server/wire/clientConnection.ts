@@ -1,0 +1,268 @@
+import type { Socket } from 'node:net';
+import {
+  type CancellationToken,
+  createMessageConnection,
+  type MessageConnection,
+  ResponseError,
+  StreamMessageReader,
+} from 'vscode-jsonrpc/node.js';
+import { z } from 'zod';
+import {
+  exit,
+  initialize,
+  initialized,
+  oldestProtocolVersion,
+  protocolVersion,
+  unsubscribe,
+} from '../../../protocol/daemon/lifecycleMessages.ts';
+import { largestMessageBytes } from '../../../protocol/daemon/messages.ts';
+import { check, type NotificationType, type ParamsOf } from '../../../protocol/daemon/rpc.ts';
+import { type ErrorData, rpcErrorCodes, toErrorData } from '../../../protocol/daemon/wireError.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { CountingWriter } from './countingWriter.ts';
+import { FrameGuard } from './frameGuard.ts';
+import type { Handler, RequestContext } from './handler.ts';
+import { greet } from './handshake.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface ConnectionOptions {
+  handlers: ReadonlyMap<string, Handler>;
+  /** What the daemon says of itself in the handshake. */
+  about: { version: string; runsRoot: string };
+  log(level: 'info' | 'warning', message: string): void;
+  /** A client that has not opened the conversation after so long is given up, ms. */
+  handshakeMs?: number;
+}
+
+/** Until the handshake a message may have so many bytes. */
+const FIRST_MESSAGES = 1 << 20;
+/** While so many requests are unanswered or answers unsent, nothing more is read from a client. */
+const MOST_PENDING = 256;
+const MOST_SUBSCRIPTIONS = 256;
+/** How long a client that the daemon closes has to take its last answers, ms. */
+const LAST_ANSWERS = 2000;
+/** How long what was asked by a client that says no more may take, ms: it may be gone. */
+const LAST_WORK = 30_000;
+
+/**
+ * One client: its handshake, requests and subscriptions. Whatever it sends, the daemon and the other clients are not harmed: what is
+ * no message ends its connection, and a client that does not read is not read from either.
+ */
+export class ClientConnection {
+  private readonly connection: MessageConnection;
+  /** Who ends its stream has said `exit`. */
+  private readonly guard = new FrameGuard(FIRST_MESSAGES, { jsonrpc: '2.0', method: exit.method });
+  private readonly writer: CountingWriter;
+  private readonly subscriptions = new Map<string, Subscription>();
+  private readonly gone = new AbortController();
+  private readonly handshake: NodeJS.Timeout;
+  private state: 'new' | 'open' | 'shut' = 'new';
+  private closing: NodeJS.Timeout | undefined;
+  /** Nothing more is to be heard; what is owed is still written. */
+  private heardAll = false;
+  private refused = false;
+  private pending = 0;
+  private nextId = 0;
+  private name = 'a client';
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly options: ConnectionOptions,
+    onClose: () => void,
+  ) {
+    const { log, handshakeMs = 30_000 } = options;
+    this.writer = new CountingWriter(socket, () => this.regulate());
+    this.connection = createMessageConnection(new StreamMessageReader(this.guard), this.writer, {
+      error: (message) => log('warning', `${this.name}: ${message}`),
+      warn: (message) => log('warning', `${this.name}: ${message}`),
+      info: () => {},
+      log: () => {},
+    });
+    this.connection.onRequest((method, params, token) => this.answer(method, params, token));
+    this.connection.onNotification((method) => this.notified(method));
+    this.connection.onError(([error]) => this.refuse(error));
+    socket.on('error', () => {}); // it is closed then, which is all that matters
+    socket.on('end', () => this.expire(LAST_WORK));
+    socket.on('close', () => {
+      this.end();
+      onClose();
+    });
+    this.handshake = setTimeout(() => {
+      log('warning', 'a client that said nothing was given up');
+      socket.destroy();
+    }, handshakeMs);
+    this.connection.listen();
+    socket.pipe(this.guard);
+  }
+
+  notify: Subscription['notify'] = (folder, change) => {
+    for (const subscription of this.subscriptions.values()) subscription.notify(folder, change);
+  };
+
+  /** Answers what was asked, lets the answers leave, then closes; a client that does not take them is not waited for. */
+  close(): void {
+    clearTimeout(this.closing);
+    this.closing = undefined;
+    this.expire(LAST_ANSWERS);
+    this.socket.unpipe(this.guard);
+    // What came before is dealt with, in its order, before the guard's last word is.
+    if (!this.guard.errored) this.guard.end();
+  }
+
+  /** Ends the connection after so long, whatever is owed then; an earlier limit stays. */
+  private expire(limit: number): void {
+    this.closing ??= setTimeout(() => this.socket.destroy(), limit);
+  }
+
+  private end(): void {
+    clearTimeout(this.handshake);
+    clearTimeout(this.closing);
+    this.gone.abort();
+    for (const subscription of this.subscriptions.values()) subscription.close();
+    this.subscriptions.clear();
+    this.connection.dispose();
+    this.guard.destroy();
+  }
+
+  private async answer(method: string, params: unknown, token: CancellationToken): Promise<unknown> {
+    this.pending++;
+    this.regulate();
+    try {
+      if (method === initialize.method) return this.initialize(params);
+      if (this.state === 'new') throw new ResponseError(rpcErrorCodes.notInitialized, '`initialize` comes first');
+      if (this.state === 'shut')
+        throw new ResponseError(rpcErrorCodes.invalidRequest, 'the conversation was shut down');
+      return await this.handle(method, params, token);
+    } catch (error) {
+      throw error instanceof ResponseError ? error : failure(error);
+    } finally {
+      this.pending--;
+      this.regulate();
+    }
+  }
+
+  private async handle(method: string, params: unknown, token: CancellationToken): Promise<unknown> {
+    if (method === 'shutdown') {
+      this.state = 'shut';
+      return null;
+    }
+    const handler = this.options.handlers.get(method);
+    if (!handler) throw new ResponseError(rpcErrorCodes.methodNotFound, `this daemon knows no method ${method}`);
+    const checked = handler.type.params.safeParse(params ?? {});
+    if (!checked.success) throw invalidParams(method, checked.error);
+    const cancel = new AbortController();
+    const cancelling = token.onCancellationRequested(() => cancel.abort());
+    try {
+      const context: RequestContext = {
+        signal: AbortSignal.any([cancel.signal, this.gone.signal]),
+        send: (type, params) => this.send(type, params),
+        subscribe: (open) => this.subscribe(open),
+        unsubscribe: (id) => this.unsubscribe(id),
+      };
+      return check(handler.type.result, await handler.answer(checked.data, context), `${method}: answer`);
+    } catch (error) {
+      if (cancel.signal.aborted) throw new ResponseError(rpcErrorCodes.cancelled, `${method} was cancelled`);
+      throw error;
+    } finally {
+      cancelling.dispose();
+    }
+  }
+
+  private initialize(params: unknown): unknown {
+    if (this.state !== 'new') throw new ResponseError(rpcErrorCodes.invalidRequest, '`initialize` comes once');
+    const checked = initialize.params.safeParse(params ?? {});
+    if (!checked.success) throw invalidParams(initialize.method, checked.error);
+    const { about } = this.options;
+    const { result, client } = greet(checked.data, about, { newest: protocolVersion, oldest: oldestProtocolVersion });
+    clearTimeout(this.handshake);
+    this.name = client;
+    this.state = 'open';
+    this.guard.largest = largestMessageBytes;
+    return result;
+  }
+
+  private notified(method: string): void {
+    if (method === exit.method) this.finish();
+    else if (method !== initialized.method && !method.startsWith('$/'))
+      this.options.log('warning', `${this.name}: a notification that nobody knows: ${method.slice(0, 100)}`);
+  }
+
+  private async send<T extends NotificationType>(type: T, params: ParamsOf<T>): Promise<void> {
+    if (this.gone.signal.aborted) return;
+    await this.connection.sendNotification(type.method, check(type.params, params, `${type.method}: params`));
+  }
+
+  private async subscribe(
+    open: (id: string, failed: (error: unknown) => void) => Promise<Subscription> | Subscription,
+  ): Promise<string> {
+    if (this.subscriptions.size >= MOST_SUBSCRIPTIONS)
+      throw new UnimissError('run', `there are ${MOST_SUBSCRIPTIONS} subscriptions already`, {
+        remedy: `End some: ${unsubscribe.method}.`,
+      });
+    const id = String(++this.nextId);
+    const subscription = await open(id, (error) => {
+      if (!this.gone.signal.aborted)
+        this.options.log('warning', `${this.name}: subscription ${id} ended: ${messageOf(error)}`);
+      this.unsubscribe(id);
+    });
+    if (this.gone.signal.aborted) subscription.close();
+    else this.subscriptions.set(id, subscription);
+    return id;
+  }
+
+  private unsubscribe(id: string): void {
+    this.subscriptions.get(id)?.close();
+    this.subscriptions.delete(id);
+  }
+
+  /** Reads from a client only while it takes its answers. */
+  private regulate(): void {
+    // An answer is written a little after it was given.
+    if (this.heardAll && this.pending + this.writer.waiting === 0) setImmediate(() => this.leave());
+    const full = this.pending + this.writer.waiting > MOST_PENDING;
+    if (full && !this.socket.isPaused()) this.socket.pause();
+    else if (!full && this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** Closes as soon as all answers have left. */
+  private finish(): void {
+    this.heardAll = true;
+    for (const id of this.subscriptions.keys()) this.unsubscribe(id);
+    this.expire(LAST_WORK);
+    this.socket.unpipe(this.guard);
+    this.regulate(); // which lets what still comes run to waste
+  }
+
+  private leave(): void {
+    if (this.pending + this.writer.waiting === 0) this.socket.destroySoon();
+  }
+
+  /** Says why, and ends the connection: after something that is no message the next one cannot be found. */
+  private refuse(error: Error): void {
+    if (this.refused || this.gone.signal.aborted || this.socket.destroyed) return;
+    this.refused = true;
+    this.options.log('warning', `${this.name} was given up: ${error.message}`);
+    this.socket.unpipe(this.guard);
+    this.socket.resume(); // what still comes is thrown away, so that the answer can be read before the end
+    const reply = { jsonrpc: '2.0', id: null, error: { code: rpcErrorCodes.parseError, message: error.message } };
+    this.writer
+      .write(reply as never)
+      .catch(() => {}) // it is gone
+      .finally(() => {
+        this.finish();
+        this.close();
+      });
+  }
+}
+
+function invalidParams(method: string, error: z.ZodError): ResponseError<ErrorData> {
+  const thrown = new UnimissError('internal', `not as the protocol declares it: ${z.prettifyError(error)}`, {
+    place: `${method}: params`,
+    remedy: 'docs/protocol.md is the reference.',
+  });
+  return new ResponseError(rpcErrorCodes.invalidParams, thrown.message, toErrorData(thrown));
+}
+
+function failure(error: unknown): ResponseError<ErrorData> {
+  return new ResponseError(rpcErrorCodes.requestFailed, messageOf(error), toErrorData(error));
+}

@@ -1,0 +1,51 @@
+import { ResponseError } from 'vscode-jsonrpc/node.js';
+import { clientOptionsSchema, type initialize } from '../../../protocol/daemon/lifecycleMessages.ts';
+import type { AnswerOf, CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
+import { rpcErrorCodes, toErrorData } from '../../../protocol/daemon/wireError.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+
+/**
+ * Answers `initialize`: the two sides then speak the lower of their versions. A client that names none (other editors, that only
+ * know LSP) is taken to speak the newest.
+ * @throws ResponseError with a remedy where there is no version that both speak
+ */
+export function greet(
+  { clientInfo, initializationOptions }: CheckedParamsOf<typeof initialize>,
+  about: { version: string; runsRoot: string },
+  versions: { newest: number; oldest: number },
+): { result: AnswerOf<typeof initialize>; client: string } {
+  const client = clientInfo ? `${clientInfo.name}${clientInfo.version ? ` ${clientInfo.version}` : ''}` : 'a client';
+  const asked = wantedVersion(initializationOptions, versions.newest);
+  if (asked < versions.oldest)
+    throw refusal(
+      `${client} speaks version ${asked} of the protocol; this daemon (${about.version}) speaks ${versions.oldest} to ${versions.newest}`,
+      'Update the client: the extension, or the `unimiss` that was started.',
+    );
+  return {
+    client,
+    result: {
+      capabilities: {},
+      serverInfo: { name: 'unimiss', version: about.version },
+      unimiss: { protocol: Math.min(asked, versions.newest), pid: process.pid, runsRoot: about.runsRoot },
+    },
+  };
+}
+
+function wantedVersion(options: unknown, newest: number): number {
+  if (typeof options !== 'object' || options === null || !('protocol' in options)) return newest;
+  const checked = clientOptionsSchema.safeParse(options);
+  if (checked.success) return checked.data.protocol;
+  throw refusal(
+    `initializationOptions.protocol is ${JSON.stringify(options.protocol)?.slice(0, 50)}, which is no version`,
+    `Give a whole number from 1; the newest is ${newest}.`,
+  );
+}
+
+function refusal(what: string, remedy: string): ResponseError<unknown> {
+  const error = new UnimissError('daemon', what, { remedy });
+  // `retry` is of LSP: trying the same again will not help.
+  return new ResponseError(rpcErrorCodes.unknownProtocolVersion, error.message, {
+    ...toErrorData(error),
+    retry: false,
+  });
+}

@@ -1,0 +1,48 @@
+import { setTimeout } from 'node:timers/promises';
+
+/**
+ * Repeats a round of work as long as there is something to do: one round at a time, `interval` apart. However often it is
+ * poked while a round is under way (a slow client takes what it takes), one more round follows, and nothing piles up.
+ */
+export class Outbox {
+  private dirty = false;
+  private turning = false;
+  private readonly closing = new AbortController();
+
+  constructor(
+    /** Resolves when what it sent has left this process. */
+    private readonly round: () => Promise<void>,
+    private readonly interval: number,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  get closed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  schedule(): void {
+    this.dirty = true;
+    if (!this.turning && !this.closed) void this.turn();
+  }
+
+  close(): void {
+    this.closing.abort();
+  }
+
+  private async turn(): Promise<void> {
+    const { signal } = this.closing;
+    this.turning = true;
+    try {
+      while (this.dirty && !signal.aborted) {
+        this.dirty = false;
+        await this.round();
+        if (!signal.aborted) await setTimeout(this.interval, undefined, { signal, ref: false }).catch(() => {});
+      }
+    } catch (error) {
+      this.close();
+      this.failed(error);
+    } finally {
+      this.turning = false;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
+import type { z } from 'zod';
+import { misspelled, nearest } from './nearest.ts';
+import { configJsonSchema } from './schema.ts';
+
+interface SchemaNode {
+  properties?: Record<string, SchemaNode>;
+}
+
+/** All fields with their paths, from the JSON Schema. */
+function fields(node: SchemaNode, path: string[] = []): string[][] {
+  return Object.entries(node.properties ?? {}).flatMap(([key, child]) => [
+    [...path, key],
+    ...fields(child, [...path, key]),
+  ]);
+}
+
+/** What to write in place of an unknown key: the field of that object, or of the whole file, that is probably meant. */
+export function unknownKeyRemedy(parent: PropertyKey[], key: string): string {
+  const all = fields(configJsonSchema() as SchemaNode);
+  const parentName = parent.join('.');
+  const here = all.filter((path) => path.slice(0, -1).join('.') === parentName).map((path) => path.at(-1)!);
+  const similar = misspelled(key, here);
+  if (similar !== undefined) return `Did you mean "${similar}"?`;
+  const elsewhere = all.find((path) => path.at(-1)!.toLowerCase() === key.toLowerCase());
+  if (elsewhere !== undefined) return `Did you mean "${elsewhere.join('.')}"?`;
+  return `Valid here: ${here.filter((name) => name !== '$schema').join(', ')}. The nearest is "${nearest(key, here)}".`;
+}
+
+/** A value as it stands in the file, on one line and not too long. */
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > 60 ? `${line.slice(0, 57)}…` : line;
+}
+
+/** What is wrong with a value, and the nearest valid one; `body` is the text that `tree` was read from. */
+export function explain(issue: z.core.$ZodIssue, tree: Node, body: string): [string, string?] {
+  const node = findNodeAtLocation(tree, issue.path as (string | number)[]);
+  if (node === undefined)
+    return ['is missing', issue.path[0] === 'data' ? 'Write at least { "data": { "paths": "…" } }.' : 'Add it.'];
+  const given = shorten(body.slice(node.offset, node.offset + node.length));
+  switch (issue.code) {
+    case 'invalid_value': {
+      const valid = issue.values.map((value) => String(value));
+      return [
+        `${given} is not one of ${valid.map((v) => JSON.stringify(v)).join(', ')}`,
+        `The nearest is ${JSON.stringify(nearest(String(getNodeValue(node)), valid))}.`,
+      ];
+    }
+    case 'too_small':
+    case 'too_big': {
+      const [bound, side] = issue.code === 'too_small' ? [issue.minimum, 'small'] : [issue.maximum, 'large'];
+      if (issue.origin === 'array') return [`${given} has the wrong length`, `Write a list of ${bound}.`];
+      if (issue.origin === 'string') return [`${given} is empty`];
+      const open = issue.inclusive === false;
+      return [
+        `${given} is too ${side}: it must be ${open ? (side === 'small' ? 'above' : 'below') : side === 'small' ? 'at least' : 'at most'} ${bound}`,
+        open ? undefined : `The nearest valid value is ${bound}.`,
+      ];
+    }
+    case 'invalid_type': {
+      const value: unknown = getNodeValue(node);
+      if (issue.expected === 'int' && typeof value === 'number')
+        return [
+          `${given} is not a whole number`,
+          Number.isFinite(value) ? `The nearest is ${Math.round(value)}.` : undefined,
+        ];
+      return [`${given} is not ${typeNames[issue.expected] ?? issue.expected}`];
+    }
+    case 'invalid_format':
+      return issue.path.at(-1) === 'name'
+        ? [`${given} cannot name a run`, 'Use letters, digits, ".", "_" and "-", at most 64, a letter or digit first.']
+        : [`${given} is not a path`];
+    case 'invalid_union':
+      return [`${given} is not valid here`, unionRemedies[issue.path.join('.')]];
+    default:
+      return [`${given}: ${issue.message}`];
+  }
+}
+
+const typeNames: Record<string, string> = {
+  string: 'a text in double quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object in braces',
+  array: 'a list in brackets',
+  tuple: 'a list in brackets',
+};
+
+const unionRemedies: Record<string, string> = {
+  'data.paths': 'Give a path, or a list of paths: ["ct", "xray"].',
+  'data.cache': 'Give the path of a folder, or false.',
+};

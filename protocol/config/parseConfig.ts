@@ -1,0 +1,133 @@
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import { UnimissError } from '../errors.ts';
+import { impossibleCombinations } from './combinations.ts';
+import { explain, unknownKeyRemedy } from './explainProblem.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** One thing wrong in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */
+export interface Problem {
+  message: string;
+  remedy?: string;
+  /** Keys that lead to the value, joined by points; empty for the file as a whole. */
+  field: string;
+  line: number;
+  column: number;
+  offset: number;
+  length: number;
+}
+
+const smallest = 'Write at least { "data": { "paths": "…" } }.';
+const rules = 'Comments and trailing commas are allowed; keys and texts need double quotes.';
+
+/** Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. */
+export function checkConfig(text: string): { config?: Config; problems: Problem[] } {
+  const body = text.replace(/^\uFEFF/, ' ');
+  const syntax: ParseError[] = [];
+  const tree = parseTree(body, syntax, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
+  const at = (offset: number, length: number, path: PropertyKey[], message: string, remedy?: string): Problem => {
+    const before = body.slice(0, offset);
+    const line = before.split('\n').length;
+    const column = offset - before.lastIndexOf('\n');
+    return {
+      message,
+      field: path.join('.'),
+      line,
+      column,
+      offset,
+      length,
+      ...(remedy === undefined ? {} : { remedy }),
+    };
+  };
+  if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', smallest)] };
+  if (syntax.length > 0 || tree === undefined)
+    // What follows the first slip is mostly its consequence.
+    return {
+      problems: syntax.slice(0, 1).map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)),
+    };
+  const located = (path: PropertyKey[], message: string, remedy?: string): Problem => {
+    const node = closest(tree, path);
+    return at(node.offset, node.length, path, message, remedy);
+  };
+  const repeated = repeatedKeys(tree).map(({ key, path }) => at(key.offset, key.length, path, ...keyMessage(path)));
+  if (repeated.length > 0) return { problems: repeated };
+
+  const parsed = configSchema.safeParse(getNodeValue(tree), { reportInput: true });
+  if (!parsed.success)
+    return {
+      problems: parsed.error.issues.flatMap((issue) => {
+        if (issue.code !== 'unrecognized_keys') return [located(issue.path, ...explain(issue, tree, body))];
+        return issue.keys.map((key) => {
+          const path = [...issue.path, key];
+          const node = closest(tree, path).parent?.children?.[0] ?? tree;
+          return at(node.offset, node.length, path, `unknown key "${key}"`, unknownKeyRemedy(issue.path, key));
+        });
+      }),
+    };
+  const impossible = impossibleCombinations(parsed.data).map((p) => located(p.path, p.message, p.remedy));
+  return impossible.length > 0 ? { problems: impossible } : { config: parsed.data, problems: [] };
+}
+
+/**
+ * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages.
+ * Throws UnimissError 'config' that names file, line, column, field and value of everything wrong, each with its remedy.
+ */
+export function parseConfig(text: string, file: string): Config {
+  const { config, problems } = checkConfig(text);
+  if (config !== undefined) return config;
+  const [first, ...others] = problems.map((p) => ({
+    ...p,
+    text: p.field === '' ? p.message : `${p.field}: ${p.message}`,
+  }));
+  const remedy = [
+    ...(first!.remedy === undefined ? [] : [first!.remedy]),
+    ...others.map(
+      (p) => `${file}:${p.line}:${p.column}: ${p.text}${p.remedy === undefined ? '' : `\n    ${p.remedy}`}`,
+    ),
+  ].join('\n  ');
+  throw new UnimissError('config', first!.text, {
+    place: `${file}:${first!.line}:${first!.column}`,
+    ...(remedy === '' ? {} : { remedy }),
+  });
+}
+
+/** The node of the value at `path`, or of the nearest object around it that is there. */
+function closest(tree: Node, path: PropertyKey[]): Node {
+  for (let length = path.length; length > 0; length--) {
+    const node = findNodeAtLocation(tree, path.slice(0, length) as (string | number)[]);
+    if (node !== undefined) return node;
+  }
+  return tree;
+}
+
+/** Keys that JSON readers would drop without a word: given twice in an object, or `__proto__`. */
+function repeatedKeys(node: Node, path: PropertyKey[] = []): { key: Node; path: PropertyKey[] }[] {
+  if (node.type === 'array') return (node.children ?? []).flatMap((child, i) => repeatedKeys(child, [...path, i]));
+  if (node.type !== 'object') return [];
+  const seen = new Set<string>(['__proto__']);
+  return (node.children ?? []).flatMap((property) => {
+    const [key, value] = property.children!;
+    const name = key!.value as string;
+    const found = seen.has(name) ? [{ key: key!, path: [...path, name] }] : [];
+    seen.add(name);
+    return [...found, ...(value === undefined ? [] : repeatedKeys(value, [...path, name]))];
+  });
+}
+
+function keyMessage(path: PropertyKey[]): [string, string] {
+  if (path.at(-1) === '__proto__') return ['unknown key "__proto__"', 'Remove it.'];
+  return [`"${String(path.at(-1))}" is given twice`, 'Keep one of them.'];
+}
+
+/** An error of jsonc-parser in words: "PropertyNameExpected" → "property name expected". */
+function words(code: number): string {
+  return printParseErrorCode(code)
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toLowerCase();
+}

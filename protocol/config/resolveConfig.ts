@@ -1,0 +1,65 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { cacheFolder } from '../cacheFolder.ts';
+import { presets } from './presets.ts';
+import type { Config } from './schema.ts';
+
+type Model = Config['model'];
+
+/**
+ * A configuration in which nothing is left to be decided: presets expanded, paths absolute, the GPU chosen. It is itself
+ * a valid configuration, and resolving it again gives the same; the run folder keeps it as `config.resolved.json`.
+ */
+export interface ResolvedConfig extends Config {
+  data: Omit<Config['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
+  model: Model & {
+    size2D: [number, number];
+    size3D: [number, number, number];
+    head: Required<Model['head']>;
+  };
+}
+
+export interface ResolveOptions {
+  /** Folder at which relative paths start: that of the configuration file. */
+  baseDir: string;
+  /** What `~` stands for; default: the user's home. */
+  home?: string;
+  /** Our cache; default: where the environment says. */
+  cache?: string;
+}
+
+/** Makes every choice explicit. Touches no file: whether paths exist is found out by those who read them. */
+export function resolveConfig(
+  config: Config,
+  { baseDir, home = homedir(), cache = cacheFolder() }: ResolveOptions,
+): ResolvedConfig {
+  const absolute = (path: string): string => {
+    if (path === '~') return home;
+    return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(baseDir, path);
+  };
+  const { $schema: _, ...given } = config;
+  const { data, model, train, engine } = given;
+  const preset = presets[model.preset];
+  const { paths, manifest, ...otherData } = data;
+  return {
+    ...given,
+    data: {
+      ...otherData,
+      ...(paths === undefined ? {} : { paths: [paths].flat().map(absolute) }),
+      ...(manifest === undefined ? {} : { manifest: absolute(manifest) }),
+      cache: data.cache === false ? false : absolute(data.cache ?? join(cache, 'volumes')),
+    },
+    model: {
+      ...model,
+      size2D: model.size2D ?? [...preset.size2D],
+      size3D: model.size3D ?? [...preset.size3D],
+      head: { ...preset.head, ...model.head },
+    },
+    train: { ...train, initialWeights: train.initialWeights === null ? null : absolute(train.initialWeights) },
+    engine: {
+      ...engine,
+      gpu: engine.device === 'cuda' ? (engine.gpu ?? 0) : null,
+      library: engine.library === null ? null : absolute(engine.library),
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import * as config from '../config/messages.ts';
+import * as embedding from '../jobs/embedMessages.ts';
+import * as metrics from '../metrics/messages.ts';
+import * as records from '../records/messages.ts';
+import * as logs from '../runs/logMessages.ts';
+import * as runs from '../runs/messages.ts';
+import * as engine from './engineMessages.ts';
+import * as lifecycle from './lifecycleMessages.ts';
+import type { MessageType } from './rpc.ts';
+
+/**
+ * Everything that clients and the daemon say to each other, declared once: JSON-RPC 2.0 in the framing of LSP
+ * (`Content-Length: …`), over a Unix socket or the standard streams of `unimiss connect`. Each declaration is a typed constant
+ * with the zod schemas of what it takes and answers; both ends check by it (rpc.ts). The reference, docs/protocol.md, is
+ * made from it.
+ */
+export * from '../config/messages.ts';
+export * from '../jobs/embedMessages.ts';
+export * from '../metrics/messages.ts';
+export * from '../records/messages.ts';
+export * from '../runs/logMessages.ts';
+export * from '../runs/messages.ts';
+export * from './engineMessages.ts';
+export * from './lifecycleMessages.ts';
+
+/** A frame whose header announces more is refused before a byte of it is kept, and the connection closed. */
+export const largestMessageBytes = 16 * 2 ** 20;
+
+const { initialize, initialized, shutdown, exit, progressNotification, ping, daemonStatus, daemonStop, unsubscribe } =
+  lifecycle;
+const { runsList, runsWatch, runsChanged, runGet, runCreate, runStart } = runs;
+const { runPause, runContinue, runStop, runKill, runDelete } = runs;
+const { metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead } = metrics;
+
+/** All declarations by topic, in the order of the reference. */
+export const messagesByTopic: readonly { topic: string; messages: readonly MessageType[] }[] = [
+  { topic: 'Conversation', messages: [initialize, initialized, shutdown, exit, progressNotification, unsubscribe] },
+  { topic: 'Daemon', messages: [ping, daemonStatus, daemonStop] },
+  {
+    topic: 'Runs',
+    messages: [
+      ...[runsList, runsWatch, runsChanged, runGet, runCreate, runStart],
+      ...[runPause, runContinue, runStop, runKill, runDelete],
+    ],
+  },
+  {
+    topic: 'Metrics and previews',
+    messages: [metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead],
+  },
+  { topic: 'Records', messages: [records.recordsRead] },
+  { topic: 'Features', messages: [embedding.embed] },
+  { topic: 'Logs', messages: [logs.logRead, logs.logFollow, logs.logAppended] },
+  { topic: 'Configuration', messages: [config.configCheck, config.configMake] },
+  { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },
+];

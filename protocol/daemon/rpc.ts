@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { UnimissError } from '../errors.ts';
+import { fromWireError } from './wireError.ts';
+
+/** A request as it is declared: its method, what it takes and what it answers, in words for the reference too. */
+export interface RequestType<P extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
+  readonly kind: 'request';
+  readonly method: string;
+  readonly about: string;
+  readonly params: P;
+  readonly result: R;
+}
+
+/** A notification as it is declared; `from` says who sends it. */
+export interface NotificationType<P extends z.ZodType = z.ZodType> {
+  readonly kind: 'notification';
+  readonly method: string;
+  readonly about: string;
+  readonly from: 'client' | 'daemon' | 'both';
+  readonly params: P;
+}
+
+export type MessageType = RequestType | NotificationType;
+
+/** What a sender gives. */
+export type ParamsOf<T extends MessageType> = z.input<T['params']>;
+/** What a handler gets: checked, defaults filled in. */
+export type CheckedParamsOf<T extends MessageType> = z.output<T['params']>;
+/** What a handler answers. */
+export type AnswerOf<T extends RequestType> = z.input<T['result']>;
+/** What a caller gets. */
+export type ResultOf<T extends RequestType> = z.output<T['result']>;
+
+export function request<P extends z.ZodType, R extends z.ZodType>(
+  method: string,
+  about: string,
+  { params, result }: { params: P; result: R },
+): RequestType<P, R> {
+  return { kind: 'request', method, about, params, result };
+}
+
+export function notification<P extends z.ZodType>(
+  method: string,
+  from: NotificationType['from'],
+  about: string,
+  params: P,
+): NotificationType<P> {
+  return { kind: 'notification', method, from, about, params };
+}
+
+/** What calling needs of a connection: a MessageConnection of vscode-jsonrpc has it, and a LanguageClient of VS Code too. */
+export interface Caller {
+  sendRequest(method: string, ...params: unknown[]): Promise<unknown>;
+  sendNotification(method: string, params?: unknown): Promise<void>;
+  onNotification(method: string, handler: (params: unknown) => void): { dispose(): void };
+}
+
+/**
+ * Sends a request and checks its answer.
+ * @param token CancellationToken of vscode-jsonrpc or VS Code
+ * @throws UnimissError: that of the other side, or 'internal' where params or answer are not as declared
+ */
+export async function call<T extends RequestType>(
+  connection: Caller,
+  type: T,
+  params: ParamsOf<T>,
+  token?: unknown,
+): Promise<ResultOf<T>> {
+  const checked = check(type.params, params, `${type.method}: params`);
+  let answer: unknown;
+  try {
+    answer = await connection.sendRequest(type.method, ...(token === undefined ? [checked] : [checked, token]));
+  } catch (error) {
+    throw fromWireError(error, type.method);
+  }
+  return check(type.result, answer, `${type.method}: answer`) as ResultOf<T>;
+}
+
+/** Sends a notification. */
+export function notify<T extends NotificationType>(connection: Caller, type: T, params: ParamsOf<T>): Promise<void> {
+  return connection.sendNotification(type.method, check(type.params, params, `${type.method}: params`));
+}
+
+/** Hands every notification of a type to `handler`; one that is not as declared goes to `invalid` in its place. */
+export function listen<T extends NotificationType>(
+  connection: Caller,
+  type: T,
+  handler: (params: CheckedParamsOf<T>) => void,
+  invalid: (error: UnimissError) => void,
+): { dispose(): void } {
+  return connection.onNotification(type.method, (params) => {
+    const checked = type.params.safeParse(params ?? {});
+    if (checked.success) handler(checked.data as CheckedParamsOf<T>);
+    else invalid(undeclared(`${type.method}: params`, checked.error));
+  });
+}
+
+/** The checked value. @throws UnimissError 'internal' that names the message and the field */
+export function check<S extends z.ZodType>(schema: S, value: unknown, place: string): z.output<S> {
+  const checked = schema.safeParse(value ?? {});
+  if (checked.success) return checked.data;
+  throw undeclared(place, checked.error);
+}
+
+function undeclared(place: string, error: z.ZodError): UnimissError {
+  return new UnimissError('internal', `not as the protocol declares it: ${z.prettifyError(error)}`, {
+    place,
+    remedy: 'Client and daemon may be of different versions: restart the daemon with `unimiss daemon stop`.',
+    cause: error,
+  });
+}

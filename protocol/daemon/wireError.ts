@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { type ErrorCode, messageOf, UnimissError } from '../errors.ts';
+
+/** Codes of JSON-RPC and LSP that the daemon answers with. */
+export const rpcErrorCodes = {
+  /** A message that is not JSON, or a frame that is too large: the connection ends. */
+  parseError: -32700,
+  /** A request that cannot come now. */
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  /** The params are not as declared. */
+  invalidParams: -32602,
+  internalError: -32603,
+  /** A request before `initialize`. */
+  notInitialized: -32002,
+  /** The answer to `initialize` from a client of another protocol version; `data` is a UnimissError's. */
+  unknownProtocolVersion: 1,
+  cancelled: -32800,
+  /** A UnimissError; `data` holds it. */
+  requestFailed: -32803,
+} as const;
+
+const allErrorCodes: Record<ErrorCode, true> = {
+  config: true,
+  data: true,
+  engine: true,
+  checkpoint: true,
+  run: true,
+  daemon: true,
+  diverged: true,
+  disk: true,
+  interrupted: true,
+  internal: true,
+};
+
+/** `data` of an error response: the UnimissError, whole. */
+export const errorDataSchema = z.object({
+  code: z.enum(Object.keys(allErrorCodes) as ErrorCode[]),
+  what: z.string().describe('What was wrong.'),
+  place: z.string().optional().describe('File, field or op.'),
+  remedy: z.string().optional().describe('What to do about it.'),
+});
+export type ErrorData = z.infer<typeof errorDataSchema>;
+
+export function toErrorData(error: unknown): ErrorData {
+  if (!(error instanceof UnimissError)) return { code: 'internal', what: messageOf(error), remedy: reportIt };
+  const { place, remedy } = error.details;
+  return {
+    code: error.code,
+    what: error.what,
+    ...(place !== undefined && { place }),
+    ...(remedy !== undefined && { remedy }),
+  };
+}
+
+export function fromErrorData({ code, what, place, remedy }: ErrorData, cause?: unknown): UnimissError {
+  return new UnimissError(code, what, { place, remedy, cause });
+}
+
+/** Whatever a request was rejected with, as a UnimissError; `method` is named where the other side gave no place. */
+export function fromWireError(error: unknown, method: string): UnimissError {
+  if (error instanceof UnimissError) return error;
+  const { code, data } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown;
+    data?: unknown;
+  };
+  const known = errorDataSchema.safeParse(data);
+  if (known.success) return fromErrorData(known.data, error);
+  if (code === rpcErrorCodes.cancelled)
+    return new UnimissError('interrupted', 'cancelled', { place: method, cause: error });
+  if (isConnectionLost(error))
+    return new UnimissError('daemon', 'the daemon ended the connection', {
+      place: method,
+      remedy: 'If it died, the next command starts it again, and its runs can be resumed.',
+      cause: error,
+    });
+  return new UnimissError(codeOf(code), messageOf(error), { place: method, cause: error });
+}
+
+/** Whether an error says that the connection ended before the answer came: codes of vscode-jsonrpc from -32099 to -32096. */
+export function isConnectionLost(error: unknown): boolean {
+  const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown };
+  return typeof code === 'number' && code >= -32099 && code <= -32096;
+}
+
+function codeOf(code: unknown): ErrorCode {
+  return code === rpcErrorCodes.notInitialized ? 'daemon' : 'internal';
+}
+
+const reportIt = 'Report this with the log of the daemon (`unimiss daemon status` names it).';

@@ -1,0 +1,140 @@
+import * as z from 'zod/mini';
+import { modalitySchema } from '../modality.ts';
+
+/**
+ * What the metrics component (webviews/metrics) is fed with: by a script tag in the self-contained page, or by messages in
+ * the editor's panel. `zod/mini`, because this file is part of the page.
+ *
+ * Numbers travel as columns: one array a series, all of a table equally long. `null` (JSON has no NaN) is "not recorded".
+ */
+
+/** Numbers of one series; `null` or NaN where nothing was recorded. Infinite values count as not recorded. */
+export type Column = ArrayLike<number | null>;
+
+const column = z.custom<Column>(
+  (value) =>
+    (Array.isArray(value) && value.every((x) => x === null || typeof x === 'number')) || value instanceof Float64Array,
+  'must be an array of numbers and nulls, or a Float64Array',
+);
+const columns = z.record(z.string(), column);
+
+const sameLength = (table: {
+  columns: Record<string, Column>;
+  low?: Record<string, Column>;
+  high?: Record<string, Column>;
+}) => {
+  const all = [table.columns, table.low ?? {}, table.high ?? {}].flatMap((set) => Object.values(set));
+  return all.every((c) => c.length === all[0]?.length);
+};
+
+/**
+ * A table of columns. Rows are in the order of `step`.
+ * In a down-sampled table a row stands for several steps of one phase: `columns` has their means (of `step`, `epoch`, `time`
+ * and `phase`: the first step's), `low` and `high` the extremes, keyed alike.
+ */
+const table = z
+  .object({ columns, low: z.optional(columns), high: z.optional(columns) })
+  .check(z.refine(sameLength, 'the columns of a table must be equally long'));
+export type MetricsTable = z.infer<typeof table>;
+
+/**
+ * Columns that position a row: `step` (from 0), `epoch` (from 0), `time` (milliseconds since 1970), `phase` (2 or 3, the number
+ * of dimensions). All others are series: `loss`, `term/<name>`, `learningRate`, …; units are in webviews/metrics/catalog.ts.
+ */
+export const positionColumns = ['step', 'epoch', 'time', 'phase'] as const;
+
+/** The states of records.ts, and `paused`. Not imported: records.ts would bring all of zod into the page. */
+const state = z.enum(['new', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted']);
+export type ShownRunState = z.infer<typeof state>;
+
+/** Something that happened at a step: a warning of collapse with its advice, a checkpoint, a pause, an error. */
+const runEvent = z.object({
+  kind: z.enum(['collapse', 'warning', 'error', 'info']),
+  step: z.number(),
+  epoch: z.optional(z.number()),
+  time: z.optional(z.number()),
+  message: z.string(),
+  advice: z.optional(z.string()),
+});
+export type MetricsEvent = z.infer<typeof runEvent>;
+
+const pngDataUri = z.string().check(z.regex(/^data:image\/png;base64,[A-Za-z0-9+/=]*$/, 'must be a PNG as a data URI'));
+
+/** What the network saw at a step: per image both views; in 3D each view is a strip of its slices, side by side. */
+const preview = z.object({
+  step: z.number(),
+  epoch: z.number(),
+  phase: modalitySchema,
+  images: z.array(
+    z.object({ name: z.optional(z.string()), views: z.array(pngDataUri), slices: z.optional(z.number()) }),
+  ),
+});
+export type Preview = z.infer<typeof preview>;
+
+/** Where a run stands. `totalSteps` counts the steps of both phases; `secondsLeft` is the trainer's own estimate. */
+const progress = z.object({
+  step: z.number(),
+  totalSteps: z.number(),
+  epoch: z.optional(z.number()),
+  totalEpochs: z.optional(z.number()),
+  secondsLeft: z.optional(z.number()),
+});
+export type Progress = z.infer<typeof progress>;
+
+const run = z.object({
+  id: z.string(),
+  name: z.string(),
+  state,
+  steps: table,
+  epochs: table,
+  events: z.array(runEvent),
+  previews: z.array(preview),
+  progress: z.optional(progress),
+});
+export type RunMetrics = z.infer<typeof run>;
+
+/** A result worth a line at the top: "k-NN accuracy after training", "87 %", "chance 25 %". */
+const fact = z.object({ label: z.string(), value: z.string(), note: z.optional(z.string()) });
+export type SummaryFact = z.infer<typeof fact>;
+
+/**
+ * From source to component. `sequence` rises by one with each message; a `snapshot` may start anywhere and replaces all.
+ * The component ignores what it has seen, and asks its source to resend when a number was skipped.
+ */
+export const metricsMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('snapshot'),
+    sequence: z.number(),
+    title: z.string(),
+    summary: z.array(fact),
+    runs: z.array(run),
+  }),
+  z.object({
+    type: z.literal('append'),
+    sequence: z.number(),
+    run: z.string(),
+    state: z.optional(state),
+    progress: z.optional(progress),
+    steps: z.optional(table),
+    epochs: z.optional(table),
+    events: z.optional(z.array(runEvent)),
+    previews: z.optional(z.array(preview)),
+  }),
+  z.object({ type: z.literal('remove'), sequence: z.number(), run: z.string() }),
+]);
+export type MetricsMessage = z.infer<typeof metricsMessage>;
+export type MetricsSnapshot = Extract<MetricsMessage, { type: 'snapshot' }>;
+
+/** From component to source (only a panel's host hears it): the component is ready, or misses what came after `after`. */
+export type MetricsRequest = { type: 'ready' } | { type: 'resend'; after: number };
+
+/** Where the component's data comes from. */
+export interface MetricsSource {
+  /** Hands every message to `listener`, a snapshot first; returns how to stop. */
+  open(listener: (message: unknown) => void): () => void;
+  /** Asks for everything after a sequence number; a source that keeps no history answers with a snapshot. */
+  resend(after: number): void;
+}
+
+/** Id of the page's script tag (type application/json) that holds a snapshot. */
+export const embeddedMetricsId = 'unimiss-metrics';

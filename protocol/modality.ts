@@ -1,0 +1,6 @@
+import { z } from 'zod';
+
+/** The two kinds of images: pictures such as X-rays, and volumes such as CT. An epoch is trained on one of them. */
+export const modalities = ['2D', '3D'] as const;
+export type Modality = (typeof modalities)[number];
+export const modalitySchema = z.enum(modalities);
