@@ -13,14 +13,15 @@ export type ErrorCode =
 
 /**
  * The one error type that people see: what was wrong, where, and what to do about it.
- * `place` is a file, a field (`train.batch`), an op or a shape; `remedy` is a sentence in the imperative.
+ * `place` is a file, a field (`train.batch`), an op or a shape; `remedy` is a sentence in the imperative. `images` are the images,
+ * and folders of images, that the other texts name, written exactly as there: whoever must not show names replaces these.
  */
 export class UnimissError extends Error {
   override readonly name = 'UnimissError';
   constructor(
     readonly code: ErrorCode,
     readonly what: string,
-    readonly details: { place?: string; remedy?: string; cause?: unknown } = {},
+    readonly details: { place?: string; remedy?: string; images?: readonly string[]; cause?: unknown } = {},
   ) {
     const { place, remedy, cause } = details;
     super(`${place ? `${place}: ` : ''}${what}${remedy ? `\n  ${remedy}` : ''}`, cause === undefined ? {} : { cause });

@@ -39,22 +39,27 @@ export const errorDataSchema = z.object({
   what: z.string().describe('What was wrong.'),
   place: z.string().optional().describe('File, field or op.'),
   remedy: z.string().optional().describe('What to do about it.'),
+  images: z
+    .array(z.string())
+    .optional()
+    .describe('Images that these texts name, written as there. Names often hold patient numbers.'),
 });
 export type ErrorData = z.infer<typeof errorDataSchema>;
 
 export function toErrorData(error: unknown): ErrorData {
   if (!(error instanceof UnimissError)) return { code: 'internal', what: messageOf(error), remedy: reportIt };
-  const { place, remedy } = error.details;
+  const { place, remedy, images } = error.details;
   return {
     code: error.code,
     what: error.what,
     ...(place !== undefined && { place }),
     ...(remedy !== undefined && { remedy }),
+    ...(images !== undefined && { images: [...images] }),
   };
 }
 
-export function fromErrorData({ code, what, place, remedy }: ErrorData, cause?: unknown): UnimissError {
-  return new UnimissError(code, what, { place, remedy, cause });
+export function fromErrorData({ code, what, place, remedy, images }: ErrorData, cause?: unknown): UnimissError {
+  return new UnimissError(code, what, { place, remedy, images, cause });
 }
 
 /** Whatever a request was rejected with, as a UnimissError; `method` is named where the other side gave no place. */
