@@ -3,18 +3,17 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createGunzip, gunzip } from 'node:zlib';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { imageError } from './imageError.ts';
 import { maxInflation } from './limits.ts';
 
 const gunzipAsync = promisify(gunzip);
 
 function gzipFailure(path: string, error: unknown): UnimissError {
   if (error instanceof UnimissError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  const what =
-    code === 'Z_BUF_ERROR'
-      ? 'the gzip stream ends too early: the file is truncated'
-      : `the gzip stream is damaged (${error instanceof Error ? error.message : String(error)})`;
-  return new UnimissError('data', what, { place: path, remedy: 'Copy or download the file again.', cause: error });
+  const ended = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+  // What zlib says beyond that ("invalid distance too far back") is in the cause.
+  const what = ended ? 'the gzip stream ends too early: the file is truncated' : 'the gzip stream is damaged';
+  return imageError(path, what, { remedy: 'Copy or download the file again.', cause: error });
 }
 
 /** What the first bytes of a gzip stream decode to: possibly nothing, at most `maxInflation` times as many. */
@@ -32,13 +31,7 @@ export async function gunzipStart(path: string, head: Buffer): Promise<Buffer> {
  */
 export async function gunzipWhole(path: string, bytes: Buffer, expected: number, tolerated: number): Promise<Buffer> {
   if (bytes.length * maxInflation < expected) {
-    throw new UnimissError(
-      'data',
-      `its header claims ${expected} bytes, which ${bytes.length} compressed bytes cannot hold`,
-      {
-        place: path,
-      },
-    );
+    throw imageError(path, `its header claims ${expected} bytes, which ${bytes.length} compressed bytes cannot hold`);
   }
   const most = expected + tolerated;
   try {
@@ -51,14 +44,12 @@ export async function gunzipWhole(path: string, bytes: Buffer, expected: number,
 
 /** The error for a file with more data than its header tells. */
 export function tooLong(path: string, expected: number): UnimissError {
-  return new UnimissError('data', `its header claims ${expected} bytes, but the file holds more`, { place: path });
+  return imageError(path, `its header claims ${expected} bytes, but the file holds more`);
 }
 
 /** The error for a file with less data than its header tells. */
 export function tooShort(path: string, expected: number, found: number): UnimissError {
-  return new UnimissError('data', `its header claims ${expected} bytes, but the file holds only ${found}`, {
-    place: path,
-  });
+  return imageError(path, `its header claims ${expected} bytes, but the file holds only ${found}`);
 }
 
 /** Counts what a gzip file decodes to without keeping it, and stops counting soon after `most`. */

@@ -2,6 +2,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { Image2D } from '../types.ts';
 import { readEnds } from './bytes.ts';
 import { gunzipStart } from './gzip.ts';
+import { imageError } from './imageError.ts';
 import { inspectJpeg, readJpeg } from './jpeg.ts';
 import { gzipHeadBytes, inspectNifti } from './nifti.ts';
 import { inspectPng, readPng } from './png.ts';
@@ -24,7 +25,7 @@ export async function sniffFile(path: string): Promise<{ format: Format | undefi
  */
 export async function inspectImage(path: string): Promise<ImageInfo> {
   const { format, head, size } = await sniffFile(path);
-  if (size === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
+  if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   switch (format) {
     case 'png': {
       const { width, height } = await inspectPng(path);
@@ -70,13 +71,13 @@ function notRead(head: Buffer): string {
 function unknownFormat(path: string, head: Buffer): UnimissError {
   const content = describeContent(head);
   const remedy = content === 'a DICOM file' ? 'Convert the series to NIfTI, for example with dcm2niix.' : undefined;
-  return new UnimissError('data', `is no NIfTI, PNG or JPEG file but ${content}`, { place: path, remedy });
+  return imageError(path, `is no NIfTI, PNG or JPEG file but ${content}`, { remedy });
 }
 
 /** Reads a PNG or JPEG file, by its content, as 8-bit RGB. Throws UnimissError('data') naming file and reason. */
 export async function readImage(path: string): Promise<Image2D> {
   const { format, head, size } = await sniffFile(path);
-  if (size === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
+  if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   if (format === 'png') return readPng(path);
   if (format === 'jpeg') return readJpeg(path);
   throw unknownFormat(path, head);

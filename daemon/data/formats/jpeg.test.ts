@@ -68,6 +68,11 @@ describe('a broken JPEG file is named with its reason', () => {
     ['five components', () => changed((f, at) => f.set([5], at + 9)), /5 colour components/],
     ['truncated pixels', () => jpeg().subarray(0, -200), /truncated/],
     ['truncated header', () => jpeg().subarray(0, 100), /no frame header/],
+    [
+      'four components that nothing calls CMYK',
+      () => changed((f, at) => f.set([4], at + 9)),
+      /nothing says that they are CMYK/,
+    ],
     ['garbage between its segments', () => changed((f) => f.fill(0x11, 20, 24)), /no JPEG marker at byte 20/],
   ];
   it.each(cases)('%s', async (_, make, reason) => {
@@ -84,6 +89,6 @@ describe('a broken JPEG file is named with its reason', () => {
   it('pixels cut out of the middle are found when it is decoded', async () => {
     const file = jpeg();
     const cut = Buffer.concat([file.subarray(0, file.length - 900), Buffer.from([0xff, 0xd9])]);
-    await expect(readJpeg(save(cut))).rejects.toThrow(/is damaged/);
+    await expect(readJpeg(save(cut))).rejects.toThrow(/: is damaged: its pixels cannot be decoded$/);
   });
 });

@@ -127,6 +127,30 @@ describe('readPng', () => {
     expect(blended.filter((_, i) => i % 3 === 0)).toEqual([0, 255, 0]);
   });
 
+  it('reads 16 bits interlaced as it reads them plain', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 17 }),
+        fc.integer({ min: 1, max: 17 }),
+        fc.constantFrom(1, 2, 3, 4),
+        fc.infiniteStream(fc.integer({ min: 0, max: 65535 })),
+        async (width, height, channels, numbers) => {
+          const data = Uint16Array.from({ length: width * height * channels }, () => numbers.next().value as number);
+          const file = (interlace: 'Adam7' | 'null') =>
+            encode({ width, height, data, depth: 16, channels }, { interlace });
+          expect(await pixelsOf(file('Adam7'))).toEqual(await pixelsOf(file('null')));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('takes no notice of the palette that an RGB image suggests', async () => {
+    const extra = [chunk('PLTE', Buffer.from([1, 2, 3]))];
+    const file = png({ width: 2, height: 1, colorType: 2, raw: Buffer.from([0, 9, 8, 7, 6, 5, 4]), extra });
+    expect(await pixelsOf(file)).toEqual([9, 8, 7, 6, 5, 4]);
+  });
+
   it('does not inflate a colour profile', async () => {
     const bomb = chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0', 'latin1'), deflateSync(Buffer.alloc(2e8))]));
     const before = process.memoryUsage().rss;
@@ -190,9 +214,20 @@ describe('a broken PNG file is named with its reason', () => {
     ],
     ['a changed byte', () => flipped(200), /checksum of IDAT/],
     [
+      'pixels that cannot be decompressed',
+      () =>
+        Buffer.concat([
+          png({ width: 9, height: 9 }).subarray(0, 33),
+          chunk('IDAT', Buffer.from('789c0700112233445566778899', 'hex')),
+          chunk('IEND', Buffer.alloc(0)),
+        ]),
+      /is damaged: its pixels cannot be decompressed$/,
+    ],
+    ['no palette', () => png({ width: 1, height: 1, colorType: 3, raw: Buffer.from([0, 7]) }), /it has no palette/],
+    [
       'a filter that does not exist',
       () => png({ width: 2, height: 1, raw: Buffer.from([9, 1, 1]) }),
-      /damaged \(Unsupported filter/,
+      /is damaged \(a row with filter 9, which does not exist\)/,
     ],
     [
       'a colour beyond the palette',
@@ -204,7 +239,7 @@ describe('a broken PNG file is named with its reason', () => {
           raw: Buffer.from([0, 7]),
           extra: [chunk('PLTE', Buffer.from([1, 2, 3]))],
         }),
-      /damaged \(Incorrect index/,
+      /is damaged \(a pixel has colour 7 of a palette of 1\)/,
     ],
   ];
   it.each(later)('when it is decoded: %s', async (_, make, reason) => {
