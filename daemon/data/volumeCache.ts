@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
 import { makeFolder } from '../files/folder.ts';
 import { readNifti } from './formats/nifti.ts';
-import type { Affine } from './formats/niftiHeader.ts';
+import type { Affine } from './formats/niftiGeometry.ts';
 import { writeNifti } from './formats/niftiWriter.ts';
 import type { Volume } from './types.ts';
 
-/** Raised when the way volumes are resampled changes, so that old copies are not taken. */
-const version = 1;
+/** Raised when volumes are read or resampled in another way, so that old copies are not used (2: unsound sform and qform). */
+const version = 2;
 /** Size of the folder, in bytes, at which the copies that were not used for longest are removed. */
 const defaultMaxBytes = 20 * 2 ** 30;
 /** Copies that are written between two looks at the folder's size. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { niftiFixture } from './formats/nifti.fixture.ts';
 import { readNifti } from './formats/nifti.ts';
 import { writeNifti } from './formats/niftiWriter.ts';
 import { isFarFrom, resampleVolume } from './resample.ts';
@@ -131,6 +132,22 @@ describe('VolumeReader', () => {
     utimesSync(path, 1e9, 1e9);
     expect((await read(new VolumeReader(options), path)).notices[0]).toMatch(/resampled to/);
     expect(readdirSync(cache)).toHaveLength(2);
+  });
+
+  it('tells of an unsound sform each time, also where it uses the copy', async () => {
+    const path = join(dir, 'unsound.nii');
+    const sform = [
+      [Number.NaN, 0, 0, 0],
+      [0, 2, 0, 0],
+      [0, 0, 5, 0],
+    ];
+    const values = Array.from({ length: 8 * 8 * 6 }, (_, i) => i - 1000);
+    const qform = [1, 0, 0, 0, 0, 0, 0];
+    writeFileSync(path, niftiFixture({ size: [8, 8, 6], values, pixdim: [2, 2, 5], sform, qform }));
+    const reader = new VolumeReader({ spacing: [3, 1, 1], cache: join(dir, 'unsound') });
+    const unsound = 'has an unusable sform (it holds values that are NaN or infinite); its qform is used';
+    expect((await read(reader, path)).notices).toEqual([unsound, expect.stringMatching(/resampled to/)]);
+    expect((await read(reader, path)).notices).toEqual([unsound, expect.stringMatching(/the copy that was/)]);
   });
 
   it('makes a damaged copy anew', async () => {

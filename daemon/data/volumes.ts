@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { UnimissError } from '../../protocol/errors.ts';
 import { readFailure } from './formats/bytes.ts';
-import { readNifti } from './formats/nifti.ts';
-import type { Affine } from './formats/niftiHeader.ts';
+import { imageError } from './formats/imageError.ts';
+import { type NiftiVolume, readNifti, readNiftiHeader } from './formats/nifti.ts';
+import type { Affine } from './formats/niftiGeometry.ts';
 import { Random, type RandomKey } from './random.ts';
 import { isFarFrom, paperSpacing, resampleVolume } from './resample.ts';
 import type { Volume } from './types.ts';
@@ -16,12 +17,13 @@ export interface ResampleOptions {
 }
 
 /**
- * Something worth knowing about a volume. `resampled`, `spacing` (it says nothing about it) and `values` (hardly HU) are properties of
- * the file, the same at every reading; `cache` is trouble with kept copies.
+ * Something worth knowing about a volume. `resampled`, `orientation` (sform or qform is unsound, and the other one is used), `spacing`
+ * (the header has none) and `values` (they do not look like HU) are properties of the file, the same each time it is read. `cache` is
+ * trouble with cached copies.
  */
 export interface VolumeNotice {
-  readonly kind: 'resampled' | 'spacing' | 'values' | 'cache';
-  /** A sentence whose subject is the volume. */
+  readonly kind: 'resampled' | 'orientation' | 'spacing' | 'values' | 'cache';
+  /** A clause whose subject is the volume. */
   readonly message: string;
 }
 
@@ -60,6 +62,7 @@ export class VolumeReader {
     if (cache && key) {
       const kept = await cache.get(key, onTrouble);
       if (kept) {
+        tellOrientation(await readNiftiHeader(path), onNotice);
         onNotice({
           kind: 'resampled',
           message: `has another spacing than ${wanted}; the copy that was resampled before is used`,
@@ -74,9 +77,7 @@ export class VolumeReader {
     try {
       resampled = resampleVolume(volume, resample.spacing);
     } catch (error) {
-      if (error instanceof UnimissError)
-        throw new UnimissError(error.code, error.what, { ...error.details, place: path });
-      throw error;
+      throw error instanceof UnimissError ? imageError(path, error.what, error.details) : error;
     }
     onNotice({
       kind: 'resampled',
@@ -91,10 +92,9 @@ export class VolumeReader {
 const surelyAir = -500;
 
 /** The volume with a usable spacing; tells what is odd about it. */
-function checked(
-  { volume, spacingKnown }: { volume: Volume; spacingKnown: boolean },
-  onNotice: (notice: VolumeNotice) => void,
-): Volume {
+function checked(stored: NiftiVolume, onNotice: (notice: VolumeNotice) => void): Volume {
+  const { volume, spacingKnown } = stored;
+  tellOrientation(stored, onNotice);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < volume.data.length; i++) {
     const value = volume.data[i]!;
@@ -113,6 +113,13 @@ function checked(
     message: `says nothing usable about its spacing: taken as ${millimeters(paperSpacing)}`,
   });
   return { ...volume, spacing: paperSpacing };
+}
+
+function tellOrientation(
+  { orientationNotice }: { readonly orientationNotice?: string },
+  onNotice: (notice: VolumeNotice) => void,
+): void {
+  if (orientationNotice !== undefined) onNotice({ kind: 'orientation', message: orientationNotice });
 }
 
 async function fileState(path: string): Promise<{ mtimeMs: number; size: number }> {

@@ -146,9 +146,74 @@ describe('readNifti', () => {
     expect(await known({ pixdim: [1, 1, 1], sform: atOrigin })).toBe(false);
     expect(await known({ pixdim: [1, 1, 1], sform: atOrigin.map((row, i) => (i ? row : [1, 0, 0, -80])) })).toBe(true);
     expect(await known({ pixdim: [1, 1, 3] })).toBe(true);
-    // A map that is no map: the spacings of the header serve.
-    expect(await known({ pixdim: [1, 1, 3], sform: atOrigin.map(() => [0, 0, 0, 0]) })).toBe(true);
   });
+});
+
+describe('of sform and qform', () => {
+  const values = Array.from({ length: 24 }, (_, i) => i);
+  const halfTurn = [-1, 0, 0, 1, 5, 6, 7] as const;
+  const diagonal = [
+    [-1.5, 0, 0, 5],
+    [0, -2, 0, 6],
+    [0, 0, -3, 7],
+  ];
+  const broken = (at: number, value: number) =>
+    diagonal.map((row, r) => row.map((mm, c) => (4 * r + c === at ? value : mm)));
+  const pixdim = [1.5, 2, 3];
+  const read = async (spec: NiftiFixture) =>
+    readNifti(save(niftiFixture({ size: [4, 3, 2], values, pixdim, ...spec })));
+
+  it.each([
+    [
+      'NaN in the sform',
+      { sform: broken(5, Number.NaN), qform: halfTurn },
+      /unusable sform \(it holds .*NaN.*\); its qform/,
+    ],
+    ['an infinite sform', { sform: broken(3, Number.POSITIVE_INFINITY), qform: halfTurn }, /unusable sform/],
+    ['an sform of zeros', { sform: diagonal.map((row) => row.map(() => 0)), qform: halfTurn }, /voxels of 0×0×0 mm/],
+    ['a flat sform', { sform: [diagonal[0]!, diagonal[0]!, diagonal[0]!], qform: halfTurn }, /unusable sform/],
+    [
+      'an impossible quaternion that is preferred',
+      { sform: diagonal, qform: [-1, 0.9, 0.9, 0.9, 5, 6, 7], formCodes: [2, 1] },
+      /unusable qform \(it holds a quaternion that is no rotation\); its sform/,
+    ],
+    [
+      'NaN in the quaternion that is preferred',
+      { sform: diagonal, qform: [-1, 0, Number.NaN, 1, 5, 6, 7], formCodes: [2, 1] },
+      /unusable qform/,
+    ],
+  ] as [string, NiftiFixture, RegExp][])('the sound one serves, with a notice: %s', async (_, spec, notice) => {
+    const { volume, affine, spacingKnown, orientationNotice } = await read(spec);
+    expect(orientationNotice).toMatch(notice);
+    expect([...volume.data]).toEqual(values);
+    expect(affine.map((row) => row[3])).toEqual([5, 6, 7]);
+    expect(volume.spacing).toEqual([3, 2, 1.5]);
+    expect(spacingKnown).toBe(true);
+  });
+
+  it('the one with the lower code may be unsound without a word', async () => {
+    const { orientationNotice } = await read({ sform: diagonal, qform: [1, 3, 3, 3, 0, 0, 0] });
+    expect(orientationNotice).toBeUndefined();
+  });
+
+  it('a quaternion counts although the spacing beside it is missing', async () => {
+    const { volume, spacingKnown } = await read({ qform: halfTurn, pixdim: [0, 0, 0] });
+    expect([...volume.data]).toEqual(values);
+    expect([spacingKnown, volume.spacing]).toEqual([false, [1, 1, 1]]);
+  });
+
+  it.each([
+    ['only an sform', { sform: broken(0, Number.NaN) }, /: has no usable orientation: its sform holds [^,]*$/m],
+    ['only a qform', { qform: [1, 1, 1, 1, 0, 0, 0] }, /its qform holds a quaternion that is no rotation/],
+    ['both', { sform: broken(0, Number.NaN), qform: [1, 9, 9, 9, 0, 0, 0] }, /its sform .*, and its qform/],
+  ] as [string, NiftiFixture, RegExp][])(
+    'neither is sound, so that the volume is refused: %s',
+    async (_, spec, reason) => {
+      await expect(read(spec)).rejects.toMatchObject({ code: 'data' });
+      await expect(read(spec)).rejects.toThrow(reason);
+      await expect(inspectNifti(save(niftiFixture({ values, ...spec })))).rejects.toThrow(reason);
+    },
+  );
 });
 
 describe('a broken NIfTI file is named with its reason', () => {

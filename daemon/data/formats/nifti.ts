@@ -1,9 +1,10 @@
 import { endianness } from 'node:os';
-import { UnimissError } from '../../../protocol/errors.ts';
 import type { Volume } from '../types.ts';
 import { type Ends, readEnds, readWhole } from './bytes.ts';
 import { gunzippedLength, gunzipStart, gunzipWhole, tooLong, tooShort } from './gzip.ts';
-import { type Affine, type NiftiHeader, niftiTypes, parseNiftiHeader } from './niftiHeader.ts';
+import { imageError } from './imageError.ts';
+import type { Affine } from './niftiGeometry.ts';
+import { type NiftiHeader, niftiTypes, parseNiftiHeader } from './niftiHeader.ts';
 import { orient, type Walk, walkAffine } from './orientation.ts';
 import { sniffFormat } from './sniff.ts';
 
@@ -14,6 +15,8 @@ export interface NiftiVolume {
   readonly affine: Affine;
   /** False: the header has no usable spacing, and `volume.spacing` is what it says or 1 mm. */
   readonly spacingKnown: boolean;
+  /** Why the preferred one of sform and qform is not used, where it is not: a clause whose subject is the volume. */
+  readonly orientationNotice?: string;
 }
 
 /** Bytes of a gzip stream that hold a NIfTI header, even with a long file name in front. */
@@ -30,10 +33,15 @@ export async function inspectNifti(path: string): Promise<NiftiHeader> {
   return header;
 }
 
-/** The header, after a look at the size of the file. */
+/** Reads and checks the header as `inspectNifti`, but never decodes more than the first bytes of a gzip stream. */
+export async function readNiftiHeader(path: string): Promise<NiftiHeader> {
+  return (await readStart(path)).header;
+}
+
+/** The header, checked against the size of the file. */
 async function readStart(path: string): Promise<{ header: NiftiHeader; compressed: boolean; ends: Ends }> {
   const ends = await readEnds(path, gzipHeadBytes, 4);
-  if (ends.size === 0) throw new UnimissError('data', 'is empty (0 bytes)', { place: path });
+  if (ends.size === 0) throw imageError(path, 'is empty (0 bytes)');
   const compressed = sniffFormat(ends.head) === 'gz';
   const header = parseNiftiHeader(path, compressed ? await gunzipStart(path, ends.head) : ends.head);
   if (!compressed) checkLength(path, header, ends.size);
@@ -86,7 +94,13 @@ export async function readNifti(path: string): Promise<NiftiVolume> {
   const spacing = [0, 1, 2].map((axis) => Math.hypot(...affine.map((row) => row[axis]!))) as [number, number, number];
   const voxels = storedVoxels(bytes.subarray(header.offset, expected), header);
   const data = walkVoxels(path, voxels, header, walk);
-  return { volume: { kind: '3D', shape: walk.shape, data, spacing }, affine, spacingKnown: header.spacingKnown };
+  const { spacingKnown, orientationNotice } = header;
+  return {
+    volume: { kind: '3D', shape: walk.shape, data, spacing },
+    affine,
+    spacingKnown,
+    ...(orientationNotice !== undefined && { orientationNotice }),
+  };
 }
 
 type StoredVoxels =
@@ -167,12 +181,9 @@ function refuseNonFinite(path: string, data: Int16Array | Float32Array, [, rows,
   }
   if (count === 0) return;
   const at = [Math.floor(first / (rows * columns)), Math.floor(first / columns) % rows, first % columns];
-  throw new UnimissError(
-    'data',
+  throw imageError(
+    path,
     `has ${count} voxels that are NaN or infinite (the first at slice ${at[0]}, row ${at[1]}, column ${at[2]})`,
-    {
-      place: path,
-      remedy: 'Replace them, for example by -1024 (air), or take the file out.',
-    },
+    { remedy: 'Replace them, for example by -1024 (air), or take the file out.' },
   );
 }

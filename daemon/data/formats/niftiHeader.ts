@@ -1,10 +1,8 @@
 import { readHeader } from 'nifti-reader-js';
-import { UnimissError } from '../../../protocol/errors.ts';
+import type { UnimissError } from '../../../protocol/errors.ts';
+import { imageError } from './imageError.ts';
 import { limits } from './limits.ts';
-
-/** Rows x, y, z of the map from voxel indices (i, j, k, 1) to RAS millimetres: x to the patient's right, y to the front, z up. */
-export type Affine = readonly [AffineRow, AffineRow, AffineRow];
-type AffineRow = readonly [number, number, number, number];
+import { type Affine, type AffineRow, type NiftiGeometry, niftiGeometry } from './niftiGeometry.ts';
 
 /** Numeric types by their code in the NIfTI standard (`datatype`), with bytes per voxel. */
 export const niftiTypes = {
@@ -33,7 +31,7 @@ const refusedTypes: Record<number, string> = {
 };
 
 /** What is known of a NIfTI volume from its header alone. */
-export interface NiftiHeader {
+export interface NiftiHeader extends NiftiGeometry {
   readonly version: 1 | 2;
   readonly littleEndian: boolean;
   /** Voxels along i, j, k (i fastest in the file). */
@@ -46,9 +44,6 @@ export interface NiftiHeader {
   /** value = slope · stored + intercept. */
   readonly slope: number;
   readonly intercept: number;
-  readonly affine: Affine;
-  /** False where the header has no usable spacing: missing, zero, or what writers put when they know none (1×1×1 mm at the origin). */
-  readonly spacingKnown: boolean;
 }
 
 /** Bytes of the header by version; the reader gets exactly these, so that it never follows a header extension. */
@@ -56,12 +51,12 @@ export const headerBytes = { 1: 348, 2: 540 } as const;
 
 /**
  * Reads and checks a NIfTI-1 or NIfTI-2 header (https://nifti.nimh.nih.gov/nifti-1, nifti-2) before anything is allocated for its voxels.
- * Affine: of sform and qform the one with the higher code (sform on a tie), else the spacings (method 1 of the standard), in millimetres.
  * @param start the first bytes of the (uncompressed) file, at least 540 where there are so many
- * @throws UnimissError('data') that names `path` and what is wrong: no NIfTI, header/image pair, 4-D, type that is not numeric, sizes beyond `limits`
+ * @throws UnimissError('data') that names `path` and what is wrong: no NIfTI, header/image pair, 4-D, type that is not numeric, sizes beyond `limits`,
+ * no sound orientation
  */
 export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
-  const fail = (what: string, remedy?: string) => new UnimissError('data', what, { place: path, remedy });
+  const fail = (what: string, remedy?: string) => imageError(path, what, { remedy });
   if (start.length < headerBytes[1]) throw fail(`is too short for a NIfTI header (${start.length} bytes)`);
   const littleEndian = [348, 540].includes(start.readInt32LE(0));
   const sizeField = littleEndian ? start.readInt32LE(0) : start.readInt32BE(0);
@@ -98,6 +93,10 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
   if (!Number.isFinite(slope) || !Number.isFinite(intercept)) {
     throw fail(`scales its values by slope ${slope} and intercept ${intercept}`);
   }
+  const geometry = niftiGeometry({ ...raw, sform: sformOf(start, version, littleEndian) });
+  if ('problem' in geometry) {
+    throw fail(geometry.problem, 'Give it a sound sform or qform, for example with nibabel, or take the file out.');
+  }
   return {
     version,
     littleEndian,
@@ -107,8 +106,17 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
     dataBytes: size[0] * size[1] * size[2] * bytes,
     slope,
     intercept,
-    ...geometry(raw),
+    ...geometry,
   };
+}
+
+/** The rows srow_x, srow_y, srow_z: float32 from byte 280 in NIfTI-1, float64 from byte 400 in NIfTI-2. */
+function sformOf(header: Buffer, version: 1 | 2, littleEndian: boolean): Affine {
+  const view = new DataView(header.buffer, header.byteOffset, header.length);
+  const number = (i: number) =>
+    version === 1 ? view.getFloat32(280 + 4 * i, littleEndian) : view.getFloat64(400 + 8 * i, littleEndian);
+  const row = (r: number): AffineRow => [number(4 * r), number(4 * r + 1), number(4 * r + 2), number(4 * r + 3)];
+  return [row(0), row(1), row(2)];
 }
 
 function checkedSize(dims: readonly number[], fail: (what: string, remedy?: string) => UnimissError) {
@@ -129,56 +137,4 @@ function checkedSize(dims: readonly number[], fail: (what: string, remedy?: stri
     throw fail(`is a single slice (${text})`, 'Save 2D images as PNG or JPEG.');
   }
   return [i, j, k] as const;
-}
-
-type RawHeader = ReturnType<typeof readHeader>;
-
-/** Millimetres in the header's unit of length (xyzt_units, lowest three bits); 0, unknown, is read as mm like everywhere. */
-const millimeters: Record<number, number> = { 0: 1, 1: 1000, 2: 1, 3: 0.001 };
-
-function geometry(raw: RawHeader): Pick<NiftiHeader, 'affine' | 'spacingKnown'> {
-  const unit = millimeters[raw.xyzt_units & 7] ?? 1;
-  const spacing = [1, 2, 3].map((axis) => Math.abs(raw.pixDims[axis] ?? 0));
-  const { sform_code, qform_code } = raw;
-  const fromSform = sform_code > 0 && sform_code >= qform_code;
-  const rows = fromSform ? raw.affine.slice(0, 3) : qform_code > 0 ? qformRows(raw) : diagonalRows(spacing);
-  const affine = rows.map((row) => row.map((value) => value * unit)) as unknown as Affine;
-  const lengths = [0, 1, 2].map((axis) => Math.hypot(...affine.map((row) => row[axis]!)));
-  const usable =
-    affine.flat().every(Number.isFinite) && lengths.every((mm) => mm > 1e-3 && mm < 1e3) && determinant(affine) !== 0;
-  if (!usable) {
-    // A broken map still leaves the spacings, in the standard's default orientation.
-    const scaled = spacing.map((mm) => mm * unit);
-    const known = scaled.every((mm) => Number.isFinite(mm) && mm > 1e-3 && mm < 1e3);
-    return { affine: diagonalRows(known ? scaled : [1, 1, 1]) as unknown as Affine, spacingKnown: known };
-  }
-  const writersDefault = lengths.every((mm) => Math.abs(mm - 1) < 1e-6) && affine.every((row) => row[3] === 0);
-  return { affine, spacingKnown: !writersDefault };
-}
-
-/** Method 2 of the standard: rotation by the unit quaternion (a, b, c, d), times the spacings, plus an offset. */
-function qformRows(raw: RawHeader): number[][] {
-  const { quatern_b: b, quatern_c: c, quatern_d: d } = raw;
-  const squared = 1 - (b * b + c * c + d * d);
-  // A quaternion of 180° rotations may come out slightly above length 1 by rounding.
-  const a = squared > 1e-7 ? Math.sqrt(squared) : 0;
-  const norm = Math.hypot(a, b, c, d) || 1;
-  const [w, x, y, z] = [a / norm, b / norm, c / norm, d / norm];
-  const rotation = [
-    [w * w + x * x - y * y - z * z, 2 * (x * y - w * z), 2 * (x * z + w * y)],
-    [2 * (x * y + w * z), w * w + y * y - x * x - z * z, 2 * (y * z - w * x)],
-    [2 * (x * z - w * y), 2 * (y * z + w * x), w * w + z * z - x * x - y * y],
-  ];
-  const flip = (raw.pixDims[0] ?? 1) < 0 ? -1 : 1;
-  const scale = [1, 2, 3].map((axis) => Math.abs(raw.pixDims[axis] ?? 0) * (axis === 3 ? flip : 1));
-  const origin = [raw.qoffset_x, raw.qoffset_y, raw.qoffset_z];
-  return rotation.map((row, r) => [...row.map((value, axis) => value * scale[axis]!), origin[r]!]);
-}
-
-function diagonalRows(spacing: readonly number[]): number[][] {
-  return [0, 1, 2].map((r) => [0, 1, 2, 3].map((axis) => (axis === r ? spacing[r]! : 0)));
-}
-
-function determinant([[a, b, c], [d, e, f], [g, h, i]]: Affine): number {
-  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
 }

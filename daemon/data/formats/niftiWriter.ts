@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { writeAtomically } from '../../files/atomic.ts';
-import type { Affine } from './niftiHeader.ts';
+import type { Affine } from './niftiGeometry.ts';
 
 /** A volume to write: array axes [slices, x, y] as in memory. */
 export interface NiftiToWrite {

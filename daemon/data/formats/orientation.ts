@@ -1,4 +1,4 @@
-import type { Affine } from './niftiHeader.ts';
+import type { Affine } from './niftiGeometry.ts';
 
 /**
  * How volumes lie in memory, slowest axis first: slices from the head to the feet (towards Inferior), in a slice the rows
