@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { readFailure } from '../formats/bytes.ts';
+import { formatOfName } from '../formats/sniff.ts';
 
 /** Files below some folders. */
 export interface FoundFiles {
@@ -10,11 +11,13 @@ export interface FoundFiles {
   readonly root: string;
   /** Absolute paths in natural order. */
   readonly files: readonly string[];
-  /** What was left out on purpose, and why. */
+  /** Folders whose names promise an image, in the same order. */
+  readonly imageNamedFolders: readonly string[];
+  /** Files that were skipped on purpose, and why. */
   readonly ignored: readonly IgnoredFile[];
 }
 
-/** A file that is not taken as an image. */
+/** A file that is skipped because it is no image. */
 export interface IgnoredFile {
   readonly path: string;
   readonly why: string;
@@ -35,41 +38,55 @@ export function idOf(root: string, path: string): string {
 /**
  * All files at any depth below the given folders (a file may be given as well). Symbolic links are followed; a folder or file that was
  * met already, under whatever name, is not entered again, so that links cannot lead in circles and no image counts twice.
- * Hidden files and folders (names that begin with a dot) are left out.
+ * Hidden files and folders (names that begin with a dot) are skipped. A pipe, socket or device is skipped too, unless its name
+ * promises an image: then it is among the files, and the check of its header names it as broken.
  * @throws UnimissError('data') where a given path does not exist or a folder may not be read
  */
 export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   const files: string[] = [];
+  const imageNamedFolders: string[] = [];
   const ignored: IgnoredFile[] = [];
   const bases: string[] = [];
   for (const path of paths.map((given) => resolve(given)))
     bases.push((await statGiven(path)).isDirectory() ? path : dirname(path));
-  for await (const file of walkFiles(paths, (left) => ignored.push(left))) files.push(file);
-  return { root: commonFolder(bases), files: files.sort(naturalOrder), ignored };
+  const hear: WalkListener = {
+    onIgnored: (file) => ignored.push(file),
+    onFolder: (path) => {
+      if (formatOfName(path) !== undefined) imageNamedFolders.push(path);
+    },
+  };
+  for await (const file of walkFiles(paths, hear)) files.push(file);
+  return { root: commonFolder(bases), files: files.sort(naturalOrder), imageNamedFolders, ignored };
 }
 
-/** As `findFiles`, one file after the other as they are met, for who may not want them all. */
-export async function* walkFiles(
-  paths: readonly string[],
-  onIgnored: (file: IgnoredFile) => void = () => undefined,
-): AsyncGenerator<string> {
+/** Notified of what a walk meets besides files. */
+export interface WalkListener {
+  onIgnored?(file: IgnoredFile): void;
+  /** A folder that is entered, but none of those given. */
+  onFolder?(path: string): void;
+}
+
+/** As `findFiles`, one file after the other as they are met, for callers that may not want them all. */
+export async function* walkFiles(paths: readonly string[], hear: WalkListener = {}): AsyncGenerator<string> {
+  const given = paths.map((path) => resolve(path));
   const met = new Map<string, string>();
 
   /** @param real the path without links above its last part */
   async function* visit(path: string, entry: Dirent | Stats, real: string): AsyncGenerator<string> {
     const first = met.get(real);
     if (first !== undefined) {
-      if (first !== path) onIgnored({ path, why: `is the same as ${first}` });
+      if (first !== path) hear.onIgnored?.({ path, why: `is the same as ${first}` });
     } else if (entry.isDirectory()) {
       met.set(real, path);
+      if (!given.includes(path)) hear.onFolder?.(path);
       yield* visitAll(path, real);
-    } else if (entry.isFile()) {
-      met.set(real, path);
-      yield path;
     } else if (entry.isSymbolicLink()) {
       yield* visitLink(path);
+    } else if (entry.isFile() || formatOfName(path) !== undefined) {
+      met.set(real, path);
+      yield path;
     } else {
-      onIgnored({ path, why: 'is no regular file' });
+      hear.onIgnored?.({ path, why: 'is not a regular file' });
     }
   }
   async function* visitLink(path: string): AsyncGenerator<string> {
@@ -87,16 +104,15 @@ export async function* walkFiles(
   }
   async function* visitAll(folder: string, real: string): AsyncGenerator<string> {
     const entries = await readdir(real, { withFileTypes: true }).catch((error) => {
-      throw readFailure(folder, error);
+      throw readFailure(folder, error, given.includes(folder) ? [] : [folder]);
     });
     for (const entry of entries.sort((a, b) => naturalOrder(a.name, b.name))) {
       const path = join(folder, entry.name);
-      if (entry.name.startsWith('.')) onIgnored({ path, why: 'is hidden (its name begins with a dot)' });
+      if (entry.name.startsWith('.')) hear.onIgnored?.({ path, why: 'is hidden (its name begins with a dot)' });
       else yield* visit(path, entry, join(real, entry.name));
     }
   }
-  for (const path of paths.map((given) => resolve(given)))
-    yield* visit(path, await statGiven(path), await realpath(path));
+  for (const path of given) yield* visit(path, await statGiven(path), await realpath(path));
 }
 
 function statGiven(path: string): Promise<Stats> {
@@ -104,9 +120,15 @@ function statGiven(path: string): Promise<Stats> {
     throw new UnimissError('data', readFailure(path, error).what, {
       place: path,
       remedy: 'Give a folder with images, or an image.',
+      images: imagesAmong([path]),
       cause: error,
     });
   });
+}
+
+/** Those of the given paths whose names promise an image: names to hide, unlike the folders that a configuration names. */
+export function imagesAmong(paths: readonly string[]): string[] {
+  return paths.filter((path) => formatOfName(path) !== undefined);
 }
 
 function commonFolder(folders: readonly string[]): string {

@@ -31,7 +31,7 @@ interface Row {
  * by `..`, by being absolute, or through a symbolic link
  */
 export async function readManifest(file: string): Promise<{ root: string; entries: ManifestEntry[] }> {
-  const bytes = await readWhole(file, maxBytes);
+  const bytes = await readWhole(file, maxBytes).catch(withoutImages);
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   const rows = text.trimStart().startsWith('{') ? jsonRows(file, text) : csvRows(file, text);
   const root = dirname(resolve(file));
@@ -45,6 +45,7 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
     if (leaves) {
       throw new UnimissError('data', `the path “${row.path}” leads out of the manifest's folder`, {
         place,
+        images: [row.path],
         remedy: 'Put the manifest into a folder above its images and give paths relative to it.',
       });
     }
@@ -52,6 +53,7 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
     if (before !== undefined) {
       throw new UnimissError('data', `“${row.path}” is listed already in line ${before}`, {
         place,
+        images: [row.path],
         remedy: 'Remove one of the two.',
       });
     }
@@ -59,6 +61,13 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
     entries.push(row.label === undefined ? { path } : { path, label: row.label });
   }
   return { root, entries };
+}
+
+/** What fails for the list itself names no image. */
+function withoutImages(error: unknown): never {
+  throw error instanceof UnimissError
+    ? new UnimissError(error.code, error.what, { ...error.details, images: [] })
+    : error;
 }
 
 /** False where links take the file out of the folder. A file that does not exist stays: it is reported as broken later. */

@@ -81,15 +81,26 @@ describe('a folder', () => {
     expect(data.ignored.map(({ path }) => path)).toContain(join(dir, 'self'));
   });
 
-  it('leaves pipes alone', async () => {
+  it('names pipes and folders that call themselves images, and opens no pipe', async () => {
     save('a.png', image);
-    execFileSync('mkfifo', [join(dir, 'b.png')]);
-    const { samples2D, ignored } = await openDataset({ paths: dir });
-    expect(ids(samples2D)).toEqual(['a.png']);
-    expect(ignored).toEqual([{ path: join(dir, 'b.png'), why: 'is no regular file' }]);
-    save('list.csv', 'path\na.png\nb.png\n');
-    const listed = await openDataset({ manifest: join(dir, 'list.csv'), maxBroken: 0.5 });
-    expect(listed.broken).toEqual([{ id: 'b.png', reason: 'is no regular file' }]);
+    for (const name of ['b.png', 'notes.txt']) execFileSync('mkfifo', [join(dir, name)]);
+    save('full.nii/scan.nii', volume);
+    save('other.nii.gz/notes.md', 'no image');
+    mkdirSync(join(dir, 'empty.nii'));
+    const { samples2D, samples3D, broken, ignored } = await openDataset({ paths: dir, maxBroken: 1 });
+    expect([...ids(samples2D), ...ids(samples3D)]).toEqual(['a.png', 'full.nii/scan.nii']);
+    expect(broken).toEqual([
+      { id: 'b.png', reason: 'is a named pipe, not a file' },
+      { id: 'empty.nii', reason: 'is a folder' },
+      { id: 'other.nii.gz', reason: 'is a folder' },
+    ]);
+    expect(ignored).toEqual([
+      { path: join(dir, 'notes.txt'), why: 'is not a regular file' },
+      { path: join(dir, 'other.nii.gz/notes.md'), why: 'is a text file' },
+    ]);
+    save('list.csv', 'path\na.png\nb.png\nempty.nii\n');
+    const listed = await openDataset({ manifest: join(dir, 'list.csv'), maxBroken: 1 });
+    expect(listed.broken.map(({ reason }) => reason)).toEqual(['is a named pipe, not a file', 'is a folder']);
   });
 
   it('reports a dangling link', async () => {
@@ -162,6 +173,19 @@ describe('broken images', () => {
       /2 of 20 images .* \(10 %; allowed: 5 %\)[\s\S]*bad\.png: is empty[\s\S]*3\.png: has NaN/,
     );
     await expect(openDataset({ paths: dir, maxBroken: 0 })).rejects.toThrow(/allowed: 0 %/);
+  });
+
+  it('are named in the data of the error too, as they are written in its text', async () => {
+    save('Miller, Ann.nii', '');
+    const refused = openDataset({ paths: dir });
+    await expect(refused).rejects.toMatchObject({ details: { images: ['Miller, Ann.nii'] } });
+    await expect(refused).rejects.toThrow('Miller, Ann.nii: is empty');
+    save('list.csv', 'path\n"../Miller, Ann"\n');
+    const listed = openDataset({ manifest: join(dir, 'list.csv') });
+    await expect(listed).rejects.toMatchObject({ details: { images: ['../Miller, Ann'] } });
+    const single = openDataset({ paths: [join(dir, 'gone.png'), dir] });
+    await expect(single).rejects.toMatchObject({ details: { images: [join(dir, 'gone.png')] } });
+    await expect(openDataset({ paths: join(dir, 'gone') })).rejects.toMatchObject({ details: { images: [] } });
   });
 
   it('do not hide defects of ours', () => {

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { inspectImage, isImage } from '../formats/image.ts';
 import { formatOfName } from '../formats/sniff.ts';
-import { findFiles, type IgnoredFile, idOf, walkFiles } from './files.ts';
+import { findFiles, type IgnoredFile, idOf, imagesAmong, naturalOrder, walkFiles } from './files.ts';
 import { readManifest } from './manifest.ts';
 
 /** One image of a data set. */
@@ -91,12 +92,17 @@ export class Dataset {
     const broken = this.broken;
     if (broken.length === 0 || broken.length <= this.maxBroken * this.found) return;
     const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
-    const lines = broken.slice(0, listed).map(({ id, reason }) => `\n  ${id}: ${reason.replaceAll('\n', ' ')}`);
+    const named = broken.slice(0, listed);
+    const lines = named.map(({ id, reason }) => `\n  ${id}: ${reason.replaceAll('\n', ' ')}`);
     const more = broken.length > listed ? `\n  … and ${broken.length - listed} more` : '';
     throw new UnimissError(
       'data',
       `${broken.length} of ${this.found} images are broken (${percent(broken.length / this.found)}; allowed: ${percent(this.maxBroken)}):${lines.join('')}${more}`,
-      { place: this.root, remedy: 'Repair them or take them out, or allow more with `data.maxBroken`.' },
+      {
+        place: this.root,
+        remedy: 'Repair them or take them out, or allow more with `data.maxBroken`.',
+        images: named.map(({ id }) => id),
+      },
     );
   }
 }
@@ -154,7 +160,7 @@ interface Candidates {
 async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidates> {
   if (manifest !== undefined) return { ...(await listedIn(manifest)), ignored: [] };
   const given = asList(paths);
-  const { root, files, ignored } = await findFiles(given);
+  const { root, files, imageNamedFolders, ignored } = await findFiles(given);
   const entries: { path: string }[] = [];
   const others: IgnoredFile[] = [];
   await inParallel(files, async (path) => {
@@ -162,12 +168,23 @@ async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidat
     if (taken === 'image') entries.push({ path });
     else others.push({ path, why: taken });
   });
-  const position = new Map(files.map((path, i) => [path, i]));
-  const byPosition = (a: { path: string }, b: { path: string }) => position.get(a.path)! - position.get(b.path)!;
-  entries.sort(byPosition);
-  others.sort(byPosition);
-  if (entries.length === 0) throw noImages(given, others);
+  // Some tools make a folder `ct.nii.gz` for the file in it. Without an image in it such a folder counts as a broken image.
+  const holding = foldersOf(entries);
+  for (const path of imageNamedFolders) if (!holding.has(path)) entries.push({ path });
+  const byPath = (a: { path: string }, b: { path: string }) => naturalOrder(a.path, b.path);
+  entries.sort(byPath);
+  others.sort(byPath);
+  if (entries.length === 0) throw noImages(given, [...others, ...ignored]);
   return { root, entries, ignored: [...ignored, ...others] };
+}
+
+/** The folders that hold these files, at any depth. */
+function foldersOf(files: readonly { path: string }[]): Set<string> {
+  const folders = new Set<string>();
+  for (const { path } of files) {
+    for (let folder = dirname(path); !folders.has(folder); folder = dirname(folder)) folders.add(folder);
+  }
+  return folders;
 }
 
 /** Files that are looked into, at most, for one that is an image. */
@@ -215,6 +232,7 @@ function noImages(given: readonly string[], others: readonly IgnoredFile[]): Uni
     {
       place: given.join(', ') || 'data.paths',
       remedy: 'Give a folder with NIfTI volumes (.nii, .nii.gz) or images (PNG, JPEG).',
+      images: imagesAmong(given),
     },
   );
 }

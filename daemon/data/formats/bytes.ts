@@ -1,5 +1,7 @@
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { UnimissError } from '../../../protocol/errors.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { imageError } from './imageError.ts';
 
 /** The start and the end of a file, without the rest of it. */
 export interface Ends {
@@ -19,28 +21,37 @@ const reasons: Record<string, string> = {
   EIO: 'cannot be read (input/output error of the disk)',
 };
 
-/** An error of the file system as a broken image that names the file. */
-export function readFailure(path: string, error: unknown): UnimissError {
+/**
+ * An error of the file system as one that names the file.
+ * @param images the names in its text that are images' (or folders' of images)
+ */
+export function readFailure(path: string, error: unknown, images: readonly string[] = [path]): UnimissError {
   if (error instanceof UnimissError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const what = reasons[code] ?? `cannot be read (${error instanceof Error ? error.message : String(error)})`;
-  return new UnimissError('data', what, { place: path, cause: error });
+  const what = reasons[code] ?? `cannot be read (${code || messageOf(error)})`;
+  return new UnimissError('data', what, { place: path, images, cause: error });
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>) {
   let file: FileHandle | undefined;
   try {
-    // Before it is opened: to open a named pipe is to wait for a writer.
-    const info = await stat(path);
-    if (info.isDirectory()) throw new UnimissError('data', 'is a folder', { place: path });
-    if (!info.isFile()) throw new UnimissError('data', 'is no regular file', { place: path });
-    file = await open(path, 'r');
+    // Opening a device can change it, and opening a named pipe waits for a writer: hence a look before, and no waiting.
+    requireRegular(path, await stat(path));
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const info = await file.stat();
+    requireRegular(path, info);
     return await use(file, info.size);
   } catch (error) {
     throw readFailure(path, error);
   } finally {
     await file?.close();
   }
+}
+
+function requireRegular(path: string, info: Stats): void {
+  if (info.isDirectory()) throw imageError(path, 'is a folder');
+  if (info.isFIFO()) throw imageError(path, 'is a named pipe, not a file');
+  if (!info.isFile()) throw imageError(path, 'is not a regular file');
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -66,10 +77,9 @@ export function readEnds(path: string, headBytes: number, tailBytes: number): Pr
 /** Reads a whole file of at most `maxBytes`. Throws UnimissError('data'). */
 export function readWhole(path: string, maxBytes: number): Promise<Buffer> {
   return withFile(path, async (file, size) => {
-    if (size > maxBytes)
-      throw new UnimissError('data', `has ${size} bytes, more than the limit of ${maxBytes}`, { place: path });
+    if (size > maxBytes) throw imageError(path, `has ${size} bytes, more than the limit of ${maxBytes}`);
     const bytes = await readAt(file, 0, size);
-    if (bytes.length !== size) throw new UnimissError('data', 'became shorter while it was read', { place: path });
+    if (bytes.length !== size) throw imageError(path, 'became shorter while it was read');
     return bytes;
   });
 }

@@ -1,5 +1,6 @@
 /** The loader's worker thread: makes one batch after another and moves it to the trainer's thread. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { BatchTask, ViewOptions } from './types.ts';
 import { type SampleFile, ViewMaker } from './viewMaker.ts';
@@ -20,10 +21,7 @@ port.on('message', async (task: BatchTask) => {
 
 /** Errors lose their class on the way between threads; what makes them helpful is sent by its parts. */
 function failure(error: unknown): WorkerAnswer {
-  if (error instanceof UnimissError) {
-    const { place, remedy } = error.details;
-    return { failed: { code: error.code, what: error.what, place, remedy } };
-  }
+  if (error instanceof UnimissError) return { failed: toErrorData(error) };
   const stack = error instanceof Error ? error.stack : undefined;
   return { failed: { code: 'internal', what: stack ?? messageOf(error) } };
 }

@@ -67,6 +67,7 @@ export class ViewMaker {
     }
     throw new UnimissError('data', `${wanted.id} and ${maxSubstitutes - 1} images in its place are broken`, {
       place: wanted.path,
+      images: [wanted.path, wanted.id],
       remedy: 'Check whether the folder can still be read.',
     });
   }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { type ErrorData, fromErrorData } from '../../../protocol/daemon/wireError.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { BatchTask, MadeBatch, ViewOptions } from './types.ts';
 import type { SampleFile } from './viewMaker.ts';
 
@@ -14,7 +15,7 @@ export interface BatchMaker {
 /** What a worker answers to a task. */
 export type WorkerAnswer = {
   made?: MadeBatch;
-  failed?: { code: ErrorCode; what: string; place?: string; remedy?: string };
+  failed?: ErrorData;
 };
 
 /** Beside the bundled daemon, or in dist/ of the sources. */
@@ -65,8 +66,7 @@ export class WorkerThread implements BatchMaker {
     this.waiting = undefined;
     this.worker.unref();
     if (made) waiting?.resolve(made);
-    else if (failed)
-      waiting?.reject(new UnimissError(failed.code, failed.what, { place: failed.place, remedy: failed.remedy }));
+    else if (failed) waiting?.reject(fromErrorData(failed));
   }
 
   private die(reason: string, cause?: unknown): void {
