@@ -58,11 +58,16 @@ describe('call', () => {
   });
 
   it('gives back the error that the daemon threw', async () => {
-    const thrown = new UnimissError('run', 'is being trained', { place: '/r/a', remedy: 'Stop it first.' });
+    const thrown = new UnimissError('run', 'is being trained', {
+      place: '/r/a',
+      remedy: 'Stop it first.',
+      images: ['a.nii'],
+    });
     const wire = Object.assign(new Error('…'), { code: rpcErrorCodes.requestFailed, data: toErrorData(thrown) });
     const caught = await call(answering(wire), runStart, { run: 'a' }).catch((error) => error);
     expect(caught).toBeInstanceOf(UnimissError);
     expect({ message: caught.message, code: caught.code }).toEqual({ message: thrown.message, code: 'run' });
+    expect(caught.details.images).toEqual(['a.nii']);
   });
 });
 

@@ -13,7 +13,7 @@ const checkpointEvery = 5;
 
 /**
  * Trains nothing, but writes records, log and (tiny) checkpoints and obeys its control as the trainer does, without TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A run
- * named `segfault`, `exit` or `diverges` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first.
+ * named `segfault`, `exit`, `diverges` or `broken` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first.
  */
 export const fakeTrain: typeof trainRun = async (run, control, listener = {}) => {
   const lock = await lockRun(run.lockFile);
@@ -85,4 +85,8 @@ function misbehave(name: string): void {
   if (name === 'exit') process.exit(3);
   if (name === 'diverges')
     throw new UnimissError('diverged', 'the loss is not finite', { place: 'step 3', remedy: 'Lower it.' });
+  if (name === 'broken') {
+    process.stderr.write('Jane Doe 17.nii comes next\n');
+    throw new UnimissError('data', 'Jane Doe 17.nii is empty', { images: ['Jane Doe 17.nii'] });
+  }
 }

@@ -48,7 +48,7 @@ export function openLoader(options: LoaderOptions): Loader {
       told.add(`${id} ${kind}`);
       const count = (kinds.get(kind) ?? 0) + 1;
       kinds.set(kind, count);
-      if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`, kind);
+      if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`, kind, id);
       if (count === noticesOfAKind)
         options.onNotice?.('… further volumes of which the same is true are not listed', kind);
     }

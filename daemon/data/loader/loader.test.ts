@@ -227,7 +227,7 @@ describe('notices', () => {
     const folder = join(dir, 'thick');
     await writePhantoms(folder, { seed: 1, volumes: 8, images: 0, size: { slices: 20, plane: 40 } });
     const dataset = await openDataset({ manifest: join(folder, 'manifest.csv') });
-    const notices: [message: string, kind: string][] = [];
+    const notices: [message: string, kind: string, image?: string][] = [];
     const more = (told?: Set<string>) =>
       options({
         dataset,
@@ -242,7 +242,10 @@ describe('notices', () => {
     await loader.close();
     const text =
       /^volumes\/000\d\.nii\.gz has a spacing of 3×1×1 mm: resampled to 2×1×1 mm \(20×40×40 to 30×40×40 voxels\)$/;
-    expect(notices.slice(0, 5).every(([message, kind]) => text.test(message) && kind === 'resampled')).toBe(true);
+    for (const [message, kind, image] of notices.slice(0, 5)) {
+      expect([message, kind]).toEqual([expect.stringMatching(text), 'resampled']);
+      expect(message.startsWith(`${image} `)).toBe(true);
+    }
     expect(new Set(notices.map(([message]) => message)).size).toBe(6);
     expect(notices.slice(5)).toEqual([['… further volumes of which the same is true are not listed', 'resampled']]);
     await batchesOf(more(new Set(['spacing'])));

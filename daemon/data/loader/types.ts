@@ -43,8 +43,11 @@ export interface LoaderOptions extends Omit<ViewOptions, 'cacheMiB'> {
   readonly batch: number;
   /** Told once of each image that turns out broken. */
   readonly onBroken?: (image: BrokenImage) => void;
-  /** Told of what should be in the log: a spacing that was missing or changed, values that are hardly HU. Of each kind the first five. */
-  readonly onNotice?: (message: string, kind: VolumeNotice['kind']) => void;
+  /**
+   * Notified of what should be in the log: a spacing that was missing or changed, values that do not look like HU. Of each kind the
+   * first five. `image` is the id of the sample that the message names.
+   */
+  readonly onNotice?: (message: string, kind: VolumeNotice['kind'], image?: string) => void;
   /** Kinds of which the log has enough already, from earlier starts of the run; trouble with the cache is told all the same. */
   readonly told?: ReadonlySet<string>;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UnimissError } from '../../../protocol/errors.ts';
 import type { EventRecord } from '../../../protocol/records/records.ts';
 import { PathHider, privacyKey } from './privacy.ts';
 
@@ -31,16 +32,32 @@ describe('hidden names', () => {
     expect(text).not.toMatch(/Miller|0001\.|p2|x \(1\)/);
   });
 
-  it.each([
-    ['manifest.csv:2: the path “../Miller, Ann” leads out', 'Miller, Ann'],
-    ['manifest.csv:4: “Miller, Ann 2.png” is listed already', 'Miller, Ann 2.png'],
-    ['2 of 5 images are broken:\n  Miller, Ann 3.nii: is empty\n  p9/4.png: is empty', 'Miller, Ann 3.nii'],
-  ])('replace names that were not known before in %j', (message, name) => {
+  it.each<[what: string, images: string[]]>([
+    ['the path “../Miller, Ann” leads out', ['../Miller, Ann']],
+    ['“Miller, Ann 2.png” is listed already', ['Miller, Ann 2.png']],
+    [
+      '2 of 5 images are broken:\n  Miller, Ann 3.nii: is empty\n  Ann: 4.png: is empty',
+      ['Miller, Ann 3.nii', 'Ann: 4.png'],
+    ],
+    ['no quotation marks, no lines: Ann Miller comes first', ['Ann Miller']],
+  ])('replace what the data of an error call images, however the text is written: %j', (what, images) => {
     const fresh = new PathHider(key, []);
-    const text = fresh.unknown(message);
-    expect(text).not.toMatch(/Miller|Ann|p9/);
-    expect(text.replace(/image-[0-9a-f]{16}(\.png|\.nii)?/, name).length).toBeLessThanOrEqual(message.length + 40);
-    expect(text.match(/image-/g)?.length).toBe(message.includes('p9') ? 2 : 1);
+    const text = fresh.error(new UnimissError('data', what, { place: 'manifest.csv:2', images }));
+    expect(text).toContain('manifest.csv:2');
+    expect(text).not.toMatch(/Miller|Ann/);
+    for (const image of images) expect(text).toContain(fresh.nameOf(image));
+    const place = new UnimissError('data', 'is empty', { place: '/d/Miller, Ann', images: ['/d/Miller, Ann'] });
+    expect(fresh.error(place)).toBe(`${fresh.nameOf('/d/Miller, Ann')}: is empty`);
+  });
+
+  it('replace what looks like an image in errors without data, in their stack too', () => {
+    const fresh = new PathHider(key, []);
+    const defect = new TypeError('no window in p9/miller-4.nii.gz');
+    expect(fresh.error(defect)).toBe(`no window in ${fresh.nameOf('p9/miller-4.nii.gz')}`);
+    expect(fresh.error(defect, defect.stack)).not.toMatch(/miller/);
+    expect(fresh.error(defect, defect.stack)).toMatch(/privacy\.test\.ts/);
+    const failed = Object.assign(new Error("EIO: read '/d/Miller, Ann'"), { path: '/d/Miller, Ann' });
+    expect(fresh.error(failed)).toBe(`EIO: read '${fresh.nameOf('/d/Miller, Ann')}'`);
   });
 
   it('leave other words alone, and names of which one is the end of another', () => {

@@ -3,17 +3,13 @@ import { existsSync } from 'node:fs';
 import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { UnimissError } from '../../../protocol/errors.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { EventRecord, RunRecord } from '../../../protocol/records/records.ts';
 import { diskError } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 
 /** Whatever ends as an image's name does, with the folders before it. */
 const anyImage = /[^\s"'`“”:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
-/** A path that a list of images quotes. */
-const quoted = /“([^”]+)”/g;
-/** A line of a list of images: the name, with whatever spaces are in it, up to the colon before the reason. */
-const listedImage = /^ {2}(?!image-[0-9a-f]{16}\.)(\S.*\.(?:nii\.gz|nii|png|jpe?g))(?=: )/gim;
 const isHidden = /^image-[0-9a-f]{16}\./;
 
 /**
@@ -67,15 +63,19 @@ export class PathHider {
     return `image-${hash}${/\.(nii\.gz|nii|png|jpe?g)$/i.exec(file)?.[0].toLowerCase() ?? ''}`;
   }
 
-  /** As `text`, for a message about images that were not known before, such as the list of broken ones that stops a run. */
-  unknown(message: string): string {
-    const listed = this.text(message).replace(listedImage, (_, name: string) => `  ${this.nameOf(name)}`);
-    return listed
-      .replace(quoted, (whole, name: string) => (isHidden.test(name) ? whole : `“${this.nameOf(name)}”`))
-      .replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
+  /**
+   * The text of an error, with the images hidden that it names: its data say which (`UnimissError.details.images`). An error that is a
+   * defect of ours, or comes from the system, has no such data: there whatever looks like an image's name is hidden as well.
+   * @param text what is to be shown of it; default: its message
+   */
+  error(error: unknown, text = messageOf(error)): string {
+    for (const image of imagesOf(error)) this.add(image);
+    const shown = this.text(text);
+    if (error instanceof UnimissError && error.code !== 'internal') return shown;
+    return shown.replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
   }
 
-  /** A record with all its texts so treated. */
+  /** A record with the names in all its texts hidden. */
   record<T extends RunRecord>(record: T): T {
     if (record.kind === 'step') return record;
     if (record.kind === 'epoch') return { ...record, warnings: record.warnings.map((text) => this.text(text)) };
@@ -94,6 +94,13 @@ export class PathHider {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [this.text(key), this.deep(item)])) as V;
   }
+}
+
+/** The images that an error names: its own list, or the path that the file system failed at. */
+function imagesOf(error: unknown): readonly string[] {
+  if (error instanceof UnimissError) return error.details.images ?? [];
+  const { path } = (typeof error === 'object' && error !== null ? error : {}) as { path?: unknown };
+  return typeof path === 'string' ? [path] : [];
 }
 
 /** A path and its ends that begin at a folder: /a/b/c → /a/b/c, a/b/c, b/c. */

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { RunJournal } from './runJournal.ts';
 
@@ -11,6 +12,7 @@ let root: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'unimiss-journal-'));
 });
+afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rm(root, { recursive: true }));
 
 it('knows after a cut which kinds of notices stay in the records, and syncs what is said meanwhile', async () => {
@@ -33,4 +35,18 @@ it('knows after a cut which kinds of notices stay in the records, and syncs what
   expect([...second.reportedKinds]).toEqual(['resampled']);
   second.close();
   expect(await readFile(run.logFile, 'utf8')).toMatch(/said while syncing\n.* 2 records after step 5 are taken back/);
+});
+
+it('hides the names that the data of an error give, in records, log and stack', async () => {
+  vi.stubEnv('XDG_CONFIG_HOME', join(root, 'config'));
+  const text = JSON.stringify({ data: { paths: 'ct' }, records: { hidePaths: true } });
+  const run = await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'a'), { baseDir: root }));
+  const journal = await RunJournal.open(run, {});
+  journal.error(new UnimissError('data', 'Jane Doe comes twice', { place: 'list.csv:3', images: ['Jane Doe'] }));
+  journal.error(new TypeError('no voxels in Jane/17.nii'));
+  journal.close();
+  const [records, log] = [await readFile(run.recordsFile, 'utf8'), await readFile(run.logFile, 'utf8')];
+  expect(records).toMatch(/"list\.csv:3: image-[0-9a-f]{16} comes twice"/);
+  expect(log).toMatch(/TypeError: no voxels in image-[0-9a-f]{16}\.nii\n +at /);
+  expect(records + log).not.toMatch(/Jane|Doe/);
 });

@@ -68,9 +68,9 @@ export class RunJournal {
   error(error: unknown): void {
     const code = error instanceof UnimissError ? error.code : 'internal';
     try {
-      const message = messageOf(error);
-      this.event('error', this.hider?.unknown(message) ?? message, { code });
-      if (code === 'internal' && error instanceof Error && error.stack) this.log('error', error.stack);
+      this.event('error', this.hider?.error(error) ?? messageOf(error), { code });
+      if (code === 'internal' && error instanceof Error && error.stack)
+        this.log('error', this.hider?.error(error, error.stack) ?? error.stack);
     } catch (second) {
       if (!(second instanceof UnimissError && second.code === 'disk')) throw second;
     }

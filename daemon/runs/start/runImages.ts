@@ -35,7 +35,7 @@ export function openRunLoader(
     views3D: { ...views3DOptions(model.size3D, views.volumeDraws), crop: views.crop3D },
     resample: data.resample ? { spacing: data.spacing, cache: data.cache } : false,
     onBroken: (image) => journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
-    onNotice: (message, kind) => journal.event('notice', message, { details: { kind } }),
+    onNotice: (message, kind, image) => journal.event('notice', message, { file: image, details: { kind } }),
     told: journal.reportedKinds,
   });
 }

@@ -140,6 +140,20 @@ describe('a trainer that ends badly', () => {
     expect((await summarize(run)).state).toBe('failed');
   });
 
+  it.each([true, false])(
+    'by an image: the log names it only where names are not hidden (hidePaths: %s)',
+    async (hidePaths) => {
+      const run = await makeRun(root, 'broken', 20, { records: { hidePaths } });
+      log.length = 0;
+      await supervisor.start(run);
+      await idle(run);
+      // Those who look at the run get the whole error: they see the images anyway.
+      expect(supervisor.live(run.folder).ending?.error).toMatchObject({ code: 'data', images: ['Jane Doe 17.nii'] });
+      expect(log.join('\n').includes('Jane')).toBe(!hidePaths);
+      expect(log.join('\n')).toMatch(hidePaths ? /failed \(data\)/ : /17\.nii is empty/);
+    },
+  );
+
   it('that hears nothing any more can be killed', async () => {
     const run = await makeRun(root, 'deaf', 20);
     await supervisor.start(run);

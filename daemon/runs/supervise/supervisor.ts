@@ -4,7 +4,7 @@ import type { FromWorker } from '../../../protocol/runs/trainerMessages.ts';
 import { isLocked, runIsHeld } from '../folder/lock.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { runState } from '../records/list.ts';
-import { alreadyActive, isFinished, notActive } from './errors.ts';
+import { alreadyActive, isFinished, logText, notActive } from './errors.ts';
 import { type TrainerCommand, TrainerProcess } from './trainerProcess.ts';
 import { writeEnding } from './writeEnding.ts';
 
@@ -207,7 +207,7 @@ export class Supervisor {
   private async ended(entry: ActiveRun, ending: RunEnding): Promise<void> {
     const { run, device } = entry;
     const loud = ending.how === 'died' || ending.how === 'failed';
-    this.options.log(loud ? 'error' : 'info', `${run.id}: ${ending.message}${loud ? `\n${ending.lastWords}` : ''}`);
+    this.options.log(loud ? 'error' : 'info', logText(run, ending));
     // While this is written the run's lock is held: it counts as active until then.
     await writeEnding(run, ending, (message) => this.options.log('warning', `${run.id}: ${message}`));
     this.active.delete(run.folder);
