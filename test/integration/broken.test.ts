@@ -66,6 +66,10 @@ test('more broken images than allowed stop the run before it starts, with their 
     expect(text).toMatch(/image-[0-9a-f]{16}\.nii: is empty/);
     expect(text).not.toMatch(/Jane|Doe/);
   }
+  const { stdout } = await unimiss(folder, ['daemon', 'status', '--json']);
+  const daemonLog = readFileSync((JSON.parse(stdout) as { log: string }).log, 'utf8');
+  expect(daemonLog).toContain(`${basename(onlyRun(folder))}: failed (data)`);
+  expect(daemonLog).not.toMatch(/Jane|Doe/);
 });
 
 test.skipIf(noSmallDisk)(
