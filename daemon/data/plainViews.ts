@@ -4,13 +4,13 @@ import { resizeSlices } from './augment/resizeSlices.ts';
 import { intensityScale } from './augment/views3D.ts';
 import type { Image2D, Volume } from './types.ts';
 
-/** Windows of a long volume that are looked at: enough for a whole CT at 16 slices each. */
+/** Largest number of windows for a long volume: enough for a whole CT at 16 slices each. */
 const MOST_WINDOWS = 16;
 /** Voxels of a volume for one of a view, in plane: the views of training show at most 1.4 (crop3D, daemon/data/augment). */
 const WIDEST_SCALE = 1.6;
 
 /**
- * An image as it is, for features: the largest centred part with the view's aspect ratio, resized (bicubic), values 0–1.
+ * Makes a view of an image without augmentation, for features: the largest centred part with the view's aspect ratio, resized (bicubic), values 0–1.
  * @returns [height, width, 3]
  */
 export function plainView2D(image: Image2D, [height, width]: readonly [number, number]): Float32Array {
@@ -27,9 +27,9 @@ export function plainView2D(image: Image2D, [height, width]: readonly [number, n
 }
 
 /**
- * A volume as it is, for features: windows of consecutive slices that cover it evenly (one where it has no more slices than a view;
- * it is padded with 0 HU where it has fewer), HU / 1024. In plane they show the largest centred part with the view's aspect ratio,
- * whole or, where that would shrink it beyond what views of training show, as 2×2 tiles, resized (bilinear).
+ * Makes views of a volume without augmentation, for features: windows of consecutive slices that cover it evenly, HU / 1024. There is
+ * one window if it has no more slices than a view; with fewer slices it is padded with 0 HU. In plane they show the largest centred part
+ * with the view's aspect ratio, resized (bilinear). Where that would shrink it more than views of training do, 2×2 tiles show it.
  * @returns each [slices, height, width]
  */
 export function plainViews3D(

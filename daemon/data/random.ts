@@ -1,13 +1,13 @@
 import { UnimissError } from '../../protocol/errors.ts';
 
-/** What names a stream of random numbers, for example [run seed, epoch, sample id, 'view', 0]. */
+/** Names a stream of random numbers, for example [run seed, epoch, sample id, 'view', 0]. */
 export type RandomKey = readonly (number | string)[];
 
 const float64 = new Float64Array(1);
 const float64Words = new Uint32Array(float64.buffer);
 
 /**
- * Random numbers that its key alone decides: equal keys give equal draws, in whichever worker and order they are asked for.
+ * Random numbers that depend only on a key: equal keys give equal draws, in any worker and in any order.
  * `1` and `'1'` are different parts of a key, and so are `'ab', 'c'` and `'a', 'bc'`.
  *
  * The key is hashed to the 128-bit state of xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number
@@ -63,7 +63,7 @@ export class Random {
     return this.uniform() < probability;
   }
 
-  /** Brings `items` into a random order, in place (Fisher and Yates), and returns them. */
+  /** Shuffles `items` in place (Fisher and Yates) and returns them. */
   shuffle<T>(items: T[]): T[] {
     for (let last = items.length - 1; last > 0; last--) {
       const other = this.int(last + 1);

@@ -5,7 +5,7 @@ import type { Volume } from './types.ts';
 /** Spacing of the paper's CT, mm, [slice, x, y]. */
 export const paperSpacing = [3, 1, 1] as const;
 
-/** Spacings that differ by less than this factor on every axis count as the same: half a doubling is far, a quarter more is not. */
+/** Spacings that differ by less than this factor on every axis count as the same: 1.25 is still near. */
 const tolerance = 1.25;
 
 /** Is the volume's spacing (mm) so far from the wanted one that it should be resampled? */
@@ -13,7 +13,7 @@ export function isFarFrom(spacing: Volume['spacing'], wanted: Volume['spacing'])
   return spacing.some((mm, axis) => Math.max(mm / wanted[axis]!, wanted[axis]! / mm) > tolerance);
 }
 
-/** For one output position: the input positions that it is a weighted mean of. */
+/** The input positions whose weighted mean is one output position. */
 interface Taps {
   readonly first: number;
   readonly weights: readonly number[];
@@ -29,17 +29,13 @@ export function resampleVolume(volume: Volume, spacing: Volume['spacing']): Volu
   const shape = volume.shape.map((n, axis) => Math.max(1, Math.round((n * volume.spacing[axis]!) / spacing[axis]!)));
   if (shape[0]! * shape[1]! * shape[2]! > limits.voxels) {
     const [from, to] = [volume.spacing, spacing].map((mm) => mm.map((x) => +x.toFixed(3)).join('×'));
-    throw new UnimissError(
-      'data',
-      `would have ${shape.join('×')} voxels when it is resampled from ${from} to ${to} mm`,
-      {
-        remedy: 'Check the spacing in its header, or set `data.resample` to false.',
-      },
-    );
+    throw new UnimissError('data', `would have ${shape.join('×')} voxels after resampling from ${from} to ${to} mm`, {
+      remedy: 'Check the spacing in its header, or set `data.resample` to false.',
+    });
   }
   let data: Int16Array | Float32Array = volume.data;
   const current = [...volume.shape];
-  // Axes that shrink most come first: the later ones have less to do.
+  // Axes that shrink most come first: that leaves less work for the others.
   const axes = [0, 1, 2].sort((a, b) => shape[a]! / current[a]! - shape[b]! / current[b]!);
   for (const axis of axes) {
     if (shape[axis] === current[axis]) continue;
@@ -54,7 +50,7 @@ export function resampleVolume(volume: Volume, spacing: Volume['spacing']): Volu
   return { kind: '3D', shape: [shape[0]!, shape[1]!, shape[2]!], data, spacing };
 }
 
-/** Weights of `to` outputs over `from` inputs that cover the same length; at the borders what lies outside is left out. */
+/** Weights of `to` outputs over `from` inputs that cover the same length; positions outside the borders get no weight. */
 function linearTaps(from: number, to: number): Taps[] {
   const scale = from / to;
   const support = Math.max(1, scale);

@@ -10,9 +10,9 @@ import type { Volume } from './types.ts';
 
 /** Raised when volumes are read or resampled in another way, so that old copies are not used (2: unsound sform and qform). */
 const version = 2;
-/** Size of the folder, in bytes, at which the copies that were not used for longest are removed. */
+/** Size of the folder, in bytes, above which the least recently used copies are removed. */
 const defaultMaxBytes = 20 * 2 ** 30;
-/** Copies that are written between two looks at the folder's size. */
+/** Number of copies written between two checks of the folder's size. */
 const writesBetweenPruning = 16;
 
 /** What a copy is made from: a file as it was at some time, and the spacing. */
@@ -26,7 +26,7 @@ export interface CacheKey {
 
 /**
  * Resampled volumes on disk: NIfTI files, each named by the hash of what it was made from and readable by its owner only,
- * since they are patients' images. Several processes and threads may use one folder: files appear whole.
+ * since they are patients' images. Several processes and threads may share one folder: a file appears only when it is complete.
  */
 export class VolumeCache {
   private writes = 0;
@@ -41,7 +41,7 @@ export class VolumeCache {
     return join(this.folder, `${name.digest('hex').slice(0, 32)}.nii`);
   }
 
-  /** The copy, or undefined where there is none. A damaged copy is removed and counts as none; `onNotice` is told. */
+  /** Returns the copy, or undefined where there is none. A damaged copy is removed, with a notice, and counts as none. */
   async get(key: CacheKey, onNotice: (message: string) => void): Promise<Volume | undefined> {
     const file = this.file(key);
     try {
@@ -52,17 +52,17 @@ export class VolumeCache {
     try {
       const { volume } = await readNifti(file);
       const now = new Date();
-      // The time of the last use decides what is removed first; without permission to set it the time of writing does.
+      // The time of last use decides what is removed first. Without permission to set it, the time of writing decides.
       await utimes(file, now, now).catch(() => undefined);
       return volume;
     } catch (error) {
-      onNotice(`the kept copy ${messageOf(error).split('\n')[0]}; it is made anew`);
+      onNotice(`the cached copy ${messageOf(error).split('\n')[0]}; a new one is made`);
       await rm(file, { force: true });
       return undefined;
     }
   }
 
-  /** Keeps a copy. Where that fails (no space, no permission) `onNotice` is told and nothing is lost but time. */
+  /** Writes a copy. Where that fails (no space, no permission) there is a notice, and only time is lost. */
   async put(key: CacheKey, volume: Volume, affine: Affine, onNotice: (message: string) => void): Promise<void> {
     try {
       await makeFolder(this.folder, { mode: 0o700 });
@@ -70,12 +70,12 @@ export class VolumeCache {
       if (this.writes++ % writesBetweenPruning === 0) await this.prune();
     } catch (error) {
       onNotice(
-        `resampled volumes cannot be kept in ${this.folder} (${messageOf(error)}); they are resampled at every reading`,
+        `resampled volumes cannot be cached in ${this.folder} (${messageOf(error)}); they are resampled each time they are read`,
       );
     }
   }
 
-  /** Removes the copies that were not used for longest until nine tenths of the allowed size are left. */
+  /** Removes the least recently used copies until the folder has nine tenths of its allowed size. */
   async prune(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}\.nii$/.test(name));
     const files = (

@@ -83,9 +83,7 @@ describe('resampleVolume', () => {
 
   it('refuses a result that would be too large', () => {
     const large = volumeOf([2, 4, 4], [900, 900, 900], () => 0);
-    expect(() => resampleVolume(large, [0.01, 0.01, 0.01])).toThrow(
-      /voxels when it is resampled from 900×900×900 to 0.01/,
-    );
+    expect(() => resampleVolume(large, [0.01, 0.01, 0.01])).toThrow(/voxels after resampling from 900×900×900 to 0.01/);
   });
 
   it('is done only for spacings that are far away', () => {
@@ -121,7 +119,9 @@ describe('VolumeReader', () => {
     expect(second.volume.data).toEqual(first.volume.data);
     expect(second.volume.shape).toEqual(first.volume.shape);
     expect(second.volume.spacing).toEqual(first.volume.spacing);
-    expect(second.notices).toEqual(['has another spacing than 3×1×1 mm; the copy that was resampled before is used']);
+    expect(second.notices).toEqual([
+      'has another spacing than 3×1×1 mm; the resampled copy from an earlier reading is used',
+    ]);
     // The copy lies where the original lies.
     const [copy, original] = [await readNifti(join(cache, name!)), await readNifti(path)];
     const border = ({ affine }: typeof copy) => affine.map((row) => row[3] - 0.5 * (row[0] + row[1] + row[2]));
@@ -147,7 +147,7 @@ describe('VolumeReader', () => {
     const reader = new VolumeReader({ spacing: [3, 1, 1], cache: join(dir, 'unsound') });
     const unsound = 'has an unusable sform (it holds values that are NaN or infinite); its qform is used';
     expect((await read(reader, path)).notices).toEqual([unsound, expect.stringMatching(/resampled to/)]);
-    expect((await read(reader, path)).notices).toEqual([unsound, expect.stringMatching(/the copy that was/)]);
+    expect((await read(reader, path)).notices).toEqual([unsound, expect.stringMatching(/the resampled copy/)]);
   });
 
   it('makes a damaged copy anew', async () => {
@@ -158,12 +158,12 @@ describe('VolumeReader', () => {
     const copy = join(cache, readdirSync(cache)[0]!);
     writeFileSync(copy, 'damaged');
     const second = await read(new VolumeReader(options), path);
-    expect(second.notices[0]).toMatch(/the kept copy .*too short.*made anew/);
+    expect(second.notices[0]).toMatch(/the cached copy .*too short.*a new one is made/);
     expect(second.volume.data).toEqual(first.volume.data);
     expect(statSync(copy).size).toBeGreaterThan(1000);
   });
 
-  it('goes on where copies cannot be kept, and says so', async () => {
+  it('goes on without copies where the cache cannot be written, and says so', async () => {
     const path = await save('nocache.nii', coarse());
     writeFileSync(join(dir, 'file'), '');
     const { volume, notices } = await read(
@@ -171,7 +171,7 @@ describe('VolumeReader', () => {
       path,
     );
     expect(volume.shape).toEqual([10, 16, 16]);
-    expect(notices[1]).toMatch(/cannot be kept in .*file\/cache/);
+    expect(notices[1]).toMatch(/cannot be cached in .*file\/cache/);
   });
 
   it('can be told not to resample or not to keep', async () => {
@@ -196,7 +196,7 @@ describe('VolumeReader', () => {
       join(dir, 'unknown.nii'),
     );
     expect(volume).toMatchObject({ shape: [6, 8, 8], spacing: [3, 1, 1] });
-    expect(notices).toEqual(['says nothing usable about its spacing: taken as 3×1×1 mm']);
+    expect(notices).toEqual(['has no usable spacing in its header: 3×1×1 mm is assumed']);
   });
 
   it('tells where values do not look like HU', async () => {
@@ -206,7 +206,7 @@ describe('VolumeReader', () => {
     );
     const { notices } = await read(new VolumeReader(false), path);
     expect(notices).toEqual([
-      'has values from 0 to 300.9, which do not look like HU (air is -1000); views divide them by 1024 all the same',
+      'has values from 0 to 300.9, which do not look like HU (air is -1000); they are divided by 1024 like all others',
     ]);
   });
 

@@ -12,7 +12,7 @@ import { VolumeCache } from './volumeCache.ts';
 export interface ResampleOptions {
   /** Wanted spacing, mm, [slice, x, y]. */
   readonly spacing: Volume['spacing'];
-  /** Folder that keeps resampled volumes; false: none are kept. */
+  /** Folder for copies of resampled volumes; false: no copies. */
   readonly cache: string | false;
 }
 
@@ -35,7 +35,7 @@ const droppedBorder = 0.1;
 
 /**
  * Reads volumes as training wants them: in HU, resampled where their spacing is far from the wanted one.
- * A header without a usable spacing is taken as 3×1×1 mm, which is what the reference's sub-volumes have without saying so.
+ * A header without a usable spacing is read as 3×1×1 mm, the spacing of the reference's sub-volumes, whose headers do not give it.
  */
 export class VolumeReader {
   private readonly cache: VolumeCache | undefined;
@@ -46,7 +46,7 @@ export class VolumeReader {
   }
 
   /**
-   * @param onNotice told when the spacing is missing, the volume is resampled, and the like
+   * @param onNotice called for whatever a `VolumeNotice` can say
    * @throws UnimissError('data') naming file and reason
    */
   async read(path: string, onNotice: (notice: VolumeNotice) => void): Promise<Volume> {
@@ -62,10 +62,10 @@ export class VolumeReader {
     if (cache && key) {
       const kept = await cache.get(key, onTrouble);
       if (kept) {
-        tellOrientation(await readNiftiHeader(path), onNotice);
+        noticeOrientation(await readNiftiHeader(path), onNotice);
         onNotice({
           kind: 'resampled',
-          message: `has another spacing than ${wanted}; the copy that was resampled before is used`,
+          message: `has another spacing than ${wanted}; the resampled copy from an earlier reading is used`,
         });
         return kept;
       }
@@ -88,13 +88,13 @@ export class VolumeReader {
   }
 }
 
-/** CT holds air, at about −1000 HU; a volume without anything below this is hardly in HU. */
+/** CT holds air, at about −1000 HU; a volume whose values all lie above this is probably not in HU. */
 const surelyAir = -500;
 
-/** The volume with a usable spacing; tells what is odd about it. */
+/** The volume with a usable spacing. Gives a notice about whatever is unusual. */
 function checked(stored: NiftiVolume, onNotice: (notice: VolumeNotice) => void): Volume {
   const { volume, spacingKnown } = stored;
-  tellOrientation(stored, onNotice);
+  noticeOrientation(stored, onNotice);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < volume.data.length; i++) {
     const value = volume.data[i]!;
@@ -104,18 +104,18 @@ function checked(stored: NiftiVolume, onNotice: (notice: VolumeNotice) => void):
   if (low > surelyAir) {
     onNotice({
       kind: 'values',
-      message: `has values from ${+low.toPrecision(4)} to ${+high.toPrecision(4)}, which do not look like HU (air is -1000); views divide them by 1024 all the same`,
+      message: `has values from ${+low.toPrecision(4)} to ${+high.toPrecision(4)}, which do not look like HU (air is -1000); they are divided by 1024 like all others`,
     });
   }
   if (spacingKnown) return volume;
   onNotice({
     kind: 'spacing',
-    message: `says nothing usable about its spacing: taken as ${millimeters(paperSpacing)}`,
+    message: `has no usable spacing in its header: ${millimeters(paperSpacing)} is assumed`,
   });
   return { ...volume, spacing: paperSpacing };
 }
 
-function tellOrientation(
+function noticeOrientation(
   { orientationNotice }: { readonly orientationNotice?: string },
   onNotice: (notice: VolumeNotice) => void,
 ): void {
@@ -148,8 +148,8 @@ function resampledAffine(affine: Affine, from: Volume, to: Volume): Affine {
 
 /**
  * The part of a volume that one epoch's views are made from. Up to 24 slices: the volume itself, as the paper's prepared
- * sub-volumes. More (a whole CT): what its data preparation would cut out, 24 consecutive slices that begin at a multiple of 4, drawn by
- * `key`, without the outer 10 % on each in-plane side; so both views of an epoch overlap, and the epochs go through the CT.
+ * sub-volumes. More (a whole CT): 24 consecutive slices, as the paper's data preparation would cut them. They begin at a multiple of 4 that `key`
+ * draws, and lose the outer 10 % on each in-plane side. So both views of an epoch overlap, and over the epochs all slices are used.
  */
 export function subVolume(volume: Volume, key: RandomKey): Volume {
   const [slices, xs, ys] = volume.shape;

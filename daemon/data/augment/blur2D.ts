@@ -7,7 +7,7 @@ import { blurSeparably, gaussianKernel } from './gaussian.ts';
 export function blurImage(pixels: Uint8Array, height: number, width: number, sigma: number, kernel: number): void {
   const values = Float32Array.from(pixels);
   const scratch = new Float32Array(values.length);
-  // What lies beyond five deviations moves no pixel by a thousandth of a grey level: not worth most of the time.
+  // Taps beyond five deviations change no pixel by a thousandth of a grey level, and would take most of the time.
   const radius = Math.min((kernel - 1) / 2, Math.ceil(5 * sigma));
   blurSeparably(values, 0, [height, width, 3], gaussianKernel(sigma, radius), 'edgeOnce', scratch);
   for (let i = 0; i < values.length; i++) pixels[i] = values[i]! + 0.5; // a weighted mean never leaves 0–255

@@ -4,10 +4,10 @@ import type { Views3DOptions } from './options.ts';
 
 type Triple = readonly [slices: number, x: number, y: number];
 
-/** A cuboid of whole voxels in a volume's own indices. It may reach beyond the volume, where padding (0 HU) is meant. */
+/** A cuboid of whole voxels in a volume's own indices. Where it reaches beyond the volume it means padding (0 HU). */
 export type Cuboid = { start: Triple; size: Triple };
 
-/** What is left of and added to a volume by padding it to at least `padTo`: in plane behind, slices on both sides (the odd one behind). */
+/** The cuboid of a volume that is padded to at least `padTo`: in plane behind, slices on both sides (the odd one behind). */
 export function paddedCuboid(shape: Triple, padTo: Triple): Cuboid {
   const missing = Math.max(0, padTo[0] - shape[0]);
   const before = missing === 0 ? 0 : Math.floor(missing / 2); // 0, never -0
@@ -18,7 +18,7 @@ export function paddedCuboid(shape: Triple, padTo: Triple): Cuboid {
 }
 
 /**
- * The crop that both views are taken from: all slices, and in plane the size of a view times a factor from `parentCrop`, drawn for
+ * Draws the crop that both views come from: all slices, and in plane the size of a view times a factor from `parentCrop`, drawn for
  * each axis; factor 1 where that does not fit.
  * @param within the padded volume; at least as large as a view
  */
@@ -31,7 +31,7 @@ export function drawParentCrop(random: Random, within: Cuboid, { size, parentCro
 }
 
 /**
- * One view's crop: consecutive slices, and in plane the size of a view times a factor from `crop`, drawn for each axis, at most
+ * Draws one view's crop: consecutive slices, and in plane the size of a view times a factor from `crop`, drawn for each axis, at most
  * what the parent has.
  * @param within the parent crop; at least as large as a view
  */

@@ -1,12 +1,12 @@
 import { eachPart, statisticsOf } from './parts.ts';
 
-/** Keep the constants of batchgenerators: the one for a range of 0, the other for a deviation of 0. */
+/** The constants of batchgenerators: one for a range of 0, the other for a deviation of 0. */
 const rangeEpsilon = 1e-7;
 const deviationEpsilon = 1e-8;
 
 /**
  * Raises the values of each slice (or of the whole volume, given one exponent), scaled to 0–1 by their own range, to its exponent,
- * and gives them back the mean and the standard deviation that they had, in place: batchgenerators' gamma augmentation with `retain_stats`.
+ * and restores their mean and standard deviation, in place: batchgenerators' gamma augmentation with `retain_stats`.
  */
 export function applyGamma(values: Float32Array, exponents: readonly number[]): void {
   eachPart(values, exponents, (part, exponent) => {

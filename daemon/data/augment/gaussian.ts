@@ -1,4 +1,4 @@
-/** How an image goes on beyond its border: … c b | a b c … without, … b a | a b c … with the edge pixel twice. */
+/** How an image continues beyond its border: … c b | a b c … without, … b a | a b c … with the edge pixel twice. */
 export type Mirror = 'edgeOnce' | 'edgeTwice';
 
 /** One side of a Gaussian kernel: `[0]` is the centre, `[radius]` the outermost tap; both sides together sum to 1. */

@@ -8,8 +8,8 @@ const tries = 10;
 
 /**
  * A box with a random share of the image's area and a random aspect ratio (width / height; uniform in its logarithm), anywhere
- * in the image: as torchvision's RandomResizedCrop draws it. Where ten draws don't fit (long, thin images), the largest central
- * box whose aspect ratio lies in the range.
+ * in the image: as torchvision's RandomResizedCrop draws it. If ten draws do not fit (long, thin images), it is the
+ * largest central box whose aspect ratio lies in the range.
  */
 export function randomCropBox(
   random: Random,

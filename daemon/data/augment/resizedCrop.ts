@@ -7,7 +7,7 @@ const precisionBits = 22;
 /**
  * Cuts `box` out of an image and resizes it to `height` × `width`: bicubic (a = −0.5), with antialiasing where it shrinks, in
  * fixed point and rounded to 8 bits after each of its two passes, first along rows, as PIL does it (bit for bit up to Pillow 10;
- * newer ones sometimes begin with columns). Pixels outside the box play no part.
+ * newer ones sometimes begin with columns). Pixels outside the box have no influence.
  *
  * @returns RGB [height, width, 3], a new array
  */

@@ -8,11 +8,11 @@ import type { View2DOptions, Views2DOptions } from './options.ts';
 import { type Box, randomCropBox } from './randomCrop.ts';
 import { resizedCrop } from './resizedCrop.ts';
 
-/** Everything that was drawn for one view. `blurSigma` in pixels of the view, 0 for none. */
+/** The draws of one view. `blurSigma` in pixels of the view, 0 for none. */
 export type Recipe2D = { box: Box; flip: boolean; jitter: JitterStep[]; grey: boolean; blurSigma: number };
 
 /**
- * The two views of an image (as the UniMiSS reference implementation makes them): random resized crop, flip,
+ * Makes the two views of an image (as the UniMiSS reference implementation makes them): random resized crop, flip,
  * colour jitter, grey, blur, in this order on 8 bits, then values 0–1.
  *
  * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; each view draws from a stream of its own

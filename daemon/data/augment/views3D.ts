@@ -14,8 +14,8 @@ import { resizeSlices } from './resizeSlices.ts';
 export const intensityScale = 1024;
 
 /**
- * Everything that was drawn for one view but the noise itself. An intensity change that the view does not get is null; otherwise it
- * has one amount for each slice, or one for the whole volume. A sigma or an offset of 0 stands for a slice that is left out.
+ * The draws of one view, except the noise itself. An intensity change that the view does not get is null. Otherwise it has one amount
+ * for each slice, or one for the whole volume. A sigma or an offset of 0 leaves the slice unchanged.
  */
 export type Recipe3D = {
   crop: Cuboid;
@@ -64,7 +64,7 @@ export function drawView3D(random: Random, parent: Cuboid, options: Views3DOptio
   };
 }
 
-/** From below 1 and from above 1 with equal chance, where the range has both; uniform on either side. */
+/** Draws from below and from above 1 with equal chance where the range has both; uniform on either side. */
 export function drawAroundOne(random: Random, [low, high]: Range): number {
   if (low >= 1 || high <= 1) return random.uniform(low, high);
   return random.bool(0.5) ? random.uniform(low, 1) : random.uniform(1, high);

@@ -25,7 +25,7 @@ export interface IgnoredFile {
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Natural order (`scan2` before `scan10`), the same on every machine. */
+/** Compares in natural order (`scan2` before `scan10`), the same on every machine. */
 export function naturalOrder(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
@@ -36,8 +36,8 @@ export function idOf(root: string, path: string): string {
 }
 
 /**
- * All files at any depth below the given folders (a file may be given as well). Symbolic links are followed; a folder or file that was
- * met already, under whatever name, is not entered again, so that links cannot lead in circles and no image counts twice.
+ * Finds all files at any depth below the given folders; a path may also be a file. Symbolic links are followed; a folder or file that was
+ * already found under another name is not entered again, so that links cannot form circles and no image counts twice.
  * Hidden files and folders (names that begin with a dot) are skipped. A pipe, socket or device is skipped too, unless its name
  * promises an image: then it is among the files, and the check of its header names it as broken.
  * @throws UnimissError('data') where a given path does not exist or a folder may not be read
@@ -96,7 +96,7 @@ export async function* walkFiles(paths: readonly string[], hear: WalkListener = 
       real = await realpath(path);
       target = await stat(real);
     } catch {
-      // A dangling link: the check of its header reports it with the reason.
+      // The check of its header reports a dangling link with the reason.
       yield path;
       return;
     }
@@ -138,7 +138,7 @@ function commonFolder(folders: readonly string[]): string {
   return common;
 }
 
-/** Is `path` the folder itself or below it, by its name alone? */
+/** Returns whether `path` is the folder or below it. Looks only at the names. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);

@@ -26,7 +26,7 @@ interface Row {
 /**
  * Reads a manifest: a text file that lists images, with paths relative to its own folder. Either JSON lines,
  * `{"path": "ct/1.nii.gz", "label": "healthy"}` each, or CSV with the columns `path` and, if there are labels, `label`
- * (in the order of its first line; without such a line: path, label). Other columns and fields are left to other tools.
+ * (in the order of its first line; without such a line: path, label). Other columns and fields are ignored.
  * @throws UnimissError('data') that names the line: malformed, listed twice, or a path that leaves the manifest's folder,
  * by `..`, by being absolute, or through a symbolic link
  */
@@ -51,7 +51,7 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
     }
     const before = lines.get(path);
     if (before !== undefined) {
-      throw new UnimissError('data', `“${row.path}” is listed already in line ${before}`, {
+      throw new UnimissError('data', `“${row.path}” is already listed in line ${before}`, {
         place,
         images: [row.path],
         remedy: 'Remove one of the two.',
@@ -63,14 +63,14 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
   return { root, entries };
 }
 
-/** What fails for the list itself names no image. */
+/** Throws an error about the manifest itself, which names no image. */
 function withoutImages(error: unknown): never {
   throw error instanceof UnimissError
     ? new UnimissError(error.code, error.what, { ...error.details, images: [] })
     : error;
 }
 
-/** False where links take the file out of the folder. A file that does not exist stays: it is reported as broken later. */
+/** Returns false where links lead out of the folder. A missing file returns true: it is reported as broken later. */
 async function staysInside(realRoot: string, path: string): Promise<boolean> {
   try {
     return isInside(realRoot, await realpath(path));
@@ -88,8 +88,8 @@ function jsonRows(file: string, text: string): Row[] {
     try {
       value = JSON.parse(content);
     } catch (error) {
-      // The parser's own words quote the line, which may name a patient.
-      throw new UnimissError('data', 'is no JSON', { place: `${file}:${line}`, cause: error });
+      // The parser's message quotes the line, which may name a patient.
+      throw new UnimissError('data', 'is not JSON', { place: `${file}:${line}`, cause: error });
     }
     const entry = jsonEntry.safeParse(value);
     if (!entry.success) {
@@ -112,7 +112,7 @@ function csvRows(file: string, text: string): Row[] {
     }) as unknown as typeof records;
   } catch (error) {
     const what = messageOf(error).replace(/, value is .*/s, ''); // values may name patients
-    throw new UnimissError('data', `is no readable CSV (${what})`, { place: file, cause: error });
+    throw new UnimissError('data', `is not valid CSV (${what})`, { place: file, cause: error });
   }
   const names = records[0]?.record.map((name) => name.toLowerCase()) ?? [];
   const hasHeader = names.includes('path');

@@ -52,7 +52,7 @@ describe('a folder', () => {
     expect(data.broken).toEqual([]);
   });
 
-  it('lists what it leaves out, with the reason', async () => {
+  it('lists what it skips, with the reason', async () => {
     save('a.png', image);
     save('README.md', '# Notes\n');
     save('table.csv.gz', gzipSync('a,b\n'));
@@ -133,7 +133,7 @@ describe('a folder', () => {
 describe('broken images', () => {
   const brokenFiles: [string, Uint8Array | string, RegExp][] = [
     ['empty.nii', '', /empty/],
-    ['text.nii', 'see the other disk\n', /no NIfTI, PNG or JPEG file but a text file$/],
+    ['text.nii', 'see the other disk\n', /not a NIfTI, PNG or JPEG file but a text file$/],
     ['truncated.nii.gz', gzipSync(volume).subarray(0, 40), /truncated|too short/],
     ['liar.nii', volume.subarray(0, 370), /claims 400 bytes, but the file holds only 370/],
     ['four.nii', niftiFixture({ size: [4, 3, 2, 2] }), /4-D/],
@@ -236,12 +236,12 @@ describe('a manifest', () => {
     ['path\n../elsewhere/a.nii\n', /list\.csv:2: the path “\.\.\/elsewhere\/a\.nii” leads out of/],
     ['path\nct/../../a.nii\n', /leads out of/],
     ['/etc/hosts\n', /list\.csv:1: the path “\/etc\/hosts” leads out of/],
-    ['path,label\nct/1.nii,a\nct/2.nii,b\n./ct/1.nii,c\n', /list\.csv:4: .* is listed already in line 2/],
+    ['path,label\nct/1.nii,a\nct/2.nii,b\n./ct/1.nii,c\n', /list\.csv:4: .* is already listed in line 2/],
     ['path,label\n,a\n', /list\.csv:2: has no path/],
-    ['path\n"ct/1.nii\n', /no readable CSV/],
+    ['path\n"ct/1.nii\n', /not valid CSV/],
     ['{"path": 3}\n', /list\.csv:1: is not of the form/],
-    ['{"path": "ct/1.nii"}\n{oops\n', /list\.csv:2: is no JSON$/],
-    ['path\n"ct/1.nii" Ann\n', /no readable CSV \((?!.*Ann)/],
+    ['{"path": "ct/1.nii"}\n{oops\n', /list\.csv:2: is not JSON$/],
+    ['path\n"ct/1.nii" Ann\n', /not valid CSV \((?!.*Ann)/],
     ['', /lists no images/],
   ])('is refused with its line: %j', async (text, reason) => {
     await expect(open(text)).rejects.toThrow(reason);

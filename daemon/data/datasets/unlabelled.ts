@@ -30,20 +30,20 @@ export interface DatasetOptions {
   readonly manifest?: string;
   /** Share of the images, 0–1, that may be broken before `UnimissError` stops the run; default 0.05. */
   readonly maxBroken?: number;
-  /** Told of each broken image as soon as it is found, also where there are too many. */
+  /** Called for each broken image as soon as it is found, also when there are too many. */
   readonly onBroken?: (image: BrokenImage) => void;
-  /** Told how many files were checked. */
+  /** Called with the number of files checked so far. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Headers that are read at the same time. */
+/** Number of headers read at the same time. */
 const parallelChecks = 8;
-/** Broken images that an error lists; the others are counted. */
+/** Number of broken images that an error lists; it counts the others. */
 const listed = 20;
 
 /**
  * The images of a run: what is 2D and what is 3D, in natural order of their ids, and those that are broken, with reasons.
- * Broken images that are met later are reported to it as well and count the same.
+ * Broken images found later are reported to it and count as well.
  */
 export class Dataset {
   private readonly brokenById = new Map<string, BrokenImage>();
@@ -54,7 +54,7 @@ export class Dataset {
     readonly samples2D: readonly Sample[],
     readonly samples3D: readonly Sample[],
     broken: readonly BrokenImage[],
-    /** Files that are no images, and why they were left out. */
+    /** Files that are no images, and why they were skipped. */
     readonly ignored: readonly IgnoredFile[],
     readonly maxBroken: number,
   ) {
@@ -63,7 +63,7 @@ export class Dataset {
     this.checkShare();
   }
 
-  /** Images in all, broken ones too. */
+  /** Number of all images, including broken ones. */
   readonly found: number;
 
   /** The images of one phase. */
@@ -77,8 +77,8 @@ export class Dataset {
   }
 
   /**
-   * Takes note of an image that turned out broken.
-   * @returns false where it was known already
+   * Records a broken image.
+   * @returns false if it was already known
    * @throws UnimissError('data') where the share of broken images now exceeds `maxBroken`
    */
   reportBroken(image: BrokenImage): boolean {
@@ -107,15 +107,15 @@ export class Dataset {
   }
 }
 
-/** The reason for a broken image in one text: what is wrong and the remedy, without the path, which the id tells. */
+/** What is wrong with a broken image and the remedy, in one text without the path: the id names the image. */
 export function brokenReason(error: unknown): string {
   if (!(error instanceof UnimissError)) throw error;
   return error.details.remedy ? `${error.what}. ${error.details.remedy}` : error.what;
 }
 
 /**
- * Finds the images in folders or in a manifest and checks each header. What a file is its content decides;
- * a name that promises an image makes it one that has to be sound, any other file without an image in it is left out and listed in `ignored`.
+ * Finds the images in folders or in a manifest and checks each header. The content decides the format of a
+ * file. A file with an image's name has to be a sound image; any other file that is no image is skipped and listed in `ignored`.
  * @throws UnimissError('data') where nothing is found, a path does not exist, a manifest is malformed, or too many images are broken
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
@@ -136,7 +136,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     }
     onProgress?.(++done, entries.length);
   });
-  // Checks end in any order; the list has the order of the candidates.
+  // Checks end in any order; the lists keep the order of the candidates.
   const order = new Map(entries.map(({ path }, i) => [idOf(root, path), i]));
   const byOrder = (a: { id: string }, b: { id: string }) => order.get(a.id)! - order.get(b.id)!;
   samples.sort(byOrder);
@@ -187,12 +187,12 @@ function foldersOf(files: readonly { path: string }[]): Set<string> {
   return folders;
 }
 
-/** Files that are looked into, at most, for one that is an image. */
+/** Largest number of files that are checked in the search for an image. */
 const looks = 1000;
 
 /**
- * Refuses what `openDataset` would refuse before it reads headers, in little time however large the folders are: it ends at the first
- * image (whether that is sound is not asked), and after a thousand files that are none, without an answer.
+ * Throws what `openDataset` would throw before it reads headers, and takes little time however large the folders are. It returns at the
+ * first image, sound or not, and after a thousand files without an image.
  * @throws UnimissError('data') as `openDataset`
  */
 export async function requireImage({ paths, manifest }: Pick<DatasetOptions, 'paths' | 'manifest'>): Promise<void> {
@@ -215,7 +215,7 @@ async function listedIn(manifest: string): ReturnType<typeof readManifest> {
   return listed;
 }
 
-/** 'image' where a file's name promises one or its content is one; else why it is left out. */
+/** Returns 'image' for a file with an image's name or content, else the reason to skip it. */
 async function taking(path: string): Promise<string> {
   return formatOfName(path) !== undefined ? 'image' : isImage(path);
 }

@@ -14,8 +14,8 @@ export interface Ends {
 
 const reasons: Record<string, string> = {
   ENOENT: 'does not exist',
-  EACCES: 'may not be read (no permission)',
-  EPERM: 'may not be read (no permission)',
+  EACCES: 'cannot be read (no permission)',
+  EPERM: 'cannot be read (no permission)',
   EISDIR: 'is a folder',
   ELOOP: 'is a symbolic link that leads to itself',
   EIO: 'cannot be read (input/output error of the disk)',
@@ -79,7 +79,7 @@ export function readWhole(path: string, maxBytes: number): Promise<Buffer> {
   return withFile(path, async (file, size) => {
     if (size > maxBytes) throw imageError(path, `has ${size} bytes, more than the limit of ${maxBytes}`);
     const bytes = await readAt(file, 0, size);
-    if (bytes.length !== size) throw imageError(path, 'became shorter while it was read');
+    if (bytes.length !== size) throw imageError(path, 'became shorter while it was being read');
     return bytes;
   });
 }

@@ -13,14 +13,14 @@ export type ImageInfo =
   | { readonly kind: '2D'; readonly format: 'png' | 'jpeg'; readonly width: number; readonly height: number }
   | { readonly kind: '3D'; readonly format: 'nifti'; readonly size: readonly [number, number, number] };
 
-/** The first bytes of a file that show its format, and its format where it is one that is read. */
+/** The first bytes of a file, and its format if it is a supported one. */
 export async function sniffFile(path: string): Promise<{ format: Format | undefined; head: Buffer; size: number }> {
   const { head, size } = await readEnds(path, 256, 0);
   return { format: sniffFormat(head), head, size };
 }
 
 /**
- * The quick check of a file before training: what it is by its content (not its name), its size by its header,
+ * Checks a file quickly before training: its format by its content (not its name), its size by its header,
  * and whether header and file length agree. Reads a few kB. Throws UnimissError('data') naming file and reason.
  */
 export async function inspectImage(path: string): Promise<ImageInfo> {
@@ -44,7 +44,7 @@ export async function inspectImage(path: string): Promise<ImageInfo> {
 }
 
 /**
- * Is a file whose name promises nothing an image by its content? 'image', or why it is none.
+ * Decides by its content whether a file without an image's name is one: 'image', or the reason why not.
  * A gzip stream is one only with a NIfTI header inside.
  */
 export async function isImage(path: string): Promise<string> {
@@ -71,7 +71,7 @@ function notRead(head: Buffer): string {
 function unknownFormat(path: string, head: Buffer): UnimissError {
   const content = describeContent(head);
   const remedy = content === 'a DICOM file' ? 'Convert the series to NIfTI, for example with dcm2niix.' : undefined;
-  return imageError(path, `is no NIfTI, PNG or JPEG file but ${content}`, { remedy });
+  return imageError(path, `is not a NIfTI, PNG or JPEG file but ${content}`, { remedy });
 }
 
 /** Reads a PNG or JPEG file, by its content, as 8-bit RGB. Throws UnimissError('data') naming file and reason. */

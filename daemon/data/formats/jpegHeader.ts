@@ -84,8 +84,8 @@ function isFrame(code: number): boolean {
 }
 
 /**
- * How three components are stored, decided as libjpeg does: JFIF means YCbCr; else the Adobe marker says it (0 is RGB); else components
- * that are named R, G and B are these.
+ * How three components are stored, decided as libjpeg does: JFIF means YCbCr. Without JFIF the Adobe marker decides (0 is RGB).
+ * Without either, components with the names R, G and B are RGB.
  */
 function isRgb(ids: readonly number[], hasJfif: boolean, adobeTransform: number | undefined): boolean {
   if (hasJfif) return false;
@@ -95,13 +95,13 @@ function isRgb(ids: readonly number[], hasJfif: boolean, adobeTransform: number 
 
 function checkedFrame(path: string, code: number, frame: Buffer): Frame {
   if (code > 0xc2) {
-    throw imageError(path, `uses a kind of JPEG that is not read (SOF${code - 0xc0}: lossless or arithmetic coding)`);
+    throw imageError(path, `uses an unsupported kind of JPEG (SOF${code - 0xc0}: lossless or arithmetic coding)`);
   }
   if (frame.length < 6) throw imageError(path, `is damaged: a frame header of ${frame.length} bytes`);
   const precision = frame.readUInt8(0);
   const [height, width, components] = [frame.readUInt16BE(1), frame.readUInt16BE(3), frame.readUInt8(5)];
   const size = `${width}×${height}`;
-  if (precision !== 8) throw imageError(path, `has ${precision} bits a sample; JPEG of 8 bits is read`);
+  if (precision !== 8) throw imageError(path, `has ${precision} bits a sample; only 8 bits are supported`);
   if (width < 1 || height < 1) throw imageError(path, `says that it has ${size} pixels`);
   if (width * height > limits.pixels) {
     throw imageError(path, `claims ${size} pixels, more than the limit of ${limits.pixels}`);

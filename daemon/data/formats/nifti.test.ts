@@ -222,7 +222,7 @@ describe('a broken NIfTI file is named with its reason', () => {
   const bytesAfter = (file: Buffer, more: number) => Buffer.concat([file, Buffer.alloc(more)]);
   const header: [string, Buffer, RegExp][] = [
     ['zero bytes', Buffer.alloc(0), /is empty \(0 bytes\)/],
-    ['text', Buffer.from('Patient 12, see the other folder.\n'.repeat(30)), /is no NIfTI file/],
+    ['text', Buffer.from('Patient 12, see the other folder.\n'.repeat(30)), /is not a NIfTI file/],
     ['short text', Buffer.from('see elsewhere'), /too short for a NIfTI header/],
     [
       'a terabyte by its header',
@@ -283,7 +283,7 @@ describe('a broken NIfTI file is named with its reason', () => {
       () => gzipSync(niftiFixture({ size: [1024, 1024, 256] })),
       /holds only|cannot hold/,
     ],
-    ['text in gz', () => gzipSync(Buffer.from('nothing to see '.repeat(100))), /is no NIfTI file/],
+    ['text in gz', () => gzipSync(Buffer.from('nothing to see '.repeat(100))), /is not a NIfTI file/],
     ['an empty gz', () => gzipSync(Buffer.alloc(0)), /too short/],
   ];
   it.each(compressed)('%s', async (_, make, reason) => {

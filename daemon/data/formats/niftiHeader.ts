@@ -46,7 +46,7 @@ export interface NiftiHeader extends NiftiGeometry {
   readonly intercept: number;
 }
 
-/** Bytes of the header by version; the reader gets exactly these, so that it never follows a header extension. */
+/** Bytes of the header by version; the reader gets exactly these, so that it never reads a header extension. */
 export const headerBytes = { 1: 348, 2: 540 } as const;
 
 /**
@@ -61,7 +61,7 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
   const littleEndian = [348, 540].includes(start.readInt32LE(0));
   const sizeField = littleEndian ? start.readInt32LE(0) : start.readInt32BE(0);
   const version = sizeField === 540 ? 2 : 1;
-  if (sizeField !== 348 && sizeField !== 540) throw fail('is no NIfTI file: its first number is not 348 or 540');
+  if (sizeField !== 348 && sizeField !== 540) throw fail('is not a NIfTI file: its first number is not 348 or 540');
   const magic = start.toString('latin1', ...(version === 1 ? [344, 347] : [4, 7]));
   if (magic === `ni${version}`) {
     throw fail(
@@ -69,7 +69,8 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
       'Convert the pair to one .nii.gz, for example with `nifti_tool` or nibabel.',
     );
   }
-  if (magic !== `n+${version}`) throw fail('is no NIfTI file: the magic number is missing (Analyze 7.5 is not read)');
+  if (magic !== `n+${version}`)
+    throw fail('is not a NIfTI file: the magic number is missing (Analyze 7.5 is not supported)');
   if (start.length < headerBytes[version])
     throw fail(`is too short for a NIfTI-${version} header (${start.length} bytes)`);
   const raw = readHeader(new Uint8Array(start.subarray(0, headerBytes[version])).buffer);
@@ -77,7 +78,7 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
   const size = checkedSize(raw.dims, fail);
   const type = raw.datatypeCode;
   if (!(type in niftiTypes)) {
-    throw fail(`has voxels of type ${refusedTypes[type] ?? `number ${type}`}; only plain numbers are read`);
+    throw fail(`has voxels of type ${refusedTypes[type] ?? `number ${type}`}; only plain numbers are supported`);
   }
   const { bytes, name } = niftiTypes[type as NiftiTypeCode];
   if (raw.numBitsPerVoxel !== 0 && raw.numBitsPerVoxel !== 8 * bytes) {
@@ -127,7 +128,10 @@ function checkedSize(dims: readonly number[], fail: (what: string, remedy?: stri
   const bad = sizes.find((n) => !Number.isInteger(n) || n < 1);
   if (bad !== undefined) throw fail(`says that its size is ${text}`);
   if (sizes.slice(3).some((n) => n > 1)) {
-    throw fail(`is ${rank}-D (${text}); volumes of three dimensions are read`, 'Split it into one file a volume.');
+    throw fail(
+      `is ${rank}-D (${text}); only volumes of three dimensions are supported`,
+      'Split it into one file per volume.',
+    );
   }
   const [i = 1, j = 1, k = 1] = sizes;
   if (Math.max(i, j, k) > limits.axis || i * j * k > limits.voxels) {

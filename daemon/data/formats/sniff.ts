@@ -1,4 +1,4 @@
-/** File formats that are read. `gz` is a gzip stream, which may hold a NIfTI file. */
+/** The supported file formats. `gz` is a gzip stream, which may hold a NIfTI file. */
 export type Format = 'nifti' | 'gz' | 'png' | 'jpeg';
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -22,7 +22,7 @@ export function hasNiftiHeader(start: Buffer): boolean {
   );
 }
 
-/** The format that the first bytes of a file show (magic numbers); undefined: none of those that are read. */
+/** The format that the first bytes of a file show (magic numbers); undefined: no supported one. */
 export function sniffFormat(head: Uint8Array): Format | undefined {
   if (startsWith(head, pngSignature)) return 'png';
   if (startsWith(head, [0xff, 0xd8, 0xff])) return 'jpeg';
@@ -32,7 +32,7 @@ export function sniffFormat(head: Uint8Array): Format | undefined {
 }
 
 /**
- * What a file is in truth, in words, for one that calls itself an image and is none. Its content is not quoted: it may be about a
+ * Says in words what a file with these first bytes is, where it is no image. It never quotes the content, which may be about a
  * patient.
  */
 export function describeContent(head: Uint8Array): string {
@@ -46,7 +46,7 @@ export function describeContent(head: Uint8Array): string {
   const sample = head.subarray(0, 256);
   const printable = sample.every((b) => b >= 32 || b === 9 || b === 10 || b === 13);
   if (printable) return 'a text file';
-  return 'none of the formats that are read';
+  return 'data of an unknown format';
 }
 
 /** The format that a file's name promises; undefined: no image by its name. */

@@ -1,7 +1,7 @@
 import { Random } from '../random.ts';
 
 /**
- * Invented patients from which both the CT-like volumes and the X-ray-like projections are made. Coordinates are relative:
+ * Synthetic patients, the source of both the CT-like volumes and the X-ray-like projections. Coordinates are relative:
  * x from the patient's right (−1) to the left (1), y from front (−1) to back (1), z from the neck (−1) to the diaphragm (1).
  */
 export interface Patient {
@@ -24,7 +24,7 @@ export interface Patient {
   readonly fluid: number;
 }
 
-/** What the phantoms are labelled with. */
+/** The labels of the phantoms. */
 export const conditions = ['clear', 'nodules', 'fibrosis', 'effusion'] as const;
 export type Condition = (typeof conditions)[number];
 
@@ -42,7 +42,7 @@ export interface Network {
   readonly wall: number;
 }
 
-/** The patient of this key. Every size and place is drawn; only lesions depend on the condition. */
+/** Draws the patient of this key. Only lesions depend on the condition. */
 export function drawPatient(condition: Condition, ...key: (number | string)[]): Patient {
   const random = new Random(...key, 'patient');
   const near = (value: number, spread: number) => value + random.uniform(-spread, spread);

@@ -5,7 +5,7 @@ import { type Ellipsoid, type Patient, wallAt } from './anatomy.ts';
 /** Attenuation relative to water, per relative unit of length. */
 const attenuation = { soft: 1, lung: 0.25, heart: 1.05, bone: 1.5, solid: 1, fluid: 1, vessel: 0.9 };
 
-/** Length of the ray from front to back through an ellipsoid at x, z; 0 where it passes by. Exact for angle 0, close for small ones. */
+/** Length of the ray from front to back through an ellipsoid at x, z; 0 where it misses. Exact for angle 0, close for small ones. */
 function chord({ center, radii, angle }: Ellipsoid, x: number, z: number): number {
   const width = Math.hypot(radii[0] * Math.cos(angle), radii[1] * Math.sin(angle));
   const depth = (radii[0] * radii[1]) / width;

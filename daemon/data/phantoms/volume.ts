@@ -38,7 +38,7 @@ const hu = {
 };
 /** Share of the chest's height that the slices show. */
 const coverage = 0.7;
-/** Half the width of the field of view, relative: most air around the body is left out, as in sub-volumes cut for training. */
+/** Half the width of the field of view, relative: it excludes most air around the body, as sub-volumes cut for training do. */
 const field = 0.8;
 
 /**
@@ -76,7 +76,7 @@ export function phantomVolume(
   return { volume: canvas.finish(random, random.uniform(12, 25)), segmentation: canvas.labels };
 }
 
-/** HU and labels that shapes are painted into, later ones over earlier ones. */
+/** The HU and labels of a volume in the making. Later shapes cover earlier ones. */
 class Canvas {
   readonly labels: Uint8Array;
   private readonly values: Float32Array;

@@ -10,7 +10,7 @@ import { type Condition, conditions, drawPatient } from './anatomy.ts';
 import { phantomProjection } from './projection.ts';
 import { phantomVolume } from './volume.ts';
 
-/** Raised whenever the same seed draws other images, so that nobody takes old ones for new. */
+/** Raised whenever the same seed gives other images, so that old ones are not reused. */
 export const phantomDrawing = 2;
 
 export interface PhantomOptions {
@@ -35,13 +35,13 @@ export interface WrittenPhantoms {
   readonly conditions: readonly Condition[];
 }
 
-/** Files that are compressed and written while the next ones are drawn. */
+/** Number of files that are compressed and written while the next ones are drawn. */
 const inFlight = 4;
 
 /**
  * Writes phantoms into a folder: `volumes/*.nii.gz` (HU, 3×1×1 mm), `segmentations/*.nii.gz` (uint8), `images/*.png` (8-bit grey)
- * and, last, `manifest.csv`. The same seed gives the same images. To train on them give the manifest, not the folder, which
- * holds the segmentations too.
+ * and, last, `manifest.csv`. The same seed gives the same images. To train on them use the manifest: the folder
+ * also holds the segmentations.
  */
 export async function writePhantoms(dir: string, options: PhantomOptions): Promise<WrittenPhantoms> {
   const { seed, volumes, images, onProgress } = options;
