@@ -12,7 +12,7 @@ let script: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'unimiss-lock-'));
   script = await bundleChild(
-    `import { lockRun } from './lock.ts';
+    `import { lockRun } from './daemon/runs/folder/lock.ts';
      process.stdin.once('data', async () => {
        try {
          await lockRun(process.argv[2]!);

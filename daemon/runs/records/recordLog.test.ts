@@ -110,7 +110,7 @@ describe('records.jsonl', () => {
 
   it('survives SIGKILL at any moment: a prefix of what was appended, and nothing torn', async () => {
     const script = await bundleChild(
-      `import { RecordLog } from './recordLog.ts';
+      `import { RecordLog } from './daemon/runs/records/recordLog.ts';
        const log = RecordLog.open(process.argv[2]!);
        const step = ${JSON.stringify(step(0))} as never as import('./protocol/records/records.ts').StepRecord;
        const write = (n: number) => {
