@@ -174,7 +174,7 @@ describe('a process', () => {
 
   it('may switch TensorFloat-32 off', async () => {
     const { out } = await run(`
-      import { koffi } from '../native/native.ts';
+      import { koffi } from './daemon/native/native.ts';
       const enabled = koffi.load(engine.options.library + '/libtensorflow_framework.so.2')
         .func('bool _ZN3tsl33tensor_float_32_execution_enabledEv()');
       console.log(enabled());
@@ -185,7 +185,7 @@ describe('a process', () => {
 
   it('gets a sentence where TensorFlow is not, or is not one', async () => {
     const { out } = await run(`
-      import { loadCApi } from './tensorflow/cApi.ts';
+      import { loadCApi } from './daemon/engine/tensorflow/cApi.ts';
       import { writeFileSync } from 'node:fs';
       const say = (f) => { try { f(); } catch (error) { console.log(error.code, error.message.replaceAll('\\n', ' ')); } };
       say(() => loadCApi('/nowhere'));
