@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { countLine, countTests } from './counts.mjs';
 import { nodeProblem, root, setup, staleReason } from './setup.mjs';
+import { toolsFor } from './testTools.mjs';
 
 /** A project with the packages `a` and, for other systems only, `b`. */
 function project(installed?: Record<string, unknown>): string {
@@ -105,6 +106,16 @@ test('the count hides no failure', () => {
   // An error outside of every test shows in the exit code alone; so does a Vitest that wrote no report.
   expect(countTests({ testResults: [file('passed', 'passed')] }, 1)).toMatchObject({ passed: 1, failed: 1 });
   expect(countTests(undefined, 134)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+});
+
+test('before tests are collected, what the chosen ones need is set up', () => {
+  expect(toolsFor([])).toBe('editor');
+  expect(toolsFor(['-t', 'a name'])).toBe('editor');
+  expect(toolsFor(['metrics.test'])).toBe('editor');
+  expect(toolsFor(['--project', 'units'])).toBe('browser');
+  expect(toolsFor(['daemon/data', 'webviews'])).toBe('browser');
+  expect(toolsFor(['daemon/data', '-t', 'a name'])).toBeUndefined();
+  expect(toolsFor(['test/golden'])).toBeUndefined();
 });
 
 test('a program that a script runs stops by itself at Ctrl-C, and its exit code is kept', async () => {

@@ -1,12 +1,17 @@
-// `npm test`: sets everything up, TensorFlow too, runs the tests and ends with one line: `N passed, N failed, N skipped`.
+// `npm test`: sets everything up (TensorFlow; for the tests of the page and of the editor also a browser and VS Code's
+// server), runs the tests and ends with one line: `N passed, N failed, N skipped`.
 //   --long     the tests that take minutes (*.long.ts) in place of the others
 //   --golden   only those that compare with the reference's numbers; UNIMISS_GOLDEN names another folder of them
 // Other arguments go to Vitest: `npm test -- daemon/data`, `npm test -- -t "name of a test"`.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { countLine, countTests } from './counts.mjs';
 import { main, root, run, setup } from './setup.mjs';
+import { toolsFor } from './testTools.mjs';
+
+const cli = join('dist', 'daemon', 'main.js');
 
 await main(async () => {
   const args = process.argv.slice(2);
@@ -14,17 +19,20 @@ await main(async () => {
   if (takeFlag(args, '--golden')) args.push('test/golden');
   const env = { ...process.env, ...(long && { UNIMISS_TEST_LONG: '1' }) };
   // Tests run in the project's folder; a path that was typed elsewhere is meant from there.
-  for (const name of ['UNIMISS_GOLDEN', 'UNIMISS_SAMPLES']) {
+  for (const name of ['UNIMISS_GOLDEN', 'UNIMISS_SAMPLES', 'UNIMISS_LABELLED', 'UNIMISS_TENSORFLOW']) {
     if (env[name]) env[name] = resolve(env.INIT_CWD ?? '.', env[name]);
   }
 
   await setup();
   const built = await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
   if (built !== 0) return built;
-  if (!env.UNIMISS_TENSORFLOW) {
-    const installed = await run(process.execPath, ['dist/daemon/main.js', 'engine', 'install'], { cwd: root, env });
+  if (!(await hasEngine(env))) {
+    const installed = await run(process.execPath, [cli, 'engine', 'install'], { cwd: root, env });
     if (installed !== 0) return installed;
   }
+  // Before tests are collected: what is missing then is skipped.
+  const tools = toolsFor(args);
+  if (tools) await setUpTools(tools);
 
   const folder = mkdtempSync(join(tmpdir(), 'unimiss-test-'));
   try {
@@ -39,6 +47,34 @@ await main(async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+/** Whether there is a TensorFlow for the tests (test/globalSetup.ts hands it to them): named, in the cache, or where that lies by default. */
+async function hasEngine(env) {
+  const { UNIMISS_CACHE: _, XDG_CACHE_HOME: __, ...usual } = env;
+  for (const each of [env, usual]) {
+    const options = { cwd: root, env: each, stdio: 'ignore' };
+    if ((await run(process.execPath, [cli, 'engine', 'info'], options)) === 0) return true;
+  }
+  return Boolean(env.UNIMISS_TENSORFLOW); // a named one that cannot be used is for the tests to report
+}
+
+/** Installs what is missing of them; where it cannot, says why, and leaves it to the tests whether they are skipped or fail. */
+async function setUpTools(tools) {
+  if (process.platform !== 'linux') return;
+  const script = join(root, 'test', 'editor', 'kit', 'setup.sh');
+  // Where there can be no editor there may be a browser still.
+  for (const only of tools === 'editor' ? [[], ['browser']] : [['browser']]) {
+    const reason = execFileSync(script, ['--check', ...only], { encoding: 'utf8' }).trim();
+    if (reason) {
+      console.error(`Not every test can run here: ${reason}`);
+      continue;
+    }
+    // The folder that it prints is for programs.
+    const code = await run(script, only, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    if (code !== 0) console.error(`What tests need could not be installed (exit code ${code}): see above.`);
+    return;
+  }
+}
 
 /** Removes a flag from the arguments and says whether it was there. */
 function takeFlag(args, flag) {

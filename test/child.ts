@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
+import { withoutUsers } from './environment.ts';
 
 /**
  * Bundles a TypeScript text into a script that node can run as a process of its own; `imports` in it start at the repository's root.
@@ -35,7 +36,9 @@ export class Child {
 
   static start(script: string, args: string[] = []): Child {
     return new Child(
-      spawn(process.execPath, [script, ...args], { env: { ...process.env, NODE_PATH: resolve('node_modules') } }),
+      spawn(process.execPath, [script, ...args], {
+        env: { ...withoutUsers(process.env), NODE_PATH: resolve('node_modules') },
+      }),
     );
   }
 

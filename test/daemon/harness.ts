@@ -5,12 +5,13 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { DaemonClient, DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { type DaemonPaths, daemonPaths } from '../../daemon/server/life/paths.ts';
 import { reachable } from '../../daemon/server/life/reach.ts';
 import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
 import { runCreate, runsChanged, runsWatch } from '../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { environmentIn } from '../environment.ts';
 import { bundleScripts } from './bundle.ts';
 import { configText } from './runs.ts';
 
@@ -35,7 +36,7 @@ export class DaemonPlace {
     private readonly script: string,
     env: NodeJS.ProcessEnv = {},
   ) {
-    this.env = { ...process.env, UNIMISS_SOCKET: join(this.folder, 'd.sock'), UNIMISS_RUNS: this.runsRoot, ...env };
+    this.env = environmentIn(this.folder, { UNIMISS_RUNS: this.runsRoot, ...env });
     this.paths = daemonPaths(this.env);
   }
 

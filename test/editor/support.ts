@@ -3,11 +3,12 @@ import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect } from 'vitest';
+import { lack } from '../needs.ts';
 import type { Editor } from './kit/editor.ts';
 import { whyNotHere } from './kit/surroundings.ts';
 
-/** Why these tests are skipped on this machine, for their titles; '' where they are not. */
-export const skipped = whyNotHere();
+/** Why these tests are skipped on this machine, for their titles; '' where they are not. Throws where they are required. */
+export const skipped = lack('editor', whyNotHere());
 
 /** For `describe`: what is tested, with the reason where it is skipped. */
 export function titled(what: string): string {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { folderOf } from '../needs.ts';
 import { onlyRun, recordsOf, smallConfig, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
-const samples = process.env.UNIMISS_SAMPLES;
+const samples = folderOf('samples');
 
 test.skipIf(!samples)(
   'a folder of real X-rays, CT sub-volumes and a whole CT is trained on as it lies there (UNIMISS_SAMPLES)',

@@ -8,6 +8,7 @@ import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import type { ConfigInput } from '../../protocol/config/schema.ts';
 import type { RunRecord, StepRecord } from '../../protocol/records/records.ts';
+import { environmentIn } from '../environment.ts';
 
 const main = resolve('dist/daemon/main.js');
 
@@ -53,14 +54,7 @@ export class Cli {
   constructor(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.process = spawn(process.execPath, [main, ...args], {
       cwd: folder,
-      env: {
-        ...process.env,
-        UNIMISS_RUNS: join(folder, 'runs'),
-        UNIMISS_SOCKET: join(folder, 'd.sock'),
-        UNIMISS_IDLE_MINUTES: '0.2',
-        XDG_CONFIG_HOME: join(folder, 'config'),
-        ...env,
-      },
+      env: environmentIn(folder, { UNIMISS_IDLE_MINUTES: '0.2', ...env }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stdout = '';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { folderOf } from '../needs.ts';
 import { onlyRun, recordsOf, smallConfig, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
-const samples = process.env.UNIMISS_SAMPLES;
+const samples = folderOf('samples');
 
 test.skipIf(!samples)(
   'with one worker on real sub-volumes the trainer of tiny waits under 5 % of its time (UNIMISS_SAMPLES)',

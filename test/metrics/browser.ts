@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { findChromium, lack } from '../needs.ts';
 
-const executablePath = '/usr/bin/chromium';
+const executablePath = findChromium();
 
-/** Whether Debian's chromium is here; browser tests are skipped without. */
-export const hasChromium = existsSync(executablePath);
+/** Whether Debian's chromium is here: browser tests are skipped without, or fail where UNIMISS_REQUIRE names the browser. */
+export const hasChromium =
+  lack('browser', executablePath ? '' : 'chromium is missing: apt-get install chromium') === '';
 
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { folderOf } from '../../../test/needs.ts';
 import { niftiFixture } from '../formats/nifti.fixture.ts';
 import { naturalOrder } from './files.ts';
-import { brokenReason, openDataset, requireImage } from './unlabelled.ts';
+import { brokenReason, brokenReason, openDataset, openDataset, requireImage, requireImage } from './unlabelled.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'dataset-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -290,7 +291,7 @@ it('natural order counts and is total', () => {
   expect(naturalOrder('a01', 'a1')).not.toBe(0);
 });
 
-const samples = process.env.UNIMISS_SAMPLES;
+const samples = folderOf('samples');
 it.skipIf(!samples)('real images serve as they lie there (UNIMISS_SAMPLES)', async () => {
   const data = await openDataset({ paths: samples! });
   expect([data.samples2D.length, data.samples3D.length, data.broken.length]).toEqual([7, 12, 0]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { folderOf } from '../../../test/needs.ts';
 import { type NiftiFixture, niftiFixture } from './nifti.fixture.ts';
 import { inspectNifti, readNifti } from './nifti.ts';
 import { niftiTypes } from './niftiHeader.ts';
@@ -374,7 +375,7 @@ describe('the writer', () => {
   });
 });
 
-const samples = process.env.UNIMISS_SAMPLES;
+const samples = folderOf('samples');
 describe.skipIf(!samples)('real volumes (UNIMISS_SAMPLES)', () => {
   it('reads a sub-volume as it is stored and a whole CT in the same orientation', async () => {
     const sub = await readNifti(join(samples!, 'ct-subvolumes/000001_01_01_103-115_dep0.nii.gz'));

@@ -5,6 +5,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { encode } from 'fast-png';
 import { afterAll, describe, expect, it } from 'vitest';
+import { folderOf } from '../../../test/needs.ts';
 import { readImage } from './image.ts';
 import { inspectPng, readPng } from './png.ts';
 
@@ -250,7 +251,7 @@ describe('a broken PNG file is named with its reason', () => {
   });
 });
 
-const samples = process.env.UNIMISS_SAMPLES;
+const samples = folderOf('samples');
 describe.skipIf(!samples)('real X-rays (UNIMISS_SAMPLES)', () => {
   it('reads RGB PNG', async () => {
     const image = await readImage(join(samples!, 'xray/00000001_000.png'));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { modalities } from '../../../protocol/modality.ts';
+import { folderOf } from '../../../test/needs.ts';
 import { views2DOptions, views3DOptions } from '../augment/options.ts';
 import { type BrokenImage, Dataset, openDataset } from '../datasets/unlabelled.ts';
 import { writePhantoms } from '../phantoms/write.ts';
@@ -277,7 +278,7 @@ describe('workers', () => {
   });
 });
 
-const samples = process.env.UNIMISS_SAMPLES;
+const samples = folderOf('samples');
 describe.skipIf(!samples)('real images (UNIMISS_SAMPLES)', () => {
   it('become views, whole CTs beside sub-volumes', async () => {
     const dataset = await openDataset({ paths: samples! });

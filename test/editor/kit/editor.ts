@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
+import { ownFolders, withoutUsers } from '../../environment.ts';
 import { extensionErrors, type Restless } from './hostErrors.ts';
 import {
   browserFlags,
@@ -221,17 +222,16 @@ export class Editor {
       .join('');
   }
 
-  /** This process's environment without what is its own affair. Unix socket paths are short, so the runtime folder is too. */
+  /** This process's variables without its own and the user's, with folders of the editor's own; socket paths must be short. */
   private environment(): Record<string, string> {
     const own = /^(VSCODE_|ELECTRON_|VITEST|NODE_OPTIONS$|NODE_ENV$)/;
-    const inherited = Object.entries(process.env).filter(
+    const inherited = Object.entries(withoutUsers(process.env)).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !own.test(entry[0]),
     );
     this.added ??= this.options.env?.(this.folder) ?? {};
     return {
       ...Object.fromEntries(inherited),
-      XDG_RUNTIME_DIR: this.inside('run'),
-      XDG_STATE_HOME: this.inside('state'),
+      ...ownFolders(this.folder),
       ...this.added,
       EDITOR_TEST: this.folder,
       EDITOR_TEST_PROBES: this.inside('run'),

@@ -2,7 +2,8 @@
 # Installs what the editor tests need and prints the folder that holds it: VS Code's web server (from the npm package
 # code-server, without that package's own layer), the Node it runs on, playwright-core; and Debian's chromium through apt.
 # Idempotent, safe to run twice at once, no compiler, no install scripts. Messages go to stderr.
-#   setup.sh --check   installs nothing; where it could not, says why on stdout
+#   setup.sh --check [browser]   installs nothing; where it could not, says why on stdout
+#   setup.sh browser             chromium alone, for the tests of the page
 set -euo pipefail
 
 code_server=4.139.1  # holds VS Code 1.139.1
@@ -10,7 +11,8 @@ node=24.21.0         # what that VS Code wants, whatever Node the project itself
 playwright=1.65.1
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/unimiss-editor-tests
+# Tests have a cache of their own; the kit is kept in the user's.
+cache=${UNIMISS_TEST_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}}/unimiss-editor-tests
 stamp=$(cat "$here/setup.sh" "$here"/stand-ins/* | sha256sum | cut -c1-12)
 kit=$cache/$stamp
 
@@ -28,13 +30,15 @@ case $(uname -sm) in
 esac
 
 if [[ ${1:-} == --check ]]; then
-  if [[ -z $arch ]]; then echo "no VS Code server is known for $(uname -sm)"
+  if [[ -z $arch && ${2:-} != browser ]]; then echo "no VS Code server is known for $(uname -sm)"
   elif ! has_chromium && ! command -v apt-get >/dev/null; then echo 'chromium is missing, and there is no apt-get to install it'
   elif ! has_chromium && [[ $(id -u) != 0 ]]; then echo 'chromium is missing, and only root can install it: apt-get install chromium'
   fi
   exit
 fi
 
+only=${1:-}
+if [[ $only == browser ]] && has_chromium; then exit; fi
 if [[ -d $kit ]] && has_chromium; then echo "$kit"; exit; fi
 
 step='taking the lock'
@@ -50,6 +54,7 @@ if ! has_chromium; then
   apt-get install -y -qq --no-install-recommends chromium >&2
 fi
 
+if [[ $only == browser ]]; then exit; fi
 if [[ ! -d $kit ]]; then
   started=$SECONDS
   new=$(mktemp -d "$cache/new.XXXXXX")

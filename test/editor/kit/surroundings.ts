@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { findChromium } from '../../needs.ts';
 
 /** The themes in which everything is to be looked at. */
 export const themes = {
@@ -65,7 +66,9 @@ export function installation(): string {
   return installed;
 }
 
-/** Debian's chromium. */
+/** Debian's chromium, which `installation` has installed where it was missing. */
 export function chromium(): string {
-  return execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'], { encoding: 'utf8' }).trim();
+  const found = findChromium();
+  if (!found) throw new Error('chromium is missing: apt-get install chromium');
+  return found;
 }
