@@ -51,11 +51,16 @@ export class Cli {
   readonly finished: Promise<Finished>;
   private readonly recordListeners: ((record: RunRecord) => void)[] = [];
 
-  constructor(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    folder: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ) {
     this.process = spawn(process.execPath, [main, ...args], {
       cwd: folder,
       env: environmentIn(folder, { UNIMISS_IDLE_MINUTES: '0.2', ...env }),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     });
     let stdout = '';
     let stderr = '';
