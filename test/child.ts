@@ -48,12 +48,13 @@ export class Child {
     return value;
   }
 
-  /** Sends a signal and waits until the process is gone. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const { exitCode, signalCode } = this.process;
-    if (exitCode !== null || signalCode !== null) return;
-    const gone = once(this.process, 'exit');
-    this.process.kill(signal);
-    await gone;
+  /** Sends a signal and waits until the process is gone. @returns the signal that ended it; null if it ended by itself */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<NodeJS.Signals | null> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const gone = once(this.process, 'exit');
+      this.process.kill(signal);
+      await gone;
+    }
+    return this.process.signalCode;
   }
 }

@@ -115,7 +115,7 @@ test('a damaged checkpoint is recognised, set aside, and the one before is taken
   const cli = new Cli(folder, ['pretrain', writeConfig(folder, smallConfig(manifest)), '--foreground', '--json']);
   await cli.record((r) => r.kind === 'event' && r.event === 'checkpoint' && (r.step ?? 0) >= 5);
   cli.kill('SIGKILL');
-  await cli.finished;
+  expect(await cli.finished).toMatchObject({ signal: 'SIGKILL' });
   const run = onlyRun(folder);
   const newest = (await new CheckpointStore(join(run, 'checkpoints')).list()).at(-1)!;
   const bytes = readFileSync(newest.file);
@@ -135,7 +135,7 @@ test('a torn last record is cut on resuming', async () => {
   const cli = new Cli(folder, ['pretrain', writeConfig(folder, smallConfig(manifest)), '--foreground', '--json']);
   await cli.record((r) => r.kind === 'event' && r.event === 'checkpoint');
   cli.kill('SIGKILL');
-  await cli.finished;
+  expect(await cli.finished).toMatchObject({ signal: 'SIGKILL' });
   const run = onlyRun(folder);
   appendFileSync(join(run, 'records.jsonl'), '{"kind":"step","st');
   const { code, stderr } = await unimiss(folder, ['resume', basename(run)]);

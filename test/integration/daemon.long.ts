@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -48,14 +49,18 @@ it('50 kills of trainer, daemon and client at random moments lose no run and no 
     kills[who]++;
     if (who === 'trainer') {
       process.kill(trainer, 'SIGKILL');
-      await watcher.until(first.folder, (info) => info?.activity === null);
+      const killed = await watcher.until(first.folder, (info) => info?.activity === null);
+      expect(killed).toMatchObject({ state: 'interrupted', ending: { signal: 'SIGKILL' } });
     } else if (who === 'daemon') {
       process.kill(pid, 'SIGKILL');
       await client.closed;
+      await expect.poll(() => alive(pid)).toBe(false);
     } else {
       const other = place.run('logs', first.id, '-f');
       await other.says(/\n/);
+      const gone = once(other, 'exit');
       other.kill('SIGKILL');
+      expect(await gone).toEqual([null, 'SIGKILL']);
     }
     client.close();
     const recorded = await stepsOf({ recordsFile });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 120_000);
 
 test('three SIGKILLs, one of them while a checkpoint is written: the resumed run equals the unbroken one bit for bit', async () => {
-  await expectSameAfter(unbroken, [afterStep(1), whileSaving(), afterStep(6)]);
+  expect(await expectSameAfter(unbroken, [afterStep(1), whileSaving(), afterStep(6)])).toBe(3);
 }, 240_000);
 
 test('Ctrl-C stops with a checkpoint, exit code 130, and a resumed run equals the unbroken one', async () => {

@@ -82,7 +82,7 @@ describe('the lock of a run', () => {
     go(child!);
     expect(await child!.line()).toBe('locked');
     await expect(lockRun(file)).rejects.toThrow(UnimissError);
-    await child!.kill('SIGKILL');
+    expect(await child!.kill('SIGKILL')).toBe('SIGKILL');
     expect(isLocked(file)).toBe(false);
     const lock = await lockRun(file);
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ pid: process.pid, host: hostname() });

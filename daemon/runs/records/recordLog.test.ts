@@ -125,7 +125,7 @@ describe('records.jsonl', () => {
       const file = newFile();
       const child = Child.start(script, [file]);
       await child.line();
-      await child.kill('SIGKILL');
+      expect(await child.kill('SIGKILL')).toBe('SIGKILL');
       const log = RecordLog.open(file);
       log.append(step(1));
       log.close();
