@@ -5,7 +5,7 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { DaemonClient, DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { type DaemonPaths, daemonPaths } from '../../daemon/server/life/paths.ts';
 import { reachable } from '../../daemon/server/life/reach.ts';
 import { frameOf } from '../../daemon/server/wire/frameGuard.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../../../test/needs.ts';
 import { niftiFixture } from '../formats/nifti.fixture.ts';
 import { naturalOrder } from './files.ts';
-import { brokenReason, brokenReason, openDataset, openDataset, requireImage, requireImage } from './unlabelled.ts';
+import { brokenReason, openDataset, requireImage } from './unlabelled.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'dataset-'));
 afterAll(() => rmSync(base, { recursive: true }));
