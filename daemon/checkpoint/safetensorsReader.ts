@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { openRunFile } from '../files/runFile.ts';
 import { type Dtype, decodeHeader, type Header, longestHeader, type PlacedTensor } from './safetensorsHeader.ts';
 import { checksumKey, chunkBytes, emptyChecksum } from './safetensorsWriter.ts';
 
@@ -49,11 +51,18 @@ export class SafetensorsFile {
     this.tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  /** Opens a file and checks its header. Throws UnimissError 'checkpoint' that says what does not fit. */
-  static async open(file: string): Promise<SafetensorsFile> {
-    let handle: FileHandle;
+  /**
+   * Opens a file and checks its header.
+   * @param within the run folder that the file belongs to: no link leads out of it
+   * @throws UnimissError 'checkpoint' that says what does not fit
+   */
+  static async open(file: string, within?: string): Promise<SafetensorsFile> {
+    let handle: FileHandle | undefined;
     try {
-      handle = await open(file, 'r');
+      // A pipe must not block the thread; `isFile` refuses it.
+      if (within === undefined) handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+      else handle = await openRunFile(file, within);
+      if (!handle) throw new RangeError('there is no such file');
     } catch (cause) {
       throw new UnimissError('checkpoint', `cannot be opened: ${messageOf(cause)}`, {
         place: file,

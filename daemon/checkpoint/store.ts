@@ -1,5 +1,5 @@
 import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
@@ -78,7 +78,7 @@ export class CheckpointStore {
   async best(): Promise<(SavedCheckpoint & { score: number }) | undefined> {
     let best: (SavedCheckpoint & { score: number }) | undefined;
     for (const saved of await this.list()) {
-      const score = await scoreOf(saved.file);
+      const score = await scoreOf(saved.file, dirname(this.folder));
       if (score !== undefined && (best === undefined || score <= best.score)) best = { ...saved, score };
     }
     return best;
@@ -97,7 +97,7 @@ export class CheckpointStore {
     for (const saved of all.reverse()) {
       let tensors: SafetensorsFile | undefined;
       try {
-        tensors = await SafetensorsFile.open(saved.file);
+        tensors = await SafetensorsFile.open(saved.file, dirname(this.folder));
         await tensors.verify();
         return { ...saved, tensors };
       } catch (error) {
@@ -129,10 +129,10 @@ export class CheckpointStore {
 }
 
 /** The score in a header; `undefined` where there is none or the file cannot be read. */
-async function scoreOf(file: string): Promise<number | undefined> {
+async function scoreOf(file: string, within: string): Promise<number | undefined> {
   let tensors: SafetensorsFile;
   try {
-    tensors = await SafetensorsFile.open(file);
+    tensors = await SafetensorsFile.open(file, within);
   } catch (error) {
     if (error instanceof UnimissError && error.code === 'checkpoint') return undefined;
     throw error;

@@ -64,6 +64,7 @@ const remedies: Record<string, [what: string, remedy: string]> = {
   ENOENT: ['the folder is not there', 'Make it, or name another.'],
   ENOTDIR: ['what should be a folder is a file', 'Name another folder.'],
   EEXIST: ['a file or a link that leads nowhere is in the way', 'Remove it, or name another folder.'],
+  ELOOP: ['this is a link, and links are not followed here', 'Put the file itself there.'],
   EISDIR: ['there is a folder of this name', 'Name a file.'],
   EIO: ['the disk reports an input/output error', 'Check the disk; go on from a copy of the folder.'],
 };

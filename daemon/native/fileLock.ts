@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { UnimissError } from '../../protocol/errors.ts';
 import { koffi } from './native.ts';
@@ -22,6 +22,11 @@ export interface LockOwner {
   [more: string]: unknown;
 }
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
+/** Links are not followed, and a pipe in place of the file must not block. */
+const readOnly = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+const readAndAppend = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+
 /** flock's operations; they are the same on Linux and macOS. */
 const shared = 1;
 const exclusive = 2;
@@ -40,7 +45,7 @@ export async function lockFile(
   whenHeld: (owner: LockOwner | undefined, attempt: number) => Promise<void>,
   about: Record<string, unknown> = {},
 ): Promise<FileLock> {
-  const descriptor = openSync(file, 'a+');
+  const descriptor = openSync(file, readAndAppend, 0o666);
   try {
     for (let attempt = 1; !flock(descriptor, exclusive | dontWait, file); attempt++)
       await whenHeld(ownerOf(file), attempt);
@@ -66,7 +71,7 @@ export async function lockFile(
 export function isLocked(file: string): boolean {
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
+    descriptor = openSync(file, readOnly);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
@@ -95,11 +100,15 @@ function flock(descriptor: number, operation: number, file: string): boolean {
 
 /** Who held a lock last; undefined where the file does not say. */
 export function ownerOf(file: string): LockOwner | undefined {
+  let descriptor: number | undefined;
   try {
-    const owner: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    descriptor = openSync(file, readOnly);
+    const owner: unknown = JSON.parse(readFileSync(descriptor, 'utf8'));
     return typeof owner === 'object' && owner !== null ? (owner as LockOwner) : undefined;
   } catch {
     return undefined; // it has only just taken the lock and not yet written who it is
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

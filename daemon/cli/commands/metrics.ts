@@ -66,7 +66,9 @@ async function write(
 ): Promise<void> {
   if (format === 'html') {
     const file = out ?? join(summary.folder, 'report.html');
-    await writeRunPage(file, await RunFolder.open(summary.folder), summary, records);
+    await writeRunPage(file, await RunFolder.open(summary.folder), summary, records, {
+      notice: (message) => reporter.notice(message),
+    });
     return reporter.line(file);
   }
   if (format === 'tensorboard') {

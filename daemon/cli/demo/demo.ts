@@ -63,7 +63,10 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   const page = join(run.folder, 'report.html');
   // Time, speed and memory are on the page already.
   const results = facts.filter(({ label }) => /^(Loss|k-NN)/.test(label));
-  await writeRunPage(page, run, await summarize(run), records, results);
+  await writeRunPage(page, run, await summarize(run), records, {
+    summary: results,
+    notice: (message) => reporter.notice(message),
+  });
   for (const fact of facts) reporter.record(fact);
   reporter.record({ run: run.folder, page });
   reporter.line(summary(run, facts, page, root));

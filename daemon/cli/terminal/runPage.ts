@@ -7,16 +7,16 @@ import { loadPreviews, savedPreview } from '../../runs/records/previewFiles.ts';
 /** Epochs whose previews are embedded: the first, the last, and some between. */
 const MOST_PREVIEWS = 24;
 
-/** Writes the self-contained page of a run: curves, warnings, previews and, where given, results. */
+/** Writes the self-contained page of a run: curves, warnings, previews and, where given, results. `notice` gets what is skipped. */
 export async function writeRunPage(
   file: string,
   run: RunFolder,
   { state }: Pick<RunSummary, 'state'>,
   records: readonly RunRecord[],
-  summary: SummaryFact[] = [],
+  { summary = [], notice }: { summary?: SummaryFact[]; notice: (message: string) => void },
 ): Promise<void> {
   const saved = records.flatMap((r) => (r.kind === 'event' && r.event === 'preview' ? (savedPreview(r) ?? []) : []));
-  const previews = await loadPreviews(run, spread(saved, MOST_PREVIEWS));
+  const previews = await loadPreviews(run, spread(saved, MOST_PREVIEWS), notice);
   await writeReport(file, {
     title: run.about.name,
     summary,

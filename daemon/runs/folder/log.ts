@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { diskError } from '../../files/atomic.ts';
+import { openToAppend } from '../../files/runFile.ts';
 
 export type LogLevel = 'info' | 'warning' | 'error';
 export type LogLine = (level: LogLevel, message: string) => void;
@@ -9,7 +10,7 @@ export class RunLog {
   private readonly descriptor: number;
   constructor(private readonly file: string) {
     try {
-      this.descriptor = openSync(file, 'a');
+      this.descriptor = openToAppend(file);
     } catch (error) {
       throw diskError(error, file);
     }

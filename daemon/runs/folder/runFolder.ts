@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
@@ -7,6 +7,7 @@ import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { type RunVersions, runVersionsSchema } from '../../../protocol/records/records.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
+import { readRunFile } from '../../files/runFile.ts';
 import { inside } from './root.ts';
 
 const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });
@@ -110,8 +111,9 @@ export class RunFolder {
   /** What the run was last started with; undefined where it never was. */
   async versions(): Promise<RunVersions | undefined> {
     const file = join(this.folder, 'versions.json');
-    if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
-    const versions = runVersionsSchema.safeParse(await readJson(file));
+    const text = await readTextIfThere(file);
+    if (text === undefined) return undefined;
+    const versions = runVersionsSchema.safeParse(parseJson(text, file));
     if (versions.success) return versions.data;
     throw new UnimissError('run', `cannot be read: ${z.prettifyError(versions.error)}`, {
       place: file,
@@ -139,20 +141,33 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-async function readText(file: string): Promise<string> {
+async function readTextIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readRunFile(file))?.toString('utf8');
   } catch (cause) {
-    throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, {
-      place: file,
-      remedy: 'Is this the folder of a run? Check its permissions.',
-      cause,
-    });
+    throw cause instanceof UnimissError ? cause : unreadable(file, messageOf(cause), cause);
   }
 }
 
+async function readText(file: string): Promise<string> {
+  const text = await readTextIfThere(file);
+  if (text === undefined) throw unreadable(file, 'there is no such file');
+  return text;
+}
+
+function unreadable(file: string, why: string, cause?: unknown): UnimissError {
+  return new UnimissError('run', `cannot be read: ${why}`, {
+    place: file,
+    remedy: 'Is this the folder of a run? Check its permissions.',
+    cause,
+  });
+}
+
 async function readJson(file: string): Promise<unknown> {
-  const text = await readText(file);
+  return parseJson(await readText(file), file);
+}
+
+function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

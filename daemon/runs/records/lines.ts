@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRunFile } from '../../files/runFile.ts';
 
 export interface Line {
   text: string;
@@ -41,9 +42,10 @@ export async function* readLineBlocks(
   }
 }
 
-/** The complete lines of a file. */
+/** The complete lines of a file of a run folder; none where it is not there yet. */
 export async function* readLines(file: string): AsyncGenerator<Line> {
-  const handle = await open(file, 'r');
+  const handle = await openRunFile(file);
+  if (!handle) return;
   try {
     const { size } = await handle.stat();
     let number = 0;

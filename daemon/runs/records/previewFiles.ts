@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { messageOf } from '../../../protocol/errors.ts';
 import type { Preview } from '../../../protocol/metrics/page.ts';
 import { modalitySchema } from '../../../protocol/modality.ts';
 import type { EventRecord } from '../../../protocol/records/records.ts';
 import { pngDataUri } from '../../evaluate/report/report.ts';
+import { readRunFile } from '../../files/runFile.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 
 const detailsSchema = z.object({ phase: modalitySchema, images: z.array(z.array(z.string())) });
@@ -28,35 +29,46 @@ export async function readPreviews(run: RunFolder, names: string[], limit = LIMI
   let left = limit;
   const images: (string | null)[] = [];
   for (const name of names) {
-    const file = run.previewFile(name);
-    const size = await stat(file).then(
-      (found) => (found.isFile() ? found.size : undefined),
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      },
-    );
-    // Base64 makes four characters of three bytes.
-    const length = size === undefined ? Number.POSITIVE_INFINITY : Math.ceil((4 * size) / 3) + 32;
-    if (length > left) images.push(null);
-    else {
-      images.push(pngDataUri(await readFile(file)));
-      left -= length;
-    }
+    const image = await readPreview(run, name, left);
+    images.push(image);
+    left -= image?.length ?? 0;
   }
   return images;
 }
 
-/** Sets of views as the metrics component takes them; pictures that are gone are left out. The newest come first to the limit. */
-export async function loadPreviews(run: RunFolder, saved: readonly SavedPreview[]): Promise<Preview[]> {
+/** @param limit characters that it may have */
+async function readPreview(run: RunFolder, name: string, limit: number): Promise<string | null> {
+  // Base64 makes four characters of three bytes.
+  const most = Math.floor((3 * (limit - 32)) / 4);
+  const bytes = await readRunFile(run.previewFile(name), { within: run.folder, most });
+  return bytes ? pngDataUri(bytes) : null;
+}
+
+/**
+ * Sets of views as the metrics component takes them. Pictures that are gone are skipped; those that cannot be read (an impossible
+ * name, a link) too, each with a notice (a panel gives none: `unimiss metrics` names them). The newest come first to the limit.
+ */
+export async function loadPreviews(
+  run: RunFolder,
+  saved: readonly SavedPreview[],
+  notice: (message: string) => void = () => undefined,
+): Promise<Preview[]> {
   const loaded: Preview[] = [];
   let left = LIMIT;
   for (const { step, epoch, phase, images } of saved.toReversed()) {
     const slices = phase === '3D' ? run.config.model.size3D[0] : undefined;
     const shown: Preview['images'] = [];
     for (const names of images) {
-      const views = (await readPreviews(run, names, left)).filter((view) => view !== null);
-      left -= views.reduce((sum, view) => sum + view.length, 0);
+      const views: string[] = [];
+      for (const name of names) {
+        const view = await readPreview(run, name, left).catch((error: unknown) => {
+          notice(`A preview was skipped: ${messageOf(error)}`);
+          return null;
+        });
+        if (view === null) continue;
+        views.push(view);
+        left -= view.length;
+      }
       if (views.length > 0) shown.push({ views, ...(slices !== undefined && { slices }) });
     }
     if (shown.length > 0) loaded.unshift({ step, epoch, phase, images: shown });

@@ -6,6 +6,7 @@ import {
   stepRecordSchema,
 } from '../../../protocol/records/records.ts';
 import { openIfThere } from '../../files/readFrom.ts';
+import { openRunFile } from '../../files/runFile.ts';
 import { readLines } from './lines.ts';
 
 /**
@@ -13,14 +14,10 @@ import { readLines } from './lines.ts';
  * no record (of a newer version, or damaged) is told to `notice` with its number and left out.
  */
 export async function* readRecords(file: string, notice: (message: string) => void): AsyncGenerator<RunRecord> {
-  try {
-    for await (const { text, number } of readLines(file)) {
-      const record = recordOf(text);
-      if (record === undefined) notice(`${file}:${number}: not a record that this version knows, left out`);
-      else yield record;
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  for await (const { text, number } of readLines(file)) {
+    const record = recordOf(text);
+    if (record === undefined) notice(`${file}:${number}: not a record that this version knows, left out`);
+    else yield record;
   }
 }
 
@@ -33,7 +30,7 @@ export async function readAllRecords(file: string, notice: (message: string) => 
 
 /** The records in the last `bytes` of a file, oldest first, and whether these are all. Lines that are no records are left out. */
 export async function readLastRecords(file: string, bytes: number): Promise<{ records: RunRecord[]; all: boolean }> {
-  const handle = await openIfThere(file);
+  const handle = await openRunFile(file);
   if (handle === undefined) return { records: [], all: true };
   try {
     const { size } = await handle.stat();

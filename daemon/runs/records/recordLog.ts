@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type RunRecord, runRecordSchema } from '../../../protocol/records/records.ts';
 import { diskError, writeAtomically } from '../../files/atomic.ts';
+import { openToAppend } from '../../files/runFile.ts';
 import { readLines } from './lines.ts';
 import { recordOf } from './readRecords.ts';
 
@@ -26,7 +27,7 @@ export class RecordLog {
   /** Opens or creates the file and cuts what a killed process or a power cut left of its last lines; `cutBytes` says how much. */
   static open(file: string): RecordLog & { readonly cutBytes: number } {
     try {
-      const descriptor = openSync(file, 'a+');
+      const descriptor = openToAppend(file);
       const { size } = fstatSync(descriptor);
       const whole = wholeLength(descriptor, size);
       if (whole < size) ftruncateSync(descriptor, whole);
@@ -75,7 +76,7 @@ export class RecordLog {
       await handle.writeFile(keep.map((line) => `${line}\n`).join(''));
     });
     closeSync(this.descriptor);
-    this.descriptor = openSync(this.file, 'a+');
+    this.descriptor = openToAppend(this.file);
     this.length = fstatSync(this.descriptor).size;
     return cut;
   }

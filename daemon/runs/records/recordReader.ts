@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
 import { identityOf, openIfThere } from '../../files/readFrom.ts';
+import { openRunFile } from '../../files/runFile.ts';
 import { type LineBlock, longestRecord, readLineBlocks } from './lines.ts';
 import { recordOf } from './readRecords.ts';
 
@@ -33,7 +34,7 @@ interface Cursor {
 export async function readRecordsAfter(path: string, after?: string): Promise<RecordsPiece> {
   const wanted: Cursor =
     after === undefined || after === 'end' ? { file: 'none', offset: 0, seen: '', last: '' } : parse(after);
-  const handle = await openIfThere(path);
+  const handle = await openRunFile(path);
   try {
     const stats = await handle?.stat();
     const { file, size } = { file: stats ? identityOf(stats) : 'none', size: stats?.size ?? 0 };

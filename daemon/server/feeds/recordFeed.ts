@@ -3,6 +3,7 @@ import type { Position } from '../../../protocol/metrics/messages.ts';
 import type { MetricsEvent, MetricsTable } from '../../../protocol/metrics/page.ts';
 import { GrowingColumns } from '../../evaluate/series/columns.ts';
 import { identityOf, openIfThere } from '../../files/readFrom.ts';
+import { openRunFile } from '../../files/runFile.ts';
 import { longestRecord, readLineBlocks } from '../../runs/records/lines.ts';
 import { type SavedPreview, savedPreview } from '../../runs/records/previewFiles.ts';
 import { recordOf } from '../../runs/records/readRecords.ts';
@@ -63,7 +64,7 @@ export class RecordFeed {
   }
 
   private async read(): Promise<void> {
-    const handle = await openIfThere(this.path);
+    const handle = await openRunFile(this.path);
     if (!handle) return;
     try {
       const stats = await handle.stat();
