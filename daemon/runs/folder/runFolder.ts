@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
@@ -8,6 +8,7 @@ import { type RunVersions, runVersionsSchema } from '../../../protocol/records/r
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { readRunFile } from '../../files/runFile.ts';
+import { modeOfRuns } from '../privateFolders.ts';
 import { inside } from './root.ts';
 
 const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });
@@ -61,15 +62,15 @@ export class RunFolder {
 
   /**
    * Makes a folder `<name>-<time>` for a new run under `root`. `given` is the text of the configuration file.
-   * Throws UnimissError 'disk' where the folder cannot be written.
+   * It is the user's alone (`modeOfRuns`). Throws UnimissError 'disk' where the folder cannot be written.
    */
   static async create(root: string, given: string, config: ResolvedConfig, now = new Date()): Promise<RunFolder> {
     const about: RunFile = { format: 1, name: config.name, created: now.toISOString() };
     const stamp = about.created.slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
     const base = inside(root, `${config.name}-${stamp}`);
     try {
-      await makeFolder(root);
-      const folder = await newFolder(base);
+      await makeFolder(root, { mode: 0o700 });
+      const folder = await newFolder(base, await modeOfRuns(root));
       await mkdir(join(folder, 'checkpoints'));
       await mkdir(join(folder, 'previews'));
       await writeTextAtomically(join(folder, 'config.unimiss.jsonc'), given);
@@ -125,11 +126,12 @@ export class RunFolder {
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** `base`, or `base-2`, `base-3`, …: the first that is not there, made now, so that no two runs share one. */
-async function newFolder(base: string): Promise<string> {
+async function newFolder(base: string, mode: number): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
     try {
       await mkdir(folder);
+      await chmod(folder, mode | ((await stat(folder)).mode & 0o2000)); // neither widened nor narrowed by the umask
       return folder;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

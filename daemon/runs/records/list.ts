@@ -2,8 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { EventRecord, RunRecord, RunState, RunSummary } from '../../../protocol/records/records.ts';
+import { messageOf } from '../../protocol/errors.ts';
+import type { EventRecord, RunRecord, RunState, RunSummary } from '../../protocol/records.ts';
 import { isLocked } from '../folder/lock.ts';
 import { RunFolder } from '../folder/runFolder.ts';
+import { closeToOthers } from '../privateFolders.ts';
 import { readLastRecords } from './readRecords.ts';
 
 /** Enough for the records of some hundred steps, and for all that is said when a run ends. */
@@ -53,9 +56,10 @@ export interface RunList {
   problems: { folder: string; message: string }[];
 }
 
-/** All runs under a root; folders that are no runs are passed over, and none keeps the others from being listed. */
+/** All runs under a root, which is closed to other users (`closeToOthers`); folders that are no runs are passed over, and none keeps the others from being listed. */
 export async function listRuns(root: string): Promise<RunList> {
   const list: RunList = { runs: [], problems: [] };
+  await closeToOthers(root, (message) => list.problems.push({ folder: root, message }));
   const entries = await readdir(root, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     list.problems.push({ folder: root, message: messageOf(error) });

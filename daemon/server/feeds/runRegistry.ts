@@ -6,6 +6,7 @@ import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { isLocked } from '../../runs/folder/lock.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { closeToOthers } from '../../runs/privateFolders.ts';
 import { summarize } from '../../runs/records/list.ts';
 import { deviceOf, type Supervisor } from '../../runs/supervise/supervisor.ts';
 
@@ -58,6 +59,7 @@ export class RunRegistry {
   /** All runs under the root, and those elsewhere that are being trained here; newest first. Under another root: only its own. */
   async list(root = this.root): Promise<RunInfos> {
     const infos: RunInfos = { root, runs: [], problems: [] };
+    if (root !== this.root) await closeToOthers(root, (message) => infos.problems.push({ folder: root, message }));
     const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') infos.problems.push({ folder: root, message: messageOf(error) });
       return [];

@@ -14,6 +14,7 @@ import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { diskError } from '../../files/atomic.ts';
 import { isLocked, lockRun, type RunLock } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
+import { closeToOthers } from '../../runs/privateFolders.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
 import type { TrainerCommand } from '../../runs/supervise/trainerProcess.ts';
 import { emptyTrash } from '../../runs/supervise/trash.ts';
@@ -27,6 +28,7 @@ import { runHandlers } from '../handlers/runs.ts';
 import type { Services } from '../handlers/services.ts';
 import { ClientConnection } from '../wire/clientConnection.ts';
 import { type Handler, handle } from '../wire/handler.ts';
+import type { LogLine } from './daemonLog.ts';
 import { trainingEnvironment } from './environment.ts';
 import { type DaemonPaths, securePlace } from './paths.ts';
 import { reachable } from './reach.ts';
@@ -115,6 +117,7 @@ export class Daemon implements Services {
     await securePlace(paths);
     const lock = await takeLock(paths);
     try {
+      await closeToOthers(options.runsRoot, (message) => log('warning', message));
       // Who held the lock before is dead; a daemon that holds none would have to be one on a file system without locks.
       if (await reachable(paths.socket)) throw alreadyRunning(paths);
       await rm(paths.socket, { force: true });
