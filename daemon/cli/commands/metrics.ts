@@ -73,7 +73,8 @@ async function write(
   }
   if (format === 'tensorboard') {
     const folder = out ?? (await RunFolder.open(summary.folder)).tensorboardFolder;
-    return reporter.line(await exportTensorBoard(records, folder));
+    const alone = out === undefined && summary.state !== 'running';
+    return reporter.line(await exportTensorBoard(records, folder, { run: summary.id, alone }));
   }
   const text = asText(summary, records, format);
   if (out) await writeTextAtomically(out, text);

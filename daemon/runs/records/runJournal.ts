@@ -84,7 +84,9 @@ export class RunJournal {
     });
     if (cut > 0) this.log('info', `${cut} records after step ${stepsDone} are taken back: these steps are done again`);
     if (!this.run.config.records.tensorboard) return;
-    this.board = await TensorBoardFile.open(this.run.tensorboardFolder);
+    this.board = await TensorBoardFile.open(this.run.tensorboardFolder, {
+      ...{ run: this.run.id, writer: 'train', alone: true },
+    });
     for await (const record of readRecords(this.run.recordsFile, (m) => this.log('warning', m)))
       this.board.append(record);
   }

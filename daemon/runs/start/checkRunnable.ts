@@ -30,7 +30,7 @@ export async function checkRunnable(config: ResolvedConfig, root: string): Promi
 async function requireWritable(root: string): Promise<void> {
   const trial = join(root, `.trial-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    await makeFolder(trial);
+    await makeFolder(trial, { mode: 0o700 }); // the folder of runs, where it is made, is the user's alone
     await rmdir(trial);
   } catch (error) {
     throw diskError(error, root);

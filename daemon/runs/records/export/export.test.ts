@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Modality } from '../../../../protocol/modality.ts';
@@ -116,7 +116,7 @@ describe('TensorBoard', () => {
   }
 
   it('gets an event file that a reader of the format understands', async () => {
-    const file = await exportTensorBoard(stream(), join(folder, 'board'));
+    const file = await exportTensorBoard(stream(), join(folder, 'board'), { run: 'a' });
     const events = readEvents(await readFile(file));
     expect(events[0]!.get(3)![0]!.toString()).toBe('brain.Event:2');
     const scalars = events.slice(1).flatMap((event) =>
@@ -147,7 +147,7 @@ describe('TensorBoard', () => {
   });
 
   it('holds step numbers beyond 32 bits', async () => {
-    const board = await TensorBoardFile.open(join(folder, 'late'));
+    const board = await TensorBoardFile.open(join(folder, 'late'), { run: 'a', writer: 'train' });
     board.append({ ...step(0, '2D'), step: 2 ** 40 + 300 });
     board.close();
     const [, event] = readEvents(await readFile(board.file));
@@ -156,12 +156,38 @@ describe('TensorBoard', () => {
 
   it('starts anew after a resume, and leaves foreign files alone', async () => {
     const inner = join(folder, 'anew');
-    const first = await TensorBoardFile.open(inner, 1000);
+    const trains = { run: 'a', writer: 'train', alone: true } as const;
+    const first = await TensorBoardFile.open(inner, { ...trains, wallTime: 1000 });
     first.close();
-    await writeFile(join(inner, 'notes.txt'), '');
-    const second = await TensorBoardFile.open(inner, 2000);
+    const foreign = ['notes.txt', 'events.out.tfevents.1.host.7', 'events.out.tfevents.1.host.7.0.v2'];
+    for (const name of foreign) await writeFile(join(inner, name), 'tag of another program');
+    const second = await TensorBoardFile.open(inner, { ...trains, wallTime: 2000 });
     second.close();
-    expect((await readdir(inner)).sort()).toEqual([second.file.slice(inner.length + 1), 'notes.txt'].sort());
+    expect((await readdir(inner)).sort()).toEqual([basename(second.file), ...foreign].sort());
+  });
+
+  it('replaces its own export, and neither files of others, nor other runs, nor the file of a run that trains', async () => {
+    const shared = join(folder, 'shared');
+    const live = await TensorBoardFile.open(shared, { run: 'a', writer: 'train', wallTime: 1000 });
+    const old = await TensorBoardFile.open(shared, { run: 'a', writer: 'export', wallTime: 1000 });
+    old.close();
+    const other = await exportTensorBoard(stream(), shared, { run: 'b' });
+    const foreign = join(shared, 'events.out.tfevents.1.host.7');
+    await writeFile(foreign, 'tag of another program');
+    const fresh = await exportTensorBoard(stream(), shared, { run: 'a' });
+    live.append(step(0, '2D'));
+    live.close();
+    const left = [live.file, other, foreign, fresh].map((file) => basename(file));
+    expect((await readdir(shared)).sort()).toEqual(left.sort());
+    expect(readEvents(await readFile(live.file))).toHaveLength(2);
+  });
+
+  it('replaces in the own folder of the run also what version 0.1.0 wrote', async () => {
+    const own = join(folder, 'own');
+    const made = await exportTensorBoard(stream(), own, { run: 'a' });
+    await rename(made, join(own, 'events.out.tfevents.1700000000.host.7'));
+    const file = await exportTensorBoard(stream(), own, { run: 'a', alone: true });
+    expect(await readdir(own)).toEqual([basename(file)]);
   });
 
   const python = process.env.UNIMISS_PYTHON ?? 'python3';
@@ -175,7 +201,7 @@ describe('TensorBoard', () => {
   })();
 
   it.skipIf(!hasTensorBoard)('reads it itself', async () => {
-    await exportTensorBoard(stream(), join(folder, 'itself'));
+    await exportTensorBoard(stream(), join(folder, 'itself'), { run: 'a' });
     const code = `
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 a = EventAccumulator(${JSON.stringify(join(folder, 'itself'))}); a.Reload()

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lossTerms, type RunRecord } from '../../../../protocol/records/records.ts';
@@ -7,7 +7,25 @@ import { makeFolder } from '../../../files/folder.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import { encodeScalarEvent, encodeVersionEvent, type Scalar } from './eventProto.ts';
 
-const prefix = 'events.out.tfevents.';
+/** Who writes an event file: the trainer while it trains, or an export of what was recorded. */
+type Writer = 'train' | 'export';
+
+export interface TensorBoardOptions {
+  /** Id of the run. */
+  run: string;
+  writer: Writer;
+  /** Whether nobody else can be writing event files of this run into the folder, which is the run's own. */
+  alone?: boolean;
+  /** Seconds since 1970. */
+  wallTime?: number;
+}
+
+/** Our event files by their names: writer and run. TensorBoard wants the part before; what other programs write has no such end. */
+const ours = /^events\.out\.tfevents\..+\.unimiss-(train|export)\.([^/]+)$/;
+/** Event files of version 0.1.0, and of many other programs. */
+const unmarked = /^events\.out\.tfevents\.\d+\.[^/]+\.\d+$/;
+/** A tag that no other program writes within the first bytes of a file. */
+const ownTag = 'schedule/learningRate';
 
 /**
  * The curves of a run as an event file that TensorBoard reads, also while it grows. Steps and epochs become scalars at their
@@ -19,14 +37,19 @@ export class TensorBoardFile {
     private readonly descriptor: number,
   ) {}
 
-  /** Starts anew in a folder: event files that were there are removed, since a resumed run takes back steps that they hold. */
-  static async open(folder: string, wallTime = Date.now() / 1000): Promise<TensorBoardFile> {
-    const file = join(folder, `${prefix}${Math.floor(wallTime)}.${hostname()}.${process.pid}`);
+  /**
+   * Starts anew in a folder: what this writer wrote there of the run is removed (a resumed run takes back steps that it holds);
+   * with `alone`, all that we wrote there of the run. Files of others, of other runs, and those that grow stay.
+   */
+  static async open(folder: string, options: TensorBoardOptions): Promise<TensorBoardFile> {
+    const { run, writer, wallTime = Date.now() / 1000 } = options;
+    const place = `${Math.floor(wallTime)}.${hostname()}.${process.pid}`;
+    const file = join(folder, `events.out.tfevents.${place}.unimiss-${writer}.${run}`);
     let board: TensorBoardFile;
     try {
       await makeFolder(folder);
-      for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(join(folder, name));
-      board = new TensorBoardFile(file, openSync(file, 'w'));
+      for (const name of readdirSync(folder)) if (isReplaced(folder, name, options)) rmSync(join(folder, name));
+      board = new TensorBoardFile(file, openSync(file, 'wx'));
     } catch (error) {
       throw diskError(error, folder);
     }
@@ -54,18 +77,37 @@ export class TensorBoardFile {
   }
 }
 
-/** Writes a whole run as an event file into a folder; returns its path. */
+/** Writes a whole run as an event file into a folder, in place of its earlier export; returns its path. */
 export async function exportTensorBoard(
   records: Iterable<RunRecord> | AsyncIterable<RunRecord>,
   folder: string,
+  { run, alone = false }: Pick<TensorBoardOptions, 'run' | 'alone'>,
 ): Promise<string> {
-  const board = await TensorBoardFile.open(folder);
+  const board = await TensorBoardFile.open(folder, { run, alone, writer: 'export' });
   try {
     for await (const record of records) board.append(record);
   } finally {
     board.close();
   }
   return board.file;
+}
+
+function isReplaced(folder: string, name: string, { run, writer, alone = false }: TensorBoardOptions): boolean {
+  const [, by, of] = ours.exec(name) ?? [];
+  if (by !== undefined) return of === run && (by === writer || alone);
+  return alone && unmarked.test(name) && beginsWithOurs(join(folder, name));
+}
+
+/** Whether an event file without our mark is nevertheless one that we wrote. */
+function beginsWithOurs(file: string): boolean {
+  if (!lstatSync(file).isFile()) return false;
+  const descriptor = openSync(file, 'r');
+  try {
+    const head = Buffer.alloc(4096);
+    return head.subarray(0, readSync(descriptor, head)).includes(ownTag);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** TFRecord: length (64 bits, little-endian), its masked CRC, the content, its masked CRC. */
