@@ -11,8 +11,9 @@ import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
-import { checkRunnable } from '../../runs/start/checkRunnable.ts';
+import { checkInputs, checkRunnable } from '../../runs/start/checkRunnable.ts';
 import { isFinished } from '../../runs/supervise/errors.ts';
+import { applySetting } from '../applySetting.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
@@ -41,7 +42,7 @@ export function pretrainCommand(): Command {
       collect,
     )
     .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .option('--dry-run', 'check the configuration, print it as resolved, train nothing')
+    .option('--dry-run', 'check the configuration and that its images are there, print it as resolved, train nothing')
     .option('-d, --detach', 'start it, or put it into the queue, and return')
     .addOption(foregroundOption().conflicts('detach'))
     .addHelpText(
@@ -59,6 +60,7 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
       const given = (options.set ?? []).reduce(applySetting, text);
       const config = resolveConfig(parseConfig(given, file), { baseDir: dirname(file) });
       if (options.dryRun) {
+        await checkInputs(config);
         process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
         return;
       }
@@ -154,29 +156,6 @@ async function readConfig(path: string): Promise<{ text: string; file: string }>
       remedy: 'Name a *.unimiss.jsonc file or a folder.',
     });
   return { text: await readFile(file, 'utf8'), file };
-}
-
-/** Applies `train.epochs=20` to a configuration's text, comments kept. The value is JSON; what is not JSON is a text. */
-function applySetting(text: string, setting: string): string {
-  const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(setting) ?? [];
-  if (!key || value === undefined)
-    throw new UnimissError('config', `"${setting}" is not key=value`, {
-      place: '--set',
-      remedy: 'For example: --set train.epochs=20',
-    });
-  if (!parseTree(text)) return text; // parseConfig explains what is wrong with it
-  return applyEdits(
-    text,
-    modify(text, key.split('.'), jsonOr(value), { formattingOptions: { insertSpaces: true, tabSize: 2 } }),
-  );
-}
-
-function jsonOr(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }
 
 /** The folder of the newest run that can go on. @throws UnimissError 'run' where there is none */

@@ -18,12 +18,19 @@ import { modelConfig } from './modelConfig.ts';
  * @throws UnimissError 'data', 'checkpoint', 'engine' or 'disk' with place and remedy
  */
 export async function checkRunnable(config: ResolvedConfig, root: string): Promise<void> {
-  await requireImage(config.data);
-  if (config.train.initialWeights !== null)
-    await checkInitialWeights(config.train.initialWeights, modelConfig(config.model));
+  await checkInputs(config);
   await findRunEngine(config.engine);
   if (config.records.hidePaths) await privacyKey();
   await requireWritable(root);
+}
+
+/**
+ * Refuses a configuration whose images or first weights are not there.
+ * @throws UnimissError 'data' or 'checkpoint' with place and remedy
+ */
+export async function checkInputs({ data, train, model }: ResolvedConfig): Promise<void> {
+  await requireImage(data);
+  if (train.initialWeights !== null) await checkInitialWeights(train.initialWeights, modelConfig(model));
 }
 
 /** Permissions do not tell of read-only disks and the like: what tells is to try. */

@@ -1,0 +1,61 @@
+import { applyEdits, findNodeAtLocation, modify, type Node, parseTree } from 'jsonc-parser';
+import { UnimissError } from '../../protocol/errors.ts';
+
+/**
+ * Applies a setting of the command line (`train.epochs=20`) to a configuration's text; comments stay. The value is JSON; what is not
+ * JSON is a text.
+ * @throws UnimissError 'config' where it is not key=value, or the key leads into a value that has no fields
+ */
+export function applySetting(text: string, setting: string): string {
+  const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(setting) ?? [];
+  if (!key || value === undefined)
+    throw new UnimissError('config', `"${setting}" is not key=value`, {
+      place: '--set',
+      remedy: 'For example: --set train.epochs=20',
+    });
+  const tree = parseTree(text);
+  if (!tree) return text; // parseConfig explains what is wrong with it
+  const path = key.split('.');
+  if (path.includes(''))
+    throw new UnimissError('config', `"${key}" is not a name of a field`, {
+      place: '--set',
+      remedy: 'Write the names of the objects and the field with one point between them: train.epochs.',
+    });
+  checkWay(tree, path);
+  return applyEdits(text, modify(text, path, jsonOr(value), { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
+}
+
+/** Refuses a path through a value that is no object, in the text as it is. */
+function checkWay(tree: Node, path: string[]): void {
+  for (let length = 0; length < path.length; length++) {
+    const way = path.slice(0, length);
+    const node = findNodeAtLocation(tree, way);
+    if (!node) return; // it is made
+    if (node.type === 'object') continue;
+    const field = way.join('.');
+    const what = field === '' ? 'the configuration is not an object' : `"${field}" is ${described[node.type]}`;
+    const whole = node.type === 'array' ? `${field}=["…", "…"]` : `${field}=…`;
+    throw new UnimissError('config', `${what}, so there is no "${path.join('.')}" in it`, {
+      place: '--set',
+      remedy: field === '' ? 'Put it in braces.' : `Set it as a whole: --set '${whole}'`,
+    });
+  }
+}
+
+const described: Record<Node['type'], string> = {
+  array: 'a list',
+  boolean: 'true or false',
+  null: 'null',
+  number: 'a number',
+  object: 'an object',
+  property: 'a field',
+  string: 'a text',
+};
+
+function jsonOr(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
