@@ -20,6 +20,8 @@ export class RunStore implements Disposable {
   private byFolder = new Map<string, RunInfo>();
   private readonly changed = new EventEmitter<RunChange>();
   private readonly subscription: Disposable;
+  /** The request for the list on the present connection. */
+  private asking: Promise<void> | undefined;
 
   readonly onDidChange = this.changed.event;
   /** Folders that are runs but cannot be read. */
@@ -31,7 +33,10 @@ export class RunStore implements Disposable {
     private readonly daemon: DaemonClient,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.subscription = daemon.onDidConnect(() => this.watch().catch(this.failed));
+    this.subscription = daemon.onDidConnect(() => {
+      this.asking = this.watch();
+      this.asking.catch(this.failed);
+    });
   }
 
   /** Newest first. */
@@ -43,17 +48,18 @@ export class RunStore implements Disposable {
     return this.byFolder.get(folder);
   }
 
-  /** Resolves once the daemon has told its runs. Throws UnimissError where it cannot be asked. */
+  /** Resolves once the daemon has told its runs. Throws UnimissError where it cannot be asked, or refuses. */
   async load(): Promise<void> {
-    if (this.known) return this.daemon.connect();
-    const listed = new Promise<void>((resolve) => {
-      const once = this.onDidChange(() => {
-        once.dispose();
-        resolve();
-      });
-    });
     await this.daemon.connect();
-    await listed;
+    if (this.known) return;
+    this.asking ??= this.watch();
+    const { asking } = this;
+    try {
+      await asking;
+    } catch (error) {
+      if (this.asking === asking) this.asking = undefined; // the next call asks again
+      throw error;
+    }
   }
 
   /** Takes over what a request answered, ahead of the daemon's notification. */
