@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { type Disposable, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
-import type { MetricsMessage, MetricsRequest } from '../../protocol/metrics/page.ts';
+import { UnimissError } from '../../protocol/errors.ts';
+import { type MetricsMessage, type MetricsRequest, metricsRequest } from '../../protocol/metrics/page.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
 import { type PanelAssets, panelPage } from './panelPage.ts';
 
@@ -13,7 +14,7 @@ import { type PanelAssets, panelPage } from './panelPage.ts';
 export class MetricsPanel implements Disposable {
   private readonly subscriptions: Disposable[];
   private subscription: Promise<Subscription> | undefined;
-  /** Of the last update that was handed on. */
+  /** The number of the last update that was handed on, and of each run how far its updates told. */
   private seen: { sequence: number; positions: Record<string, Position> } | undefined;
   private ready = false;
   /** What came before the page was ready. */
@@ -34,7 +35,7 @@ export class MetricsPanel implements Disposable {
     const icon = (theme: string) => Uri.joinPath(extensionUri, 'extension', 'media', `panel-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
     this.subscriptions = [
-      webview.onDidReceiveMessage((message: MetricsRequest) => this.receive(message)),
+      webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
       daemon.onDidConnect(() => panel.visible && this.subscribe(this.ready ? this.seen : undefined)),
       panel.onDidChangeViewState(() => {
         if (!panel.visible) {
@@ -60,7 +61,14 @@ export class MetricsPanel implements Disposable {
     for (const one of this.subscriptions) one.dispose();
   }
 
-  private receive(message: MetricsRequest): void {
+  private receive(input: unknown): void {
+    const checked = metricsRequest.safeParse(input);
+    if (!checked.success) {
+      const why = checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+      this.failed(new UnimissError('internal', `the page of metrics sent what is not declared (${why})`));
+      return;
+    }
+    const message = checked.data;
     const made = message.type === 'ready' && !this.ready;
     this.ready = true;
     // A page that is made anew while the panel is in sight has nothing, and what it was sent is gone.
@@ -85,7 +93,7 @@ export class MetricsPanel implements Disposable {
       metricsUpdate,
       ({ message, positions }) => {
         if (this.subscription !== subscription) return;
-        this.seen = { sequence: message.sequence, positions };
+        this.seen = { sequence: message.sequence, positions: told(this.seen?.positions, message, positions) };
         this.post(message);
       },
     );
@@ -101,6 +109,18 @@ export class MetricsPanel implements Disposable {
     this.subscription = undefined;
     this.waiting = [];
   }
+}
+
+/** Positions after an update, which tells only those of the runs that it is about. */
+function told(
+  before: Record<string, Position> | undefined,
+  message: MetricsMessage,
+  positions: Record<string, Position>,
+): Record<string, Position> {
+  if (message.type === 'snapshot') return positions;
+  const all = { ...before, ...positions };
+  if (message.type === 'remove') delete all[message.run];
+  return all;
 }
 
 function panelTitle(runs: readonly string[]): string {

@@ -126,7 +126,11 @@ export type MetricsMessage = z.infer<typeof metricsMessage>;
 export type MetricsSnapshot = Extract<MetricsMessage, { type: 'snapshot' }>;
 
 /** From component to source (only a panel's host hears it): the component is ready, or misses what came after `after`. */
-export type MetricsRequest = { type: 'ready' } | { type: 'resend'; after: number };
+export const metricsRequest = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('resend'), after: z.number() }),
+]);
+export type MetricsRequest = z.infer<typeof metricsRequest>;
 
 /** Where the component's data comes from. */
 export interface MetricsSource {
