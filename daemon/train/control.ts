@@ -7,6 +7,9 @@ export class TrainingControl {
   private paused = false;
   private wake: (() => void) | undefined;
 
+  /** @param onHeld told when the loop is held (true) and when it goes on or ends (false) */
+  constructor(private readonly onHeld: (held: boolean) => void = () => undefined) {}
+
   get stopRequested(): boolean {
     return this.stopping;
   }
@@ -31,7 +34,10 @@ export class TrainingControl {
 
   /** Resolves once the loop may go on or must end. */
   async proceed(): Promise<void> {
+    if (!this.paused || this.stopping) return;
+    this.onHeld(true);
     while (this.paused && !this.stopping) await new Promise<void>((resolve) => (this.wake = resolve));
+    this.onHeld(false);
   }
 
   private release(): void {

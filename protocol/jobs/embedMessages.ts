@@ -17,6 +17,12 @@ export const embedTaskSchema = z.strictObject({
     .enum(['last', 'initial'])
     .default('last')
     .describe('`last`: the newest good checkpoint; `initial`: what the run starts with.'),
+  maxBroken: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Share of the images that may be broken (each is named); default: that of the run.'),
   out: path.optional().describe('Folder for features-2D.npy, features-2D.csv and so on; default: none is written.'),
 });
 export type EmbedTask = z.output<typeof embedTaskSchema>;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
@@ -95,6 +95,19 @@ test('embed gives one row of features an image, with its path and label', async 
   expect(rows[1]).toMatch(/volumes\/0001\.nii\.gz,clear$/);
 }, 60_000);
 
+test('embed stops at too many broken images, and --max-broken allows more', async () => {
+  const mixed = join(folder, 'mixed');
+  mkdirSync(mixed);
+  const images = readdirSync(join(folder, 'phantoms'), { recursive: true, encoding: 'utf8' });
+  copyFileSync(join(folder, 'phantoms', images.find((name) => name.endsWith('.png'))!), join(mixed, 'good.png'));
+  writeFileSync(join(mixed, 'bad.png'), 'no picture');
+  const args = ['embed', run, '--data', mixed, '-o', join(folder, 'of-mixed')];
+  const { code, stderr } = await unimiss(folder, args);
+  expect(stderr).toContain('--max-broken');
+  expect(code).toBe(4);
+  expect(await unimiss(folder, [...args, '--max-broken', '0.5'])).toMatchObject({ code: 0 });
+}, 60_000);
+
 test('a run folder is readable without us: configuration as given and as resolved, versions, previews', () => {
   expect(JSON.parse(readFileSync(join(run, 'config.resolved.json'), 'utf8')).model.size2D).toEqual([64, 64]);
   expect(JSON.parse(readFileSync(join(run, 'versions.json'), 'utf8'))).toMatchObject({
@@ -127,6 +140,9 @@ test.each([
   [['pretrain', 'nowhere.unimiss.jsonc'], 3, /no such file.*\n.*unimiss init/],
   [['pretrain', '.', '--set', 'train.epoch=3', '--dry-run'], 3, /unknown key "epoch"[\s\S]*epochs/],
   [['pretrain', '.', '--set', 'model.preset=tinny', '--dry-run'], 3, /tinny[\s\S]*"tiny"/],
+  [['pretrain', '.', '--set', 'data.paths=["nowhere"]', '--dry-run'], 4, /nowhere/],
+  [['pretrain', '.', '--set', 'name.a=1', '--dry-run'], 3, /name: .*is not a text/],
+  [['embed', 'x', '-o', 'y', '--max-broken', '2'], 2, /from 0 to 1/],
   [['resume', 'no-such-run'], 7, /no run "no-such-run"[\s\S]*unimiss runs/],
   [['resume', '../elsewhere'], 7, /elsewhere/],
   [['metrics', '--format', 'xml'], 2, /Allowed choices/],

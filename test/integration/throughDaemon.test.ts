@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import type { DaemonClient, DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { daemonStatus } from '../../protocol/daemon/lifecycleMessages.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
-import { runKill, runPause, runsList } from '../../protocol/runs/messages.ts';
+import { runGet, runKill, runPause, runsList } from '../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { bundleScripts } from '../daemon/bundle.ts';
 import { alive, createRun, DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
@@ -143,6 +143,28 @@ it('--detach returns at once; a second run waits in the queue; stop ends both', 
   third.kill('SIGINT');
   expect(await left, third.output()).toBe(130);
   expect(await watcher.until(waiting.folder, ended)).toMatchObject({ state: 'new' });
+});
+
+it('pause, continue, logs, stop and kill find a run by its name in the folder that --runs names', async () => {
+  const runs = ['--runs', join(place.folder, 'elsewhere')];
+  await place.finished('pretrain', config('apart', LONG), '--detach', ...runs);
+  const { id, folder } = await watcher.untilNamed('apart', trained(3));
+  const activity = (wanted: string) => watcher.until(folder, (info) => info?.activity === wanted);
+  const done = (...args: string[]) => expect(place.finished(...args, id, ...runs)).resolves.toMatchObject({ code: 0 });
+  await done('pause');
+  await activity('paused');
+  await done('continue');
+  await activity('training');
+  expect((await place.finished('logs', id, ...runs)).output).toContain('checkpoint at');
+  expect((await place.finished('logs', ...runs)).output).toContain('checkpoint at');
+  await done('stop');
+  const gone = (info: RunInfo | undefined) => info === undefined; // where nothing is done, only runs of the own root are told
+  await watcher.until(folder, gone);
+  await place.finished('resume', id, '--detach', ...runs);
+  await activity('training');
+  await done('kill');
+  await watcher.until(folder, gone);
+  expect(await client.call(runGet, { run: folder })).toMatchObject({ ending: { how: 'killed' } });
 });
 
 it('resume goes on with a paused run', async () => {

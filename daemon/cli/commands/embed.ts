@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
@@ -13,6 +13,7 @@ interface Options {
   manifest?: string;
   out: string;
   network: 'student' | 'teacher';
+  maxBroken?: number;
   runs?: string;
   foreground?: boolean;
 }
@@ -32,13 +33,15 @@ export function embedCommand(): Command {
         .choices(['teacher', 'student'])
         .default('teacher'),
     )
+    .option('--max-broken <share>', 'share of the images, 0 to 1, that may be broken (default: that of the run)', share)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addOption(foregroundOption())
     .addHelpText(
       'after',
       '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
     )
-    .action(async (name: string, { data, manifest, network, runs, foreground, out }: Options, command: Command) => {
+    .action(async (name: string, options: Options, command: Command) => {
+      const { data, manifest, network, maxBroken, runs, foreground, out } = options;
       const reporter = Reporter.of(command);
       const root = askedRoot(runs);
       const task = {
@@ -46,6 +49,7 @@ export function embedCommand(): Command {
         ...(manifest !== undefined && { manifest: resolve(manifest) }),
         out: resolve(out),
         network,
+        ...(maxBroken !== undefined && { maxBroken }),
         weights: 'last' as const,
       };
       const result = foreground
@@ -72,6 +76,12 @@ function show({ phases, broken, notices }: EmbedResult, reporter: Reporter): voi
       );
     reporter.record({ phase, file, images, length, neighbours });
   }
+}
+
+function share(value: string): number {
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('Give a number from 0 to 1.');
 }
 
 /** 0.523 → `52 %` */

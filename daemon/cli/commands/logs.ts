@@ -3,7 +3,13 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { logAppended, logFollow, logRead } from '../../../protocol/runs/logMessages.ts';
 import { runsList } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
-import { runReference, startedDaemon } from '../viaDaemon/connection.ts';
+import { askedRoot, runReference, startedDaemon } from '../viaDaemon/connection.ts';
+
+interface Options {
+  follow?: boolean;
+  lines: number;
+  runs?: string;
+}
 
 /** `unimiss logs [RUN] [-f]` */
 export function logsCommand(): Command {
@@ -12,10 +18,12 @@ export function logsCommand(): Command {
     .argument('[run]', 'name or folder of the run (default: the newest)')
     .option('-f, --follow', 'go on as the log grows')
     .option('-n, --lines <number>', 'last lines', count, 50)
-    .action(async (name: string | undefined, { follow, lines }: { follow?: boolean; lines: number }) => {
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .action(async (name: string | undefined, { follow, lines, runs }: Options) => {
+      const root = askedRoot(runs);
       const client = await startedDaemon();
       try {
-        const run = name === undefined ? await newest(client) : runReference(name);
+        const run = name === undefined ? await newest(client, root) : runReference(name, root);
         if (!follow) process.stdout.write((await client.call(logRead, { run, lines })).text);
         else {
           client.listen(logAppended, ({ text }) => process.stdout.write(text));
@@ -29,8 +37,8 @@ export function logsCommand(): Command {
     });
 }
 
-async function newest(client: DaemonConnection): Promise<string> {
-  const { runs, root } = await client.call(runsList, {});
+async function newest(client: DaemonConnection, asked: string | undefined): Promise<string> {
+  const { runs, root } = await client.call(runsList, { ...(asked && { root: asked }) });
   if (runs[0]) return runs[0].folder;
   throw new UnimissError('run', 'there is no run', { place: root, remedy: 'Start one with `unimiss pretrain`.' });
 }

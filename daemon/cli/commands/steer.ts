@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { runContinue, runKill, runPause, runStop } from '../../../protocol/runs/messages.ts';
 import { Reporter } from '../terminal/reporter.ts';
-import { runReference, withDaemon } from '../viaDaemon/connection.ts';
+import { askedRoot, runReference, withDaemon } from '../viaDaemon/connection.ts';
 
 const commands = {
   pause: [
     runPause,
     'Hold a run after the step that it is at; its memory stays taken.',
-    'is held; `unimiss continue` lets it go on',
+    'is held after its step; `unimiss continue` lets it go on',
   ],
   continue: [runContinue, 'Let a paused run go on.', 'goes on'],
   stop: [
@@ -27,9 +27,11 @@ const command = (name: keyof typeof commands) => (): Command => {
   return new Command(name)
     .description(description)
     .argument('<run>', 'name or folder of the run')
-    .action(async (run: string, _: unknown, self: Command) => {
+    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .action(async (run: string, options: { runs?: string }, self: Command) => {
       const reporter = Reporter.of(self);
-      const info = await withDaemon((client) => client.call(type, { run: runReference(run) }));
+      const root = askedRoot(options.runs);
+      const info = await withDaemon((client) => client.call(type, { run: runReference(run, root) }));
       reporter.record(info);
       reporter.line(`${info.id} ${done}.`);
     });

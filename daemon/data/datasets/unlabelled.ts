@@ -100,7 +100,7 @@ export class Dataset {
       `${broken.length} of ${this.found} images are broken (${percent(broken.length / this.found)}; allowed: ${percent(this.maxBroken)}):${lines.join('')}${more}`,
       {
         place: this.root,
-        remedy: 'Repair them or take them out, or allow more with `data.maxBroken`.',
+        remedy: 'Repair them or take them out, or allow more with `data.maxBroken` (`unimiss embed`: --max-broken).',
         images: named.map(({ id }) => id),
       },
     );

@@ -24,7 +24,7 @@ export async function embedImages(
   task: Omit<EmbedTask, 'run'>,
   onProgress: (what: string, done: number, total: number) => void,
 ): Promise<EmbedResult> {
-  const dataset = await openDataset({ ...imagesOf(run, task), maxBroken: run.config.data.maxBroken });
+  const dataset = await openDataset({ ...imagesOf(run, task), maxBroken: task.maxBroken ?? run.config.data.maxBroken });
   const notices: string[] = [];
   const broken = dataset.broken.map(({ id, reason }) => ({ id, reason }));
   const embedded = await embedWithRun(run, dataset, {

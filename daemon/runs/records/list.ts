@@ -1,9 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../../protocol/errors.ts';
-import type { EventRecord, RunRecord, RunState, RunSummary } from '../../../protocol/records/records.ts';
-import { messageOf } from '../../protocol/errors.ts';
-import type { EventRecord, RunRecord, RunState, RunSummary } from '../../protocol/records.ts';
+import { messageOf, messageOf } from '../../../protocol/errors.ts';
+import type { EventRecord, EventRecord, RunRecord, RunRecord, RunState, RunState, RunSummary, RunSummary } from '../../../protocol/records/records.ts';
 import { isLocked } from '../folder/lock.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { closeToOthers } from '../privateFolders.ts';

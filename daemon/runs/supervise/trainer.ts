@@ -30,7 +30,7 @@ export async function runWorker(folder: string, train: TrainRun): Promise<0 | 1>
     });
   // Whoever reads what is written here may be gone: training goes on to its checkpoint.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  const control = new TrainingControl();
+  const control = new TrainingControl((paused) => tell({ type: 'paused', paused }));
   let stepsDone = 0;
   process.on('disconnect', () => {
     control.stop();
@@ -75,11 +75,9 @@ function obey(raw: unknown, control: TrainingControl): void {
       break;
     case 'pause':
       control.pause();
-      tell({ type: 'paused', paused: true });
       break;
     case 'continue':
       control.resume();
-      tell({ type: 'paused', paused: false });
       break;
     case 'ping':
       tell({ type: 'pong', id: message.data.id });

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { TrainingControl } from './control.ts';
+
+/** A control, and what it told about being held. */
+function control() {
+  const held: boolean[] = [];
+  return { control: new TrainingControl((now) => held.push(now)), held };
+}
+
+test('a pause is told when the loop has come to its end of the step, not when it is asked for', async () => {
+  const { control: it, held } = control();
+  it.pause();
+  expect(held).toEqual([]);
+  const proceeding = it.proceed();
+  expect(held).toEqual([true]);
+  it.resume();
+  await proceeding;
+  expect(held).toEqual([true, false]);
+});
+
+test('a pause that is taken back before the end of the step holds nothing', async () => {
+  const { control: it, held } = control();
+  it.pause();
+  it.resume();
+  await it.proceed();
+  expect(held).toEqual([]);
+});
+
+test('a stop ends a pause', async () => {
+  const { control: it, held } = control();
+  it.pause();
+  const proceeding = it.proceed();
+  it.stop();
+  await proceeding;
+  expect(held).toEqual([true, false]);
+  await it.proceed();
+  expect(held).toHaveLength(2);
+});
