@@ -69,7 +69,20 @@ describe('a client that sends what is no message', () => {
     expect((await status()).clients).toBe(1);
   });
 
-  it('JSON that is no message of JSON-RPC, is passed over', async () => {
+  it.each([
+    ['a null id', { jsonrpc: '2.0', id: null, method: 'unimiss/ping' }, null],
+    ['an object as id', { jsonrpc: '2.0', id: {}, method: 'unimiss/ping' }, null],
+    ['a number as method', { jsonrpc: '2.0', id: 7, method: 7 }, 7],
+    ['no method', { jsonrpc: '2.0', id: 'a' }, 'a'],
+  ])('a request with %s, is told that it is invalid', async (_, request, id) => {
+    const socket = await place.raw();
+    const said = untilClosed(socket);
+    socket.write(hello);
+    socket.end(frameOf(request));
+    expect(await said).toContain(`"id":${JSON.stringify(id)},"error":{"code":-32600,`);
+  });
+
+  it('JSON that is no message of JSON-RPC, does not keep others from being answered', async () => {
     const socket = await place.raw();
     const said = untilClosed(socket);
     for (const odd of [null, 5, [], {}, { jsonrpc: '2.0' }, { jsonrpc: '2.0', id: {}, method: 7 }])

@@ -3,6 +3,7 @@ import {
   type CancellationToken,
   createMessageConnection,
   type MessageConnection,
+  type MessageStrategy,
   ResponseError,
   StreamMessageReader,
 } from 'vscode-jsonrpc/node.js';
@@ -19,6 +20,8 @@ import { largestMessageBytes } from '../../../protocol/daemon/messages.ts';
 import { check, type NotificationType, type ParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { type ErrorData, rpcErrorCodes, toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import type { Subscription } from '../feeds/metricsSubscription.ts';
+import { answerToInvalid } from '../invalidRequest.ts';
 import { CountingWriter } from './countingWriter.ts';
 import { FrameGuard } from './frameGuard.ts';
 import type { Handler, RequestContext } from './handler.ts';
@@ -72,11 +75,18 @@ export class ClientConnection {
   ) {
     const { log, handshakeMs = 30_000 } = options;
     this.writer = new CountingWriter(socket, () => this.regulate());
-    this.connection = createMessageConnection(new StreamMessageReader(this.guard), this.writer, {
-      error: (message) => log('warning', `${this.name}: ${message}`),
-      warn: (message) => log('warning', `${this.name}: ${message}`),
-      info: () => {},
-      log: () => {},
+    const warn = (message: string) => log('warning', `${this.name}: ${message}`);
+    const logger = { error: warn, warn, info: () => {}, log: () => {} };
+    const messageStrategy: MessageStrategy = {
+      handleMessage: (message, next) => {
+        const answer = answerToInvalid(message);
+        if (!answer) return next(message);
+        warn(answer.error?.message ?? '');
+        this.writer.write(answer).catch(() => {}); // it is gone
+      },
+    };
+    this.connection = createMessageConnection(new StreamMessageReader(this.guard), this.writer, logger, {
+      messageStrategy,
     });
     this.connection.onRequest((method, params, token) => this.answer(method, params, token));
     this.connection.onNotification((method) => this.notified(method));
