@@ -7,6 +7,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { UnimissError } from '../errors.ts';
+import { removeRetired } from '../retiredFields.ts';
 import { impossibleCombinations } from './combinations.ts';
 import { explain, unknownKeyRemedy } from './explainProblem.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -26,8 +27,8 @@ export interface Problem {
 const smallest = 'Write at least { "data": { "paths": "…" } }.';
 const rules = 'Comments and trailing commas are allowed; keys and texts need double quotes.';
 
-/** Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. */
-export function checkConfig(text: string): { config?: Config; problems: Problem[] } {
+/** Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. `notices` say what is ignored. */
+export function checkConfig(text: string): { config?: Config; problems: Problem[]; notices: string[] } {
   const body = text.replace(/^\uFEFF/, ' ');
   const syntax: ParseError[] = [];
   const tree = parseTree(body, syntax, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
@@ -45,22 +46,26 @@ export function checkConfig(text: string): { config?: Config; problems: Problem[
       ...(remedy === undefined ? {} : { remedy }),
     };
   };
-  if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', smallest)] };
+  if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', smallest)], notices: [] };
   if (syntax.length > 0 || tree === undefined)
     // What follows the first slip is mostly its consequence.
     return {
       problems: syntax.slice(0, 1).map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)),
+      notices: [],
     };
   const located = (path: PropertyKey[], message: string, remedy?: string): Problem => {
     const node = closest(tree, path);
     return at(node.offset, node.length, path, message, remedy);
   };
   const repeated = repeatedKeys(tree).map(({ key, path }) => at(key.offset, key.length, path, ...keyMessage(path)));
-  if (repeated.length > 0) return { problems: repeated };
+  if (repeated.length > 0) return { problems: repeated, notices: [] };
 
-  const parsed = configSchema.safeParse(getNodeValue(tree), { reportInput: true });
+  const value: unknown = getNodeValue(tree);
+  const notices = removeRetired(value);
+  const parsed = configSchema.safeParse(value, { reportInput: true });
   if (!parsed.success)
     return {
+      notices,
       problems: parsed.error.issues.flatMap((issue) => {
         if (issue.code !== 'unrecognized_keys') return [located(issue.path, ...explain(issue, tree, body))];
         return issue.keys.map((key) => {
@@ -71,16 +76,19 @@ export function checkConfig(text: string): { config?: Config; problems: Problem[
       }),
     };
   const impossible = impossibleCombinations(parsed.data).map((p) => located(p.path, p.message, p.remedy));
-  return impossible.length > 0 ? { problems: impossible } : { config: parsed.data, problems: [] };
+  return impossible.length > 0 ? { problems: impossible, notices } : { config: parsed.data, problems: [], notices };
 }
 
 /**
- * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages.
+ * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages. `notice` gets what is ignored.
  * Throws UnimissError 'config' that names file, line, column, field and value of everything wrong, each with its remedy.
  */
-export function parseConfig(text: string, file: string): Config {
-  const { config, problems } = checkConfig(text);
-  if (config !== undefined) return config;
+export function parseConfig(text: string, file: string, notice: (message: string) => void = () => undefined): Config {
+  const { config, problems, notices } = checkConfig(text);
+  if (config !== undefined) {
+    for (const message of notices) notice(`${file}: ${message}`);
+    return config;
+  }
   const [first, ...others] = problems.map((p) => ({
     ...p,
     text: p.field === '' ? p.message : `${p.field}: ${p.message}`,

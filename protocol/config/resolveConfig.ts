@@ -56,10 +56,6 @@ export function resolveConfig(
       head: { ...preset.head, ...model.head },
     },
     train: { ...train, initialWeights: train.initialWeights === null ? null : absolute(train.initialWeights) },
-    engine: {
-      ...engine,
-      gpu: engine.device === 'cuda' ? (engine.gpu ?? 0) : null,
-      library: engine.library === null ? null : absolute(engine.library),
-    },
+    engine: { ...engine, gpu: engine.device === 'cuda' ? (engine.gpu ?? 0) : null },
   };
 }

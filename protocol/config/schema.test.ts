@@ -298,3 +298,18 @@ describe('the JSON Schema', () => {
     expect(config.train.momentum).toEqual([0.996, 1]);
   });
 });
+
+describe('a field of an earlier version', () => {
+  const parse = (engine: unknown) => {
+    const notices: string[] = [];
+    const config = parseConfig(JSON.stringify({ data: { paths: 'ct' }, engine }), 'a', (text) => notices.push(text));
+    return { engine: config.engine, notices };
+  };
+
+  it('that decided which native code is loaded is ignored with a notice, silently where it was null', () => {
+    const named = parse({ library: '/tmp/evil' });
+    expect(named.engine).not.toHaveProperty('library');
+    expect(named.notices).toEqual([expect.stringMatching(/^a: `engine\.library` is ignored.*UNIMISS_TENSORFLOW/)]);
+    expect(parse({ library: null })).toEqual({ engine: named.engine, notices: [] });
+  });
+});

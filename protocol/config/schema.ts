@@ -269,12 +269,6 @@ const engine = z
       'TensorFlow threads that run different ops at once; null: chosen for the machine.',
     ),
     intraOpThreads: threads.describe('TensorFlow threads within one op; null: chosen for the machine.'),
-    library: path
-      .nullable()
-      .default(null)
-      .describe(
-        'Folder of an installed TensorFlow (with libtensorflow_cc.so.2) to use in place of the one of `unimiss engine install`.',
-      ),
   })
   .describe('TensorFlow.');
 

@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
@@ -107,6 +108,30 @@ test('embed stops at too many broken images, and --max-broken allows more', asyn
   expect(code).toBe(4);
   expect(await unimiss(folder, [...args, '--max-broken', '0.5'])).toMatchObject({ code: 0 });
 }, 60_000);
+
+const compiler = spawnSync('cc', ['--version']).status === 0;
+
+test.skipIf(!compiler)(
+  'a run that names native code loads none of it, and says so (needs a C compiler)',
+  async () => {
+    const evil = join(folder, 'evil');
+    mkdirSync(evil);
+    const mark = join(folder, 'constructor-ran');
+    const source = `#include <stdio.h>\n__attribute__((constructor)) static void run(void) { fclose(fopen("${mark}", "w")); }`;
+    for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'])
+      execFileSync('cc', ['-shared', '-fPIC', '-x', 'c', '-o', join(evil, name), '-'], { input: source });
+    const sent = join(folder, 'sent', basename(run));
+    cpSync(run, sent, { recursive: true });
+    const file = join(sent, 'config.resolved.json');
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...config, engine: { ...config.engine, library: evil } }));
+    const { code, stderr } = await unimiss(folder, ['embed', sent, '-o', join(folder, 'of-sent')]);
+    expect(existsSync(mark)).toBe(false);
+    expect(stderr).toMatch(/`engine\.library` is ignored.*UNIMISS_TENSORFLOW/);
+    expect(code, stderr).toBe(0);
+  },
+  60_000,
+);
 
 test('a run folder is readable without us: configuration as given and as resolved, versions, previews', () => {
   expect(JSON.parse(readFileSync(join(run, 'config.resolved.json'), 'utf8')).model.size2D).toEqual([64, 64]);

@@ -17,14 +17,14 @@ const folder = mkdtempSync(join(tmpdir(), 'unimiss-auto-'));
 const memory = join(folder, 'cache', 'executors.json');
 let text: string;
 beforeAll(async () => {
-  const library = (await requireEngine({ device: 'cpu' })).folder;
+  vi.stubEnv('UNIMISS_TENSORFLOW', (await requireEngine({ device: 'cpu' })).folder);
   const manifest = await fewPhantoms(join(folder, 'phantoms'));
   vi.stubEnv('UNIMISS_CACHE', join(folder, 'cache'));
   text = JSON.stringify(
     smallConfig(manifest, (c) => {
       c.data = { manifest, workers: 0, modalities: '2D' };
       c.train = { ...c.train, epochs: 2 };
-      c.engine = { ...c.engine, library, executor: 'auto' };
+      c.engine = { ...c.engine, executor: 'auto' };
       c.records = { previews: false };
     }),
   );

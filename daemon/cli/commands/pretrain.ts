@@ -58,7 +58,10 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
       const reporter = Reporter.of(command);
       const { text, file } = await readConfig(path);
       const given = (options.set ?? []).reduce(applySetting, text);
-      const config = resolveConfig(parseConfig(given, file), { baseDir: dirname(file) });
+      const config = resolveConfig(
+        parseConfig(given, file, (message) => reporter.notice(message)),
+        { baseDir: dirname(file) },
+      );
       if (options.dryRun) {
         await checkInputs(config);
         process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);

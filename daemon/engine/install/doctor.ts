@@ -42,10 +42,8 @@ const VALUES =
 const NAMES = /^(PIP_.*|https?_proxy|HTTPS?_PROXY|ALL_PROXY|VIRTUAL_ENV|CONDA_PREFIX)$/;
 
 /** Collects what `unimiss engine doctor` prints; with the SHA-256 of every installed file, which takes seconds. */
-export async function doctor(
-  options: { library?: string; host?: Host; user?: string } & GpuOptions = {},
-): Promise<DoctorReport> {
-  const { env = process.env, host = thisHost(), library } = options;
+export async function doctor(options: { host?: Host; user?: string } & GpuOptions = {}): Promise<DoctorReport> {
+  const { env = process.env, host = thisHost() } = options;
   const tidy = (text: string): string => tidyPaths(text, home(env), options.user ?? userName());
   const gpu = await detectGpus(options);
   const constrained = process.constrainedMemory?.() ?? 0;
@@ -67,7 +65,7 @@ export async function doctor(
         (error) => messageOf(error),
       ),
       ...hostProblem(host),
-      engine: await engineInfo({ library, env, verify: 'hash' }),
+      engine: await engineInfo({ env, verify: 'hash' }),
       gpu,
       ...(cudaObstacle(gpu) && { cuda: cudaObstacle(gpu)!.what }),
       freeBytes: await freeBytes(cacheFolder(env)),

@@ -12,8 +12,8 @@ const CC = 'libtensorflow_cc.so.2';
 
 /** The libraries to load, in this order: `cuda.preload`, `framework` (globally), `cc`. */
 export interface EngineFiles {
-  /** Where it comes from: our cache, the configuration (`engine.library`), the variable UNIMISS_TENSORFLOW. */
-  origin: 'cache' | 'configuration' | 'environment';
+  /** Where it comes from: our cache, or the variable UNIMISS_TENSORFLOW. Never a configuration: others may have written that. */
+  origin: 'cache' | 'environment';
   /** Folder that holds both libraries. */
   folder: string;
   framework: string;
@@ -27,22 +27,19 @@ export interface EngineFiles {
 
 export interface FindOptions {
   device?: Device;
-  /** `engine.library` of the configuration: folder that holds libtensorflow_cc.so.2. */
-  library?: string;
   env?: Env;
   /** `process.arch`; tests set it. */
   arch?: string;
 }
 
 /**
- * Finds TensorFlow: the one that the configuration names, else the one that UNIMISS_TENSORFLOW names, else the one in the
+ * Finds TensorFlow: the one that UNIMISS_TENSORFLOW names, else the one in the
  * cache (for the CPU, the CUDA build serves where the CPU build is not installed). Undefined if nothing is installed.
  * @throws UnimissError `engine` if what is named is not a TensorFlow for this machine, or what is installed is damaged.
  */
 export async function findEngine(options: FindOptions = {}): Promise<EngineFiles | undefined> {
-  const { device = 'cpu', library, env = process.env, arch = process.arch } = options;
-  if (library) return namedEngine(library, 'configuration', arch);
-  if (env.UNIMISS_TENSORFLOW) return namedEngine(env.UNIMISS_TENSORFLOW, 'environment', arch);
+  const { device = 'cpu', env = process.env, arch = process.arch } = options;
+  if (env.UNIMISS_TENSORFLOW) return namedEngine(env.UNIMISS_TENSORFLOW, arch);
   for (const build of device === 'cpu' ? (['cpu', 'cuda'] as const) : (['cuda'] as const)) {
     const folder = engineFolder(build, env);
     const manifest = await readManifest(folder);
@@ -80,15 +77,10 @@ async function librariesIn(folder: string): Promise<Pick<EngineFiles, 'folder' |
   return { folder, framework: join(folder, FRAMEWORK), cc: join(folder, CC), ...(cuda && { cuda }) };
 }
 
-async function namedEngine(
-  folder: string,
-  origin: 'configuration' | 'environment',
-  arch: string,
-): Promise<EngineFiles> {
-  const place = origin === 'configuration' ? 'engine.library' : 'UNIMISS_TENSORFLOW';
+async function namedEngine(folder: string, arch: string): Promise<EngineFiles> {
   const refuse = (what: string): never => {
     throw new UnimissError('engine', what, {
-      place,
+      place: 'UNIMISS_TENSORFLOW',
       remedy:
         `Give the absolute path of the folder that holds ${CC} and ${FRAMEWORK} ` +
         '(in a Python environment: site-packages/tensorflow), or leave it out and run `unimiss engine install`.',
@@ -104,5 +96,5 @@ async function namedEngine(
     const problem = await elfProblem(file, arch);
     if (problem) refuse(`${file} ${problem}`);
   }
-  return { origin, ...(await librariesIn(folder)) };
+  return { origin: 'environment', ...(await librariesIn(folder)) };
 }

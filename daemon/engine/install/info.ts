@@ -27,10 +27,8 @@ export interface EngineInfo {
 }
 
 /** Reads what is installed; `verify: 'hash'` compares every file's SHA-256 too (seconds). */
-export async function engineInfo(
-  options: { library?: string; env?: Env; verify?: 'size' | 'hash' } = {},
-): Promise<EngineInfo> {
-  const { library, env = process.env, verify = 'size' } = options;
+export async function engineInfo(options: { env?: Env; verify?: 'size' | 'hash' } = {}): Promise<EngineInfo> {
+  const { env = process.env, verify = 'size' } = options;
   const info: EngineInfo = { pinned: ENGINE_VERSION, cache: enginesFolder(env), installed: [] };
   for (const name of await engineNames(info.cache)) {
     const folder = join(info.cache, name);
@@ -47,7 +45,7 @@ export async function engineInfo(
     }
   }
   try {
-    info.used = await findEngine({ library, env });
+    info.used = await findEngine({ env });
     if (!info.used) info.problem = 'TensorFlow is not installed: run `unimiss engine install`';
   } catch (error) {
     info.problem = messageOf(error);

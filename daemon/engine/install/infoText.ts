@@ -13,7 +13,7 @@ export function engineInfoText(info: EngineInfo, tidy: (path: string) => string 
   }
   if (info.used) {
     const { origin, folder, version, cuda } = info.used;
-    const from = { cache: 'the cache', configuration: 'engine.library', environment: 'UNIMISS_TENSORFLOW' }[origin];
+    const from = { cache: 'the cache', environment: 'UNIMISS_TENSORFLOW' }[origin];
     const libraries = cuda ? `, with ${cuda.preload.length} libraries of CUDA` : '';
     lines.push(`used         ${tidy(folder)} (from ${from}${version ? `, ${version}` : ''}${libraries})`);
   } else lines.push(`used         none: ${tidy(info.problem ?? '')}`);

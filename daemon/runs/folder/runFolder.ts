@@ -31,6 +31,8 @@ export class RunFolder {
     readonly folder: string,
     readonly about: RunFile,
     readonly config: ResolvedConfig,
+    /** What of its configuration is ignored. */
+    readonly notices: readonly string[] = [],
   ) {}
 
   get id(): string {
@@ -91,8 +93,9 @@ export class RunFolder {
         remedy: `Restore the file, or take another folder. ${z.prettifyError(about.error)}`,
       });
     const file = join(folder, 'config.resolved.json');
-    const config = resolveConfig(parseConfig(await readText(file), file), { baseDir: folder });
-    return new RunFolder(folder, about.data, config);
+    const notices: string[] = [];
+    const given = parseConfig(await readText(file), file, (message) => notices.push(message));
+    return new RunFolder(folder, about.data, resolveConfig(given, { baseDir: folder }), notices);
   }
 
   /** Opens a run by its name under a root; no name leads elsewhere. */

@@ -32,6 +32,7 @@ export async function embedWithRun(
   options: EmbedRunOptions,
 ): Promise<Partial<Record<Modality, EmbeddedImages>>> {
   const { network, weights, onProgress, onNotice = () => undefined } = options;
+  for (const notice of run.notices) onNotice(notice);
   const { engine } = await openRunEngine(run.config.engine, await run.versions(), onNotice);
   const state = createPretrainState(engine, modelConfig(run.config.model), run.config.train.seed);
   try {

@@ -31,7 +31,7 @@ let root: string;
 beforeEach(() => {
   root = join(mkdtempSync(join(base, 'test-')), 'not/yet/runs');
   vi.stubEnv('UNIMISS_CACHE', join(base, 'empty cache'));
-  vi.stubEnv('UNIMISS_TENSORFLOW', '');
+  vi.stubEnv('UNIMISS_TENSORFLOW', library);
   vi.stubEnv('XDG_CONFIG_HOME', join(base, 'config'));
 });
 afterEach(() => vi.unstubAllEnvs());
@@ -41,7 +41,6 @@ function configOf(change: Partial<ConfigInput> = {}) {
   const given: ConfigInput = {
     data: { paths: images },
     model: { preset: 'nano', head: { hidden: 8, bottleneck: 8, outDim: 8 } },
-    engine: { library },
     ...change,
   };
   return resolveConfig(parseConfig(JSON.stringify(given), 'test'), { baseDir: base });
@@ -81,7 +80,7 @@ describe('a run that can begin', () => {
 });
 
 describe('a run that cannot begin is refused, and no folder of runs is made', () => {
-  it.each<[string, Partial<ConfigInput>, string, RegExp]>([
+  it.each<[string, Partial<ConfigInput>, string, RegExp, tensorflow?: string]>([
     ['no such folder', { data: { paths: 'nowhere' } }, 'data', /nowhere: does not exist\n {2}Give a folder/],
     ['no image', { data: { paths: library } }, 'data', /no images found in 2 files/],
     ['no such manifest', { data: { manifest: 'none.csv' } }, 'data', /none\.csv: does not exist/],
@@ -91,11 +90,12 @@ describe('a run that cannot begin is refused, and no folder of runs is made', ()
       'checkpoint',
       /none\.safetensors: cannot be opened/,
     ],
-    ['no TensorFlow', { engine: {} }, 'engine', /not installed\n {2}Run `unimiss engine install`/],
-    ['no TensorFlow where one is named', { engine: { library: images } }, 'engine', /engine\.library: /],
-    ['no GPU', { engine: { device: 'cuda', library } }, 'engine', /CUDA cannot be used/],
-  ])('%s', async (_, change, code, message) => {
+    ['no TensorFlow', {}, 'engine', /not installed\n {2}Run `unimiss engine install`/, ''],
+    ['no TensorFlow where one is named', {}, 'engine', /UNIMISS_TENSORFLOW: /, images],
+    ['no GPU', { engine: { device: 'cuda' } }, 'engine', /CUDA cannot be used/],
+  ])('%s', async (_, change, code, message, tensorflow = library) => {
     vi.stubEnv('PATH', base); // no nvidia-smi
+    vi.stubEnv('UNIMISS_TENSORFLOW', tensorflow);
     const refused = checkRunnable(configOf(change), root);
     await expect(refused).rejects.toMatchObject({ code });
     await expect(refused).rejects.toThrow(message);

@@ -18,7 +18,7 @@ export interface RunEngineFiles {
  */
 export async function findRunEngine(config: ResolvedConfig['engine']): Promise<RunEngineFiles> {
   const { device, notice, gpus } = await chooseDevice(config.device, { allowCpu: config.allowCpu });
-  const files = await requireEngine({ device, ...(config.library !== null && { library: config.library }) });
+  const files = await requireEngine({ device });
   if (device === 'cpu') return { device, files, ...(notice && { notice }) };
   const index = config.gpu ?? 0;
   const gpu = gpus?.gpus.find((each) => each.index === index);

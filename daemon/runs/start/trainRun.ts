@@ -89,6 +89,7 @@ class Session {
     const state = createPretrainState(opened.engine, model, start);
     this.state = state;
     const from = await checkpoints.resume(state);
+    for (const notice of run.notices) journal.event('notice', notice, { step: from.step });
     for (const image of dataset.broken)
       journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id, step: from.step });
     const executors = await executorsOf(config, opened, plan, before, (message) => journal.event('notice', message));

@@ -1,0 +1,19 @@
+/**
+ * Removes fields that earlier versions had from a configuration as it was read, so that old files and runs still open.
+ * @returns what is ignored and what serves instead; nothing for a field that was null
+ */
+export function removeRetired(config: unknown): string[] {
+  const engine = isObject(config) ? config.engine : undefined;
+  if (!isObject(engine) || !Object.hasOwn(engine, 'library')) return [];
+  const { library } = engine;
+  delete engine.library;
+  // A file that somebody sent must not decide which native code is loaded.
+  if (library === null) return [];
+  return [
+    '`engine.library` is ignored: a configuration does not decide which TensorFlow is loaded. Name its folder in UNIMISS_TENSORFLOW, or in the editor in the setting `unimiss.tensorflowFolder`.',
+  ];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
