@@ -254,7 +254,9 @@ const engine = z
       .max(63)
       .nullable()
       .default(null)
-      .describe('Number of the GPU, as `nvidia-smi` counts them; null: the first. Only with `device` = `cuda`.'),
+      .describe(
+        'Number of the GPU, from 0: as `nvidia-smi` counts them, or, where CUDA_VISIBLE_DEVICES is set, its place in that list; null: the first. Only with `device` = `cuda`.',
+      ),
     allowCpu: z
       .boolean()
       .default(false)

@@ -6,6 +6,7 @@ import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { compareVersions } from './host.ts';
 import type { Env } from './places.ts';
 import type { Device } from './release.ts';
+import { type VisibleGpu, visibleGpus } from './visibleGpus.ts';
 
 const run = promisify(execFile);
 
@@ -17,7 +18,10 @@ const run = promisify(execFile);
 export const OLDEST_DRIVER = '525.60.13';
 
 export interface Gpu {
+  /** Number by the order of the PCI bus, as nvidia-smi counts. */
   index: number;
+  /** `GPU-…`, the same whatever the order and the process; undefined where the driver does not tell it. */
+  uuid?: string;
   name: string;
   /** Memory in MiB; undefined where only the kernel module could be asked. */
   memoryMiB?: number;
@@ -43,7 +47,7 @@ export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
   const { env = process.env, proc = '/proc/driver/nvidia', smiFolders = ['/usr/lib/wsl/lib'] } = options;
   for (const smi of ['nvidia-smi', ...smiFolders.map((folder) => join(folder, 'nvidia-smi'))]) {
     try {
-      const query = ['--query-gpu=index,name,memory.total,driver_version', '--format=csv,noheader,nounits'];
+      const query = ['--query-gpu=index,name,memory.total,driver_version,uuid', '--format=csv,noheader,nounits'];
       const { stdout } = await run(smi, query, { env, timeout: 20_000, encoding: 'utf8' });
       return parseSmi(stdout);
     } catch (error) {
@@ -60,10 +64,11 @@ export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
 function parseSmi(output: string): GpuReport {
   const report: GpuReport = { gpus: [] };
   for (const line of output.split('\n')) {
-    const [index, name, memory, driver] = line.split(',').map((field) => field.trim());
+    const [index, name, memory, driver, uuid] = line.split(',').map((field) => field.trim());
     if (!index || !name || !/^\d+$/.test(index)) continue;
     const memoryMiB = Number.parseInt(memory ?? '', 10);
-    report.gpus.push({ index: Number(index), name, ...(memoryMiB > 0 && { memoryMiB }) });
+    const known = uuid?.startsWith('GPU-') && { uuid };
+    report.gpus.push({ index: Number(index), name, ...(memoryMiB > 0 && { memoryMiB }), ...known });
     report.driver ??= driver;
   }
   if (report.gpus.length === 0)
@@ -78,7 +83,9 @@ async function fromKernelModule(proc: string): Promise<GpuReport> {
     const gpus: Gpu[] = [];
     for (const bus of (await readdir(join(proc, 'gpus'))).sort()) {
       const text = await readFile(join(proc, 'gpus', bus, 'information'), 'utf8');
-      gpus.push({ index: gpus.length, name: /^Model:\s*(.+)$/m.exec(text)?.[1]?.trim() ?? 'unknown GPU' });
+      const name = /^Model:\s*(.+)$/m.exec(text)?.[1]?.trim() ?? 'unknown GPU';
+      const uuid = /^GPU UUID:\s*(GPU-[\da-f-]+)$/m.exec(text)?.[1];
+      gpus.push({ index: gpus.length, name, ...(uuid !== undefined && { uuid }) });
     }
     return { ...(driver && { driver }), gpus };
   } catch (error) {
@@ -115,19 +122,28 @@ export function cudaObstacle(report: GpuReport): { what: string; remedy: string 
 
 const describe = (report: GpuReport): string => report.gpus.map((gpu) => gpu.name).join(', ');
 
+function nothingVisible(env: Env = process.env): { what: string; remedy: string } {
+  return {
+    what: `CUDA_VISIBLE_DEVICES=${JSON.stringify(env.CUDA_VISIBLE_DEVICES)} leaves no GPU that is there`,
+    remedy: 'Unset CUDA_VISIBLE_DEVICES, or name a GPU that `nvidia-smi -L` lists',
+  };
+}
+
 /**
  * The device to use where `wanted` is asked for. Falls back to the CPU, with a notice, only where that is allowed.
+ * @returns with `cuda` the GPUs that this process may use, at least one
  * @throws UnimissError `engine` with what was found, if CUDA is wanted, cannot be used and the CPU is not allowed.
  */
 export async function chooseDevice(
   wanted: Device,
   options: GpuOptions & { allowCpu?: boolean } = {},
-): Promise<{ device: Device; notice?: string; gpus?: GpuReport }> {
+): Promise<{ device: Device; notice?: string; visible?: VisibleGpu[] }> {
   if (wanted === 'cpu') return { device: 'cpu' };
   const gpus = await detectGpus(options);
-  const obstacle = cudaObstacle(gpus);
-  if (!obstacle) return { device: 'cuda', gpus };
-  if (options.allowCpu) return { device: 'cpu', notice: `Going on with the CPU: ${obstacle.what}.`, gpus };
+  const visible = visibleGpus(gpus.gpus, options.env ?? process.env);
+  const obstacle = cudaObstacle(gpus) ?? (visible.length === 0 ? nothingVisible(options.env) : undefined);
+  if (!obstacle) return { device: 'cuda', visible };
+  if (options.allowCpu) return { device: 'cpu', notice: `Going on with the CPU: ${obstacle.what}.` };
   throw new UnimissError('engine', `CUDA cannot be used: ${obstacle.what}`, {
     remedy: `${obstacle.remedy}; or use the CPU: set \`engine.device\` to "cpu", or let it serve where there is no GPU with \`engine.allowCpu\` (of \`unimiss engine install\`: \`--device cpu\`, \`--allow-cpu\`).`,
   });

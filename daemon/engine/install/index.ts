@@ -9,3 +9,4 @@ export { engineInfoText } from './infoText.ts';
 export { type InstallOptions, type InstallProgress, installEngine } from './install.ts';
 export { humanBytes } from './places.ts';
 export type { Device } from './release.ts';
+export type { VisibleGpu } from './visibleGpus.ts';

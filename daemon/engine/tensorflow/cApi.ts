@@ -155,6 +155,7 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
     'TF_ENABLE_ONEDNN_OPTS',
     'TF_CPP_MIN_LOG_LEVEL',
     'XLA_FLAGS',
+    'CUDA_DEVICE_ORDER',
     'CUDA_VISIBLE_DEVICES',
     'TF_FORCE_GPU_ALLOW_GROWTH',
     'TF_DETERMINISTIC_OPS',

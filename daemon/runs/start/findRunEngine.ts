@@ -1,30 +1,39 @@
 import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { chooseDevice, type Device, type EngineFiles, requireEngine } from '../../engine/install/index.ts';
+import {
+  chooseDevice,
+  type Device,
+  type EngineFiles,
+  requireEngine,
+  type VisibleGpu,
+} from '../../engine/install/index.ts';
 
 /** Where a run is to compute, and the libraries for it. */
 export interface RunEngineFiles {
   device: Device;
   files: EngineFiles;
-  /** Number and name of the GPU; undefined on the CPU. */
-  gpu?: { index: number; name: string };
+  /** Undefined on the CPU. */
+  gpu?: VisibleGpu;
   /** Why the CPU serves in place of a GPU. */
   notice?: string;
 }
 
 /**
- * Finds the TensorFlow that a run asks for, without loading it.
+ * Finds the TensorFlow that a run asks for, without loading it. `engine.gpu` counts the GPUs that this process may use.
  * @throws UnimissError 'engine' with the command that helps
  */
-export async function findRunEngine(config: ResolvedConfig['engine']): Promise<RunEngineFiles> {
-  const { device, notice, gpus } = await chooseDevice(config.device, { allowCpu: config.allowCpu });
-  const files = await requireEngine({ device });
+export async function findRunEngine(
+  config: ResolvedConfig['engine'],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RunEngineFiles> {
+  const { device, notice, visible = [] } = await chooseDevice(config.device, { allowCpu: config.allowCpu, env });
+  const files = await requireEngine({ device, env });
   if (device === 'cpu') return { device, files, ...(notice && { notice }) };
   const index = config.gpu ?? 0;
-  const gpu = gpus?.gpus.find((each) => each.index === index);
+  const gpu = visible[index];
   if (gpu) return { device, files, gpu };
   throw new UnimissError('engine', `there is no GPU ${index}`, {
     place: 'engine.gpu',
-    remedy: `Take one of those that \`nvidia-smi\` lists: ${gpus?.gpus.map((each) => `${each.index} (${each.name})`).join(', ')}.`,
+    remedy: `Take one of those that this process may use: ${visible.map(({ name }, i) => `${i} (${name})`).join(', ')}. CUDA_VISIBLE_DEVICES, where it is set, decides which these are.`,
   });
 }

@@ -4,6 +4,9 @@ import type { RunVersions } from '../../../protocol/records/records.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
 import { findRunEngine } from './findRunEngine.ts';
 
+/** What a scheduler or the user made visible. The variable is narrowed below; a process may open the engine of a second run. */
+const visibleAtStart = process.env.CUDA_VISIBLE_DEVICES;
+
 export interface RunEngine {
   engine: Engine;
   /** Name of the processor or GPU. */
@@ -21,9 +24,17 @@ export async function openRunEngine(
   before: RunVersions | undefined,
   notice: (message: string) => void,
 ): Promise<RunEngine> {
-  const { device, files, gpu, notice: fallback } = await findRunEngine(config);
+  const {
+    device,
+    files,
+    gpu,
+    notice: fallback,
+  } = await findRunEngine(config, { ...process.env, CUDA_VISIBLE_DEVICES: visibleAtStart });
   if (fallback) notice(fallback);
-  if (gpu) process.env.CUDA_VISIBLE_DEVICES = String(gpu.index);
+  if (gpu) {
+    process.env.CUDA_VISIBLE_DEVICES = gpu.visible;
+    process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID'; // where the UUID is not known, its number counts by the bus
+  }
   if (files.cuda?.dataDir && !process.env.XLA_FLAGS)
     process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${files.cuda.dataDir}`;
   const threads = {
