@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { UnimissError } from '../protocol/errors.ts';
+import { printable } from '../protocol/printable.ts';
 import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
 import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
@@ -60,7 +61,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage.code;
   else {
-    process.stderr.write(`${explain(error)}\n`);
+    process.stderr.write(`${printable(explain(error))}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

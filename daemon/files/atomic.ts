@@ -16,8 +16,10 @@ export async function writeAtomically(
   { mode = 0o666 }: { mode?: number } = {},
 ): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}-${randomBytes(4).toString('hex')}${suffix}`);
+  let made = false;
   try {
     const handle = await open(temporary, 'wx', mode);
+    made = true;
     try {
       await write(handle);
       await handle.sync();
@@ -27,7 +29,8 @@ export async function writeAtomically(
     await rename(temporary, file);
     await syncFolder(dirname(file));
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What counts is the first error; removing may fail as well (a folder that was replaced by a file).
+    if (made) await rm(temporary, { force: true }).catch(() => {});
     throw diskError(error, file);
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { DaemonClient, DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { daemonStatus } from '../../protocol/daemon/lifecycleMessages.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 import { runGet, runKill, runPause, runsList } from '../../protocol/runs/messages.ts';

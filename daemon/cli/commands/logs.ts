@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { printable } from '../../../protocol/printable.ts';
 import { logAppended, logFollow, logRead } from '../../../protocol/runs/logMessages.ts';
 import { runsList } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
@@ -24,9 +25,9 @@ export function logsCommand(): Command {
       const client = await startedDaemon();
       try {
         const run = name === undefined ? await newest(client, root) : runReference(name, root);
-        if (!follow) process.stdout.write((await client.call(logRead, { run, lines })).text);
+        if (!follow) process.stdout.write(printable((await client.call(logRead, { run, lines })).text));
         else {
-          client.listen(logAppended, ({ text }) => process.stdout.write(text));
+          client.listen(logAppended, ({ text }) => process.stdout.write(printable(text)));
           await client.call(logFollow, { run, lines });
           process.once('SIGINT', () => client.close());
           await client.closed;

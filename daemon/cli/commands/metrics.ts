@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { printable } from '../../../protocol/printable.ts';
 import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
 import { runGet, runsList } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
@@ -78,7 +79,7 @@ async function write(
   }
   const text = asText(summary, records, format);
   if (out) await writeTextAtomically(out, text);
-  else process.stdout.write(text);
+  else process.stdout.write(format === 'text' ? printable(text) : text);
 }
 
 /** What a run recorded, and how it stands. */

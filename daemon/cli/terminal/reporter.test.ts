@@ -20,3 +20,17 @@ it.each([0, 1, 19, undefined])('a terminal of %s columns counts as 80 wide', (co
   const text = 'epoch 3/200 · '.repeat(10);
   expect(shown(text, columns)).toBe(`${text.slice(0, 78)}…`);
 });
+
+it('escape sequences in what it shows are shown, not obeyed', () => {
+  let written = '';
+  const stream = { isTTY: false, write: (part: string) => (written += part) } as unknown as NodeJS.WriteStream;
+  const name = 'ct\x1b]0;owned\x07\x9b2J\r.nii';
+  const reporter = new Reporter({ out: stream, err: stream });
+  reporter.line(name);
+  reporter.notice(name);
+  reporter.progress(name, true);
+  new Reporter({ json: true, out: stream, err: stream }).record({ name });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+  expect(written).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+  expect(written).toContain('ct\\x1b]0;owned\\x07\\x9b2J\\x0d.nii\n');
+});

@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import type { Command } from 'commander';
+import { printable, printableJson } from '../../../protocol/printable.ts';
 
 export interface ReporterOptions {
   /** One JSON object a line on standard output, nothing else there. */
@@ -15,7 +16,7 @@ const REDRAW_INTERVAL = 100;
 
 /**
  * What a command tells its user: results on standard output; progress and notices on standard error. Progress is one line that
- * is redrawn in a terminal, and a plain line now and then elsewhere.
+ * is redrawn in a terminal, and a plain line now and then elsewhere. Names of files in it cannot command the terminal.
  */
 export class Reporter {
   readonly json: boolean;
@@ -38,23 +39,24 @@ export class Reporter {
   /** A line of the result, for people. With --json only `record` writes to standard output. */
   line(text = ''): void {
     this.clear();
-    (this.json ? this.err : this.out).write(`${text}\n`);
+    (this.json ? this.err : this.out).write(`${printable(text)}\n`);
   }
 
   /** An object of the result, for scripts. */
   record(value: unknown): void {
     if (!this.json) return;
-    this.out.write(`${JSON.stringify(value)}\n`);
+    this.out.write(`${printableJson(value)}\n`);
   }
 
   /** Something that people should know and scripts need not. */
   notice(text: string): void {
     this.clear();
-    this.err.write(`${text}\n`);
+    this.err.write(`${printable(text)}\n`);
   }
 
-  /** Where long work stands. `text` is one line; `last` says that it is complete, so that it stays. */
-  progress(text: string, last = false): void {
+  /** Where long work stands. `given` is one line; `last` says that it is complete, so that it stays. */
+  progress(given: string, last = false): void {
+    const text = printable(given);
     const now = performance.now();
     const interval = this.terminal ? REDRAW_INTERVAL : PLAIN_INTERVAL;
     if (!last && now - this.drawnAt < interval) return;

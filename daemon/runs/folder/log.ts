@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { printable } from '../../../protocol/printable.ts';
 import { diskError } from '../../files/atomic.ts';
 import { openToAppend } from '../../files/runFile.ts';
 
@@ -18,7 +19,7 @@ export class RunLog {
 
   /** Further lines of a message are indented, so that each entry starts with its time. */
   write(level: LogLevel, message: string): void {
-    const text = message.trimEnd().replaceAll('\n', '\n    ');
+    const text = printable(message).trimEnd().replaceAll('\n', '\n    ');
     try {
       writeSync(this.descriptor, `${new Date().toISOString()} ${level.padEnd(7)} ${text}\n`);
     } catch (error) {

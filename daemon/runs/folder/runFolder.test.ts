@@ -124,6 +124,14 @@ describe('a run folder', () => {
       }),
   );
 
+  it('log.txt: names of files cannot command the terminal that shows it', async () => {
+    const run = await RunFolder.create(root, given, config, now);
+    const log = new RunLog(run.logFile);
+    log.write('warning', 'broken: ct\x1b[2J.nii\nsecond line');
+    log.close();
+    expect(await readFile(run.logFile, 'utf8')).toMatch(/broken: ct\\x1b\[2J\.nii\n {4}second line\n$/);
+  });
+
   it('log.txt: each entry starts with its time, starts follow one another', async () => {
     const run = await RunFolder.create(root, given, config, now);
     for (const message of ['one\ntwo', 'three\n']) {

@@ -1,4 +1,5 @@
 import { openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { printable } from '../../../protocol/printable.ts';
 import { diskError } from '../../files/atomic.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 
@@ -18,7 +19,10 @@ export function openDaemonLog(file: string): number {
 /** Lines with their time on standard error. */
 export const logToStderr: LogLine = (level, message) => {
   try {
-    writeSync(2, `${new Date().toISOString()} ${level.padEnd(7)} ${message.trimEnd().replaceAll('\n', '\n    ')}\n`);
+    writeSync(
+      2,
+      `${new Date().toISOString()} ${level.padEnd(7)} ${printable(message).trimEnd().replaceAll('\n', '\n    ')}\n`,
+    );
   } catch {
     // A full disk or a terminal that is gone must not end the daemon and with it the runs.
   }
