@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { type Disposable, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
-import { type MetricsMessage, type MetricsRequest, metricsRequest } from '../../protocol/metrics/page.ts';
+import { type MetricsMessage, metricsRequest } from '../../protocol/metrics/page.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
 import { type PanelAssets, panelPage } from './panelPage.ts';
 

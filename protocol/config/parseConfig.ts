@@ -7,9 +7,9 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { UnimissError } from '../errors.ts';
-import { removeRetired } from '../retiredFields.ts';
 import { impossibleCombinations } from './combinations.ts';
 import { explain, unknownKeyRemedy } from './explainProblem.ts';
+import { removeRetired } from './retiredFields.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** One thing wrong in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */

@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Command } from 'commander';
-import { applyEdits, modify, parseTree } from 'jsonc-parser';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
@@ -13,13 +12,13 @@ import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
 import { checkInputs, checkRunnable } from '../../runs/start/checkRunnable.ts';
 import { isFinished } from '../../runs/supervise/errors.ts';
-import { applySetting } from '../applySetting.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
 import { findRun } from '../viaDaemon/findRun.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
+import { applySetting } from './applySetting.ts';
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 

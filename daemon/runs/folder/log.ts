@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { printable } from '../../../protocol/printable.ts';
 import { diskError } from '../../files/atomic.ts';
 import { openToAppend } from '../../files/runFile.ts';

@@ -8,7 +8,7 @@ import { type RunVersions, runVersionsSchema } from '../../../protocol/records/r
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { readRunFile } from '../../files/runFile.ts';
-import { modeOfRuns } from '../privateFolders.ts';
+import { modeOfRuns } from './privateFolders.ts';
 import { inside } from './root.ts';
 
 const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, messageOf } from '../../../protocol/errors.ts';
-import type { EventRecord, EventRecord, RunRecord, RunRecord, RunState, RunState, RunSummary, RunSummary } from '../../../protocol/records/records.ts';
+import { messageOf } from '../../../protocol/errors.ts';
+import type { EventRecord, RunRecord, RunState, RunSummary } from '../../../protocol/records/records.ts';
 import { isLocked } from '../folder/lock.ts';
+import { closeToOthers } from '../folder/privateFolders.ts';
 import { RunFolder } from '../folder/runFolder.ts';
-import { closeToOthers } from '../privateFolders.ts';
 import { readLastRecords } from './readRecords.ts';
 
 /** Enough for the records of some hundred steps, and for all that is said when a run ends. */

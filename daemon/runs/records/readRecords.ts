@@ -5,7 +5,6 @@ import {
   type StepRecord,
   stepRecordSchema,
 } from '../../../protocol/records/records.ts';
-import { openIfThere } from '../../files/readFrom.ts';
 import { openRunFile } from '../../files/runFile.ts';
 import { readLines } from './lines.ts';
 

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
-import { identityOf, openIfThere } from '../../files/readFrom.ts';
+import { identityOf } from '../../files/readFrom.ts';
 import { openRunFile } from '../../files/runFile.ts';
 import { type LineBlock, longestRecord, readLineBlocks } from './lines.ts';
 import { recordOf } from './readRecords.ts';

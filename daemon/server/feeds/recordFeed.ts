@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Position } from '../../../protocol/metrics/messages.ts';
 import type { MetricsEvent, MetricsTable } from '../../../protocol/metrics/page.ts';
 import { GrowingColumns } from '../../evaluate/series/columns.ts';
-import { identityOf, openIfThere } from '../../files/readFrom.ts';
+import { identityOf } from '../../files/readFrom.ts';
 import { openRunFile } from '../../files/runFile.ts';
 import { longestRecord, readLineBlocks } from '../../runs/records/lines.ts';
 import { type SavedPreview, savedPreview } from '../../runs/records/previewFiles.ts';

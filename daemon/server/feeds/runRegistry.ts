@@ -4,9 +4,9 @@ import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { RunSummary } from '../../../protocol/records/records.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { isLocked } from '../../runs/folder/lock.ts';
+import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
-import { closeToOthers } from '../../runs/privateFolders.ts';
 import { summarize } from '../../runs/records/list.ts';
 import { deviceOf, type Supervisor } from '../../runs/supervise/supervisor.ts';
 

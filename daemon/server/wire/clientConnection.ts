@@ -20,12 +20,11 @@ import { largestMessageBytes } from '../../../protocol/daemon/messages.ts';
 import { check, type NotificationType, type ParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { type ErrorData, rpcErrorCodes, toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import type { Subscription } from '../feeds/metricsSubscription.ts';
-import { answerToInvalid } from '../invalidRequest.ts';
 import { CountingWriter } from './countingWriter.ts';
 import { FrameGuard } from './frameGuard.ts';
 import type { Handler, RequestContext } from './handler.ts';
 import { greet } from './handshake.ts';
+import { answerToInvalid } from './invalidRequest.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface ConnectionOptions {

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { chmod, lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../protocol/errors.ts';
+import { messageOf } from '../../../protocol/errors.ts';
 
 /** Modes of folders: what others (neither owner nor group) may do, what the group may do, and that what is made inside belongs to the group. */
 const OTHERS = 0o007;

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeRun } from '../../test/daemon/runs.ts';
+import { makeRun } from '../../../test/daemon/runs.ts';
+import { listRuns } from '../records/list.ts';
 import { closeToOthers } from './privateFolders.ts';
-import { listRuns } from './records/list.ts';
 
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;

@@ -1,5 +1,5 @@
 import { Message, type ResponseMessage } from 'vscode-jsonrpc/node.js';
-import { rpcErrorCodes } from '../../protocol/daemon/wireError.ts';
+import { rpcErrorCodes } from '../../../protocol/daemon/wireError.ts';
 
 /**
  * The answer to a message that is no request, notification or response of JSON-RPC (vscode-jsonrpc answers none of these, and the

@@ -3,16 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, test } from 'vitest';
-import { makeRun } from '../../test/daemon/runs.ts';
-import { CheckpointStore } from '../checkpoint/store.ts';
-import { tailOf } from '../server/feeds/logSubscription.ts';
-import { isLocked, lockRun } from './folder/lock.ts';
-import { RunLog } from './folder/log.ts';
-import { RunFolder } from './folder/runFolder.ts';
-import { listRuns } from './records/list.ts';
-import { loadPreviews, readPreviews } from './records/previewFiles.ts';
-import { RecordLog } from './records/recordLog.ts';
-import { readRecordsAfter } from './records/recordReader.ts';
+import { makeRun } from '../../../test/daemon/runs.ts';
+import { CheckpointStore } from '../../checkpoint/store.ts';
+import { tailOf } from '../../server/feeds/logSubscription.ts';
+import { listRuns } from '../records/list.ts';
+import { loadPreviews, readPreviews } from '../records/previewFiles.ts';
+import { RecordLog } from '../records/recordLog.ts';
+import { readRecordsAfter } from '../records/recordReader.ts';
+import { isLocked, lockRun } from './lock.ts';
+import { RunLog } from './log.ts';
+import { RunFolder } from './runFolder.ts';
 
 /** Run folders that somebody else may have made. */
 let box: string;

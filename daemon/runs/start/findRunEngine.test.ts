@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { parseConfig } from '../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
-import { fakeElf, sandbox } from '../engine/install/fixtures.ts';
-import { chooseDevice, detectGpus } from '../engine/install/gpu.ts';
-import { visibleGpus } from '../engine/install/visibleGpus.ts';
-import { findRunEngine } from './start/findRunEngine.ts';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import { fakeElf, sandbox } from '../../engine/install/fixtures.ts';
+import { chooseDevice, detectGpus } from '../../engine/install/gpu.ts';
+import { visibleGpus } from '../../engine/install/visibleGpus.ts';
+import { findRunEngine } from './findRunEngine.ts';
 
 const slow = 'GPU-11111111-aaaa-bbbb-cccc-000000000001';
 const fast = 'GPU-22222222-aaaa-bbbb-cccc-000000000002';

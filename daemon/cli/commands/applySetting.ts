@@ -1,5 +1,5 @@
 import { applyEdits, findNodeAtLocation, modify, type Node, parseTree } from 'jsonc-parser';
-import { UnimissError } from '../../protocol/errors.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 
 /**
  * Applies a setting of the command line (`train.epochs=20`) to a configuration's text; comments stay. The value is JSON; what is not

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseConfig } from '../../protocol/config/parseConfig.ts';
-import { UnimissError } from '../../protocol/errors.ts';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { applySetting } from './applySetting.ts';
 
 const full = '{ "name": "a", // mine\n "data": { "paths": ["ct"] }, "train": { "epochs": 3, "finalLr": null } }';
