@@ -38,13 +38,12 @@ export function createEmbed(engine: Engine, state: PretrainState, options: Embed
   const executor = options.executor ?? 'graph';
   const shape = [batch, ...size, modality === '2D' ? 3 : 1];
   const imageLength = shape.slice(1).reduce((all, n) => all * n, 1);
-  const variables = new Map(state.parameters.map((parameter) => [parameter.spec.name, parameter[network]]));
   const step = engine.compile({
     name: `embed ${modality}`,
     executor,
     inputs: { images: { shape } },
     body: ({ images }) => ({
-      features: backbone({ config, modality, weights: (name) => variables.get(name)!.read() }, images!),
+      features: backbone({ config, modality, weights: state[network].weights() }, images!),
     }),
   });
   const length = featureLength(config);

@@ -1,4 +1,4 @@
-import type { ParameterSpec } from './parameters.ts';
+import type { ParameterForm } from './parameters.ts';
 
 /** Gives numbers uniform in [0, 1), each call the next. */
 export type Draw = () => number;
@@ -25,7 +25,7 @@ function symmetric(draw: Draw, bound: number): number {
 }
 
 /** The rule for one element of a parameter. */
-function rule(spec: ParameterSpec, draw: Draw): () => number {
+function rule(spec: ParameterForm, draw: Draw): () => number {
   const { kind, shape } = spec;
   const kernel = product(shape.slice(2));
   switch (kind) {
@@ -59,10 +59,10 @@ function rule(spec: ParameterSpec, draw: Draw): () => number {
 }
 
 /**
- * First values of a parameter, in the reference's layout (unimiss.md, "Initialisation").
+ * First values of a parameter, in the reference's layout.
  * `draw` should depend on the run's seed and on the parameter's name, so that no parameter's values hang on another's size.
  */
-export function initialValues(spec: ParameterSpec, draw: Draw): Float32Array {
+export function initialValues(spec: ParameterForm, draw: Draw): Float32Array {
   const values = new Float32Array(product(spec.shape));
   const next = rule(spec, draw);
   for (let i = 0; i < values.length; i++) values[i] = next();

@@ -1,10 +1,10 @@
-import type { ParameterSpec } from './parameters.ts';
+import type { ParameterForm } from './parameters.ts';
 
 /**
  * Where the reference's axes go in our layout: ours has axis `order[i]` of the reference at place i. Convolutions are
  * [k…, in, out] (TensorFlow's), transposed ones [in, k…, out] (a matrix product followed by a rearrangement, ops/upsample.ts).
  */
-function axisOrder(spec: ParameterSpec): number[] | undefined {
+function axisOrder(spec: ParameterForm): number[] | undefined {
   const kernel = spec.shape.slice(2).map((_, i) => i + 2);
   if (spec.kind === 'conv') return [...kernel, 1, 0];
   if (spec.kind === 'transposedConv') return [0, ...kernel, 1];
@@ -12,7 +12,7 @@ function axisOrder(spec: ParameterSpec): number[] | undefined {
 }
 
 /** Shape in our layout. */
-export function ourShape(spec: ParameterSpec): number[] {
+export function ourShape(spec: ParameterForm): number[] {
   return axisOrder(spec)?.map((axis) => spec.shape[axis]!) ?? [...spec.shape];
 }
 
@@ -39,13 +39,13 @@ function transpose(data: Float32Array, shape: readonly number[], order: readonly
 }
 
 /** Values of a parameter from the reference's layout to ours. */
-export function fromReference(spec: ParameterSpec, data: Float32Array): Float32Array {
+export function fromReference(spec: ParameterForm, data: Float32Array): Float32Array {
   const order = axisOrder(spec);
   return order ? transpose(data, spec.shape, order) : data;
 }
 
 /** Values of a parameter from our layout to the reference's. */
-export function toReference(spec: ParameterSpec, data: Float32Array): Float32Array {
+export function toReference(spec: ParameterForm, data: Float32Array): Float32Array {
   const order = axisOrder(spec);
   if (!order) return data;
   const back = order.map((_, axis) => order.indexOf(axis));

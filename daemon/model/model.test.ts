@@ -5,7 +5,7 @@ import { featureLength, type MitConfig, presets } from './config.ts';
 import { stageGrids } from './geometry.ts';
 import { initialValues } from './initialize.ts';
 import { fromReference, ourShape, toReference } from './layout.ts';
-import { belongsToVolumes, decays, type ParameterSpec, parameterTable } from './parameters.ts';
+import { type ParameterForm, parameterTable } from './parameters.ts';
 import { resizeMatrix } from './positions.ts';
 
 const product = (shape: readonly number[]) => shape.reduce((all, n) => all * n, 1);
@@ -39,25 +39,25 @@ describe('parameters', () => {
   });
 
   test('biases, norms and nothing else are spared decay', () => {
-    const spared = parameterTable(presets.tiny).filter((spec) => !decays(spec));
+    const spared = parameterTable(presets.tiny).filter((spec) => !spec.decays);
     expect(new Set(spared.map(({ kind }) => kind))).toEqual(new Set(['bias', 'convBias', 'gain', 'shift']));
   });
 
   test('those of volumes are convolutions and positions', () => {
-    const volumes = parameterTable(presets.tiny).filter(({ name }) => belongsToVolumes(name));
+    const volumes = parameterTable(presets.tiny).filter(({ modality }) => modality === '3D');
     for (const { name } of volumes) expect(name).toMatch(/patch_embed3D|pos_embed3D|sr3D|DecEmbed3D|DecPosEmbed3D/);
     expect(volumes.length).toBeGreaterThan(30);
   });
 });
 
 describe('layouts', () => {
-  const kinds = fc.constantFrom<ParameterSpec['kind']>('conv', 'transposedConv', 'linear', 'token');
+  const kinds = fc.constantFrom<ParameterForm['kind']>('conv', 'transposedConv', 'linear', 'token');
   const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 5 });
 
   test('there and back is the same', () => {
     fc.assert(
       fc.property(kinds, shapes, (kind, shape) => {
-        const spec: ParameterSpec = { name: 'x', kind, shape };
+        const spec: ParameterForm = { kind, shape };
         const data = Float32Array.from({ length: product(shape) }, (_, i) => i);
         expect(product(ourShape(spec))).toBe(data.length);
         expect(toReference(spec, fromReference(spec, data))).toEqual(data);
@@ -66,28 +66,28 @@ describe('layouts', () => {
   });
 
   test('convolutions: [out, in, y, x] → [y, x, in, out]', () => {
-    const spec: ParameterSpec = { name: 'x', kind: 'conv', shape: [2, 3, 1, 2] };
+    const spec: ParameterForm = { kind: 'conv', shape: [2, 3, 1, 2] };
     expect(ourShape(spec)).toEqual([1, 2, 3, 2]);
     const data = Float32Array.from({ length: 12 }, (_, i) => i);
     expect(Array.from(fromReference(spec, data))).toEqual([0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]);
   });
 
   test('transposed convolutions: [in, out, y, x] → [in, y, x, out]', () => {
-    const spec: ParameterSpec = { name: 'x', kind: 'transposedConv', shape: [1, 3, 1, 2] };
+    const spec: ParameterForm = { kind: 'transposedConv', shape: [1, 3, 1, 2] };
     expect(ourShape(spec)).toEqual([1, 1, 2, 3]);
     expect(Array.from(fromReference(spec, Float32Array.of(0, 1, 2, 3, 4, 5)))).toEqual([0, 2, 4, 1, 3, 5]);
   });
 });
 
 describe('initialisation', () => {
-  const specs: Record<string, ParameterSpec> = {
-    linear: { name: 'x', kind: 'linear', shape: [100, 200] },
-    conv: { name: 'x', kind: 'conv', shape: [50, 8, 7, 7] },
-    transposedConv: { name: 'x', kind: 'transposedConv', shape: [200, 25, 2, 2] },
-    convBias: { name: 'x', kind: 'convBias', shape: [20000], fanIn: 16 },
-    direction: { name: 'x', kind: 'direction', shape: [100, 256] },
+  const specs: Record<string, ParameterForm> = {
+    linear: { kind: 'linear', shape: [100, 200] },
+    conv: { kind: 'conv', shape: [50, 8, 7, 7] },
+    transposedConv: { kind: 'transposedConv', shape: [200, 25, 2, 2] },
+    convBias: { kind: 'convBias', shape: [20000], fanIn: 16 },
+    direction: { kind: 'direction', shape: [100, 256] },
   };
-  const valuesOf = (spec: ParameterSpec) => {
+  const valuesOf = (spec: ParameterForm) => {
     const random = new Random('initialisation', spec.kind);
     return initialValues(spec, () => random.uniform());
   };
@@ -114,8 +114,8 @@ describe('initialisation', () => {
   });
 
   test('biases 0, gains 1', () => {
-    expect(valuesOf({ name: 'x', kind: 'bias', shape: [2] })).toEqual(Float32Array.of(0, 0));
-    expect(valuesOf({ name: 'x', kind: 'gain', shape: [2] })).toEqual(Float32Array.of(1, 1));
+    expect(valuesOf({ kind: 'bias', shape: [2] })).toEqual(Float32Array.of(0, 0));
+    expect(valuesOf({ kind: 'gain', shape: [2] })).toEqual(Float32Array.of(1, 1));
   });
 });
 

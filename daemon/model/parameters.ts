@@ -1,9 +1,9 @@
-import type { Modality } from '../../protocol/modality.ts';
+import { type Modality, modalities } from '../../protocol/modality.ts';
 import type { MitConfig, StagesConfig } from './config.ts';
 import { cells, stageGrids } from './geometry.ts';
 
 /**
- * What a parameter is; decides its layout (layout.ts), its initialisation (initialize.ts) and whether it decays.
+ * What a parameter is: decides its layout (layout.ts), its initialisation (initialize.ts) and whether it decays.
  * `gain` and `shift` belong to norms, `token` is a class token or position embedding, `direction` and `magnitude`
  * are the two parts of the weight-normalised last layer (`weight_v`, `weight_g`).
  */
@@ -19,31 +19,58 @@ export type ParameterKind =
   | 'direction'
   | 'magnitude';
 
+/** The part of the network that a parameter belongs to. `lastLayer` is the head's, which may train and rest on its own. */
+export type ParameterGroup = 'backbone' | 'head' | 'lastLayer';
+
 /** A parameter under the reference's name and in its layout (channels first). */
 export interface ParameterSpec {
   readonly name: string;
   readonly kind: ParameterKind;
   readonly shape: readonly number[];
+  readonly group: ParameterGroup;
+  /** The modality whose images alone use it (2D: pictures, and the slices of volumes); null where both do. */
+  readonly modality: Modality | null;
+  /** Whether weight decay applies: biases and the vectors of norms are spared. */
+  readonly decays: boolean;
+  /** Whether training moves it. The magnitude of the last layer stays 1. */
+  readonly learns: boolean;
   /** Inputs that one output sums over; given for `convBias`, whose range it decides. */
   readonly fanIn?: number;
 }
 
+/** What layout and initialisation depend on. */
+export type ParameterForm = Pick<ParameterSpec, 'kind' | 'shape' | 'fanIn'>;
+
 export const lastLayerDirection = 'head.last_layer.weight_v';
 export const lastLayerMagnitude = 'head.last_layer.weight_g';
 
-const modalities: readonly Modality[] = ['2D', '3D'];
 const axes: Readonly<Record<Modality, number>> = { '2D': 2, '3D': 3 };
 const channels: Readonly<Record<Modality, number>> = { '2D': 3, '3D': 1 };
 
-function linear(name: string, out: number, inputs: number, bias = true): ParameterSpec[] {
-  const weight: ParameterSpec = { name: `${name}.weight`, kind: 'linear', shape: [out, inputs] };
-  return bias ? [weight, { name: `${name}.bias`, kind: 'bias', shape: [out] }] : [weight];
+/** A parameter as its layer declares it; `parameterTable` adds the group. */
+type Declared = Omit<ParameterSpec, 'group'>;
+
+const withoutDecay: ReadonlySet<ParameterKind> = new Set(['bias', 'convBias', 'gain', 'shift']);
+
+function declare(
+  name: string,
+  kind: ParameterKind,
+  shape: readonly number[],
+  { modality = null, fanIn }: { modality?: Modality | null; fanIn?: number } = {},
+): Declared {
+  const traits = { modality, decays: !withoutDecay.has(kind), learns: kind !== 'magnitude' };
+  return { name, kind, shape, ...traits, ...(fanIn !== undefined && { fanIn }) };
 }
 
-function norm(name: string, dim: number): ParameterSpec[] {
+function linear(name: string, out: number, inputs: number, bias = true): Declared[] {
+  const weight = declare(`${name}.weight`, 'linear', [out, inputs]);
+  return bias ? [weight, declare(`${name}.bias`, 'bias', [out])] : [weight];
+}
+
+function norm(name: string, dim: number, modality: Modality | null = null): Declared[] {
   return [
-    { name: `${name}.weight`, kind: 'gain', shape: [dim] },
-    { name: `${name}.bias`, kind: 'shift', shape: [dim] },
+    declare(`${name}.weight`, 'gain', [dim], { modality }),
+    declare(`${name}.bias`, 'shift', [dim], { modality }),
   ];
 }
 
@@ -51,24 +78,24 @@ function cube(length: number, modality: Modality): number[] {
   return new Array<number>(axes[modality]).fill(length);
 }
 
-function convBlock(name: string, modality: Modality, inputs: number, out: number, kernel: number): ParameterSpec[] {
+function convBlock(name: string, modality: Modality, inputs: number, out: number, kernel: number): Declared[] {
   return [
-    { name: `${name}.conv.weight`, kind: 'conv', shape: [out, inputs, ...cube(kernel, modality)] },
-    ...norm(`${name}.norm`, out),
+    declare(`${name}.conv.weight`, 'conv', [out, inputs, ...cube(kernel, modality)], { modality }),
+    ...norm(`${name}.norm`, out, modality),
   ];
 }
 
-function spatialReduction(name: string, dim: number, reduction: number): ParameterSpec[] {
-  return modalities.flatMap((modality): ParameterSpec[] => {
+function spatialReduction(name: string, dim: number, reduction: number): Declared[] {
+  return modalities.flatMap((modality) => {
     const kernel = cube(reduction, modality);
     return [
-      { name: `${name}.sr${modality}.weight`, kind: 'conv', shape: [dim, dim, ...kernel] },
-      { name: `${name}.sr${modality}.bias`, kind: 'convBias', shape: [dim], fanIn: dim * cells(kernel) },
+      declare(`${name}.sr${modality}.weight`, 'conv', [dim, dim, ...kernel], { modality }),
+      declare(`${name}.sr${modality}.bias`, 'convBias', [dim], { modality, fanIn: dim * cells(kernel) }),
     ];
   });
 }
 
-function block(name: string, stages: StagesConfig, stage: number, qkvBias: boolean): ParameterSpec[] {
+function block(name: string, stages: StagesConfig, stage: number, qkvBias: boolean): Declared[] {
   const dim = stages.dims[stage]!;
   const reduction = stages.reductions[stage]!;
   return [
@@ -83,20 +110,20 @@ function block(name: string, stages: StagesConfig, stage: number, qkvBias: boole
   ];
 }
 
-function blocks(name: string, stages: StagesConfig, stage: number, qkvBias: boolean): ParameterSpec[] {
+function blocks(name: string, stages: StagesConfig, stage: number, qkvBias: boolean): Declared[] {
   return Array.from({ length: stages.depths[stage]! }, (_, i) => block(`${name}.${i}`, stages, stage, qkvBias)).flat();
 }
 
-function position(name: string, grid: readonly number[], dim: number): ParameterSpec {
-  return { name, kind: 'token', shape: [1, 1 + cells(grid), dim] };
+function position(name: string, modality: Modality, grid: readonly number[], dim: number): Declared {
+  return declare(name, 'token', [1, 1 + cells(grid), dim], { modality });
 }
 
-function encoder(config: MitConfig, grids: Record<Modality, number[][]>): ParameterSpec[] {
+function encoder(config: MitConfig, grids: Record<Modality, number[][]>): Declared[] {
   const { dims } = config.encoder;
   const at = (name: string) => `backbone.transformer.${name}`;
   return [
-    ...modalities.flatMap((m) => dims.map((dim, i) => position(at(`pos_embed${m}${i + 1}`), grids[m][i]!, dim))),
-    { name: at('cls_tokens1'), kind: 'token', shape: [1, 1, dims[0]!] },
+    ...modalities.flatMap((m) => dims.map((dim, i) => position(at(`pos_embed${m}${i + 1}`), m, grids[m][i]!, dim))),
+    declare(at('cls_tokens1'), 'token', [1, 1, dims[0]!]),
     ...dims.slice(1).flatMap((dim, i) => linear(at(`cls_tokens${i + 2}`), dim, dims[i]!)),
     ...modalities.flatMap((m) => [
       ...convBlock(at(`patch_embed${m}0`), m, channels[m], config.stem, 7),
@@ -108,17 +135,19 @@ function encoder(config: MitConfig, grids: Record<Modality, number[][]>): Parame
   ];
 }
 
-function decoder(config: MitConfig, grids: Record<Modality, number[][]>): ParameterSpec[] {
+function decoder(config: MitConfig, grids: Record<Modality, number[][]>): Declared[] {
   const { dims } = config.decoder;
   const inputs = [config.encoder.dims[dims.length]!, ...dims];
   const at = (name: string) => `backbone.${name}`;
   return [
     ...modalities.flatMap((m) =>
-      dims.flatMap((dim, i): ParameterSpec[] => [
-        position(at(`DecPosEmbed${m}${i}`), grids[m][dims.length - 1 - i]!, dim),
-        { name: at(`DecEmbed${m}${i}.proj.weight`), kind: 'transposedConv', shape: [inputs[i]!, dim, ...cube(2, m)] },
+      dims.flatMap((dim, i) => [
+        position(at(`DecPosEmbed${m}${i}`), m, grids[m][dims.length - 1 - i]!, dim),
+        declare(at(`DecEmbed${m}${i}.proj.weight`), 'transposedConv', [inputs[i]!, dim, ...cube(2, m)], {
+          modality: m,
+        }),
         // PyTorch takes the second size of the weight as a layer's inputs, also where the convolution is transposed.
-        { name: at(`DecEmbed${m}${i}.proj.bias`), kind: 'convBias', shape: [dim], fanIn: dim * 2 ** axes[m] },
+        declare(at(`DecEmbed${m}${i}.proj.bias`), 'convBias', [dim], { modality: m, fanIn: dim * 2 ** axes[m] }),
       ]),
     ),
     ...dims.flatMap((dim, i) => linear(at(`cls_tokens${i}`), dim, inputs[i]!)),
@@ -127,15 +156,20 @@ function decoder(config: MitConfig, grids: Record<Modality, number[][]>): Parame
   ];
 }
 
-function head(config: MitConfig): ParameterSpec[] {
-  const { hidden, bottleneck, out } = config.head;
+function head(config: MitConfig): Declared[] {
+  const { hidden, bottleneck } = config.head;
   const feature = config.decoder.dims[config.decoder.dims.length - 1]!;
   return [
     ...linear('head.mlp.0', hidden, feature),
     ...linear('head.mlp.2', hidden, hidden),
     ...linear('head.mlp.4', bottleneck, hidden),
-    { name: lastLayerMagnitude, kind: 'magnitude', shape: [out, 1] },
-    { name: lastLayerDirection, kind: 'direction', shape: [out, bottleneck] },
+  ];
+}
+
+function lastLayer({ head: { bottleneck, out } }: MitConfig): Declared[] {
+  return [
+    declare(lastLayerMagnitude, 'magnitude', [out, 1]),
+    declare(lastLayerDirection, 'direction', [out, bottleneck]),
   ];
 }
 
@@ -143,20 +177,10 @@ function head(config: MitConfig): ParameterSpec[] {
 export function parameterTable(config: MitConfig): ParameterSpec[] {
   const stages = config.encoder.dims.length;
   const grids = { '2D': stageGrids('2D', config.size2D, stages), '3D': stageGrids('3D', config.size3D, stages) };
-  return [...encoder(config, grids), ...decoder(config, grids), ...head(config)];
-}
-
-/** Is it only used by volumes, and so frozen while the network sees pictures? The reference goes by the name, and so do we. */
-export function belongsToVolumes(name: string): boolean {
-  return name.includes('3D');
-}
-
-/** The magnitude of the last layer stays 1; everything else learns. */
-export function learns(spec: ParameterSpec): boolean {
-  return spec.kind !== 'magnitude';
-}
-
-/** Biases and other vectors are spared weight decay. */
-export function decays(spec: ParameterSpec): boolean {
-  return spec.shape.length > 1 && !spec.name.endsWith('.bias');
+  const inGroup = (group: ParameterGroup, declared: Declared[]) => declared.map((spec) => ({ ...spec, group }));
+  return [
+    ...inGroup('backbone', [...encoder(config, grids), ...decoder(config, grids)]),
+    ...inGroup('head', head(config)),
+    ...inGroup('lastLayer', lastLayer(config)),
+  ];
 }

@@ -113,7 +113,7 @@ test.skipIf(!has('reference-checkpoint-student.safetensors'))('features of the r
   const read = new Map<string, Float32Array>();
   for (const name of file.tensors.keys()) read.set(name.slice('module.'.length), await file.readFloat32(name));
   await file.close();
-  const state = createPretrainState(engine, reduced, (name) => read.get(name)!);
+  const state = createPretrainState(engine, reduced, ({ name }) => read.get(name)!);
   for (const modality of modalities) {
     const { input, shape, studentFeature } = golden[modality];
     const embed = createEmbed(engine, state, { network: 'student', modality, batch: shape[0]! });

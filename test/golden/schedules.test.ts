@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cosineSchedule } from '../../daemon/train/schedules.ts';
+import { cosineSchedule } from '../../daemon/train/optimizers/schedules.ts';
 import { goldenFiles, readGolden } from './values.ts';
 
 interface Case {

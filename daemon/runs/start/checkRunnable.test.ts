@@ -9,7 +9,7 @@ import type { ConfigInput } from '../../../protocol/config/schema.ts';
 import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../test/smallDisk.ts';
 import { writeSafetensors } from '../../checkpoint/safetensorsWriter.ts';
 import { fakeElf } from '../../engine/install/fixtures.ts';
-import { learns, parameterTable } from '../../model/parameters.ts';
+import { parameterTable } from '../../model/parameters.ts';
 import { checkRunnable } from './checkRunnable.ts';
 import { modelConfig } from './modelConfig.ts';
 
@@ -55,7 +55,7 @@ describe('a run that can begin', () => {
   it('may have first weights, the secret for hidden names, and a manifest', async () => {
     const initialWeights = join(base, 'start.safetensors');
     const tensors = parameterTable(modelConfig(configOf().model))
-      .filter(learns)
+      .filter(({ learns }) => learns)
       .map(({ name, shape }) => ({
         name: `module.${name}`,
         shape,

@@ -1,8 +1,8 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { SafetensorsFile } from '../../checkpoint/safetensorsReader.ts';
 import type { MitConfig } from '../../model/config.ts';
-import { learns, parameterTable } from '../../model/parameters.ts';
-import type { FirstValues } from '../../train/pretrain/state.ts';
+import { parameterTable } from '../../model/parameters.ts';
+import type { FirstValues } from '../../train/parameters/firstValues.ts';
 
 /** What programs put before a parameter's name: ours, and the reference's data-parallel wrapper. */
 const prefixes = ['student.', 'teacher.', 'module.', ''];
@@ -17,7 +17,7 @@ export async function readInitialWeights(path: string, model: MitConfig): Promis
     await file.verify({ optional: true });
     const values = new Map<string, Float32Array>();
     for (const { name, tensor, shape } of parameters) values.set(name, await file.readFloat32(tensor, shape));
-    return (name) => values.get(name) as Float32Array;
+    return ({ name }) => values.get(name) as Float32Array;
   });
 }
 
@@ -43,7 +43,7 @@ async function withWeights<T>(
   const file = await SafetensorsFile.open(path);
   try {
     const parameters = parameterTable(model)
-      .filter(learns)
+      .filter(({ learns }) => learns)
       .map(({ name, shape }) => {
         const tensor = prefixes.map((prefix) => prefix + name).find((candidate) => file.tensors.has(candidate));
         if (tensor) return { name, tensor, shape };

@@ -1,9 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type Engine, rawOp, type StepValue } from '../../engine/index.ts';
+import { ourShape } from '../../model/layout.ts';
+import { trainedBy } from '../parameters/groups.ts';
 import { type Outputs, targets, teacherStatistics, terms } from './loss.ts';
 import type { PretrainState } from './state.ts';
 import { type CompiledPart, inputShapes, maskSamples, type ResolvedOptions } from './stepInputs.ts';
-import { studentPass, teacherPass, trainedIn, update } from './stepParts.ts';
+import { studentPass, teacherPass, update } from './stepParts.ts';
 import { meansOf } from './wholeStep.ts';
 
 type Values = Record<string, StepValue>;
@@ -24,7 +26,7 @@ export function compileAccumulated(
   const { out } = state.config.head;
   const outputNames = [...new Set(terms[phase].map((term) => term.teacher))];
   const targetName = (term: number) => `targets${term}`;
-  const sums = trainedIn(phase, state).map(({ spec, student }) => engine.variable(`sum.${spec.name}`, student.shape));
+  const sums = trainedBy(phase, state.student.specs).map((spec) => engine.variable(`sum.${spec.name}`, ourShape(spec)));
 
   const teacher = engine.compile({
     name: `pretrain ${phase}, teacher`,
@@ -71,7 +73,7 @@ export function compileAccumulated(
   const apply = engine.compile({
     name: `pretrain ${phase}, update`,
     executor,
-    inputs: inputShapes(options, batch, ['update']),
+    inputs: inputShapes(options, batch, ['update'], state.optimizer.inputs),
     body: (inputs: Record<string, Tensor>) => {
       const gradients = sums.map((sum) =>
         rawOp('Mul', [sum.read(), engine.tensor(Float32Array.of(1 / accumulate), [])]),

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
 import type { Modality } from '../../../protocol/modality.ts';
+import { cosineSchedule, linearSchedule, type Schedule } from '../optimizers/schedules.ts';
 import type { RunPlan } from '../plan.ts';
-import { cosineSchedule, linearSchedule, type Schedule } from '../schedules.ts';
 
 /** What the schedules say for one step. */
 export interface Rates {

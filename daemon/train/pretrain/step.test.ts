@@ -92,9 +92,9 @@ describe('what a step moves', () => {
     await step.run(inputsOf(step));
     const moved = changed(values, snapshot(state));
     expect(moved.filter((name) => name.includes('3D') && !name.startsWith('teacher.'))).toEqual([]);
-    const volumes = state.parameters.filter(({ spec }) => spec.name.includes('3D'));
+    const volumes = state.student.learning.filter(({ modality }) => modality === '3D');
     expect(moved.filter((name) => name.includes('3D'))).toHaveLength(volumes.length);
-    const pictures = state.parameters.length - volumes.length;
+    const pictures = state.student.learning.length - volumes.length;
     expect(moved.filter((name) => name.startsWith('student.'))).toHaveLength(pictures);
     expect(moved).toContain('center');
     expect(state.counts).toEqual({ shared: 1, volume: 0, lastLayer: 1 });

@@ -1,10 +1,11 @@
 import type { Engine } from '../../engine/index.ts';
+import { trainedBy } from '../parameters/groups.ts';
 import { compileAccumulated } from './accumulatedStep.ts';
 import { drawMasks } from './dropPath.ts';
+import { movingGroups } from './groups.ts';
 import { terms } from './loss.ts';
 import type { PretrainState } from './state.ts';
-import { checkInputs, maskSamples, nextCounts, resolveOptions, updateValues } from './stepInputs.ts';
-import { trainedIn } from './stepParts.ts';
+import { checkInputs, maskSamples, resolveOptions } from './stepInputs.ts';
 import type { PretrainStep, PretrainStepOptions, PretrainStepResult } from './types.ts';
 import { compileWhole } from './wholeStep.ts';
 
@@ -20,21 +21,22 @@ export function createPretrainStep(engine: Engine, state: PretrainState, options
     accumulate === 1 ? compileWhole(engine, state, resolved) : compileAccumulated(engine, state, resolved);
   return {
     options: resolved,
-    trained: trainedIn(phase, state).map(({ spec }) => spec.name),
+    trained: trainedBy(phase, state.student.specs).map(({ name }) => name),
     drawDropPath(uniform) {
       return resolved.dropPath > 0 ? drawMasks(branches, maskSamples(resolved, resolved.batch), uniform) : undefined;
     },
     async run(inputs) {
       checkInputs(resolved, inputs);
-      const counts = nextCounts(state.counts, resolved, inputs.lastLayerFrozen);
-      const { views, teacherTemperature, dropPathMasks } = inputs;
+      const moving = movingGroups(phase, inputs.lastLayerFrozen);
+      const { views, teacherTemperature, dropPathMasks, momentum, learningRate, weightDecay } = inputs;
       const outputs = await compiled.run({
         views,
         teacherTemperature,
         ...(dropPathMasks && { dropPathMasks }),
-        ...updateValues(resolved, inputs, counts),
+        momentum,
+        ...state.optimizer.scalars({ learningRate, weightDecay, ...resolved.adam }, moving),
       });
-      Object.assign(state.counts, counts);
+      state.optimizer.count(moving);
       const number = (name: string) => outputs[name]![0]!;
       return {
         loss: number('loss'),

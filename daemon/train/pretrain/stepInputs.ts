@@ -1,16 +1,15 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { CompiledStep, StepInput } from '../../engine/index.ts';
 import type { MitConfig } from '../../model/config.ts';
-import { adamInputs, adamScalars } from '../optimizer.ts';
+import type { AdamOptions } from '../optimizers/adamW.ts';
 import { type Branch, branches } from './dropPath.ts';
-import { adamInputName, groups } from './stepParts.ts';
-import type { AdamCounts, PretrainStepInputs, PretrainStepOptions } from './types.ts';
+import type { PretrainStepInputs, PretrainStepOptions } from './types.ts';
 
 export type CompiledPart = CompiledStep<string, string>;
 
 /** Options with their defaults, and what follows from them. */
 export interface ResolvedOptions extends Required<Omit<PretrainStepOptions, 'adam'>> {
-  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  readonly adam: AdamOptions;
   readonly branches: readonly Branch[];
   /** Length of one view. */
   readonly viewLength: number;
@@ -49,11 +48,12 @@ export function maskSamples({ phase, size }: ResolvedOptions, batch: number): nu
 /** What a part of a step wants to be told. */
 export type InputPart = 'views' | 'targets' | 'masks' | 'update';
 
-/** Declared inputs of a compiled part that sees `batch` images. */
+/** Declared inputs of a compiled part that sees `batch` images. @param optimizerInputs names of the optimiser's scalars */
 export function inputShapes(
   options: ResolvedOptions,
   batch: number,
   parts: readonly InputPart[],
+  optimizerInputs: readonly string[] = [],
 ): Record<string, StepInput> {
   const { size, phase } = options;
   const shapes: Record<InputPart, Record<string, StepInput>> = {
@@ -63,36 +63,10 @@ export function inputShapes(
       options.dropPath > 0 ? { dropPathMasks: { shape: [options.branches.length, maskSamples(options, batch)] } } : {},
     update: {
       momentum: { shape: [] },
-      ...Object.fromEntries(
-        groups.flatMap((group) => adamInputs.map((input) => [adamInputName(group, input), { shape: [] }])),
-      ),
+      ...Object.fromEntries(optimizerInputs.map((name) => [name, { shape: [] }])),
     },
   };
   return Object.assign({}, ...parts.map((part) => shapes[part]));
-}
-
-/** Counts after one more step. */
-export function nextCounts(counts: AdamCounts, { phase }: ResolvedOptions, frozen: boolean): AdamCounts {
-  return {
-    shared: counts.shared + 1,
-    volume: counts.volume + (phase === '3D' ? 1 : 0),
-    lastLayer: counts.lastLayer + (frozen ? 0 : 1),
-  };
-}
-
-/** Values of the inputs of `update`. @param counts with this step's update */
-export function updateValues(
-  options: ResolvedOptions,
-  inputs: PretrainStepInputs,
-  counts: AdamCounts,
-): Record<string, number> {
-  const { learningRate, weightDecay, momentum } = inputs;
-  const entries = groups.flatMap((group) => {
-    const frozen = group === 'lastLayer' && inputs.lastLayerFrozen;
-    const scalars = adamScalars(options.adam, { learningRate, weightDecay, count: counts[group], frozen });
-    return adamInputs.map((input) => [adamInputName(group, input), scalars[input]] as const);
-  });
-  return { momentum, ...Object.fromEntries(entries) };
 }
 
 /** @throws UnimissError naming the input that cannot be */

@@ -68,21 +68,3 @@ export interface PretrainStep {
   run(inputs: PretrainStepInputs): Promise<PretrainStepResult>;
   dispose(): void;
 }
-
-/** Updates that each group of parameters has had, for Adam's bias correction; part of a checkpoint. */
-export interface AdamCounts {
-  /** Parameters that both phases train. */
-  shared: number;
-  /** Parameters that only volumes train. */
-  volume: number;
-  /** The head's last layer, which rests in epoch 0. */
-  lastLayer: number;
-}
-
-/** One tensor of a checkpoint, in the reference's layout; its values are fetched when they are asked for. */
-export interface NamedTensor {
-  /** `student.<name>`, `teacher.<name>`, `exp_avg.<name>`, `exp_avg_sq.<name>` or `center`. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  read(): Float32Array;
-}

@@ -16,7 +16,7 @@ export function compileWhole(engine: Engine, state: PretrainState, options: Reso
   return engine.compile({
     name: `pretrain ${phase}`,
     executor,
-    inputs: inputShapes(options, options.batch, ['views', 'targets', 'masks', 'update']),
+    inputs: inputShapes(options, options.batch, ['views', 'targets', 'masks', 'update'], state.optimizer.inputs),
     body: (inputs: Record<string, Tensor>) => {
       const teacher = teacherPass(state, phase, inputs.views!);
       const { distributions, center } = targets(

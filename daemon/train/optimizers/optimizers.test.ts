@@ -1,7 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { testEngine } from '../../test/engine.ts';
-import type { Engine, Executor } from '../engine/index.ts';
-import { adamInputs, adamScalars, adamW, clip, follow } from './optimizer.ts';
+import { testEngine } from '../../../test/engine.ts';
+import type { Engine, Executor } from '../../engine/index.ts';
+import { adamInputs, adamScalars, adamW } from './adamW.ts';
+import { follow } from './average.ts';
+import { clip } from './clip.ts';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -1,0 +1,167 @@
+import { mul, scalar, sub, type Tensor } from '@tensorflow/tfjs-core';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { controlled, currentEngine, type Engine, rawOp, type Variable } from '../../engine/index.ts';
+import type { ParameterSpec } from '../../model/parameters.ts';
+import { ParameterSet } from '../parameters/parameterSet.ts';
+import type { Optimizer } from './optimizer.ts';
+import { proximalDescent } from './proximalDescent.ts';
+
+export interface AdamOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/** The numbers of one group of parameters that `adamW` takes in each step, made by `adamScalars`. */
+export const adamInputs = ['stepSize', 'epsilon', 'decay', 'beta1', 'beta2'] as const;
+export type AdamInputs<T> = Readonly<Record<(typeof adamInputs)[number], T>>;
+
+/**
+ * Adam's numbers for update `count` (from 1) of a group of parameters. TensorFlow adds ε before the bias correction, PyTorch
+ * (and Kingma and Ba 2015, algorithm 1) after it:
+ *
+ *     α m̂ / (√v̂ + ε) = α √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ))
+ *
+ * so step size and ε are given in that form. Where `frozen`, nothing moves: β = 1 keeps the moments, step and decay are 0.
+ */
+export function adamScalars(
+  { beta1, beta2, epsilon }: AdamOptions,
+  update: { learningRate: number; weightDecay: number; count: number; frozen?: boolean },
+): AdamInputs<number> {
+  if (update.frozen) return { stepSize: 0, epsilon, decay: 0, beta1: 1, beta2: 1 };
+  // The update reckons with betas rounded to float32: so must the correction, or 1 − β₂ would be off by 1e-5.
+  const correction = Math.sqrt(1 - Math.fround(beta2) ** update.count);
+  return {
+    stepSize: (update.learningRate * correction) / (1 - Math.fround(beta1) ** update.count),
+    epsilon: epsilon * correction,
+    decay: update.learningRate * update.weightDecay,
+    beta1,
+    beta2,
+  };
+}
+
+/**
+ * AdamW (Loshchilov and Hutter 2019) in place: p ← (1 − decay) p, then p ← p − step · m / (√v + ε).
+ * @param decays false for parameters that are spared weight decay
+ * @returns the update, for `controlled`
+ */
+export function adamW(
+  parameter: { readonly value: Variable; readonly firstMoment: Variable; readonly secondMoment: Variable },
+  gradient: Tensor,
+  inputs: AdamInputs<Tensor>,
+  decays: boolean,
+): Tensor | undefined {
+  const { value, firstMoment, secondMoment } = parameter;
+  const decayed = decays ? shrink(value, inputs.decay, gradient) : undefined;
+  const none = scalar(0); // powers of the betas: the correction is in the step size
+  return controlled([decayed], () =>
+    rawOp(
+      'ResourceApplyAdam',
+      [
+        value.handle,
+        firstMoment.handle,
+        secondMoment.handle,
+        none,
+        none,
+        inputs.stepSize,
+        inputs.beta1,
+        inputs.beta2,
+        inputs.epsilon,
+        gradient,
+      ],
+      {},
+      { outputs: 0 },
+    ),
+  );
+}
+
+/**
+ * p ← (1 − share) p in place, after `like` (of p's shape) is known.
+ * TensorFlow has no op for this alone. That of proximal descent computes (p − α δ) / (1 + α λ): with an α so small that α δ
+ * vanishes beside p, and λ so large that α λ = share / (1 − share), it is what is wanted. GPUs lack it.
+ */
+function shrink(value: Variable, share: Tensor, like: Tensor): Tensor | undefined {
+  if (currentEngine().options.device !== 'cpu')
+    return controlled([like], () =>
+      rawOp(
+        'AssignSubVariableOp',
+        [value.handle, mul(value.read(), share)],
+        { dtype: { type: 'float32' } },
+        { outputs: 0 },
+      ),
+    );
+  const alpha = 1e-30;
+  const lambda = mul(rawOp('RealDiv', [share, sub(1, share)]), 1 / alpha);
+  return proximalDescent(value, alpha, lambda, like);
+}
+
+/** What the schedules say for an update. */
+export interface AdamRates extends AdamOptions {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+}
+
+/** AdamW over a network's weights. Each group of parameters has a bias correction of its own, and may rest. */
+export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> {
+  readonly inputs: readonly string[];
+  readonly counts: Record<Group, number>;
+  readonly slots: readonly [firstMoments: ParameterSet, secondMoments: ParameterSet];
+
+  constructor(
+    engine: Engine,
+    private readonly weights: ParameterSet,
+    private readonly groups: readonly Group[],
+    private readonly groupOf: (spec: ParameterSpec) => Group,
+  ) {
+    this.inputs = groups.flatMap((group) => adamInputs.map((input) => inputName(group, input)));
+    this.counts = Object.fromEntries(groups.map((group) => [group, 0])) as Record<Group, number>;
+    const moments = (role: string) => ParameterSet.create(engine, role, weights.learning);
+    this.slots = [moments('exp_avg'), moments('exp_avg_sq')];
+  }
+
+  scalars({ learningRate, weightDecay, ...options }: AdamRates, moving: ReadonlySet<Group>): Record<string, number> {
+    const entries = this.groups.flatMap((group) => {
+      const update = { learningRate, weightDecay, count: this.counts[group] + 1, frozen: !moving.has(group) };
+      const scalars = adamScalars(options, update);
+      return adamInputs.map((input) => [inputName(group, input), scalars[input]] as const);
+    });
+    return Object.fromEntries(entries);
+  }
+
+  apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Tensor | undefined {
+    const [firstMoments, secondMoments] = this.slots;
+    const parameter = {
+      value: this.weights.variable(spec.name),
+      firstMoment: firstMoments.variable(spec.name),
+      secondMoment: secondMoments.variable(spec.name),
+    };
+    return adamW(parameter, gradient, this.inputsOf(this.groupOf(spec), inputs), spec.decays);
+  }
+
+  count(moving: ReadonlySet<Group>): void {
+    for (const group of moving) this.counts[group]++;
+  }
+
+  dispose(): void {
+    for (const slot of this.slots) slot.dispose();
+  }
+
+  private inputsOf(group: Group, inputs: Readonly<Record<string, Tensor>>): AdamInputs<Tensor> {
+    const input = (name: (typeof adamInputs)[number]): Tensor => {
+      const tensor = inputs[inputName(group, name)];
+      if (tensor) return tensor;
+      throw new UnimissError('internal', `has no input "${inputName(group, name)}"`, { place: 'update' });
+    };
+    return {
+      stepSize: input('stepSize'),
+      epsilon: input('epsilon'),
+      decay: input('decay'),
+      beta1: input('beta1'),
+      beta2: input('beta2'),
+    };
+  }
+}
+
+function inputName(group: string, input: (typeof adamInputs)[number]): string {
+  return `${group}.${input}`;
+}
