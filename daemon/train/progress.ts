@@ -1,5 +1,6 @@
 import type { Modality } from '../../protocol/modality.ts';
 import type { StepRecord } from '../../protocol/records/records.ts';
+import { progressValues, type Series, seriesOf } from '../../protocol/records/series.ts';
 import type { RunPlan } from './plan.ts';
 
 /** Where a run stands, for a progress line. */
@@ -9,38 +10,45 @@ export interface RunProgress {
   totalSteps: number;
   epoch: number;
   totalEpochs: number;
-  phase: Modality;
+  /** What the last step was trained on; null: the run has no groups. */
+  group: Modality | null;
   loss: number;
-  imagesPerSecond: number;
-  /** Estimate; undefined until a step of each phase that is still to come was seen. */
+  /** Those of the last step's values that the catalogue shows in a line of progress. */
+  values: Readonly<Record<string, number>>;
+  /** Estimate; undefined until a step of each group that is still to come was seen. */
   secondsLeft?: number;
 }
 
 /** How quickly an older step is forgotten. */
 const SMOOTHING = 0.9;
 
-/** Estimates the time left from the recent speed of each phase: a 3D step takes several times as long as a 2D one. */
+/** Estimates the time left from the recent speed of each group: a 3D step takes several times as long as a 2D one. */
 export class ProgressMeter {
-  private readonly secondsPerStep: Partial<Record<Modality, number>> = {};
-  private readonly seen: Record<Modality, number> = { '2D': 0, '3D': 0 };
+  private readonly secondsPerStep = new Map<StepRecord['group'], number>();
+  private readonly seen = new Set<StepRecord['group']>();
 
-  constructor(private readonly plan: RunPlan) {}
+  /** @param series catalogue of the run's numbers */
+  constructor(
+    private readonly plan: RunPlan,
+    private readonly series: readonly Series[] = seriesOf.pretrain,
+  ) {}
 
   update(record: StepRecord): RunProgress {
-    const { phase } = record;
+    const { group } = record;
     const seconds = (record.stepMs + record.waitMs) / 1000;
-    const before = this.secondsPerStep[phase];
-    // The first step of a phase includes TensorFlow's preparation of the graph.
-    const takeOver = before === undefined || this.seen[phase]++ === 0;
-    this.secondsPerStep[phase] = takeOver ? seconds : SMOOTHING * before + (1 - SMOOTHING) * seconds;
+    const before = this.secondsPerStep.get(group);
+    // The first step of a group includes TensorFlow's preparation of the graph.
+    const takeOver = before === undefined || !this.seen.has(group);
+    if (before !== undefined) this.seen.add(group);
+    this.secondsPerStep.set(group, takeOver ? seconds : SMOOTHING * before + (1 - SMOOTHING) * seconds);
     return {
       step: record.step + 1,
       totalSteps: this.plan.steps,
       epoch: record.epoch,
       totalEpochs: this.plan.epochs.length,
-      phase,
+      group,
       loss: record.loss,
-      imagesPerSecond: record.imagesPerSecond,
+      values: progressValues(record.values, this.series),
       ...this.left(record.step + 1),
     };
   }
@@ -50,7 +58,7 @@ export class ProgressMeter {
     for (const epoch of this.plan.epochs) {
       const steps = epoch.firstStep + epoch.steps - Math.max(step, epoch.firstStep);
       if (steps <= 0) continue;
-      const each = this.secondsPerStep[epoch.phase];
+      const each = this.secondsPerStep.get(epoch.phase);
       if (each === undefined) return {};
       secondsLeft += steps * each;
     }

@@ -32,9 +32,9 @@ const training: RunInfo = {
     totalSteps: 800,
     epoch: 6,
     totalEpochs: 16,
-    phase: '3D',
+    group: '3D',
     loss: 6.913,
-    imagesPerSecond: 12,
+    values: { imagesPerSecond: 12 },
     secondsLeft: 240,
   },
 };

@@ -4,10 +4,9 @@ type Check = (value: unknown) => boolean;
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /**
- * A check that says `true` only of what the schema accepts and returns as it is: many times as fast as the schema, for
- * values that come by the hundred thousand. Of anything else (and of schemas with parts that it does not know, always) it
- * says `false`: then the schema itself is to be asked. It is made from the schema's JSON Schema, so refinements, which that
- * leaves out, are not for schemas that are checked by it.
+ * Returns true only for values that the schema accepts and returns unchanged: many times faster than the schema, for values
+ * that come by the hundred thousand. Returns false for everything else, including values of schemas with a feature that it
+ * does not know. Ask the schema then. Do not use it with refinements: the JSON Schema it is made from has none.
  */
 export function quickCheck(schema: z.ZodType): Check {
   return checkOf(z.toJSONSchema(schema, { unrepresentable: 'any' }));
@@ -16,9 +15,10 @@ export function quickCheck(schema: z.ZodType): Check {
 function checkOf(schema: z.core.JSONSchema._JSONSchema): Check {
   if (typeof schema === 'boolean') return never;
   const { $schema: _, description: __, ...rules } = schema;
+  if (rules.anyOf !== undefined) return nullableCheck(rules);
   switch (rules.type) {
     case 'object':
-      return objectCheck(rules);
+      return rules.properties === undefined ? recordCheck(rules) : objectCheck(rules);
     case 'array':
       return arrayCheck(rules);
     case 'number':
@@ -40,6 +40,32 @@ function objectCheck({ type: _, properties = {}, required = [], additionalProper
     for (const { key, holds } of checks) if (!holds((value as Record<string, unknown>)[key])) return false;
     return true;
   };
+}
+
+/** Objects of any keys, all of whose values are alike. */
+function recordCheck({ type: _, propertyNames, additionalProperties, ...more }: JsonSchema): Check {
+  if (isMore(more) || typeof additionalProperties !== 'object' || !isAnyString(propertyNames)) return never;
+  const holds = checkOf(additionalProperties);
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+    const record = value as Record<string, unknown>;
+    // zod drops a key `__proto__`.
+    for (const key of Object.keys(record)) if (key === '__proto__' || !holds(record[key])) return false;
+    return true;
+  };
+}
+
+function isAnyString(names: JsonSchema['propertyNames']): boolean {
+  return typeof names === 'object' && names.type === 'string' && Object.keys(names).length === 1;
+}
+
+/** What a schema accepts, or null. Of other unions the first member that accepts a value decides what becomes of it. */
+function nullableCheck({ anyOf = [], ...more }: JsonSchema): Check {
+  const [inner, none] = anyOf;
+  if (isMore(more) || anyOf.length !== 2 || inner === undefined) return never;
+  if (typeof none !== 'object' || none.type !== 'null' || Object.keys(none).length !== 1) return never;
+  const holds = checkOf(inner);
+  return (value) => value === null || holds(value);
 }
 
 function arrayCheck({ type: _, items, ...more }: JsonSchema): Check {

@@ -1,70 +1,47 @@
 import { z } from 'zod';
 import { modalitySchema } from '../modality.ts';
+import { warningSchema } from './warning.ts';
 
 /**
- * What a run writes down, one JSON object a line of records.jsonl, in the order in which it happened.
- * A step is one optimiser step; steps count from 0 over the whole run, as epochs do. Times are ISO 8601, UTC.
+ * What a run writes down (format 2), one JSON object a line of records.jsonl, in the order in which it happened. Lines of
+ * version 0.1.0 are mapped to these when they are read (earlier.ts). A step is one optimiser step; steps count from 0 over
+ * the whole run, as epochs do. Times are ISO 8601, UTC.
  */
 
-const step = z.int().min(0).describe('Optimiser step, from 0, over both phases.');
-const epoch = z.int().min(0).describe('Epoch, from 0, over both phases.');
-const phase = modalitySchema.describe('What the step was trained on.');
+const step = z.int().min(0).describe('Optimiser step, from 0, over the whole run.');
+const epoch = z.int().min(0).describe('Epoch, from 0, over the whole run.');
+const group = modalitySchema
+  .nullable()
+  .describe('What was trained on. Numbers are comparable within a group only. null: the run has no groups.');
+const values = z
+  .record(z.string(), z.number())
+  .describe('All other numbers, by the keys of the catalogue (protocol/records/series.ts).');
 const time = z.iso.datetime().describe('When it was written, UTC.');
-
-/** The parts of the loss, student – teacher: L(S(x), T(x)); and the four of a 3D step in the order of the method. */
-export const lossTerms = {
-  '2D': ['image-image'],
-  '3D': ['volume-volume', 'slices-volume', 'slices-slices', 'volume-slices'],
-} as const;
 
 export const stepRecordSchema = z.object({
   kind: z.literal('step'),
   step,
   epoch,
-  phase,
-  loss: z.number().describe('Sum of the terms, nats.'),
-  terms: z.array(z.number()).describe('The terms of the loss, named by `lossTerms` of the phase.'),
-  learningRate: z.number(),
-  weightDecay: z.number(),
-  momentum: z.number().describe("Share of the teacher that was kept (the moving average's momentum)."),
-  gradientNorm: z.number().min(0).describe('Norm of the whole gradient before clipping.'),
-  imagesPerSecond: z.number().min(0).describe('Images (2D) or volumes (3D) a second, waiting included.'),
+  group,
+  loss: z.number(),
+  values,
   stepMs: z.number().min(0).describe('Duration of the step without waiting for data, ms.'),
-  waitMs: z.number().min(0).describe('Waiting for data before it, ms.'),
+  waitMs: z.number().min(0).describe('Waiting for data before the step, ms.'),
   rssMiB: z.number().min(0).describe('Resident memory of the trainer, MiB.'),
   time,
 });
 export type StepRecord = z.infer<typeof stepRecordSchema>;
 
-export const collapseSchema = z.object({
-  teacherEntropy: z.number().describe("Mean entropy of the teacher's outputs, nats; 0: every output is one-hot."),
-  klToUniform: z
-    .number()
-    .describe("Divergence of the teacher's mean output from the uniform, nats; large: few of the outputs are used."),
-  featureStd: z
-    .number()
-    .min(0)
-    .describe(
-      'Standard deviation of the normalised features over images, mean over dimensions; 0: all images look alike.',
-    ),
-  effectiveRank: z
-    .number()
-    .min(0)
-    .describe('exp of the entropy of the normalised singular values of the features; 1: one direction is left.'),
-});
-/** Signs of collapse, measured at the end of an epoch. */
-export type Collapse = z.infer<typeof collapseSchema>;
-
 export const epochRecordSchema = z.object({
   kind: z.literal('epoch'),
   epoch,
-  phase,
+  group,
   step: step.describe('Last step of the epoch.'),
   steps: z.int().min(0).describe('Steps in the epoch.'),
-  loss: z.number().describe('Mean loss of its steps, nats.'),
+  loss: z.number().describe('Mean loss of its steps.'),
   seconds: z.number().min(0),
-  collapse: collapseSchema.nullable().describe('null where nothing could be measured (fewer than two images).'),
-  warnings: z.array(z.string()).describe('What looks wrong and what to try.'),
+  values,
+  warnings: z.array(warningSchema).describe('What looks wrong, and what to do about it.'),
   time,
 });
 export type EpochRecord = z.infer<typeof epochRecordSchema>;
@@ -127,7 +104,9 @@ export const runVersionsSchema = z.object({
   tensorflow: z.string(),
   platform: z.string().describe('Operating system and processor, as `linux-x64`.'),
   device: z.string().describe('What it was computed on: name of the processor or GPU.'),
-  executors: z.partialRecord(phase, z.enum(['graph', 'xla', 'eager'])).describe('How the steps of each phase ran.'),
+  executors: z
+    .partialRecord(modalitySchema, z.enum(['graph', 'xla', 'eager']))
+    .describe('How the steps of each phase ran.'),
   threads: z.object({ interOp: z.int().min(1), intraOp: z.int().min(1) }),
 });
 export type RunVersions = z.infer<typeof runVersionsSchema>;

@@ -16,10 +16,10 @@ export const runProgressSchema = z.object({
   totalSteps: z.int().min(0),
   epoch: z.int().min(0).describe('Epoch, from 0.'),
   totalEpochs: z.int().min(0),
-  phase: modalitySchema,
+  group: modalitySchema.nullable().describe('What the last step was trained on; null: the run has no groups.'),
   loss: z.number(),
-  imagesPerSecond: z.number().min(0),
-  secondsLeft: z.number().min(0).optional().describe('Estimate; absent until a step of each phase to come was seen.'),
+  values: z.record(z.string(), z.number()).describe('Other numbers of the last step that a line of progress shows.'),
+  secondsLeft: z.number().min(0).optional().describe('Estimate; absent until a step of each group to come was seen.'),
 });
 
 /** How the trainer of a run ended, where it did so in this daemon's life. */

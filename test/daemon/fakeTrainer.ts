@@ -8,6 +8,7 @@ import { RecordLog } from '../../daemon/runs/records/recordLog.ts';
 import type { trainRun } from '../../daemon/runs/start/trainRun.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
+import { lossTerms } from '../../protocol/records/series.ts';
 
 const checkpointEvery = 5;
 
@@ -55,13 +56,17 @@ export const fakeTrain: typeof trainRun = async (run, control, listener = {}) =>
       const phase = epoch % 2 === 0 ? '2D' : '3D';
       const loss = 7 - step / (epochs * perEpoch);
       record({
-        ...{ kind: 'step', step, epoch, phase, loss, terms: phase === '2D' ? [loss] : [loss, loss, loss, loss] },
-        ...{ learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 1, imagesPerSecond: 10 },
+        ...{ kind: 'step', step, epoch, group: phase, loss },
+        values: {
+          ...(phase === '3D' && Object.fromEntries(lossTerms['3D'].map((name) => [`term/${name}`, loss]))),
+          ...{ learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 1, imagesPerSecond: 10 },
+        },
         ...{ stepMs, waitMs: 0, rssMiB: 100, time: new Date().toISOString() },
       });
       step++;
       listener.onProgress?.({
-        ...{ step, totalSteps: epochs * perEpoch, epoch, totalEpochs: epochs, phase, loss, imagesPerSecond: 10 },
+        ...{ step, totalSteps: epochs * perEpoch, epoch, totalEpochs: epochs, group: phase, loss },
+        values: { imagesPerSecond: 10 },
       });
       if (step % checkpointEvery === 0) await save();
     }

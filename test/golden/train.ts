@@ -3,7 +3,7 @@ import type { Engine, Executor } from '../../daemon/engine/index.ts';
 import { presets } from '../../daemon/model/config.ts';
 import { parameterTable } from '../../daemon/model/parameters.ts';
 import { createPretrainState, createPretrainStep, type PretrainState } from '../../daemon/train/pretrain/index.ts';
-import { lossTerms } from '../../protocol/records/records.ts';
+import { lossTerms } from '../../protocol/records/series.ts';
 import { deviation, goldenImages, goldenWeights, norm, readGolden, type Summary, size } from './values.ts';
 
 interface TrainFile {

@@ -25,15 +25,11 @@ placeForEachTest((fresh) => {
 
 /** Records as another process would write them. */
 const stepRecord = (step: number, phase: Modality = '2D'): RunRecord => ({
-  ...{
-    kind: 'step',
-    step,
-    epoch: Math.floor(step / 10),
-    phase,
-    loss: 1 + step,
-    terms: phase === '2D' ? [1 + step] : [1, 2, 3, 4],
+  ...{ kind: 'step', step, epoch: Math.floor(step / 10), group: phase, loss: 1 + step },
+  values: {
+    ...(phase === '3D' && { 'term/volume-volume': 1, 'term/slices-volume': 2, 'term/slices-slices': 3 }),
+    ...{ learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 1, imagesPerSecond: 10 },
   },
-  ...{ learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 1, imagesPerSecond: 10 },
   ...{ stepMs: 5, waitMs: 0, rssMiB: 100, time: '2026-01-01T00:00:00.000Z' },
 });
 const write = (folder: string, from: number, to: number) =>

@@ -16,8 +16,8 @@ test.skipIf(!samples)(
     expect(code, stderr).toBe(0);
     const records = recordsOf(onlyRun(folder));
     const steps = records.filter((r) => r.kind === 'step');
-    expect(new Set(steps.map((s) => s.phase))).toEqual(new Set(['2D', '3D']));
-    expect(steps.every((s) => Number.isFinite(s.loss) && s.gradientNorm > 0)).toBe(true);
+    expect(new Set(steps.map((s) => s.group))).toEqual(new Set(['2D', '3D']));
+    expect(steps.every((s) => Number.isFinite(s.loss) && s.values.gradientNorm! > 0)).toBe(true);
     const notices = records.flatMap((r) => (r.kind === 'event' && r.event === 'notice' ? [r.message] : []));
     expect(notices.join('\n')).toMatch(/resampled to 3×1×1 mm/);
     expect(records.filter((r) => r.kind === 'event' && r.event === 'broken')).toEqual([]);

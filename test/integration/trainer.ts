@@ -131,8 +131,9 @@ export function numbersOf(records: readonly RunRecord[]): unknown[] {
       const { seconds: __, ...epoch } = rest;
       return [epoch];
     }
-    const { imagesPerSecond, stepMs, waitMs, rssMiB, ...step } = rest as StepRecord;
-    return [step];
+    const { stepMs, waitMs, rssMiB, values, ...step } = rest;
+    const { imagesPerSecond, ...numbers } = values;
+    return [{ ...step, values: numbers }];
   });
 }
 

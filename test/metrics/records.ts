@@ -3,6 +3,7 @@ import { pngDataUri } from '../../daemon/evaluate/report/report.ts';
 import type { Preview } from '../../protocol/metrics/page.ts';
 import type { Modality } from '../../protocol/modality.ts';
 import type { EpochRecord, RunRecord, StepRecord } from '../../protocol/records/records.ts';
+import { lossTerms } from '../../protocol/records/series.ts';
 
 /** Repeatable noise in [−1, 1) for made-up records (a 32-bit mix of the index). */
 function noise(i: number): number {
@@ -76,17 +77,19 @@ function madeUpStep(
     kind: 'step',
     step: i,
     epoch,
-    phase,
+    group: phase,
     loss: terms.reduce((a, b) => a + b, 0),
-    terms,
-    learningRate:
-      i < warm
-        ? (rate * 2.5e-4 * i) / warm
-        : 1e-6 + rate * 1.25e-4 * (1 + Math.cos((Math.PI * (i - warm)) / (steps - warm))),
-    weightDecay: 0.4 - 0.18 * (1 + Math.cos(Math.PI * done)),
-    momentum: 1 - 0.002 * (1 + Math.cos(Math.PI * done)),
-    gradientNorm: (1.2 + 2.5 * Math.exp(-8 * done)) * (1 + 0.35 * n(8)) + (n(9) > 0.985 ? 4 : 0),
-    imagesPerSecond: (8 * 1000) / (stepMs + waitMs),
+    values: {
+      ...(phase === '3D' && Object.fromEntries(lossTerms['3D'].map((name, k) => [`term/${name}`, term(k)]))),
+      learningRate:
+        i < warm
+          ? (rate * 2.5e-4 * i) / warm
+          : 1e-6 + rate * 1.25e-4 * (1 + Math.cos((Math.PI * (i - warm)) / (steps - warm))),
+      weightDecay: 0.4 - 0.18 * (1 + Math.cos(Math.PI * done)),
+      momentum: 1 - 0.002 * (1 + Math.cos(Math.PI * done)),
+      gradientNorm: (1.2 + 2.5 * Math.exp(-8 * done)) * (1 + 0.35 * n(8)) + (n(9) > 0.985 ? 4 : 0),
+      imagesPerSecond: (8 * 1000) / (stepMs + waitMs),
+    },
     stepMs,
     waitMs,
     rssMiB: 940 + 60 * Math.min(1, i / 40) + 3 * n(10),
@@ -109,12 +112,12 @@ function madeUpEpoch(
   return {
     kind: 'epoch',
     epoch,
-    phase,
+    group: phase,
     step,
     steps: stepsPerEpoch,
     loss: 5 - done,
     seconds: stepsPerEpoch * 0.4,
-    collapse: {
+    values: {
       teacherEntropy: collapsed ? 0.02 : 5.1 - 2.2 * done + 0.1 * n(1),
       klToUniform: collapsed ? 6.9 : 1.4 + 0.5 * done + 0.08 * n(2),
       featureStd: collapsed ? 0.004 : 0.07 + 0.05 * done + 0.004 * n(3),
@@ -122,7 +125,10 @@ function madeUpEpoch(
     },
     warnings: collapsed
       ? [
-          'The teacher gives every image the same output: one of its 1,024 outputs has all the weight. Try a faster centre (center momentum 0.8) or a higher teacher temperature (0.06).',
+          {
+            what: 'The teacher gives every image the same output: one of its 1,024 outputs has all the weight.',
+            advice: 'Try a faster centre (center momentum 0.8) or a higher teacher temperature (0.06).',
+          },
         ]
       : [],
     time,

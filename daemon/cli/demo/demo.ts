@@ -95,7 +95,7 @@ function factsOf(
   const epochs = records.filter((record) => record.kind === 'epoch');
   const facts: SummaryFact[] = [];
   for (const phase of modalities) {
-    const own = epochs.filter((e) => e.phase === phase);
+    const own = epochs.filter((e) => e.group === phase);
     const [first, last] = [own[0], own.at(-1)];
     if (!first || !last) continue;
     facts.push({
@@ -115,7 +115,7 @@ function factsOf(
     }
     facts.push({
       label: `Speed ${phase}`,
-      value: `${median(steps.filter((s) => s.phase === phase).map((s) => s.imagesPerSecond)).toFixed(1)} images/s`,
+      value: `${median(steps.flatMap((s) => (s.group === phase ? (s.values.imagesPerSecond ?? []) : []))).toFixed(1)} images/s`,
       note: 'median of the steps',
     });
   }

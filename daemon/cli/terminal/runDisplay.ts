@@ -1,4 +1,6 @@
 import type { RunRecord, StepRecord } from '../../../protocol/records/records.ts';
+import { type Series, seriesOf } from '../../../protocol/records/series.ts';
+import { warningText } from '../../../protocol/records/warning.ts';
 import type { RunProgress } from '../../train/progress.ts';
 import { exitCodes } from './exitCodes.ts';
 import { duration, type Reporter } from './reporter.ts';
@@ -8,7 +10,11 @@ export class RunDisplay {
   private shown: RunProgress | undefined;
   private lastStep: StepRecord | undefined;
 
-  constructor(private readonly reporter: Reporter) {}
+  /** @param series catalogue of the run's numbers */
+  constructor(
+    private readonly reporter: Reporter,
+    private readonly series: readonly Series[] = seriesOf.pretrain,
+  ) {}
 
   /** What is prepared, or waited for. */
   stage(stage: string): void {
@@ -18,15 +24,15 @@ export class RunDisplay {
   progress(progress: RunProgress): void {
     if (progress.step === this.shown?.step) return;
     this.shown = progress;
-    this.reporter.progress(progressLine(progress), progress.step === progress.totalSteps);
+    this.reporter.progress(progressLine(progress, this.series), progress.step === progress.totalSteps);
   }
 
   /** The run is complete: so is the line, also where the last that was heard of it came before its last step. */
   finished(): void {
     const { shown, lastStep } = this;
     if (!shown || !lastStep || shown.step === shown.totalSteps) return;
-    const { step, epoch, phase, loss, imagesPerSecond } = lastStep;
-    this.progress({ ...shown, step: step + 1, epoch, phase, loss, imagesPerSecond, secondsLeft: 0 });
+    const { step, epoch, group, loss, values } = lastStep;
+    this.progress({ ...shown, step: step + 1, epoch, group, loss, values, secondsLeft: 0 });
   }
 
   record(record: RunRecord): void {
@@ -44,15 +50,25 @@ export function endStopped(id: string, reporter: Reporter): void {
 }
 
 /** `epoch 3/200 · 2D · step 41/5000 · loss 6.912 · 12.3 images/s · 1 h 05 min left` */
-function progressLine(p: RunProgress): string {
-  const left = p.secondsLeft === undefined ? '' : ` · ${duration(p.secondsLeft)} left`;
-  return `epoch ${p.epoch + 1}/${p.totalEpochs} · ${p.phase} · step ${p.step}/${p.totalSteps} · loss ${p.loss.toFixed(3)} · ${p.imagesPerSecond.toFixed(1)} images/s${left}`;
+function progressLine(p: RunProgress, series: readonly Series[]): string {
+  const numbers = series.flatMap(({ key, of, title, unit, inProgress }) => {
+    const value = of === 'step' ? p.values[key] : undefined;
+    return value === undefined || inProgress === undefined ? [] : [`${value.toFixed(inProgress)} ${unit || title}`];
+  });
+  return [
+    `epoch ${p.epoch + 1}/${p.totalEpochs}`,
+    ...(p.group === null ? [] : [p.group]),
+    `step ${p.step}/${p.totalSteps}`,
+    `loss ${p.loss.toFixed(3)}`,
+    ...numbers,
+    ...(p.secondsLeft === undefined ? [] : [`${duration(p.secondsLeft)} left`]),
+  ].join(' · ');
 }
 
 /** What of the records people should see at once. An error is shown by whoever catches it. */
 function noteworthy(record: RunRecord): string | undefined {
   if (record.kind === 'epoch')
-    return record.warnings.map((w) => `Warning, epoch ${record.epoch + 1}: ${w}`).join('\n') || undefined;
+    return record.warnings.map((w) => `Warning, epoch ${record.epoch + 1}: ${warningText(w)}`).join('\n') || undefined;
   if (record.kind !== 'event') return undefined;
   if (record.event === 'broken') return `Broken image: ${record.message}`;
   if (record.event === 'warning') return `Warning: ${record.message}`;

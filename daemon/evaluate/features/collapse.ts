@@ -1,6 +1,6 @@
 import { Matrix, SVD } from 'ml-matrix';
 import { UnimissError } from '../../../protocol/errors.ts';
-import type { Collapse } from '../../../protocol/records/records.ts';
+import type { Warning } from '../../../protocol/records/warning.ts';
 
 /**
  * Signs of collapse: a network that gives every image the same answer has a low loss and has learnt nothing. There are two
@@ -134,36 +134,48 @@ export const collapseThresholds = {
   rank: 2,
 };
 
-/**
- * What looks like collapse in an epoch, and from "Try" on what to do about it; none where all is well.
- * Names of settings are those of the configuration.
- */
-export function collapseWarnings(values: Collapse, sizes: CollapseSizes): string[] {
+/** Signs of collapse, measured at the end of an epoch. */
+export interface Collapse {
+  /** Mean entropy of the teacher's outputs, nats; 0: every output is one-hot. */
+  readonly teacherEntropy: number;
+  /** Divergence of the teacher's mean output from the uniform distribution, nats; large: few of the outputs are used. */
+  readonly klToUniform: number;
+  /** Standard deviation of the normalised features over images, mean over dimensions; 0: all images look alike. */
+  readonly featureStd: number;
+  /** exp of the entropy of the normalised singular values of the features; 1: one direction is left. */
+  readonly effectiveRank: number;
+}
+
+/** What looks like collapse in an epoch; nothing where all is well. */
+export function collapseWarnings(values: Collapse, sizes: CollapseSizes): Warning[] {
   const { teacherEntropy, klToUniform, featureStd, effectiveRank } = values;
   const t = collapseThresholds;
   const most = Math.log(sizes.outputs);
   const outputs = sizes.outputs.toLocaleString('en-GB');
   const told = sizes.batch === 1 ? Number.POSITIVE_INFINITY : most - klToUniform - teacherEntropy;
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   if (most - teacherEntropy < t.uniform)
-    warnings.push(
-      `The teacher's output is uniform over its ${outputs} outputs: it tells the student nothing. ` +
+    warnings.push({
+      what: `The teacher's output is uniform over its ${outputs} outputs: it tells the student nothing.`,
+      advice:
         'Try a lower train.teacherTemperature.value (a quarter of it in a short run), a lower train.lr, larger batches (train.batch, train.accumulate), or views that share more of the image (views.area2D, views.crop3D).',
-    );
+    });
   else if (told < (teacherEntropy < t.sharp * most ? t.informed : t.ignorant))
-    warnings.push(
-      `The teacher gives every image the same answer over its ${outputs} outputs. ` +
+    warnings.push({
+      what: `The teacher gives every image the same answer over its ${outputs} outputs.`,
+      advice:
         'Try a faster centre (a lower train.centerMomentum), a slower teacher (a higher train.momentum), a higher train.teacherTemperature.value, or a lower train.lr.',
-    );
+    });
   if (featureStd * Math.sqrt(sizes.featureLength) < t.spread)
-    warnings.push(
-      `The features of all images point the same way (deviation ${featureStd.toPrecision(2)}). ` +
+    warnings.push({
+      what: `The features of all images point the same way (deviation ${featureStd.toPrecision(2)}).`,
+      advice:
         'Try a lower train.lr, and larger batches (train.batch, train.accumulate); check by the previews that the images differ and that two views of one resemble each other.',
-    );
+    });
   else if (effectiveRank < t.rank)
-    warnings.push(
-      `The features vary along one direction only (effective rank ${effectiveRank.toFixed(1)} of ${sizes.featureLength}). ` +
-        'Try a lower train.lr or weaker decay (train.weightDecay), and more varied images.',
-    );
+    warnings.push({
+      what: `The features vary along one direction only (effective rank ${effectiveRank.toFixed(1)} of ${sizes.featureLength}).`,
+      advice: 'Try a lower train.lr or weaker decay (train.weightDecay), and more varied images.',
+    });
   return warnings;
 }

@@ -75,7 +75,7 @@ describe('writeReport', () => {
     const records = madeUpRecords({ steps: 5000, stepsPerEpoch: 100 });
     const { steps } = snapshotOf({ ...content, runs: [{ ...content.runs[0]!, records }], mostRows: 500 }).runs[0]!;
     expect(steps.columns.step!.length).toBeLessThanOrEqual(500);
-    const largest = Math.max(...records.map((r) => (r.kind === 'step' ? r.gradientNorm : 0)));
+    const largest = Math.max(...records.map((r) => (r.kind === 'step' ? r.values.gradientNorm! : 0)));
     expect(Math.max(...Array.from(steps.high!.gradientNorm as Float64Array))).toBe(largest);
   });
 

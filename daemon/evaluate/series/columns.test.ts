@@ -12,7 +12,7 @@ test('steps become columns, the terms of a phase missing in the other', () => {
   const step = records.find((r) => r.kind === 'step' && r.step === 6)!;
   if (step.kind !== 'step') throw new Error('not a step');
   expect(steps.columns.loss![6]).toBe(step.loss);
-  expect(steps.columns['term/slices-slices']![6]).toBe(step.terms[2]);
+  expect(steps.columns['term/slices-slices']![6]).toBe(step.values['term/slices-slices']);
   expect(steps.columns['term/slices-slices']![2]).toBeNaN();
   expect(steps.columns.time![6]).toBe(Date.parse(step.time));
   expect(steps.columns['term/image-image']).toBeUndefined();
@@ -24,14 +24,16 @@ test('long tables grow; a series that comes late is missing before, also where o
   const written = long.flatMap((r) => (r.kind === 'step' ? [r] : []));
   expect(Array.from(columns.loss!)).toEqual(written.map((r) => r.loss));
   expect(Array.from(columns['term/volume-slices']!)).toEqual(
-    written.map((r) => (r.phase === '3D' ? r.terms[3] : Number.NaN)),
+    written.map((r) => r.values['term/volume-slices'] ?? Number.NaN),
   );
 });
 
 test('epochs become columns; an epoch in which nothing could be measured is a gap', () => {
   expect(epochs.columns.step).toEqual(Float64Array.from({ length: 8 }, (_, i) => 5 * i + 4));
   expect(epochs.columns.effectiveRank![0]).toBeGreaterThan(5);
-  const unmeasured = recordsToColumns(records.map((r) => (r.kind === 'epoch' ? { ...r, collapse: null } : r)));
+  const unmeasured = recordsToColumns(
+    records.map((r) => (r.kind === 'epoch' && r.epoch === 0 ? { ...r, values: {} } : r)),
+  );
   expect(unmeasured.epochs.columns.effectiveRank![0]).toBeNaN();
 });
 

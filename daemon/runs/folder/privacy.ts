@@ -78,7 +78,7 @@ export class PathHider {
   /** A record with the names in all its texts hidden. */
   record<T extends RunRecord>(record: T): T {
     if (record.kind === 'step') return record;
-    if (record.kind === 'epoch') return { ...record, warnings: record.warnings.map((text) => this.text(text)) };
+    if (record.kind === 'epoch') return { ...record, warnings: record.warnings.map((warning) => this.deep(warning)) };
     const event: EventRecord = record;
     return {
       ...record,

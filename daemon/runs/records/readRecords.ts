@@ -1,3 +1,4 @@
+import { fromFormat1 } from '../../../protocol/records/earlier.ts';
 import { quickCheck } from '../../../protocol/records/quickCheck.ts';
 import {
   type RunRecord,
@@ -48,9 +49,9 @@ export async function readLastRecords(file: string, bytes: number): Promise<{ re
 }
 
 /** Nearly all records are steps. */
-const isStep = quickCheck(stepRecordSchema);
+const isStep = quickCheck(stepRecordSchema) as (value: unknown) => value is StepRecord;
 
-/** The record in a line; undefined where it is none that this version knows. */
+/** The record in a line, of any format so far; undefined where this version knows none such. */
 export function recordOf(line: string): RunRecord | undefined {
   let value: unknown;
   try {
@@ -58,5 +59,5 @@ export function recordOf(line: string): RunRecord | undefined {
   } catch {
     return undefined;
   }
-  return isStep(value) ? (value as StepRecord) : runRecordSchema.safeParse(value).data;
+  return isStep(value) ? value : (fromFormat1(value) ?? runRecordSchema.safeParse(value).data);
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,14 +24,9 @@ const step = (n: number, loss = 5 - n / 100): StepRecord => ({
   kind: 'step',
   step: n,
   epoch: Math.floor(n / 5),
-  phase: '2D',
+  group: '2D',
   loss,
-  terms: [loss],
-  learningRate: 1e-4,
-  weightDecay: 0.04,
-  momentum: 0.996,
-  gradientNorm: 2,
-  imagesPerSecond: 8,
+  values: { learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 2, imagesPerSecond: 8 },
   stepMs: 500,
   waitMs: 1,
   rssMiB: 700,
@@ -39,12 +35,12 @@ const step = (n: number, loss = 5 - n / 100): StepRecord => ({
 const epoch = (n: number, last: number): EpochRecord => ({
   kind: 'epoch',
   epoch: n,
-  phase: '2D',
+  group: '2D',
   step: last,
   steps: 5,
   loss: 4,
   seconds: 3,
-  collapse: null,
+  values: {},
   warnings: [],
   time,
 });
@@ -250,5 +246,30 @@ describe('reading', () => {
     expect(records.at(-1)).toEqual(step(999));
     await truncate(file, (await stat(file)).size - 1);
     expect((await readLastRecords(file, 10_000)).records.at(-1)).toEqual(step(998));
+  });
+});
+
+describe('a run that version 0.1.0 began', () => {
+  const earlier = (n: number) =>
+    JSON.stringify({
+      ...{ kind: 'step', step: n, epoch: 0, phase: '3D', loss: 4, terms: [1, 1, 1, 1], learningRate: 1e-4 },
+      ...{ weightDecay: 0.04, momentum: 0.996, gradientNorm: 2, imagesPerSecond: 8 },
+      ...{ stepMs: 500, waitMs: 1, rssMiB: 700, time },
+    });
+
+  it('is cut and resumed with records of both formats in one file', async () => {
+    const file = newFile();
+    writeFileSync(file, [0, 1, 2].map((n) => `${earlier(n)}\n`).join(''));
+    const log = RecordLog.open(file);
+    expect(log.cutBytes).toBe(0);
+    expect(await log.cutAfter(2)).toBe(1);
+    log.append(step(2));
+    log.close();
+    const records = await allOf(file);
+    expect(records.map((r) => r.kind === 'step' && [r.step, r.group, r.values['term/slices-slices']])).toEqual([
+      [0, '3D', 1],
+      [1, '3D', 1],
+      [2, '2D', undefined],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { version } from '../../../package.json';
 import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
 import type { Modality } from '../../../protocol/modality.ts';
+import { warningText } from '../../../protocol/records/warning.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
 import type { Loader } from '../../data/loader/index.ts';
 import { featureLength } from '../../model/config.ts';
@@ -117,7 +118,8 @@ class Session {
       },
       onEpoch: (record) => {
         journal.record(record);
-        for (const warning of record.warnings) journal.log('warning', `Epoch ${record.epoch + 1}: ${warning}`);
+        for (const warning of record.warnings)
+          journal.log('warning', `Epoch ${record.epoch + 1}: ${warningText(warning)}`);
       },
       onFirstBatch: async (batch) => {
         if (!config.records.previews) return;

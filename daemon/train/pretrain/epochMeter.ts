@@ -1,5 +1,4 @@
-import type { Collapse } from '../../../protocol/records/records.ts';
-import { effectiveRank, featureDeviation } from '../../evaluate/features/collapse.ts';
+import { type Collapse, effectiveRank, featureDeviation } from '../../evaluate/features/collapse.ts';
 import type { PretrainStepResult } from './types.ts';
 
 /** Feature vectors kept of an epoch: enough for a rank of 48 dimensions, little enough for every checkpoint. */
@@ -63,7 +62,7 @@ export class EpochMeter {
     return this.steps;
   }
 
-  /** undefined-free summary; null where fewer than two images were seen. */
+  /** The signs of collapse; null where the epoch had fewer than two images. */
   collapse(): Collapse | null {
     const features = this.allFeatures();
     const rows = features.length / this.featureLength;

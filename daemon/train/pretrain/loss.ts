@@ -1,6 +1,6 @@
 import { add, concat, log, mean, mul, neg, scalar, slice, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../../protocol/modality.ts';
-import { lossTerms } from '../../../protocol/records/records.ts';
+import { lossTerms } from '../../../protocol/records/series.ts';
 import { rawOp } from '../../engine/index.ts';
 import { differentiable } from '../../model/ops/differentiable.ts';
 

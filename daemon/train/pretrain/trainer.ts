@@ -1,7 +1,8 @@
 import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Modality } from '../../../protocol/modality.ts';
-import { type EpochRecord, lossTerms, type StepRecord } from '../../../protocol/records/records.ts';
+import type { EpochRecord, StepRecord } from '../../../protocol/records/records.ts';
+import { lossTerms } from '../../../protocol/records/series.ts';
 import type { BatchRange, ViewBatch } from '../../data/loader/types.ts';
 import { Random } from '../../data/random.ts';
 import { collapseWarnings } from '../../evaluate/features/collapse.ts';
@@ -131,14 +132,16 @@ class Trainer {
       kind: 'step',
       step,
       epoch,
-      phase,
+      group: phase,
       loss: result.loss,
-      terms: [...result.terms],
-      learningRate: rates.learningRate,
-      weightDecay: rates.weightDecay,
-      momentum: rates.momentum,
-      gradientNorm: result.gradientNorm,
-      imagesPerSecond: batch.size / seconds,
+      values: {
+        ...termValues(phase, result.terms),
+        learningRate: rates.learningRate,
+        weightDecay: rates.weightDecay,
+        momentum: rates.momentum,
+        gradientNorm: result.gradientNorm,
+        imagesPerSecond: batch.size / seconds,
+      },
       stepMs,
       waitMs: batch.waitMs,
       rssMiB: process.memoryUsage.rss() / 2 ** 20,
@@ -166,6 +169,12 @@ class Trainer {
   }
 }
 
+/** The terms of the loss by their keys; none where the only term is the loss itself. */
+function termValues(phase: Modality, terms: readonly number[]): Record<string, number> {
+  if (terms.length < 2) return {};
+  return Object.fromEntries(terms.map((value, i) => [`term/${lossTerms[phase][i] ?? i}`, value]));
+}
+
 /** Uniform numbers for the masks of a step's stochastic depth; a resumed run draws the same. */
 function dropPathDraws(seed: number, step: number): () => number {
   const random = new Random(seed, 'drop-path', step);
@@ -185,12 +194,12 @@ function epochRecord(
   return {
     kind: 'epoch',
     epoch,
-    phase,
+    group: phase,
     step,
     steps: meter.count,
     loss: meter.meanLoss,
     seconds: meter.totalSeconds,
-    collapse,
+    values: { ...collapse },
     warnings: collapse
       ? collapseWarnings(collapse, {
           outputs: model.head.outDim,

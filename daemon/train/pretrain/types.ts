@@ -43,7 +43,7 @@ export interface PretrainStepInputs {
 export interface PretrainStepResult {
   /** Sum of the terms. */
   readonly loss: number;
-  /** Named by `lossTerms` of the phase (protocol/records/records.ts). */
+  /** Named by `lossTerms` of the phase (protocol/records/series.ts). */
   readonly terms: readonly number[];
   /** Norm of the whole gradient before clipping (a frozen last layer's included). */
   readonly gradientNorm: number;

@@ -12,6 +12,7 @@ import type {
   RunSummary,
   StepRecord,
 } from '../../../../protocol/records/records.ts';
+import { lossTerms } from '../../../../protocol/records/series.ts';
 import { recordsToColumns } from '../../../evaluate/series/columns.ts';
 import { crc32c } from './crc32c.ts';
 import { exportTensorBoard, TensorBoardFile } from './tensorboard.ts';
@@ -29,34 +30,32 @@ const step = (n: number, phase: Modality, loss = 4 - n / 1000): StepRecord => ({
   kind: 'step',
   step: n,
   epoch: Math.floor(n / 10),
-  phase,
+  group: phase,
   loss,
-  terms: phase === '2D' ? [loss] : [loss / 4, loss / 4, loss / 4, loss / 4],
-  learningRate: 8e-4,
-  weightDecay: 0.04,
-  momentum: 0.996,
-  gradientNorm: 1.5,
-  imagesPerSecond: 10,
+  values: {
+    ...(phase === '3D' && Object.fromEntries(lossTerms['3D'].map((name) => [`term/${name}`, loss / 4]))),
+    ...{ learningRate: 8e-4, weightDecay: 0.04, momentum: 0.996, gradientNorm: 1.5, imagesPerSecond: 10 },
+  },
   stepMs: 100,
   waitMs: 1,
   rssMiB: 512,
   time: timeOf(n),
 });
-const epoch = (n: number, collapse: EpochRecord['collapse']): EpochRecord => ({
+const epoch = (n: number, values: EpochRecord['values']): EpochRecord => ({
   kind: 'epoch',
   epoch: n,
-  phase: '2D',
+  group: '2D',
   step: n * 10 + 9,
   steps: 10,
   loss: 3,
   seconds: 1,
-  collapse,
-  warnings: ['flat'],
+  values,
+  warnings: [{ what: 'flat' }],
   time: timeOf(n * 10 + 9),
 });
 const signs = { teacherEntropy: 5, klToUniform: 1.25, featureStd: 0.125, effectiveRank: 9 };
 const finish: EventRecord = { kind: 'event', event: 'finish', message: 'all, "done"\nreally', time: timeOf(20) };
-const records: RunRecord[] = [step(0, '2D'), step(1, '2D'), epoch(0, signs), step(10, '3D'), epoch(1, null), finish];
+const records: RunRecord[] = [step(0, '2D'), step(1, '2D'), epoch(0, signs), step(10, '3D'), epoch(1, {}), finish];
 const run: RunSummary = {
   id: 'chest-1',
   folder: '/runs/chest-1',
@@ -85,13 +84,13 @@ describe('columns', () => {
     const read = JSON.parse(jsonOf(run, records));
     expect(read.run).toEqual(run);
     expect(read.steps).toHaveLength(3);
-    expect(read.epochs[0].collapse).toEqual(signs);
+    expect(read.epochs[0].values).toEqual(signs);
     expect(read.events[0].message).toBe(finish.message);
   });
 
   it('as text fit a terminal, with one line a row', () => {
     const many = Array.from({ length: 5000 }, (_, n) => step(n, n % 4 < 2 ? '2D' : '3D'));
-    const text = textOf(run, [...many, ...records], 12);
+    const text = textOf(run, [...many, ...records], { rows: 12 });
     const lines = text.split('\n');
     expect(lines[0]).toBe('chest-1: finished, nano, epoch 2 of 2');
     expect(lines.length).toBeLessThan(30);
@@ -207,7 +206,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 a = EventAccumulator(${JSON.stringify(join(folder, 'itself'))}); a.Reload()
 print([(e.step, round(e.value, 3), e.wall_time) for e in a.Scalars('loss/2D')], len(a.Tags()['scalars']))`;
     const read = execFileSync(python, ['-c', code], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    expect(read.trim()).toBe(`[(0, 4.0, ${begin / 1000}.0), (1, 3.999, ${begin / 1000 + 1}.0)] 23`);
+    expect(read.trim()).toBe(`[(0, 4.0, ${begin / 1000}.0), (1, 3.999, ${begin / 1000 + 1}.0)] 24`);
   });
 });
 

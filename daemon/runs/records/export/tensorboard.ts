@@ -1,7 +1,8 @@
 import { closeSync, lstatSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { lossTerms, type RunRecord } from '../../../../protocol/records/records.ts';
+import type { RunRecord } from '../../../../protocol/records/records.ts';
+import { ownFields, type Series, seriesOf } from '../../../../protocol/records/series.ts';
 import { diskError } from '../../../files/atomic.ts';
 import { makeFolder } from '../../../files/folder.ts';
 import { maskedCrc32c } from './crc32c.ts';
@@ -18,6 +19,8 @@ export interface TensorBoardOptions {
   alone?: boolean;
   /** Seconds since 1970. */
   wallTime?: number;
+  /** The numbers that have a tag of their own. Default: those of pre-training. */
+  series?: readonly Series[];
 }
 
 /** Our event files by their names: writer and run. TensorBoard wants the part before; what other programs write has no such end. */
@@ -29,12 +32,13 @@ const ownTag = 'schedule/learningRate';
 
 /**
  * The curves of a run as an event file that TensorBoard reads, also while it grows. Steps and epochs become scalars at their
- * step, those that differ by phase under the phase's name: `loss/2D`, `collapse/teacherEntropy/3D`, `schedule/learningRate`.
+ * step, those that differ by group under the group's name: `loss/2D`, `collapse/teacherEntropy/3D`, `schedule/learningRate`.
  */
 export class TensorBoardFile {
   private constructor(
     readonly file: string,
     private readonly descriptor: number,
+    private readonly tags: Tags,
   ) {}
 
   /**
@@ -42,14 +46,14 @@ export class TensorBoardFile {
    * with `alone`, all that we wrote there of the run. Files of others, of other runs, and those that grow stay.
    */
   static async open(folder: string, options: TensorBoardOptions): Promise<TensorBoardFile> {
-    const { run, writer, wallTime = Date.now() / 1000 } = options;
+    const { run, writer, wallTime = Date.now() / 1000, series = seriesOf.pretrain } = options;
     const place = `${Math.floor(wallTime)}.${hostname()}.${process.pid}`;
     const file = join(folder, `events.out.tfevents.${place}.unimiss-${writer}.${run}`);
     let board: TensorBoardFile;
     try {
       await makeFolder(folder);
       for (const name of readdirSync(folder)) if (isReplaced(folder, name, options)) rmSync(join(folder, name));
-      board = new TensorBoardFile(file, openSync(file, 'wx'));
+      board = new TensorBoardFile(file, openSync(file, 'wx'), new Tags(series));
     } catch (error) {
       throw diskError(error, folder);
     }
@@ -60,7 +64,7 @@ export class TensorBoardFile {
   /** Writes the scalars of a record; events of the run have none. */
   append(record: RunRecord): void {
     if (record.kind === 'event') return;
-    this.write(encodeScalarEvent(Date.parse(record.time) / 1000, record.step, scalarsOf(record)));
+    this.write(encodeScalarEvent(Date.parse(record.time) / 1000, record.step, this.tags.scalarsOf(record)));
   }
 
   close(): void {
@@ -120,26 +124,24 @@ function frame(content: Buffer): Buffer {
   return framed;
 }
 
-function scalarsOf(record: Exclude<RunRecord, { kind: 'event' }>): Scalar[] {
-  const { phase } = record;
-  if (record.kind === 'epoch') {
-    const collapse = Object.entries(record.collapse ?? {}).map(([name, value]) => ({
-      tag: `collapse/${name}/${phase}`,
-      value,
-    }));
-    return [{ tag: `epoch/loss/${phase}`, value: record.loss }, ...collapse];
+/** Tags of a run's numbers, by the catalogue; a number that is not listed gets the usual tag. */
+class Tags {
+  private readonly listed = new Map<string, string>();
+
+  constructor(series: readonly Series[]) {
+    for (const { of, key, tag } of series) if (tag !== undefined) this.listed.set(`${of}:${key}`, tag);
   }
-  const terms = record.terms.map((value, i) => ({ tag: `terms/${lossTerms[phase][i] ?? i}`, value }));
-  return [
-    { tag: `loss/${phase}`, value: record.loss },
-    ...(terms.length > 1 ? terms : []),
-    { tag: `gradientNorm/${phase}`, value: record.gradientNorm },
-    { tag: 'schedule/learningRate', value: record.learningRate },
-    { tag: 'schedule/weightDecay', value: record.weightDecay },
-    { tag: 'schedule/momentum', value: record.momentum },
-    { tag: `speed/imagesPerSecond/${phase}`, value: record.imagesPerSecond },
-    { tag: `speed/stepMs/${phase}`, value: record.stepMs },
-    { tag: `speed/waitMs/${phase}`, value: record.waitMs },
-    { tag: 'memory/rssMiB', value: record.rssMiB },
-  ];
+
+  scalarsOf(record: Exclude<RunRecord, { kind: 'event' }>): Scalar[] {
+    const own: [string, number][] =
+      record.kind === 'step'
+        ? ownFields.step.map((key) => [key, record[key]])
+        : ownFields.epoch.map((key) => [key, record[key]]);
+    return [...own, ...Object.entries(record.values)].map(([key, value]) => ({ tag: this.tagOf(record, key), value }));
+  }
+
+  private tagOf({ kind, group }: Exclude<RunRecord, { kind: 'event' }>, key: string): string {
+    const tag = this.listed.get(`${kind}:${key}`) ?? `${kind === 'epoch' ? 'epoch/' : ''}${key}/{group}`;
+    return group === null ? tag.replace('/{group}', '') : tag.replace('{group}', group);
+  }
 }

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { MetricsTable } from '../../../../protocol/metrics/page.ts';
 import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
+import { type Series, seriesOf } from '../../../../protocol/records/series.ts';
 import { recordsToColumns } from '../../../evaluate/series/columns.ts';
 import { downsample } from '../../../evaluate/series/downsample.ts';
 
@@ -24,8 +25,15 @@ export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
   return `${JSON.stringify({ run, steps: of('step'), epochs: of('epoch'), events: of('event') }, undefined, 1)}\n`;
 }
 
-/** What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. Counts from 1. */
-export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20): string {
+/**
+ * What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. Counts from 1.
+ * @param series catalogue of the run's numbers
+ */
+export function textOf(
+  run: RunSummary,
+  records: readonly RunRecord[],
+  { rows = 20, series = seriesOf.pretrain }: { rows?: number; series?: readonly Series[] } = {},
+): string {
   const { steps, epochs } = recordsToColumns(records);
   const events = records.flatMap((r) =>
     r.kind === 'event' ? [`${r.time.slice(0, 19)}  ${r.event.padEnd(10)} ${r.message.split('\n')[0]}`] : [],
@@ -35,25 +43,10 @@ export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20
     `${run.id}: ${run.state}, ${run.preset}, ${progress}`,
     ...section('Steps (means)', downsample(steps, rows), [
       ['step', 'step', 'n'],
-      ['epoch', 'epoch', 'n'],
-      ['phase', 'phase', 'D'],
-      ['loss', 'loss', 4],
-      ['rate', 'learningRate', 'e'],
-      ['gradient', 'gradientNorm', 3],
-      ['images/s', 'imagesPerSecond', 2],
-      ['step ms', 'stepMs', 0],
-      ['wait ms', 'waitMs', 1],
-      ['MiB', 'rssMiB', 0],
+      ...placesOf(steps),
+      ...shownSeries(series, 'step'),
     ]),
-    ...section('Epochs', lastRows(epochs, rows), [
-      ['epoch', 'epoch', 'n'],
-      ['phase', 'phase', 'D'],
-      ['loss', 'loss', 4],
-      ['teacher entropy', 'teacherEntropy', 3],
-      ['KL to uniform', 'klToUniform', 3],
-      ['feature std', 'featureStd', 4],
-      ['effective rank', 'effectiveRank', 2],
-    ]),
+    ...section('Epochs', lastRows(epochs, rows), [...placesOf(epochs), ...shownSeries(series, 'epoch')]),
     ...(events.length === 0 ? [] : ['', 'Events', ...events.slice(-rows)]),
     '',
   ].join('\n');
@@ -61,6 +54,16 @@ export function textOf(run: RunSummary, records: readonly RunRecord[], rows = 20
 
 /** Heading, key, and decimals; 'e': in powers of ten, 'D': a phase, 'n': a number from 0 that people count from 1. */
 type ShownColumn = [heading: string, key: string, decimals: number | 'e' | 'D' | 'n'];
+
+function placesOf({ columns }: MetricsTable): ShownColumn[] {
+  return [['epoch', 'epoch', 'n'], ...(columns.phase ? [['phase', 'phase', 'D'] satisfies ShownColumn] : [])];
+}
+
+function shownSeries(series: readonly Series[], of: Series['of']): ShownColumn[] {
+  return series.flatMap(({ key, inTerminal, of: table }) =>
+    inTerminal && table === of ? [[inTerminal.heading, key, inTerminal.decimals] satisfies ShownColumn] : [],
+  );
+}
 
 function section(title: string, { columns }: MetricsTable, shown: readonly ShownColumn[]): string[] {
   const count = columns.step?.length ?? 0;

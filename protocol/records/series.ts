@@ -1,0 +1,147 @@
+import type { StepRecord } from './records.ts';
+
+/**
+ * The catalogue of numbers: what a run records of each step and epoch is named, explained and placed here, once. Columns and
+ * CSV, the tables of the terminal, TensorBoard, page and panel read it. A number that is not listed is recorded and shown all
+ * the same, under a heading made from its key.
+ */
+
+/** Groups of curves on the page. */
+export const panelIds = ['loss', 'collapse', 'optimiser', 'speed', 'other'] as const;
+export type PanelId = (typeof panelIds)[number];
+
+/** A number of every step, or of every epoch. */
+export interface Series {
+  /** Its key in the record's `values`, or its field (`ownFields`); also the name of its CSV column. */
+  readonly key: string;
+  readonly of: 'step' | 'epoch';
+  readonly title: string;
+  readonly unit: string;
+  readonly panel: PanelId;
+  /** What the curve shows, in a sentence or two. */
+  readonly help: string;
+  /** Significant digits on the page. Default 4. */
+  readonly digits?: number;
+  /** Whether the page may smooth it. Default: series of steps yes; series of epochs are never smoothed. */
+  readonly smooth?: boolean;
+  /** Values that its axis always shows. */
+  readonly include?: readonly number[];
+  readonly better?: 'lower' | 'higher';
+  /** Its column in the terminal's tables; 'e': in powers of ten. Absent: none. */
+  readonly inTerminal?: { readonly heading: string; readonly decimals: number | 'e' };
+  /** Decimals in the line of progress. Absent: it is not shown there. */
+  readonly inProgress?: number;
+  /** Its tag in TensorBoard, where it is neither `<key>/<group>` (steps) nor `epoch/<key>/<group>`. `{group}` stands for the group. */
+  readonly tag?: string;
+}
+
+/** The fields of a record that are series; all others lie in its `values`. */
+export const ownFields = { step: ['loss', 'stepMs', 'waitMs', 'rssMiB'], epoch: ['loss', 'seconds'] } as const;
+
+/** The terms of the pre-training loss, student – teacher: L(S(x), T(x)); and the four of a 3D step in the order of the method. */
+export const lossTerms = {
+  '2D': ['image-image'],
+  '3D': ['volume-volume', 'slices-volume', 'slices-slices', 'volume-slices'],
+} as const;
+
+const term = (key: (typeof lossTerms)['3D'][number], title: string, student: string, teacher: string): Series => ({
+  ...{ key: `term/${key}`, of: 'step', title, unit: 'nats', panel: 'loss', tag: `terms/${key}` },
+  help: `The student, seeing ${student}, predicts the teacher, seeing ${teacher}.`,
+});
+
+/** Every kind of run records these of its steps. */
+const speedOfSteps: readonly Series[] = [
+  {
+    ...{ key: 'imagesPerSecond', of: 'step', title: 'Throughput', unit: 'images/s', panel: 'speed', include: [0] },
+    help: 'Images (2D) or volumes (3D) a second.',
+    ...{ better: 'higher', inTerminal: { heading: 'images/s', decimals: 2 }, inProgress: 1 },
+    tag: 'speed/imagesPerSecond/{group}',
+  },
+  {
+    ...{ key: 'stepMs', of: 'step', title: 'Step', unit: 'ms', panel: 'speed', include: [0], better: 'lower' },
+    help: 'Time of a whole step.',
+    ...{ inTerminal: { heading: 'step ms', decimals: 0 }, tag: 'speed/stepMs/{group}' },
+  },
+  {
+    ...{ key: 'waitMs', of: 'step', title: 'Waiting for data', unit: 'ms a step', panel: 'speed', include: [0] },
+    help: 'Time that a step waited for its images. More than a few per cent of the step: add loader workers.',
+    ...{ better: 'lower', inTerminal: { heading: 'wait ms', decimals: 1 }, tag: 'speed/waitMs/{group}' },
+  },
+  {
+    ...{ key: 'rssMiB', of: 'step', title: 'Memory', unit: 'MiB', panel: 'speed', smooth: false, include: [0] },
+    help: "The trainer's resident memory.",
+    ...{ inTerminal: { heading: 'MiB', decimals: 0 }, tag: 'memory/rssMiB' },
+  },
+];
+
+const pretrain: readonly Series[] = [
+  {
+    ...{ key: 'loss', of: 'step', title: 'Loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    help: 'Cross-entropy between teacher and student. A 2D step has one term, a 3D step four: levels differ by phase.',
+    inTerminal: { heading: 'loss', decimals: 4 },
+  },
+  term('volume-volume', 'Volume → volume', 'volumes', 'volumes'),
+  term('slices-volume', 'Slices → volume', 'slices', 'volumes'),
+  term('slices-slices', 'Slices → slices', 'slices', 'slices'),
+  term('volume-slices', 'Volume → slices', 'volumes', 'slices'),
+  {
+    ...{ key: 'gradientNorm', of: 'step', title: 'Gradient norm', unit: '', panel: 'optimiser', include: [0] },
+    help: 'Norm of all gradients together, before each is clipped.',
+    inTerminal: { heading: 'gradient', decimals: 3 },
+  },
+  {
+    ...{ key: 'learningRate', of: 'step', title: 'Learning rate', unit: '', panel: 'optimiser', smooth: false },
+    help: 'Linear warm-up, then a cosine.',
+    ...{ include: [0], inTerminal: { heading: 'rate', decimals: 'e' }, tag: 'schedule/learningRate' },
+  },
+  {
+    ...{ key: 'weightDecay', of: 'step', title: 'Weight decay', unit: '', panel: 'optimiser', smooth: false },
+    help: 'Rises along a cosine.',
+    tag: 'schedule/weightDecay',
+  },
+  {
+    ...{ key: 'momentum', of: 'step', title: 'Teacher momentum', unit: '', panel: 'optimiser', smooth: false },
+    help: 'Share of the teacher that each step keeps; the rest comes from the student.',
+    ...{ digits: 6, tag: 'schedule/momentum' },
+  },
+  ...speedOfSteps,
+  {
+    ...{ key: 'loss', of: 'epoch', title: 'Mean loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    help: 'Mean over the steps of an epoch.',
+    inTerminal: { heading: 'loss', decimals: 4 },
+  },
+  {
+    ...{ key: 'seconds', of: 'epoch', title: 'Epoch', unit: 's', panel: 'speed', include: [0], better: 'lower' },
+    help: 'Time of a whole epoch.',
+  },
+  {
+    ...{ key: 'teacherEntropy', of: 'epoch', title: 'Teacher entropy', unit: 'nats', panel: 'collapse', include: [0] },
+    help: "Mean entropy of the teacher's output. Falling to 0: one output wins; at the logarithm of the outputs: uniform.",
+    ...{ inTerminal: { heading: 'teacher entropy', decimals: 3 }, tag: 'collapse/teacherEntropy/{group}' },
+  },
+  {
+    ...{ key: 'klToUniform', of: 'epoch', title: 'KL to uniform', unit: 'nats', panel: 'collapse', include: [0] },
+    help: "Divergence of the teacher's mean output from the uniform distribution.",
+    ...{ inTerminal: { heading: 'KL to uniform', decimals: 3 }, tag: 'collapse/klToUniform/{group}' },
+  },
+  {
+    ...{ key: 'featureStd', of: 'epoch', title: 'Feature deviation', unit: '', panel: 'collapse', include: [0] },
+    help: 'Standard deviation of the normalised features, mean over dimensions. Near 0: all images look alike to the network.',
+    ...{ inTerminal: { heading: 'feature std', decimals: 4 }, tag: 'collapse/featureStd/{group}' },
+  },
+  {
+    ...{ key: 'effectiveRank', of: 'epoch', title: 'Effective rank', unit: 'dimensions', panel: 'collapse' },
+    help: 'Number of dimensions that the features really use.',
+    ...{ include: [0], better: 'higher', inTerminal: { heading: 'effective rank', decimals: 2 } },
+    tag: 'collapse/effectiveRank/{group}',
+  },
+];
+
+/** The catalogue of each kind of run, in the order in which series are shown. */
+export const seriesOf = { pretrain } as const satisfies Readonly<Record<string, readonly Series[]>>;
+
+/** Those of a step's values that the line of progress shows. */
+export function progressValues(values: StepRecord['values'], catalogue: readonly Series[]): StepRecord['values'] {
+  const shown = catalogue.filter(({ of, inProgress }) => of === 'step' && inProgress !== undefined);
+  return Object.fromEntries(shown.flatMap(({ key }) => (values[key] === undefined ? [] : [[key, values[key]]])));
+}
