@@ -50,7 +50,7 @@ function recordCheck({ type: _, propertyNames, additionalProperties, ...more }: 
     if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
     const record = value as Record<string, unknown>;
     // zod drops a key `__proto__`.
-    for (const key of Object.keys(record)) if (key === '__proto__' || !holds(record[key])) return false;
+    for (const key in record) if (key === '__proto__' || !holds(record[key])) return false;
     return true;
   };
 }

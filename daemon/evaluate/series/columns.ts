@@ -2,7 +2,7 @@ import { type MetricsEvent, type MetricsTable, positionColumns } from '../../../
 import type { EpochRecord, EventRecord, RunRecord, StepRecord } from '../../../protocol/records/records.ts';
 import { ownFields } from '../../../protocol/records/series.ts';
 import type { Warning } from '../../../protocol/records/warning.ts';
-import { GrowingTable } from './growingTable.ts';
+import { type GrowingColumn, GrowingTable } from './growingTable.ts';
 
 /** Records as the columns that the metrics component takes. */
 export interface RunColumns {
@@ -27,8 +27,10 @@ export class GrowingColumns {
   lastStep = 0;
   private readonly stepPosition = positionOf(this.steps);
   private readonly stepFields = ownFields.step.map((key) => ({ key, column: this.steps.column(key) }));
+  private readonly stepValues = new ValueColumns(this.steps);
   private readonly epochPosition = positionOf(this.epochs);
   private readonly epochFields = ownFields.epoch.map((key) => ({ key, column: this.epochs.column(key) }));
+  private readonly epochValues = new ValueColumns(this.epochs);
 
   add(record: RunRecord): void {
     if (record.kind === 'step') this.addStep(record);
@@ -40,7 +42,7 @@ export class GrowingColumns {
     const row = this.steps.addRow();
     place(this.steps, this.stepPosition, row, record);
     for (const { key, column } of this.stepFields) column.values[row] = record[key];
-    addValues(this.steps, row, record.values);
+    this.stepValues.add(row, record.values);
     this.lastStep = record.step;
   }
 
@@ -48,13 +50,31 @@ export class GrowingColumns {
     const row = this.epochs.addRow();
     place(this.epochs, this.epochPosition, row, record);
     for (const { key, column } of this.epochFields) column.values[row] = record[key];
-    addValues(this.epochs, row, record.values);
+    this.epochValues.add(row, record.values);
     for (const warning of record.warnings) this.events.push(warningEvent(warning, record));
   }
 }
 
-function addValues(table: GrowingTable, row: number, values: StepRecord['values']): void {
-  for (const [key, value] of Object.entries(values)) if (!taken.has(key)) table.column(key).values[row] = value;
+/** The columns of the records' `values` in a table. */
+class ValueColumns {
+  private readonly columns = new Map<string, GrowingColumn>();
+
+  constructor(private readonly table: GrowingTable) {}
+
+  add(row: number, values: StepRecord['values']): void {
+    // Without arrays of keys or entries: this runs for every step of a long run.
+    for (const key in values) {
+      const column = this.columns.get(key) ?? this.open(key);
+      if (column) column.values[row] = values[key] ?? Number.NaN;
+    }
+  }
+
+  private open(key: string): GrowingColumn | undefined {
+    if (taken.has(key)) return undefined;
+    const column = this.table.column(key);
+    this.columns.set(key, column);
+    return column;
+  }
 }
 
 /** All columns of records. */
