@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
 /** The two kinds of images: pictures such as X-rays, and volumes such as CT. An epoch is trained on one of them. */
 export const modalities = ['2D', '3D'] as const;

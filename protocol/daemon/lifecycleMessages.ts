@@ -3,9 +3,9 @@ import { runRef } from '../runs/runInfo.ts';
 import { notification, request } from './rpc.ts';
 
 /** The version of this protocol: it rises when a message changes so that an older side would misread it. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 /** The oldest version that the daemon still speaks. */
-export const oldestProtocolVersion = 1;
+export const oldestProtocolVersion = 2;
 
 /** What a client gives in `initializationOptions`. */
 export const clientOptionsSchema = z.object({

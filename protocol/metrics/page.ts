@@ -39,17 +39,31 @@ export type MetricsTable = z.infer<typeof table>;
 
 /**
  * Columns that position a row: `step` (from 0), `epoch` (from 0), `time` (milliseconds since 1970), `phase` (2 or 3, the number
- * of dimensions). All others are series: `loss`, `term/<name>`, `learningRate`, …; units are in webviews/metrics/catalog.ts.
+ * of dimensions; absent where the run has no groups). All others are series: `loss`, `term/<name>`, `learningRate`, …
  */
 export const positionColumns = ['step', 'epoch', 'time', 'phase'] as const;
+
+/** A series as the page shows it: an entry of the run's catalogue (protocol/records/series.ts), which explains the fields. */
+const series = z.object({
+  key: z.string(),
+  of: z.enum(['step', 'epoch']),
+  title: z.string(),
+  unit: z.string(),
+  panel: z.string(),
+  help: z.string(),
+  digits: z.optional(z.number()),
+  smooth: z.optional(z.boolean()),
+  include: z.optional(z.readonly(z.array(z.number()))),
+});
+export type ShownSeries = z.infer<typeof series>;
 
 /** The states of records.ts, and `paused`. Not imported: records.ts would bring all of zod into the page. */
 const state = z.enum(['new', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted']);
 export type ShownRunState = z.infer<typeof state>;
 
-/** Something that happened at a step: a warning of collapse with its advice, a checkpoint, a pause, an error. */
+/** Something that happened at a step: a warning with its advice, a checkpoint, a pause, an error. */
 const runEvent = z.object({
-  kind: z.enum(['collapse', 'warning', 'error', 'info']),
+  kind: z.enum(['warning', 'error', 'info']),
   step: z.number(),
   epoch: z.optional(z.number()),
   time: z.optional(z.number()),
@@ -71,7 +85,7 @@ const preview = z.object({
 });
 export type Preview = z.infer<typeof preview>;
 
-/** Where a run stands. `totalSteps` counts the steps of both phases; `secondsLeft` is the trainer's own estimate. */
+/** Where a run stands. `totalSteps` counts the steps of all groups; `secondsLeft` is the trainer's own estimate. */
 const progress = z.object({
   step: z.number(),
   totalSteps: z.number(),
@@ -85,6 +99,7 @@ const run = z.object({
   id: z.string(),
   name: z.string(),
   state,
+  series: z.readonly(z.array(series)),
   steps: table,
   epochs: table,
   events: z.array(runEvent),

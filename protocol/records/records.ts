@@ -10,8 +10,8 @@ import { warningSchema } from './warning.ts';
 
 const step = z.int().min(0).describe('Optimiser step, from 0, over the whole run.');
 const epoch = z.int().min(0).describe('Epoch, from 0, over the whole run.');
-const group = modalitySchema
-  .nullable()
+const group = z
+  .nullable(modalitySchema)
   .describe('What was trained on. Numbers are comparable within a group only. null: the run has no groups.');
 const values = z
   .record(z.string(), z.number())

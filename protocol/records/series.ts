@@ -6,9 +6,8 @@ import type { StepRecord } from './records.ts';
  * the same, under a heading made from its key.
  */
 
-/** Groups of curves on the page. */
-export const panelIds = ['loss', 'collapse', 'optimiser', 'speed', 'other'] as const;
-export type PanelId = (typeof panelIds)[number];
+/** Groups of curves on the page (webviews/metrics/catalog.ts). */
+export type PanelId = 'loss' | 'collapse' | 'optimiser' | 'speed' | 'other';
 
 /** A number of every step, or of every epoch. */
 export interface Series {

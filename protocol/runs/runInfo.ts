@@ -16,7 +16,7 @@ export const runProgressSchema = z.object({
   totalSteps: z.int().min(0),
   epoch: z.int().min(0).describe('Epoch, from 0.'),
   totalEpochs: z.int().min(0),
-  group: modalitySchema.nullable().describe('What the last step was trained on; null: the run has no groups.'),
+  group: z.nullable(modalitySchema).describe('What the last step was trained on; null: the run has no groups.'),
   loss: z.number(),
   values: z.record(z.string(), z.number()).describe('Other numbers of the last step that a line of progress shows.'),
   secondsLeft: z.number().min(0).optional().describe('Estimate; absent until a step of each group to come was seen.'),

@@ -47,7 +47,7 @@ test('runs: a table for people, JSON lines for scripts', async () => {
 
 test.each([
   ['text', /Steps \(means\)/],
-  ['json', /"collapse"/],
+  ['json', /"teacherEntropy"/],
   ['csv', /^step,epoch,/],
   ['csv-epochs', /effectiveRank/],
 ])('metrics --format %s', async (format, expected) => {

@@ -1,6 +1,6 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
-import { groups, isSmoothed, type SeriesInfo } from './catalog.ts';
+import { isSmoothed, panels, type SeriesInfo } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
 import type { Curve } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
@@ -46,7 +46,7 @@ export class MetricsApp {
     standalone: boolean,
   ) {
     this.state = readState(kept.load());
-    for (const { id, title } of groups) this.sections.set(id, this.section(id, title, this.charts.grids.get(id)!));
+    for (const { id, title } of panels) this.sections.set(id, this.section(id, title, this.charts.grids.get(id)!));
     this.sections.set('previews', this.section('previews', 'What the network sees', this.previews.root));
     this.sections.set('events', this.section('events', 'Events', this.eventList.root));
     const section = (id: string) => this.sections.get(id)!.root;
@@ -59,7 +59,7 @@ export class MetricsApp {
       this.empty,
       section('loss'),
       section('previews'),
-      ...groups.slice(1).map((g) => section(g.id)),
+      ...panels.slice(1).map((panel) => section(panel.id)),
       section('events'),
     );
     followTheme(standalone, () => {
@@ -120,12 +120,15 @@ export class MetricsApp {
     this.summary.show(this.store.title, this.store.summary, this.primary(), all.length === 1);
     this.runList.show(all, this.state.hiddenRuns, (id) => this.color(id));
     this.runList.root.hidden = all.length < 2;
-    this.toolbar.show(this.state);
+    this.toolbar.show(
+      this.state,
+      runs.some((run) => run.steps.values('phase') !== undefined),
+    );
     this.warnings.show(runs);
     this.previews.show(this.primary(), this.state.previewStep);
     this.eventList.show(runs);
     this.charts.arrange(all);
-    for (const { id } of groups)
+    for (const { id } of panels)
       this.sections.get(id)!.root.hidden = this.charts.grids.get(id)!.childElementCount === 0;
     this.renderCharts(runs);
     const recorded = runs.some((run) => run.steps.length > 0);
@@ -166,7 +169,7 @@ export class MetricsApp {
     );
     this.charts.update((info) => {
       const curves = runs.flatMap((run) => this.curve(run, info, x.get(run.id)![info.table], smoothing) ?? []);
-      return { ...shared, curves, markers: info.group === 'collapse' || info.key === 'loss' ? markers : [] };
+      return { ...shared, curves, markers: info.panel === 'collapse' || info.key === 'loss' ? markers : [] };
     }, this.state.enlarged);
   }
 
@@ -219,7 +222,7 @@ export class MetricsApp {
     const full = this.fullRange();
     const half = (full[1] - full[0]) / 10;
     this.zoom([at - half, at + half]);
-    if (!this.charts.reveal('epochs:teacherEntropy')) this.charts.reveal('steps:loss');
+    if (!this.charts.reveal('collapse')) this.charts.reveal('loss');
   }
 
   private section(id: string, title: string, content: HTMLElement): Section {

@@ -8,6 +8,7 @@ const run: Run = {
   id: 'a',
   name: 'A',
   state: 'running',
+  series: [],
   steps: new Table({
     columns: {
       step: [0, 1, 2, 3, 4, 5],
@@ -22,6 +23,14 @@ const run: Run = {
   previews: [],
   progress: undefined,
 };
+
+test('a run without groups has no spans', () => {
+  const table = (phase: Record<string, number[]>) => new Table({ columns: { step: [0, 1, 2], ...phase } });
+  const spans = (phase: Record<string, number[]>) =>
+    phaseSpans({ ...run, steps: table(phase) }, Float64Array.of(0, 1, 2));
+  expect(spans({})).toEqual([]);
+  expect(spans({ phase: [Number.NaN, Number.NaN, 2] })).toEqual([{ phase: '2D', from: 2, to: 2 }]);
+});
 
 test('training time leaves out interruptions', () => {
   expect([...positions(run, 'steps', 'time')]).toEqual([0, 1, 2, 4, 5, 6]);

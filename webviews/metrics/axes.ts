@@ -55,7 +55,7 @@ function fractionalEpoch(
   const out = new Float64Array(step.length);
   const lengths = new Map<number, number>();
   for (let from = 0; from < step.length; ) {
-    let to = from;
+    let to = from + 1;
     while (to < step.length && epoch[to] === epoch[from]) to++;
     const kind = phase?.[from] ?? 0;
     const seen = step[to - 1]! - step[from]! + 1;
@@ -74,15 +74,16 @@ export interface PhaseSpan {
   to: number;
 }
 
-/** Where a run was in 2D and where in 3D, given the places of its rows; a span ends where the next one starts. */
+/** Where a run was in 2D and where in 3D, given the places of its rows; a span ends where the next one starts. None: no groups. */
 export function phaseSpans(run: Run, x: Float64Array): PhaseSpan[] {
   const phase = run.steps.values('phase');
   const spans: PhaseSpan[] = [];
   if (!phase) return spans;
   for (let from = 0; from < x.length; ) {
-    let to = from;
+    let to = from + 1;
     while (to < x.length && phase[to] === phase[from]) to++;
-    spans.push({ phase: phase[from] === 3 ? '3D' : '2D', from: x[from]!, to: x[to] ?? x[to - 1]! });
+    if (!Number.isNaN(phase[from]))
+      spans.push({ phase: phase[from] === 3 ? '3D' : '2D', from: x[from]!, to: x[to] ?? x[to - 1]! });
     from = to;
   }
   return spans;

@@ -98,7 +98,7 @@ export class Chart implements PlotOwner {
   }
 
   get key(): string {
-    return `${this.info.table}:${this.info.key}`;
+    return this.info.id;
   }
 
   setEnlarged(enlarged: boolean): void {
@@ -192,7 +192,7 @@ export class Chart implements PlotOwner {
 
   valueRange(): [number, number] {
     const log = this.log;
-    return valueRange(...this.valueExtent(log), this.info.include ?? [], log);
+    return valueRange(...this.valueExtent(log), [...(this.info.include ?? [])], log);
   }
 
   range(): [number, number] {
@@ -230,7 +230,7 @@ export class Chart implements PlotOwner {
     if (curve) {
       const row =
         this.cursorX === null ? lastRecorded(curve.line) : nearestRecorded(curve, this.cursorX, this.tolerance);
-      text = formatNumber(curve.line[row], digitsOf(this.info.key));
+      text = formatNumber(curve.line[row], digitsOf(this.info));
     }
     setText(this.value, text);
     this.body.setAttribute('aria-label', `${this.info.title}: ${text} ${this.info.unit}`.trim());
@@ -247,8 +247,8 @@ export class Chart implements PlotOwner {
     const left = plot.valToPos(x, 'x');
     const rows = content.curves.map((curve) => {
       const row = nearestRecorded(curve, x, this.tolerance);
-      const value = formatNumber(curve.line[row], digitsOf(this.info.key));
-      const exact = curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digitsOf(this.info.key));
+      const value = formatNumber(curve.line[row], digitsOf(this.info));
+      const exact = curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digitsOf(this.info));
       return { color: curve.color, name: curve.runName, value, exact };
     });
     const near = content.markers.filter((m) => Math.abs(plot.valToPos(m.x, 'x') - left) < 8);

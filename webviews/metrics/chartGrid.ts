@@ -1,13 +1,12 @@
-import { compareSeries, type GroupId, groups, type SeriesInfo, seriesInfo } from './catalog.ts';
+import type { PanelId } from '../../protocol/records/series.ts';
+import { panels, recordedSeries, type SeriesInfo } from './catalog.ts';
 import { Chart, type ChartContent, type ChartEvents } from './chart.ts';
 import { element, oncePerFrame } from './dom.ts';
 import type { Run } from './store.ts';
 
-const positionKeys = new Set(['step', 'epoch', 'time', 'phase']);
-
-/** All charts, in a grid per group: made as series turn up, drawn only while in sight, with one cursor. */
+/** All charts, in a grid per panel: made as series turn up, drawn only while in sight, with one cursor. */
 export class ChartGrid {
-  readonly grids = new Map<GroupId, HTMLElement>(groups.map(({ id }) => [id, element('div', { className: 'grid' })]));
+  readonly grids = new Map<PanelId, HTMLElement>(panels.map(({ id }) => [id, element('div', { className: 'grid' })]));
   private readonly charts = new Map<string, Chart>();
   private cursor: number | null = null;
   private readonly renderCursor = oncePerFrame(() => {
@@ -27,17 +26,17 @@ export class ChartGrid {
 
   /** Makes the charts of all runs' series: of hidden runs too, so that charts stay where they are when a run is switched off. */
   arrange(runs: Iterable<Run>): void {
-    const wanted = new Map<string, SeriesInfo>();
-    for (const run of runs)
-      for (const table of ['steps', 'epochs'] as const)
-        for (const key of run[table].keys)
-          if (!positionKeys.has(key)) wanted.set(`${table}:${key}`, seriesInfo(table, key));
+    const wanted = recordedSeries(runs);
+    const ids = new Set(wanted.map(({ id }) => id));
     for (const [key, chart] of this.charts) {
-      if (wanted.has(key)) continue;
+      if (ids.has(key)) continue;
       chart.destroy();
       this.charts.delete(key);
     }
-    for (const info of [...wanted.values()].sort(compareSeries)) this.add(info);
+    /** In each panel the chart before which the next one goes. */
+    const following = new Map<PanelId, Chart>();
+    for (const info of wanted.toReversed())
+      following.set(info.panel, this.charts.get(info.id) ?? this.add(info, following.get(info.panel)));
   }
 
   /** Gives every chart its content. */
@@ -48,15 +47,14 @@ export class ChartGrid {
     }
   }
 
-  /** Scrolls to a chart; false where there is none of that key. */
-  reveal(key: string): boolean {
-    const chart = this.charts.get(key);
-    chart?.root.scrollIntoView({ block: 'center' });
-    return chart !== undefined;
+  /** Scrolls to the first chart of a panel; false where it has none. */
+  reveal(panel: PanelId): boolean {
+    const chart = this.grids.get(panel)?.firstElementChild;
+    chart?.scrollIntoView({ block: 'center' });
+    return Boolean(chart);
   }
 
-  private add(info: SeriesInfo): void {
-    if (this.charts.has(`${info.table}:${info.key}`)) return;
+  private add(info: SeriesInfo, next: Chart | undefined): Chart {
     const chart = new Chart(info, {
       ...this.events,
       cursor: (x) => {
@@ -65,12 +63,10 @@ export class ChartGrid {
       },
     });
     this.charts.set(chart.key, chart);
-    const next = [...this.charts.values()]
-      .filter((c) => c.info.group === info.group && compareSeries(c.info, info) > 0)
-      .sort((a, b) => compareSeries(a.info, b.info))[0];
-    this.grids.get(info.group)!.insertBefore(chart.root, next?.root ?? null);
+    this.grids.get(info.panel)?.insertBefore(chart.root, next?.root ?? null);
     this.inSight.observe(chart.root);
     this.sizes.observe(chart.root);
+    return chart;
   }
 
   private chartOf(target: Element): Chart | undefined {

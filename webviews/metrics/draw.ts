@@ -104,7 +104,7 @@ function stroke(
 function shade(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, first: number, last: number): void {
   const { low, high } = curve.extremes!;
   for (let from = first; from <= last; ) {
-    let to = from;
+    let to = from + 1;
     while (to <= last && curve.phase?.[to] === curve.phase?.[from]) to++;
     context.beginPath();
     for (let i = from; i < to; i++)

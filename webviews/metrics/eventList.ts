@@ -25,7 +25,7 @@ export class EventList {
       ...events.map(({ run, event }) =>
         element(
           'li',
-          { className: event.kind },
+          { className: `event-${event.kind}` },
           element('time', {}, event.time === undefined ? '' : new Date(event.time).toLocaleString('en-GB')),
           element('span', { className: 'note' }, `step ${formatCount(event.step)}`),
           element(

@@ -248,6 +248,35 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       expect(await tooltip.innerText()).toMatch(/calm[\s\S]*recorded/);
     }));
 
+  test('draws a kind of run that it was not built with, by the catalogue that comes with the data', async () => {
+    const task = join(folder, 'task.html');
+    const time = (step: number) => new Date(Date.UTC(2026, 0, 1) + step * 1000).toISOString();
+    await writeReport(task, {
+      title: 'A task without groups',
+      runs: [
+        {
+          ...{ id: 'line', name: 'line', state: 'finished' },
+          series: [{ key: 'slope', of: 'step', title: 'Slope of the line', unit: 'px', panel: 'loss', help: 'Rises.' }],
+          records: Array.from({ length: 50 }, (_, step) => ({
+            ...{ kind: 'step', step, epoch: 0, group: null, loss: 1 / (step + 1), values: { slope: step, extra: 1 } },
+            ...{ stepMs: 5, waitMs: 0, rssMiB: 100, time: time(step) },
+          })),
+        },
+      ],
+    });
+    const { page, problems } = await watchedPage(browser);
+    await page.goto(`file://${task}`);
+    await page.locator('[data-series="steps:slope"] canvas').waitFor();
+    await drawn(page);
+    expect(await page.locator('[data-series="steps:slope"]').innerText()).toMatch(/Slope of the line\s+px/);
+    expect(await countColor(page, 'steps:slope', first)).toBeGreaterThan(20);
+    expect(await page.locator('[data-series="steps:extra"]').innerText()).toContain('Extra');
+    expect(await page.locator('.legend').isVisible()).toBe(false);
+    expect(await page.locator('.tiles').innerText()).toMatch(/^Loss$/m);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
   test('a warning of collapse stands where it happened, with its advice', () =>
     withPage(async (page) => {
       const warning = page.locator('.warning');

@@ -5,6 +5,7 @@ const run = {
   id: 'a',
   name: 'A',
   state: 'running',
+  series: [],
   steps: { columns: { step: [0], loss: [5] } },
   epochs: { columns: {} },
   events: [],

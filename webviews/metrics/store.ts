@@ -6,6 +6,7 @@ import {
   type Progress,
   type RunMetrics,
   type ShownRunState,
+  type ShownSeries,
   type SummaryFact,
 } from '../../protocol/metrics/page.ts';
 import { Table } from './table.ts';
@@ -15,6 +16,8 @@ export interface Run {
   id: string;
   name: string;
   state: ShownRunState;
+  /** The catalogue of its numbers. */
+  series: readonly ShownSeries[];
   steps: Table;
   epochs: Table;
   events: MetricsEvent[];

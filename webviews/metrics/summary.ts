@@ -86,14 +86,14 @@ function runTiles(run: Run): SummaryFact[] {
       note: `${formatDuration(seconds)} so far`,
     });
   } else tiles.push({ label: 'Training time', value: formatDuration(seconds) });
-  for (const phase of [2, 3]) {
+  for (const phase of run.steps.values('phase') ? ([2, 3] as const) : [undefined]) {
     const loss = recentMean(run, 'loss', phase);
     if (loss === undefined) continue;
     const speed = recentMean(run, 'imagesPerSecond', phase);
     tiles.push({
-      label: `Loss in ${phase}D`,
+      label: phase === undefined ? 'Loss' : `Loss in ${phase}D`,
       value: formatNumber(loss),
-      note: speed === undefined ? undefined : `${formatNumber(speed, 3)} ${phase === 2 ? 'images' : 'volumes'}/s`,
+      note: speed === undefined ? undefined : `${formatNumber(speed, 3)} ${phase === 3 ? 'volumes' : 'images'}/s`,
     });
   }
   const waiting = waitingShare(run);
@@ -104,15 +104,15 @@ function runTiles(run: Run): SummaryFact[] {
   return tiles;
 }
 
-/** Mean of the last recorded values of a phase (2 or 3). */
-function recentMean(run: Run, key: string, phase: number): number | undefined {
+/** Mean of the last recorded values: of a phase (2 or 3), or of a run without phases. */
+function recentMean(run: Run, key: string, phase: number | undefined): number | undefined {
   const values = run.steps.values(key);
-  const phases = run.steps.values('phase');
+  const phases = phase === undefined ? undefined : run.steps.values('phase');
   if (!values) return undefined;
   let sum = 0;
   let count = 0;
   for (let i = values.length - 1; i >= 0 && count < recent; i--) {
-    if (Number.isNaN(values[i]!) || (phases ? phases[i] !== phase : phase !== 2)) continue;
+    if (Number.isNaN(values[i]!) || (phases && phases[i] !== phase)) continue;
     sum += values[i]!;
     count++;
   }

@@ -26,6 +26,12 @@ export class Toolbar {
   });
   private readonly amount = element('output', { className: 'smoothing-amount', attributes: { for: 'um-smoothing' } });
   private readonly log = document.createElement('vscode-checkbox') as VscodeCheckbox;
+  private readonly legend = element(
+    'div',
+    { className: 'legend', attributes: { role: 'note' } },
+    legendItem('phase-2d', '2D phase'),
+    legendItem('phase-3d', '3D phase'),
+  );
   private readonly reset = document.createElement('vscode-button') as VscodeButton;
 
   constructor(change: (part: Partial<MetricsState>) => void) {
@@ -57,18 +63,15 @@ export class Toolbar {
       ),
       this.log,
       this.reset,
-      element(
-        'div',
-        { className: 'legend', attributes: { role: 'note' } },
-        legendItem('phase-2d', '2D phase'),
-        legendItem('phase-3d', '3D phase'),
-      ),
+      this.legend,
       element('p', { className: 'hint', title: help, attributes: { 'aria-hidden': 'true' } }, hint),
       element('p', { id: 'um-chart-help', hidden: true }, help),
     );
   }
 
-  show(state: MetricsState): void {
+  /** @param grouped whether any run that is shown has phases */
+  show(state: MetricsState, grouped: boolean): void {
+    this.legend.hidden = !grouped;
     if (this.axis.value !== state.xAxis) this.axis.value = state.xAxis;
     if (Number(this.slider.value) !== state.smoothing) this.slider.value = String(state.smoothing);
     setText(this.amount, state.smoothing === 0 ? 'off' : state.smoothing.toFixed(2));

@@ -62,14 +62,23 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   const facts = factsOf(records, before, after, (performance.now() - began) / 1000);
   const page = join(run.folder, 'report.html');
   // Time, speed and memory are on the page already.
-  const results = facts.filter(({ label }) => /^(Loss|k-NN)/.test(label));
+  const results = facts.filter(({ key }) => key === 'loss' || key === 'neighbours').map(factOf);
   await writeRunPage(page, run, await summarize(run), records, {
     summary: results,
     notice: (message) => reporter.notice(message),
   });
-  for (const fact of facts) reporter.record(fact);
+  for (const fact of facts) reporter.record(factOf(fact));
   reporter.record({ run: run.folder, page });
   reporter.line(summary(run, facts, page, root));
+}
+
+/** What the demo found. */
+interface Fact extends SummaryFact {
+  readonly key: 'loss' | 'neighbours' | 'speed' | 'memory' | 'time';
+}
+
+function factOf({ key: _, ...fact }: Fact): SummaryFact {
+  return fact;
 }
 
 /** Makes the phantoms unless they are there: the same seed gives the same images. @returns the manifest */
@@ -90,15 +99,16 @@ function factsOf(
   before: EmbedResult | undefined,
   after: EmbedResult | undefined,
   seconds: number,
-): SummaryFact[] {
+): Fact[] {
   const steps = records.filter((record) => record.kind === 'step');
   const epochs = records.filter((record) => record.kind === 'epoch');
-  const facts: SummaryFact[] = [];
+  const facts: Fact[] = [];
   for (const phase of modalities) {
     const own = epochs.filter((e) => e.group === phase);
     const [first, last] = [own[0], own.at(-1)];
     if (!first || !last) continue;
     facts.push({
+      key: 'loss',
       label: `Loss ${phase}`,
       value: `${first.loss.toFixed(3)} → ${last.loss.toFixed(3)}`,
       note: 'first → last epoch, nats',
@@ -108,27 +118,30 @@ function factsOf(
       const [low, high] = b.interval;
       const change = a.accuracy < low || a.accuracy > high ? '' : 'no clear change; ';
       facts.push({
+        key: 'neighbours',
         label: `k-NN ${phase}`,
         value: `${percent(a.accuracy)} → ${percent(b.accuracy)}`,
         note: `${change}classes found before → after; chance ${percent(b.chance)}, 95 % interval after ${percent(low)}–${percent(high)}`,
       });
     }
     facts.push({
+      key: 'speed',
       label: `Speed ${phase}`,
       value: `${median(steps.flatMap((s) => (s.group === phase ? (s.values.imagesPerSecond ?? []) : []))).toFixed(1)} images/s`,
       note: 'median of the steps',
     });
   }
   facts.push({
+    key: 'memory',
     label: 'Peak memory',
     value: `${Math.round(steps.reduce((peak, { rssMiB }) => Math.max(peak, rssMiB), 0))} MiB`,
     note: 'resident, of the process that trained',
   });
-  facts.push({ label: 'Time', value: duration(seconds), note: 'from start to report' });
+  facts.push({ key: 'time', label: 'Time', value: duration(seconds), note: 'from start to report' });
   return facts;
 }
 
-function summary(run: RunFolder, facts: readonly SummaryFact[], page: string, root: string): string {
+function summary(run: RunFolder, facts: readonly Fact[], page: string, root: string): string {
   const width = Math.max(...facts.map((f) => f.label.length));
   const valueWidth = Math.max(...facts.map((f) => f.value.length));
   const next: [command: string, what: string][] = [

@@ -14,6 +14,7 @@ import {
   type SummaryFact,
 } from '../../../protocol/metrics/page.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
+import { type Series, seriesOf } from '../../../protocol/records/series.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { recordsToColumns } from '../series/columns.ts';
@@ -25,6 +26,8 @@ export interface ReportRun {
   name: string;
   state: ShownRunState;
   records: Iterable<RunRecord>;
+  /** Catalogue of its numbers. Default: that of a pre-training. */
+  series?: readonly Series[];
   previews?: Preview[];
   progress?: Progress;
 }
@@ -69,9 +72,9 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
     sequence: 0,
     title,
     summary,
-    runs: runs.map(({ id, name, state, records, previews = [], progress }) => {
+    runs: runs.map(({ id, name, state, records, series = seriesOf.pretrain, previews = [], progress }) => {
       const { steps, epochs, events } = recordsToColumns(records);
-      return { id, name, state, previews, progress, events, epochs, steps: downsample(steps, mostRows) };
+      return { id, name, state, series, previews, progress, events, epochs, steps: downsample(steps, mostRows) };
     }),
   };
 }

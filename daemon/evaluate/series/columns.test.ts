@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { metricsMessage } from '../../../protocol/metrics/page.ts';
+import { seriesOf } from '../../../protocol/records/series.ts';
 import { madeUpRecords } from '../../../test/metrics/records.ts';
 import { recordsToColumns } from './columns.ts';
 
@@ -38,7 +39,7 @@ test('epochs become columns; an epoch in which nothing could be measured is a ga
 });
 
 test('warnings become events with their advice, at the last step of their epoch', () => {
-  const warning = events.filter((e) => e.kind === 'collapse');
+  const warning = events.filter((e) => e.kind === 'warning');
   expect(warning).toHaveLength(1);
   expect(warning[0]).toMatchObject({ step: 39, epoch: 7 });
   expect(warning[0]!.message).toMatch(/^The teacher gives .* all the weight\.$/);
@@ -59,8 +60,20 @@ test('other events keep their words; errors and broken images stand out', () => 
   ]);
 });
 
+test('a run without groups has no phases; a number cannot take the place of a position', () => {
+  const time = '2026-01-01T00:00:00.000Z';
+  const { steps: own } = recordsToColumns([
+    {
+      ...{ kind: 'step', step: 4, epoch: 1, group: null, loss: 2, stepMs: 1, waitMs: 0, rssMiB: 9, time },
+      values: { dice: 0.5, step: 77, loss: 78, phase: 3 },
+    },
+  ]);
+  expect(own.columns).toMatchObject({ step: Float64Array.of(4), loss: Float64Array.of(2), dice: Float64Array.of(0.5) });
+  expect(own.columns.phase).toBeUndefined();
+});
+
 test('the columns are what the component accepts', () => {
-  const run = { id: 'a', name: 'a', state: 'running', steps, epochs, events, previews: [] };
+  const run = { id: 'a', name: 'a', state: 'running', series: seriesOf.pretrain, steps, epochs, events, previews: [] };
   const message = { type: 'snapshot', sequence: 0, title: '', summary: [], runs: [run] };
   expect(metricsMessage.safeParse(message).success).toBe(true);
 });

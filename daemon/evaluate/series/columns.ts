@@ -17,7 +17,7 @@ const taken: ReadonlySet<string> = new Set([...positionColumns, ...ownFields.ste
 /**
  * Records as columns that grow, one record after the other in the order in which they were written: of steps, of epochs, and
  * the events. A series has the name of its key and is there once a record has a value of it; warnings of an epoch become
- * events of kind `collapse` at its last step.
+ * events at its last step.
  */
 export class GrowingColumns {
   readonly steps = new GrowingTable();
@@ -104,7 +104,7 @@ function place(
 
 function warningEvent({ what, advice }: Warning, record: EpochRecord): MetricsEvent {
   return {
-    kind: 'collapse',
+    kind: 'warning',
     step: record.step,
     epoch: record.epoch,
     time: Date.parse(record.time),

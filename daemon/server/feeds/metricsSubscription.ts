@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { type metricsSubscribe, metricsUpdate, type Position } from '../../../protocol/metrics/messages.ts';
 import type { MetricsMessage, ShownRunState } from '../../../protocol/metrics/page.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { downsample } from '../../evaluate/series/downsample.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
@@ -17,6 +18,14 @@ import { wireTable } from './wireTable.ts';
 const INTERVAL = 200;
 /** After so many times `most` rows were appended a new, down-sampled snapshot replaces what the client holds. */
 const RENEW = 4;
+
+/** What a subscription reads from. */
+export interface MetricsServices {
+  readonly registry: RunRegistry;
+  readonly feeds: Feeds;
+  /** Catalogue of a run's numbers. */
+  seriesOf(run: RunFolder): readonly Series[];
+}
 
 interface WatchedRun {
   /** As the client named it. */
@@ -45,7 +54,7 @@ export class MetricsSubscription implements Subscription {
     private readonly id: string,
     private readonly params: CheckedParamsOf<typeof metricsSubscribe>,
     private readonly runs: WatchedRun[],
-    private readonly registry: RunRegistry,
+    private readonly services: Pick<MetricsServices, 'registry' | 'seriesOf'>,
     private readonly send: Send,
     failed: (error: unknown) => void,
   ) {
@@ -57,10 +66,11 @@ export class MetricsSubscription implements Subscription {
   static async open(
     id: string,
     params: CheckedParamsOf<typeof metricsSubscribe>,
-    { registry, feeds }: { registry: RunRegistry; feeds: Feeds },
+    services: MetricsServices,
     send: Send,
     failed: (error: unknown) => void,
   ): Promise<MetricsSubscription> {
+    const { registry, feeds } = services;
     const found = await Promise.all(
       [...new Set(params.runs)].map(async (ref) => ({ id: ref, run: await registry.find(ref) })),
     );
@@ -68,7 +78,7 @@ export class MetricsSubscription implements Subscription {
       const known = params.after?.positions[id];
       return { id, run, ...feeds.open(run), ...(known && { position: known }), sentStatus: '', gone: false };
     });
-    return new MetricsSubscription(id, params, runs, registry, send, failed);
+    return new MetricsSubscription(id, params, runs, services, send, failed);
   }
 
   notify(folder?: string): void {
@@ -85,14 +95,14 @@ export class MetricsSubscription implements Subscription {
     for (const watched of this.runs) {
       if (watched.gone) continue;
       // What was deleted or renamed cannot be opened any more.
-      const run = await this.registry.find(watched.run.folder).catch(() => undefined);
+      const run = await this.services.registry.find(watched.run.folder).catch(() => undefined);
       if (run === undefined) {
         watched.gone = true;
         await this.tell({ type: 'remove', sequence: ++this.sequence, run: watched.id }, []);
         continue;
       }
       await watched.feed.refresh();
-      infos.set(watched, await this.registry.info(run));
+      infos.set(watched, await this.services.registry.info(run));
     }
     const shown = [...infos.keys()];
     if (shown.some((watched) => this.needsSnapshot(watched))) return this.snapshot(infos);
@@ -119,6 +129,7 @@ export class MetricsSubscription implements Subscription {
       watched.sentStatus = JSON.stringify(statusOf(info));
       runs.push({
         ...{ id: watched.id, name: info.name, ...statusOf(info), events: all.events.slice(-1000) },
+        series: this.services.seriesOf(watched.run),
         ...{ steps: wireTable(downsample(all.steps, most)), epochs: wireTable(downsample(all.epochs, most)) },
         previews: later.has(watched) ? [] : await loadPreviews(watched.run, saved),
       });

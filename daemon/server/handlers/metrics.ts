@@ -29,6 +29,7 @@ export function metricsHandlers(services: Services): Handler[] {
           id: ref,
           name: info.name,
           ...statusOf(info),
+          series: services.seriesOf(run),
           steps,
           epochs: wireTable(downsample(epochs, most)),
           events: inRange,

@@ -1,14 +1,11 @@
 import type { daemonStatus } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf } from '../../../protocol/daemon/rpc.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
-import type { Feeds } from '../feeds/feeds.ts';
-import type { RunRegistry } from '../feeds/runRegistry.ts';
+import type { MetricsServices } from '../feeds/metricsSubscription.ts';
 
 /** What handlers work with: one set for all clients. */
-export interface Services {
+export interface Services extends MetricsServices {
   supervisor: Supervisor;
-  registry: RunRegistry;
-  feeds: Feeds;
   /** Notifies all subscribers of a change that the supervisor does not know of. */
   changed(folder?: string): void;
   /** Removes runs whose time in the trash of a folder of runs is over. */

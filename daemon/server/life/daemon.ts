@@ -11,6 +11,7 @@ import {
 } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf } from '../../../protocol/daemon/rpc.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { seriesOf } from '../../../protocol/records/series.ts';
 import { diskError } from '../../files/atomic.ts';
 import { isLocked, lockRun, type RunLock } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
@@ -67,6 +68,7 @@ export class Daemon implements Services {
   readonly supervisor: Supervisor;
   readonly registry: RunRegistry;
   readonly feeds = new Feeds();
+  readonly seriesOf = () => seriesOf.pretrain;
   private readonly clients = new Set<ClientConnection>();
   private readonly started = new Date().toISOString();
   private readonly handlers: ReadonlyMap<string, Handler>;

@@ -98,9 +98,21 @@ describe('columns', () => {
     expect(text).toMatch(/\n +1 +1 +2D/); // step and epoch count from 1
     expect(text).toMatch(/2 +2D +3\.0000 +–/);
     expect(text).toContain('finish     all, "done"');
+    expect(textOf(run, [{ ...step(0, '2D'), group: null }]).split('\n')[3]).toMatch(/^step {2}epoch +loss/);
     expect(textOf(run, [])).toBe('chest-1: finished, nano, epoch 2 of 2\n');
   });
 });
+
+/** The tags of the records above in version 0.1.0. */
+const tagsOf010 = [
+  ...['loss', 'gradientNorm', 'speed/imagesPerSecond', 'speed/stepMs', 'speed/waitMs'].flatMap((tag) => [
+    `${tag}/2D`,
+    `${tag}/3D`,
+  ]),
+  ...lossTerms['3D'].map((name) => `terms/${name}`),
+  ...['schedule/learningRate', 'schedule/weightDecay', 'schedule/momentum', 'memory/rssMiB', 'epoch/loss/2D'],
+  ...['teacherEntropy', 'klToUniform', 'featureStd', 'effectiveRank'].map((sign) => `collapse/${sign}/2D`),
+];
 
 describe('TensorBoard', () => {
   it('uses CRC-32C as RFC 3720 defines it', () => {
@@ -143,6 +155,17 @@ describe('TensorBoard', () => {
     expect(find('terms/image-image')).toHaveLength(0);
     expect(find('collapse/effectiveRank/2D').map((s) => [s.step, s.value])).toEqual([[9, 9]]);
     expect(find('schedule/learningRate')).toHaveLength(3);
+    expect([...new Set(scalars.map((s) => s.tag))].sort()).toEqual([...tagsOf010, 'epoch/seconds/2D'].sort());
+  });
+
+  it('names numbers that the catalogue does not list by their keys, without a group where there is none', async () => {
+    const board = await TensorBoardFile.open(join(folder, 'unlisted'));
+    board.append({ ...step(0, '2D'), group: null, values: { dice: 0.5 } });
+    board.close();
+    const tags = (await readFile(board.file)).toString('latin1');
+    expect(tags).toMatch(/dice(?!\/)/);
+    expect(tags).toMatch(/speed\/stepMs(?!\/)/);
+    expect(tags).not.toContain('{group}');
   });
 
   it('holds step numbers beyond 32 bits', async () => {
