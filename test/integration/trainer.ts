@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import type { ConfigInput } from '../../protocol/config/schema.ts';
-import type { RunRecord, StepRecord } from '../../protocol/records/records.ts';
+import type { RunRecord } from '../../protocol/records/records.ts';
 import { environmentIn } from '../environment.ts';
 
 const main = resolve('dist/daemon/main.js');

@@ -159,7 +159,7 @@ describe('TensorBoard', () => {
   });
 
   it('names numbers that the catalogue does not list by their keys, without a group where there is none', async () => {
-    const board = await TensorBoardFile.open(join(folder, 'unlisted'));
+    const board = await TensorBoardFile.open(join(folder, 'unlisted'), { run: 'a', writer: 'train' });
     board.append({ ...step(0, '2D'), group: null, values: { dice: 0.5 } });
     board.close();
     const tags = (await readFile(board.file)).toString('latin1');
