@@ -1,5 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
 import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
@@ -26,6 +27,13 @@ export function makeRun(
   const text = configText(name, steps, more);
   return RunFolder.create(root, text, resolveConfig(parseConfig(text, name), { baseDir: '/' }));
 }
+
+/** Lets the fake trainer of a run named `held` go on to its end. */
+export function letGo(folder: string): void {
+  writeFileSync(letGoFile(folder), '');
+}
+
+export const letGoFile = (folder: string): string => join(folder, 'go');
 
 export async function recordsOf(run: Pick<RunFolder, 'recordsFile'>): Promise<RunRecord[]> {
   const lines = (await readFile(run.recordsFile, 'utf8')).split('\n').slice(0, -1);

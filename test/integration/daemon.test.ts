@@ -22,7 +22,10 @@ import {
   RunWatcher,
   trained,
 } from '../daemon/harness.ts';
-import { stepsOf } from '../daemon/runs.ts';
+import { letGo, stepsOf } from '../daemon/runs.ts';
+
+/** Steps of a run that no test waits for: minutes, on the fastest machine. */
+const LONG = 100_000;
 
 let place: DaemonPlace;
 placeForEachTest((fresh) => {
@@ -42,7 +45,7 @@ describe('the daemon', () => {
   it('pauses, continues, stops, resumes and deletes a run', async () => {
     const client = await place.client();
     const watcher = await RunWatcher.on(client);
-    const { folder, id } = await createRun(client, 'a', 60);
+    const { folder, id } = await createRun(client, 'held', 60);
     await watcher.until(folder, trained(3));
     expect((await client.call(ping, { run: id })).trainerMs).toBeLessThan(5000);
     await client.call(runPause, { run: id });
@@ -52,6 +55,7 @@ describe('the daemon', () => {
     await expect(client.call(runDelete, { run: id, confirm: true })).rejects.toThrow(/while it is training/);
     await client.call(runStop, { run: id });
     expect(await watcher.until(folder, ended)).toMatchObject({ state: 'stopped' });
+    letGo(folder);
     await client.call(runStart, { run: id });
     expect(await watcher.until(folder, (info) => ended(info) && info?.state === 'finished')).toBeTruthy();
     expect(await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).toEqual(
@@ -75,7 +79,7 @@ describe('the daemon', () => {
     const client = await place.client();
     const { pid } = await client.call(daemonStatus, {});
     const watcher = await RunWatcher.on(client);
-    const { folder } = await createRun(client, 'a', 1000);
+    const { folder } = await createRun(client, 'a', LONG);
     const waiting = await createRun(client, 'b', 10);
     expect(waiting).toMatchObject({ activity: 'queued', queue: 1 });
     await watcher.until(folder, trained(7));
@@ -134,12 +138,13 @@ describe('a process that is killed', () => {
   it('the trainer: the daemon lives, says how it died, and the run goes on from its checkpoint', async () => {
     const client = await place.client();
     const watcher = await RunWatcher.on(client);
-    const { id, folder } = await createRun(client, 'a', 30);
+    const { id, folder } = await createRun(client, 'held', 30);
     await watcher.until(folder, trained(7));
     const { pid } = JSON.parse(await readFile(join(folder, 'lock'), 'utf8'));
     process.kill(pid, 'SIGKILL');
     const dead = await watcher.until(folder, ended);
     expect(dead).toMatchObject({ state: 'interrupted', ending: { how: 'died', signal: 'SIGKILL' } });
+    letGo(folder);
     await client.call(runStart, { run: id });
     await watcher.until(folder, (info) => info?.state === 'finished');
     expect(await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).toEqual(
@@ -150,7 +155,7 @@ describe('a process that is killed', () => {
   it('the daemon: its trainer stops with a checkpoint; the next daemon takes the stale socket and finds the run', async () => {
     const client = await place.client();
     const watcher = await RunWatcher.on(client);
-    const { id, folder } = await createRun(client, 'a', 1000);
+    const { id, folder } = await createRun(client, 'a', LONG);
     await watcher.until(folder, trained(7));
     const trainer = JSON.parse(await readFile(join(folder, 'lock'), 'utf8')).pid as number;
     process.kill((await client.call(daemonStatus, {})).pid, 'SIGKILL');
@@ -240,7 +245,7 @@ describe('the commands', () => {
       output: expect.stringMatching(/no daemon is running/),
     });
     const client = await place.client();
-    const { id, folder } = await createRun(client, 'a', 1000);
+    const { id, folder } = await createRun(client, 'a', LONG);
     const watcher = await RunWatcher.on(client);
     await watcher.until(folder, trained(1));
     expect((await place.finished('daemon', 'status')).output).toMatch(/runs +1 at work, 0 waiting/);

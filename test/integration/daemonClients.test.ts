@@ -161,7 +161,7 @@ describe('a client that does not read', () => {
   });
 
   it('its subscription to a run that records a lot, holds up nobody, and gets the whole when it reads again', async () => {
-    const run = await createRun(good, 'a', 3000);
+    const run = await createRun(good, 'a', 100_000);
     const watcher = await RunWatcher.on(good);
     const slow = await place.raw();
     slow.pause();
