@@ -39,7 +39,7 @@ export function folderOf(need: keyof typeof variables, env: NodeJS.ProcessEnv = 
   const named = env[variable];
   if (named && !statSync(named, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`${variable}: ${named} is not a folder`);
-  if (!named) lack(need, `${variable} is not set`, required(env.UNIMISS_REQUIRE));
+  if (!named) lack(need, `${variable} is not set`, required(env.UNIMISS_REQUIRE ?? ''));
   return named ? resolve(named) : undefined;
 }
 

@@ -16,7 +16,7 @@ const checkpointEvery = 5;
 /**
  * Trains nothing, but writes records, log and (tiny) checkpoints and obeys its control as the trainer does, without TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A run
  * named `segfault`, `exit`, `diverges` or `broken` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first. One
- * named `held` stays at its step 12 until `letGo` is called for its folder: a test that kills or stops it then comes before its end on any machine.
+ * named `waits` stays at its step 12 until `letGo` is called for its folder: a test that kills or stops it then comes before its end on any machine.
  */
 export const fakeTrain: typeof trainRun = async (run, control, listener = {}) => {
   const lock = await lockRun(run.lockFile);
@@ -53,7 +53,7 @@ export const fakeTrain: typeof trainRun = async (run, control, listener = {}) =>
         return 'stopped';
       }
       await setTimeout(stepMs);
-      if (run.about.name === 'held' && step === 12 && !existsSync(letGoFile(run.folder))) continue;
+      if (run.about.name === 'waits' && step === 12 && !existsSync(letGoFile(run.folder))) continue;
       if (step === 3) misbehave(run.about.name);
       const epoch = Math.floor(step / perEpoch);
       const phase = epoch % 2 === 0 ? '2D' : '3D';

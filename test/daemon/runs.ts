@@ -28,7 +28,7 @@ export function makeRun(
   return RunFolder.create(root, text, resolveConfig(parseConfig(text, name), { baseDir: '/' }));
 }
 
-/** Lets the fake trainer of a run named `held` go on to its end. */
+/** Lets the fake trainer of a run named `waits` go on to its end. */
 export function letGo(folder: string): void {
   writeFileSync(letGoFile(folder), '');
 }

@@ -45,7 +45,7 @@ describe('the daemon', () => {
   it('pauses, continues, stops, resumes and deletes a run', async () => {
     const client = await place.client();
     const watcher = await RunWatcher.on(client);
-    const { folder, id } = await createRun(client, 'held', 60);
+    const { folder, id } = await createRun(client, 'waits', 60);
     await watcher.until(folder, trained(3));
     expect((await client.call(ping, { run: id })).trainerMs).toBeLessThan(5000);
     await client.call(runPause, { run: id });
@@ -138,7 +138,7 @@ describe('a process that is killed', () => {
   it('the trainer: the daemon lives, says how it died, and the run goes on from its checkpoint', async () => {
     const client = await place.client();
     const watcher = await RunWatcher.on(client);
-    const { id, folder } = await createRun(client, 'held', 30);
+    const { id, folder } = await createRun(client, 'waits', 30);
     await watcher.until(folder, trained(7));
     const { pid } = JSON.parse(await readFile(join(folder, 'lock'), 'utf8'));
     process.kill(pid, 'SIGKILL');

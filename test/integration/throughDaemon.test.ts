@@ -174,6 +174,8 @@ it('resume goes on with a paused run', async () => {
   expect((await place.finished('runs')).output).toMatch(/held-\S+ +paused/);
   const { step } = watcher.get(run.folder)!.progress!;
   const resumed = place.run('resume');
+  // Steps that were under way when it was paused are told later: by them alone the command need not have begun.
+  await watcher.until(run.folder, (info) => info?.activity === 'training');
   await watcher.until(run.folder, trained(step + 3));
   const both = [codeOf(command), codeOf(resumed)];
   resumed.kill('SIGINT');
