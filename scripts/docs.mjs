@@ -22,7 +22,7 @@ async function load(entry) {
 const require = `import { createRequire } from 'node:module'; const require = createRequire('file://${process.cwd()}/');`;
 const banner = { js: require };
 
-const { configJsonSchema } = await load('protocol/config/schema.ts');
+const { configJsonSchema } = await load('protocol/config/index.ts');
 const { protocolReference } = await load('protocol/daemon/reference.ts');
 const schema = configJsonSchema();
 
@@ -80,7 +80,7 @@ const top = Object.entries(properties).filter(([, field]) => !field.properties);
 const page = [
   '# Configuration',
   '',
-  '<!-- Generated from protocol/config/schema.ts by `npm run docs`; change it there. -->',
+  '<!-- Generated from protocol/config/ by `npm run docs`; change it there. -->',
   '',
   'A file `*.unimiss.jsonc` says everything about a pre-training run. It is JSON in which comments and trailing commas are allowed. Only where the images are must be given:',
   '',

@@ -1,4 +1,4 @@
-import { presets as common, type PresetName } from '../../protocol/config/presets.ts';
+import { presets as common, type PresetName } from '../../protocol/config/pretrain/presets.ts';
 
 /** One of the two kinds of image that the network takes: pictures [B, H, W, 3] or volumes [B, D, H, W, 1]. */
 

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { commands, FileType, Uri, window, workspace } from 'vscode';
-import { presetNames } from '../../protocol/config/presets.ts';
+import { presetNames } from '../../protocol/config/pretrain/presets.ts';
 import { configMake, runCreate } from '../../protocol/daemon/messages.ts';
 import { configSuffix, diagnose, isConfig } from '../configuration/diagnostics.ts';
 import type { Context } from '../context.ts';

@@ -1,7 +1,8 @@
 import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
 import type { z } from 'zod';
+import { configJsonSchema } from './index.ts';
+import type { ConfigKind } from './kind.ts';
 import { misspelled, nearest } from './nearest.ts';
-import { configJsonSchema } from './schema.ts';
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
@@ -16,8 +17,8 @@ function fields(node: SchemaNode, path: string[] = []): string[][] {
 }
 
 /** What to write in place of an unknown key: the field of that object, or of the whole file, that is probably meant. */
-export function unknownKeyRemedy(parent: PropertyKey[], key: string): string {
-  const all = fields(configJsonSchema() as SchemaNode);
+export function unknownKeyRemedy(parent: PropertyKey[], key: string, kind: ConfigKind): string {
+  const all = fields(configJsonSchema([kind]) as SchemaNode);
   const parentName = parent.join('.');
   const here = all.filter((path) => path.slice(0, -1).join('.') === parentName).map((path) => path.at(-1)!);
   const similar = misspelled(key, here);
@@ -34,10 +35,9 @@ function shorten(text: string): string {
 }
 
 /** What is wrong with a value, and the nearest valid one; `body` is the text that `tree` was read from. */
-export function explain(issue: z.core.$ZodIssue, tree: Node, body: string): [string, string?] {
+export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind: ConfigKind): [string, string?] {
   const node = findNodeAtLocation(tree, issue.path as (string | number)[]);
-  if (node === undefined)
-    return ['is missing', issue.path[0] === 'data' ? 'Write at least { "data": { "paths": "…" } }.' : 'Add it.'];
+  if (node === undefined) return ['is missing', kind.remedies[String(issue.path[0])] ?? 'Add it.'];
   const given = shorten(body.slice(node.offset, node.offset + node.length));
   switch (issue.code) {
     case 'invalid_value': {
@@ -72,7 +72,7 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string): [str
         ? [`${given} cannot name a run`, 'Use letters, digits, ".", "_" and "-", at most 64, a letter or digit first.']
         : [`${given} is not a path`];
     case 'invalid_union':
-      return [`${given} is not valid here`, unionRemedies[issue.path.join('.')]];
+      return [`${given} is not valid here`, kind.remedies[issue.path.join('.')]];
     default:
       return [`${given}: ${issue.message}`];
   }
@@ -86,9 +86,4 @@ const typeNames: Record<string, string> = {
   object: 'an object in braces',
   array: 'a list in brackets',
   tuple: 'a list in brackets',
-};
-
-const unionRemedies: Record<string, string> = {
-  'data.paths': 'Give a path, or a list of paths: ["ct", "xray"].',
-  'data.cache': 'Give the path of a folder, or false.',
 };

@@ -7,10 +7,11 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { UnimissError } from '../errors.ts';
-import { impossibleCombinations } from './combinations.ts';
 import { explain, unknownKeyRemedy } from './explainProblem.ts';
+import { configKinds, type GivenConfig } from './index.ts';
+import type { ConfigKind } from './kind.ts';
+import { misspelled } from './nearest.ts';
 import { removeRetired } from './retiredFields.ts';
-import { type Config, configSchema } from './schema.ts';
 
 /** One thing wrong in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */
 export interface Problem {
@@ -24,11 +25,13 @@ export interface Problem {
   length: number;
 }
 
-const smallest = 'Write at least { "data": { "paths": "…" } }.';
 const rules = 'Comments and trailing commas are allowed; keys and texts need double quotes.';
 
 /** Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. `notices` say what is ignored. */
-export function checkConfig(text: string): { config?: Config; problems: Problem[]; notices: string[] } {
+export function checkConfig(
+  text: string,
+  kinds: readonly ConfigKind[] = configKinds,
+): { config?: GivenConfig; problems: Problem[]; notices: string[] } {
   const body = text.replace(/^\uFEFF/, ' ');
   const syntax: ParseError[] = [];
   const tree = parseTree(body, syntax, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
@@ -46,7 +49,7 @@ export function checkConfig(text: string): { config?: Config; problems: Problem[
       ...(remedy === undefined ? {} : { remedy }),
     };
   };
-  if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', smallest)], notices: [] };
+  if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', kinds[0]!.smallest)], notices: [] };
   if (syntax.length > 0 || tree === undefined)
     // What follows the first slip is mostly its consequence.
     return {
@@ -62,29 +65,61 @@ export function checkConfig(text: string): { config?: Config; problems: Problem[
 
   const value: unknown = getNodeValue(tree);
   const notices = removeRetired(value);
-  const parsed = configSchema.safeParse(value, { reportInput: true });
+  const chosen = chooseKind(value, kinds);
+  if ('message' in chosen) return { notices, problems: [located(['task'], chosen.message, chosen.remedy)] };
+  const { kind } = chosen;
+  const parsed = kind.schema.safeParse(value, { reportInput: true });
   if (!parsed.success)
     return {
       notices,
       problems: parsed.error.issues.flatMap((issue) => {
-        if (issue.code !== 'unrecognized_keys') return [located(issue.path, ...explain(issue, tree, body))];
+        if (issue.code !== 'unrecognized_keys') return [located(issue.path, ...explain(issue, tree, body, kind))];
         return issue.keys.map((key) => {
           const path = [...issue.path, key];
           const node = closest(tree, path).parent?.children?.[0] ?? tree;
-          return at(node.offset, node.length, path, `unknown key "${key}"`, unknownKeyRemedy(issue.path, key));
+          return at(node.offset, node.length, path, `unknown key "${key}"`, unknownKeyRemedy(issue.path, key, kind));
         });
       }),
     };
-  const impossible = impossibleCombinations(parsed.data).map((p) => located(p.path, p.message, p.remedy));
-  return impossible.length > 0 ? { problems: impossible, notices } : { config: parsed.data, problems: [], notices };
+  const impossible = kind.problems(parsed.data).map((p) => located(p.path, p.message, p.remedy));
+  return impossible.length > 0
+    ? { problems: impossible, notices }
+    : { config: parsed.data as GivenConfig, problems: [], notices };
+}
+
+/** The kind of run that a file is of, by its field `task`; a file without it is of the first kind. */
+function chooseKind(
+  value: unknown,
+  kinds: readonly ConfigKind[],
+): { kind: ConfigKind } | { message: string; remedy: string } {
+  const task = typeof value === 'object' && value !== null ? (value as Record<string, unknown>).task : undefined;
+  const kind = task === undefined ? kinds[0] : kinds.find((one) => one.task === task);
+  if (kind) return { kind };
+  const names = kinds.map((one) => one.task);
+  const meant = typeof task === 'string' ? misspelled(task, names) : undefined;
+  return {
+    message: `${JSON.stringify(task)} is not a task of this version`,
+    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Valid: ${names.map((name) => `"${name}"`).join(', ')}.`,
+  };
+}
+
+export interface ParseOptions {
+  /** The kinds of runs that there are. Default: the product's. */
+  kinds?: readonly ConfigKind[];
+  /** Gets what is ignored. */
+  notice?: (message: string) => void;
 }
 
 /**
- * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages. `notice` gets what is ignored.
+ * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages.
  * Throws UnimissError 'config' that names file, line, column, field and value of everything wrong, each with its remedy.
  */
-export function parseConfig(text: string, file: string, notice: (message: string) => void = () => undefined): Config {
-  const { config, problems, notices } = checkConfig(text);
+export function parseConfig(
+  text: string,
+  file: string,
+  { kinds = configKinds, notice = () => undefined }: ParseOptions = {},
+): GivenConfig {
+  const { config, problems, notices } = checkConfig(text, kinds);
   if (config !== undefined) {
     for (const message of notices) notice(`${file}: ${message}`);
     return config;

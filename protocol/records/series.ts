@@ -1,3 +1,4 @@
+import type { TaskName } from '../task.ts';
 import type { StepRecord } from './records.ts';
 
 /**
@@ -137,7 +138,7 @@ const pretrain: readonly Series[] = [
 ];
 
 /** The catalogue of each kind of run, in the order in which series are shown. */
-export const seriesOf = { pretrain } as const satisfies Readonly<Record<string, readonly Series[]>>;
+export const seriesOf = { pretrain } as const satisfies Readonly<Record<TaskName, readonly Series[]>>;
 
 /** Those of a step's values that the line of progress shows. */
 export function progressValues(values: StepRecord['values'], catalogue: readonly Series[]): StepRecord['values'] {

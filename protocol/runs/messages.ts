@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { presetNames } from '../config/presets.ts';
+import { presetNames } from '../config/pretrain/presets.ts';
 import { notification, request } from '../daemon/rpc.ts';
 import { runInfoSchema, runRef } from './runInfo.ts';
 

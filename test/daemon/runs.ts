@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { resolveConfig } from '../../protocol/config/index.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 
 /** Text of a configuration for the fake trainer: `steps` steps, ten an epoch. */

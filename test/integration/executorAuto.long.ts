@@ -6,8 +6,8 @@ import { requireEngine } from '../../daemon/engine/install/index.ts';
 import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
 import { trainRun } from '../../daemon/runs/start/trainRun.ts';
 import { TrainingControl } from '../../daemon/train/control.ts';
+import { resolveConfig } from '../../protocol/config/index.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../protocol/config/resolveConfig.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 import { fewPhantoms, recordsOf, smallConfig } from './trainer.ts';
 

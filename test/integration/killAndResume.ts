@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { ConfigInput } from '../../protocol/config/schema.ts';
+import type { ConfigInput } from '../../protocol/config/index.ts';
 import {
   Cli,
   differing,

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
-import type { ConfigInput } from '../../protocol/config/schema.ts';
+import type { ConfigInput } from '../../protocol/config/index.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 import { environmentIn } from '../environment.ts';
 

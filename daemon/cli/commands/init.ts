@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { applyEdits, modify } from 'jsonc-parser';
-import { configTemplate } from '../../../protocol/config/configTemplate.ts';
-import { presetNames } from '../../../protocol/config/presets.ts';
+import { presetNames } from '../../../protocol/config/pretrain/presets.ts';
+import { pretrainTemplate } from '../../../protocol/config/pretrain/template.ts';
 
 /** `unimiss init FOLDER > my.unimiss.jsonc` */
 export function initCommand(): Command {
@@ -13,7 +13,7 @@ export function initCommand(): Command {
     .action((paths: string[], { preset }: { preset: string }) => {
       const set = (text: string, path: string[], value: unknown) =>
         applyEdits(text, modify(text, path, value, { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
-      const text = set(set(configTemplate, ['data', 'paths'], paths), ['model', 'preset'], preset);
+      const text = set(set(pretrainTemplate, ['data', 'paths'], paths), ['model', 'preset'], preset);
       process.stdout.write(text);
     });
 }

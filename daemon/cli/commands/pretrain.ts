@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Command } from 'commander';
+import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { RunSummary } from '../../../protocol/records/records.ts';
 import { runContinue, runCreate, runGet, runStart, runsList } from '../../../protocol/runs/messages.ts';
@@ -57,10 +57,9 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
       const reporter = Reporter.of(command);
       const { text, file } = await readConfig(path);
       const given = (options.set ?? []).reduce(applySetting, text);
-      const config = resolveConfig(
-        parseConfig(given, file, (message) => reporter.notice(message)),
-        { baseDir: dirname(file) },
-      );
+      const config = resolveConfig(parseConfig(given, file, { notice: (message) => reporter.notice(message) }), {
+        baseDir: dirname(file),
+      });
       if (options.dryRun) {
         await checkInputs(config);
         process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);

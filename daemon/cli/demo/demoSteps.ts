@@ -1,5 +1,5 @@
+import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
 import { engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
 import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
 import { runCreate } from '../../../protocol/runs/messages.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { configSchema } from '../../../protocol/config/schema.ts';
+import { pretrainSchema } from '../../../protocol/config/pretrain/schema.ts';
 import {
   collapseWarnings,
   effectiveRank,
@@ -120,7 +120,7 @@ describe('collapseWarnings', () => {
       .split('.')
       .reduce<unknown>(
         (at, key) => (at as Record<string, unknown> | undefined)?.[key],
-        configSchema.parse({ data: {} }),
+        pretrainSchema.parse({ data: {} }),
       );
     return value !== undefined;
   }

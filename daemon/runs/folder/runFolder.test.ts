@@ -3,8 +3,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { EventRecord, RunState, StepRecord } from '../../../protocol/records/records.ts';
 import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../test/smallDisk.ts';
@@ -98,12 +98,56 @@ describe('a run folder', () => {
     await expect(RunFolder.named(root, 'none')).rejects.toThrow(/no run "none"/);
     await expect(RunFolder.open(root)).rejects.toThrow(/run.json: cannot be read/);
     const run = await RunFolder.create(root, given, config, now);
-    await writeFile(join(run.folder, 'config.resolved.json'), '{ "data": { "paths": "a" }, "train": { "epochs": 0 } }');
-    await expect(RunFolder.open(run.folder)).rejects.toThrow(
-      /config.resolved.json:1:\d+: train.epochs: 0 is too small/,
-    );
     await writeFile(join(run.folder, 'run.json'), '{ "format": 2 }');
     await expect(RunFolder.open(run.folder)).rejects.toThrow(/not that of a run of this version/);
+    await writeFile(join(run.folder, 'run.json'), '{ "format": 3, "unimiss": "9.1.0" }');
+    await expect(RunFolder.open(run.folder)).rejects.toThrow(/made by UniMiSS 9\.1\.0.*\n.*Update UniMiSS to 9\.1\.0/);
+  });
+
+  it('of version 0.1.0 is a pre-training', async () => {
+    const run = await RunFolder.create(root, given, config, now);
+    await writeFile(join(run.folder, 'run.json'), JSON.stringify({ format: 1, name: 'chest', created: time }));
+    const { task: _, ...earlier } = config;
+    await writeFile(join(run.folder, 'config.resolved.json'), JSON.stringify(earlier));
+    expect((await RunFolder.open(run.folder)).config).toEqual(config);
+  });
+
+  it.each([
+    [
+      'a value that is not valid',
+      { train: { epochs: 0 } },
+      /config\.resolved\.json:\d+:\d+: train\.epochs: 0 is too small/,
+    ],
+    ['a task of another version', { task: 'fly' }, /"fly" is not a task of this version/],
+  ])('with %s can be listed, but not trained on', async (_, change, reason) => {
+    const run = await RunFolder.create(root, given, config, now);
+    await writeFile(join(run.folder, 'config.resolved.json'), JSON.stringify({ ...config, ...change }));
+    expect((await listRuns(root)).runs).toMatchObject([{ id: run.id, preset: 'unknown' }]);
+    const opened = await RunFolder.open(run.folder);
+    expect(() => opened.config).toThrow(reason);
+  });
+
+  it('opens whatever fields another version has added, and names each that it ignores', async () => {
+    const run = await RunFolder.create(root, given, config, now);
+    const places = [[], ['data'], ['model'], ['model', 'head'], ['train'], ['train', 'batch'], ['engine'], ['records']];
+    const added = fc.record({
+      place: fc.constantFrom(...places),
+      key: fc.stringMatching(/^new[a-z]{1,8}$/),
+      value: fc.jsonValue(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(added, { minLength: 1, maxLength: 6 }), async (fields) => {
+        const changed = structuredClone(config) as unknown as Record<string, unknown>;
+        for (const { place, key, value } of fields)
+          place.reduce((at, step) => at[step] as Record<string, unknown>, changed)[key] = value;
+        await writeFile(join(run.folder, 'config.resolved.json'), JSON.stringify(changed));
+        const opened = await RunFolder.open(run.folder);
+        expect(opened.config).toEqual(config);
+        for (const { place, key } of fields)
+          expect(opened.notices.join('\n')).toContain(`\`${[...place, key].join('.')}\` is ignored`);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('lies where UNIMISS_RUNS says, or in the home', () => {

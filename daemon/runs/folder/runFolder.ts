@@ -1,8 +1,9 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { type ResolvedConfig, resolveConfig } from '../../../protocol/config/resolveConfig.ts';
+import { version } from '../../../package.json';
+import { configKinds, kindOf, type ResolvedConfig } from '../../../protocol/config/index.ts';
+import type { ConfigKind, ConfigSummary } from '../../../protocol/config/kind.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { type RunVersions, runVersionsSchema } from '../../../protocol/records/records.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
@@ -10,14 +11,22 @@ import { makeFolder } from '../../files/folder.ts';
 import { readRunFile } from '../../files/runFile.ts';
 import { modeOfRuns } from './privateFolders.ts';
 import { inside } from './root.ts';
+import { readStoredConfig, type StoredConfig } from './storedConfig.ts';
 
-const runFileSchema = z.object({ format: z.literal(1), name: z.string(), created: z.iso.datetime() });
+const shared = { name: z.string(), created: z.iso.datetime() };
+/** run.json. Format 1 is that of version 0.1.0, which knew pre-training only. */
+const runFileSchema = z.discriminatedUnion('format', [
+  z.object({ format: z.literal(1), ...shared }),
+  z.object({ format: z.literal(2), task: z.string(), unimiss: z.string(), ...shared }),
+]);
 type RunFile = z.infer<typeof runFileSchema>;
+
+const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().default('a newer version') });
 
 /**
  * A run as it lies on the disk; everything in it is text, PNG or safetensors, readable without us:
  *
- *     run.json               name, time of creation: what makes the folder a run
+ *     run.json               format, task, name, time of creation, our version: what makes the folder a run
  *     config.unimiss.jsonc   the configuration as given
  *     config.resolved.json   the configuration with nothing left open
  *     versions.json          versions, device, executors and threads of the last start
@@ -30,10 +39,23 @@ export class RunFolder {
   private constructor(
     readonly folder: string,
     readonly about: RunFile,
-    readonly config: ResolvedConfig,
-    /** What of its configuration is ignored. */
-    readonly notices: readonly string[] = [],
+    private readonly stored: StoredConfig,
   ) {}
+
+  /** With nothing left open. @throws UnimissError 'config' where this version cannot read it: then the run can only be shown */
+  get config(): ResolvedConfig {
+    const { config, problem } = this.stored;
+    if (config) return config;
+    throw problem ?? new UnimissError('internal', 'a run without a configuration', { place: this.folder });
+  }
+  /** What lists show of the configuration, also of one that cannot be read. */
+  get summary(): ConfigSummary {
+    return this.stored.summary;
+  }
+  /** What of its configuration is ignored. */
+  get notices(): readonly string[] {
+    return this.stored.notices;
+  }
 
   get id(): string {
     return basename(this.folder);
@@ -66,8 +88,16 @@ export class RunFolder {
    * Makes a folder `<name>-<time>` for a new run under `root`. `given` is the text of the configuration file.
    * It is the user's alone (`modeOfRuns`). Throws UnimissError 'disk' where the folder cannot be written.
    */
-  static async create(root: string, given: string, config: ResolvedConfig, now = new Date()): Promise<RunFolder> {
-    const about: RunFile = { format: 1, name: config.name, created: now.toISOString() };
+  static async create(
+    root: string,
+    given: string,
+    config: ResolvedConfig,
+    now = new Date(),
+    kinds: readonly ConfigKind[] = configKinds,
+  ): Promise<RunFolder> {
+    const { task, name } = config;
+    const about: RunFile = { format: 2, task, unimiss: version, name, created: now.toISOString() };
+    const summary = kindOf(config, kinds).summary(config);
     const stamp = about.created.slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
     const base = inside(root, `${config.name}-${stamp}`);
     try {
@@ -78,34 +108,42 @@ export class RunFolder {
       await writeTextAtomically(join(folder, 'config.unimiss.jsonc'), given);
       await writeTextAtomically(join(folder, 'config.resolved.json'), json(config));
       await writeTextAtomically(join(folder, 'run.json'), json(about));
-      return new RunFolder(folder, about, config);
+      return new RunFolder(folder, about, { config, notices: [], summary });
     } catch (error) {
       throw diskError(error, base);
     }
   }
 
-  /** Opens the folder of a run, at any path. Throws UnimissError 'run' or 'config' where it is none or damaged. */
-  static async open(folder: string): Promise<RunFolder> {
-    const about = runFileSchema.safeParse(await readJson(join(folder, 'run.json')));
+  /**
+   * Opens the folder of a run, at any path and of any earlier version. Throws UnimissError 'run' where it is none, is damaged,
+   * or was made by a newer version; a configuration that cannot be read throws only when `config` is asked for.
+   */
+  static async open(folder: string, kinds: readonly ConfigKind[] = configKinds): Promise<RunFolder> {
+    const raw = await readJson(join(folder, 'run.json'));
+    const newer = newerFormat.safeParse(raw);
+    if (newer.success)
+      throw new UnimissError('run', `was made by UniMiSS ${newer.data.unimiss}; this is ${version}`, {
+        place: folder,
+        remedy: `Update UniMiSS to ${newer.data.unimiss} or newer to open it.`,
+      });
+    const about = runFileSchema.safeParse(raw);
     if (!about.success)
       throw new UnimissError('run', 'run.json is not that of a run of this version', {
         place: folder,
         remedy: `Restore the file, or take another folder. ${z.prettifyError(about.error)}`,
       });
     const file = join(folder, 'config.resolved.json');
-    const notices: string[] = [];
-    const given = parseConfig(await readText(file), file, (message) => notices.push(message));
-    return new RunFolder(folder, about.data, resolveConfig(given, { baseDir: folder }), notices);
+    return new RunFolder(folder, about.data, readStoredConfig(await readText(file), file, folder, kinds));
   }
 
   /** Opens a run by its name under a root; no name leads elsewhere. */
-  static async named(root: string, id: string): Promise<RunFolder> {
+  static async named(root: string, id: string, kinds?: readonly ConfigKind[]): Promise<RunFolder> {
     const folder = inside(root, id);
     if (!(await isFolder(folder)))
       throw new UnimissError('run', `there is no run "${id}" in ${root}`, {
         remedy: '`unimiss runs` lists what is there.',
       });
-    return RunFolder.open(folder);
+    return RunFolder.open(folder, kinds);
   }
 
   async writeVersions(versions: RunVersions): Promise<void> {

@@ -56,7 +56,7 @@ export async function loadPreviews(
   const loaded: Preview[] = [];
   let left = LIMIT;
   for (const { step, epoch, phase, images } of saved.toReversed()) {
-    const slices = phase === '3D' ? run.config.model.size3D[0] : undefined;
+    const slices = phase === '3D' ? run.summary.slices : undefined;
     const shown: Preview['images'] = [];
     for (const names of images) {
       const views: string[] = [];

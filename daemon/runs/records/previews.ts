@@ -1,5 +1,5 @@
 import { encode } from 'fast-png';
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { type Preview, view2DPreview, view3DPreview } from '../../data/augment/preview.ts';
 import type { ViewBatch } from '../../data/loader/types.ts';
 import { writeAtomically } from '../../files/atomic.ts';

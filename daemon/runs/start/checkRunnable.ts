@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { requireImage } from '../../data/datasets/unlabelled.ts';
 import { diskError } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../../protocol/cacheFolder.ts';
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
 import { chooseExecutor, type Executor } from '../../engine/index.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
 import { fakeElf, sandbox } from '../../engine/install/fixtures.ts';
 import { chooseDevice, detectGpus } from '../../engine/install/gpu.ts';
 import { visibleGpus } from '../../engine/install/visibleGpus.ts';

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import {
   chooseDevice,

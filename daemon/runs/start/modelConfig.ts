@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { type MitConfig, presets } from '../../model/config.ts';
 
 /** The network that a configuration asks for. */

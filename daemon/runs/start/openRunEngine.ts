@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
 import { findRunEngine } from './findRunEngine.ts';

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { views2DOptions, views3DOptions } from '../../data/augment/options.ts';
 import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';

@@ -1,5 +1,5 @@
 import { version } from '../../../package.json';
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { warningText } from '../../../protocol/records/warning.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';

@@ -1,6 +1,6 @@
 import { applyEdits, modify } from 'jsonc-parser';
 import type { z } from 'zod';
-import { configTemplate } from '../../../protocol/config/configTemplate.ts';
+import { pretrainTemplate } from '../../../protocol/config/pretrain/template.ts';
 import type { foldersSchema } from '../../../protocol/runs/messages.ts';
 
 /** The text of a configuration for folders with images: the template with comments, filled in. */
@@ -14,6 +14,6 @@ export function configForFolders({ folders, preset, name, device }: z.output<typ
   const formattingOptions = { insertSpaces: true, tabSize: 2 };
   return values.reduce(
     (text, [path, value]) => applyEdits(text, modify(text, path, value, { formattingOptions })),
-    configTemplate,
+    pretrainTemplate,
   );
 }

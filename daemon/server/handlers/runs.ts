@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
+import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { resolveConfig } from '../../../protocol/config/resolveConfig.ts';
 import type { CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import {
   runContinue,

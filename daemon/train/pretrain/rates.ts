@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/resolveConfig.ts';
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { cosineSchedule, linearSchedule, type Schedule } from '../optimizers/schedules.ts';
 import type { RunPlan } from '../plan.ts';

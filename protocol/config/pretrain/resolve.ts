@@ -1,17 +1,18 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cacheFolder } from '../cacheFolder.ts';
+import { cacheFolder } from '../../cacheFolder.ts';
+import type { ResolveOptions } from '../kind.ts';
 import { presets } from './presets.ts';
-import type { Config } from './schema.ts';
+import type { PretrainGiven } from './schema.ts';
 
-type Model = Config['model'];
+type Model = PretrainGiven['model'];
 
 /**
  * A configuration in which nothing is left to be decided: presets expanded, paths absolute, the GPU chosen. It is itself
  * a valid configuration, and resolving it again gives the same; the run folder keeps it as `config.resolved.json`.
  */
-export interface ResolvedConfig extends Config {
-  data: Omit<Config['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
+export interface PretrainConfig extends PretrainGiven {
+  data: Omit<PretrainGiven['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
   model: Model & {
     size2D: [number, number];
     size3D: [number, number, number];
@@ -19,20 +20,11 @@ export interface ResolvedConfig extends Config {
   };
 }
 
-export interface ResolveOptions {
-  /** Folder at which relative paths start: that of the configuration file. */
-  baseDir: string;
-  /** What `~` stands for; default: the user's home. */
-  home?: string;
-  /** Our cache; default: where the environment says. */
-  cache?: string;
-}
-
 /** Makes every choice explicit. Touches no file: whether paths exist is found out by those who read them. */
-export function resolveConfig(
-  config: Config,
+export function resolvePretrain(
+  config: PretrainGiven,
   { baseDir, home = homedir(), cache = cacheFolder() }: ResolveOptions,
-): ResolvedConfig {
+): PretrainConfig {
   const absolute = (path: string): string => {
     if (path === '~') return home;
     return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(baseDir, path);

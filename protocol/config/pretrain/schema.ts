@@ -1,22 +1,8 @@
 import { z } from 'zod';
+import { nameOf, path, range, schemaField, share, sharedFields, size, width } from '../shared.ts';
 import { presetNames } from './presets.ts';
 
-/**
- * The configuration of a pre-training run: what a `*.unimiss.jsonc` file may say, with defaults.
- * This schema is the only place where a field is declared: types, checks, the editor's JSON Schema and
- * docs/configuration.md come from it. Sizes are [height, width] or [slices, height, width], as in the paper.
- */
-
-const path = z
-  .string()
-  .min(1)
-  .regex(/^[^\0]+$/);
-const share = z.number().min(0).max(1);
-const size = z.int().min(1).max(4096);
-const width = z.int().min(1);
-const range = (least: number, most: number) =>
-  z.tuple([z.number().min(least).max(most), z.number().min(least).max(most)]);
-const threads = z.int().min(1).max(1024).nullable().default(null);
+/** The configuration of a pre-training run: what a `*.unimiss.jsonc` file without `task` may say, with defaults. */
 
 const data = z
   .strictObject({
@@ -242,110 +228,18 @@ const views = z
   })
   .describe('How the two views of an image are made.');
 
-const engine = z
-  .strictObject({
-    device: z
-      .enum(['cpu', 'cuda'])
-      .default('cpu')
-      .describe('Where to compute. `unimiss engine info` says what there is.'),
-    gpu: z
-      .int()
-      .min(0)
-      .max(63)
-      .nullable()
-      .default(null)
-      .describe(
-        'Number of the GPU, from 0: as `nvidia-smi` counts them, or, where CUDA_VISIBLE_DEVICES is set, its place in that list; null: the first. Only with `device` = `cuda`.',
-      ),
-    allowCpu: z
-      .boolean()
-      .default(false)
-      .describe('Go on with the CPU where `cuda` is asked for and no usable GPU is found, in place of an error.'),
-    executor: z
-      .enum(['auto', 'graph', 'xla', 'eager'])
-      .default('graph')
-      .describe(
-        'How a step is run. `graph`: a traced TensorFlow function (oneDNN on CPUs); `xla`: compiled; `eager`: op by op, slow, for debugging; `auto`: measures graph and XLA once a machine and keeps the faster.',
-      ),
-    interOpThreads: threads.describe(
-      'TensorFlow threads that run different ops at once; null: chosen for the machine.',
-    ),
-    intraOpThreads: threads.describe('TensorFlow threads within one op; null: chosen for the machine.'),
-  })
-  .describe('TensorFlow.');
-
-const checkpoint = z
-  .strictObject({
-    everyMinutes: z
-      .number()
-      .positive()
-      .nullable()
-      .default(15)
-      .describe('Save when this many minutes have passed since the last checkpoint; null: not by time.'),
-    everyEpochs: z
-      .int()
-      .min(1)
-      .nullable()
-      .default(1)
-      .describe('Save after this many epochs; null: not by epochs. The end of a run and Ctrl-C always save.'),
-    keepLast: z
-      .int()
-      .min(1)
-      .max(1000)
-      .default(2)
-      .describe('How many of the newest checkpoints to keep. With 2, a damaged one has a predecessor to fall back on.'),
-    keepBest: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Keep the best checkpoint as well (the lowest mean loss of an epoch; of 3D epochs where there are both, since losses of the phases cannot be compared), however old it is.',
-      ),
-  })
-  .describe(
-    'When the state of the training is saved. A checkpoint of `tiny` with all state takes about 700 MB, of `small` 1.1 GB; while one is written, there must be room for one more than are kept.',
-  );
-
-const records = z
-  .strictObject({
-    tensorboard: z.boolean().default(false).describe('Also write the curves as TensorBoard event files.'),
-    previews: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Save pictures of some views for the report. They show parts of the images: turn it off where these must not leave their folder.',
-      ),
-    hidePaths: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Replace names of image files by stable hashes in records, logs and reports: names often hold patient numbers. The folders that the configuration names stay in its copies, and previews stay unless `previews` is off.',
-      ),
-  })
-  .describe('What a run writes about itself.');
-
-export const configSchema = z.strictObject({
-  $schema: z.string().optional().describe('Address of the JSON Schema, for editors. Not used otherwise.'),
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-    .default('pretrain')
-    .describe('Name of the run and start of its folder’s name: letters, digits, `.`, `_` and `-`, at most 64.'),
+export const pretrainSchema = z.strictObject({
+  $schema: schemaField,
+  task: z.literal('pretrain').default('pretrain').describe('Kind of run. A file without it is a pre-training.'),
+  name: nameOf('pretrain'),
   data,
   model: model.prefault({}),
   train: train.prefault({}),
   views: views.prefault({}),
-  engine: engine.prefault({}),
-  checkpoint: checkpoint.prefault({}),
-  records: records.prefault({}),
+  ...sharedFields,
 });
 
-/** A configuration as a user writes it: nearly everything may be left out. */
-export type ConfigInput = z.input<typeof configSchema>;
-/** A configuration with defaults, before presets and paths are made explicit (see resolveConfig.ts). */
-export type Config = z.output<typeof configSchema>;
-
-/** JSON Schema (draft 7, as VS Code reads it) of a `*.unimiss.jsonc` file. */
-export function configJsonSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' });
-  return { $schema, title: 'UniMiSS pre-training', ...schema };
-}
+/** A configuration as a user writes it: nearly every field has a default. */
+export type PretrainInput = z.input<typeof pretrainSchema>;
+/** A configuration with defaults, before presets and paths are made explicit (resolve.ts). */
+export type PretrainGiven = z.output<typeof pretrainSchema>;

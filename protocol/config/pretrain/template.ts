@@ -1,5 +1,5 @@
 /** What `unimiss init` prints and the editor offers for a new configuration file: the choices that most runs make. */
-export const configTemplate = `// A UniMiSS pre-training run. What is left out has a default: see docs/configuration.md.
+export const pretrainTemplate = `// A UniMiSS pre-training run. What is left out has a default: see docs/configuration.md.
 {
   "name": "pretrain",
   "data": {

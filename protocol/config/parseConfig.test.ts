@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { UnimissError } from '../errors.ts';
+import { configJsonSchema, type GivenConfig, resolveConfig } from './index.ts';
 import { checkConfig, parseConfig } from './parseConfig.ts';
-import { presets, strides } from './presets.ts';
-import { resolveConfig } from './resolveConfig.ts';
-import { type Config, configJsonSchema, configSchema } from './schema.ts';
+import { presets, strides } from './pretrain/presets.ts';
+import { pretrainSchema } from './pretrain/schema.ts';
 
 const images = '"data": { "paths": "images" }';
 const where = { baseDir: '/project', home: '/home/me' };
@@ -279,14 +279,14 @@ describe('the JSON Schema', () => {
         if (fault === 'preset') value.model!.preset = 'huge';
         if (fault === 'key') value.train!.epohcs = 1;
         if (fault === 'epochs') value.train!.epochs = 0;
-        expect(back.safeParse(value).success).toBe(configSchema.safeParse(value).success);
+        expect(back.safeParse(value).success).toBe(pretrainSchema.safeParse(value).success);
         expect(back.safeParse(value).success).toBe(fault === '');
       }),
     );
   });
 
   it('gives the defaults that the schema applies', () => {
-    const applied = configSchema.parse({ data: { paths: 'a' } }) as unknown as Record<string, unknown>;
+    const applied = pretrainSchema.parse({ data: { paths: 'a' } }) as unknown as Record<string, unknown>;
     const visit = (node: Record<string, unknown>, value: unknown, path: string): void => {
       const properties = node.properties as Record<string, Record<string, unknown>> | undefined;
       if (properties === undefined && 'default' in node) expect(value, path).toEqual(node.default);
@@ -294,7 +294,7 @@ describe('the JSON Schema', () => {
         visit(child, (value as Record<string, unknown> | undefined)?.[key], `${path}.${key}`);
     };
     visit(schema, applied, '');
-    const config: Config = applied as never;
+    const config: GivenConfig = applied as never;
     expect(config.train.momentum).toEqual([0.996, 1]);
   });
 });
@@ -302,7 +302,9 @@ describe('the JSON Schema', () => {
 describe('a field of an earlier version', () => {
   const parse = (engine: unknown) => {
     const notices: string[] = [];
-    const config = parseConfig(JSON.stringify({ data: { paths: 'ct' }, engine }), 'a', (text) => notices.push(text));
+    const config = parseConfig(JSON.stringify({ data: { paths: 'ct' }, engine }), 'a', {
+      notice: (text) => notices.push(text),
+    });
     return { engine: config.engine, notices };
   };
 

@@ -1,12 +1,6 @@
+import type { ConfigProblem } from '../kind.ts';
 import { smallestSide, strides } from './presets.ts';
-import type { Config } from './schema.ts';
-
-/** Something wrong with a configuration: where (path of keys), what, and what to do. */
-export interface ConfigProblem {
-  path: PropertyKey[];
-  message: string;
-  remedy?: string;
-}
+import type { PretrainGiven } from './schema.ts';
 
 /** The multiple of `step` nearest to `value`, but at least `least`. */
 const nearestMultiple = (value: number, step: number, least: number): number =>
@@ -28,7 +22,7 @@ function sizeProblem(key: 'size2D' | 'size3D', size: readonly number[] | undefin
 }
 
 /** Values that are each valid but cannot be together. */
-export function impossibleCombinations(config: Config): ConfigProblem[] {
+export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   const { data, model, train, engine } = config;
   const problems: ConfigProblem[] = [...sizeProblem('size2D', model.size2D), ...sizeProblem('size3D', model.size3D)];
   for (const key of ['area2D', 'crop3D'] as const) {

@@ -1,0 +1,84 @@
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
+import type { ConfigKind, ConfigSummary } from '../../../protocol/config/kind.ts';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { removeRetired } from '../../../protocol/config/retiredFields.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+
+/** A run's configuration as this version reads it. */
+export interface StoredConfig {
+  /** Undefined where this version cannot read it; `problem` says why. */
+  readonly config?: ResolvedConfig;
+  readonly problem?: UnimissError;
+  /** What of it is ignored, one sentence each. */
+  readonly notices: readonly string[];
+  readonly summary: ConfigSummary;
+}
+
+const unknown: ConfigSummary = { preset: 'unknown', epochs: 0 };
+
+/**
+ * Reads config.resolved.json leniently, since another version may have written it: a field that this version does not know is
+ * ignored with a notice, a missing one gets its default. Never throws: a run whose configuration is unreadable can still be shown.
+ * @param file path of the file, for messages
+ * @param folder where relative paths start
+ */
+export function readStoredConfig(
+  text: string,
+  file: string,
+  folder: string,
+  kinds: readonly ConfigKind[],
+): StoredConfig {
+  const refused = (what: string, remedy: string, cause?: unknown): StoredConfig => ({
+    problem: new UnimissError('config', what, { place: file, remedy, cause }),
+    notices: [],
+    summary: unknown,
+  });
+  const again = 'The run can be looked at, but not trained on. Start a new one from config.unimiss.jsonc.';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return refused(`is not JSON: ${messageOf(cause)}`, 'Restore it from a copy.', cause);
+  }
+  const task = isObject(value) && value.task !== undefined ? value.task : kinds[0]?.task;
+  const kind = kinds.find((one) => one.task === task);
+  if (!kind) return refused(`${JSON.stringify(task)} is not a task of this version`, `Update UniMiSS. ${again}`);
+  const notices = removeRetired(value).map((message) => `${file}: ${message}`);
+  for (;;) {
+    const parsed = kind.schema.safeParse(value);
+    if (parsed.success) {
+      const config = kind.resolve(parsed.data, { baseDir: folder });
+      return { config: config as ResolvedConfig, notices, summary: kind.summary(config) };
+    }
+    const removed = parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.filter((key) => removeKey(value, issue.path, key)).map((key) => [...issue.path, key].join('.'))
+        : [],
+    );
+    if (removed.length === 0) return { problem: explained(text, file, kinds), notices, summary: unknown };
+    notices.push(...removed.map((field) => `${file}: \`${field}\` is ignored: this version does not know it.`));
+  }
+}
+
+/** Everything wrong with a configuration, with line, field and remedy. */
+function explained(text: string, file: string, kinds: readonly ConfigKind[]): UnimissError {
+  try {
+    parseConfig(text, file, { kinds });
+  } catch (error) {
+    if (error instanceof UnimissError) return error;
+    throw error;
+  }
+  return new UnimissError('internal', 'is valid and cannot be read', { place: file });
+}
+
+/** Deletes an own key of the object at a path. @returns whether it was there */
+function removeKey(value: unknown, path: readonly PropertyKey[], key: string): boolean {
+  let at: unknown = value;
+  for (const step of path)
+    at = isObject(at) || Array.isArray(at) ? (at as Record<PropertyKey, unknown>)[step] : undefined;
+  return isObject(at) && Object.hasOwn(at, key) && delete at[key];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

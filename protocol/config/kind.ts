@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import type { SharedConfig } from './shared.ts';
+
+/** Something wrong with a configuration: where (path of keys), what, and what to do. */
+export interface ConfigProblem {
+  path: PropertyKey[];
+  message: string;
+  remedy?: string;
+}
+
+export interface ResolveOptions {
+  /** Folder at which relative paths start: that of the configuration file. */
+  baseDir: string;
+  /** What `~` stands for. Default: the user's home. */
+  home?: string;
+  /** Our cache. Default: where the environment says. */
+  cache?: string;
+}
+
+/** What lists of runs show of a configuration. */
+export interface ConfigSummary {
+  /** Size of the network. */
+  readonly preset: string;
+  /** Epochs of the whole run. */
+  readonly epochs: number;
+  /** Slices of a volume in its preview pictures, where the run has volumes. */
+  readonly slices?: number;
+}
+
+/** One kind of run, as far as its configuration goes. `Given` has defaults filled in; `Resolved` leaves nothing open. */
+export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = SharedConfig> {
+  /** Value of the field `task`. */
+  readonly task: Resolved['task'];
+  /** Title of its JSON Schema. */
+  readonly title: string;
+  readonly schema: z.ZodType<Given>;
+  /** The smallest file that the schema accepts. */
+  readonly smallest: string;
+  /** What to do about a value that fits none of several types, by field (`data.paths`). */
+  readonly remedies: Readonly<Record<string, string>>;
+  /** A file with the usual choices, each with a comment. */
+  readonly template: string;
+  /** Values that are each valid but cannot be together. */
+  problems(config: Given): ConfigProblem[];
+  /** Makes every choice explicit. Touches no file. The result is a valid configuration, and resolving it again gives the same. */
+  resolve(config: Given, options: ResolveOptions): Resolved;
+  summary(config: Resolved): ConfigSummary;
+}

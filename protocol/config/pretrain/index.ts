@@ -1,0 +1,27 @@
+import type { ConfigKind } from '../kind.ts';
+import { impossibleCombinations } from './combinations.ts';
+import { type PretrainConfig, resolvePretrain } from './resolve.ts';
+import { type PretrainGiven, pretrainSchema } from './schema.ts';
+import { pretrainTemplate } from './template.ts';
+
+export type { PretrainConfig } from './resolve.ts';
+export type { PretrainGiven, PretrainInput } from './schema.ts';
+
+const smallest = 'Write at least { "data": { "paths": "…" } }.';
+
+/** Pre-training on images without labels. */
+export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
+  task: 'pretrain',
+  title: 'UniMiSS pre-training',
+  schema: pretrainSchema,
+  smallest,
+  remedies: {
+    data: smallest,
+    'data.paths': 'Give a path, or a list of paths: ["ct", "xray"].',
+    'data.cache': 'Give the path of a folder, or false.',
+  },
+  template: pretrainTemplate,
+  problems: impossibleCombinations,
+  resolve: resolvePretrain,
+  summary: ({ model, train }) => ({ preset: model.preset, epochs: train.epochs, slices: model.size3D[0] }),
+};
