@@ -9,7 +9,7 @@ import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
 import { configCheck, configMake } from '../../protocol/config/messages.ts';
 import { engineDoctor } from '../../protocol/daemon/engineMessages.ts';
-import { daemonStatus, daemonStop, ping } from '../../protocol/daemon/lifecycleMessages.ts';
+import { daemonStatus, daemonStop, ping, protocolVersion } from '../../protocol/daemon/lifecycleMessages.ts';
 import { logAppended, logFollow, logRead } from '../../protocol/runs/logMessages.ts';
 import { runContinue, runDelete, runPause, runStart, runStop, runsList } from '../../protocol/runs/messages.ts';
 import {
@@ -266,7 +266,7 @@ describe('versions', () => {
   it('newer than the daemon go on with the one that it speaks', async () => {
     await place.client();
     const newer = await DaemonConnection.open(await place.raw(), { protocol: 7 });
-    expect(newer.daemon.unimiss.protocol).toBe(1);
+    expect(newer.daemon.unimiss.protocol).toBe(protocolVersion);
     newer.close();
   });
 });
