@@ -34,21 +34,23 @@ async function damage(file: string): Promise<void> {
 
 const stepsOf = async (store: CheckpointStore): Promise<number[]> => (await store.list()).map((c) => c.step);
 
+const loss = (value: number) => ({ series: 'loss', value, better: 'lower' as const });
+
 describe('a store of checkpoints', () => {
   it('keeps the last ones and the best', async () => {
     const store = new CheckpointStore(folder, { keepLast: 2, keepBest: true });
     const scores = [5, 2, 4, 3, 6];
-    for (const [i, score] of scores.entries()) await store.save(i * 10, state(i), {}, score);
+    for (const [i, score] of scores.entries()) await store.save(i * 10, state(i), {}, loss(score));
     expect(await stepsOf(store)).toEqual([10, 30, 40]);
-    expect(await store.best()).toMatchObject({ step: 10, score: 2 });
+    expect(await store.best()).toMatchObject({ step: 10, score: loss(2) });
   });
 
   it('keeps only the last where the best is not wanted or there is no score', async () => {
     const store = new CheckpointStore(folder, { keepLast: 1, keepBest: false });
-    for (const step of [1, 2, 3]) await store.save(step, state(step), {}, step);
+    for (const step of [1, 2, 3]) await store.save(step, state(step), {}, loss(step));
     expect(await stepsOf(store)).toEqual([3]);
     const unscored = new CheckpointStore(folder, { keepLast: 1, keepBest: true });
-    await unscored.save(4, state(4), {}, Number.NaN);
+    await unscored.save(4, state(4), {}, loss(Number.NaN));
     await unscored.save(5, state(4), {});
     expect(await stepsOf(unscored)).toEqual([3, 5]);
   });
@@ -82,11 +84,34 @@ describe('a store of checkpoints', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.damaged'))).toHaveLength(2);
   });
 
-  it('refuses where all are damaged', async () => {
+  it('refuses where all are damaged, every time, and leaves them where they are', async () => {
     const store = new CheckpointStore(folder);
-    await store.save(1, state(1), {});
-    await damage(store.fileOf(1));
-    await expect(store.latestGood(() => {})).rejects.toThrow(/all 1 checkpoints are damaged/);
+    for (const step of [1, 2]) await store.save(step, state(step), {});
+    for (const step of [1, 2]) await damage(store.fileOf(step));
+    for (const _ of ['first', 'second'])
+      await expect(store.latestGood(() => {}, { setAside: true })).rejects.toThrow(/all 2 checkpoints are damaged/);
+    expect(await stepsOf(store)).toEqual([1, 2]);
+  });
+
+  it('keeps the newest of the damaged ones', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 4, keepBest: false });
+    for (const step of [1, 2, 3]) await store.save(step, state(step), {});
+    for (const step of [2, 3]) await damage(store.fileOf(step));
+    await (await store.latestGood(() => {}, { setAside: true }))?.tensors.close();
+    expect(await store.damaged()).toEqual(['step-000000002.safetensors.damaged', 'step-000000003.safetensors.damaged']);
+    await store.save(4, state(4), {});
+    expect(await store.damaged()).toEqual(['step-000000003.safetensors.damaged']);
+    expect(await stepsOf(store)).toEqual([1, 4]);
+  });
+
+  it('keeps the highest score where higher is better, and reads the scores of version 0.1.0 as losses', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 1, keepBest: true });
+    const dice = (value: number) => ({ series: 'dice', value, better: 'higher' as const });
+    await store.save(1, state(1), { score: '0.01' });
+    expect(await store.best()).toMatchObject({ step: 1, score: loss(0.01) });
+    for (const [i, value] of [0.5, 0.9, 0.7].entries()) await store.save(2 + i, state(i), {}, dice(value));
+    expect(await store.best()).toMatchObject({ step: 3, score: dice(0.9) });
+    expect(await stepsOf(store)).toEqual([3, 4]);
   });
 
   it('ignores foreign files and removes what a killed process left', async () => {
@@ -99,10 +124,10 @@ describe('a store of checkpoints', () => {
 
   it('does not prune with a damaged best, and does not fail over it', async () => {
     const store = new CheckpointStore(folder, { keepLast: 1, keepBest: true });
-    await store.save(1, state(1), {}, 1);
+    await store.save(1, state(1), {}, loss(1));
     await writeFile(store.fileOf(1), 'x');
-    await store.save(2, state(2), {}, 2);
-    await store.save(3, state(3), {}, 3);
+    await store.save(2, state(2), {}, loss(2));
+    await store.save(3, state(3), {}, loss(3));
     expect(await stepsOf(store)).toEqual([2, 3]);
   });
 });

@@ -5,6 +5,7 @@ import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
 import { SafetensorsFile } from './safetensorsReader.ts';
 import { type TensorSource, writeSafetensors } from './safetensorsWriter.ts';
+import { type Score, scoreMetadata, scoreOf } from './score.ts';
 
 export interface SavedCheckpoint {
   /** Optimiser steps done when it was saved. */
@@ -15,12 +16,12 @@ export interface SavedCheckpoint {
 export interface StoreOptions {
   /** How many of the newest to keep, at least 1. */
   keepLast: number;
-  /** Whether to keep the one with the lowest score as well. */
+  /** Whether to keep the one with the best score as well. */
   keepBest: boolean;
 }
 
-const scoreKey = 'score';
 const namePattern = /^step-(\d{9,15})\.safetensors$/;
+const damagedPattern = /^step-\d{9,15}\.safetensors\.damaged$/;
 
 /**
  * The checkpoints of a run: `step-000001200.safetensors` and so on, in one folder. Only the holder of the run's lock may
@@ -38,11 +39,7 @@ export class CheckpointStore {
 
   /** All checkpoints by their names, oldest first, unread; [] where the folder is not there. */
   async list(): Promise<SavedCheckpoint[]> {
-    const names = await readdir(this.folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
-    return names
+    return (await this.names())
       .flatMap((name) => {
         const step = namePattern.exec(name)?.[1];
         return step === undefined ? [] : [{ step: Number(step), file: join(this.folder, name) }];
@@ -52,14 +49,14 @@ export class CheckpointStore {
 
   /**
    * Saves a checkpoint, then removes those that need not be kept: never before the new one is on the disk.
-   * `score`: what "best" is measured by, lower is better (the mean loss of the last epoch); without, it cannot be the best.
-   * Throws UnimissError 'disk'; the checkpoints before are untouched then.
+   * `score`: what "best" is measured by; without, it cannot be the best.
+   * @throws UnimissError 'disk'; the checkpoints before are untouched then
    */
   async save(
     step: number,
     tensors: readonly TensorSource[],
     metadata: Readonly<Record<string, string>>,
-    score?: number,
+    score?: Score,
   ): Promise<SavedCheckpoint & { bytes: number; sha256: string }> {
     const file = this.fileOf(step);
     try {
@@ -68,52 +65,77 @@ export class CheckpointStore {
     } catch (error) {
       throw diskError(error, this.folder);
     }
-    const scored: Record<string, string> = Number.isFinite(score) ? { [scoreKey]: String(score) } : {};
-    const written = await writeSafetensors(file, tensors, { ...metadata, step: String(step), ...scored });
+    const written = await writeSafetensors(file, tensors, { ...metadata, step: String(step), ...scoreMetadata(score) });
     await this.prune();
     return { step, file, ...written };
   }
 
-  /** The checkpoint with the lowest score, by the headers (its data are not verified). */
-  async best(): Promise<(SavedCheckpoint & { score: number }) | undefined> {
-    let best: (SavedCheckpoint & { score: number }) | undefined;
+  /**
+   * The checkpoint with the best score, by the headers (its data are not verified). Where the run's score has changed its
+   * direction, only those with the newest one's are compared.
+   */
+  async best(): Promise<(SavedCheckpoint & { score: Score }) | undefined> {
+    const scored: (SavedCheckpoint & { score: Score })[] = [];
     for (const saved of await this.list()) {
-      const score = await scoreOf(saved.file, dirname(this.folder));
-      if (score !== undefined && (best === undefined || score <= best.score)) best = { ...saved, score };
+      const score = await readScore(saved.file, dirname(this.folder));
+      if (score) scored.push({ ...saved, score });
     }
-    return best;
+    const better = scored.at(-1)?.score.better;
+    const sign = better === 'higher' ? -1 : 1;
+    return scored
+      .filter(({ score }) => score.better === better)
+      .reduce<(typeof scored)[number] | undefined>(
+        (best, each) => (best && sign * best.score.value < sign * each.score.value ? best : each),
+        undefined,
+      );
   }
 
   /**
-   * The newest checkpoint whose checksum is right, open; the caller closes it. A damaged one is told to `notice` and the one
-   * before is taken; with `setAside` (for the owner of the run) it is renamed to `….damaged`, so that it is not kept in place of good ones.
-   * `undefined` where there is no checkpoint at all. Throws UnimissError 'checkpoint' where all are damaged.
+   * The newest checkpoint whose checksum is right, open; the caller closes it. `notice` gets a message for each damaged one, and
+   * the one before is taken. With `setAside` (for the owner of the run) damaged ones are renamed to `….damaged`, so that they are not
+   * kept in place of good ones; but never all of them.
+   * @param options `remedy`: what to do where all are damaged
+   * @returns undefined where there is no checkpoint at all
+   * @throws UnimissError 'checkpoint' where all are damaged
    */
   async latestGood(
     notice: (message: string) => void,
-    { setAside = false } = {},
+    { setAside = false, remedy = 'Copy a good checkpoint into this folder.' } = {},
   ): Promise<(SavedCheckpoint & { tensors: SafetensorsFile }) | undefined> {
     const all = await this.list();
-    for (const saved of all.reverse()) {
+    const damaged: SavedCheckpoint[] = [];
+    for (const saved of all.toReversed()) {
       let tensors: SafetensorsFile | undefined;
       try {
         tensors = await SafetensorsFile.open(saved.file, dirname(this.folder));
         await tensors.verify();
+        if (setAside) await this.setAside(damaged);
         return { ...saved, tensors };
       } catch (error) {
         await tensors?.close();
-        if (!(error instanceof UnimissError)) throw error;
+        if (!(error instanceof UnimissError) || error.code !== 'checkpoint') throw error;
         notice(`The checkpoint of step ${saved.step} cannot be used, the one before is taken. ${error.message}`);
-        if (setAside) {
-          await rename(saved.file, `${saved.file}.damaged`);
-          await syncFolder(this.folder);
-        }
+        damaged.push(saved);
       }
     }
     if (all.length === 0) return undefined;
-    throw new UnimissError('checkpoint', `all ${all.length} checkpoints are damaged`, {
-      place: this.folder,
-      remedy: 'Start the run anew, or copy a good checkpoint into this folder.',
+    throw new UnimissError('checkpoint', `all ${all.length} checkpoints are damaged`, { place: this.folder, remedy });
+  }
+
+  /** Names of checkpoints that were set aside as damaged, oldest first. */
+  async damaged(): Promise<string[]> {
+    return (await this.names()).filter((name) => damagedPattern.test(name)).sort();
+  }
+
+  private async setAside(damaged: readonly SavedCheckpoint[]): Promise<void> {
+    for (const { file } of damaged) await rename(file, `${file}.damaged`);
+    if (damaged.length > 0) await syncFolder(this.folder);
+  }
+
+  private names(): Promise<string[]> {
+    return readdir(this.folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
     });
   }
 
@@ -125,11 +147,13 @@ export class CheckpointStore {
       if (best !== undefined) keep.add(best.file);
     }
     for (const { file } of all) if (!keep.has(file)) await rm(file, { force: true });
+    // The newest damaged one stays for who wants to look at it; each is as large as a checkpoint.
+    for (const name of (await this.damaged()).slice(0, -1)) await rm(join(this.folder, name), { force: true });
   }
 }
 
-/** The score in a header; `undefined` where there is none or the file cannot be read. */
-async function scoreOf(file: string, within: string): Promise<number | undefined> {
+/** The score in a header; undefined where there is none or the file cannot be read. */
+async function readScore(file: string, within: string): Promise<Score | undefined> {
   let tensors: SafetensorsFile;
   try {
     tensors = await SafetensorsFile.open(file, within);
@@ -137,7 +161,7 @@ async function scoreOf(file: string, within: string): Promise<number | undefined
     if (error instanceof UnimissError && error.code === 'checkpoint') return undefined;
     throw error;
   }
-  const score = Number(tensors.metadata[scoreKey] ?? Number.NaN);
+  const score = scoreOf(tensors.metadata);
   await tensors.close();
-  return Number.isFinite(score) ? score : undefined;
+  return score;
 }

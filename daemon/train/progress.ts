@@ -1,7 +1,7 @@
 import type { Modality } from '../../protocol/modality.ts';
 import type { StepRecord } from '../../protocol/records/records.ts';
 import { progressValues, type Series, seriesOf } from '../../protocol/records/series.ts';
-import type { RunPlan } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** Where a run stands, for a progress line. */
 export interface RunProgress {
@@ -29,7 +29,7 @@ export class ProgressMeter {
 
   /** @param series catalogue of the run's numbers */
   constructor(
-    private readonly plan: RunPlan,
+    private readonly plan: Plan,
     private readonly series: readonly Series[] = seriesOf.pretrain,
   ) {}
 
@@ -58,7 +58,7 @@ export class ProgressMeter {
     for (const epoch of this.plan.epochs) {
       const steps = epoch.firstStep + epoch.steps - Math.max(step, epoch.firstStep);
       if (steps <= 0) continue;
-      const each = this.secondsPerStep.get(epoch.phase);
+      const each = this.secondsPerStep.get(epoch.group);
       if (each === undefined) return {};
       secondsLeft += steps * each;
     }

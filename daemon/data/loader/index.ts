@@ -72,7 +72,7 @@ export function openLoader(options: LoaderOptions): Loader {
         queue.ask(ahead);
         report(made);
         const { views, ids, broken } = made;
-        yield { phase, epoch, index, size: batch, views, ids, waitMs: performance.now() - began, broken };
+        yield { phase, epoch, index, images: batch, views, ids, waitMs: performance.now() - began, broken };
       }
     } finally {
       queue.drop();

@@ -94,7 +94,7 @@ describe.each(modalities)('batches of %s', (phase) => {
     const reference = await batchesOf({ phase });
     expect(reference).toHaveLength(phase === '2D' ? 4 : 3);
     for (const [i, batch] of reference.entries()) {
-      expect(batch).toMatchObject({ phase, epoch: 0, index: i, size: 2, broken: [] });
+      expect(batch).toMatchObject({ phase, epoch: 0, index: i, images: 2, broken: [] });
       expect(batch.views).toHaveLength(2 * 2 * length);
       expect(batch.views.every(Number.isFinite)).toBe(true);
       expect(batch.waitMs).toBeGreaterThan(0);
@@ -239,7 +239,7 @@ describe('notices', () => {
         ...(told && { told }),
       });
     const loader = openLoader(more());
-    for (const epoch of [0, 1]) for await (const batch of loader.epoch(epoch)) expect(batch.size).toBe(2);
+    for (const epoch of [0, 1]) for await (const batch of loader.epoch(epoch)) expect(batch.images).toBe(2);
     await loader.close();
     const text =
       /^volumes\/000\d\.nii\.gz has a spacing of 3×1×1 mm: resampled to 2×1×1 mm \(20×40×40 to 30×40×40 voxels\)$/;

@@ -10,7 +10,7 @@ export interface ViewBatch {
   /** Number of the batch in its epoch. */
   readonly index: number;
   /** Images, B. */
-  readonly size: number;
+  readonly images: number;
   /** View 1 of all images, then view 2 of all: [2B, H, W, 3] with values 0–1, or [2B, D, H, W, 1] in HU / 1024 before intensity changes. */
   readonly views: Float32Array;
   /** Ids of the samples that the views are of (substitutes included), [B]. */

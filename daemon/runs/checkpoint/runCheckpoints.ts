@@ -1,59 +1,81 @@
+import { join } from 'node:path';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { SafetensorsFile } from '../../checkpoint/safetensorsReader.ts';
+import type { Score } from '../../checkpoint/score.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
-import type { PretrainState } from '../../train/pretrain/state.ts';
-import type { CheckpointReason, TrainingPosition } from '../../train/pretrain/trainer.ts';
+import type { CheckpointReason, TrainingPosition } from '../../train/loop.ts';
+import type { SavedState } from '../../train/training.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
+import { readRecords } from '../records/readRecords.ts';
 import type { RunJournal } from '../records/runJournal.ts';
-import { packCheckpoint, unpackCheckpoint } from './trainingCheckpoint.ts';
+import { packCheckpoint, unpackCheckpoint } from './format.ts';
 
 /** The checkpoints of a run that is being trained, in step with its records. */
 export class RunCheckpoints {
   private readonly store: CheckpointStore;
+  private readonly notices: string[] = [];
 
   constructor(
-    run: RunFolder,
+    private readonly run: RunFolder,
     private readonly journal: RunJournal,
+    /** Kind of the run. */
+    private readonly task: string,
   ) {
     this.store = new CheckpointStore(run.checkpointsFolder, run.config.checkpoint);
   }
 
-  /** Whether there is any. */
-  async begun(): Promise<boolean> {
-    return (await this.store.list()).length > 0;
-  }
-
-  /** Takes over the last good checkpoint and forgets what was recorded after it; step 0 where there is none. */
-  async resume(state: PretrainState): Promise<TrainingPosition> {
-    const notices: string[] = [];
-    const saved = await this.store.latestGood((message) => notices.push(message), { setAside: true });
-    try {
-      const position = saved ? await unpackCheckpoint(saved.tensors, state) : { step: 0 };
-      await this.journal.cutAfter(position.step);
-      for (const notice of notices) this.journal.event('warning', notice, { step: position.step });
-      return position;
-    } finally {
-      await saved?.tensors.close();
-    }
-  }
-
   /**
-   * Saves the state, after the records that it counts on.
-   * @param meanLoss mean loss of the epoch that has just ended, by which the best is kept
+   * The last good checkpoint, open; the caller closes it.
+   * @returns undefined where the run has never saved one
+   * @throws UnimissError 'checkpoint' where all are damaged or gone: training from the first step would cut the run's records
    */
-  async save(
-    state: PretrainState,
-    featureLength: number,
-    position: TrainingPosition,
-    reason: CheckpointReason,
-    meanLoss?: number,
-  ): Promise<void> {
+  async latest(): Promise<SafetensorsFile | undefined> {
+    const saved = await this.store.latestGood((message) => this.notices.push(message), {
+      setAside: true,
+      remedy: this.remedy,
+    });
+    if (saved) return saved.tensors;
+    const damaged = await this.store.damaged();
+    const what =
+      damaged.length > 0
+        ? `all checkpoints are damaged (${damaged.join(', ')})`
+        : (await this.recordsTellOfOne()) && 'its records tell of checkpoints, and there is none';
+    if (!what) return undefined;
+    throw new UnimissError('checkpoint', what, { place: this.run.checkpointsFolder, remedy: this.remedy });
+  }
+
+  /** Takes over a checkpoint, where there is one, and forgets what was recorded after it. */
+  async resume(saved: SafetensorsFile | undefined, state: SavedState): Promise<TrainingPosition> {
+    const position = saved ? await unpackCheckpoint(saved, this.task, state) : { step: 0, epochSeconds: 0 };
+    await this.journal.cutAfter(position.step);
+    for (const notice of this.notices.splice(0)) this.journal.event('warning', notice, { step: position.step });
+    return position;
+  }
+
+  /** Saves the state, after the records that it counts on. @param score by which the best is kept */
+  async save(state: SavedState, position: TrainingPosition, reason: CheckpointReason, score?: Score): Promise<void> {
     await this.journal.sync();
-    const { tensors, metadata } = packCheckpoint(state, position, featureLength);
-    const saved = await this.store.save(position.step, tensors, metadata, meanLoss);
+    const { tensors, metadata } = packCheckpoint(this.task, state, position);
+    const saved = await this.store.save(position.step, tensors, metadata, score);
     this.journal.event('checkpoint', `Saved after step ${position.step} (${because[reason]})`, {
       step: position.step,
       file: `checkpoints/${saved.file.split('/').at(-1)}`,
       details: { bytes: saved.bytes },
     });
+  }
+
+  private get remedy(): string {
+    return (
+      'Copy a good checkpoint into this folder. Or train anew, as another run: ' +
+      `\`unimiss pretrain ${join(this.run.folder, 'config.resolved.json')}\`. ` +
+      `To train this run from its first step and lose its records, remove its records.jsonl and its checkpoints first.`
+    );
+  }
+
+  private async recordsTellOfOne(): Promise<boolean> {
+    for await (const record of readRecords(this.run.recordsFile, () => undefined))
+      if (record.kind === 'event' && record.event === 'checkpoint') return true;
+    return false;
   }
 }
 

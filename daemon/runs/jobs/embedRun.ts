@@ -6,7 +6,7 @@ import { VolumeReader } from '../../data/volumes.ts';
 import { createEmbed } from '../../infer/embed.ts';
 import { type EmbeddedImages, embedSamples } from '../../infer/embedSamples.ts';
 import { createPretrainState } from '../../train/pretrain/state.ts';
-import { unpackCheckpoint } from '../checkpoint/trainingCheckpoint.ts';
+import { readHead } from '../checkpoint/format.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { modelConfig } from '../start/modelConfig.ts';
 import { openRunEngine } from '../start/openRunEngine.ts';
@@ -44,7 +44,9 @@ export async function embedWithRun(
           remedy: 'Wait for the end of its first epoch, or stop it, which saves one.',
         });
       try {
-        await unpackCheckpoint(saved.tensors, state);
+        const { tensors } = saved;
+        readHead(tensors, 'pretrain');
+        await state.load((name) => (tensors.tensors.has(name) ? tensors.readFloat32(name) : undefined));
       } finally {
         await saved.tensors.close();
       }

@@ -185,6 +185,17 @@ describe('cutting for a resume', () => {
     expect(await allOf(file)).toEqual([...records.slice(0, 9), records[11], event('resume', 'again', 5), step(5)]);
   });
 
+  it('takes back the preview of the step that comes next, and nothing else with it', async () => {
+    const file = newFile();
+    const before = [step(0), event('checkpoint', 'a', 1)];
+    const after = [event('error', 'it broke')];
+    write(file, [...before, event('preview', 'of step 1', 1), ...after]);
+    const log = RecordLog.open(file);
+    expect(await log.cutAfter(1)).toBe(1);
+    log.close();
+    expect(await allOf(file)).toEqual([...before, ...after]);
+  });
+
   it('keeps lines of other versions before the cut, and drops those behind', async () => {
     const file = newFile();
     await writeFile(file, `{"kind":"future"}\n${JSON.stringify(step(0))}\n${JSON.stringify(step(1))}\nnonsense\n{}\n`);
@@ -199,7 +210,7 @@ describe('cutting for a resume', () => {
     write(file, records);
     const before = (await stat(file)).ino;
     const log = RecordLog.open(file);
-    expect(await log.cutAfter(7)).toBe(0);
+    expect(await log.cutAfter(8)).toBe(0);
     log.close();
     expect((await stat(file)).ino).toBe(before);
   });

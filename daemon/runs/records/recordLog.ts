@@ -57,16 +57,20 @@ export class RecordLog {
 
   /**
    * Removes what was recorded after `stepsDone` steps, for resuming from a checkpoint: step and epoch records of later steps, events
-   * at later steps, and events without a step that lie behind the first of these. `onKept` gets each record that stays. Returns the
-   * number of records removed.
+   * at later steps, events without a step that lie behind the first of these, and the preview of the step that comes next, which
+   * is recorded again. `onKept` gets each record that stays. Returns the number of records removed.
    */
   async cutAfter(stepsDone: number, onKept: (record: RunRecord) => void = () => undefined): Promise<number> {
     const keep: string[] = [];
     let cut = 0;
+    let behindCut = false;
     for await (const { text } of readLines(this.file)) {
       const record = recordOf(text);
-      if (isAfter(record, stepsDone, cut > 0)) cut++;
-      else {
+      if (isPreviewOf(record, stepsDone)) cut++;
+      else if (isAfter(record, stepsDone, behindCut)) {
+        cut++;
+        behindCut = true;
+      } else {
         keep.push(text);
         if (record) onKept(record);
       }
@@ -100,6 +104,10 @@ function isAfter(record: RunRecord | undefined, stepsDone: number, behindCut: bo
   if (record === undefined) return behindCut;
   if (record.kind !== 'event') return record.step >= stepsDone;
   return record.step === undefined ? behindCut : record.step > stepsDone;
+}
+
+function isPreviewOf(record: RunRecord | undefined, step: number): boolean {
+  return record?.kind === 'event' && record.event === 'preview' && record.step === step;
 }
 
 /** Length of the file up to its last line that is complete and JSON: a power cut may leave zeros in place of what was written. */

@@ -1,28 +1,21 @@
 import { version } from '../../../package.json';
-import type { ResolvedConfig } from '../../../protocol/config/index.ts';
-import type { Modality } from '../../../protocol/modality.ts';
+import type { RunVersions } from '../../../protocol/records/records.ts';
 import { warningText } from '../../../protocol/records/warning.ts';
-import type { Dataset } from '../../data/datasets/unlabelled.ts';
-import type { Loader } from '../../data/loader/index.ts';
-import { featureLength } from '../../model/config.ts';
+import { diskError, removePartial } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
 import type { TrainingControl } from '../../train/control.ts';
-import { createPretrainState, type PretrainState } from '../../train/pretrain/state.ts';
-import { createPretrainStep } from '../../train/pretrain/step.ts';
-import { pretrain } from '../../train/pretrain/trainer.ts';
-import type { PretrainStep } from '../../train/pretrain/types.ts';
+import { type LoopOutcome, type TrainingPosition, trainLoop } from '../../train/loop.ts';
 import { ProgressMeter } from '../../train/progress.ts';
+import type { Training } from '../../train/training.ts';
 import { RunCheckpoints } from '../checkpoint/runCheckpoints.ts';
 import { lockRun } from '../folder/lock.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { savePreviews } from '../records/previews.ts';
 import { RunJournal } from '../records/runJournal.ts';
 import type { RunListener } from '../records/runListener.ts';
-import { executorsOf } from './executors.ts';
-import { readInitialWeights } from './initialWeights.ts';
-import { modelConfig } from './modelConfig.ts';
+import { type Executors, executorsOf } from './executors.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
-import { openImages, openRunLoader } from './runImages.ts';
-import { describePlan, planOf } from './runPlan.ts';
+import { openPretraining } from './pretrain.ts';
 
 /**
  * Trains a run in this process until it is finished or a stop is asked for, from its last good checkpoint if it has one.
@@ -37,17 +30,13 @@ export async function trainRun(
   // Only what the daemon starts has a channel to its parent.
   const lock = await lockRun(run.lockFile, process.send ? 'daemon' : 'terminal');
   try {
+    await tidy(run);
     const journal = await RunJournal.open(run, listener);
     try {
-      const session = new Session(run, control, listener, journal);
-      try {
-        return await session.train();
-      } catch (error) {
-        journal.error(error);
-        throw error;
-      } finally {
-        await session.close();
-      }
+      return await train(run, control, listener, journal);
+    } catch (error) {
+      journal.error(error);
+      throw error;
     } finally {
       journal.close();
     }
@@ -56,121 +45,96 @@ export async function trainRun(
   }
 }
 
-/** One start of a run: what is opened for it and closed after it. */
-class Session {
-  private readonly loaders: Partial<Record<Modality, Loader>> = {};
-  private readonly steps: Partial<Record<Modality, PretrainStep>> = {};
-  private state: PretrainState | undefined;
-  private readonly checkpoints: RunCheckpoints;
-  private readonly config: ResolvedConfig;
-
-  constructor(
-    private readonly run: RunFolder,
-    private readonly control: TrainingControl,
-    private readonly listener: RunListener,
-    private readonly journal: RunJournal,
-  ) {
-    this.config = run.config;
-    this.checkpoints = new RunCheckpoints(run, journal);
-  }
-
-  async train(): Promise<'finished' | 'stopped'> {
-    const { run, config, journal, listener, checkpoints } = this;
-    listener.onStage?.('Looking at the images');
-    const dataset = await openImages(config, journal);
-    const plan = planOf(config, dataset);
-    listener.onStage?.('Opening TensorFlow');
-    const before = await run.versions();
-    const opened = await openRunEngine(config.engine, before, (message) => journal.event('warning', message));
-    const model = modelConfig(config.model);
-    const features = featureLength(model);
-    const { initialWeights, seed } = config.train;
-    const start =
-      initialWeights !== null && !(await checkpoints.begun()) ? await readInitialWeights(initialWeights, model) : seed;
-    const state = createPretrainState(opened.engine, model, start);
-    this.state = state;
-    const from = await checkpoints.resume(state);
-    for (const notice of run.notices) journal.event('notice', notice, { step: from.step });
-    for (const image of dataset.broken)
-      journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id, step: from.step });
-    const executors = await executorsOf(config, opened, plan, before, (message) => journal.event('notice', message));
-    await run.writeVersions(versionsOf(opened, executors));
-    const event = from.step > 0 ? 'resume' : 'start';
-    journal.event(
-      event,
-      `${event === 'start' ? 'Started' : `Resumed after step ${from.step}`}: ${describePlan(plan, dataset)}, on ${opened.device}`,
-      { step: from.step },
-    );
-
-    const progress = new ProgressMeter(plan);
-    const outcome = await pretrain({
-      config,
-      plan,
-      featureLength: features,
-      from,
-      control: this.control,
-      stepFor: (phase) => (this.steps[phase] ??= this.compile(opened, state, phase, executors[phase])),
-      batches: (phase, epoch, range) => this.loader(dataset, phase).epoch(epoch, range),
-      prepare: (phase, epoch, range) => this.loader(dataset, phase).prepare(epoch, range),
-      onStep: (record) => {
-        journal.record(record);
-        listener.onProgress?.(progress.update(record));
-      },
-      onEpoch: (record) => {
-        journal.record(record);
-        for (const warning of record.warnings)
-          journal.log('warning', `Epoch ${record.epoch + 1}: ${warningText(warning)}`);
-      },
-      onFirstBatch: async (batch) => {
-        if (!config.records.previews) return;
-        const images = await savePreviews(run, batch, config.model);
-        const step = plan.epochs[batch.epoch]?.firstStep ?? 0;
-        journal.event('preview', `Views of epoch ${batch.epoch + 1}`, {
-          step,
-          epoch: batch.epoch,
-          details: { phase: batch.phase, images },
-        });
-      },
-      saveCheckpoint: (position, reason, meanLoss) => checkpoints.save(state, features, position, reason, meanLoss),
-    });
-    if (outcome === 'finished') journal.event('finish', `Finished after ${plan.steps} steps`, { step: plan.steps });
-    else journal.event('stop', 'Stopped on request; `unimiss resume` goes on from here');
-    return outcome;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(Object.values(this.loaders).map((loader) => loader.close()));
-    for (const step of Object.values(this.steps)) step.dispose();
-    this.state?.dispose();
-  }
-
-  private compile(
-    { engine }: RunEngine,
-    state: PretrainState,
-    phase: Modality,
-    executor: 'graph' | 'xla' | 'eager',
-  ): PretrainStep {
-    const { train, model } = this.config;
-    this.listener.onStage?.(`Preparing the ${phase} step`);
-    return createPretrainStep(engine, state, {
-      phase,
-      batch: train.batch[phase] * train.accumulate,
-      accumulate: train.accumulate,
-      executor,
-      clipGradient: train.clipGradient ?? Number.POSITIVE_INFINITY,
-      dropPath: model.dropPath,
-      studentTemperature: train.studentTemperature,
-      centerMomentum: train.centerMomentum,
-    });
-  }
-
-  private loader(dataset: Dataset, phase: Modality): Loader {
-    this.loaders[phase] ??= openRunLoader(this.config, dataset, phase, this.journal);
-    return this.loaders[phase];
+/** Removes what a killed process left of files that it was writing. */
+async function tidy(run: RunFolder): Promise<void> {
+  try {
+    await makeFolder(run.previewsFolder);
+    for (const folder of [run.folder, run.previewsFolder]) await removePartial(folder);
+  } catch (error) {
+    throw diskError(error, run.folder);
   }
 }
 
-function versionsOf({ engine, device, threads }: RunEngine, executors: Record<Modality, 'graph' | 'xla' | 'eager'>) {
+/** One start of a run: the engine, the training, the last checkpoint, the loop. */
+async function train(
+  run: RunFolder,
+  control: TrainingControl,
+  listener: RunListener,
+  journal: RunJournal,
+): Promise<LoopOutcome['ended']> {
+  const { config } = run;
+  const stage = (what: string) => listener.onStage?.(what);
+  const checkpoints = new RunCheckpoints(run, journal, 'pretrain');
+  const saved = await checkpoints.latest();
+  let training: Training | undefined;
+  try {
+    stage('Opening TensorFlow');
+    const before = await run.versions();
+    const engine = await openRunEngine(config.engine, before, (message) => journal.event('warning', message));
+    training = await openPretraining(config, { engine, journal, resumes: saved !== undefined, stage });
+    const from = await checkpoints.resume(saved, training.state);
+    for (const notice of run.notices) journal.event('notice', notice, { step: from.step });
+    for (const { event, message, ...more } of training.findings)
+      journal.event(event, message, { ...more, step: from.step });
+    const notice = (message: string) => journal.event('notice', message);
+    const executors = await executorsOf(training, { asked: config.engine.executor, before, on: engine, notice });
+    training.executors?.use(executors);
+    await run.writeVersions(versionsOf(engine, executors));
+    const begins = from.step > 0 ? `Resumed after step ${from.step}` : 'Started';
+    const started = `${begins}: ${training.description}, on ${engine.device}`;
+    journal.event(from.step > 0 ? 'resume' : 'start', started, { step: from.step });
+    const outcome = await loopOver(training, { run, control, listener, journal, checkpoints, from });
+    tellEnd(journal, outcome);
+    return outcome.ended;
+  } finally {
+    await saved?.close();
+    await training?.close();
+  }
+}
+
+interface Surroundings {
+  readonly run: RunFolder;
+  readonly control: TrainingControl;
+  readonly listener: RunListener;
+  readonly journal: RunJournal;
+  readonly checkpoints: RunCheckpoints;
+  readonly from: TrainingPosition;
+}
+
+/** The loop, with records, progress, previews and checkpoints on its way. */
+function loopOver(training: Training, around: Surroundings): Promise<LoopOutcome> {
+  const { run, control, listener, journal, checkpoints, from } = around;
+  const progress = new ProgressMeter(training.plan);
+  return trainLoop({
+    training,
+    from,
+    control,
+    checkpoint: run.config.checkpoint,
+    previews: run.config.records.previews,
+    onStep: (record) => {
+      journal.record(record);
+      listener.onProgress?.(progress.update(record));
+    },
+    onEpoch: (record) => {
+      journal.record(record);
+      for (const warning of record.warnings)
+        journal.log('warning', `Epoch ${record.epoch + 1}: ${warningText(warning)}`);
+    },
+    onPreview: async (plan, pictures) => {
+      const images = await savePreviews(run, plan, pictures);
+      const { epoch, group: phase, firstStep: step } = plan;
+      journal.event('preview', `Views of epoch ${epoch + 1}`, { step, epoch, details: { phase, images } });
+    },
+    save: (position, reason, score) => checkpoints.save(training.state, position, reason, score),
+  });
+}
+
+function tellEnd(journal: RunJournal, { ended, step, enough }: LoopOutcome): void {
+  if (ended === 'stopped') journal.event('stop', 'Stopped on request; `unimiss resume` goes on from here');
+  else journal.event('finish', `Finished after ${step} steps${enough === undefined ? '' : `: ${enough}`}`, { step });
+}
+
+function versionsOf({ engine, device, threads }: RunEngine, executors: Executors): RunVersions {
   return {
     unimiss: version,
     node: process.version,

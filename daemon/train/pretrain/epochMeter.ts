@@ -4,72 +4,80 @@ import type { PretrainStepResult } from './types.ts';
 /** Feature vectors kept of an epoch: enough for a rank of 48 dimensions, little enough for every checkpoint. */
 const MOST_FEATURES = 512;
 
-/** Sums of an epoch so far. They are part of a checkpoint, so that a resumed epoch ends with the numbers of an unbroken one. */
-export interface MeterState {
+/** Sums over the steps of an epoch so far. */
+export interface EpochSums {
   steps: number;
   loss: number;
   entropy: number;
   kl: number;
-  seconds: number;
-  /** [n, featureLength] */
-  features: Float32Array;
 }
 
-/** Gathers what an epoch's record tells: mean loss and the signs of collapse. */
+/**
+ * Gathers what an epoch's record tells: mean loss and the signs of collapse. Its sums and features are part of a checkpoint, so
+ * that a resumed epoch ends with the numbers of an unbroken one.
+ */
 export class EpochMeter {
-  private steps = 0;
-  private loss = 0;
-  private entropy = 0;
-  private kl = 0;
-  private seconds = 0;
-  private features: Float32Array[] = [];
+  private current: EpochSums = { steps: 0, loss: 0, entropy: 0, kl: 0 };
+  private parts: Float32Array[] = [];
   private kept = 0;
 
   /** @param featureLength columns of the features */
-  constructor(
-    private readonly featureLength: number,
-    from?: MeterState,
-  ) {
-    if (!from) return;
-    ({ steps: this.steps, loss: this.loss, entropy: this.entropy, kl: this.kl, seconds: this.seconds } = from);
-    this.keep(from.features);
-  }
+  constructor(readonly featureLength: number) {}
 
-  add(result: PretrainStepResult, seconds: number): void {
-    this.steps++;
-    this.loss += result.loss;
-    this.entropy += result.teacherEntropy;
-    this.kl += result.teacherKl;
-    this.seconds += seconds;
+  add(result: PretrainStepResult): void {
+    const { steps, loss, entropy, kl } = this.current;
+    this.current = {
+      steps: steps + 1,
+      loss: loss + result.loss,
+      entropy: entropy + result.teacherEntropy,
+      kl: kl + result.teacherKl,
+    };
     this.keep(result.features);
   }
 
-  state(): MeterState {
-    const { steps, loss, entropy, kl, seconds } = this;
-    return { steps, loss, entropy, kl, seconds, features: this.allFeatures() };
+  /** Undefined before the first step of an epoch. */
+  get sums(): EpochSums | undefined {
+    return this.current.steps > 0 ? { ...this.current } : undefined;
+  }
+
+  /** Of the first images, [n, featureLength]. */
+  get features(): Float32Array {
+    const all = new Float32Array(this.kept * this.featureLength);
+    let at = 0;
+    for (const part of this.parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+
+  /** Goes on from sums and features that a checkpoint kept. */
+  restore(sums: EpochSums, features: Float32Array): void {
+    this.reset();
+    this.current = { ...sums };
+    this.keep(features);
+  }
+
+  /** Begins an epoch. */
+  reset(): void {
+    this.current = { steps: 0, loss: 0, entropy: 0, kl: 0 };
+    this.parts = [];
+    this.kept = 0;
   }
 
   /** Mean loss, nats. */
   get meanLoss(): number {
-    return this.loss / this.steps;
-  }
-
-  get totalSeconds(): number {
-    return this.seconds;
-  }
-
-  get count(): number {
-    return this.steps;
+    return this.current.loss / this.current.steps;
   }
 
   /** The signs of collapse; null where the epoch had fewer than two images. */
   collapse(): Collapse | null {
-    const features = this.allFeatures();
+    const { features } = this;
     const rows = features.length / this.featureLength;
     if (rows < 2) return null;
     return {
-      teacherEntropy: this.entropy / this.steps,
-      klToUniform: this.kl / this.steps,
+      teacherEntropy: this.current.entropy / this.current.steps,
+      klToUniform: this.current.kl / this.current.steps,
       featureStd: featureDeviation(features, this.featureLength),
       effectiveRank: effectiveRank(features, this.featureLength),
     };
@@ -78,17 +86,7 @@ export class EpochMeter {
   private keep(features: Float32Array): void {
     const rows = Math.min(features.length / this.featureLength, MOST_FEATURES - this.kept);
     if (rows <= 0) return;
-    this.features.push(features.slice(0, rows * this.featureLength));
+    this.parts.push(features.slice(0, rows * this.featureLength));
     this.kept += rows;
-  }
-
-  private allFeatures(): Float32Array {
-    const all = new Float32Array(this.kept * this.featureLength);
-    let at = 0;
-    for (const part of this.features) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
   }
 }

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { cosineSchedule, linearSchedule, type Schedule } from '../optimizers/schedules.ts';
-import type { RunPlan } from '../plan.ts';
+import type { PretrainPlan } from './plan.ts';
 
 /** What the schedules say for one step. */
 export interface Rates {
@@ -17,7 +17,7 @@ export interface Rates {
  * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the steps of
  * both phases that really happen.
  */
-export function ratesOf(train: ResolvedConfig['train'], plan: RunPlan): (step: number, phase: Modality) => Rates {
+export function ratesOf(train: ResolvedConfig['train'], plan: PretrainPlan): (step: number, phase: Modality) => Rates {
   const { steps, warmupSteps } = plan;
   const learningRate = (phase: Modality): Schedule =>
     cosineSchedule({
@@ -41,7 +41,7 @@ export function ratesOf(train: ResolvedConfig['train'], plan: RunPlan): (step: n
 
 function temperatureSchedule(
   { value, start, warmupEpochs }: ResolvedConfig['train']['teacherTemperature'],
-  plan: RunPlan,
+  plan: PretrainPlan,
 ): Schedule {
   const warming = plan.epochs.slice(0, Math.ceil(warmupEpochs));
   const steps = Math.round(warming.reduce((sum, e) => sum + e.steps, 0) * (warmupEpochs / Math.max(1, warming.length)));

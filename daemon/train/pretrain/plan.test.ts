@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { epochOf, type PlanOptions, planRun } from './plan.ts';
+import { epochOf } from '../plan.ts';
+import { type PlanOptions, planRun } from './plan.ts';
 
 const base: PlanOptions = {
   epochs: 6,
@@ -14,14 +15,14 @@ const base: PlanOptions = {
 
 test('phases alternate every `interval` epochs and an epoch is every full batch', () => {
   const plan = planRun(base);
-  expect(plan.epochs.map((e) => e.phase)).toEqual(['2D', '2D', '3D', '3D', '2D', '2D']);
+  expect(plan.epochs.map((e) => e.group)).toEqual(['2D', '2D', '3D', '3D', '2D', '2D']);
   expect(plan.epochs.map((e) => e.steps)).toEqual([5, 5, 2, 2, 5, 5]);
   expect(plan.epochs.map((e) => e.firstStep)).toEqual([0, 5, 10, 12, 14, 19]);
   expect(plan.steps).toBe(24);
 });
 
 test('with one modality there is one phase', () => {
-  expect(planRun({ ...base, images: { '2D': 0, '3D': 7 } }).epochs.every((e) => e.phase === '3D')).toBe(true);
+  expect(planRun({ ...base, images: { '2D': 0, '3D': 7 } }).epochs.every((e) => e.group === '3D')).toBe(true);
 });
 
 test('equal balance takes as many images as the smaller set has', () => {

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { JsonObject } from '../../../protocol/json.ts';
+import type { SafetensorsFile } from '../../checkpoint/safetensorsReader.ts';
+import type { TensorSource } from '../../checkpoint/safetensorsWriter.ts';
+import type { TrainingPosition } from '../../train/loop.ts';
+import type { SavedState } from '../../train/training.ts';
+
+/** `format` in a checkpoint's metadata, in this version and in 0.1.0, which trained nothing but pre-trainings. */
+const FORMAT = 'unimiss-checkpoint-2';
+const FORMAT_1 = 'unimiss-pretraining-1';
+
+const envelopeSchema = z.looseObject({ step: z.int().min(0), epochSeconds: z.number().min(0).optional() });
+
+/** What a checkpoint says about itself. */
+export interface CheckpointHead {
+  readonly position: TrainingPosition;
+  /** Those of its `SavedState`. */
+  readonly counters: JsonObject;
+}
+
+/**
+ * Everything that a run needs to go on as if it had never stopped: tensors, and metadata as safetensors keeps them (texts).
+ * @param task kind of the run
+ */
+export function packCheckpoint(
+  task: string,
+  state: SavedState,
+  { step, epochSeconds }: TrainingPosition,
+): { tensors: TensorSource[]; metadata: Record<string, string> } {
+  const counters = { step, ...(epochSeconds > 0 && { epochSeconds }), ...state.counters() };
+  const tensors = state.tensors().map((t) => ({ ...t, dtype: 'F32' as const, read: () => t.read() }));
+  return { tensors, metadata: { format: FORMAT, task, counters: JSON.stringify(counters) } };
+}
+
+/**
+ * Reads what a checkpoint says about itself.
+ * @throws UnimissError 'checkpoint' where it has another format, is of another kind of run, or cannot be read
+ */
+export function readHead({ file, metadata }: SafetensorsFile, task: string): CheckpointHead {
+  const fail = (what: string, remedy: string) => new UnimissError('checkpoint', what, { place: file, remedy });
+  const { format } = metadata;
+  if (format !== FORMAT && format !== FORMAT_1)
+    throw fail(
+      format === undefined
+        ? 'is not a checkpoint of a run'
+        : `has the format "${format}", which this version does not know`,
+      'Take another checkpoint, or the version of UniMiSS that wrote it.',
+    );
+  const of = format === FORMAT_1 ? 'pretrain' : metadata.task;
+  if (of !== task) throw fail(`is of a run of kind "${of}", not "${task}"`, 'Take another checkpoint, of this run.');
+  const envelope = envelopeSchema.safeParse(parse(metadata.counters));
+  if (!envelope.success)
+    throw fail(
+      `its counters cannot be read: ${z.prettifyError(envelope.error)}`,
+      'Take another checkpoint of this run.',
+    );
+  const { step, epochSeconds, ...counters } = envelope.data;
+  const seconds = format === FORMAT_1 ? secondsOfFormat1(counters) : epochSeconds;
+  return { position: { step, epochSeconds: seconds ?? 0 }, counters: counters as JsonObject };
+}
+
+/** Puts a checkpoint back into the state. Throws as `readHead` does, and where its tensors are of another model. */
+export async function unpackCheckpoint(
+  file: SafetensorsFile,
+  task: string,
+  state: SavedState,
+): Promise<TrainingPosition> {
+  const { position, counters } = readHead(file, task);
+  await state.load((name) => (file.tensors.has(name) ? file.readFloat32(name) : undefined), counters);
+  return position;
+}
+
+function secondsOfFormat1(counters: Record<string, unknown>): number | undefined {
+  return z.object({ meter: z.object({ seconds: z.number() }) }).safeParse(counters).data?.meter.seconds;
+}
+
+function parse(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined; // the schema says what is missing
+  }
+}

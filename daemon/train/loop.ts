@@ -1,0 +1,175 @@
+import { UnimissError } from '../../protocol/errors.ts';
+import type { EpochRecord, StepRecord } from '../../protocol/records/records.ts';
+import type { Score } from '../checkpoint/score.ts';
+import type { TrainingControl } from './control.ts';
+import { type EpochPlan, epochOf } from './plan.ts';
+import type { EpochOutcome, Picture, StepOutcome, StepPlace, Training, TrainingBatch } from './training.ts';
+
+/** Where a run stands: steps that are done, and the seconds of those that belong to the epoch of the next one. */
+export interface TrainingPosition {
+  readonly step: number;
+  readonly epochSeconds: number;
+}
+
+/** Why a checkpoint is written. */
+export type CheckpointReason = 'time' | 'epoch' | 'stop' | 'finish';
+
+export interface LoopOptions {
+  readonly training: Training;
+  readonly from: TrainingPosition;
+  readonly control: TrainingControl;
+  /** When a checkpoint is due, beside stop and end; null: never. */
+  readonly checkpoint: { readonly everyMinutes: number | null; readonly everyEpochs: number | null };
+  readonly previews: boolean;
+  onStep(record: StepRecord): void;
+  onEpoch(record: EpochRecord): void;
+  /** Gets pictures of the first batch of each epoch, before its step. */
+  onPreview(epoch: EpochPlan, images: readonly (readonly Picture[])[]): Promise<void>;
+  /** @param score that of the epoch that has just ended, where it has one */
+  save(position: TrainingPosition, reason: CheckpointReason, score?: Score): Promise<void>;
+}
+
+export interface LoopOutcome {
+  readonly ended: 'finished' | 'stopped';
+  /** Steps done in all. */
+  readonly step: number;
+  /** Why it finished before its plan did. */
+  readonly enough?: string;
+}
+
+/**
+ * Trains: goes through the plan step by step, and leaves records and checkpoints on its way.
+ * @returns whether the plan was finished or a stop was asked for; either way a checkpoint was written
+ * @throws UnimissError 'diverged' for a loss that is not finite: no checkpoint is written from it
+ */
+export async function trainLoop(options: LoopOptions): Promise<LoopOutcome> {
+  const loop = new Loop(options);
+  const { plan } = options.training;
+  while (loop.step < plan.steps) {
+    const epoch = epochOf(plan, loop.step);
+    if (await loop.stepsOf(epoch)) {
+      const outcome = await loop.endEpoch(epoch);
+      if (outcome.enough !== undefined) return { ended: 'finished', step: loop.step, enough: outcome.enough };
+      if (loop.stopRequested && loop.step < plan.steps) return { ended: 'stopped', step: loop.step };
+    } else if (loop.stopRequested) {
+      await loop.save('stop');
+      return { ended: 'stopped', step: loop.step };
+    } else
+      throw new UnimissError(
+        'internal',
+        `epoch ${epoch.epoch + 1} ended after ${loop.step - epoch.firstStep} of ${epoch.steps} steps`,
+      );
+  }
+  return { ended: 'finished', step: loop.step };
+}
+
+class Loop {
+  step: number;
+  private epochSeconds: number;
+  private saved = performance.now();
+  private readonly recentLosses: number[] = [];
+
+  constructor(private readonly options: LoopOptions) {
+    ({ step: this.step, epochSeconds: this.epochSeconds } = options.from);
+  }
+
+  get stopRequested(): boolean {
+    return this.options.control.stopRequested;
+  }
+
+  /** Does the epoch's steps that are left. @returns whether all are done */
+  async stepsOf(epoch: EpochPlan): Promise<boolean> {
+    const { training, control, previews, from, checkpoint } = this.options;
+    const begin = this.step - epoch.firstStep;
+    const end = epoch.firstStep + epoch.steps;
+    const next = training.plan.epochs[epoch.epoch + 1];
+    if (this.step === from.step) training.prepare(epoch, begin);
+    let first = begin === 0;
+    for await (const batch of training.batches(epoch, begin)) {
+      await control.proceed();
+      if (control.stopRequested) break;
+      if (first && previews && training.preview) await this.options.onPreview(epoch, training.preview(batch));
+      first = false;
+      if (next?.firstStep === this.step + 1) training.prepare(next, 0);
+      await this.one({ step: this.step, epoch }, batch);
+      if (this.step === end) break;
+      if (this.minutesSinceSave() >= (checkpoint.everyMinutes ?? Number.POSITIVE_INFINITY)) await this.save('time');
+    }
+    return this.step === end;
+  }
+
+  async endEpoch(epoch: EpochPlan): Promise<EpochOutcome> {
+    const { training, checkpoint, onEpoch } = this.options;
+    const outcome = await training.endEpoch(epoch);
+    onEpoch({
+      kind: 'epoch',
+      epoch: epoch.epoch,
+      group: epoch.group,
+      step: this.step - 1,
+      steps: epoch.steps,
+      loss: outcome.loss,
+      seconds: this.epochSeconds,
+      values: { ...outcome.values },
+      warnings: [...outcome.warnings],
+      time: new Date().toISOString(),
+    });
+    this.epochSeconds = 0;
+    const finished = this.step === training.plan.steps || outcome.enough !== undefined;
+    const due = checkpoint.everyEpochs !== null && (epoch.epoch + 1) % checkpoint.everyEpochs === 0;
+    if (finished || due || this.stopRequested)
+      await this.save(finished ? 'finish' : this.stopRequested ? 'stop' : 'epoch', outcome.score);
+    return outcome;
+  }
+
+  async save(reason: CheckpointReason, score?: Score): Promise<void> {
+    await this.options.save({ step: this.step, epochSeconds: this.epochSeconds }, reason, score);
+    this.saved = performance.now();
+  }
+
+  private async one(at: StepPlace, batch: TrainingBatch): Promise<void> {
+    const began = performance.now();
+    const outcome = await this.options.training.step(at, batch);
+    const stepMs = performance.now() - began;
+    this.requireFinite(at, outcome);
+    const seconds = (stepMs + batch.waitMs) / 1000;
+    this.epochSeconds += seconds;
+    this.step++;
+    this.options.onStep({
+      kind: 'step',
+      step: at.step,
+      epoch: at.epoch.epoch,
+      group: at.epoch.group,
+      loss: outcome.loss,
+      values: { ...outcome.values, imagesPerSecond: batch.images / seconds },
+      stepMs,
+      waitMs: batch.waitMs,
+      rssMiB: process.memoryUsage.rss() / 2 ** 20,
+      time: new Date().toISOString(),
+    });
+  }
+
+  /** @throws UnimissError 'diverged' */
+  private requireFinite({ step, epoch }: StepPlace, { loss, values }: StepOutcome): void {
+    const numbers = Object.entries(values);
+    if (Number.isFinite(loss) && numbers.every(([, value]) => Number.isFinite(value))) {
+      this.recentLosses.push(loss);
+      if (this.recentLosses.length > 5) this.recentLosses.shift();
+      return;
+    }
+    const before = this.recentLosses.map((each) => each.toFixed(3)).join(', ') || 'none';
+    const group = epoch.group === null ? '' : `${epoch.group}, `;
+    throw new UnimissError(
+      'diverged',
+      `the loss is ${loss} (${numbers.map(([key, value]) => `${key} ${+value.toPrecision(4)}`).join(', ')})`,
+      {
+        place: `step ${step + 1} (${group}losses before: ${before})`,
+        remedy:
+          'No checkpoint was written from it. Lower train.lr or train.clipGradient, or lengthen train.warmupEpochs, and resume from the last checkpoint.',
+      },
+    );
+  }
+
+  private minutesSinceSave(): number {
+    return (performance.now() - this.saved) / 60_000;
+  }
+}

@@ -1,0 +1,183 @@
+import type { ResolvedConfig } from '../../../protocol/config/index.ts';
+import type { Modality } from '../../../protocol/modality.ts';
+import { lossTerms } from '../../../protocol/records/series.ts';
+import { view2DPreview, view3DPreview } from '../../data/augment/preview.ts';
+import type { Loader, ViewBatch } from '../../data/loader/types.ts';
+import { Random } from '../../data/random.ts';
+import type { Engine, Executor } from '../../engine/index.ts';
+import { collapseWarnings } from '../../evaluate/features/collapse.ts';
+import { featureLength, type MitConfig } from '../../model/config.ts';
+import type { EpochPlan } from '../plan.ts';
+import type {
+  EpochOutcome,
+  ExecutorChoice,
+  Finding,
+  Picture,
+  SavedState,
+  StepOutcome,
+  StepPlace,
+  Training,
+} from '../training.ts';
+import { EpochMeter } from './epochMeter.ts';
+import { millisecondsPerStep } from './measure.ts';
+import type { PretrainPlan } from './plan.ts';
+import { ratesOf } from './rates.ts';
+import { PretrainSavedState } from './savedState.ts';
+import type { PretrainState } from './state.ts';
+import { createPretrainStep } from './step.ts';
+import type { PretrainStep, PretrainStepOptions } from './types.ts';
+
+/** Images of a batch that previews show. */
+const SHOWN = 2;
+
+export interface PretrainParts {
+  readonly engine: Engine;
+  readonly config: ResolvedConfig;
+  readonly model: MitConfig;
+  readonly plan: PretrainPlan;
+  readonly description: string;
+  readonly state: PretrainState;
+  readonly findings: readonly Finding[];
+  /** Opens the loader of a phase, one batch an optimiser step; asked once a phase. */
+  openLoader(phase: Modality): Loader;
+  /** Told what is being prepared. */
+  stage(what: string): void;
+}
+
+/** UniMiSS pre-training (paper, section 3): epochs on pictures and on volumes in turn. */
+export class PretrainTraining implements Training<ViewBatch> {
+  readonly plan: PretrainPlan;
+  readonly description: string;
+  readonly state: SavedState;
+  readonly findings: readonly Finding[];
+  readonly executors: ExecutorChoice;
+  private readonly meter: EpochMeter;
+  private readonly rates;
+  private readonly loaders: Partial<Record<Modality, Loader>> = {};
+  private readonly steps: Partial<Record<Modality, PretrainStep>> = {};
+  private chosen: Readonly<Record<Modality, Executor>> = { '2D': 'graph', '3D': 'graph' };
+
+  constructor(private readonly parts: PretrainParts) {
+    const { engine, config, model } = parts;
+    ({ plan: this.plan, description: this.description, findings: this.findings } = parts);
+    this.meter = new EpochMeter(featureLength(model));
+    this.state = new PretrainSavedState(parts.state, this.meter);
+    this.rates = ratesOf(config.train, parts.plan);
+    this.executors = {
+      key: (phase) => {
+        const { batch, accumulate } = config.train;
+        return { phase, model: config.model, batch: batch[phase], accumulate };
+      },
+      measure: (phase, executor) => millisecondsPerStep(engine, model, { ...stepOptions(config, phase), executor }),
+      use: (executors) => {
+        this.chosen = executors;
+      },
+    };
+  }
+
+  /** The phase's step is compiled before, while its first batch is being made. */
+  batches(epoch: EpochPlan<Modality>, from: number): AsyncIterable<ViewBatch> {
+    this.stepFor(epoch.group);
+    return this.loader(epoch.group).epoch(epoch.epoch, { from, to: epoch.steps });
+  }
+
+  prepare(epoch: EpochPlan<Modality>, from: number): void {
+    this.loader(epoch.group).prepare(epoch.epoch, { from, to: epoch.steps });
+  }
+
+  async step({ step, epoch }: StepPlace<Modality>, batch: ViewBatch): Promise<StepOutcome> {
+    const { train } = this.parts.config;
+    const compiled = this.stepFor(epoch.group);
+    const rates = this.rates(step, epoch.group);
+    const masks = compiled.drawDropPath(dropPathDraws(train.seed, step));
+    const result = await compiled.run({
+      views: batch.views,
+      ...rates,
+      lastLayerFrozen: epoch.epoch < train.freezeLastLayerEpochs,
+      ...(masks && { dropPathMasks: masks }),
+    });
+    this.meter.add(result);
+    const { learningRate, weightDecay, momentum } = rates;
+    const { loss, gradientNorm } = result;
+    return {
+      loss,
+      values: { ...termValues(epoch.group, result.terms), learningRate, weightDecay, momentum, gradientNorm },
+    };
+  }
+
+  async endEpoch(epoch: EpochPlan<Modality>): Promise<EpochOutcome> {
+    const { config, plan } = this.parts;
+    const { meanLoss: loss, featureLength } = this.meter;
+    const collapse = this.meter.collapse();
+    this.meter.reset();
+    const { batch, accumulate } = config.train;
+    const sizes = { outputs: config.model.head.outDim, featureLength, batch: batch[epoch.group] * accumulate };
+    // The losses of the phases have one and four terms: only those of one phase can be compared.
+    const scored = plan.epochs.some(({ group }) => group === '3D') ? '3D' : '2D';
+    return {
+      loss,
+      values: { ...collapse },
+      warnings: collapse ? collapseWarnings(collapse, sizes) : [],
+      ...(epoch.group === scored && { score: { series: 'loss', value: loss, better: 'lower' } }),
+    };
+  }
+
+  /** Both views of the first images; a volume as the strip of its slices. */
+  preview({ phase, views, images }: ViewBatch): Picture[][] {
+    const { model } = this.parts.config;
+    const length = views.length / (2 * images);
+    const pictureOf = (view: Float32Array): Picture =>
+      phase === '2D' ? view2DPreview(view, model.size2D) : view3DPreview(view, model.size3D);
+    return Array.from({ length: Math.min(SHOWN, images) }, (_, image) =>
+      [0, 1].map((view) => {
+        const at = (view * images + image) * length;
+        return pictureOf(views.subarray(at, at + length));
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.loaders).map((loader) => loader.close()));
+    for (const step of Object.values(this.steps)) step.dispose();
+    this.parts.state.dispose();
+  }
+
+  private loader(phase: Modality): Loader {
+    this.loaders[phase] ??= this.parts.openLoader(phase);
+    return this.loaders[phase];
+  }
+
+  private stepFor(phase: Modality): PretrainStep {
+    const known = this.steps[phase];
+    if (known) return known;
+    const { engine, state, config, stage } = this.parts;
+    stage(`Preparing the ${phase} step`);
+    const step = createPretrainStep(engine, state, { ...stepOptions(config, phase), executor: this.chosen[phase] });
+    this.steps[phase] = step;
+    return step;
+  }
+}
+
+function stepOptions({ train, model }: ResolvedConfig, phase: Modality): PretrainStepOptions {
+  return {
+    phase,
+    batch: train.batch[phase] * train.accumulate,
+    accumulate: train.accumulate,
+    clipGradient: train.clipGradient ?? Number.POSITIVE_INFINITY,
+    dropPath: model.dropPath,
+    studentTemperature: train.studentTemperature,
+    centerMomentum: train.centerMomentum,
+  };
+}
+
+/** The terms of the loss by their keys; none where the only term is the loss itself. */
+function termValues(phase: Modality, terms: readonly number[]): Record<string, number> {
+  if (terms.length < 2) return {};
+  return Object.fromEntries(terms.map((value, i) => [`term/${lossTerms[phase][i] ?? i}`, value]));
+}
+
+/** Uniform numbers for the masks of a step's stochastic depth; a resumed run draws the same. */
+function dropPathDraws(seed: number, step: number): () => number {
+  const random = new Random(seed, 'drop-path', step);
+  return () => random.uniform();
+}
