@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm, stat, utimes } from 'node:fs/promises';
+import { open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
 import { makeFolder } from '../files/folder.ts';
 import { readNifti } from './formats/nifti.ts';
 import type { Affine } from './formats/niftiGeometry.ts';
-import { writeNifti } from './formats/niftiWriter.ts';
+import { descriptionAt, writeNifti } from './formats/niftiWriter.ts';
 import type { Volume } from './types.ts';
 
 /** Raised when volumes are read or resampled in another way, so that old copies are not used (2: unsound sform and qform). */
@@ -22,6 +22,27 @@ export interface CacheKey {
   readonly size: number;
   /** mm, [slice, x, y]. */
   readonly spacing: readonly number[];
+}
+
+/** A copy, and what it was made from. */
+export interface CachedVolume {
+  readonly volume: Volume;
+  /** `imageDigest` of the volume as it was before; copies of version 0.1.0 have none. */
+  readonly digest?: string;
+}
+
+const digestPrefix = 'from sha256 ';
+
+/** The digest in the text of a copy's header. */
+async function readDigest(file: string): Promise<string | undefined> {
+  const handle = await open(file, 'r');
+  try {
+    const text = Buffer.alloc(80);
+    await handle.read(text, 0, text.length, descriptionAt);
+    return new RegExp(`^${digestPrefix}([0-9a-f]{64})`).exec(text.toString('latin1'))?.[1];
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -42,7 +63,7 @@ export class VolumeCache {
   }
 
   /** Returns the copy, or undefined where there is none. A damaged copy is removed, with a notice, and counts as none. */
-  async get(key: CacheKey, onNotice: (message: string) => void): Promise<Volume | undefined> {
+  async get(key: CacheKey, onNotice: (message: string) => void): Promise<CachedVolume | undefined> {
     const file = this.file(key);
     try {
       await stat(file);
@@ -51,10 +72,11 @@ export class VolumeCache {
     }
     try {
       const { volume } = await readNifti(file);
+      const digest = await readDigest(file);
       const now = new Date();
       // The time of last use decides what is removed first. Without permission to set it, the time of writing decides.
       await utimes(file, now, now).catch(() => undefined);
-      return volume;
+      return { volume, ...(digest !== undefined && { digest }) };
     } catch (error) {
       onNotice(`the cached copy ${messageOf(error).split('\n')[0]}; a new one is made`);
       await rm(file, { force: true });
@@ -63,10 +85,15 @@ export class VolumeCache {
   }
 
   /** Writes a copy. Where that fails (no space, no permission) there is a notice, and only time is lost. */
-  async put(key: CacheKey, volume: Volume, affine: Affine, onNotice: (message: string) => void): Promise<void> {
+  async put(
+    key: CacheKey,
+    { volume, affine, digest }: CachedVolume & { readonly affine: Affine },
+    onNotice: (message: string) => void,
+  ): Promise<void> {
     try {
       await makeFolder(this.folder, { mode: 0o700 });
-      await writeNifti(this.file(key), { ...volume, affine }, 0o600);
+      const description = digest === undefined ? undefined : `${digestPrefix}${digest}`;
+      await writeNifti(this.file(key), { ...volume, affine, ...(description && { description }) }, 0o600);
       if (this.writes++ % writesBetweenPruning === 0) await this.prune();
     } catch (error) {
       onNotice(

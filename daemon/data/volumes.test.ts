@@ -240,12 +240,12 @@ describe('VolumeCache', () => {
     const files: string[] = [];
     for (let n = 0; n < 5; n++) {
       const before = new Set(readdirSync(folder));
-      await cache.put(key(n), volume, affine, unexpected);
+      await cache.put(key(n), { volume, affine }, unexpected);
       files.push(readdirSync(folder).find((name) => !before.has(name))!);
       utimesSync(join(folder, files[n]!), 1000 + n, 1000 + n);
     }
     // Used again, so it is now the newest.
-    expect((await cache.get(key(0), unexpected))?.data).toEqual(volume.data);
+    expect((await cache.get(key(0), unexpected))?.volume.data).toEqual(volume.data);
     await cache.prune();
     const left = readdirSync(folder);
     expect(files.map((name) => left.includes(name))).toEqual([true, false, false, true, true]);
@@ -260,7 +260,7 @@ describe('VolumeCache', () => {
     const notices: string[] = [];
     const volume = volumeOf([2, 2, 2], [3, 1, 1], () => 0);
     const affine = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 9]] as const; // biome-ignore format: a matrix
-    await new VolumeCache(folder).put({ path: 'a', mtimeMs: 0, size: 0, spacing: [] }, volume, affine, (n) =>
+    await new VolumeCache(folder).put({ path: 'a', mtimeMs: 0, size: 0, spacing: [] }, { volume, affine }, (n) =>
       notices.push(n),
     );
     expect(notices).toHaveLength(1);

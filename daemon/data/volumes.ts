@@ -4,6 +4,7 @@ import { readFailure } from './formats/bytes.ts';
 import { imageError } from './formats/imageError.ts';
 import { type NiftiVolume, readNifti, readNiftiHeader } from './formats/nifti.ts';
 import type { Affine } from './formats/niftiGeometry.ts';
+import { imageDigest } from './imageDigest.ts';
 import { Random, type RandomKey } from './random.ts';
 import { isFarFrom, paperSpacing, resampleVolume } from './resample.ts';
 import type { Volume } from './types.ts';
@@ -47,12 +48,21 @@ export class VolumeReader {
 
   /**
    * @param onNotice called for whatever a `VolumeNotice` can say
+   * @param onDigest gets the `imageDigest` of the volume as it is stored
    * @throws UnimissError('data') naming file and reason
    */
-  async read(path: string, onNotice: (notice: VolumeNotice) => void): Promise<Volume> {
+  async read(
+    path: string,
+    onNotice: (notice: VolumeNotice) => void,
+    onDigest?: (digest: string) => void,
+  ): Promise<Volume> {
     const { resample, cache } = this;
     const onTrouble = (message: string) => onNotice({ kind: 'cache', message });
-    if (!resample) return checked(await readNifti(path), onNotice);
+    if (!resample) {
+      const stored = await readNifti(path);
+      onDigest?.(imageDigest(stored.volume));
+      return checked(stored, onNotice);
+    }
     const key = cache && {
       path: await realpath(path).catch(() => path),
       ...(await fileState(path)),
@@ -61,18 +71,23 @@ export class VolumeReader {
     const wanted = millimeters(resample.spacing);
     if (cache && key) {
       const kept = await cache.get(key, onTrouble);
-      if (kept) {
+      // Of a copy without a digest only a new one can tell what it was made from.
+      if (kept && !(onDigest && kept.digest === undefined)) {
+        if (kept.digest !== undefined) onDigest?.(kept.digest);
         noticeOrientation(await readNiftiHeader(path), onNotice);
         onNotice({
           kind: 'resampled',
           message: `has another spacing than ${wanted}; the resampled copy from an earlier reading is used`,
         });
-        return kept;
+        return kept.volume;
       }
     }
     const stored = await readNifti(path);
     const volume = checked(stored, onNotice);
-    if (!isFarFrom(volume.spacing, resample.spacing)) return volume;
+    const far = isFarFrom(volume.spacing, resample.spacing);
+    const digest = onDigest || (far && cache) ? imageDigest(volume) : undefined;
+    if (digest !== undefined) onDigest?.(digest);
+    if (!far) return volume;
     let resampled: Volume;
     try {
       resampled = resampleVolume(volume, resample.spacing);
@@ -83,7 +98,10 @@ export class VolumeReader {
       kind: 'resampled',
       message: `has a spacing of ${millimeters(volume.spacing)}: resampled to ${wanted} (${volume.shape.join('×')} to ${resampled.shape.join('×')} voxels)`,
     });
-    if (cache && key) await cache.put(key, resampled, resampledAffine(stored.affine, volume, resampled), onTrouble);
+    if (cache && key) {
+      const affine = resampledAffine(stored.affine, volume, resampled);
+      await cache.put(key, { volume: resampled, affine, ...(digest !== undefined && { digest }) }, onTrouble);
+    }
     return resampled;
   }
 }

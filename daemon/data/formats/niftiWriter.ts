@@ -11,7 +11,12 @@ export interface NiftiToWrite {
   readonly affine?: Affine;
   /** mm, [slice, x, y]. */
   readonly spacing: readonly [number, number, number];
+  /** Text of the header, at most 79 ASCII characters. */
+  readonly description?: string;
 }
+
+/** Where the header's text of 80 bytes begins. */
+export const descriptionAt = 148;
 
 /** The affine of an array in the axes of orientation.ts with the middle of the volume at the origin. */
 function centeredAffine({ shape, spacing: [slice, x, y] }: NiftiToWrite): Affine {
@@ -40,6 +45,7 @@ export function encodeNifti(volume: NiftiToWrite): Buffer {
   file.writeFloatLE(offset, 108);
   file.writeFloatLE(1, 112); // slope
   file.writeUInt8(2, 123); // millimetres
+  file.write((volume.description ?? '').slice(0, 79), descriptionAt, 'latin1');
   file.writeInt16LE(1, 254); // sform: scanner coordinates
   affine.forEach((row, r) => {
     for (const [c, value] of [row[2], row[1], row[0], row[3]].entries()) file.writeFloatLE(value, 280 + 16 * r + 4 * c);

@@ -23,7 +23,12 @@ const [cacheMiBEach, cacheMiBAll] = [64, 512];
 export function openLoader(options: LoaderOptions): Loader {
   const { dataset, phase, seed, batch, workers, views2D, views3D, resample } = options;
   const cacheMiB = options.cacheMiB ?? Math.min(cacheMiBEach, cacheMiBAll / Math.max(1, workers));
-  const samples = dataset.samples(phase).map(({ id, path }) => ({ id, path }));
+  const { onDigest, hasDigest = () => false } = options;
+  const all = dataset.samples(phase);
+  const samples = all.map((sample) => {
+    const { id, path } = sample;
+    return { id, path, digest: onDigest !== undefined && !hasDigest(sample) };
+  });
   if (samples.length === 0) throw new UnimissError('data', `there are no ${phase} images`, { place: dataset.root });
   const viewOptions: ViewOptions = { seed, phase, views2D, views3D, resample, cacheMiB };
   const makers: BatchMaker[] =
@@ -32,10 +37,11 @@ export function openLoader(options: LoaderOptions): Loader {
       : Array.from({ length: workers }, () => new WorkerThread(samples, viewOptions));
   const pool = new BatchPool(makers);
   const told = new Set<string>();
+  const undigested = new Map(all.filter((_, i) => samples[i]?.digest).map((sample) => [sample.id, sample]));
   const kinds = new Map<string, number>();
 
   /** Passes on what was found when a batch was made; throws where too much is broken. In the order of the batches. */
-  const report = ({ broken, notices }: MadeBatch) => {
+  const report = ({ broken, notices, digests }: MadeBatch) => {
     for (const image of broken) {
       if (told.has(image.id)) continue;
       told.add(image.id);
@@ -51,6 +57,11 @@ export function openLoader(options: LoaderOptions): Loader {
       if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`, kind, id);
       if (count === noticesOfAKind)
         options.onNotice?.('… further volumes of which the same is true are not listed', kind);
+    }
+    for (const { id, digest } of digests) {
+      const sample = undigested.get(id);
+      if (sample) onDigest?.(sample, digest); // the first of the workers that decoded it
+      undigested.delete(id);
     }
   };
 

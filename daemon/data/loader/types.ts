@@ -1,6 +1,6 @@
 import type { Modality } from '../../../protocol/modality.ts';
 import type { Views2DOptions, Views3DOptions } from '../augment/options.ts';
-import type { BrokenImage, Dataset } from '../datasets/unlabelled.ts';
+import type { BrokenImage, Dataset, Sample } from '../datasets/unlabelled.ts';
 import type { ResampleOptions, VolumeNotice } from '../volumes.ts';
 
 /** The views of one batch, in the order of the run: a function of seed, epoch and index alone. */
@@ -50,6 +50,10 @@ export interface LoaderOptions extends Omit<ViewOptions, 'cacheMiB'> {
   readonly onNotice?: (message: string, kind: VolumeNotice['kind'], image?: string) => void;
   /** Kinds of which the log has enough already, from earlier starts of the run; trouble with the cache is told all the same. */
   readonly told?: ReadonlySet<string>;
+  /** Gets the `imageDigest` of each image the first time that it is decoded. */
+  readonly onDigest?: (sample: Sample, digest: string) => void;
+  /** Whether a sample's digest is known already, from earlier starts of the run. */
+  readonly hasDigest?: (sample: Sample) => boolean;
 }
 
 export interface Loader {
@@ -92,4 +96,6 @@ export interface MadeBatch {
   readonly ids: readonly string[];
   readonly broken: readonly BrokenImage[];
   readonly notices: readonly (VolumeNotice & { readonly id: string })[];
+  /** `imageDigest` of images that were decoded for it, where they were wanted. */
+  readonly digests: readonly { readonly id: string; readonly digest: string }[];
 }

@@ -3,6 +3,7 @@ import { makeViews2D } from '../augment/views2D.ts';
 import { makeViews3D } from '../augment/views3D.ts';
 import { type BrokenImage, brokenReason } from '../datasets/unlabelled.ts';
 import { readImage } from '../formats/image.ts';
+import { imageDigest } from '../imageDigest.ts';
 import { Random, type RandomKey } from '../random.ts';
 import type { Image2D, Volume } from '../types.ts';
 import { subVolume, VolumeReader } from '../volumes.ts';
@@ -13,9 +14,18 @@ import type { BatchTask, MadeBatch, Slot, ViewOptions } from './types.ts';
 export interface SampleFile {
   readonly id: string;
   readonly path: string;
+  /** Whether its digest is wanted. */
+  readonly digest?: boolean;
 }
 
 type Notice = MadeBatch['notices'][number];
+type Digest = MadeBatch['digests'][number];
+/** What is found while a batch is made. */
+interface Found {
+  readonly broken: BrokenImage[];
+  readonly notices: Notice[];
+  readonly digests: Digest[];
+}
 
 /** Broken images in a row after which an epoch's place is given up. */
 const maxSubstitutes = 64;
@@ -25,6 +35,8 @@ export class ViewMaker {
   private readonly volumes: VolumeReader;
   private readonly decoded: DecodedCache;
   private readonly brokenById = new Map<string, BrokenImage>();
+  /** Ids of images whose digests this maker has given. */
+  private readonly digested = new Set<string>();
 
   constructor(
     private readonly samples: readonly SampleFile[],
@@ -42,26 +54,28 @@ export class ViewMaker {
     const ids: string[] = [];
     const broken: BrokenImage[] = [];
     const notices: Notice[] = [];
+    const digests: Digest[] = [];
+    const found = { broken, notices, digests };
     for (const [place, slot] of slots.entries()) {
-      const { image, id, key } = await this.readSound(epoch, slot, broken, notices);
+      const { image, id, key } = await this.readSound(epoch, slot, found);
       const pair =
         image.kind === '2D' ? makeViews2D(image, views2D, key) : makeViews3D(subVolume(image, key), views3D, key);
       views.set(pair[0], place * length);
       views.set(pair[1], (slots.length + place) * length);
       ids.push(id);
     }
-    return { views, ids, broken, notices };
+    return { views, ids, ...found };
   }
 
   /** The slot's image, or, where it is broken, the first sound one of those that the slot's own random numbers name. */
-  private async readSound(epoch: number, slot: Slot, broken: BrokenImage[], notices: Notice[]) {
+  private async readSound(epoch: number, slot: Slot, found: Found) {
     const { seed } = this.options;
     const wanted = this.samples[slot.sample]!;
     const key: RandomKey = [seed, epoch, wanted.id, slot.repeat];
     const random = new Random(...key, 'substitute');
     let sample = wanted;
     for (let tries = 0; tries < maxSubstitutes; tries++) {
-      const image = await this.read(sample, broken, notices);
+      const image = await this.read(sample, found);
       if (image) return { image, id: sample.id, key: tries === 0 ? key : [...key, 'substitute', sample.id] };
       sample = this.samples[random.int(this.samples.length)]!;
     }
@@ -72,11 +86,7 @@ export class ViewMaker {
     });
   }
 
-  private async read(
-    sample: SampleFile,
-    broken: BrokenImage[],
-    notices: Notice[],
-  ): Promise<Image2D | Volume | undefined> {
+  private async read(sample: SampleFile, { broken, notices, digests }: Found): Promise<Image2D | Volume | undefined> {
     const known = this.brokenById.get(sample.id);
     if (known) {
       broken.push(known);
@@ -85,10 +95,12 @@ export class ViewMaker {
     const kept = this.decoded.get(sample.id);
     if (kept) return kept;
     try {
-      const image =
-        this.options.phase === '2D'
-          ? await readImage(sample.path)
-          : await this.volumes.read(sample.path, (notice) => notices.push({ id: sample.id, ...notice }));
+      const onDigest = (digest: string) => {
+        digests.push({ id: sample.id, digest });
+        this.digested.add(sample.id);
+      };
+      const wanted = sample.digest && !this.digested.has(sample.id) ? onDigest : undefined;
+      const image = await this.decode(sample, notices, wanted);
       this.decoded.set(sample.id, image);
       return image;
     } catch (error) {
@@ -97,6 +109,18 @@ export class ViewMaker {
       broken.push(image);
       return undefined;
     }
+  }
+
+  private async decode(
+    { id, path }: SampleFile,
+    notices: Notice[],
+    onDigest: ((digest: string) => void) | undefined,
+  ): Promise<Image2D | Volume> {
+    if (this.options.phase === '3D')
+      return this.volumes.read(path, (notice) => notices.push({ id, ...notice }), onDigest);
+    const image = await readImage(path);
+    onDigest?.(imageDigest(image));
+    return image;
   }
 }
 

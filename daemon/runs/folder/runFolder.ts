@@ -31,6 +31,7 @@ const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().defau
  *     config.resolved.json   the configuration with nothing left open
  *     versions.json          versions, device, executors and threads of the last start
  *     records.jsonl          steps, epochs, events
+ *     images.jsonl           a keyed hash of each image that the run has read
  *     log.txt                what was said
  *     lock                   held while a process trains; says which
  *     checkpoints/, previews/, tensorboard/
@@ -62,6 +63,10 @@ export class RunFolder {
   }
   get recordsFile(): string {
     return join(this.folder, 'records.jsonl');
+  }
+  /** What the run's images looked like: see `ImageHashes`. */
+  get imagesFile(): string {
+    return join(this.folder, 'images.jsonl');
   }
   get logFile(): string {
     return join(this.folder, 'log.txt');

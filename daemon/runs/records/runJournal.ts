@@ -44,6 +44,11 @@ export class RunJournal {
     for (const name of lists.flat()) this.hider?.add(name);
   }
 
+  /** The name of an image as the run's files may have it. */
+  nameOf({ id, path }: { readonly id: string; readonly path: string }): string {
+    return this.hider?.nameOf(path) ?? id;
+  }
+
   record(record: RunRecord): void {
     const shown = this.hider?.record(record) ?? record;
     this.records.append(shown);

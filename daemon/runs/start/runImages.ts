@@ -1,8 +1,13 @@
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
+import { messageOf } from '../../../protocol/errors.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { views2DOptions, views3DOptions } from '../../data/augment/options.ts';
 import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';
 import { type Loader, openLoader } from '../../data/loader/index.ts';
+import type { Finding } from '../../train/training.ts';
+import { privacyKey } from '../folder/privacy.ts';
+import type { RunFolder } from '../folder/runFolder.ts';
+import { ImageHashes } from '../records/imageHashes.ts';
 import type { RunJournal } from '../records/runJournal.ts';
 
 /** The images that a run is trained on; their names are hidden from then on where that is asked for. */
@@ -23,7 +28,7 @@ export function openRunLoader(
   { data, train, model, views }: ResolvedConfig,
   dataset: Dataset,
   phase: Modality,
-  journal: RunJournal,
+  { journal, hashes }: { journal: RunJournal; hashes: ImageHashes | undefined },
 ): Loader {
   return openLoader({
     dataset,
@@ -37,5 +42,31 @@ export function openRunLoader(
     onBroken: (image) => journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
     onNotice: (message, kind, image) => journal.event('notice', message, { file: image, details: { kind } }),
     told: journal.reportedKinds,
+    ...(hashes && {
+      onDigest: (sample, digest) => hashes.add(journal.nameOf(sample), digest),
+      hasDigest: (sample) => hashes.has(journal.nameOf(sample)),
+    }),
   });
+}
+
+/**
+ * The file that takes a hash of each image that the run reads; undefined where there can be none, with the reason as a finding.
+ * @param resumes whether the run has done steps before
+ */
+export async function openImageHashes(
+  run: RunFolder,
+  resumes: boolean,
+): Promise<{ hashes: ImageHashes | undefined; findings: Finding[] }> {
+  const none = (why: string) => {
+    const message = `Hashes of the images are not recorded, so that a later check of leakage cannot know them: ${why}`;
+    return { hashes: undefined, findings: [{ event: 'notice' as const, message }] };
+  };
+  let key: Uint8Array;
+  try {
+    key = await privacyKey();
+  } catch (error) {
+    return none(messageOf(error));
+  }
+  const hashes = await ImageHashes.open(run.imagesFile, key, !resumes);
+  return hashes ? { hashes, findings: [] } : none(`${run.imagesFile} has hashes of another user`);
 }

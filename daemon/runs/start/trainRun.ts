@@ -71,7 +71,7 @@ async function train(
     stage('Opening TensorFlow');
     const before = await run.versions();
     const engine = await openRunEngine(config.engine, before, (message) => journal.event('warning', message));
-    training = await openPretraining(config, { engine, journal, resumes: saved !== undefined, stage });
+    training = await openPretraining(config, { run, engine, journal, resumes: saved !== undefined, stage });
     const from = await checkpoints.resume(saved, training.state);
     for (const notice of run.notices) journal.event('notice', notice, { step: from.step });
     for (const { event, message, ...more } of training.findings)

@@ -42,6 +42,8 @@ export interface PretrainParts {
   openLoader(phase: Modality): Loader;
   /** Told what is being prepared. */
   stage(what: string): void;
+  /** Closes what was opened beside. */
+  close?(): void;
 }
 
 /** UniMiSS pre-training (paper, section 3): epochs on pictures and on volumes in turn. */
@@ -140,6 +142,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     await Promise.all(Object.values(this.loaders).map((loader) => loader.close()));
     for (const step of Object.values(this.steps)) step.dispose();
     this.parts.state.dispose();
+    this.parts.close?.();
   }
 
   private loader(phase: Modality): Loader {

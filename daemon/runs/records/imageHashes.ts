@@ -1,0 +1,143 @@
+import { createHmac } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { diskError } from '../../files/atomic.ts';
+import { readLines } from './lines.ts';
+
+/**
+ * images.jsonl: what each image that a run has read looks like, as a hash of its decoded values, so that a later check can tell
+ * whether an image that a model is tested on was in its pre-training. Hashes are keyed with the user's secret (folder/privacy.ts): only
+ * the user can find out which images they belong to.
+ *
+ *     {"format":1,"key":"…","complete":true}
+ *     {"image":"ct/0001.nii.gz","hash":"…"}
+ */
+const headSchema = z.object({
+  format: z.literal(1),
+  /** Tells whose secret the hashes are keyed with. */
+  key: z.string(),
+  /** False where the run had done steps before the file was begun. */
+  complete: z.boolean(),
+});
+type Head = z.infer<typeof headSchema>;
+const lineSchema = z.object({ image: z.string(), hash: z.string() });
+
+/** The keyed hash of an image. @param digest its `imageDigest` */
+export function imageHash(key: Uint8Array, digest: string): string {
+  return createHmac('sha256', key).update(digest).digest('hex').slice(0, 32);
+}
+
+function keyMark(key: Uint8Array): string {
+  return createHmac('sha256', key).update('images.jsonl').digest('hex').slice(0, 16);
+}
+
+/** The file of a run that is being trained. Each image is written once. Only the holder of the run's lock may open it. */
+export class ImageHashes {
+  private constructor(
+    private readonly file: string,
+    private readonly descriptor: number,
+    private readonly key: Uint8Array,
+    private readonly names: Set<string>,
+  ) {}
+
+  /**
+   * Opens or begins the file. A line that a kill or a power cut tore is ignored.
+   * @param complete whether the run has done no step yet
+   * @returns undefined where the file is of another user's secret: nothing is added to it
+   * @throws UnimissError 'disk'
+   */
+  static async open(file: string, key: Uint8Array, complete: boolean): Promise<ImageHashes | undefined> {
+    const before = await readImageFile(file);
+    if (before && before.head.key !== keyMark(key)) return undefined;
+    try {
+      const hashes = new ImageHashes(file, openSync(file, 'a+'), key, new Set(before?.byHash.values()));
+      if (isTorn(hashes.descriptor)) writeSync(hashes.descriptor, '\n');
+      if (!before) hashes.write({ format: 1, key: keyMark(key), complete } satisfies Head);
+      return hashes;
+    } catch (error) {
+      throw diskError(error, file);
+    }
+  }
+
+  has(image: string): boolean {
+    return this.names.has(image);
+  }
+
+  /** @param digest its `imageDigest` */
+  add(image: string, digest: string): void {
+    if (this.names.has(image)) return;
+    this.names.add(image);
+    this.write({ image, hash: imageHash(this.key, digest) });
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  private write(line: object): void {
+    try {
+      writeSync(this.descriptor, `${JSON.stringify(line)}\n`);
+    } catch (error) {
+      throw diskError(error, this.file);
+    }
+  }
+}
+
+interface ImageFile {
+  readonly head: Head;
+  /** Names of images by their hashes. */
+  readonly byHash: ReadonlyMap<string, string>;
+}
+
+/** Undefined where the file is not there, or has nothing whole in it. Lines that are neither head nor image are ignored. */
+async function readImageFile(file: string): Promise<ImageFile | undefined> {
+  let head: Head | undefined;
+  const byHash = new Map<string, string>();
+  for await (const { text } of readLines(file)) {
+    const value = parse(text);
+    head ??= headSchema.safeParse(value).data;
+    const line = lineSchema.safeParse(value).data;
+    if (line) byHash.set(line.hash, line.image);
+  }
+  return head && { head, byHash };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the file's last line has no end. */
+function isTorn(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 10;
+}
+
+/** The images that a run was trained on, as far as it tells. */
+export class TrainedImages {
+  private constructor(
+    private readonly key: Uint8Array,
+    private readonly file: ImageFile,
+  ) {}
+
+  /** @returns 'unknown' for a run that tells nothing: one of version 0.1.0, or of another user's secret */
+  static async read(file: string, key: Uint8Array): Promise<TrainedImages | 'unknown'> {
+    const read = await readImageFile(file);
+    return read && read.head.key === keyMark(key) ? new TrainedImages(key, read) : 'unknown';
+  }
+
+  /**
+   * The name in the run of the image with these values; undefined: the run has read none; 'unknown': a part of it was trained
+   * before its images were recorded.
+   * @param digest `imageDigest`
+   */
+  find(digest: string): { image: string } | undefined | 'unknown' {
+    const image = this.file.byHash.get(imageHash(this.key, digest));
+    if (image !== undefined) return { image };
+    return this.file.head.complete ? undefined : 'unknown';
+  }
+}
