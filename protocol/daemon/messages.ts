@@ -1,5 +1,5 @@
 import * as config from '../config/messages.ts';
-import * as embedding from '../jobs/embedMessages.ts';
+import { jobNames, jobTypes } from '../jobs/jobs.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
 import * as logs from '../runs/logMessages.ts';
@@ -48,7 +48,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     messages: [metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead],
   },
   { topic: 'Records', messages: [records.recordsRead] },
-  { topic: 'Features', messages: [embedding.embed] },
+  { topic: 'Jobs', messages: jobNames.map((name) => jobTypes[name].request) },
   { topic: 'Logs', messages: [logs.logRead, logs.logFollow, logs.logAppended] },
   { topic: 'Configuration', messages: [config.configCheck, config.configMake] },
   { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },

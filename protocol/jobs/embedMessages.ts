@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { request } from '../daemon/rpc.ts';
 import { modalitySchema } from '../modality.ts';
 import { runRef } from '../runs/runInfo.ts';
+import { jobRequest } from './jobRequest.ts';
 
 const path = z.string().min(1).max(4096);
 
@@ -55,11 +55,7 @@ export const embedResultSchema = z.object({
 });
 export type EmbedResult = z.output<typeof embedResultSchema>;
 
-export const embed = request(
-  'unimiss/embed',
-  'Features of images by the network of a run, computed in a process of its own. Tells its progress (`$/progress`), ends when cancelled (`$/cancelRequest`) or when the client is gone.',
-  {
-    params: embedTaskSchema.extend({ workDoneToken: z.union([z.string(), z.int()]).optional() }),
-    result: embedResultSchema,
-  },
-);
+export const embed = jobRequest('unimiss/embed', 'Features of images by the network of a run.', {
+  task: embedTaskSchema,
+  result: embedResultSchema,
+});

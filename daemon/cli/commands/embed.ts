@@ -16,6 +16,8 @@ interface Options {
   maxBroken?: number;
   runs?: string;
   foreground?: boolean;
+  wait: boolean;
+  now?: boolean;
 }
 
 /** `unimiss embed RUN --data FOLDER --out FOLDER` */
@@ -35,13 +37,15 @@ export function embedCommand(): Command {
     )
     .option('--max-broken <share>', 'share of the images, 0 to 1, that may be broken (default: that of the run)', share)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
+    .option('--no-wait', 'fail at once where the device is in use, and say by what (default: wait until it is free)')
+    .addOption(new Option('--now', 'start at once, beside what uses the device').conflicts('wait'))
     .addOption(foregroundOption())
     .addHelpText(
       'after',
       '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
     )
     .action(async (name: string, options: Options, command: Command) => {
-      const { data, manifest, network, maxBroken, runs, foreground, out } = options;
+      const { data, manifest, network, maxBroken, runs, foreground, out, wait, now } = options;
       const reporter = Reporter.of(command);
       const root = askedRoot(runs);
       const task = {
@@ -52,13 +56,14 @@ export function embedCommand(): Command {
         ...(maxBroken !== undefined && { maxBroken }),
         weights: 'last' as const,
       };
+      const whenBusy = now ? 'share' : wait ? 'wait' : 'refuse';
       const result = foreground
         ? await embedImages(await findRun(root ?? runsRoot(), name), task, (what, done, total) =>
             reporter.progress(`${what} ${done} of ${total}`, done === total),
           )
         : await throughDaemon(reporter, (client) =>
             withProgress(client, reporter, (workDoneToken, cancel) =>
-              client.call(embed, { ...task, run: runReference(name, root), workDoneToken }, cancel),
+              client.call(embed, { ...task, run: runReference(name, root), whenBusy, workDoneToken }, cancel),
             ),
           );
       show(result, reporter);

@@ -1,6 +1,6 @@
 import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { type FromJob, type Job, jobSchema } from '../../../protocol/jobs/job.ts';
+import { type FromJob, type Job, jobSchema } from '../../../protocol/jobs/jobs.ts';
 
 /** Does a job; tells how far it is. */
 export type DoJob = (job: Job, onProgress: (what: string, done: number, total: number) => void) => Promise<unknown>;

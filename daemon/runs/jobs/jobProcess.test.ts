@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Job } from '../../../protocol/jobs/job.ts';
+import type { Job } from '../../../protocol/jobs/jobs.ts';
 import { jobInProcess } from './jobProcess.ts';
 
 let folder: string;
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const job: Job = { type: 'embed', task: { run: '/runs/a', network: 'teacher', weights: 'last' } };
+const job: Job = { name: 'embed', task: { run: '/runs/a', network: 'teacher', weights: 'last' } };
 
 /** Has the job "done" by a script. */
 function doneBy(script: string, signal = new AbortController().signal, progress: unknown[] = []): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fromErrorData } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { type FromJob, fromJobSchema, type Job } from '../../../protocol/jobs/job.ts';
+import { type FromJob, fromJobSchema, type Job } from '../../../protocol/jobs/jobs.ts';
 import type { TrainerCommand } from '../supervise/trainerProcess.ts';
 
 /** How much of what the process writes to standard error is kept, characters. */
@@ -27,7 +27,7 @@ export async function jobInProcess(
     if (last.type === 'failed') throw fromErrorData(last.error);
     return last.result;
   } catch (error) {
-    throw signal.aborted ? new UnimissError('interrupted', 'cancelled', { place: job.type, cause: error }) : error;
+    throw signal.aborted ? new UnimissError('interrupted', 'cancelled', { place: job.name, cause: error }) : error;
   } finally {
     signal.removeEventListener('abort', abort);
   }
@@ -54,7 +54,7 @@ function untilEnded(
     });
     const died = (how: string) => {
       const last = words.trim() && `\n  Its last words:\n  ${words.trim().replaceAll('\n', '\n  ')}`;
-      return new UnimissError('run', `the process ${how}${last}`, { place: job.type });
+      return new UnimissError('run', `the process ${how}${last}`, { place: job.name });
     };
     child.once('error', (error) => reject(died(`could not be started: ${error.message}`)));
     child.once('close', (code, signal) => {

@@ -5,6 +5,7 @@ import { isLocked, runIsHeld } from '../folder/lock.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { runState } from '../records/list.ts';
 import { alreadyActive, isFinished, logText, notActive } from './errors.ts';
+import { type Claim, DeviceLedger } from './deviceLedger.ts';
 import { type TrainerCommand, TrainerProcess } from './trainerProcess.ts';
 import { writeEnding } from './writeEnding.ts';
 
@@ -16,7 +17,8 @@ export type RunChange = 'state' | 'progress' | 'records';
 
 interface ActiveRun {
   run: RunFolder;
-  device: string;
+  /** Of its device. */
+  claim: Claim;
   activity: NonNullable<RunInfo['activity']>;
   stage: string | null;
   progress: RunInfo['progress'];
@@ -28,8 +30,8 @@ interface ActiveRun {
 
 export interface SupervisorOptions {
   trainer: TrainerCommand;
-  /** Runs that may use a device at once; others wait. */
-  perDevice?: number;
+  /** Asked for the device of each run; jobs ask the same. */
+  devices?: DeviceLedger;
   onChange(folder: string, change: RunChange): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;
 }
@@ -48,9 +50,12 @@ export class Supervisor {
   /** By folder, in the order of their start. */
   private readonly active = new Map<string, ActiveRun>();
   private readonly endings = new Map<string, RunEnding>();
+  private readonly devices: DeviceLedger;
   private closing = false;
 
-  constructor(private readonly options: SupervisorOptions) {}
+  constructor(private readonly options: SupervisorOptions) {
+    this.devices = options.devices ?? new DeviceLedger();
+  }
 
   /** Runs with a trainer, and runs that wait. */
   get counts(): { training: number; queued: number } {
@@ -66,9 +71,8 @@ export class Supervisor {
     const ending = this.endings.get(folder) ?? null;
     const run = this.active.get(folder);
     if (!run) return { activity: null, stage: null, progress: null, queue: null, ending };
-    const { activity, stage, progress } = run;
-    const queue = activity === 'queued' ? this.waitingFor(run.device).indexOf(run) + 1 : null;
-    return { activity, stage, progress, queue, ending };
+    const { activity, stage, progress, claim } = run;
+    return { activity, stage, progress, queue: claim.place, ending };
   }
 
   /** Starts or resumes a run. @throws UnimissError 'run' where it is finished, or being trained already */
@@ -79,9 +83,19 @@ export class Supervisor {
     if (this.closing) throw new UnimissError('run', 'the daemon is ending', { remedy: 'Try again in a moment.' });
     if (state === 'finished') throw isFinished(run.id);
     if (isLocked(run.lockFile)) throw runIsHeld(run.lockFile);
+    const claim = this.devices.claim({
+      devices: [deviceOf(run)],
+      who: run.id,
+      whenBusy: wait ? 'wait' : 'share',
+      onHeld: () => {
+        this.launch(entry);
+        this.options.onChange(run.folder, 'state');
+      },
+      onMoved: () => this.options.onChange(run.folder, 'state'),
+    });
     const entry: ActiveRun = {
       run,
-      device: deviceOf(run),
+      claim,
       activity: 'queued',
       stage: null,
       progress: null,
@@ -89,8 +103,7 @@ export class Supervisor {
     };
     this.active.set(run.folder, entry);
     this.endings.delete(run.folder);
-    if (wait) this.startWaiting(entry.device);
-    else this.launch(entry);
+    if (claim.held) this.launch(entry);
     this.options.onChange(run.folder, 'state');
   }
 
@@ -129,7 +142,8 @@ export class Supervisor {
   async close(): Promise<void> {
     this.closing = true;
     const entries = [...this.active.values()];
-    for (const entry of entries) this.stopEntry(entry);
+    // Those that wait come first: the device of one that stops is not for them.
+    for (const entry of entries.toSorted((a, b) => Number(a.claim.held) - Number(b.claim.held))) this.stopEntry(entry);
     await Promise.all(entries.map((entry) => entry.done));
   }
 
@@ -148,27 +162,11 @@ export class Supervisor {
     if (entry.trainer) {
       entry.trainer.send({ type: 'stop' });
       entry.activity = 'stopping';
-    } else this.active.delete(entry.run.folder);
-    this.options.onChange(entry.run.folder, 'state');
-    this.queueMoved(entry.device);
-  }
-
-  private waitingFor(device: string): ActiveRun[] {
-    return [...this.active.values()].filter((run) => run.device === device && run.activity === 'queued');
-  }
-
-  private startWaiting(device: string): void {
-    const { perDevice = 1 } = this.options;
-    const busy = [...this.active.values()].filter((run) => run.device === device && run.activity !== 'queued').length;
-    for (const entry of this.waitingFor(device).slice(0, Math.max(0, perDevice - busy))) {
-      this.launch(entry);
-      this.options.onChange(entry.run.folder, 'state');
+    } else {
+      this.active.delete(entry.run.folder);
+      entry.claim.release();
     }
-  }
-
-  /** Those behind it have moved up. */
-  private queueMoved(device: string): void {
-    for (const { run } of this.waitingFor(device)) this.options.onChange(run.folder, 'state');
+    this.options.onChange(entry.run.folder, 'state');
   }
 
   private launch(entry: ActiveRun): void {
@@ -205,7 +203,7 @@ export class Supervisor {
   }
 
   private async ended(entry: ActiveRun, ending: RunEnding): Promise<void> {
-    const { run, device } = entry;
+    const { run } = entry;
     const loud = ending.how === 'died' || ending.how === 'failed';
     this.options.log(loud ? 'error' : 'info', logText(run, ending));
     // While this is written the run's lock is held: it counts as active until then.
@@ -213,7 +211,6 @@ export class Supervisor {
     this.active.delete(run.folder);
     this.endings.set(run.folder, ending);
     this.options.onChange(run.folder, 'state');
-    if (!this.closing) this.startWaiting(device);
-    this.queueMoved(device);
+    entry.claim.release();
   }
 }

@@ -1,11 +1,14 @@
 import type { daemonStatus } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf } from '../../../protocol/daemon/rpc.ts';
+import type { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 import type { MetricsServices } from '../feeds/metricsSubscription.ts';
 
 /** What handlers work with: one set for all clients. */
 export interface Services extends MetricsServices {
   supervisor: Supervisor;
+  /** Asked by runs and jobs alike before they start. */
+  devices: DeviceLedger;
   /** Notifies all subscribers of a change that the supervisor does not know of. */
   changed(folder?: string): void;
   /** Removes runs whose time in the trash of a folder of runs is over. */

@@ -16,13 +16,14 @@ import { diskError } from '../../files/atomic.ts';
 import { isLocked, lockRun, type RunLock } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 import { closeToOthers } from '../../runs/folder/privateFolders.ts';
+import { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
 import type { TrainerCommand } from '../../runs/supervise/trainerProcess.ts';
 import { emptyTrash } from '../../runs/supervise/trash.ts';
 import { Feeds } from '../feeds/feeds.ts';
 import { RunRegistry } from '../feeds/runRegistry.ts';
-import { embedHandlers } from '../handlers/embed.ts';
 import { engineHandlers } from '../handlers/engine.ts';
+import { jobHandlers } from '../handlers/jobs.ts';
 import { metricsHandlers } from '../handlers/metrics.ts';
 import { recordHandlers } from '../handlers/records.ts';
 import { runHandlers } from '../handlers/runs.ts';
@@ -65,6 +66,7 @@ const LOCK_ATTEMPTS = 5;
 export class Daemon implements Services {
   /** Resolves when it has ended: trainers gone, socket removed, lock free. */
   readonly ended: Promise<void>;
+  readonly devices: DeviceLedger;
   readonly supervisor: Supervisor;
   readonly registry: RunRegistry;
   readonly feeds = new Feeds();
@@ -84,10 +86,11 @@ export class Daemon implements Services {
     private readonly lock: RunLock,
   ) {
     const { trainer, job, perDevice, log, runsRoot } = options;
+    this.devices = new DeviceLedger(perDevice);
     this.supervisor = new Supervisor({
       trainer,
       log,
-      ...(perDevice !== undefined && { perDevice }),
+      devices: this.devices,
       onChange: (folder, change) => this.changed(folder, change),
     });
     this.registry = new RunRegistry(runsRoot, this.supervisor);
@@ -96,7 +99,7 @@ export class Daemon implements Services {
       ...runHandlers(this),
       ...recordHandlers(this),
       ...metricsHandlers(this),
-      ...embedHandlers(this, job),
+      ...jobHandlers(this, job),
       ...engineHandlers(),
     ];
     this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));

@@ -1,0 +1,37 @@
+import type { WhenBusy } from '../../../protocol/jobs/jobRequest.ts';
+import type { Job } from '../../../protocol/jobs/jobs.ts';
+import type { DeviceLedger } from '../supervise/deviceLedger.ts';
+import type { TrainerCommand } from '../supervise/trainerProcess.ts';
+import { jobInProcess } from './jobProcess.ts';
+
+export interface QueuedJob {
+  job: Job;
+  /** `cpu`, or `cuda:1`. */
+  device: string;
+  /** The job in the ledger, for people. */
+  who: string;
+  whenBusy: WhenBusy;
+  signal: AbortSignal;
+  /** Without amounts while the job waits for its device. */
+  onProgress(what: string, done?: number, total?: number): void;
+}
+
+/**
+ * Has a job done once its device is free.
+ * @returns its result, as its process told it
+ * @throws UnimissError as `DeviceLedger.take` and `jobInProcess`
+ */
+export async function queueJob(
+  ledger: DeviceLedger,
+  command: TrainerCommand,
+  { job, device, who, whenBusy, signal, onProgress }: QueuedJob,
+): Promise<unknown> {
+  const onWaiting = (users: readonly string[]) =>
+    onProgress(`Waiting for ${device}${users.length > 0 ? `, in use by ${users.join(', ')}` : ''}`);
+  const claim = await ledger.take({ devices: [device], who, whenBusy }, { signal, onWaiting });
+  try {
+    return await jobInProcess(command, job, signal, onProgress);
+  } finally {
+    claim.release();
+  }
+}

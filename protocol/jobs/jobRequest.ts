@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { type RequestType, request } from '../daemon/rpc.ts';
+
+/** What a run or a job does where the device that it needs is in use. */
+export const whenBusySchema = z
+  .enum(['wait', 'refuse', 'share'])
+  .describe('Where its device is in use: `wait` until it is free, `refuse` at once and say who uses it, `share` it.');
+export type WhenBusy = z.output<typeof whenBusySchema>;
+
+/** What the request for a job holds beside its task. */
+const common = {
+  whenBusy: whenBusySchema.default('wait'),
+  workDoneToken: z.union([z.string(), z.int()]).optional(),
+};
+
+/** What the daemon needs to know of a request for any job; the other fields are the job's own. */
+export interface JobParams {
+  run: string;
+  whenBusy: WhenBusy;
+  workDoneToken?: string | number | undefined;
+}
+
+/** A row of the table of jobs. */
+export interface JobType {
+  /** Of its progress. */
+  title: string;
+  request: RequestType<z.ZodType<JobParams>>;
+  task: z.ZodType<{ run: string }>;
+  result: z.ZodType;
+  /** Fields of the task that are paths. */
+  paths: readonly string[];
+}
+
+/** The request for a job with the fields of its task. */
+export function jobRequest<T extends z.ZodRawShape, R extends z.ZodType>(
+  method: string,
+  about: string,
+  { task, result }: { task: z.ZodObject<T>; result: R },
+) {
+  return request(
+    method,
+    `${about} A process of its own does it, as soon as its device is free (\`whenBusy\`). Tells its progress (\`$/progress\`), also that it waits and for whom; ends when cancelled (\`$/cancelRequest\`) or when the client is gone.`,
+    { params: z.strictObject({ ...task.shape, ...common }), result },
+  );
+}
