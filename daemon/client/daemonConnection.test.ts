@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ping, protocolVersion } from '../../protocol/daemon/lifecycleMessages.ts';
-import { reach } from '../server/life/reach.ts';
+import { reach } from '../files/reach.ts';
 import { DaemonConnection } from './daemonConnection.ts';
 
 let folder: string;

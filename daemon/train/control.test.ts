@@ -30,9 +30,19 @@ test('a stop ends a pause', async () => {
   const { control: it, held } = control();
   it.pause();
   const proceeding = it.proceed();
-  it.stop();
+  it.stop({ by: 'client' });
   await proceeding;
   expect(held).toEqual([true, false]);
   await it.proceed();
   expect(held).toHaveLength(2);
+});
+
+test('the first that asks for a stop is the one that is named', () => {
+  const causes: unknown[] = [];
+  const it = new TrainingControl(undefined, (cause) => causes.push(cause));
+  expect(it.stopCause).toBeUndefined();
+  it.stop({ by: 'signal', signal: 'SIGTERM' });
+  it.stop({ by: 'client' });
+  expect(it.stopCause).toEqual({ by: 'signal', signal: 'SIGTERM' });
+  expect(causes).toEqual([{ by: 'signal', signal: 'SIGTERM' }]);
 });

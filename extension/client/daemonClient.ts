@@ -7,7 +7,7 @@ import {
   type LogOutputChannel,
 } from 'vscode';
 import { ErrorCodes, type LanguageClient, State } from 'vscode-languageclient/node';
-import { daemonStop, initialize, unsubscribe } from '../../protocol/daemon/messages.ts';
+import { daemonStop, initialize, stopParams, unsubscribe } from '../../protocol/daemon/messages.ts';
 import {
   type CheckedParamsOf,
   call,
@@ -18,6 +18,7 @@ import {
 } from '../../protocol/daemon/rpc.ts';
 import { fromWireError, isConnectionLost } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
+import { controlVersion } from '../../protocol/runs/trainerMessages.ts';
 import { type ConnectClient, makeLanguageClient } from './languageClient.ts';
 import { type Subscribed, Subscriptions } from './subscriptions.ts';
 
@@ -25,7 +26,7 @@ import { type Subscribed, Subscriptions } from './subscriptions.ts';
 export type ConnectionState =
   | { kind: 'idle' }
   | { kind: 'connecting'; again: boolean }
-  | { kind: 'connected'; pid: number; version: string; runsRoot: string }
+  | { kind: 'connected'; pid: number; version: string; runsRoot: string; control?: number }
   | { kind: 'failed'; error: UnimissError };
 
 export interface Subscription {
@@ -116,8 +117,8 @@ export class DaemonClient implements Disposable {
   }
 
   /**
-   * Has the daemon end, and resolves once there is a connection to a new one, which is started when the old one has saved
-   * its runs and gone. Throws UnimissError where that cannot be reached.
+   * Has the daemon make room for another, and resolves once there is a connection to that. The new one takes over the runs; those that
+   * it cannot steer keep the old one. Throws UnimissError where the new one cannot be reached.
    */
   async restart(): Promise<void> {
     await this.open('first');
@@ -129,7 +130,8 @@ export class DaemonClient implements Disposable {
         else reject(state.kind === 'failed' ? state.error : interrupted());
       });
     });
-    const asked = this.request(daemonStop, {}).catch((error) => {
+    const control = this.current.kind === 'connected' ? this.current.control : undefined;
+    const asked = this.request(daemonStop, stopParams(control, controlVersion)).catch((error) => {
       if (!wasCutOff(error)) throw error; // else that it ended is the answer
     });
     await Promise.all([asked, replaced]);
@@ -217,7 +219,9 @@ export class DaemonClient implements Disposable {
       });
     const { serverInfo, unimiss } = check(initialize.result, client.initializeResult, 'initialize: answer');
     this.subscriptions = new Subscriptions(client, (error) => this.output.error(error.message));
-    this.setState({ kind: 'connected', pid: unimiss.pid, version: serverInfo.version, runsRoot: unimiss.runsRoot });
+    const { pid, runsRoot, control } = unimiss;
+    const { version } = serverInfo;
+    this.setState({ kind: 'connected', pid, version, runsRoot, ...(control !== undefined && { control }) });
     this.output.info(
       `Connected to the daemon ${serverInfo.version} (process ${unimiss.pid}), runs in ${unimiss.runsRoot}`,
     );
@@ -244,7 +248,7 @@ function unreachable(cause: unknown, lastWords: string): UnimissError {
 
 function doesNotAnswer(): UnimissError {
   return new UnimissError('daemon', `the daemon has not answered for ${patience / 1000} s`, {
-    remedy: 'If its process hangs, end it; its runs stop with a checkpoint. Then try again.',
+    remedy: 'If its process hangs, end it; its runs go on. Then try again.',
   });
 }
 

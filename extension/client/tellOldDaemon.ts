@@ -1,23 +1,49 @@
 import { commands, type Disposable, window } from 'vscode';
+import { daemonStatus } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
 
 /**
  * Says when the daemon is older than this extension: it was started before an update, whose old files may be gone. It is
- * restarted only on request, since another window may have started it and runs would stop for a moment.
+ * restarted only on request, since another window may have started it. Says as well when an older daemon has stayed beside the
+ * present one, for runs that this one cannot steer.
  */
-export function tellOldDaemon({ daemon, extension }: Context): Disposable {
+export function tellOldDaemon({ daemon, extension, output }: Context): Disposable {
   const own: string = extension.extension.packageJSON.version;
   let told = false;
+  const toldRetired = new Set<number>();
   return daemon.onDidChangeState((state) => {
-    if (told || state.kind !== 'connected' || !isOlder(state.version, own)) return;
-    told = true;
-    const restart = 'Restart Daemon';
-    const message = `The UniMiSS daemon is of version ${state.version}, this extension of ${own}. Runs go on after a restart.`;
-    window.showWarningMessage(message, restart).then((answer) => {
-      if (answer === restart) void commands.executeCommand('unimiss.restartDaemon');
-    });
+    if (state.kind !== 'connected') return;
+    if (!told && isOlder(state.version, own)) {
+      told = true;
+      offerRestart(state.version, own, state.control !== undefined);
+    }
+    daemon.request(daemonStatus, {}).then(
+      ({ retired }) => {
+        for (const { pid, version, runs } of retired) {
+          if (toldRetired.has(pid)) continue;
+          toldRetired.add(pid);
+          void window.showInformationMessage(
+            `An earlier UniMiSS daemon (version ${version}, process ${pid}) stays until ${counted(runs.length)} of its version will have ended. \`unimiss daemon status\` says how to stop ${runs.length === 1 ? 'it' : 'them'}.`,
+          );
+        }
+      },
+      (error) => output.warn(`The daemon does not say whether there are others: ${error.message}`),
+    );
   });
 }
+
+function offerRestart(version: string, own: string, outlived: boolean): void {
+  const restart = 'Restart Daemon';
+  const runs = outlived
+    ? 'Its runs go on meanwhile.'
+    : 'Its runs stop with a checkpoint, and are resumed after the restart.';
+  const message = `The UniMiSS daemon is of version ${version}, this extension of ${own}. ${runs}`;
+  window.showWarningMessage(message, restart).then((answer) => {
+    if (answer === restart) void commands.executeCommand('unimiss.restartDaemon');
+  });
+}
+
+const counted = (runs: number): string => (runs === 1 ? '1 run' : `${runs} runs`);
 
 function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;

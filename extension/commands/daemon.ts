@@ -10,16 +10,24 @@ export function daemonCommands(ctx: Context): Record<string, () => Promise<void>
       await ctx.daemon.reconnect();
     },
     async 'unimiss.restartDaemon'() {
-      await ctx.store.load();
-      const training = ctx.store.runs.filter((run) => isActive(run) && run.owner === 'daemon');
-      if (training.length > 0) {
-        const question =
-          training.length === 1 ? `${training[0]!.id} is in training.` : `${training.length} runs are in training.`;
-        const detail = 'They stop at the next step with a checkpoint, and go on from there in the new daemon.';
-        if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
-      }
+      await ctx.daemon.connect();
+      const { state } = ctx.daemon;
+      // The runs of a daemon of before are a part of it; those of a later one go on, and the next daemon has them.
+      if (state.kind === 'connected' && state.control === undefined) return restartWithRuns(ctx);
       await ctx.daemon.restart();
-      for (const run of training) ctx.store.put(await ctx.daemon.request(runStart, { run: run.folder }));
     },
   };
+}
+
+async function restartWithRuns(ctx: Context): Promise<void> {
+  await ctx.store.load();
+  const training = ctx.store.runs.filter((run) => isActive(run) && run.owner === 'daemon');
+  if (training.length > 0) {
+    const question =
+      training.length === 1 ? `${training[0]!.id} is in training.` : `${training.length} runs are in training.`;
+    const detail = 'They stop at the next step with a checkpoint, and go on from there in the new daemon.';
+    if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
+  }
+  await ctx.daemon.restart();
+  for (const run of training) ctx.store.put(await ctx.daemon.request(runStart, { run: run.folder }));
 }

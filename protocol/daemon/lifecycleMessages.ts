@@ -27,6 +27,12 @@ const initializeResult = z.looseObject({
     protocol: z.int().describe('The version that is spoken from now on: the lower of the two.'),
     pid: z.int(),
     runsRoot: z.string().describe('Absolute path of the folder of runs.'),
+    control: z
+      .int()
+      .optional()
+      .describe(
+        'The version of the control protocol of its trainers. A daemon that says none has trainers that end with it.',
+      ),
   }),
 });
 
@@ -94,15 +100,56 @@ export const daemonStatus = request('unimiss/daemon/status', 'What the daemon is
     environment: z
       .record(z.string(), z.string())
       .describe('Variables that it was started with and that runs depend on, as `UNIMISS_TENSORFLOW`.'),
+    retired: z
+      .array(
+        z.object({
+          pid: z.int(),
+          version: z.string(),
+          socket: z.string().describe('Absolute path.'),
+          runs: z.array(z.string()).describe('Folders of the runs that it still trains.'),
+        }),
+      )
+      .default([])
+      .describe(
+        'Earlier daemons that stay until their runs have ended, since their trainers cannot be steered from here.',
+      ),
     idleSeconds: z.number().min(0).nullable().describe('It ends after so long without client and run; null: never.'),
   }),
 });
 
 export const daemonStop = request(
   'unimiss/daemon/stop',
-  'Ends the daemon: its runs stop at the next step with a checkpoint, the queue is forgotten. Answered before it ends.',
-  { params: z.strictObject({}), result: z.object({ stopping: z.int().min(0).describe('Runs that are stopped.') }) },
+  'Ends the daemon and forgets its queue. Its runs go on, and the next daemon takes them over, unless `runs` is `stop`: then they stop at the next step with a checkpoint. Answered before it ends.',
+  {
+    params: z.strictObject({
+      runs: z.enum(['leave', 'stop']).default('leave'),
+      successor: z
+        .int()
+        .optional()
+        .describe(
+          'The version of the control protocol that the next daemon speaks. Where that is another, this daemon leaves its socket to the next one and stays until its runs have ended. Default: the same.',
+        ),
+    }),
+    result: z.object({
+      stopping: z.int().min(0).describe('Runs that are stopped.'),
+      leaving: z.int().min(0).default(0).describe('Runs that go on without it.'),
+      staying: z.int().min(0).default(0).describe('Runs for which it stays until they have ended.'),
+      forgotten: z.int().min(0).default(0).describe('Runs that waited in the queue.'),
+    }),
+  },
 );
+
+/**
+ * How a client asks a daemon of any version to make room for one of the client's own.
+ * @param control what the daemon said of itself in the handshake
+ */
+export function stopParams(
+  control: number | undefined,
+  successor: number,
+  runs: 'leave' | 'stop' = 'leave',
+): z.input<typeof daemonStop.params> {
+  return control === undefined ? {} : { runs, successor };
+}
 
 export const unsubscribe = request(
   'unimiss/unsubscribe',

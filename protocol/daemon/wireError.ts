@@ -76,7 +76,7 @@ export function fromWireError(error: unknown, method: string): UnimissError {
   if (isConnectionLost(error))
     return new UnimissError('daemon', 'the daemon ended the connection', {
       place: method,
-      remedy: 'If it died, the next command starts it again, and its runs can be resumed.',
+      remedy: 'If it died, its runs go on; the next command starts it again.',
       cause: error,
     });
   return new UnimissError(codeOf(code), messageOf(error), { place: method, cause: error });

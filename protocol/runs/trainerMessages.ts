@@ -2,24 +2,37 @@ import { z } from 'zod';
 import { errorDataSchema } from '../daemon/wireError.ts';
 import { runProgressSchema } from './runInfo.ts';
 
-/** What the daemon says to the process that trains a run, over the channel of node's child processes. */
-export const toWorkerSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('stop') }).describe('Stop at the next step, with a checkpoint.'),
-  z.object({ type: z.literal('pause') }),
+/**
+ * The control protocol: what a daemon and the process that trains a run say to each other, as lines of JSON over a Unix socket.
+ * Both begin with `hello`. The version rises when a message changes so that the other side would misread it; a trainer that
+ * outlives its daemon is adopted only by a daemon that speaks its version.
+ */
+export const controlVersion = 1;
+
+const control = z.int().min(1).describe('The version of the control protocol that the sender speaks.');
+
+/** What a daemon says. */
+export const toTrainerSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), control, pid: z.int(), version: z.string() }),
+  z.object({ type: z.literal('stop') }).describe('Stop at the next step, with a checkpoint: a client asks for it.'),
+  z.object({ type: z.literal('pause') }).describe('Hold after the step that is at work.'),
   z.object({ type: z.literal('continue') }),
   z.object({ type: z.literal('ping'), id: z.int() }),
 ]);
-export type ToWorker = z.infer<typeof toWorkerSchema>;
+export type ToTrainer = z.infer<typeof toTrainerSchema>;
 
-/** What that process says. What it records is on the disk when it says so; the daemon reads it there. */
-export const fromWorkerSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready'), pid: z.int() }).describe('It listens.'),
+/** What a trainer says. What it records is on the disk when it says so; the daemon reads it there. */
+export const fromTrainerSchema = z.discriminatedUnion('type', [
+  z
+    .object({ type: z.literal('hello'), control, pid: z.int(), run: z.string(), version: z.string() })
+    .describe('How it stands follows as soon as the daemon has said the same.'),
   z.object({ type: z.literal('stage'), stage: z.string() }).describe('What it prepares.'),
   z.object({ type: z.literal('progress'), progress: runProgressSchema }),
   z.object({ type: z.literal('recorded') }).describe('There are new records; one message may stand for many.'),
-  z.object({ type: z.literal('paused'), paused: z.boolean() }),
+  z.object({ type: z.literal('paused'), paused: z.boolean() }).describe('It is held, or goes on, by now.'),
+  z.object({ type: z.literal('stopping') }).describe('It stops at its next step, whoever asked for that.'),
   z.object({ type: z.literal('pong'), id: z.int() }),
   z.object({ type: z.literal('ended'), outcome: z.enum(['finished', 'stopped']) }),
   z.object({ type: z.literal('failed'), error: errorDataSchema }),
 ]);
-export type FromWorker = z.infer<typeof fromWorkerSchema>;
+export type FromTrainer = z.infer<typeof fromTrainerSchema>;

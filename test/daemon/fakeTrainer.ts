@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -13,13 +14,17 @@ import { letGoFile } from './runs.ts';
 
 const checkpointEvery = 5;
 
+/** A run with this file in its folder ends after so many steps as it says, if it has not done more. */
+export const lastStepFile = 'last-step';
+
 /**
- * Trains nothing, but writes records, log and (tiny) checkpoints and obeys its control as the trainer does, without TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A run
+ * Trains nothing, but writes records, log and (tiny) checkpoints and obeys its control as the trainer does, without TensorFlow. The length of a run is train.epochs × train.stepsPerEpoch; UNIMISS_FAKE_STEP_MS is the duration of a step. A checkpoint is
+ * a digest of all steps in their order. SIGUSR2 makes it crash. A run
  * named `segfault`, `exit`, `diverges` or `broken` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first. One
  * named `waits` stays at its step 12 until `letGo` is called for its folder: a test that kills or stops it then comes before its end on any machine.
  */
-export const fakeTrain: typeof trainRun = async (run, control, listener = {}) => {
-  const lock = await lockRun(run.lockFile);
+export const fakeTrain: typeof trainRun = async (run, control, listener = {}, holder) => {
+  const lock = await lockRun(run.lockFile, holder);
   const records = RecordLog.open(run.recordsFile);
   const log = new RunLog(run.logFile);
   const file = join(run.checkpointsFolder, 'fake.json');
@@ -27,8 +32,8 @@ export const fakeTrain: typeof trainRun = async (run, control, listener = {}) =>
     records.append(it);
     listener.onRecord?.(it);
   };
-  const event = (name: 'start' | 'resume' | 'checkpoint' | 'stop' | 'finish' | 'error', step: number) => {
-    record({ kind: 'event', event: name, message: name, step, time: new Date().toISOString() });
+  const event = (name: 'start' | 'resume' | 'checkpoint' | 'stop' | 'finish' | 'error', step: number, details = {}) => {
+    record({ kind: 'event', event: name, message: name, step, details, time: new Date().toISOString() });
     log.write('info', `${name} at ${step}`);
   };
   const { epochs, stepsPerEpoch } = run.config.train;
@@ -37,19 +42,24 @@ export const fakeTrain: typeof trainRun = async (run, control, listener = {}) =>
   try {
     listener.onStage?.('Looking at the images');
     if (run.about.name === 'deaf') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    let step = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { step: number }).step : 0;
+    let { step, digest }: { step: number; digest: string } = existsSync(file)
+      ? JSON.parse(readFileSync(file, 'utf8'))
+      : { step: 0, digest: '' };
+    process.on('SIGUSR2', () => misbehave('segfault'));
     await records.cutAfter(step);
     event(step > 0 ? 'resume' : 'start', step);
     const save = async () => {
       records.sync();
-      await writeTextAtomically(file, JSON.stringify({ step }));
+      await writeTextAtomically(file, JSON.stringify({ step, digest }));
       event('checkpoint', step);
     };
-    while (step < epochs * perEpoch) {
+    const mark = join(run.folder, lastStepFile);
+    const steps = () => (existsSync(mark) ? Number(readFileSync(mark, 'utf8')) : epochs * perEpoch);
+    while (step < steps()) {
       await control.proceed();
       if (control.stopRequested) {
         await save();
-        event('stop', step);
+        event('stop', step, control.stopCause);
         return 'stopped';
       }
       await setTimeout(stepMs);
@@ -67,12 +77,14 @@ export const fakeTrain: typeof trainRun = async (run, control, listener = {}) =>
         ...{ stepMs, waitMs: 0, rssMiB: 100, time: new Date().toISOString() },
       });
       step++;
+      digest = createHash('sha256').update(`${digest} ${step}`).digest('hex');
       listener.onProgress?.({
         ...{ step, totalSteps: epochs * perEpoch, epoch, totalEpochs: epochs, group: phase, loss },
         values: { imagesPerSecond: 10 },
       });
       if (step % checkpointEvery === 0) await save();
     }
+    await save();
     event('finish', step);
     return 'finished';
   } catch (error) {

@@ -4,10 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
+import { reachable } from '../../daemon/files/reach.ts';
+import { isLocked, trainerOf } from '../../daemon/runs/folder/lock.ts';
+import { trainerPlaces } from '../../daemon/runs/supervise/trainerPlace.ts';
 import { type DaemonPaths, daemonPaths } from '../../daemon/server/life/paths.ts';
-import { reachable } from '../../daemon/server/life/reach.ts';
 import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
 import { runCreate, runsChanged, runsWatch } from '../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -72,6 +75,12 @@ export class DaemonPlace {
     return { code, output: child.output() };
   }
 
+  /** The same place with another program: the successor of this one. It is closed with this place. */
+  beside(script: string): DaemonPlace {
+    const other = Object.create(this, { script: { value: script }, env: { value: { ...this.env } } }) as DaemonPlace;
+    return other;
+  }
+
   /** A client of the daemon, which is started where there is none. */
   async client(): Promise<DaemonConnection> {
     const command = { file: process.execPath, args: [this.script, 'daemon', '--detached'], env: this.env };
@@ -91,13 +100,21 @@ export class DaemonPlace {
   /** Ends the daemon and whatever else was started here, and removes the folder. */
   async close(): Promise<void> {
     for (const client of this.clients) client.close();
-    if (await reachable(this.paths.socket).catch(() => false)) await this.finished('daemon', 'stop');
+    if (await reachable(this.paths.socket).catch(() => false)) await this.finished('daemon', 'stop', '--stop-runs');
     for (const child of this.children)
       if (child.exitCode === null && child.signalCode === null) {
         const gone = once(child, 'exit');
         child.kill('SIGKILL');
         await gone;
       }
+    // Trainers whose daemon was killed live on.
+    for (const { run } of await trainerPlaces(this.paths.trainers)) {
+      const lock = join(run, 'lock');
+      if (!isLocked(lock)) continue;
+      const { pid } = trainerOf(lock)!;
+      process.kill(pid, 'SIGKILL');
+      while (alive(pid)) await setTimeout(5);
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -218,6 +235,11 @@ export async function untilClosed(socket: Socket): Promise<string> {
   socket.on('data', (data) => said.push(data));
   await once(socket, 'close');
   return Buffer.concat(said).toString('utf8');
+}
+
+/** The process that trains a run, or trained it last. */
+export function trainerPid(folder: string): number {
+  return trainerOf(join(folder, 'lock'))!.pid;
 }
 
 /** Whether a process runs; one that has ended and whose parent has not asked for its end does not. */

@@ -4,17 +4,14 @@ import { pretrainCommand, resumeCommand } from '../../daemon/cli/commands/pretra
 import { runsCommand } from '../../daemon/cli/commands/runs.ts';
 import { exitCodeOf } from '../../daemon/cli/terminal/exitCodes.ts';
 import { runJob } from '../../daemon/runs/jobs/job.ts';
-import { runWorker } from '../../daemon/runs/supervise/trainer.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import { fakeJob } from './fakeJob.ts';
 import { fakeTrain } from './fakeTrainer.ts';
 
 /** The commands that go through the daemon, where the process that it starts for a run is the fake trainer. */
-const [, , name, folder] = process.argv;
-if (name === 'worker') process.exit(await runWorker(folder!, fakeTrain));
-if (name === 'job') process.exit(await runJob(fakeJob));
+if (process.argv[2] === 'job') process.exit(await runJob(fakeJob));
 const program = new Command('unimiss').option('--json');
-addDaemonCommands(program);
+addDaemonCommands(program, fakeTrain);
 for (const command of [pretrainCommand, resumeCommand, runsCommand]) program.addCommand(command());
 try {
   await program.parseAsync();

@@ -21,11 +21,14 @@ import {
   placeForEachTest,
   RunWatcher,
   trained,
+  trainerPid,
 } from '../daemon/harness.ts';
 import { letGo, stepsOf } from '../daemon/runs.ts';
 
 /** Steps of a run that no test waits for: minutes, on the fastest machine. */
 const LONG = 100_000;
+
+const nothing = { stopping: 0, leaving: 0, staying: 0, forgotten: 0 };
 
 let place: DaemonPlace;
 placeForEachTest((fresh) => {
@@ -75,7 +78,7 @@ describe('the daemon', () => {
     expect(await watcher.until(folder, ended)).toMatchObject({ id, state: 'finished' });
   });
 
-  it('ends with its runs stopped at a checkpoint, and leaves neither process nor socket', async () => {
+  it('ends with its runs stopped at a checkpoint where that is asked for, and leaves neither process nor socket', async () => {
     const client = await place.client();
     const { pid } = await client.call(daemonStatus, {});
     const watcher = await RunWatcher.on(client);
@@ -83,17 +86,21 @@ describe('the daemon', () => {
     const waiting = await createRun(client, 'b', 10);
     expect(waiting).toMatchObject({ activity: 'queued', queue: 1 });
     await watcher.until(folder, trained(7));
-    process.kill(pid, 'SIGTERM');
+    const trainer = trainerPid(folder);
+    expect(await client.call(daemonStop, { runs: 'stop' })).toEqual({ ...nothing, stopping: 1, forgotten: 1 });
     await client.closed;
+    expect(alive(trainer)).toBe(false);
+    await expect.poll(() => alive(pid), { timeout: 30_000 }).toBe(false);
     const again = await place.client();
     const { runs } = await again.call(runsList, {});
     expect(runs.map((run) => [run.name, run.state])).toEqual([
       ['b', 'new'],
       ['a', 'stopped'],
     ]);
-    expect(await again.call(daemonStop, {})).toEqual({ stopping: 0 });
+    expect(await again.call(daemonStop, {})).toEqual(nothing);
     await again.closed;
     expect(readdirSync(place.folder)).not.toContain('d.sock');
+    expect(readdirSync(place.paths.trainers)).toEqual([]);
   });
 
   it('ends by itself when nobody is connected and nothing runs', async () => {
@@ -150,26 +157,6 @@ describe('a process that is killed', () => {
     expect(await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).toEqual(
       Array.from({ length: 30 }, (_, i) => i),
     );
-  });
-
-  it('the daemon: its trainer stops with a checkpoint; the next daemon takes the stale socket and finds the run', async () => {
-    const client = await place.client();
-    const watcher = await RunWatcher.on(client);
-    const { id, folder } = await createRun(client, 'a', LONG);
-    await watcher.until(folder, trained(7));
-    const trainer = JSON.parse(await readFile(join(folder, 'lock'), 'utf8')).pid as number;
-    process.kill((await client.call(daemonStatus, {})).pid, 'SIGKILL');
-    await client.closed;
-    expect(statSync(place.paths.socket).isSocket()).toBe(true);
-    const next = await place.client();
-    const found = await RunWatcher.on(next);
-    expect(await found.until(folder, (info) => info?.state === 'stopped')).toMatchObject({
-      id,
-      activity: null,
-      owner: null,
-    });
-    expect((await next.call(runStart, { run: id })).activity).not.toBe(null);
-    await expect.poll(() => alive(trainer), { timeout: 20_000 }).toBe(false);
   });
 });
 

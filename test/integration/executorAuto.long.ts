@@ -47,7 +47,7 @@ async function train(run: RunFolder, steps = Number.POSITIVE_INFINITY): Promise<
       records.push(record);
       if (record.kind === 'step') done++;
       const begun = done > 0 || (record.kind === 'event' && record.event === 'start');
-      if (begun && done >= steps) control.stop();
+      if (begun && done >= steps) control.stop({ by: 'client' });
     },
   });
   return records;

@@ -1,17 +1,18 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { startTrainer } from '../../daemon/runs/supervise/trainerBody.ts';
+import { TrainerLink } from '../../daemon/runs/supervise/trainerLink.ts';
+import { makeTrainerPlace } from '../../daemon/runs/supervise/trainerPlace.ts';
 import { resolveConfig } from '../../protocol/config/index.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
-import type { FromWorker } from '../../protocol/runs/trainerMessages.ts';
 import { keptWaiting } from '../ownTime.ts';
 import { fewPhantoms, smallConfig, temporaryFolder, writeConfig } from './trainer.ts';
 
-let worker: ChildProcess | undefined;
-afterEach(() => worker?.kill('SIGKILL'));
+let link: TrainerLink | undefined;
+afterEach(() => link?.kill());
 
 test('while steps run, the trainer answers a ping in under 100 ms', async () => {
   const folder = temporaryFolder('ping');
@@ -26,35 +27,29 @@ test('while steps run, the trainer answers a ping in under 100 ms', async () => 
     text,
     resolveConfig(parseConfig(text, 'test'), { baseDir: folder }),
   );
-  worker = fork(resolve('dist/daemon/main.js'), ['worker', run.folder], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const place = await makeTrainerPlace(resolve(folder, 'trainers'), run);
+  const trainer = { file: process.execPath, args: [resolve('dist/daemon/main.js'), 'worker'] };
   const delays: number[] = [];
   let steps = 0;
-  let [asked, waited] = [0, 0];
-  const { pid } = worker;
-  const waits = () => keptWaiting(pid!, process.pid);
-  const ping = (id: number) => {
-    waited = waits();
-    asked = performance.now();
-    worker?.send({ type: 'ping', id });
-  };
+  const child = startTrainer(trainer, run.folder, place);
+  const waits = () => keptWaiting(child.pid!, process.pid);
   await new Promise<void>((done, fail) => {
-    worker?.on('message', (message: FromWorker) => {
+    const ask = async () => {
+      for (let n = 0; n < 200; n++) {
+        const waited = waits();
+        const asked = await link!.ping();
+        delays.push(asked - (waits() - waited));
+        await setTimeout(10);
+      }
+    };
+    link = new TrainerLink(place.socket, child, (message) => {
       if (message.type === 'failed') fail(new Error(message.error.what));
-      if (message.type === 'progress') {
-        // The first step is traced and prepared by TensorFlow; pings begin after it.
-        if (++steps === 2) ping(0);
-      }
-      if (message.type === 'pong') {
-        delays.push(performance.now() - asked - (waits() - waited));
-        if (delays.length === 200) done();
-        else setTimeout(() => ping(message.id + 1), 10);
-      }
+      // The first step is traced and prepared by TensorFlow; pings begin after it.
+      if (message.type === 'progress' && ++steps === 2) ask().then(done, fail);
     });
   });
-  worker.send({ type: 'stop' });
-  await once(worker, 'exit');
+  link!.send({ type: 'stop' });
+  expect(await link!.ended).toMatchObject({ outcome: { type: 'ended', outcome: 'stopped' }, exit: { exitCode: 0 } });
   delays.sort((a, b) => a - b);
   console.log(`ping: median ${delays[100]?.toFixed(1)} ms, longest ${delays.at(-1)?.toFixed(1)} ms over 200`);
   // The one slowest is left to the collector of garbage.

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { daemonStatus, daemonStop } from '../../../protocol/daemon/lifecycleMessages.ts';
+import { daemonStatus, daemonStop, stopParams } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { ResultOf } from '../../../protocol/daemon/rpc.ts';
+import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { AlreadyRunning, Daemon } from '../../server/life/daemon.ts';
 import { logToStderr } from '../../server/life/daemonLog.ts';
@@ -37,7 +38,8 @@ export function daemonCommand(): Command {
       'after',
       `
 One daemon serves a user on a machine; UNIMISS_SOCKET names another. Runs are processes of their own: when one dies the daemon
-says how, and "unimiss resume" goes on. When the daemon ends (SIGTERM, Ctrl-C), its runs stop with a checkpoint.`,
+says how, and "unimiss resume" goes on. When the daemon ends, however it ends, its runs go on, and the next daemon takes them
+over; "unimiss daemon stop --stop-runs" stops them too.`,
     )
     .action(run);
   daemon
@@ -62,15 +64,17 @@ says how, and "unimiss resume" goes on. When the daemon ends (SIGTERM, Ctrl-C), 
     });
   daemon
     .command('stop')
-    .description('End it; its runs stop at their next step with a checkpoint.')
-    .action(async (_: unknown, command: Command) => {
+    .description('End it. Its runs go on, and the next daemon takes them over.')
+    .option('--stop-runs', 'stop the runs as well, at their next step with a checkpoint')
+    .action(async ({ stopRuns }: { stopRuns?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
       await withDaemon(async (client) => {
-        const { stopping } = await client.call(daemonStop, {});
-        if (stopping > 0) reporter.notice(`${stopping} run(s) stop at their next step, with a checkpoint.`);
+        const params = stopParams(client.daemon.unimiss.control, controlVersion, stopRuns ? 'stop' : 'leave');
+        const answer = await client.call(daemonStop, params);
+        for (const sentence of stopText(answer)) reporter.notice(sentence);
         await client.closed;
+        reporter.line(answer.staying > 0 ? 'The daemon has made room for another.' : 'The daemon has ended.');
       });
-      reporter.line('The daemon has ended.');
     });
   return daemon;
 }
@@ -104,12 +108,28 @@ async function run({ idle, runs, detached }: RunOptions): Promise<void> {
   process.exit();
 }
 
+function stopText({ stopping, leaving, staying, forgotten }: ResultOf<typeof daemonStop>): string[] {
+  const runs = (n: number) => (n === 1 ? '1 run' : `${n} runs`);
+  return [
+    ...(stopping > 0 ? [`Stopping ${runs(stopping)} at the next step, with a checkpoint.`] : []),
+    ...(leaving > 0
+      ? [`${runs(leaving)} will go on without the daemon. The next daemon takes over; --stop-runs stops them too.`]
+      : []),
+    ...(staying > 0 ? [`It stays until ${runs(staying)} of its version will have ended, beside the next daemon.`] : []),
+    ...(forgotten > 0 ? [`${runs(forgotten)} left the queue. Start them again with \`unimiss resume RUN\`.`] : []),
+  ];
+}
+
 function statusText(s: ResultOf<typeof daemonStatus>): string {
   const age = duration((Date.now() - Date.parse(s.started)) / 1000);
   const rows = [
     ['process', `${s.pid}, for ${age}, version ${s.version}, ${s.rssMiB.toFixed(0)} MiB`],
     ['runs', `${s.training} at work, ${s.queued} waiting, in ${s.runsRoot}`],
     ['clients', String(s.clients)],
+    ...s.retired.map(({ pid, version, socket, runs }) => [
+      'earlier daemon',
+      `${pid}, version ${version}, stays for ${runs.map((run) => basename(run)).join(', ') || 'no run any more'}; steer it with UNIMISS_SOCKET=${socket}`,
+    ]),
     ['socket', s.socket],
     ['log', s.log ?? 'its standard error'],
     ['ends', s.idleSeconds === null ? 'never by itself' : `after ${duration(s.idleSeconds)} without client and run`],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { TrainRun } from '../../runs/supervise/trainer.ts';
 import { connectCommand } from './connect.ts';
 import { daemonCommand } from './daemon.ts';
 import { deleteCommand } from './delete.ts';
@@ -7,8 +8,11 @@ import { logsCommand } from './logs.ts';
 import { continueCommand, killCommand, pauseCommand, stopCommand } from './steer.ts';
 import { workerCommand } from './worker.ts';
 
-/** Adds the commands that are about the daemon, and those that it starts for runs and jobs, which the help does not list. */
-export function addDaemonCommands(program: Command): void {
+/**
+ * Adds the commands that are about the daemon, and those that it starts for runs and jobs, which the help does not list.
+ * @param train what a worker trains with; default: what trains the product's runs
+ */
+export function addDaemonCommands(program: Command, train?: TrainRun): void {
   for (const command of [
     logsCommand,
     pauseCommand,
@@ -20,5 +24,5 @@ export function addDaemonCommands(program: Command): void {
     connectCommand,
   ])
     program.addCommand(command());
-  for (const command of [workerCommand, jobCommand]) program.addCommand(command(), { hidden: true });
+  for (const command of [workerCommand(train), jobCommand()]) program.addCommand(command, { hidden: true });
 }

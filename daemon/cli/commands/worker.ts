@@ -1,11 +1,17 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { runWorker } from '../../runs/supervise/trainer.ts';
+import { runWorker, type TrainRun } from '../../runs/supervise/trainer.ts';
 
-/** `unimiss worker FOLDER`: what the daemon starts for each run. Not listed in the help. */
-export function workerCommand(): Command {
-  return new Command('worker').argument('<folder>').action(async (folder: string) => {
-    const { trainRun } = await import('../../runs/start/trainRun.ts');
-    process.exit(await runWorker(resolve(folder), trainRun));
-  });
+/**
+ * `unimiss worker FOLDER --place FILE`: what the daemon starts for each run. Not listed in the help.
+ * @param train default: what trains the product's runs
+ */
+export function workerCommand(train?: TrainRun): Command {
+  return new Command('worker')
+    .argument('<folder>')
+    .requiredOption('--place <file>', 'says where it is controlled, and where its output goes')
+    .action(async (folder: string, { place }: { place: string }) => {
+      const trainRun = train ?? (await import('../../runs/start/trainRun.ts')).trainRun;
+      process.exit(await runWorker(resolve(folder), trainRun, place));
+    });
 }

@@ -4,10 +4,10 @@ import { Option } from 'commander';
 import { daemonStatus } from '../../../protocol/daemon/lifecycleMessages.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { DaemonConnection } from '../../client/daemonConnection.ts';
+import { reach } from '../../files/reach.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { differingVariables, trainingEnvironment } from '../../server/life/environment.ts';
 import { daemonPaths } from '../../server/life/paths.ts';
-import { reach } from '../../server/life/reach.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 
 /** Arguments by which node starts this program anew: its script. */
@@ -44,7 +44,7 @@ export async function throughDaemon<R>(
     const differing = differingVariables(environment, trainingEnvironment());
     if (differing.length > 0)
       reporter.notice(
-        `The daemon was started with another ${differing.join(' and ')} than is set here, and goes by its own.\n  \`unimiss daemon stop\` ends it (runs stop with a checkpoint): the next command starts it with yours. Or use --foreground.`,
+        `The daemon was started with another ${differing.join(' and ')} than is set here, and goes by its own.\n  \`unimiss daemon stop\` ends it (runs go on with what they have): the next command starts it with yours. Or use --foreground.`,
       );
     return await action(client);
   } finally {

@@ -94,9 +94,9 @@ function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
 }
 
 function daemonGone(id: string, cause?: unknown): UnimissError {
-  return new UnimissError('daemon', 'the daemon is gone; the run stops at its next step, with a checkpoint', {
+  return new UnimissError('daemon', 'the daemon is gone; the run goes on without it', {
     place: id,
-    remedy: `Go on with \`unimiss resume ${id}\`; the daemon is started for that.`,
+    remedy: `\`unimiss runs\` starts the daemon again, which takes over the run; \`unimiss logs -f ${id}\` shows what it says.`,
     cause,
   });
 }

@@ -11,9 +11,9 @@ import { RunDisplay } from '../terminal/runDisplay.ts';
  */
 export async function trainHere(run: RunFolder, reporter: Reporter): Promise<'finished' | 'stopped'> {
   const control = new TrainingControl();
-  const interrupt = onInterrupt(() => {
+  const interrupt = onInterrupt((signal) => {
     reporter.notice('Stopping at the next step, with a checkpoint. Ctrl-C again ends at once, without.');
-    control.stop();
+    control.stop({ by: 'signal', signal });
   });
   const display = new RunDisplay(reporter);
   try {

@@ -57,12 +57,15 @@ describe('the lock of a run', () => {
   it('is told with what to do: by a command of the daemon where that trains the run', async () => {
     const run = join(folder, 'chest-20260102-030405');
     await mkdir(run);
-    const byDaemon = await lockRun(join(run, 'lock'), 'daemon');
+    const byDaemon = await lockRun(join(run, 'lock'), {
+      trainsFor: 'daemon',
+      control: { version: 1, socket: '/run/t.sock' },
+    });
     await expect(lockRun(join(run, 'lock'))).rejects.toThrow(
       /by process \d+ on .*, for the daemon\n {2}Wait .* stop it with `unimiss stop chest-20260102-030405` \(`kill -INT \d+` where its daemon is gone\)\.$/,
     );
     byDaemon.release();
-    const byHand = await lockRun(join(run, 'lock'), 'terminal');
+    const byHand = await lockRun(join(run, 'lock'), { trainsFor: 'terminal' });
     await expect(lockRun(join(run, 'lock'))).rejects.toThrow(
       new RegExp(
         `by process \\d+ on .*\\n {2}Wait .* with Ctrl-C in its terminal, or \`kill -INT ${process.pid}\`\\.$`,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { diskError } from '../../files/atomic.ts';
 import { type FileLock, type LockOwner, lockFile, ownerOf } from '../../native/fileLock.ts';
@@ -11,20 +12,46 @@ export type RunLock = FileLock;
 /** Attempts, 25 ms apart, before a lock counts as held: somebody who lists runs holds it for an instant. */
 const attempts = 8;
 
-/** For whom a process holds the lock of a run: the daemon, whose child it is, or somebody at a terminal. */
-export type TrainsFor = 'daemon' | 'terminal';
+const controlSchema = z.object({
+  version: z.int().min(1).describe('Of the control protocol that the trainer speaks.'),
+  socket: z.string().min(1),
+});
+
+/** For whom a process holds the lock of a run: for daemons, which control it through a socket, or for somebody at a terminal. */
+export type Holder = { trainsFor: 'terminal' } | { trainsFor: 'daemon'; control: z.infer<typeof controlSchema> };
+
+const trainerSchema = z.object({
+  pid: z.int().min(1),
+  host: z.string(),
+  since: z.iso.datetime(),
+  trainsFor: z.literal('daemon'),
+  control: controlSchema,
+});
+/** What the lock of a run says of the trainer that holds it, or held it last. */
+export type TrainerOwner = z.infer<typeof trainerSchema>;
+
+/** The trainer that holds the lock of a run, or held it last; undefined where that was another kind of process, or on another machine. */
+export function trainerOf(file: string): TrainerOwner | undefined {
+  const owner = trainerSchema.safeParse(ownerOf(file));
+  return owner.success && owner.data.host === hostname() ? owner.data : undefined;
+}
+
+/** Whether the process that holds the lock of a run, or held it last, is one of this machine. */
+export function isOwnedHere(file: string): boolean {
+  return ownerOf(file)?.host === hostname();
+}
 
 /**
  * Takes the lock of a run folder for this process. Throws UnimissError 'run' that names the holder where another process
  * (or another part of this one) has it.
  */
-export async function lockRun(file: string, trainsFor?: TrainsFor): Promise<RunLock> {
+export async function lockRun(file: string, holder?: Holder): Promise<RunLock> {
   const whenHeld = async (owner: LockOwner | undefined, attempt: number) => {
     if (attempt === attempts) throw runIsHeld(file, owner);
     await setTimeout(25);
   };
   try {
-    return await lockFile(file, whenHeld, { ...(trainsFor && { trainsFor }) });
+    return await lockFile(file, whenHeld, { ...holder });
   } catch (error) {
     throw diskError(error, file);
   }

@@ -33,6 +33,7 @@ const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().defau
  *     records.jsonl          steps, epochs, events
  *     images.jsonl           a keyed hash of each image that the run has read
  *     log.txt                what was said
+ *     output.txt             what the process of the last start wrote to its standard streams
  *     lock                   held while a process trains; says which
  *     checkpoints/, previews/, tensorboard/
  */
@@ -70,6 +71,9 @@ export class RunFolder {
   }
   get logFile(): string {
     return join(this.folder, 'log.txt');
+  }
+  get outputFile(): string {
+    return join(this.folder, 'output.txt');
   }
   get lockFile(): string {
     return join(this.folder, 'lock');

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fromErrorData } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type FromJob, fromJobSchema, type Job } from '../../../protocol/jobs/jobs.ts';
-import type { TrainerCommand } from '../supervise/trainerProcess.ts';
+import type { TrainerCommand } from '../supervise/command.ts';
 
 /** How much of what the process writes to standard error is kept, characters. */
 const LAST_WORDS = 4000;

@@ -1,7 +1,7 @@
 import type { WhenBusy } from '../../../protocol/jobs/jobRequest.ts';
 import type { Job } from '../../../protocol/jobs/jobs.ts';
+import type { TrainerCommand } from '../supervise/command.ts';
 import type { DeviceLedger } from '../supervise/deviceLedger.ts';
-import type { TrainerCommand } from '../supervise/trainerProcess.ts';
 import { jobInProcess } from './jobProcess.ts';
 
 export interface QueuedJob {

@@ -3,12 +3,12 @@ import type { RunVersions } from '../../../protocol/records/records.ts';
 import { warningText } from '../../../protocol/records/warning.ts';
 import { diskError, removePartial } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
-import type { TrainingControl } from '../../train/control.ts';
+import type { StopCause, TrainingControl } from '../../train/control.ts';
 import { type LoopOutcome, type TrainingPosition, trainLoop } from '../../train/loop.ts';
 import { ProgressMeter } from '../../train/progress.ts';
 import type { Training } from '../../train/training.ts';
 import { RunCheckpoints } from '../checkpoint/runCheckpoints.ts';
-import { lockRun } from '../folder/lock.ts';
+import { type Holder, lockRun } from '../folder/lock.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { savePreviews } from '../records/previews.ts';
 import { RunJournal } from '../records/runJournal.ts';
@@ -26,9 +26,9 @@ export async function trainRun(
   run: RunFolder,
   control: TrainingControl,
   listener: RunListener = {},
+  holder: Holder = { trainsFor: 'terminal' },
 ): Promise<'finished' | 'stopped'> {
-  // Only what the daemon starts has a channel to its parent.
-  const lock = await lockRun(run.lockFile, process.send ? 'daemon' : 'terminal');
+  const lock = await lockRun(run.lockFile, holder);
   try {
     await tidy(run);
     const journal = await RunJournal.open(run, listener);
@@ -84,7 +84,7 @@ async function train(
     const started = `${begins}: ${training.description}, on ${engine.device}`;
     journal.event(from.step > 0 ? 'resume' : 'start', started, { step: from.step });
     const outcome = await loopOver(training, { run, control, listener, journal, checkpoints, from });
-    tellEnd(journal, outcome);
+    recordEnd(journal, outcome, control.stopCause);
     return outcome.ended;
   } finally {
     await saved?.close();
@@ -129,9 +129,15 @@ function loopOver(training: Training, around: Surroundings): Promise<LoopOutcome
   });
 }
 
-function tellEnd(journal: RunJournal, { ended, step, enough }: LoopOutcome): void {
-  if (ended === 'stopped') journal.event('stop', 'Stopped on request; `unimiss resume` goes on from here');
+function recordEnd(journal: RunJournal, { ended, step, enough }: LoopOutcome, cause: StopCause | undefined): void {
+  if (ended === 'stopped') journal.event('stop', ...stopEvent(cause));
   else journal.event('finish', `Finished after ${step} steps${enough === undefined ? '' : `: ${enough}`}`, { step });
+}
+
+/** Message and details of the event that says what stopped a run: nobody is said to have asked for what nobody asked for. */
+function stopEvent(cause: StopCause | undefined): [message: string, more: { details: Record<string, string> }] {
+  const what = cause?.by === 'signal' ? `Stopped by ${cause.signal}` : 'Stopped on request';
+  return [`${what}; \`unimiss resume\` goes on from here`, { details: { ...cause } }];
 }
 
 function versionsOf({ engine, device, threads }: RunEngine, executors: Executors): RunVersions {

@@ -25,6 +25,8 @@ beforeEach(async () => {
   waiting = [];
   supervisor = new Supervisor({
     trainer: { file: process.execPath, args: [scripts.main, 'worker'] },
+    trainers: join(root, '.trainers'),
+    root,
     onChange: () => {
       for (const entry of waiting.filter(({ test }) => test())) entry.resolve();
     },
@@ -157,7 +159,7 @@ describe('a trainer that ends badly', () => {
   it('that hears nothing any more can be killed', async () => {
     const run = await makeRun(root, 'deaf', 20);
     await supervisor.start(run);
-    await until(run, (live) => live.stage !== null);
+    await expect.poll(() => isLocked(run.lockFile), { timeout: 30_000 }).toBe(true);
     supervisor.stop(run);
     await supervisor.kill(run);
     expect(supervisor.live(run.folder)).toMatchObject({ activity: null, ending: { how: 'killed' } });
@@ -166,7 +168,12 @@ describe('a trainer that ends badly', () => {
 
   it('that cannot be started says why', async () => {
     const run = await makeRun(root, 'a', 20);
-    const broken = new Supervisor({ trainer: { file: '/no/such/node', args: [] }, onChange: () => {}, log: () => {} });
+    const broken = new Supervisor({
+      trainer: { file: '/no/such/node', args: [] },
+      trainers: join(root, '.trainers'),
+      onChange: () => {},
+      log: () => {},
+    });
     await broken.start(run);
     await broken.close();
     expect(broken.live(run.folder).ending!.message).toMatch(/could not be started.*ENOENT/);

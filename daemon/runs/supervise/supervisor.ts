@@ -1,13 +1,19 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunEnding, RunInfo } from '../../../protocol/runs/runInfo.ts';
-import type { FromWorker } from '../../../protocol/runs/trainerMessages.ts';
-import { isLocked, runIsHeld } from '../folder/lock.ts';
+import type { ToTrainer } from '../../../protocol/runs/trainerMessages.ts';
+import { isLocked, runIsHeld, type TrainerOwner } from '../folder/lock.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { runState } from '../records/list.ts';
-import { alreadyActive, isFinished, logText, notActive } from './errors.ts';
+import type { TrainerCommand } from './command.ts';
 import { type Claim, DeviceLedger } from './deviceLedger.ts';
-import { type TrainerCommand, TrainerProcess } from './trainerProcess.ts';
-import { writeEnding } from './writeEnding.ts';
+import { deviceOf } from './deviceOf.ts';
+import { endingOf, recordedEnding } from './ending.ts';
+import { alreadyActive, isFinished, logText, notActive } from './errors.ts';
+import { OtherRuns } from './otherRuns.ts';
+import { settleRun, writeEnding } from './settleRun.ts';
+import { foundTrainer, lastWordsIn, startTrainer, type TrainerBody } from './trainerBody.ts';
+import { type News, TrainerLink } from './trainerLink.ts';
+import { makeTrainerPlace, removeTrainerPlace, type TrainerPlace } from './trainerPlace.ts';
 
 /** What the supervisor knows of a run beyond what is on the disk. */
 export type LiveState = Pick<RunInfo, 'activity' | 'stage' | 'progress' | 'queue' | 'ending'>;
@@ -23,38 +29,58 @@ interface ActiveRun {
   stage: string | null;
   progress: RunInfo['progress'];
   paused: boolean;
-  trainer?: TrainerProcess;
+  link?: TrainerLink;
+  /** What was asked of its trainer before that was started. */
+  early: ToTrainer[];
+  killed: boolean;
+  /** Its trainer cannot be steered from here. */
+  misfit?: true;
+  /** Resolves when its process is there, or could not be started. */
+  launched?: Promise<void>;
   /** Resolves when the trainer is gone and the run says so. */
   done?: Promise<void>;
 }
 
 export interface SupervisorOptions {
   trainer: TrainerCommand;
+  /** Folder of the user's alone, for the sockets of trainers. */
+  trainers: string;
+  /** Folder of runs in which `look` looks for those of others. */
+  root?: string;
   /** Asked for the device of each run; jobs ask the same. */
   devices?: DeviceLedger;
   onChange(folder: string, change: RunChange): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;
 }
 
-/** `cpu`, or `cuda:1`: runs on one device wait for each other. */
-export function deviceOf({ config }: RunFolder): string {
-  return config.engine.device === 'cuda' ? `cuda:${config.engine.gpu ?? 0}` : 'cpu';
-}
-
 /**
  * Trains runs, each in a process of its own, as many at once as their devices allow; the others wait in the order in which they were
- * started. Whatever becomes of a process, the supervisor lives, and the run can be resumed. What it knows is in memory only:
- * how runs stand is on the disk.
+ * started. Trainers outlive it: the next supervisor adopts them (`look`). Whatever becomes of a trainer, the supervisor lives, and the
+ * run can be resumed. What it knows is in memory only: how runs stand is on the disk.
  */
 export class Supervisor {
   /** By folder, in the order of their start. */
   private readonly active = new Map<string, ActiveRun>();
   private readonly endings = new Map<string, RunEnding>();
   private readonly devices: DeviceLedger;
+  private readonly others: OtherRuns;
   private closing = false;
+  private left = false;
+  /** Trainers that turned out not to be steered from here. */
+  private readonly misfits = new Set<string>();
 
   constructor(private readonly options: SupervisorOptions) {
+    const { trainers, root, log } = options;
     this.devices = options.devices ?? new DeviceLedger();
+    this.others = new OtherRuns({
+      trainers,
+      log,
+      devices: this.devices,
+      ...(root !== undefined && { root }),
+      isOurs: (folder) => this.closing || this.active.has(folder),
+      adopt: (run, owner) => this.adopt(run, owner),
+      settled: (folder) => options.onChange(folder, 'state'),
+    });
   }
 
   /** Runs with a trainer, and runs that wait. */
@@ -75,8 +101,16 @@ export class Supervisor {
     return { activity, stage, progress, queue: claim.place, ending };
   }
 
+  /** Looks for runs that other processes train: adopts those that it can steer, and settles those whose trainer has died. */
+  async look(): Promise<void> {
+    if (!this.closing) await this.others.look();
+  }
+
   /** Starts or resumes a run. @throws UnimissError 'run' where it is finished, or being trained already */
   async start(run: RunFolder, { wait = true } = {}): Promise<void> {
+    await this.look();
+    if (!this.active.has(run.folder))
+      await settleRun(run, (message) => this.options.log('warning', `${run.id}: ${message}`));
     const state = await runState(run);
     const present = this.active.get(run.folder);
     if (present) throw alreadyActive(run.id, present.activity);
@@ -93,29 +127,23 @@ export class Supervisor {
       },
       onMoved: () => this.options.onChange(run.folder, 'state'),
     });
-    const entry: ActiveRun = {
-      run,
-      claim,
-      activity: 'queued',
-      stage: null,
-      progress: null,
-      paused: false,
-    };
+    const entry = newEntry(run, claim, 'queued');
     this.active.set(run.folder, entry);
     this.endings.delete(run.folder);
     if (claim.held) this.launch(entry);
     this.options.onChange(run.folder, 'state');
+    await entry.launched;
   }
 
   /** Holds a run after the step that it is at. */
   pause(run: RunFolder): void {
-    const { trainer, activity } = this.get(run);
-    if (activity === 'queued') throw notActive(run.id);
-    trainer?.send({ type: 'pause' });
+    const entry = this.get(run);
+    if (entry.activity === 'queued') throw notActive(run.id);
+    send(entry, { type: 'pause' });
   }
 
   continue(run: RunFolder): void {
-    this.get(run).trainer?.send({ type: 'continue' });
+    send(this.get(run), { type: 'continue' });
   }
 
   /** Asks a run to stop at its next step, with a checkpoint; a waiting one leaves the queue. */
@@ -126,30 +154,49 @@ export class Supervisor {
   /** Ends the process of a run at once, and waits until it is gone; a waiting run leaves the queue. */
   async kill(run: RunFolder): Promise<void> {
     const entry = this.get(run);
-    if (!entry.trainer) return this.stopEntry(entry);
-    entry.trainer.kill();
+    if (entry.activity === 'queued') return this.stopEntry(entry);
+    this.killEntry(entry);
     await entry.done;
   }
 
   /** How long the trainer of a run takes to answer, ms. */
   async ping(run: RunFolder): Promise<number> {
-    const { trainer } = this.get(run);
-    if (!trainer) throw notActive(run.id);
-    return trainer.ping();
+    const { link } = this.get(run);
+    if (!link) throw notActive(run.id);
+    return link.ping();
   }
 
-  /** Stops all runs with a checkpoint, forgets the queue, starts nothing more; resolves when all trainers are gone. */
+  /** Forgets the queue, starts and adopts nothing more, and leaves all trainers to themselves. @returns how many these are */
+  leave(): number {
+    this.emptyQueue();
+    this.left = true;
+    for (const { link } of this.active.values()) link?.leave();
+    const { size } = this.active;
+    this.active.clear();
+    return size;
+  }
+
+  /** Forgets the queue, starts and adopts nothing more; resolves when all trainers have ended, by themselves. */
+  async retire(): Promise<void> {
+    this.emptyQueue();
+    await Promise.all([...this.active.values()].map((entry) => entry.done));
+  }
+
+  /** As `retire`, but asks all runs to stop with a checkpoint. */
   async close(): Promise<void> {
-    this.closing = true;
-    const entries = [...this.active.values()];
-    // Those that wait come first: the device of one that stops is not for them.
-    for (const entry of entries.toSorted((a, b) => Number(a.claim.held) - Number(b.claim.held))) this.stopEntry(entry);
-    await Promise.all(entries.map((entry) => entry.done));
+    this.emptyQueue();
+    for (const entry of this.active.values()) this.stopEntry(entry);
+    await this.retire();
   }
 
   /** Ends all trainers at once. */
   killAll(): void {
-    for (const entry of this.active.values()) entry.trainer?.kill();
+    for (const entry of this.active.values()) this.killEntry(entry);
+  }
+
+  private emptyQueue(): void {
+    this.closing = true;
+    for (const entry of [...this.active.values()]) if (entry.activity === 'queued') this.stopEntry(entry);
   }
 
   private get(run: RunFolder): ActiveRun {
@@ -159,26 +206,104 @@ export class Supervisor {
   }
 
   private stopEntry(entry: ActiveRun): void {
-    if (entry.trainer) {
-      entry.trainer.send({ type: 'stop' });
-      entry.activity = 'stopping';
-    } else {
+    if (entry.activity === 'queued') {
       this.active.delete(entry.run.folder);
       entry.claim.release();
+    } else {
+      send(entry, { type: 'stop' });
+      entry.activity = 'stopping';
     }
     this.options.onChange(entry.run.folder, 'state');
   }
 
-  private launch(entry: ActiveRun): void {
-    const { folder, id } = entry.run;
-    entry.activity = 'starting';
-    const trainer = new TrainerProcess(folder, this.options.trainer, (message) => this.hear(entry, message));
-    entry.trainer = trainer;
-    this.options.log('info', `${id}: trainer ${trainer.pid ?? '(none)'} started`);
-    entry.done = trainer.ended.then((ending) => this.ended(entry, ending));
+  private killEntry(entry: ActiveRun): void {
+    entry.killed = true;
+    entry.link?.kill();
   }
 
-  private hear(entry: ActiveRun, message: FromWorker): void {
+  private launch(entry: ActiveRun): void {
+    entry.activity = 'starting';
+    entry.launched = new Promise((resolve) => {
+      entry.done = this.train(entry, resolve).finally(resolve);
+    });
+  }
+
+  private async train(entry: ActiveRun, launched: () => void): Promise<void> {
+    const { run } = entry;
+    const since = new Date().toISOString();
+    let place: TrainerPlace | undefined;
+    let body: TrainerBody;
+    try {
+      place = await makeTrainerPlace(this.options.trainers, run);
+      if (this.left) return await removeTrainerPlace(place);
+      body = startTrainer(this.options.trainer, run.folder, place);
+    } catch (error) {
+      if (place) await removeTrainerPlace(place);
+      const exit = { exitCode: null, signal: null, spawnError: error as Error };
+      await this.conclude(entry, endingOf({ exit, outcome: undefined, killed: false }, undefined, ''), since);
+      return;
+    }
+    this.options.log('info', `${run.id}: trainer ${body.pid ?? '(none)'} started`);
+    launched();
+    await this.follow(entry, body, { ...place, since });
+    await removeTrainerPlace(place);
+  }
+
+  /** Takes over a trainer that another daemon has started. */
+  private adopt(run: RunFolder, owner: TrainerOwner): boolean {
+    const trainer = `${owner.pid} ${owner.since}`;
+    if (this.misfits.has(trainer)) return false;
+    const entry = newEntry(run, this.devices.note([deviceOf(run)], run.id), 'starting');
+    this.active.set(run.folder, entry);
+    this.endings.delete(run.folder);
+    this.options.log('info', `${run.id}: trainer ${owner.pid} adopted`);
+    const { since, control } = owner;
+    const body = foundTrainer(owner, run.lockFile);
+    entry.done = this.follow(entry, body, { socket: control.socket, output: run.outputFile, since });
+    void entry.done.then(() => entry.misfit && this.misfits.add(trainer));
+    this.options.onChange(run.folder, 'state');
+    return true;
+  }
+
+  /** Hears what a trainer says until it is gone, and says how it ended. */
+  private async follow(
+    entry: ActiveRun,
+    body: TrainerBody,
+    { socket, output, since }: { socket: string; output: string; since: string },
+  ): Promise<void> {
+    const { run } = entry;
+    const link = new TrainerLink(socket, body, (message) => this.hear(entry, message));
+    entry.link = link;
+    for (const message of entry.early.splice(0)) link.send(message);
+    if (entry.killed) link.kill();
+    const end = await link.ended;
+    if ('misfit' in end) {
+      this.options.log('warning', `${run.id}: its trainer cannot be steered from here: ${end.misfit}`);
+      entry.misfit = true;
+      this.remove(entry);
+      return;
+    }
+    const [recorded, lastWords] = [await recordedEnding(run, since), await lastWordsIn(output)];
+    await this.conclude(entry, endingOf(end, recorded, lastWords), since);
+  }
+
+  private async conclude(entry: ActiveRun, ending: RunEnding, since: string): Promise<void> {
+    const { run } = entry;
+    const loud = ending.how === 'died' || ending.how === 'failed';
+    this.options.log(loud ? 'error' : 'info', logText(run, ending));
+    // While this is written the run's lock is held: it counts as active until then.
+    await writeEnding(run, ending, since, (message) => this.options.log('warning', `${run.id}: ${message}`));
+    this.endings.set(run.folder, ending);
+    this.remove(entry);
+  }
+
+  private remove(entry: ActiveRun): void {
+    this.active.delete(entry.run.folder);
+    this.options.onChange(entry.run.folder, 'state');
+    entry.claim.release();
+  }
+
+  private hear(entry: ActiveRun, message: News): void {
     const { folder } = entry.run;
     if (message.type === 'stage') {
       entry.stage = message.stage;
@@ -192,6 +317,9 @@ export class Supervisor {
     } else if (message.type === 'paused') {
       entry.paused = message.paused;
       this.show(entry);
+    } else if (message.type === 'stopping') {
+      entry.activity = 'stopping';
+      this.options.onChange(folder, 'state');
     }
   }
 
@@ -201,16 +329,13 @@ export class Supervisor {
     entry.activity = paused ? 'paused' : progress ? 'training' : 'starting';
     if (entry.activity !== activity) this.options.onChange(entry.run.folder, 'state');
   }
+}
 
-  private async ended(entry: ActiveRun, ending: RunEnding): Promise<void> {
-    const { run } = entry;
-    const loud = ending.how === 'died' || ending.how === 'failed';
-    this.options.log(loud ? 'error' : 'info', logText(run, ending));
-    // While this is written the run's lock is held: it counts as active until then.
-    await writeEnding(run, ending, (message) => this.options.log('warning', `${run.id}: ${message}`));
-    this.active.delete(run.folder);
-    this.endings.set(run.folder, ending);
-    this.options.onChange(run.folder, 'state');
-    entry.claim.release();
-  }
+function newEntry(run: RunFolder, claim: Claim, activity: ActiveRun['activity']): ActiveRun {
+  return { run, claim, activity, stage: null, progress: null, paused: false, early: [], killed: false };
+}
+
+function send({ link, early }: ActiveRun, message: ToTrainer): void {
+  if (link) link.send(message);
+  else early.push(message);
 }

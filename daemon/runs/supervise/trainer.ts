@@ -1,93 +1,70 @@
 import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import { type FromWorker, toWorkerSchema } from '../../../protocol/runs/trainerMessages.ts';
+import { controlVersion, type FromTrainer } from '../../../protocol/runs/trainerMessages.ts';
 import { TrainingControl } from '../../train/control.ts';
+import type { Holder } from '../folder/lock.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import type { RunListener } from '../records/runListener.ts';
+import { ControlServer } from './controlServer.ts';
 import { Throttle } from './throttle.ts';
+import { readTrainerPlace, removeTrainerPlace } from './trainerPlace.ts';
 
 /** Trains a run in this process: `trainRun`. */
 export type TrainRun = (
   run: RunFolder,
   control: TrainingControl,
   listener: RunListener,
+  holder: Holder,
 ) => Promise<'finished' | 'stopped'>;
 
 /** Progress is told at most so often, ms. */
 const INTERVAL = 100;
 
 /**
- * The process that trains one run for the daemon (`unimiss worker FOLDER`): does what the daemon says over the channel of
- * node's child processes, and tells what happens. When the daemon is gone, however it went, the run stops at its next step with
- * a checkpoint (at once where no step was done yet), so that no process stays behind.
- * @returns exit code: 0 finished or stopped, 1 failed (the daemon was told why)
- * @throws UnimissError where nobody listens
+ * The process that trains one run for a daemon (`unimiss worker FOLDER --place FILE`): does what daemons say over its socket, and
+ * tells them what happens. It needs none of them to go on, so that a run outlives its daemon, however that ends.
+ * @param placeFile what `makeTrainerPlace` wrote
+ * @returns exit code: 0 finished or stopped, 1 failed (daemons were told why, and so was standard error)
  */
-export async function runWorker(folder: string, train: TrainRun): Promise<0 | 1> {
-  if (!process.send)
-    throw new UnimissError('run', 'this command is for the daemon, which talks to it', {
-      remedy: 'Use `unimiss resume RUN`.',
-    });
-  // Whoever reads what is written here may be gone: training goes on to its checkpoint.
+export async function runWorker(folder: string, train: TrainRun, placeFile: string): Promise<0 | 1> {
+  // The disk with the file that takes what is written here may be full: training goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  const control = new TrainingControl((paused) => tell({ type: 'paused', paused }));
-  let stepsDone = 0;
-  process.on('disconnect', () => {
-    control.stop();
-    if (stepsDone === 0) process.exit(1);
+  const place = await readTrainerPlace(placeFile);
+  const control = new TrainingControl(
+    (paused) => server.tell({ type: 'paused', paused }),
+    () => server.tell({ type: 'stopping' }),
+  );
+  const server = await ControlServer.listen(place.socket, folder, (request, answer) => {
+    if (request.type === 'stop') control.stop({ by: 'client' });
+    else if (request.type === 'pause') control.pause();
+    else if (request.type === 'continue') control.resume();
+    else answer({ type: 'pong', id: request.id });
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => control.stop());
-  process.on('message', (message) => obey(message, control));
-  tell({ type: 'ready', pid: process.pid });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => control.stop({ by: 'signal', signal }));
 
-  const recorded = new Throttle(INTERVAL, () => tell({ type: 'recorded' }));
-  const progress = new Throttle<FromWorker>(INTERVAL, (message) => tell(message));
+  const recorded = new Throttle(INTERVAL, () => server.tell({ type: 'recorded' }));
+  const progress = new Throttle<FromTrainer>(INTERVAL, (message) => server.tell(message));
   const listener: RunListener = {
-    onStage: (stage) => tell({ type: 'stage', stage }),
+    onStage: (stage) => server.tell({ type: 'stage', stage }),
     onRecord: () => recorded.call(),
-    onProgress: (now) => {
-      stepsDone++;
-      progress.call({ type: 'progress', progress: now });
-    },
+    onProgress: (now) => progress.call({ type: 'progress', progress: now }),
   };
-  let last: FromWorker;
+  const holder: Holder = {
+    trainsFor: 'daemon',
+    control: { version: controlVersion, socket: place.socket },
+  };
+  let last: FromTrainer;
   try {
-    last = { type: 'ended', outcome: await train(await RunFolder.open(folder), control, listener) };
+    last = { type: 'ended', outcome: await train(await RunFolder.open(folder), control, listener, holder) };
   } catch (error) {
-    if (!(error instanceof UnimissError)) console.error(error);
+    process.stderr.write(
+      `${error instanceof UnimissError || !(error instanceof Error) ? messageOf(error) : error.stack}\n`,
+    );
     last = { type: 'failed', error: toErrorData(error) };
   }
   progress.flush();
   recorded.flush();
-  await tell(last);
+  await server.close(last);
+  await removeTrainerPlace(place);
   return last.type === 'ended' ? 0 : 1;
-}
-
-function obey(raw: unknown, control: TrainingControl): void {
-  const message = toWorkerSchema.safeParse(raw);
-  if (!message.success) {
-    console.error(`a message of the daemon that is not as declared: ${messageOf(message.error)}`);
-    return;
-  }
-  switch (message.data.type) {
-    case 'stop':
-      control.stop();
-      break;
-    case 'pause':
-      control.pause();
-      break;
-    case 'continue':
-      control.resume();
-      break;
-    case 'ping':
-      tell({ type: 'pong', id: message.data.id });
-  }
-}
-
-/** Resolves when the message is on its way, or the daemon is gone: then nobody needs it. */
-function tell(message: FromWorker): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.connected) process.send!(message, undefined, undefined, () => resolve());
-    else resolve();
-  });
 }

@@ -33,7 +33,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const supervisor = new Supervisor({ trainer: { file: 'none', args: [] }, onChange: () => {}, log: () => {} });
+const supervisor = new Supervisor({
+  trainer: { file: 'none', args: [] },
+  trainers: '/none',
+  onChange: () => {},
+  log: () => {},
+});
 const deleted = async (name: string, when: Date) => moveToTrash(await makeRun(root, name, 10), supervisor, when);
 
 it('keeps a deleted run for its time, and no longer', async () => {

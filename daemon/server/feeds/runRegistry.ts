@@ -8,7 +8,8 @@ import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { summarize } from '../../runs/records/list.ts';
-import { deviceOf, type Supervisor } from '../../runs/supervise/supervisor.ts';
+import { deviceOf } from '../../runs/supervise/deviceOf.ts';
+import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 
 export interface RunInfos {
   root: string;
@@ -76,7 +77,11 @@ export class RunRegistry {
         infos.problems.push({ folder, message: messageOf(error) });
       }
     }
-    if (root === this.root) for (const known of [...this.opened.keys()]) if (!folders.has(known)) this.forget(known);
+    // Runs elsewhere that clients watch are asked for by `find` again and again: these stay until they are gone.
+    if (root === this.root)
+      for (const known of [...this.opened.keys()])
+        if (!folders.has(known) && (dirname(known) === realRoot || (await madeAt(known)) === undefined))
+          this.forget(known);
     infos.runs.sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
     return infos;
   }

@@ -1,8 +1,8 @@
 import type { JobType } from '../../../protocol/jobs/jobRequest.ts';
 import { type JobName, jobNames, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { queueJob } from '../../runs/jobs/queueJob.ts';
-import { deviceOf } from '../../runs/supervise/supervisor.ts';
-import type { TrainerCommand } from '../../runs/supervise/trainerProcess.ts';
+import type { TrainerCommand } from '../../runs/supervise/command.ts';
+import { deviceOf } from '../../runs/supervise/deviceOf.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { absolute } from './absolute.ts';
 import type { Services } from './services.ts';

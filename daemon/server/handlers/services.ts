@@ -13,7 +13,5 @@ export interface Services extends MetricsServices {
   changed(folder?: string): void;
   /** Removes runs whose time in the trash of a folder of runs is over. */
   tidy(root: string): Promise<void>;
-  status(): AnswerOf<typeof daemonStatus>;
-  /** Begins to end the daemon; returns how many runs are stopped. */
-  stop(): number;
+  status(): Promise<AnswerOf<typeof daemonStatus>>;
 }

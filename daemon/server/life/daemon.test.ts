@@ -7,10 +7,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineDoctor } from '../../../protocol/daemon/engineMessages.ts';
 import { daemonStop, ping } from '../../../protocol/daemon/lifecycleMessages.ts';
 import { DaemonConnection } from '../../client/daemonConnection.ts';
+import { reach } from '../../files/reach.ts';
 import { frameOf } from '../wire/frameGuard.ts';
 import { Daemon } from './daemon.ts';
 import { daemonPaths } from './paths.ts';
-import { reach } from './reach.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -35,7 +35,7 @@ describe('what a client asked is answered', () => {
       const daemon = await start();
       const [client, other] = [await connect(), await connect()];
       const answers = Promise.all([other.call(ping, {}), client.call(ping, {}), client.call(daemonStop, {})]);
-      expect((await answers)[2]).toEqual({ stopping: 0 });
+      expect((await answers)[2]).toEqual({ stopping: 0, leaving: 0, staying: 0, forgotten: 0 });
       await Promise.all([client.closed, other.closed, daemon.ended]);
     }
   });

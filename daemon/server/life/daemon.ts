@@ -9,16 +9,19 @@ import {
   protocolVersion,
   unsubscribe,
 } from '../../../protocol/daemon/lifecycleMessages.ts';
-import type { AnswerOf } from '../../../protocol/daemon/rpc.ts';
+import type { AnswerOf, CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { seriesOf } from '../../../protocol/records/series.ts';
+import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 import { diskError } from '../../files/atomic.ts';
-import { isLocked, lockRun, type RunLock } from '../../runs/folder/lock.ts';
+import { reachable } from '../../files/reach.ts';
+import type { FileLock } from '../../native/fileLock.ts';
+import { isLocked, lockRun } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 import { closeToOthers } from '../../runs/folder/privateFolders.ts';
+import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
-import type { TrainerCommand } from '../../runs/supervise/trainerProcess.ts';
 import { emptyTrash } from '../../runs/supervise/trash.ts';
 import { Feeds } from '../feeds/feeds.ts';
 import { RunRegistry } from '../feeds/runRegistry.ts';
@@ -31,8 +34,8 @@ import type { Services } from '../handlers/services.ts';
 import { ClientConnection } from '../wire/clientConnection.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { trainingEnvironment } from './environment.ts';
-import { type DaemonPaths, securePlace } from './paths.ts';
-import { reachable } from './reach.ts';
+import { type DaemonPaths, retiredPaths, securePlace } from './paths.ts';
+import { lockRetired, retiredDaemons } from './retired.ts';
 
 export interface DaemonOptions {
   paths: DaemonPaths;
@@ -60,11 +63,11 @@ const MOST_CLIENTS = 200;
 const LOCK_ATTEMPTS = 5;
 
 /**
- * The long-lived server: one a socket. It owns the processes that train runs, and tells clients about them; what it knows of
- * runs it reads from their folders, so that nothing is lost when it ends, however it ends.
+ * The long-lived server: one a socket. It starts the processes that train runs, adopts those that it finds, and tells clients about
+ * them; what it knows of runs it reads from their folders. So nothing is lost when it ends, however it ends: its runs go on.
  */
 export class Daemon implements Services {
-  /** Resolves when it has ended: trainers gone, socket removed, lock free. */
+  /** Resolves when it has ended: socket removed, lock free. */
   readonly ended: Promise<void>;
   readonly devices: DeviceLedger;
   readonly supervisor: Supervisor;
@@ -76,20 +79,27 @@ export class Daemon implements Services {
   private readonly handlers: ReadonlyMap<string, Handler>;
   private readonly looking: NodeJS.Timeout;
   private readonly tidying: NodeJS.Timeout;
+  private server: Server | undefined;
   private idle: NodeJS.Timeout | undefined;
   private stopping = false;
   private tellEnded: () => void = () => {};
+  /** Ends the waiting for runs. */
+  private waitNoLonger: () => void = () => {};
+  private readonly waitedEnough = new Promise<void>((resolve) => {
+    this.waitNoLonger = resolve;
+  });
 
   private constructor(
     private readonly options: DaemonOptions,
-    private readonly server: Server,
-    private readonly lock: RunLock,
+    private lock: FileLock,
   ) {
-    const { trainer, job, perDevice, log, runsRoot } = options;
+    const { trainer, job, perDevice, log, runsRoot, paths } = options;
     this.devices = new DeviceLedger(perDevice);
     this.supervisor = new Supervisor({
       trainer,
       log,
+      trainers: paths.trainers,
+      root: runsRoot,
       devices: this.devices,
       onChange: (folder, change) => this.changed(folder, change),
     });
@@ -106,34 +116,28 @@ export class Daemon implements Services {
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
-    this.looking = setInterval(() => this.changed(), WATCH_INTERVAL).unref();
+    this.looking = setInterval(() => void this.look(), WATCH_INTERVAL).unref();
     this.tidying = setInterval(() => this.tidy(), TIDY).unref();
     void this.tidy();
-    server.on('connection', (socket) => this.accept(socket));
   }
 
   /**
-   * Takes the lock, then the socket; a socket file that a dead daemon left is replaced.
+   * Takes the lock, adopts the runs that it finds, then takes the socket; a socket file that a dead daemon left is replaced.
    * @throws UnimissError 'daemon' where one is running already, or the folder is not the user's alone
    */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { paths, log } = options;
     await securePlace(paths);
     const lock = await takeLock(paths);
+    let daemon: Daemon | undefined;
     try {
       await closeToOthers(options.runsRoot, (message) => log('warning', message));
       // Who held the lock before is dead; a daemon that holds none would have to be one on a file system without locks.
       if (await reachable(paths.socket)) throw alreadyRunning(paths);
       await rm(paths.socket, { force: true });
-      // A client that has said all may still hear the answers.
-      const server = createServer({ allowHalfOpen: true });
-      server.listen(paths.socket);
-      // Who connects as soon as that is possible must be heard: nothing may be awaited in between.
-      const daemon = new Daemon(options, server, lock);
-      await once(server, 'listening').catch((error) => {
-        throw diskError(error, paths.socket);
-      });
-      await chmod(paths.socket, 0o600);
+      daemon = new Daemon(options, lock);
+      await daemon.supervisor.look();
+      await daemon.listen(paths.socket);
       daemon.watchIdle();
       log(
         'info',
@@ -141,6 +145,7 @@ export class Daemon implements Services {
       );
       return daemon;
     } catch (error) {
+      daemon?.stopLooking();
       lock.release();
       throw error;
     }
@@ -152,26 +157,43 @@ export class Daemon implements Services {
     if (change === 'state') this.watchIdle();
   }
 
-  status(): AnswerOf<typeof daemonStatus> {
+  async status(): Promise<AnswerOf<typeof daemonStatus>> {
     const { paths, runsRoot, idleMs, logFile } = this.options;
     return {
       ...{ pid: process.pid, version, protocol: protocolVersion, started: this.started, socket: paths.socket },
       ...{ log: logFile ?? null, runsRoot, clients: this.clients.size, ...this.supervisor.counts },
       ...{ rssMiB: process.memoryUsage.rss() / 2 ** 20, idleSeconds: idleMs === undefined ? null : idleMs / 1000 },
       environment: trainingEnvironment(),
+      retired: await retiredDaemons(paths),
     };
   }
 
   /**
-   * Begins to end: runs stop at their next step with a checkpoint; clients are served until then. A second call ends the
-   * trainers at once.
-   * @returns the number of runs that are stopped
+   * Begins to end, as the protocol says; what is not told otherwise leaves the runs to themselves and to the next daemon. A second
+   * call waits for no run any more.
    */
-  stop(): number {
-    const { training } = this.supervisor.counts;
-    if (this.stopping) this.supervisor.killAll();
-    else void this.end();
-    return training;
+  stop({
+    runs = 'leave',
+    successor = controlVersion,
+  }: Partial<CheckedParamsOf<typeof daemonStop>> = {}): AnswerOf<typeof daemonStop> {
+    const { training, queued } = this.supervisor.counts;
+    const answer = { stopping: 0, leaving: 0, staying: 0, forgotten: queued };
+    const first = !this.stopping;
+    this.stopping = true;
+    clearTimeout(this.idle);
+    if (runs === 'stop') {
+      const stopped = this.supervisor.close();
+      if (first) void this.endAfter(stopped, `${training} runs stop with a checkpoint`);
+      return { ...answer, stopping: training };
+    }
+    if (first && training > 0 && successor !== controlVersion) {
+      void this.retire();
+      return { ...answer, staying: training };
+    }
+    const leaving = this.supervisor.leave();
+    if (first) void this.endAfter(Promise.resolve(), `${leaving} runs go on`);
+    else this.waitNoLonger();
+    return { ...answer, leaving };
   }
 
   async tidy(root = this.options.runsRoot): Promise<void> {
@@ -179,23 +201,66 @@ export class Daemon implements Services {
     await emptyTrash(root, now(), log);
   }
 
-  private async end(): Promise<void> {
-    const { log } = this.options;
-    this.stopping = true;
-    clearTimeout(this.idle);
-    log('info', `ending; ${this.supervisor.counts.training} runs stop with a checkpoint`);
-    await this.supervisor.close();
+  private async look(): Promise<void> {
+    await this.supervisor.look();
     this.changed();
+  }
+
+  private stopLooking(): void {
     clearInterval(this.looking);
     clearInterval(this.tidying);
-    // Closing removes the socket's file. Whoever connects from now on starts a daemon of their own, once the lock is free.
+  }
+
+  /** A client that has said all may still hear the answers. */
+  private async listen(socket: string): Promise<void> {
+    this.server = createServer({ allowHalfOpen: true }, (connection) => this.accept(connection));
+    this.server.listen(socket);
+    await once(this.server, 'listening').catch((error) => {
+      throw diskError(error, socket);
+    });
+    await chmod(socket, 0o600);
+  }
+
+  /** Leaves socket and lock to the next daemon, which cannot steer the trainers of this one, and ends after the last of them. */
+  private async retire(): Promise<void> {
+    const { paths, log } = this.options;
+    const gone = this.supervisor.retire();
+    const { folders } = this.supervisor;
+    log('info', `another daemon follows; this one stays until ${folders.length} runs have ended`);
+    try {
+      const lock = await lockRetired(paths, folders);
+      await this.closeSocket();
+      await this.listen(retiredPaths(paths, process.pid).socket);
+      this.lock.release();
+      this.lock = lock;
+    } catch (error) {
+      log('error', `the runs go on, and cannot be steered: ${messageOf(error)}`);
+      this.supervisor.leave();
+      this.waitNoLonger();
+    }
+    await this.endAfter(gone, 'its runs have ended');
+  }
+
+  /** Serves clients until the runs are as they shall be, then ends. */
+  private async endAfter(runs: Promise<void>, what: string): Promise<void> {
+    const { log } = this.options;
+    log('info', `ending; ${what}`);
+    await Promise.race([runs, this.waitedEnough]);
+    this.changed();
+    this.stopLooking();
+    await this.closeSocket();
+    this.lock.release();
+    log('info', 'ended');
+    this.tellEnded();
+  }
+
+  /** Closing removes the socket's file. Whoever connects from now on starts a daemon of their own, once the lock is free. */
+  private async closeSocket(): Promise<void> {
+    if (!this.server) return;
     const closed = once(this.server, 'close');
     this.server.close();
     for (const client of this.clients) client.close();
     await closed;
-    this.lock.release();
-    log('info', 'ended');
-    this.tellEnded();
   }
 
   private accept(socket: Socket): void {
@@ -231,11 +296,7 @@ export class Daemon implements Services {
         trainerMs: run === undefined ? null : await this.supervisor.ping(await this.registry.find(run)),
       })),
       handle(daemonStatus, () => this.status()),
-      handle(daemonStop, () => {
-        const { training } = this.supervisor.counts;
-        this.stop();
-        return { stopping: training };
-      }),
+      handle(daemonStop, (how) => this.stop(how)),
       handle(unsubscribe, ({ subscription }, context) => {
         context.unsubscribe(subscription);
         return {};
@@ -244,7 +305,7 @@ export class Daemon implements Services {
   }
 }
 
-async function takeLock(paths: DaemonPaths): Promise<RunLock> {
+async function takeLock(paths: DaemonPaths): Promise<FileLock> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await lockRun(paths.lock);

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { lstat } from 'node:fs/promises';
-import { homedir, hostname, tmpdir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UnimissError } from '../../../protocol/errors.ts';
 import { diskError } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
+import { secureSocketFolder, shortSocketPath } from '../../files/socketPath.ts';
 
 /** Where the daemon of this user and machine is found. */
 export interface DaemonPaths {
@@ -14,10 +12,9 @@ export interface DaemonPaths {
   lock: string;
   /** What a daemon without a terminal has to say. */
   log: string;
+  /** Folder of the sockets by which the trainers of this daemon, and of those after it, are controlled. */
+  trainers: string;
 }
-
-/** Bytes of a socket's path that Linux takes; one less than the field has, which ends with a zero. macOS: 103. */
-const LONGEST = process.platform === 'darwin' ? 103 : 107;
 
 /**
  * `UNIMISS_SOCKET`, else `$XDG_RUNTIME_DIR/unimiss/daemon.sock`, else `~/.local/state/unimiss/daemon-<machine>.sock` (a home may be
@@ -31,48 +28,33 @@ export function daemonPaths(env: NodeJS.ProcessEnv = process.env, home = homedir
   const usual = env.XDG_RUNTIME_DIR
     ? join(env.XDG_RUNTIME_DIR, 'unimiss', 'daemon.sock')
     : join(state, `daemon-${here}.sock`);
-  const socket = shortened(named ?? usual);
+  const socket = shortSocketPath(named ?? usual);
   const log = named ? `${socket}.log` : join(state, `daemon-${here}.log`);
-  return { socket, lock: `${socket}.lock`, log };
+  return { socket, lock: `${socket}.lock`, log, trainers: `${socket}.trainers` };
 }
 
-function shortened(socket: string): string {
-  if (Buffer.byteLength(socket) <= LONGEST) return socket;
-  const name = `${createHash('sha256').update(socket).digest('hex').slice(0, 16)}.sock`;
-  const own = `unimiss-${process.getuid?.() ?? 'user'}`;
-  const short = join(tmpdir(), own, name);
-  return Buffer.byteLength(short) <= LONGEST ? short : join('/tmp', own, name);
+/** Where a daemon is found that has made room for another, and stays until its runs have ended. */
+export function retiredPaths({ socket }: DaemonPaths, pid: number): { socket: string; lock: string } {
+  const retired = shortSocketPath(`${socket}.retired-${pid}`);
+  return { socket: retired, lock: `${socket}.retired-${pid}.lock` };
+}
+
+/** The process ids for which `retiredPaths` may lead to a daemon, from the names in the folder of the socket. */
+export function retiredPid(paths: DaemonPaths, name: string): number | undefined {
+  const prefix = `${paths.socket.slice(dirname(paths.socket).length + 1)}.retired-`;
+  const pid = name.startsWith(prefix) && name.endsWith('.lock') ? name.slice(prefix.length, -'.lock'.length) : '';
+  return /^\d+$/.test(pid) ? Number(pid) : undefined;
 }
 
 /**
- * Makes the folder of the socket, or checks that it is the user's and that nobody else may enter it.
+ * Makes the folders of the socket and the log, or checks that the first is the user's and that nobody else may enter it.
  * @throws UnimissError 'daemon' with the command that helps
  */
 export async function securePlace({ socket, log }: DaemonPaths): Promise<void> {
-  const folder = dirname(socket);
+  await secureSocketFolder(dirname(socket));
   try {
-    await makeFolder(folder, { mode: 0o700 });
     await makeFolder(dirname(log), { mode: 0o700 });
   } catch (error) {
-    throw diskError(error, folder);
+    throw diskError(error, dirname(log));
   }
-  const found = await lstat(folder);
-  const uid = process.getuid?.();
-  const remedy = 'Name a socket in a folder of your own: set UNIMISS_SOCKET.';
-  if (!found.isDirectory())
-    throw new UnimissError('daemon', 'the folder of the socket is a link or a file', { place: folder, remedy });
-  if (uid !== undefined && found.uid !== uid)
-    throw new UnimissError('daemon', `the folder of the socket belongs to user ${found.uid}, not to you (${uid})`, {
-      place: folder,
-      remedy,
-    });
-  if ((found.mode & 0o077) !== 0)
-    throw new UnimissError(
-      'daemon',
-      `others may enter the folder of the socket (mode ${(found.mode & 0o777).toString(8)})`,
-      {
-        place: folder,
-        remedy: `Run \`chmod 700 ${folder}\`, or name a socket elsewhere: set UNIMISS_SOCKET.`,
-      },
-    );
 }

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { reach } from '../../files/reach.ts';
 import { lockRun } from '../../runs/folder/lock.ts';
 import { AlreadyRunning, Daemon } from './daemon.ts';
 import { type DaemonPaths, daemonPaths } from './paths.ts';
-import { reach } from './reach.ts';
 import { connectOrStart } from './startDaemon.ts';
 
 let folder: string;

@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { reach } from '../../files/reach.ts';
 import { openDaemonLog } from './daemonLog.ts';
 import { type DaemonPaths, securePlace } from './paths.ts';
-import { reach } from './reach.ts';
 
 /** How a daemon is started: a program with its arguments. */
 export interface DaemonCommand {

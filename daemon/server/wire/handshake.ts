@@ -3,6 +3,7 @@ import { clientOptionsSchema, type initialize } from '../../../protocol/daemon/l
 import type { AnswerOf, CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { rpcErrorCodes, toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 
 /**
  * Answers `initialize`: the two sides then speak the lower of their versions. A client that names none (other editors, that only
@@ -26,7 +27,12 @@ export function greet(
     result: {
       capabilities: {},
       serverInfo: { name: 'unimiss', version: about.version },
-      unimiss: { protocol: Math.min(asked, versions.newest), pid: process.pid, runsRoot: about.runsRoot },
+      unimiss: {
+        protocol: Math.min(asked, versions.newest),
+        pid: process.pid,
+        runsRoot: about.runsRoot,
+        control: controlVersion,
+      },
     },
   };
 }

@@ -1,24 +1,29 @@
 import { messageOf } from '../../../protocol/errors.ts';
 import type { RunEnding } from '../../../protocol/runs/runInfo.ts';
-import { lockRun } from '../folder/lock.ts';
+import { isLocked, lockRun, trainerOf } from '../folder/lock.ts';
 import { RunLog } from '../folder/log.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { RecordLog } from '../records/recordLog.ts';
+import { endingOf, recordedEnding } from './ending.ts';
+import { lastWordsIn } from './trainerBody.ts';
 
 /**
  * Writes into a run what its trainer could no longer write itself: that it was killed or died, with its last words (not where
  * `records.hidePaths` is set, as they may name images). The run stays resumable. Where it cannot be written (a full disk may
  * be why the trainer died) `problem` is told.
+ * @param since when that trainer took the lock, ISO 8601: what is written once is not written again
  */
 export async function writeEnding(
   run: RunFolder,
   ending: RunEnding,
+  since: string,
   problem: (message: string) => void,
 ): Promise<void> {
   if (ending.how !== 'died' && ending.how !== 'killed') return;
   try {
     const lock = await lockRun(run.lockFile);
     try {
+      if (await recordedEnding(run, since)) return;
       const { signal, exitCode, message, time } = ending;
       const lastWords = run.config.records.hidePaths ? '' : ending.lastWords;
       const records = RecordLog.open(run.recordsFile);
@@ -37,4 +42,19 @@ export async function writeEnding(
   } catch (error) {
     problem(`how it ended could not be written into the run: ${messageOf(error)}`);
   }
+}
+
+/**
+ * Gives a run its ending whose trainer died while no daemon lived. To be called by whoever finds such a run: a daemon, or a command
+ * before it trains the run itself.
+ * @returns the ending, where there was one to write
+ */
+export async function settleRun(run: RunFolder, problem: (message: string) => void): Promise<RunEnding | undefined> {
+  const trainer = trainerOf(run.lockFile);
+  if (!trainer || isLocked(run.lockFile) || (await recordedEnding(run, trainer.since))) return undefined;
+  const exit = { exitCode: null, signal: null, unseen: true };
+  const lastWords = await lastWordsIn(run.outputFile);
+  const ending = endingOf({ exit, outcome: undefined, killed: false }, undefined, lastWords);
+  await writeEnding(run, ending, trainer.since, problem);
+  return ending;
 }

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UnimissError } from '../../protocol/errors.ts';
+import { diskError } from './atomic.ts';
+import { makeFolder } from './folder.ts';
+
+/** Bytes of a socket's path that Linux takes; one less than the field has, which ends with a zero. macOS: 103. */
+const LONGEST = process.platform === 'darwin' ? 103 : 107;
+
+/** The path; one that is too long for a socket is replaced by a short one with its hash, in the folder for temporary files. */
+export function shortSocketPath(socket: string): string {
+  if (Buffer.byteLength(socket) <= LONGEST) return socket;
+  const name = `${createHash('sha256').update(socket).digest('hex').slice(0, 16)}.sock`;
+  const own = `unimiss-${process.getuid?.() ?? 'user'}`;
+  const short = join(tmpdir(), own, name);
+  return Buffer.byteLength(short) <= LONGEST ? short : join('/tmp', own, name);
+}
+
+/**
+ * Makes the folder of a socket (0700), or checks that it is the user's and that nobody else may enter it.
+ * @throws UnimissError 'daemon' with the command that helps
+ */
+export async function secureSocketFolder(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder, { mode: 0o700 });
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+  const found = await lstat(folder);
+  const uid = process.getuid?.();
+  const remedy = 'Name a socket in a folder of your own: set UNIMISS_SOCKET.';
+  if (!found.isDirectory())
+    throw new UnimissError('daemon', 'the folder of the socket is a link or a file', { place: folder, remedy });
+  if (uid !== undefined && found.uid !== uid)
+    throw new UnimissError('daemon', `the folder of the socket belongs to user ${found.uid}, not to you (${uid})`, {
+      place: folder,
+      remedy,
+    });
+  if ((found.mode & 0o077) !== 0)
+    throw new UnimissError(
+      'daemon',
+      `others may enter the folder of the socket (mode ${(found.mode & 0o777).toString(8)})`,
+      {
+        place: folder,
+        remedy: `Run \`chmod 700 ${folder}\`, or name a socket elsewhere: set UNIMISS_SOCKET.`,
+      },
+    );
+}
+
+/** Whether a path is a socket that only this user can have made and can use. */
+export async function isOwnSocket(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSocket()) return false;
+  const uid = process.getuid?.();
+  return (uid === undefined || found.uid === uid) && (found.mode & 0o077) === 0;
+}

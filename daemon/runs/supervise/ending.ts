@@ -1,0 +1,78 @@
+import type { EventRecord, RunRecord } from '../../../protocol/records/records.ts';
+import type { RunEnding } from '../../../protocol/runs/runInfo.ts';
+import type { RunFolder } from '../folder/runFolder.ts';
+import { readLastRecords } from '../records/readRecords.ts';
+import { errorOf } from './errors.ts';
+import type { Exit } from './trainerBody.ts';
+import type { LinkEnd } from './trainerLink.ts';
+
+/** Enough for all that is said when a run ends. */
+const TAIL = 64 << 10;
+
+const goesOn = 'It goes on from its last checkpoint when it is resumed.';
+const causes: Record<string, string> = {
+  SIGKILL:
+    'nobody here sent that: most often the system does when memory runs out. Use a smaller train.batch if it happens again',
+  SIGSEGV: 'a crash in native code: report it with `unimiss engine doctor`',
+  SIGABRT: 'a crash in native code: report it with `unimiss engine doctor`',
+  SIGBUS: 'a file that was mapped became shorter, or the disk is full',
+  SIGILL: 'this processor lacks an instruction that TensorFlow was built with',
+};
+
+type How = Pick<RunEnding, 'how' | 'message' | 'error'>;
+
+/**
+ * How a trainer ended: by what it said last; where nobody heard that, by what it recorded; else it was killed or has died.
+ * @param recorded the event with which its records end, if they do
+ */
+export function endingOf(
+  { exit, outcome, killed }: Exclude<LinkEnd, { misfit: string }>,
+  recorded: EventRecord | undefined,
+  lastWords: string,
+): RunEnding {
+  const { exitCode, signal } = exit;
+  return { ...how(), signal, exitCode, lastWords, time: new Date().toISOString() };
+
+  function how(): How {
+    if (outcome?.type === 'failed') return { how: 'failed', message: errorOf(outcome.error), error: outcome.error };
+    if (outcome?.type === 'ended') return wellEnded[outcome.outcome];
+    if (recorded?.event === 'finish') return wellEnded.finished;
+    if (recorded?.event === 'stop') return wellEnded.stopped;
+    if (recorded?.event === 'error') return { how: 'failed', message: recorded.message };
+    if (killed)
+      return { how: 'killed', message: 'Killed on request; it goes on from its last checkpoint when it is resumed.' };
+    return { how: 'died', message: deathNotice(exit) };
+  }
+}
+
+const wellEnded: Record<'finished' | 'stopped', How> = {
+  finished: { how: 'finished', message: 'Finished.' },
+  stopped: { how: 'stopped', message: 'Stopped, with a checkpoint.' },
+};
+
+/** One sentence about a trainer that ended without a word. */
+export function deathNotice({ exitCode, signal, unseen, spawnError }: Exit): string {
+  if (spawnError) return `The trainer could not be started: ${spawnError.message}.`;
+  if (unseen)
+    return `The trainer died when the daemon that had started it was gone: the signal or exit code is not known. ${goesOn}`;
+  if (signal === null) return `The trainer ended with exit code ${exitCode} and without a word. ${goesOn}`;
+  const cause = causes[signal];
+  return `The trainer was ended by ${signal}${cause ? ` (${cause})` : ''}. ${goesOn}`;
+}
+
+/** The event with which the records of a run end that a trainer has trained since `since` (ISO 8601); undefined where it wrote none. */
+export async function recordedEnding(
+  run: Pick<RunFolder, 'recordsFile'>,
+  since: string,
+): Promise<EventRecord | undefined> {
+  const { records } = await readLastRecords(run.recordsFile, TAIL);
+  const last = records.findLast(isEnding);
+  return last && last.time >= since ? last : undefined;
+}
+
+function isEnding(record: RunRecord): record is EventRecord {
+  if (record.kind !== 'event') return false;
+  const { event, details } = record;
+  if (event === 'warning') return details?.how === 'died' || details?.how === 'killed';
+  return event === 'stop' || event === 'finish' || event === 'error';
+}
