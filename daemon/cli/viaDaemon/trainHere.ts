@@ -1,5 +1,6 @@
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
 import { trainRun } from '../../runs/start/trainRun.ts';
+import { settleRun } from '../../runs/supervise/settleRun.ts';
 import { TrainingControl } from '../../train/control.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import type { Reporter } from '../terminal/reporter.ts';
@@ -16,6 +17,9 @@ export async function trainHere(run: RunFolder, reporter: Reporter): Promise<'fi
     control.stop({ by: 'signal', signal });
   });
   const display = new RunDisplay(reporter);
+  // The lock, which this process takes now, no longer tells then of a trainer that died.
+  const ending = await settleRun(run, (message) => reporter.notice(message));
+  if (ending) reporter.notice(`Before: ${ending.message}`);
   try {
     return await trainRun(run, control, {
       onStage: (stage) => display.stage(stage),
