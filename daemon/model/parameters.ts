@@ -36,6 +36,8 @@ export interface ParameterSpec {
   readonly learns: boolean;
   /** Inputs that one output sums over; given for `convBias`, whose range it decides. */
   readonly fanIn?: number;
+  /** Cells along each axis, [y, x] or [z, y, x]; given for position embeddings, of which the first row is the class token's. */
+  readonly grid?: readonly number[];
 }
 
 /** What layout and initialisation depend on. */
@@ -56,10 +58,10 @@ function declare(
   name: string,
   kind: ParameterKind,
   shape: readonly number[],
-  { modality = null, fanIn }: { modality?: Modality | null; fanIn?: number } = {},
+  { modality = null, ...more }: { modality?: Modality | null } & Pick<ParameterSpec, 'fanIn' | 'grid'> = {},
 ): Declared {
   const traits = { modality, decays: !withoutDecay.has(kind), learns: kind !== 'magnitude' };
-  return { name, kind, shape, ...traits, ...(fanIn !== undefined && { fanIn }) };
+  return { name, kind, shape, ...traits, ...more };
 }
 
 function linear(name: string, out: number, inputs: number, bias = true): Declared[] {
@@ -115,7 +117,7 @@ function blocks(name: string, stages: StagesConfig, stage: number, qkvBias: bool
 }
 
 function position(name: string, modality: Modality, grid: readonly number[], dim: number): Declared {
-  return declare(name, 'token', [1, 1 + cells(grid), dim], { modality });
+  return declare(name, 'token', [1, 1 + cells(grid), dim], { modality, grid });
 }
 
 function encoder(config: MitConfig, grids: Record<Modality, number[][]>): Declared[] {

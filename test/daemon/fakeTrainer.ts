@@ -6,7 +6,7 @@ import { writeTextAtomically } from '../../daemon/files/atomic.ts';
 import { lockRun } from '../../daemon/runs/folder/lock.ts';
 import { RunLog } from '../../daemon/runs/folder/log.ts';
 import { RecordLog } from '../../daemon/runs/records/recordLog.ts';
-import type { trainRun } from '../../daemon/runs/start/trainRun.ts';
+import type { TrainRun } from '../../daemon/runs/supervise/trainer.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 import { lossTerms } from '../../protocol/records/series.ts';
@@ -23,7 +23,7 @@ export const lastStepFile = 'last-step';
  * named `segfault`, `exit`, `diverges` or `broken` comes to the end that its name says at its fourth step; one named `deaf` hangs before its first. One
  * named `waits` stays at its step 12 until `letGo` is called for its folder: a test that kills or stops it then comes before its end on any machine.
  */
-export const fakeTrain: typeof trainRun = async (run, control, listener = {}, holder) => {
+export const fakeTrain: TrainRun = async (run, control, listener, holder) => {
   const lock = await lockRun(run.lockFile, holder);
   const records = RecordLog.open(run.recordsFile);
   const log = new RunLog(run.logFile);

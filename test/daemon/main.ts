@@ -11,7 +11,7 @@ import { fakeTrain } from './fakeTrainer.ts';
 /** The commands that go through the daemon, where the process that it starts for a run is the fake trainer. */
 if (process.argv[2] === 'job') process.exit(await runJob(fakeJob));
 const program = new Command('unimiss').option('--json');
-addDaemonCommands(program, fakeTrain);
+addDaemonCommands(program, { train: fakeTrain });
 for (const command of [pretrainCommand, resumeCommand, runsCommand]) program.addCommand(command());
 try {
   await program.parseAsync();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { requireEngine } from '../../daemon/engine/install/index.ts';
 import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
-import { trainRun } from '../../daemon/runs/start/trainRun.ts';
+import { tasks } from '../../daemon/runs/start/tasks.ts';
+import { trainerOf } from '../../daemon/runs/start/trainRun.ts';
 import { TrainingControl } from '../../daemon/train/control.ts';
 import { resolveConfig } from '../../protocol/config/index.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
@@ -42,7 +43,7 @@ async function train(run: RunFolder, steps = Number.POSITIVE_INFINITY): Promise<
   let done = 0;
   const control = new TrainingControl();
   const records: RunRecord[] = [];
-  await trainRun(run, control, {
+  await trainerOf(tasks)(run, control, {
     onRecord: (record) => {
       records.push(record);
       if (record.kind === 'step') done++;

@@ -4,6 +4,8 @@ import { daemonStatus, daemonStop, stopParams } from '../../../protocol/daemon/l
 import type { ResultOf } from '../../../protocol/daemon/rpc.ts';
 import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
+import type { Task } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { AlreadyRunning, Daemon } from '../../server/life/daemon.ts';
 import { logToStderr } from '../../server/life/daemonLog.ts';
 import { daemonPaths } from '../../server/life/paths.ts';
@@ -21,7 +23,7 @@ interface RunOptions {
 }
 
 /** `unimiss daemon [status | start | stop]` */
-export function daemonCommand(): Command {
+export function daemonCommand(tasks: readonly Task[] = productTasks): Command {
   const daemon = new Command('daemon')
     .description(
       'The server that trains runs in the background; other commands and the editor start it when they need it.',
@@ -41,7 +43,7 @@ One daemon serves a user on a machine; UNIMISS_SOCKET names another. Runs are pr
 says how, and "unimiss resume" goes on. When the daemon ends, however it ends, its runs go on, and the next daemon takes them
 over; "unimiss daemon stop --stop-runs" stops them too.`,
     )
-    .action(run);
+    .action((options: RunOptions) => run(options, tasks));
   daemon
     .command('status')
     .description('Whether it runs, and what it does.')
@@ -80,12 +82,13 @@ over; "unimiss daemon stop --stop-runs" stops them too.`,
 }
 
 /** Runs the daemon in this process until it ends. */
-async function run({ idle, runs, detached }: RunOptions): Promise<void> {
+async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[]): Promise<void> {
   const paths = daemonPaths();
   let daemon: Daemon;
   try {
     daemon = await Daemon.start({
       paths,
+      tasks,
       runsRoot: runs ? resolve(runs) : runsRoot(),
       trainer: { file: process.execPath, args: [...thisProgram(), 'worker'] },
       job: { file: process.execPath, args: [...thisProgram(), 'job'] },

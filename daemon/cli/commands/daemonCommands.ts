@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { Task } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import type { TrainRun } from '../../runs/supervise/trainer.ts';
 import { connectCommand } from './connect.ts';
 import { daemonCommand } from './daemon.ts';
@@ -10,9 +12,13 @@ import { workerCommand } from './worker.ts';
 
 /**
  * Adds the commands that are about the daemon, and those that it starts for runs and jobs, which the help does not list.
- * @param train what a worker trains with; default: what trains the product's runs
+ * @param product.tasks the kinds of runs that daemon and worker know; default: the product's
+ * @param product.train what a worker trains with; default: what trains runs of these kinds
  */
-export function addDaemonCommands(program: Command, train?: TrainRun): void {
+export function addDaemonCommands(
+  program: Command,
+  { tasks = productTasks, train }: { tasks?: readonly Task[]; train?: TrainRun } = {},
+): void {
   for (const command of [
     logsCommand,
     pauseCommand,
@@ -20,9 +26,9 @@ export function addDaemonCommands(program: Command, train?: TrainRun): void {
     stopCommand,
     killCommand,
     deleteCommand,
-    daemonCommand,
     connectCommand,
   ])
     program.addCommand(command());
-  for (const command of [workerCommand(train), jobCommand()]) program.addCommand(command, { hidden: true });
+  program.addCommand(daemonCommand(tasks));
+  for (const command of [workerCommand(tasks, train), jobCommand()]) program.addCommand(command, { hidden: true });
 }

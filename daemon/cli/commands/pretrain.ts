@@ -10,7 +10,9 @@ import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
-import { checkInputs, checkRunnable } from '../../runs/start/checkRunnable.ts';
+import { checkRunnable } from '../../runs/start/checkRunnable.ts';
+import { kindsOf, type Task, taskOf } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { isFinished } from '../../runs/supervise/errors.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { endStopped } from '../terminal/runDisplay.ts';
@@ -31,7 +33,8 @@ interface PretrainOptions {
 }
 
 /** `unimiss pretrain CONFIG | FOLDER` */
-export function pretrainCommand(): Command {
+export function pretrainCommand(tasks: readonly Task[] = productTasks): Command {
+  const kinds = kindsOf(tasks);
   return new Command('pretrain')
     .description('Pre-train MiT on 2D and 3D images, from a configuration file or a folder of images.')
     .argument('<config>', 'a *.unimiss.jsonc file, or a folder of images (all else by default)')
@@ -57,19 +60,18 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
       const reporter = Reporter.of(command);
       const { text, file } = await readConfig(path);
       const given = (options.set ?? []).reduce(applySetting, text);
-      const config = resolveConfig(parseConfig(given, file, { notice: (message) => reporter.notice(message) }), {
-        baseDir: dirname(file),
-      });
+      const parsed = parseConfig(given, file, { kinds, notice: (message) => reporter.notice(message) });
+      const config = resolveConfig(parsed, { baseDir: dirname(file) }, kinds);
       if (options.dryRun) {
-        await checkInputs(config);
+        await taskOf(config, tasks).check(config);
         process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
         return;
       }
       if (options.foreground) {
         const root = askedRoot(options.runs) ?? runsRoot();
-        await checkRunnable(config, root);
-        const run = await RunFolder.create(root, given, config);
-        return begun(run.folder, reporter, () => trainHere(run, reporter));
+        await checkRunnable(config, root, tasks);
+        const run = await RunFolder.create(root, given, config, new Date(), kinds);
+        return begun(run.folder, reporter, () => trainHere(run, reporter, tasks));
       }
       await throughDaemon(reporter, async (client) => {
         const root = askedRoot(options.runs);
@@ -82,7 +84,8 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
 }
 
 /** `unimiss resume [RUN]` */
-export function resumeCommand(): Command {
+export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
+  const kinds = kindsOf(tasks);
   return new Command('resume')
     .description('Go on with a run from its last good checkpoint: bit for bit what the unbroken run would give (CPU).')
     .argument('[run]', 'name or folder of the run (default: the newest that is not finished)')
@@ -99,11 +102,11 @@ export function resumeCommand(): Command {
         const root = askedRoot(options.runs);
         if (options.foreground) {
           const folder = name
-            ? (await findRun(root ?? runsRoot(), name)).folder
-            : newestUnfinished(await listRuns(root ?? runsRoot()));
-          const run = await RunFolder.open(folder);
+            ? (await findRun(root ?? runsRoot(), name, kinds)).folder
+            : newestUnfinished(await listRuns(root ?? runsRoot(), kinds));
+          const run = await RunFolder.open(folder, kinds);
           if ((await runState(run)) === 'finished') throw isFinished(run.id);
-          return begun(run.folder, reporter, () => trainHere(run, reporter));
+          return begun(run.folder, reporter, () => trainHere(run, reporter, tasks));
         }
         await throughDaemon(reporter, async (client) => {
           const ref = name

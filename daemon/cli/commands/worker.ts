@@ -1,17 +1,19 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { kindsOf, type Task } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { runWorker, type TrainRun } from '../../runs/supervise/trainer.ts';
 
 /**
  * `unimiss worker FOLDER --place FILE`: what the daemon starts for each run. Not listed in the help.
- * @param train default: what trains the product's runs
+ * @param train default: what trains runs of these kinds
  */
-export function workerCommand(train?: TrainRun): Command {
+export function workerCommand(tasks: readonly Task[] = productTasks, train?: TrainRun): Command {
   return new Command('worker')
     .argument('<folder>')
     .requiredOption('--place <file>', 'says where it is controlled, and where its output goes')
     .action(async (folder: string, { place }: { place: string }) => {
-      const trainRun = train ?? (await import('../../runs/start/trainRun.ts')).trainRun;
-      process.exit(await runWorker(resolve(folder), trainRun, place));
+      const trainRun = train ?? (await import('../../runs/start/trainRun.ts')).trainerOf(tasks);
+      process.exit(await runWorker(resolve(folder), trainRun, { placeFile: place, kinds: kindsOf(tasks) }));
     });
 }

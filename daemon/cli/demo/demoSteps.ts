@@ -7,6 +7,7 @@ import type { DaemonConnection } from '../../client/daemonConnection.ts';
 import { findEngine, installEngine } from '../../engine/install/index.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
+import { tasks } from '../../runs/start/tasks.ts';
 import { progressText } from '../commands/engine.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import type { Reporter } from '../terminal/reporter.ts';
@@ -52,7 +53,7 @@ export function stepsHere(reporter: Reporter): DemoSteps {
     },
     create: async (text, root) =>
       (await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'demo'), { baseDir: '/' }))).folder,
-    train: async (folder) => trainHere(await RunFolder.open(folder), reporter),
+    train: async (folder) => trainHere(await RunFolder.open(folder), reporter, tasks),
     embed: async (folder, weights) =>
       embedImages(await RunFolder.open(folder), { network: 'teacher', weights }, (what, done, total) =>
         reporter.progress(`${what} ${done} of ${total}`, done === total),

@@ -1,5 +1,6 @@
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
-import { trainRun } from '../../runs/start/trainRun.ts';
+import { type Task, taskOf } from '../../runs/start/task.ts';
+import { trainerOf } from '../../runs/start/trainRun.ts';
 import { settleRun } from '../../runs/supervise/settleRun.ts';
 import { TrainingControl } from '../../train/control.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -10,18 +11,22 @@ import { RunDisplay } from '../terminal/runDisplay.ts';
  * Trains a run in this process (`--foreground`), with progress. Ctrl-C stops it at the next step with a checkpoint, a second one
  * ends the process at once.
  */
-export async function trainHere(run: RunFolder, reporter: Reporter): Promise<'finished' | 'stopped'> {
+export async function trainHere(
+  run: RunFolder,
+  reporter: Reporter,
+  tasks: readonly Task[],
+): Promise<'finished' | 'stopped'> {
   const control = new TrainingControl();
   const interrupt = onInterrupt((signal) => {
     reporter.notice('Stopping at the next step, with a checkpoint. Ctrl-C again ends at once, without.');
     control.stop({ by: 'signal', signal });
   });
-  const display = new RunDisplay(reporter);
+  const display = new RunDisplay(reporter, taskOf(run.config, tasks).series);
   // The lock, which this process takes now, no longer tells then of a trainer that died.
   const ending = await settleRun(run, (message) => reporter.notice(message));
   if (ending) reporter.notice(`Before: ${ending.message}`);
   try {
-    return await trainRun(run, control, {
+    return await trainerOf(tasks)(run, control, {
       onStage: (stage) => display.stage(stage),
       onProgress: (progress) => display.progress(progress),
       onRecord: (record) => display.record(record),

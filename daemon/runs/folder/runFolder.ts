@@ -59,6 +59,10 @@ export class RunFolder {
     return this.stored.notices;
   }
 
+  /** Kind of the run. */
+  get task(): string {
+    return this.about.format === 1 ? 'pretrain' : this.about.task;
+  }
   get id(): string {
     return basename(this.folder);
   }

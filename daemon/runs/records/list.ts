@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { EventRecord, RunRecord, RunState, RunSummary } from '../../../protocol/records/records.ts';
 import { isLocked } from '../folder/lock.ts';
@@ -55,7 +56,7 @@ export interface RunList {
 }
 
 /** All runs under a root, which is closed to other users (`closeToOthers`); folders that are no runs are passed over, and none keeps the others from being listed. */
-export async function listRuns(root: string): Promise<RunList> {
+export async function listRuns(root: string, kinds?: readonly ConfigKind[]): Promise<RunList> {
   const list: RunList = { runs: [], problems: [] };
   await closeToOthers(root, (message) => list.problems.push({ folder: root, message }));
   const entries = await readdir(root, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
@@ -68,7 +69,7 @@ export async function listRuns(root: string): Promise<RunList> {
     const folder = join(root, entry.name);
     try {
       if ((await stat(join(folder, 'run.json')).catch(absent)) === undefined) continue;
-      list.runs.push(await summarize(await RunFolder.open(folder)));
+      list.runs.push(await summarize(await RunFolder.open(folder, kinds)));
     } catch (error) {
       list.problems.push({ folder, message: messageOf(error) });
     }

@@ -12,6 +12,7 @@ import { fakeElf } from '../../engine/install/fixtures.ts';
 import { parameterTable } from '../../model/parameters.ts';
 import { checkRunnable } from './checkRunnable.ts';
 import { modelConfig } from './modelConfig.ts';
+import { tasks } from './tasks.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'unimiss-runnable-'));
 const images = join(base, 'images');
@@ -48,7 +49,7 @@ function configOf(change: Partial<ConfigInput> = {}) {
 
 describe('a run that can begin', () => {
   it('is let through; the folder of runs is there then, and empty', async () => {
-    await checkRunnable(configOf(), root);
+    await checkRunnable(configOf(), root, tasks);
     expect(readdirSync(root)).toEqual([]);
   });
 
@@ -69,12 +70,14 @@ describe('a run that can begin', () => {
       train: { initialWeights },
       records: { hidePaths: true },
     });
-    await checkRunnable(config, root);
+    await checkRunnable(config, root, tasks);
     expect(existsSync(join(base, 'config/unimiss/privacy.key'))).toBe(true);
 
     const otherHead = { ...config, model: configOf({ model: { preset: 'nano' } }).model };
-    await expect(checkRunnable(otherHead, root)).rejects.toThrow(
-      /start\.safetensors: "module\.head\.[\s\S]*the same model preset/,
+    await checkRunnable(otherHead, root, tasks); // another head is left fresh
+    const otherPreset = { ...config, model: configOf({ model: { preset: 'tiny' } }).model };
+    await expect(checkRunnable(otherPreset, root, tasks)).rejects.toThrow(
+      /start\.safetensors: "module\.backbone\.[\s\S]*the same model preset/,
     );
   });
 });
@@ -96,7 +99,7 @@ describe('a run that cannot begin is refused, and no folder of runs is made', ()
   ])('%s', async (_, change, code, message, tensorflow = library) => {
     vi.stubEnv('PATH', base); // no nvidia-smi
     vi.stubEnv('UNIMISS_TENSORFLOW', tensorflow);
-    const refused = checkRunnable(configOf(change), root);
+    const refused = checkRunnable(configOf(change), root, tasks);
     await expect(refused).rejects.toMatchObject({ code });
     await expect(refused).rejects.toThrow(message);
     expect(existsSync(root)).toBe(false);
@@ -104,12 +107,12 @@ describe('a run that cannot begin is refused, and no folder of runs is made', ()
 
   it.skipIf(process.platform !== 'linux')('a folder of runs that cannot be made', async () => {
     for (const place of ['/proc', '/proc/unimiss/runs'])
-      await expect(checkRunnable(configOf(), place)).rejects.toMatchObject({
+      await expect(checkRunnable(configOf(), place, tasks)).rejects.toMatchObject({
         code: 'disk',
         message: expect.stringMatching(/^\/proc: no folders can be made here/),
       });
     writeFileSync(join(base, 'file'), '');
-    await expect(checkRunnable(configOf(), join(base, 'file/runs'))).rejects.toThrow(
+    await expect(checkRunnable(configOf(), join(base, 'file/runs'), tasks)).rejects.toThrow(
       /what should be a folder is a file/,
     );
   });
@@ -118,7 +121,7 @@ describe('a run that cannot begin is refused, and no folder of runs is made', ()
     onSmallDisk(base, '1m', async (disk) => {
       makeReadOnly(disk);
       for (const place of [disk, join(disk, 'runs')])
-        await expect(checkRunnable(configOf(), place)).rejects.toMatchObject({
+        await expect(checkRunnable(configOf(), place, tasks)).rejects.toMatchObject({
           code: 'disk',
           message: expect.stringContaining('the file system is read-only'),
         });

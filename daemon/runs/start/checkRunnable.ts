@@ -2,13 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
-import { requireImage } from '../../data/datasets/unlabelled.ts';
 import { diskError } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { privacyKey } from '../folder/privacy.ts';
 import { findRunEngine } from './findRunEngine.ts';
-import { checkInitialWeights } from './initialWeights.ts';
-import { modelConfig } from './modelConfig.ts';
+import { type Task, taskOf } from './task.ts';
 
 /**
  * Refuses a run that could not begin, before a folder is made for it: images, first weights, TensorFlow for the device, and the
@@ -17,20 +15,11 @@ import { modelConfig } from './modelConfig.ts';
  * @param root the folder of runs
  * @throws UnimissError 'data', 'checkpoint', 'engine' or 'disk' with place and remedy
  */
-export async function checkRunnable(config: ResolvedConfig, root: string): Promise<void> {
-  await checkInputs(config);
+export async function checkRunnable(config: ResolvedConfig, root: string, tasks: readonly Task[]): Promise<void> {
+  await taskOf(config, tasks).check(config);
   await findRunEngine(config.engine);
   if (config.records.hidePaths) await privacyKey();
   await requireWritable(root);
-}
-
-/**
- * Refuses a configuration whose images or first weights are not there.
- * @throws UnimissError 'data' or 'checkpoint' with place and remedy
- */
-export async function checkInputs({ data, train, model }: ResolvedConfig): Promise<void> {
-  await requireImage(data);
-  if (train.initialWeights !== null) await checkInitialWeights(train.initialWeights, modelConfig(model));
 }
 
 /** Permissions do not tell of read-only disks and the like: what tells is to try. */

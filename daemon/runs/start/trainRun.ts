@@ -15,34 +15,45 @@ import { RunJournal } from '../records/runJournal.ts';
 import type { RunListener } from '../records/runListener.ts';
 import { type Executors, executorsOf } from './executors.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
-import { openPretraining } from './pretrain.ts';
+import { type Task, taskOf } from './task.ts';
 
 /**
- * Trains a run in this process until it is finished or a stop is asked for, from its last good checkpoint if it has one.
+ * What trains a run in this process until it is finished or a stop is asked for, from its last good checkpoint if it has one.
  * Holds the run's lock meanwhile. Everything it has to say is in the run's records and log.
- * @throws UnimissError; the run's records end with it as an 'error' event
+ * @param tasks the kinds of runs that it can train
+ * @returns a function that throws UnimissError; the run's records end with it as an 'error' event
  */
-export async function trainRun(
-  run: RunFolder,
-  control: TrainingControl,
-  listener: RunListener = {},
-  holder: Holder = { trainsFor: 'terminal' },
-): Promise<'finished' | 'stopped'> {
-  const lock = await lockRun(run.lockFile, holder);
-  try {
-    await tidy(run);
-    const journal = await RunJournal.open(run, listener);
+export function trainerOf(tasks: readonly Task[]) {
+  return async (
+    run: RunFolder,
+    control: TrainingControl,
+    listener: RunListener = {},
+    holder: Holder = { trainsFor: 'terminal' },
+  ): Promise<LoopOutcome['ended']> => {
+    const lock = await lockRun(run.lockFile, holder);
     try {
-      return await train(run, control, listener, journal);
-    } catch (error) {
-      journal.error(error);
-      throw error;
+      await tidy(run);
+      const journal = await RunJournal.open(run, listener);
+      try {
+        return await train({ run, control, listener, journal, task: taskOf(run.config, tasks) });
+      } catch (error) {
+        journal.error(error);
+        throw error;
+      } finally {
+        journal.close();
+      }
     } finally {
-      journal.close();
+      lock.release();
     }
-  } finally {
-    lock.release();
-  }
+  };
+}
+
+interface Start {
+  readonly run: RunFolder;
+  readonly control: TrainingControl;
+  readonly listener: RunListener;
+  readonly journal: RunJournal;
+  readonly task: Task;
 }
 
 /** Removes what a killed process left of files that it was writing. */
@@ -56,22 +67,18 @@ async function tidy(run: RunFolder): Promise<void> {
 }
 
 /** One start of a run: the engine, the training, the last checkpoint, the loop. */
-async function train(
-  run: RunFolder,
-  control: TrainingControl,
-  listener: RunListener,
-  journal: RunJournal,
-): Promise<LoopOutcome['ended']> {
+async function train(start: Start): Promise<LoopOutcome['ended']> {
+  const { run, listener, journal, task } = start;
   const { config } = run;
   const stage = (what: string) => listener.onStage?.(what);
-  const checkpoints = new RunCheckpoints(run, journal, 'pretrain');
+  const checkpoints = new RunCheckpoints(run, journal, run.task);
   const saved = await checkpoints.latest();
   let training: Training | undefined;
   try {
     stage('Opening TensorFlow');
     const before = await run.versions();
     const engine = await openRunEngine(config.engine, before, (message) => journal.event('warning', message));
-    training = await openPretraining(config, { run, engine, journal, resumes: saved !== undefined, stage });
+    training = await task.open(config, { run, engine, journal, resumes: saved !== undefined, stage });
     const from = await checkpoints.resume(saved, training.state);
     for (const notice of run.notices) journal.event('notice', notice, { step: from.step });
     for (const { event, message, ...more } of training.findings)
@@ -83,8 +90,8 @@ async function train(
     const begins = from.step > 0 ? `Resumed after step ${from.step}` : 'Started';
     const started = `${begins}: ${training.description}, on ${engine.device}`;
     journal.event(from.step > 0 ? 'resume' : 'start', started, { step: from.step });
-    const outcome = await loopOver(training, { run, control, listener, journal, checkpoints, from });
-    recordEnd(journal, outcome, control.stopCause);
+    const outcome = await loopOver(training, { ...start, checkpoints, from });
+    recordEnd(journal, outcome, start.control.stopCause);
     return outcome.ended;
   } finally {
     await saved?.close();
@@ -92,19 +99,15 @@ async function train(
   }
 }
 
-interface Surroundings {
-  readonly run: RunFolder;
-  readonly control: TrainingControl;
-  readonly listener: RunListener;
-  readonly journal: RunJournal;
+interface Surroundings extends Start {
   readonly checkpoints: RunCheckpoints;
   readonly from: TrainingPosition;
 }
 
 /** The loop, with records, progress, previews and checkpoints on its way. */
 function loopOver(training: Training, around: Surroundings): Promise<LoopOutcome> {
-  const { run, control, listener, journal, checkpoints, from } = around;
-  const progress = new ProgressMeter(training.plan);
+  const { run, control, listener, journal, task, checkpoints, from } = around;
+  const progress = new ProgressMeter(training.plan, task.series);
   return trainLoop({
     training,
     from,

@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { messageOf } from '../../../protocol/errors.ts';
 import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 import { reachable } from '../../files/reach.ts';
@@ -16,6 +17,8 @@ import { mayBeStarting, removeTrainerPlace, type TrainerPlace, trainerPlaces } f
 export interface OtherRunsOptions {
   /** Folder of runs to look at; default: only where trainers of daemons here are. */
   root?: string;
+  /** Configurations that it can read; default: the product's. */
+  kinds?: readonly ConfigKind[];
   /** Folder of the trainers' places. */
   trainers: string;
   devices: DeviceLedger;
@@ -93,14 +96,14 @@ export class OtherRuns {
   private async held(folder: string, lockFile: string): Promise<void> {
     const owner = trainerOf(lockFile);
     if (owner && owner.control.version === controlVersion && (await canReach(owner.control.socket))) {
-      const run = await RunFolder.open(folder);
+      const run = await RunFolder.open(folder, this.options.kinds);
       if (this.options.isOurs(folder)) return; // it was started meanwhile
       this.release(folder);
       if (this.options.adopt(run, owner)) return this.forget(folder);
     }
     const known = this.seen.get(folder);
     if (!known || known.claim || !isOwnedHere(lockFile)) return;
-    const run = await RunFolder.open(folder);
+    const run = await RunFolder.open(folder, this.options.kinds);
     if (isLocked(lockFile)) known.claim = this.options.devices.note([deviceOf(run)], run.id);
   }
 
@@ -109,7 +112,7 @@ export class OtherRuns {
     const trainer = trainerOf(lockFile);
     // Nearly all runs say how they ended: these need not be opened.
     if (!trainer || (await recordedEnding({ recordsFile: join(folder, 'records.jsonl') }, trainer.since))) return;
-    const run = await RunFolder.open(folder);
+    const run = await RunFolder.open(folder, this.options.kinds);
     const ending = await settleRun(run, (message) => this.options.log('warning', `${run.id}: ${message}`));
     if (!ending) return;
     this.options.log('error', `${run.id}: ${ending.message}`);

@@ -1,3 +1,4 @@
+import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunEnding, RunInfo } from '../../../protocol/runs/runInfo.ts';
 import type { ToTrainer } from '../../../protocol/runs/trainerMessages.ts';
@@ -47,6 +48,8 @@ export interface SupervisorOptions {
   trainers: string;
   /** Folder of runs in which `look` looks for those of others. */
   root?: string;
+  /** Configurations that it can read; default: the product's. */
+  kinds?: readonly ConfigKind[];
   /** Asked for the device of each run; jobs ask the same. */
   devices?: DeviceLedger;
   onChange(folder: string, change: RunChange): void;
@@ -70,13 +73,14 @@ export class Supervisor {
   private readonly misfits = new Set<string>();
 
   constructor(private readonly options: SupervisorOptions) {
-    const { trainers, root, log } = options;
+    const { trainers, root, log, kinds } = options;
     this.devices = options.devices ?? new DeviceLedger();
     this.others = new OtherRuns({
       trainers,
       log,
       devices: this.devices,
       ...(root !== undefined && { root }),
+      ...(kinds && { kinds }),
       isOurs: (folder) => this.closing || this.active.has(folder),
       adopt: (run, owner) => this.adopt(run, owner),
       settled: (folder) => options.onChange(folder, 'state'),

@@ -1,3 +1,4 @@
+import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { controlVersion, type FromTrainer } from '../../../protocol/runs/trainerMessages.ts';
@@ -9,7 +10,7 @@ import { ControlServer } from './controlServer.ts';
 import { Throttle } from './throttle.ts';
 import { readTrainerPlace, removeTrainerPlace } from './trainerPlace.ts';
 
-/** Trains a run in this process: `trainRun`. */
+/** Trains a run in this process: what `trainerOf` makes. */
 export type TrainRun = (
   run: RunFolder,
   control: TrainingControl,
@@ -23,10 +24,15 @@ const INTERVAL = 100;
 /**
  * The process that trains one run for a daemon (`unimiss worker FOLDER --place FILE`): does what daemons say over its socket, and
  * tells them what happens. It needs none of them to go on, so that a run outlives its daemon, however that ends.
- * @param placeFile what `makeTrainerPlace` wrote
+ * @param where.placeFile what `makeTrainerPlace` wrote
+ * @param where.kinds configurations that it can read; default: the product's
  * @returns exit code: 0 finished or stopped, 1 failed (daemons were told why, and so was standard error)
  */
-export async function runWorker(folder: string, train: TrainRun, placeFile: string): Promise<0 | 1> {
+export async function runWorker(
+  folder: string,
+  train: TrainRun,
+  { placeFile, kinds }: { placeFile: string; kinds?: readonly ConfigKind[] },
+): Promise<0 | 1> {
   // The disk with the file that takes what is written here may be full: training goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const place = await readTrainerPlace(placeFile);
@@ -55,7 +61,7 @@ export async function runWorker(folder: string, train: TrainRun, placeFile: stri
   };
   let last: FromTrainer;
   try {
-    last = { type: 'ended', outcome: await train(await RunFolder.open(folder), control, listener, holder) };
+    last = { type: 'ended', outcome: await train(await RunFolder.open(folder, kinds), control, listener, holder) };
   } catch (error) {
     process.stderr.write(
       `${error instanceof UnimissError || !(error instanceof Error) ? messageOf(error) : error.stack}\n`,

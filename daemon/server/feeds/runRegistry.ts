@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { RunSummary } from '../../../protocol/records/records.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
@@ -28,6 +29,8 @@ export class RunRegistry {
   constructor(
     readonly root: string,
     private readonly supervisor: Supervisor,
+    /** Configurations that it can read; default: the product's. */
+    private readonly kinds?: readonly ConfigKind[],
   ) {}
 
   /** A run by its name under the root, or by its absolute path. @throws UnimissError 'run' where there is none */
@@ -95,7 +98,7 @@ export class RunRegistry {
     const made = await madeAt(folder);
     const known = this.opened.get(folder);
     if (known && known.made === made) return known.run;
-    const run = await RunFolder.open(folder);
+    const run = await RunFolder.open(folder, this.kinds);
     if (made !== undefined) this.opened.set(folder, { run, made });
     return run;
   }

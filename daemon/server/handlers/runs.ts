@@ -17,6 +17,7 @@ import {
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { checkRunnable } from '../../runs/start/checkRunnable.ts';
+import { kindsOf, type Task } from '../../runs/start/task.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 import { moveToTrash } from '../../runs/supervise/trash.ts';
 import { RunsSubscription } from '../feeds/runsSubscription.ts';
@@ -47,7 +48,7 @@ export function runHandlers(services: Services): Handler[] {
       act(() => {}),
     ),
     handle(runCreate, async (params) => {
-      const run = await createRun(params, registry.root);
+      const run = await createRun(params, registry.root, services.tasks);
       if (params.start) await supervisor.start(run, { wait: params.wait });
       services.changed(run.folder);
       return registry.info(run);
@@ -80,11 +81,16 @@ export function runHandlers(services: Services): Handler[] {
   ];
 }
 
-async function createRun({ from, root }: CheckedParamsOf<typeof runCreate>, usualRoot: string): Promise<RunFolder> {
+async function createRun(
+  { from, root }: CheckedParamsOf<typeof runCreate>,
+  usualRoot: string,
+  tasks: readonly Task[],
+): Promise<RunFolder> {
+  const kinds = kindsOf(tasks);
   const given =
     'config' in from ? { text: from.config, file: from.file } : { text: configForFolders(from), file: '/folders' };
   for (const path of [given.file, root ?? usualRoot]) absolute(path);
-  const config = resolveConfig(parseConfig(given.text, given.file), { baseDir: dirname(given.file) });
-  await checkRunnable(config, root ?? usualRoot);
-  return RunFolder.create(root ?? usualRoot, given.text, config);
+  const config = resolveConfig(parseConfig(given.text, given.file, { kinds }), { baseDir: dirname(given.file) }, kinds);
+  await checkRunnable(config, root ?? usualRoot, tasks);
+  return RunFolder.create(root ?? usualRoot, given.text, config, new Date(), kinds);
 }

@@ -1,11 +1,14 @@
 import type { daemonStatus } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf } from '../../../protocol/daemon/rpc.ts';
+import type { Task } from '../../runs/start/task.ts';
 import type { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 import type { MetricsServices } from '../feeds/metricsSubscription.ts';
 
 /** What handlers work with: one set for all clients. */
 export interface Services extends MetricsServices {
+  /** The kinds of runs that the daemon knows. */
+  tasks: readonly Task[];
   supervisor: Supervisor;
   /** Asked by runs and jobs alike before they start. */
   devices: DeviceLedger;

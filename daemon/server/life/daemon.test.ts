@@ -8,6 +8,7 @@ import { engineDoctor } from '../../../protocol/daemon/engineMessages.ts';
 import { daemonStop, ping } from '../../../protocol/daemon/lifecycleMessages.ts';
 import { DaemonConnection } from '../../client/daemonConnection.ts';
 import { reach } from '../../files/reach.ts';
+import { tasks } from '../../runs/start/tasks.ts';
 import { frameOf } from '../wire/frameGuard.ts';
 import { Daemon } from './daemon.ts';
 import { daemonPaths } from './paths.ts';
@@ -21,6 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const start = (now = () => new Date()) =>
   Daemon.start({
     now,
+    tasks,
     paths: daemonPaths({ UNIMISS_SOCKET: join(folder, 'd.sock') }),
     runsRoot: join(folder, 'runs'),
     trainer: { file: process.execPath, args: ['-e', ''] },

@@ -11,7 +11,7 @@ import {
 } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf, CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import { seriesOf } from '../../../protocol/records/series.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 import { diskError } from '../../files/atomic.ts';
 import { reachable } from '../../files/reach.ts';
@@ -19,6 +19,8 @@ import type { FileLock } from '../../native/fileLock.ts';
 import { isLocked, lockRun } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 import { closeToOthers } from '../../runs/folder/privateFolders.ts';
+import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { kindsOf, type Task } from '../../runs/start/task.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
@@ -39,6 +41,8 @@ import { lockRetired, retiredDaemons } from './retired.ts';
 
 export interface DaemonOptions {
   paths: DaemonPaths;
+  /** The kinds of runs that it knows. */
+  tasks: readonly Task[];
   /** Folder of runs, absolute. */
   runsRoot: string;
   trainer: TrainerCommand;
@@ -73,7 +77,7 @@ export class Daemon implements Services {
   readonly supervisor: Supervisor;
   readonly registry: RunRegistry;
   readonly feeds = new Feeds();
-  readonly seriesOf = () => seriesOf.pretrain;
+  readonly tasks: readonly Task[];
   private readonly clients = new Set<ClientConnection>();
   private readonly started = new Date().toISOString();
   private readonly handlers: ReadonlyMap<string, Handler>;
@@ -93,17 +97,19 @@ export class Daemon implements Services {
     private readonly options: DaemonOptions,
     private lock: FileLock,
   ) {
-    const { trainer, job, perDevice, log, runsRoot, paths } = options;
+    const { trainer, job, perDevice, log, runsRoot, paths, tasks } = options;
+    this.tasks = tasks;
     this.devices = new DeviceLedger(perDevice);
     this.supervisor = new Supervisor({
       trainer,
       log,
       trainers: paths.trainers,
       root: runsRoot,
+      kinds: kindsOf(tasks),
       devices: this.devices,
       onChange: (folder, change) => this.changed(folder, change),
     });
-    this.registry = new RunRegistry(runsRoot, this.supervisor);
+    this.registry = new RunRegistry(runsRoot, this.supervisor, kindsOf(tasks));
     const all = [
       ...this.ownHandlers(),
       ...runHandlers(this),
@@ -287,6 +293,11 @@ export class Daemon implements Services {
       this.options.log('info', 'nobody is connected and nothing runs');
       this.stop();
     }, idleMs);
+  }
+
+  /** None for a run of a kind that this version does not know: its numbers are shown under their keys. */
+  seriesOf(run: RunFolder): readonly Series[] {
+    return this.tasks.find(({ config }) => config.task === run.task)?.series ?? [];
   }
 
   private ownHandlers(): Handler[] {

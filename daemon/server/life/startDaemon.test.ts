@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { reach } from '../../files/reach.ts';
 import { lockRun } from '../../runs/folder/lock.ts';
+import { tasks } from '../../runs/start/tasks.ts';
 import { AlreadyRunning, Daemon } from './daemon.ts';
 import { type DaemonPaths, daemonPaths } from './paths.ts';
 import { connectOrStart } from './startDaemon.ts';
@@ -68,6 +69,7 @@ it('does not wait for ever for one that never listens', async () => {
 it('a daemon gets the lock that another just lets go, or says that it is held', async () => {
   const start = () =>
     Daemon.start({
+      tasks,
       paths,
       runsRoot: join(folder, 'runs'),
       trainer: { file: process.execPath, args: [] },

@@ -1,14 +1,14 @@
-import type { ResolvedConfig } from '../../../protocol/config/index.ts';
-import { messageOf } from '../../../protocol/errors.ts';
-import type { Modality } from '../../../protocol/modality.ts';
-import { views2DOptions, views3DOptions } from '../../data/augment/options.ts';
-import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';
-import { type Loader, openLoader } from '../../data/loader/index.ts';
-import type { Finding } from '../../train/training.ts';
-import { privacyKey } from '../folder/privacy.ts';
-import type { RunFolder } from '../folder/runFolder.ts';
-import { ImageHashes } from '../records/imageHashes.ts';
-import type { RunJournal } from '../records/runJournal.ts';
+import type { ResolvedConfig } from '../../../../protocol/config/index.ts';
+import { messageOf } from '../../../../protocol/errors.ts';
+import type { Modality } from '../../../../protocol/modality.ts';
+import { views2DOptions, views3DOptions } from '../../../data/augment/options.ts';
+import { type Dataset, openDataset } from '../../../data/datasets/unlabelled.ts';
+import { type Loader, openLoader } from '../../../data/loader/index.ts';
+import type { Finding } from '../../../train/training.ts';
+import { privacyKey } from '../../folder/privacy.ts';
+import type { RunFolder } from '../../folder/runFolder.ts';
+import { ImageHashes } from '../../records/imageHashes.ts';
+import type { RunJournal } from '../../records/runJournal.ts';
 
 /** The images that a run is trained on; their names are hidden from then on where that is asked for. */
 export async function openImages({ data }: ResolvedConfig, journal: RunJournal): Promise<Dataset> {

@@ -1,0 +1,46 @@
+import { SafetensorsFile } from '../../../checkpoint/safetensorsReader.ts';
+import type { Engine } from '../../../engine/index.ts';
+import type { MitConfig } from '../../../model/config.ts';
+import { type ParameterSpec, parameterTable } from '../../../model/parameters.ts';
+import { type FirstValues, seededValues } from '../../../train/parameters/firstValues.ts';
+import { describeWeights, planWeights, takeWeights } from '../../../train/parameters/takeWeights.ts';
+import type { Finding } from '../../../train/training.ts';
+
+/** Weights are those of a network where its backbone is; the head may be another one. */
+const required = ({ group, grid }: ParameterSpec) => group === 'backbone' && grid === undefined;
+
+/**
+ * The weights that a run starts with, from a safetensors file with the reference's names, and what became of them.
+ * @param seed decides what the file does not have
+ * @throws UnimissError 'checkpoint' naming the first parameter of the backbone that is missing or has another shape
+ */
+export async function readInitialWeights(
+  path: string,
+  { model, seed, engine }: { model: MitConfig; seed: number; engine: Engine },
+): Promise<{ first: FirstValues; finding: Finding }> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    const want = { engine, fresh: seededValues(seed), required };
+    const { first, report } = await takeWeights(file, parameterTable(model), want);
+    const { taken, resized, fresh, unused } = report;
+    const details = {
+      taken: taken.length,
+      resized: resized.map(({ name, from, to }) => ({ name, from: [...from], to: [...to] })),
+      fresh: [...fresh],
+      unused: [...unused],
+    };
+    return { first, finding: { event: 'notice', message: describeWeights(path, report), details } };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file can be read as `readInitialWeights` does, by its header alone. Throws the same. */
+export async function checkInitialWeights(path: string, model: MitConfig): Promise<void> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    planWeights(file, parameterTable(model), required);
+  } finally {
+    await file.close();
+  }
+}

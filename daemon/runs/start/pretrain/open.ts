@@ -1,0 +1,40 @@
+import type { PretrainConfig } from '../../../../protocol/config/index.ts';
+import { describePlan, planOf } from '../../../train/pretrain/plan.ts';
+import { createPretrainState } from '../../../train/pretrain/state.ts';
+import { PretrainTraining } from '../../../train/pretrain/training.ts';
+import type { Finding, Training } from '../../../train/training.ts';
+import { modelConfig } from '../modelConfig.ts';
+import type { OpenedOn } from '../task.ts';
+import { openImageHashes, openImages, openRunLoader } from './images.ts';
+import { readInitialWeights } from './initialWeights.ts';
+
+/** Opens a pre-training: its images, plan and state. */
+export async function openPretraining(
+  config: PretrainConfig,
+  { run, engine: { engine }, journal, resumes, stage }: OpenedOn,
+): Promise<Training> {
+  stage('Looking at the images');
+  const dataset = await openImages(config, journal);
+  const plan = planOf(config, dataset);
+  const model = modelConfig(config.model);
+  const broken = dataset.broken.map(
+    ({ id, reason }): Finding => ({ event: 'broken', message: `${id}: ${reason}`, file: id }),
+  );
+  const { initialWeights, seed } = config.train;
+  const taken =
+    initialWeights !== null && !resumes ? await readInitialWeights(initialWeights, { model, seed, engine }) : undefined;
+  const { hashes, findings } = await openImageHashes(run, resumes);
+  return new PretrainTraining({
+    engine,
+    config,
+    model,
+    plan,
+    description: describePlan(plan, dataset),
+    // A checkpoint that is loaded next has every value: none is drawn for it.
+    state: createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed)),
+    findings: [...broken, ...(taken ? [taken.finding] : []), ...findings],
+    openLoader: (phase) => openRunLoader(config, dataset, phase, { journal, hashes }),
+    stage,
+    close: () => hashes?.close(),
+  });
+}

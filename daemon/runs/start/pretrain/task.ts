@@ -1,0 +1,19 @@
+import type { PretrainConfig } from '../../../../protocol/config/index.ts';
+import { pretrainKind } from '../../../../protocol/config/pretrain/index.ts';
+import { seriesOf } from '../../../../protocol/records/series.ts';
+import { requireImage } from '../../../data/datasets/unlabelled.ts';
+import { modelConfig } from '../modelConfig.ts';
+import type { Task } from '../task.ts';
+import { checkInitialWeights } from './initialWeights.ts';
+
+/** UniMiSS pre-training. */
+export const pretrainTask: Task<PretrainConfig> = {
+  config: pretrainKind,
+  series: seriesOf.pretrain,
+  async check({ data, train, model }) {
+    await requireImage(data);
+    if (train.initialWeights !== null) await checkInitialWeights(train.initialWeights, modelConfig(model));
+  },
+  // What it needs is large: only a process that trains loads it.
+  open: async (config, on) => (await import('./open.ts')).openPretraining(config, on),
+};

@@ -1,0 +1,46 @@
+import type { ConfigKind, SharedConfig } from '../../../protocol/config/index.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import type { Series } from '../../../protocol/records/series.ts';
+import type { Training } from '../../train/training.ts';
+import type { RunFolder } from '../folder/runFolder.ts';
+import type { RunJournal } from '../records/runJournal.ts';
+import type { RunEngine } from './openRunEngine.ts';
+
+/** What a training is opened on. */
+export interface OpenedOn {
+  readonly run: RunFolder;
+  readonly engine: RunEngine;
+  readonly journal: RunJournal;
+  /** Whether a checkpoint is loaded next, so that first values do not matter. */
+  readonly resumes: boolean;
+  /** Told what is being prepared. */
+  stage(what: string): void;
+}
+
+/** A kind of run. */
+export interface Task<C extends SharedConfig = SharedConfig> {
+  readonly config: ConfigKind<unknown, C>;
+  /** The catalogue of its numbers. */
+  readonly series: readonly Series[];
+  /**
+   * Refuses a run that could not begin: its images, its first weights. Takes moments; loads no TensorFlow and reads no image.
+   * @throws UnimissError 'data' or 'checkpoint' with place and remedy
+   */
+  check(config: C): Promise<void>;
+  open(config: C, on: OpenedOn): Promise<Training>;
+}
+
+/** The configurations of these kinds. */
+export function kindsOf(tasks: readonly Task[]): ConfigKind[] {
+  return tasks.map(({ config }) => config);
+}
+
+/** The kind of a run. @throws UnimissError 'config' where the list has none of its name */
+export function taskOf({ task: name }: { readonly task: string }, tasks: readonly Task[]): Task {
+  const task = tasks.find(({ config }) => config.task === name);
+  if (task) return task;
+  throw new UnimissError('config', `"${name}" is no kind of run that this version knows`, {
+    place: 'task',
+    remedy: `It knows: ${tasks.map(({ config }) => config.task).join(', ')}.`,
+  });
+}
