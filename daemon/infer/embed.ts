@@ -3,11 +3,9 @@ import type { Modality } from '../../protocol/modality.ts';
 import type { Engine, Executor } from '../engine/index.ts';
 import { backbone } from '../model/backbone.ts';
 import { featureLength } from '../model/config.ts';
-import type { PretrainState } from '../train/pretrain/state.ts';
+import type { Network } from './network.ts';
 
 export interface EmbedOptions {
-  /** Teachers give the better features (Caron et al. 2021). */
-  readonly network: 'student' | 'teacher';
   readonly modality: Modality;
   /** Images a call; fewer may be given. */
   readonly batch: number;
@@ -22,7 +20,7 @@ export interface Embed {
   /** Length of a feature vector. */
   readonly length: number;
   /**
-   * Backbone features, as the network is now.
+   * Features, by the network's weights as they are now.
    * @param images at most `batch` of them, [n, H, W, 3] (values 0–1) or [n, D, H, W, 1]
    * @returns [n, length]
    */
@@ -30,10 +28,9 @@ export interface Embed {
   dispose(): void;
 }
 
-/** Compiles the backbone of a state's network, for k-NN and exported features. */
-export function createEmbed(engine: Engine, state: PretrainState, options: EmbedOptions): Embed {
-  const { config } = state;
-  const { network, modality, batch } = options;
+/** Compiles the backbone of a network, for k-NN and exported features. */
+export function createEmbed(engine: Engine, { config, parameters }: Network, options: EmbedOptions): Embed {
+  const { modality, batch } = options;
   const size = options.size ?? (modality === '2D' ? config.size2D : config.size3D);
   const executor = options.executor ?? 'graph';
   const shape = [batch, ...size, modality === '2D' ? 3 : 1];
@@ -43,12 +40,12 @@ export function createEmbed(engine: Engine, state: PretrainState, options: Embed
     executor,
     inputs: { images: { shape } },
     body: ({ images }) => ({
-      features: backbone({ config, modality, weights: state[network].weights() }, images!),
+      features: backbone({ config, modality, weights: parameters.weights() }, images!),
     }),
   });
   const length = featureLength(config);
   return {
-    options: { network, modality, batch, size, executor },
+    options: { modality, batch, size, executor },
     length,
     async run(images) {
       const count = images.length / imageLength;

@@ -125,7 +125,7 @@ test.skipIf(!has('reference-checkpoint-student.safetensors'))('features of the r
   const state = createPretrainState(engine, reduced, ({ name }) => read.get(name)!);
   for (const modality of modalities) {
     const { input, shape, studentFeature } = golden[modality];
-    const embed = createEmbed(engine, state, { network: 'student', modality, batch: shape[0]! });
+    const embed = createEmbed(engine, { config: reduced, parameters: state.student }, { modality, batch: shape[0]! });
     const features = await embed.run(goldenImages(input, shape));
     expectClose(features, Float32Array.from(studentFeature.flat()), modality);
     embed.dispose();

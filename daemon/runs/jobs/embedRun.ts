@@ -3,15 +3,19 @@ import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
 import { VolumeReader } from '../../data/volumes.ts';
+import type { Engine } from '../../engine/index.ts';
 import { createEmbed } from '../../infer/embed.ts';
 import { type EmbeddedImages, embedSamples } from '../../infer/embedSamples.ts';
-import { createPretrainState } from '../../train/pretrain/state.ts';
+import { createBackbone, type Network } from '../../infer/network.ts';
+import { seededValues } from '../../train/parameters/firstValues.ts';
 import { readHead } from '../checkpoint/format.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { modelConfig } from '../start/modelConfig.ts';
 import { openRunEngine } from '../start/openRunEngine.ts';
+import { readInitialWeights } from '../start/pretrain/initialWeights.ts';
 
 export interface EmbedRunOptions {
+  /** Teachers give the better features (Caron et al. 2021). */
   network: 'student' | 'teacher';
   /** `initial`: the weights that the run starts with; `last`: its newest good checkpoint. */
   weights: 'initial' | 'last';
@@ -31,33 +35,18 @@ export async function embedWithRun(
   dataset: Dataset,
   options: EmbedRunOptions,
 ): Promise<Partial<Record<Modality, EmbeddedImages>>> {
-  const { network, weights, onProgress, onNotice = () => undefined } = options;
+  const { onProgress, onNotice = () => undefined } = options;
   for (const notice of run.notices) onNotice(notice);
   const { engine } = await openRunEngine(run.config.engine, await run.versions(), onNotice);
-  const state = createPretrainState(engine, modelConfig(run.config.model), run.config.train.seed);
+  const backbone = await backboneOf(run, engine, options);
   try {
-    if (weights === 'last') {
-      const saved = await new CheckpointStore(run.checkpointsFolder).latestGood(onNotice);
-      if (!saved)
-        throw new UnimissError('checkpoint', 'this run has no checkpoint yet', {
-          place: run.folder,
-          remedy: 'Wait for the end of its first epoch, or stop it, which saves one.',
-        });
-      try {
-        const { tensors } = saved;
-        readHead(tensors, 'pretrain');
-        await state.load((name) => (tensors.tensors.has(name) ? tensors.readFloat32(name) : undefined));
-      } finally {
-        await saved.tensors.close();
-      }
-    }
     const { data } = run.config;
     const volumes = new VolumeReader(data.resample ? { spacing: data.spacing, cache: data.cache } : false);
     const result: Partial<Record<Modality, EmbeddedImages>> = {};
     for (const phase of modalities) {
       const samples = dataset.samples(phase);
       if (samples.length === 0) continue;
-      const embed = createEmbed(engine, state, { network, modality: phase, batch: BATCH });
+      const embed = createEmbed(engine, backbone, { modality: phase, batch: BATCH });
       try {
         const embedder = { ...embed.options, length: embed.length, run: embed.run };
         result[phase] = await embedSamples(samples, embedder, volumes, (done, total) =>
@@ -69,6 +58,37 @@ export async function embedWithRun(
     }
     return result;
   } finally {
-    state.dispose();
+    backbone.parameters.dispose();
+  }
+}
+
+/** The backbone of the run's network, with the weights that are asked for. */
+async function backboneOf(
+  run: RunFolder,
+  engine: Engine,
+  { network, weights, onNotice = () => undefined }: EmbedRunOptions,
+): Promise<Network> {
+  const model = modelConfig(run.config.model);
+  const { initialWeights, seed } = run.config.train;
+  if (weights === 'initial') {
+    const taken =
+      initialWeights === null ? undefined : await readInitialWeights(initialWeights, { model, seed, engine });
+    if (taken) onNotice(taken.finding.message);
+    return createBackbone(engine, model, network, taken?.first ?? seededValues(seed));
+  }
+  const saved = await new CheckpointStore(run.checkpointsFolder).latestGood(onNotice);
+  if (!saved)
+    throw new UnimissError('checkpoint', 'this run has no checkpoint yet', {
+      place: run.folder,
+      remedy: 'Wait for the end of its first epoch, or stop it, which saves one.',
+    });
+  const { tensors } = saved;
+  try {
+    readHead(tensors, run.task);
+    const backbone = createBackbone(engine, model, network);
+    await backbone.parameters.load((name) => (tensors.tensors.has(name) ? tensors.readFloat32(name) : undefined));
+    return backbone;
+  } finally {
+    await tensors.close();
   }
 }

@@ -233,7 +233,7 @@ describe.each(modalities)('%s', (phase) => {
   });
 
   async function embedding(state: PretrainState, network: 'student' | 'teacher', images: Float32Array) {
-    const embed = createEmbed(engine, state, { network, modality: phase, batch: 4 });
+    const embed = createEmbed(engine, { config, parameters: state[network] }, { modality: phase, batch: 4 });
     disposables.push(embed);
     return embed.run(images);
   }
