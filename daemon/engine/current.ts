@@ -1,20 +1,20 @@
 import { UnimissError } from '../../protocol/errors.ts';
-import type { Engine } from './engine.ts';
+import type { Session } from './session.ts';
 
-let current: Engine | undefined;
+let current: Session | undefined;
 
-/** The engine of this process. @throws UnimissError 'engine' before `openEngine` */
-export function currentEngine(): Engine {
+/** The session of this process. @throws UnimissError 'engine' before `openEngine` */
+export function currentSession(): Session {
   if (!current) throw new UnimissError('engine', 'no engine has been opened', { remedy: 'Call openEngine first.' });
   return current;
 }
 
-/** The engine of this process, if one is open. */
-export function openedEngine(): Engine | undefined {
+/** The session of this process, if one is open. */
+export function openedSession(): Session | undefined {
   return current;
 }
 
-/** @internal TensorFlow cannot be unloaded, so a process has one engine for good. */
-export function setCurrentEngine(engine: Engine): void {
-  current = engine;
+/** @internal TensorFlow cannot be unloaded, so a process has one session for good. */
+export function setCurrentSession(session: Session): void {
+  current = session;
 }

@@ -1,10 +1,10 @@
-export { currentEngine } from './current.ts';
-export { currentExecutor } from './currentExecutor.ts';
-export { type Engine, type EngineOptions, openEngine } from './engine.ts';
+export type { Attr, Attrs } from './attributes.ts';
+export { currentSession } from './current.ts';
+export { type Engine, openEngine } from './engine.ts';
 export { chooseExecutor, type ExecutorChoiceOptions } from './executorChoice.ts';
-export { controlled, type RawInput, rawOp, rawOps } from './rawOp.ts';
+export { controlled, rawOp, rawOps } from './rawOp.ts';
+export type { EngineOptions, RawInput } from './session.ts';
 export { CompiledStep } from './step.ts';
 export type { Executor, StepDefinition, StepInput, StepValue } from './stepDefinition.ts';
-export type { Attr, Attrs } from './tensorflow/attributes.ts';
 export type { Device } from './tensorflow/context.ts';
 export type { Variable } from './variable.ts';

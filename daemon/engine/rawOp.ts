@@ -1,17 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { currentEngine } from './current.ts';
-import type { Attrs } from './tensorflow/attributes.ts';
-
-/** An input of a raw op: a tensor, or several for a list argument (`args` of _FusedMatMul, `values` of ConcatV2). */
-export type RawInput = Tensor | readonly Tensor[];
+import type { Attrs } from './attributes.ts';
+import { currentSession } from './current.ts';
+import type { RawInput } from './session.ts';
 
 /**
- * Executes (or, in a trace, adds) one TensorFlow op by its name in TensorFlow's op registry, without TensorFlow.js's kernels
- * and outside its gradient tape: give gradients with `tf.customGrad`.
- * @param options.outputs 1 by default; 0 for an op that only has an effect: in a trace the result then stands for that effect
- * in `controlled`, eagerly there is none
+ * Executes (or, in a trace, adds) one op by its name in TensorFlow's registry. It bypasses TensorFlow.js's kernels and its gradient
+ * tape, so give gradients by `differentiable`. Only `ops/` and `stateOps.ts` call this.
+ * @param options.outputs 1 by default. 0 for an op that only has an effect: in a trace the result then names that effect for
+ * `controlled`, eagerly there is none
  * @param options.shape shape of the output where TensorFlow cannot infer it while tracing
- * @throws UnimissError 'engine' with the op, its inputs' types and shapes and TensorFlow's words
+ * @throws UnimissError 'engine' with the op, its inputs' types and shapes, and TensorFlow's words
  */
 export function rawOp(
   type: string,
@@ -31,10 +29,10 @@ export function rawOp(
   attrs: Attrs = {},
   options: { outputs?: 0; shape?: readonly number[] } = {},
 ): Tensor | undefined {
-  return currentEngine().execute(type, inputs, attrs, options.outputs ?? 1, options.shape && [options.shape])[0];
+  return currentSession().execute(type, inputs, attrs, options.outputs ?? 1, options.shape && [options.shape])[0];
 }
 
-/** As `rawOp`, for an op with several outputs (Split, FusedBatchNormV3, …): the first `outputs` of them. */
+/** As `rawOp`, for an op with several outputs (Split, FusedBatchNormV3, …). Returns the first `outputs` of them. */
 export function rawOps(
   type: string,
   inputs: readonly RawInput[],
@@ -42,15 +40,12 @@ export function rawOps(
   outputs: number,
   shapes?: readonly (readonly number[])[],
 ): Tensor[] {
-  return currentEngine().execute(type, inputs, attrs, outputs, shapes);
+  return currentSession().execute(type, inputs, attrs, outputs, shapes);
 }
 
-/**
- * In a trace: every op made inside `body` is executed after the `after` ones. Eagerly the order is that of the calls, so this
- * only runs `body`.
- */
+/** In a trace, every op made inside `body` is executed after `after`. Eagerly the order is that of the calls. */
 export function controlled<T>(after: readonly (Tensor | undefined)[], body: () => T): T {
-  return currentEngine().controlled(
+  return currentSession().controlled(
     after.filter((t): t is Tensor => t !== undefined),
     body,
   );

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../../test/engine.ts';
-import { controlled, currentExecutor, type Engine, type Executor, rawOp, rawOps, type Variable } from './index.ts';
+import { controlled, type Engine, type Executor, rawOp, rawOps, type Variable } from './index.ts';
 
 const executors: Executor[] = ['graph', 'xla', 'eager'];
 const compiled: Executor[] = ['graph', 'xla'];
@@ -327,13 +327,13 @@ describe.each(executors)('a step (%s)', (executor) => {
       inputs: {},
       executor,
       body: () => {
-        seen.push(currentExecutor());
+        seen.push(engine.executor);
         return {};
       },
     });
     await step.run({});
     expect(seen).toEqual([executor]);
-    expect(currentExecutor()).toBe('eager');
+    expect(engine.executor).toBe('eager');
     step.dispose();
   });
 
@@ -443,7 +443,7 @@ describe.each(compiled)('tracing (%s)', (executor) => {
     expect(() => trace(body)).toThrow(message);
     expect([tf.memory().numTensors, engine.binding.getNumOfTensors()]).toEqual(before);
     expect(Math.random).toBe(random);
-    expect(currentExecutor()).toBe('eager');
+    expect(engine.executor).toBe('eager');
     const step = trace((x) => ({ y: tf.grad((v) => tf.square(v))(x) }));
     expect((await step.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y).toEqual(Float32Array.of(2, 4, 6, 8, 10, 12));
     step.dispose();

@@ -1,6 +1,5 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { withExecutor } from './currentExecutor.ts';
-import type { Engine } from './engine.ts';
+import type { Session } from './session.ts';
 import {
   asArray,
   checkValues,
@@ -12,21 +11,21 @@ import {
   type StepValue,
 } from './stepDefinition.ts';
 import type { TensorValues } from './tensorflow/tensors.ts';
-import { TracedFunction } from './tracedFunction.ts';
+import { TracedFunction } from './tensorflow/tracedFunction.ts';
 
 /** A step that one call executes; made by `engine.compile`. */
 export class CompiledStep<I extends string = string, O extends string = string> {
-  /** None where the step is eager, or was disposed. */
+  /** None in an eager step, and after `dispose`. */
   private traced: TracedFunction<I, O> | undefined;
   private running = false;
   private disposed = false;
 
   /** @internal */
   constructor(
-    private readonly engine: Engine,
+    private readonly session: Session,
     readonly definition: StepDefinition<I, O>,
   ) {
-    if (definition.executor !== 'eager') this.traced = TracedFunction.of(engine, definition);
+    if (definition.executor !== 'eager') this.traced = TracedFunction.of(session, definition);
   }
 
   /**
@@ -59,14 +58,14 @@ export class CompiledStep<I extends string = string, O extends string = string> 
   }
 
   private executeEagerly(values: Record<I, StepValue>): Record<O, Float32Array> {
-    const { engine, definition } = this;
-    return withExecutor('eager', () => {
+    const { session, definition } = this;
+    return session.withExecutor('eager', () => {
       const result: Partial<Record<O, TensorValues>> = {};
       // Read inside the tidy: it frees what the step made and nothing else, also where the body returns a tensor of the caller's.
       tidy(() => {
         const inputs = inputsOf(definition).map(([name, input]) => {
           const value = asType(input, asArray(values[name]));
-          return [name, engine.tensor(value, input.shape)] as const;
+          return [name, session.tensor(value, input.shape)] as const;
         });
         for (const [name, tensor] of outputsOf(definition, Object.fromEntries(inputs) as Record<I, Tensor>))
           result[name] = tensor.dataSync() as Float32Array;

@@ -1,7 +1,6 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../protocol/errors.ts';
-import { DataType, dtypeName } from './tensorflow/cApi.ts';
-import { sizeOf } from './tensorflow/tensors.ts';
+import { DataType, dtypeName, sizeOf } from './dataType.ts';
 
 /** How a step is executed: a graph with oneDNN's kernels, XLA, or op by op (for debugging). */
 export type Executor = 'graph' | 'xla' | 'eager';

@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../protocol/errors.ts';
-import type { Engine } from './engine.ts';
-import { rawOp } from './rawOp.ts';
-import { sizeOf } from './tensorflow/tensors.ts';
+import { sizeOf } from './dataType.ts';
+import type { Session } from './session.ts';
 
 /**
  * State that lives in TensorFlow's memory from step to step and is updated in place (a resource variable, float32).
@@ -13,10 +12,10 @@ export class Variable {
 
   /** @internal use `engine.variable` */
   constructor(
-    private readonly engine: Engine,
+    private readonly session: Session,
     readonly name: string,
     readonly shape: readonly number[],
-    /** A resource tensor: hand it to raw ops such as ResourceApplyAdam. */
+    /** A resource tensor, for the ops that update the variable in place (stateOps.ts). */
     readonly handle: Tensor,
   ) {}
 
@@ -24,9 +23,10 @@ export class Variable {
     return sizeOf(this.shape);
   }
 
-  /** Its value now, or (in a trace) when this read is executed: order it with `controlled` where an update is in the same step. */
+  /** The value now. In a trace, the value when this read is executed: order it by `controlled` if the step also updates the variable. */
   read(): Tensor {
-    return rawOp('ReadVariableOp', [this.handle], { dtype: { type: 'float32' } }, { shape: this.shape });
+    const attrs = { dtype: { type: 'float32' } } as const;
+    return this.session.execute('ReadVariableOp', [this.handle], attrs, 1, [this.shape])[0] as Tensor;
   }
 
   /**
@@ -38,8 +38,9 @@ export class Variable {
       throw new UnimissError('engine', `${value.dtype}[${value.shape}] given for float32[${this.shape}]`, {
         place: `variable ${this.name}`,
       });
-    const tensor = value instanceof Float32Array ? this.engine.tensor(value, this.shape) : value;
-    const effect = rawOp('AssignVariableOp', [this.handle, tensor], { dtype: { type: 'float32' } }, { outputs: 0 });
+    const tensor = value instanceof Float32Array ? this.session.tensor(value, this.shape) : value;
+    const attrs = { dtype: { type: 'float32' } } as const;
+    const [effect] = this.session.execute('AssignVariableOp', [this.handle, tensor], attrs, 0);
     if (value instanceof Float32Array) tensor.dispose();
     return effect;
   }
@@ -48,7 +49,7 @@ export class Variable {
   value(): Float32Array {
     const tensor = this.read();
     try {
-      return tensor.dataSync() as Float32Array;
+      return tensor.dataSync<'float32'>();
     } finally {
       tensor.dispose();
     }
@@ -57,12 +58,12 @@ export class Variable {
   /** Frees TensorFlow's memory. Steps that use the variable fail from then on. */
   dispose(): void {
     if (this.disposed) return;
-    if (this.engine.binding.currentTrace)
+    if (this.session.binding.currentTrace)
       throw new UnimissError('engine', 'a variable cannot be disposed inside a step', {
         place: `variable ${this.name}`,
       });
     this.disposed = true;
-    rawOp('DestroyResourceOp', [this.handle], {}, { outputs: 0 });
+    this.session.execute('DestroyResourceOp', [this.handle], {}, 0);
     this.handle.dispose();
   }
 }

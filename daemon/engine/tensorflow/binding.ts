@@ -1,12 +1,14 @@
 import type { TensorMetadata, TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { Captures, type EagerValue } from '../captures.ts';
-import { type Attr, type Attrs, setAttr } from './attributes.ts';
-import { type CApi, DataType, dtypeName, type Pointer } from './cApi.ts';
+import type { Attr, Attrs } from '../attributes.ts';
+import { DataType, dtypeName } from '../dataType.ts';
+import { describeCall, type NodeInput, type NodeOutput, type Trace } from '../trace.ts';
+import type { CApi, Pointer } from './cApi.ts';
+import { Captures, type EagerValue } from './captures.ts';
 import { AttrKind, fromKernelAttr, OpAttr } from './kernelAttributes.ts';
+import { setAttribute } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
 import { describeHandle, handleValues, newHandle, newStringHandle, type TensorValues } from './tensors.ts';
-import { describeCall, type NodeInput, type NodeOutput, type Trace } from './trace.ts';
 
 export type Value = EagerValue | NodeOutput;
 
@@ -122,7 +124,7 @@ export class Binding implements TFJSBinding {
           );
         checkStatus(c, status, place);
       }
-      for (const [name, attr] of Object.entries(attrs)) setAttr(c, 'eager', op, name, attr, status);
+      for (const [name, attr] of Object.entries(attrs)) setAttribute(c, 'eager', op, name, attr, status);
       const results = new BigUint64Array(Math.max(outputs, SPARE_OUTPUTS));
       const count = new Int32Array([results.length]);
       c.TFE_Execute(op, results, count, status);
@@ -239,7 +241,7 @@ export class Binding implements TFJSBinding {
 }
 
 function isNode(value: Value): value is NodeOutput {
-  return 'oper' in value;
+  return 'node' in value;
 }
 
 class Metadata {

@@ -7,29 +7,6 @@ import { koffi } from '../../native/native.ts';
 /** A pointer of the C side. 0n is NULL. */
 export type Pointer = bigint;
 
-/** Values of TF_DataType (tensorflow/c/tf_datatype.h) that we name. */
-export const DataType = {
-  float32: 1,
-  float64: 2,
-  int32: 3,
-  uint8: 4,
-  string: 7,
-  complex64: 8,
-  int64: 9,
-  bool: 10,
-  bfloat16: 14,
-  float16: 19,
-  resource: 20,
-} as const;
-export type DTypeName = keyof typeof DataType;
-
-const dtypeNames = new Map(Object.entries(DataType).map(([name, code]) => [code as number, name as DTypeName]));
-
-/** The name of a TF_DataType, for messages. */
-export function dtypeName(code: number): string {
-  return dtypeNames.get(code) ?? `type ${code}`;
-}
-
 const signatures = {
   TF_Version: 'const char *TF_Version()',
   TF_NewStatus: 'void *TF_NewStatus()',
@@ -78,7 +55,8 @@ const signatures = {
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void *op, const char *name, uint8_t value)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void *op, const char *name, int value)',
   TFE_OpSetAttrShape: 'void TFE_OpSetAttrShape(void *op, const char *name, void *dims, int rank, void *s)',
-  TFE_OpSetAttrStringList: 'void TFE_OpSetAttrStringList(void *op, const char *name, void *values, void *sizes, int n)',
+  TFE_OpSetAttrStringList:
+    'void TFE_OpSetAttrStringList(void *op, const char *name, const char **values, void *sizes, int n)',
   TFE_OpSetAttrIntList: 'void TFE_OpSetAttrIntList(void *op, const char *name, void *values, int n)',
   TFE_OpSetAttrFloatList: 'void TFE_OpSetAttrFloatList(void *op, const char *name, void *values, int n)',
   TFE_OpSetAttrTypeList: 'void TFE_OpSetAttrTypeList(void *op, const char *name, void *values, int n)',
@@ -90,7 +68,7 @@ const signatures = {
   TF_AddInputList: 'void TF_AddInputList(void *d, TF_Output *inputs, int n)',
   TF_AddControlInput: 'void TF_AddControlInput(void *d, void *oper)',
   TF_SetAttrString: 'void TF_SetAttrString(void *d, const char *name, void *value, size_t n)',
-  TF_SetAttrStringList: 'void TF_SetAttrStringList(void *d, const char *name, void *values, void *sizes, int n)',
+  TF_SetAttrStringList: 'void TF_SetAttrStringList(void *d, const char *name, const char **values, void *sizes, int n)',
   TF_SetAttrInt: 'void TF_SetAttrInt(void *d, const char *name, int64_t value)',
   TF_SetAttrIntList: 'void TF_SetAttrIntList(void *d, const char *name, void *values, int n)',
   TF_SetAttrFloat: 'void TF_SetAttrFloat(void *d, const char *name, float value)',

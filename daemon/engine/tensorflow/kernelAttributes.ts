@@ -1,14 +1,12 @@
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { UnimissError } from '../../../protocol/errors.ts';
-import type { Attr } from './attributes.ts';
-import { DataType, type DTypeName } from './cApi.ts';
+import type { Attr } from '../attributes.ts';
+import { type DTypeName, dtypeOfCode } from '../dataType.ts';
 
-/** Kinds of TFEOpAttr. The numbers are ours: the kernels only hand them back. */
+/** Kinds of TFEOpAttr. The numbers are ours; the kernels only pass them back. */
 export const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;
 
-const typeNames = new Map(Object.entries(DataType).map(([name, code]) => [code as number, name as DTypeName]));
-
-/** What the kernels make their attributes of. */
+/** An attribute as the kernels of TensorFlow.js construct it. */
 export class OpAttr {
   constructor(
     readonly name: string,
@@ -17,7 +15,7 @@ export class OpAttr {
   ) {}
 }
 
-/** An attribute as the kernels write it. Integers may stand where floats are meant and the other way round; arrays are lists. */
+/** Translates a kernel's attribute. The kernels write integers for floats and floats for integers; arrays are lists. */
 export function fromKernelAttr(op: string, { name, type, value }: TFEOpAttr): Attr {
   const list = Array.isArray(value);
   switch (type) {
@@ -34,14 +32,14 @@ export function fromKernelAttr(op: string, { name, type, value }: TFEOpAttr): At
     case AttrKind.shape:
       return { shape: value as number[] };
     default:
-      throw new UnimissError('engine', `attribute "${name}" is of a kind that this engine does not know (${type})`, {
+      throw new UnimissError('engine', `attribute "${name}" has a kind that this engine does not know (${type})`, {
         place: op,
       });
   }
 }
 
 function typeFromCode(code: number): DTypeName {
-  const name = typeNames.get(code);
+  const name = dtypeOfCode(code);
   if (!name) throw new UnimissError('engine', `data type ${code} is not known`, { place: 'attribute' });
   return name;
 }

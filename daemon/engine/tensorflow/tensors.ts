@@ -1,6 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
-import { dims64 } from './attributes.ts';
-import { type CApi, DataType, dtypeName, type Pointer } from './cApi.ts';
+import { DataType, dtypeName, sizeOf } from '../dataType.ts';
+import type { CApi, Pointer } from './cApi.ts';
+import { dims64 } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
 
 export type TensorValues = Float32Array | Int32Array | Uint8Array | Float64Array | BigInt64Array | Uint8Array[];
@@ -18,11 +19,6 @@ const elementBytes: Record<number, number> = {
   [DataType.bfloat16]: 2,
   [DataType.float16]: 2,
 };
-
-/** Number of elements of a shape; 1 for a scalar. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
 
 /**
  * Makes a TF_Tensor with a copy of `values`.

@@ -1,9 +1,10 @@
 import { scalar, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { currentEngine, currentExecutor, rawOp } from '../../engine/index.ts';
+import { currentSession, rawOp } from '../../engine/index.ts';
 
 /** Whether the ops that oneDNN fuses exist: in graphs for x86 processors. XLA fuses by itself. */
 export function hasFusedOps(): boolean {
-  return currentExecutor() === 'graph' && currentEngine().options.device === 'cpu' && process.arch === 'x64';
+  const { executor, options } = currentSession();
+  return executor === 'graph' && options.device === 'cpu' && process.arch === 'x64';
 }
 
 /** a b, with a or b transposed if asked for; [M, K] × [K, N] → [M, N]. */

@@ -1,6 +1,6 @@
 import { mul, scalar, sub, type Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { controlled, currentEngine, type Engine, rawOp, type Variable } from '../../engine/index.ts';
+import { controlled, currentSession, type Engine, rawOp, type Variable } from '../../engine/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import { ParameterSet } from '../parameters/parameterSet.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -81,7 +81,7 @@ export function adamW(
  * vanishes beside p, and λ so large that α λ = share / (1 − share), it is what is wanted. GPUs lack it.
  */
 function shrink(value: Variable, share: Tensor, like: Tensor): Tensor | undefined {
-  if (currentEngine().options.device !== 'cpu')
+  if (currentSession().options.device !== 'cpu')
     return controlled([like], () =>
       rawOp(
         'AssignSubVariableOp',

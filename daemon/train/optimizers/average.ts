@@ -1,5 +1,5 @@
 import { mul, scalar, sub, type Tensor } from '@tensorflow/tfjs-core';
-import { controlled, currentEngine, rawOp, type Variable } from '../../engine/index.ts';
+import { controlled, currentSession, rawOp, type Variable } from '../../engine/index.ts';
 import { proximalDescent } from './proximalDescent.ts';
 
 /**
@@ -7,7 +7,7 @@ import { proximalDescent } from './proximalDescent.ts';
  * As proximal descent with α = −(1 − m) / m, λ = −1, δ = value: (a + (1 − m) / m · v) / (1 + (1 − m) / m).
  */
 export function follow(average: Variable, value: Tensor, momentum: Tensor): Tensor | undefined {
-  if (currentEngine().options.device !== 'cpu') {
+  if (currentSession().options.device !== 'cpu') {
     const step = controlled([value], () => mul(sub(value, average.read()), sub(1, momentum)));
     return rawOp('AssignAddVariableOp', [average.handle, step], { dtype: { type: 'float32' } }, { outputs: 0 });
   }

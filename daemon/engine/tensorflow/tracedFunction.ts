@@ -1,6 +1,6 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { withExecutor } from './currentExecutor.ts';
-import type { Engine } from './engine.ts';
+import { DataType, dtypeName } from '../dataType.ts';
+import type { Session } from '../session.ts';
 import {
   asArray,
   dtypeOf,
@@ -10,37 +10,36 @@ import {
   refusal,
   type StepDefinition,
   type StepValue,
-} from './stepDefinition.ts';
-import { callAsync, DataType, dtypeName, type Pointer } from './tensorflow/cApi.ts';
-import { checkStatus } from './tensorflow/status.ts';
-import { newHandle, type TensorValues, tensorValues } from './tensorflow/tensors.ts';
-import { type NodeOutput, randomInTrace, Trace } from './tensorflow/trace.ts';
+} from '../stepDefinition.ts';
+import { forbiddingRandomness, type NodeOutput, Trace } from '../trace.ts';
+import { callAsync, type Pointer } from './cApi.ts';
+import { TensorFlowGraph } from './graphWriter.ts';
+import { checkStatus } from './status.ts';
+import { newHandle, type TensorValues, tensorValues } from './tensors.ts';
 
-let functions = 0;
-
-/** A step's body as a function of TensorFlow's: traced once, executed by one call. */
+/** A step's body as one function of TensorFlow: traced once, executed by one call. */
 export class TracedFunction<I extends string, O extends string> {
   private constructor(
-    private readonly engine: Engine,
+    private readonly session: Session,
     private readonly definition: StepDefinition<I, O>,
     private readonly name: string,
-    /** Handles on the tensors that the trace met: inputs of the function after the declared ones. */
+    /** Handles on the eager tensors that the trace met: inputs of the function, after the declared ones. */
     private readonly captured: readonly Pointer[],
     private readonly outputs: readonly O[],
   ) {}
 
-  /** Runs the body with placeholders and makes what it asked for a function, compiled by XLA at its first call where that is wanted. */
+  /** Traces the body with placeholders and makes the trace a function. The executor `xla` compiles it at its first call. */
   static of<I extends string, O extends string>(
-    engine: Engine,
+    session: Session,
     definition: StepDefinition<I, O>,
   ): TracedFunction<I, O> {
-    const { c, context, status, binding } = engine;
+    const { c, context, status, binding } = session;
     const place = () => placeOf(definition);
-    const trace = new Trace(c, status, definition.name);
-    const name = `step_${functions++}_${definition.name.replace(/[^A-Za-z0-9_]/g, '_')}`;
+    const trace = new Trace(new TensorFlowGraph(c, status, definition.name), definition.name);
+    const name = session.uniqueName('step', definition.name).replace(/[^A-Za-z0-9_]/g, '_');
     let captured: Pointer[] = [];
     try {
-      const traced = binding.tracing(trace, () => nodesOf(engine, definition, trace));
+      const traced = binding.tracing(trace, () => nodesOf(session, definition, trace));
       captured = traced.captured;
       const f = trace.finish(
         name,
@@ -57,7 +56,7 @@ export class TracedFunction<I extends string, O extends string> {
         c.TF_DeleteFunction(f);
       }
       const outputs = traced.result.map(([output]) => output);
-      return new TracedFunction(engine, definition, name, captured, outputs);
+      return new TracedFunction(session, definition, name, captured, outputs);
     } catch (error) {
       for (const handle of captured) c.TFE_DeleteTensorHandle(handle);
       trace.dispose();
@@ -67,8 +66,8 @@ export class TracedFunction<I extends string, O extends string> {
 
   /** Executes the function on another thread. The values are copied before this returns its promise. */
   async execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
-    const { engine, definition, outputs } = this;
-    const { c, context } = engine;
+    const { session, definition, outputs } = this;
+    const { c, context } = session;
     const status = c.TF_NewStatus() as Pointer; // its own: other ops may run meanwhile
     const place = () => placeOf(definition);
     const fed: Pointer[] = [];
@@ -89,7 +88,7 @@ export class TracedFunction<I extends string, O extends string> {
       const count = new Int32Array([outputs.length]);
       await callAsync(c.TFE_Execute, op, results, count, status);
       checkStatus(c, status, place);
-      // Reading `count` here keeps it alive until now: koffi holds no reference on what C writes to.
+      // Reading `count` here keeps it alive until now: koffi holds no reference to the memory that C writes.
       return await this.readOutputs(results.subarray(0, count[0]), status);
     } finally {
       for (const handle of fed) c.TFE_DeleteTensorHandle(handle);
@@ -100,15 +99,15 @@ export class TracedFunction<I extends string, O extends string> {
 
   /** Frees the function and its hold on captured tensors. */
   dispose(): void {
-    const { c, context, status } = this.engine;
+    const { c, context, status } = this.session;
     for (const handle of this.captured) c.TFE_DeleteTensorHandle(handle);
     c.TFE_ContextRemoveFunction(context, this.name, status);
     checkStatus(c, status, () => placeOf(this.definition));
   }
 
-  /** Waits off the event loop: on a GPU the kernels are still running when TFE_Execute returns. */
+  /** Waits on another thread: on a GPU the kernels are still running when TFE_Execute returns. */
   private async readOutputs(handles: BigUint64Array, status: Pointer): Promise<Record<O, Float32Array>> {
-    const { c } = this.engine;
+    const { c } = this.session;
     const result: Partial<Record<O, TensorValues>> = {};
     try {
       for (const [i, name] of this.outputs.entries()) {
@@ -133,24 +132,24 @@ const ATTR_TRUE = Uint8Array.from([0x28, 0x01]);
 
 /** Runs the body inside the trace. @returns the nodes of its outputs, by name */
 function nodesOf<I extends string, O extends string>(
-  engine: Engine,
+  session: Session,
   definition: StepDefinition<I, O>,
   trace: Trace,
 ): [O, NodeOutput][] {
-  const { binding } = engine;
+  const { binding } = session;
   const parameters = inputsOf(definition).map(
     ([name, input]) => [name, trace.parameter(dtypeOf(input), input.shape)] as const,
   );
   let nodes: [O, NodeOutput][] = [];
   const body = () => {
-    const inputs = parameters.map(([name, node]) => [name, engine.wrap(binding.adoptNode(node))] as const);
+    const inputs = parameters.map(([name, node]) => [name, session.wrap(binding.adoptNode(node))] as const);
     nodes = outputsOf(definition, Object.fromEntries(inputs) as Record<I, Tensor>).map(([name, tensor]) => {
-      const node = binding.nodeOf(trace, engine.ids([tensor])[0] as number);
+      const node = binding.nodeOf(trace, session.id(tensor));
       checkReadable(definition, name, node);
       return [name, node];
     });
   };
-  forbiddingRandomness(definition.name, () => withExecutor(definition.executor, () => tidy(body)));
+  forbiddingRandomness(definition.name, () => session.withExecutor(definition.executor, () => tidy(body)));
   return nodes;
 }
 
@@ -163,7 +162,7 @@ const readableTypes = new Set<number>([
   DataType.bool,
 ]);
 
-/** An output that could not be read would be noticed only after the step had its effects. */
+/** Refuses an output that cannot be read now, since a step that runs would have had its effects already. */
 function checkReadable(definition: Pick<StepDefinition, 'name'>, output: string, { dtype, shape }: NodeOutput): void {
   if (readableTypes.has(dtype)) return;
   throw refusal(
@@ -172,21 +171,4 @@ function checkReadable(definition: Pick<StepDefinition, 'name'>, output: string,
       ? `output "${output}" is the effect of an op, not a value`
       : `output "${output}" is ${dtypeName(dtype)}[${shape}], which cannot be read; cast it first`,
   );
-}
-
-/**
- * TensorFlow.js draws its random numbers in JavaScript, from a seed that is Math.random's unless it is given: in a trace they
- * would silently become constants. So Math.random throws while `body` runs. (With a seed of its own a draw is the same in every
- * step in every executor.)
- */
-function forbiddingRandomness<T>(step: string, body: () => T): T {
-  const { random } = Math;
-  Math.random = () => {
-    throw randomInTrace(`TensorFlow.js in step ${step}`);
-  };
-  try {
-    return body();
-  } finally {
-    Math.random = random;
-  }
 }

@@ -1,7 +1,7 @@
-import type { CApi, Pointer } from './tensorflow/cApi.ts';
-import { checkStatus } from './tensorflow/status.ts';
-import { sizeOf } from './tensorflow/tensors.ts';
-import type { NodeOutput, Trace } from './tensorflow/trace.ts';
+import { sizeOf } from '../dataType.ts';
+import type { NodeOutput, Trace } from '../trace.ts';
+import type { CApi, Pointer } from './cApi.ts';
+import { checkStatus } from './status.ts';
 
 /** A tensor in TensorFlow's memory. `madeIn` is the trace that was running when JavaScript made it from values. */
 export interface EagerValue {

@@ -1,21 +1,7 @@
-import { koffi } from '../../native/native.ts';
+import type { Attr } from '../attributes.ts';
+import { DataType } from '../dataType.ts';
 import type { CApi, Pointer } from './cApi.ts';
-import { DataType, type DTypeName } from './cApi.ts';
 import { checkStatus } from './status.ts';
-
-/** An attribute of a TensorFlow op. The key says its kind (AttrValue in tensorflow/core/framework/attr_value.proto). */
-export type Attr =
-  | { type: DTypeName }
-  | { types: readonly DTypeName[] }
-  | { int: number }
-  | { ints: readonly number[] }
-  | { float: number }
-  | { floats: readonly number[] }
-  | { bool: boolean }
-  | { string: string }
-  | { strings: readonly string[] }
-  | { shape: readonly number[] };
-export type Attrs = Readonly<Record<string, Attr>>;
 
 /** int64 dimensions as C wants them. */
 export function dims64(shape: readonly number[]): BigInt64Array {
@@ -23,10 +9,10 @@ export function dims64(shape: readonly number[]): BigInt64Array {
 }
 
 /**
- * Sets one attribute on an eager op (`prefix` TFE_Op) or on a node being made (`prefix` TF_).
- * @param target TFE_Op or TF_OperationDescription
+ * Sets one attribute on an eager op or on a node of a graph that is being made.
+ * @param target TFE_Op (`eager`) or TF_OperationDescription (`graph`)
  */
-export function setAttr(
+export function setAttribute(
   c: CApi,
   kind: 'eager' | 'graph',
   target: Pointer,
@@ -56,11 +42,9 @@ export function setAttr(
     const bytes = Buffer.from(attr.string);
     (eager ? c.TFE_OpSetAttrString : c.TF_SetAttrString)(target, name, bytes, bytes.length);
   } else if ('strings' in attr) {
-    const bytes = attr.strings.map((s) => Buffer.from(`${s}\0`));
-    pointedAt = bytes;
-    const pointers = BigUint64Array.from(bytes, (b) => koffi.address(b));
-    const sizes = BigUint64Array.from(bytes, (b) => BigInt(b.length - 1));
-    (eager ? c.TFE_OpSetAttrStringList : c.TF_SetAttrStringList)(target, name, pointers, sizes, pointedAt.length);
+    const sizes = BigUint64Array.from(attr.strings, (s) => BigInt(Buffer.byteLength(s)));
+    const set = eager ? c.TFE_OpSetAttrStringList : c.TF_SetAttrStringList;
+    set(target, name, attr.strings, sizes, attr.strings.length);
   } else {
     const dims = dims64(attr.shape);
     if (eager) {
@@ -69,6 +53,3 @@ export function setAttr(
     } else c.TF_SetAttrShape(target, name, dims, dims.length);
   }
 }
-
-/** Bytes that C knows by address alone: addresses don't keep them from being collected before the call that copies them. */
-let pointedAt: readonly Buffer[] = [];
