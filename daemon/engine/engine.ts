@@ -1,3 +1,4 @@
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { keep, registerBackend, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../protocol/errors.ts';
 import { openedSession, setCurrentSession } from './current.ts';
@@ -18,24 +19,25 @@ const BACKEND = 'tensorflow';
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const current = openedSession();
   if (current instanceof Engine) {
-    const { library, device, interOpThreads, intraOpThreads } = current.options;
-    const same =
-      library === options.library &&
-      device === options.device &&
-      interOpThreads === (options.interOpThreads ?? interOpThreads) &&
-      intraOpThreads === (options.intraOpThreads ?? intraOpThreads);
-    if (same) return current;
-    throw new UnimissError(
-      'engine',
-      `an engine on ${device} with ${interOpThreads} and ${intraOpThreads} threads is open already; a process has one`,
-      { place: options.library, remedy: 'Start another process for another engine.' },
-    );
+    const different = difference(current.options, options);
+    if (!different) return current;
+    throw new UnimissError('engine', `a process has one engine, and the open one has ${different}`, {
+      place: options.library,
+      remedy: 'Start another process for another engine.',
+    });
   }
   const engine = new Engine(options);
   setCurrentSession(engine);
   registerBackend(BACKEND, () => engine.backend, 3);
   await setBackend(BACKEND);
   return engine;
+}
+
+/** The first option that is asked for and differs from the open engine's, in words. What is not asked for may be anything. */
+function difference(open: Required<EngineOptions>, asked: EngineOptions): string | undefined {
+  const keys = ['library', 'device', 'interOpThreads', 'intraOpThreads', 'preload', 'tensorFloat32'] as const;
+  const key = keys.find((name) => asked[name] !== undefined && !isDeepStrictEqual(asked[name], open[name]));
+  return key && `${key}: ${inspect(open[key])}, not ${inspect(asked[key])}`;
 }
 
 /** TensorFlow in this process: tensors, variables and compiled steps. Made by `openEngine`. */

@@ -1,14 +1,15 @@
-import { type Tensor, type DataType as TfjsDType, engine as tfjsEngine } from '@tensorflow/tfjs-core';
+import { type DataTypeMap, type Tensor, type DataType as TfjsDType, engine as tfjsEngine } from '@tensorflow/tfjs-core';
 import './tensorflow/legacyUtil.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
-import { DataType } from './dataType.ts';
+import { DataType, dtypeName } from './dataType.ts';
 import type { Executor } from './stepDefinition.ts';
 import { Binding } from './tensorflow/binding.ts';
 import { type CApi, loadCApi, type Pointer } from './tensorflow/cApi.ts';
 import { type Device, listDevices, newContext } from './tensorflow/context.ts';
+import { kernelDTypes } from './tensorflow/kernelAttributes.ts';
 import { checkStatus } from './tensorflow/status.ts';
 
 export interface EngineOptions {
@@ -19,9 +20,9 @@ export interface EngineOptions {
   interOpThreads?: number;
   /** Threads inside one op; 2 by default. */
   intraOpThreads?: number;
-  /** Libraries to load before TensorFlow's (CUDA), in order. */
+  /** Libraries to load before TensorFlow's (CUDA), in order; none by default. */
   preload?: readonly string[];
-  /** Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. TensorFlow's default: yes. */
+  /** Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. True by default. */
   tensorFloat32?: boolean;
 }
 
@@ -39,31 +40,29 @@ export class Session {
   readonly binding: Binding;
   readonly backend: NodeJSKernelBackend;
   readonly devices: readonly Device[];
-  readonly options: EngineOptions & { interOpThreads: number; intraOpThreads: number };
+  /** With their defaults. */
+  readonly options: Required<EngineOptions>;
   private readonly internals: BackendInternals;
   private readonly knownAttrs = new Set<string>();
   private currentExecutor: Executor = 'eager';
   private names = 0;
 
   constructor(options: EngineOptions) {
-    this.options = {
-      ...options,
-      interOpThreads: options.interOpThreads ?? 2,
-      intraOpThreads: options.intraOpThreads ?? 2,
-    };
-    this.c = loadCApi(options.library, options.preload);
+    const { library, device, interOpThreads = 2, intraOpThreads = 2, preload = [], tensorFloat32 = true } = options;
+    this.options = { library, device, interOpThreads, intraOpThreads, preload: [...preload], tensorFloat32 };
+    this.c = loadCApi(library, preload);
     this.status = this.c.TF_NewStatus() as Pointer;
     this.context = newContext(this.c, this.status, this.options);
     this.devices = listDevices(this.c, this.status, this.context);
     const gpu = this.devices.some((d) => d.type === 'GPU');
-    if (options.device === 'cuda' && !gpu) {
+    if (device === 'cuda' && !gpu) {
       this.c.TFE_DeleteContext(this.context);
       throw new UnimissError('engine', 'TensorFlow sees no GPU', {
-        place: options.library,
+        place: library,
         remedy: 'Run "unimiss engine doctor" to see what was found, or set engine.device to "cpu".',
       });
     }
-    if (options.tensorFloat32 !== undefined) this.c.setTensorFloat32(options.tensorFloat32);
+    if (!tensorFloat32) this.c.setTensorFloat32(false);
     this.binding = new Binding(this.c, this.context, this.status, gpu);
     this.backend = new NodeJSKernelBackend(this.binding, '@tensorflow/tfjs-node-gpu');
     this.internals = this.backend as unknown as BackendInternals;
@@ -124,16 +123,25 @@ export class Session {
     return this.ids([tensor])[0] as number;
   }
 
-  /** A TensorFlow.js tensor for a value of the binding; types that TensorFlow.js lacks are labelled with the nearest. */
+  /** The type of a tensor by our names, also where TensorFlow.js has none for it: float32, bfloat16, … */
+  dtypeOf(tensor: Tensor): string {
+    return dtypeName(this.binding.get(this.id(tensor)).dtype);
+  }
+
+  /**
+   * A TensorFlow.js tensor for a value of the binding. Where TensorFlow.js lacks the type (bfloat16, float64, a variable's handle,
+   * the effect of an op), the tensor calls itself `string`: nothing in TensorFlow.js calculates with strings, ops by name take it as
+   * what it is, and `dtypeOf` names its type.
+   */
   wrap(value: { id: number; shape: number[]; dtype: number }): Tensor {
     const dataId = {};
     const { id, shape, dtype } = value;
     this.internals.tensorMap.set(dataId, { shape, dtype, id, values: null, refCount: 1 });
-    return tfjsEngine().makeTensorFromTensorInfo({
-      dataId,
-      shape,
-      dtype: tfjsDTypes.get(dtype) ?? 'float32',
-    }) as Tensor;
+    const label = kernelDTypes.get(dtype);
+    const info = { dataId, shape, dtype: label ?? 'string' };
+    const tensor: Tensor = tfjsEngine().makeTensorFromTensorInfo(info);
+    if (!label) tensor.dataSync = <D extends TfjsDType>() => this.binding.tensorDataSync(id) as DataTypeMap[D];
+    return tensor;
   }
 
   private ids(tensors: readonly Tensor[]): number[] {
@@ -167,14 +175,3 @@ interface BackendInternals {
     set(dataId: object, value: { shape: number[]; dtype: number; id: number; values: null; refCount: number }): void;
   };
 }
-
-const tfjsDTypes = new Map<number, TfjsDType>([
-  [DataType.float32, 'float32'],
-  [DataType.int32, 'int32'],
-  [DataType.int64, 'int32'],
-  [DataType.uint8, 'int32'],
-  [DataType.bool, 'bool'],
-  [DataType.complex64, 'complex64'],
-  [DataType.string, 'string'],
-  [DataType.resource, 'string'],
-]);

@@ -35,9 +35,13 @@ export class Variable {
    */
   assign(value: Tensor | Float32Array): Tensor | undefined {
     if (!(value instanceof Float32Array) && (value.dtype !== 'float32' || `${value.shape}` !== `${this.shape}`))
-      throw new UnimissError('engine', `${value.dtype}[${value.shape}] given for float32[${this.shape}]`, {
-        place: `variable ${this.name}`,
-      });
+      throw new UnimissError(
+        'engine',
+        `${this.session.dtypeOf(value)}[${value.shape}] given for float32[${this.shape}]`,
+        {
+          place: `variable ${this.name}`,
+        },
+      );
     const tensor = value instanceof Float32Array ? this.session.tensor(value, this.shape) : value;
     const attrs = { dtype: { type: 'float32' } } as const;
     const [effect] = this.session.execute('AssignVariableOp', [this.handle, tensor], attrs, 0);

@@ -4,7 +4,8 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { UnimissError } from '../../../protocol/errors.ts';
 import { testEngine } from '../../../test/engine.ts';
 import { koffi } from '../../native/native.ts';
-import { type Engine, openEngine, rawOp, rawOps, type Variable } from '../index.ts';
+import type { DTypeName } from '../dataType.ts';
+import { type Engine, type EngineOptions, openEngine, rawOp, rawOps, type Variable } from '../index.ts';
 
 let engine: Engine;
 let backend: { getInputTensorIds(tensors: unknown[]): number[]; where(condition: tf.Tensor): tf.Tensor };
@@ -68,6 +69,33 @@ describe('types', () => {
     expect(() => half.dataSync()).toThrow('values of bfloat16 cannot be read; cast them first');
     const back = rawOp('Cast', [half], { SrcT: { type: 'bfloat16' }, DstT: { type: 'float32' } });
     expect(back.dataSync()).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+  });
+
+  it.each(['bfloat16', 'float16', 'float64'] as const)('never calls %s float32, and refuses it', async (type) => {
+    const cast = (x: tf.Tensor, from: DTypeName, to: DTypeName) =>
+      rawOp('Cast', [x], { SrcT: { type: from }, DstT: { type: to } });
+    const v = engine.variable('v', [2, 3]);
+    const check = (x: tf.Tensor): tf.Tensor => {
+      const other = cast(x, 'float32', type);
+      expect(other.dtype).not.toBe('float32');
+      expect(engine.dtypeOf(other)).toBe(type);
+      expect(() => tf.add(other, 1)).toThrow('must be numeric tensor');
+      expect(() => tf.cast(other, 'float32')).toThrow('must be numeric tensor');
+      expect(() => tf.reshape(other, [6])).toThrow(`Reshape(${type}[2,3], int32[1]): TensorFlow.js has no ${type}`);
+      expect(() => v.assign(other)).toThrow(`${type}[2,3] given for float32[2,3]`);
+      return cast(rawOp('AddV2', [other, other]), type, 'float32');
+    };
+    const twice = Float32Array.of(2, 4, 6, 8, 10, 12);
+    expect(check(matrix()).dataSync()).toEqual(twice);
+    const step = engine.compile({
+      name: type,
+      inputs: { x: { shape: [2, 3] } },
+      executor: 'graph',
+      body: ({ x }) => ({ y: check(x) }),
+    });
+    expect((await step.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y).toEqual(twice);
+    step.dispose();
+    v.dispose();
   });
 });
 
@@ -253,10 +281,12 @@ describe('the binding', () => {
     const { library } = engine.options;
     expect(await openEngine({ library, device: 'cpu' })).toBe(engine);
     expect(await Promise.all([testEngine(), testEngine()])).toEqual([engine, engine]);
-    await expect(openEngine({ library, device: 'cuda' })).rejects.toThrow(
-      'an engine on cpu with 2 and 2 threads is open',
-    );
-    await expect(openEngine({ library, device: 'cpu', intraOpThreads: 7 })).rejects.toThrow('a process has one');
+    const other = (options: Partial<EngineOptions>) => openEngine({ library, device: 'cpu', ...options });
+    await expect(other({ device: 'cuda' })).rejects.toThrow("the open one has device: 'cpu', not 'cuda'");
+    await expect(other({ intraOpThreads: 7 })).rejects.toThrow('a process has one engine');
+    await expect(other({ tensorFloat32: false })).rejects.toThrow('the open one has tensorFloat32: true, not false');
+    await expect(other({ preload: ['/cuda.so'] })).rejects.toThrow("the open one has preload: [], not [ '/cuda.so' ]");
+    expect(await other({ tensorFloat32: true, preload: [], interOpThreads: 2 })).toBe(engine);
     expect(engine.version).toMatch(/^\d+\.\d+\.\d+$/);
     expect(engine.devices.map((d) => d.type)).toContain('CPU');
   });

@@ -5,7 +5,7 @@ import { DataType, dtypeName } from '../dataType.ts';
 import { describeCall, type NodeInput, type NodeOutput, type Trace } from '../trace.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { Captures, type EagerValue } from './captures.ts';
-import { AttrKind, fromKernelAttr, OpAttr } from './kernelAttributes.ts';
+import { AttrKind, fromKernelAttr, kernelDTypes, OpAttr } from './kernelAttributes.ts';
 import { setAttribute } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
 import { describeHandle, handleValues, newHandle, newStringHandle, type TensorValues } from './tensors.ts';
@@ -84,7 +84,19 @@ export class Binding implements TFJSBinding {
     return handleValues(this.c, this.status, value.handle, value.dtype, value.shape) as Float32Array;
   }
 
+  /** Executes an op for a kernel of TensorFlow.js. @throws UnimissError 'engine' for a tensor whose type the kernels do not know */
   executeOp(name: string, attrs: TFEOpAttr[], ids: number[], outputs: number): TensorMetadata[] {
+    const foreign = ids
+      .map((id) => this.get(id))
+      .find(({ dtype }) => !kernelDTypes.has(dtype) && dtype !== DataType.resource);
+    if (foreign)
+      throw new UnimissError('engine', `TensorFlow.js has no ${dtypeName(foreign.dtype)}`, {
+        place: describeCall(
+          name,
+          ids.map((id) => this.get(id)),
+        ),
+        remedy: 'Cast the tensor by an op of daemon/engine/ops first.',
+      });
     const named: Record<string, Attr> = {};
     for (const a of attrs) named[a.name] = fromKernelAttr(name, a);
     // Ops with the attribute N take a list first (ConcatV2, Pack, AddN, Einsum): the kernels hand it over flat.

@@ -1,10 +1,22 @@
+import type { DataType as TfjsDType } from '@tensorflow/tfjs-core';
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Attr } from '../attributes.ts';
-import { type DTypeName, dtypeOfCode } from '../dataType.ts';
+import { DataType, type DTypeName, dtypeOfCode } from '../dataType.ts';
 
 /** Kinds of TFEOpAttr. The numbers are ours; the kernels only pass them back. */
 export const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;
+
+/** The types that the kernels of TensorFlow.js compute with, and what they call them. */
+export const kernelDTypes: ReadonlyMap<number, TfjsDType> = new Map([
+  [DataType.float32, 'float32'],
+  [DataType.int32, 'int32'],
+  [DataType.int64, 'int32'],
+  [DataType.uint8, 'int32'],
+  [DataType.bool, 'bool'],
+  [DataType.complex64, 'complex64'],
+  [DataType.string, 'string'],
+]);
 
 /** An attribute as the kernels of TensorFlow.js construct it. */
 export class OpAttr {
