@@ -3,6 +3,9 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { sizeOf } from './dataType.ts';
 import type { Session } from './session.ts';
 
+/** The effect of an op on a variable, for what has to wait for it in a trace. Eagerly it has happened already, and there is none. */
+export type Effect = Tensor | undefined;
+
 /**
  * State that lives in TensorFlow's memory from step to step and is updated in place (a resource variable, float32).
  * Inside a trace the variable's handle is an input of the function; reads and updates are nodes.
@@ -23,17 +26,23 @@ export class Variable {
     return sizeOf(this.shape);
   }
 
-  /** The value now. In a trace, the value when this read is executed: order it by `controlled` if the step also updates the variable. */
-  read(): Tensor {
+  /**
+   * The value now. In a trace, the value when this read is executed.
+   * @param first what the read waits for in a trace: the effects of updates in the same step, or tensors
+   */
+  read(first: readonly Effect[] = []): Tensor {
     const attrs = { dtype: { type: 'float32' } } as const;
-    return this.session.execute('ReadVariableOp', [this.handle], attrs, 1, [this.shape])[0] as Tensor;
+    const effects = first.filter((effect) => effect !== undefined);
+    const read = () => this.session.execute('ReadVariableOp', [this.handle], attrs, 1, [this.shape])[0] as Tensor;
+    return effects.length > 0 ? this.session.controlled(effects, read) : read();
   }
 
   /**
-   * Replaces the value. In a trace, the result names the update for `controlled`.
+   * Replaces the value.
+   * @returns the update, for a later `read` in the same step
    * @throws UnimissError 'engine' when the value has another shape or type
    */
-  assign(value: Tensor | Float32Array): Tensor | undefined {
+  assign(value: Tensor | Float32Array): Effect {
     if (!(value instanceof Float32Array) && (value.dtype !== 'float32' || `${value.shape}` !== `${this.shape}`))
       throw new UnimissError(
         'engine',
