@@ -1,9 +1,10 @@
-import { reshape, split, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../protocol/modality.ts';
+import { reshape, split, type Tensor } from '../engine/ops/index.ts';
 import { type BlockOptions, block, type Observe, type TokenShape } from './block.ts';
 import type { MitConfig } from './config.ts';
 import { cells, stageGrids, stemStrides } from './geometry.ts';
 import { convBlock } from './ops/convBlock.ts';
+import { greyKernel } from './ops/greyKernel.ts';
 import { layerNorm } from './ops/layerNorm.ts';
 import { linear } from './ops/linear.ts';
 import { resizePositions } from './ops/resizePositions.ts';
@@ -37,7 +38,7 @@ export interface EncoderOutput {
 /** The two parts of rows: class tokens [B, C] and patches [B, …grid, C]. */
 function parts(rows: Tensor, { batch, grid }: TokenShape): [Tensor, Tensor] {
   const n = cells(grid);
-  const [classTokens, patches] = split(rows, [batch, batch * n], 0) as [Tensor, Tensor];
+  const [classTokens, patches] = split(rows, [batch, batch * n] as const);
   return [classTokens, reshape(patches, [batch, ...grid, rows.shape[1]!])];
 }
 
@@ -74,7 +75,7 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
 
   const stemParameters = convOf(`patch_embed${modality}0`);
   const grey = modality === '2D' && images.shape[3] === 1;
-  const stemWeight = grey ? sum(stemParameters.weight, 2, true) : stemParameters.weight;
+  const stemWeight = grey ? greyKernel(stemParameters.weight) : stemParameters.weight;
   const stem = convBlock(images, { ...stemParameters, weight: stemWeight }, stemStrides[modality], false);
 
   pass.observe?.(`backbone.transformer.patch_embed${modality}0`, () => stem);

@@ -1,5 +1,5 @@
-import { concat, reshape, slice, sub, type Tensor, tile } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../protocol/modality.ts';
+import { concat, reshape, rows, sub, type Tensor, tile } from '../engine/ops/index.ts';
 import { cells } from './geometry.ts';
 import { attention } from './ops/attention.ts';
 import { layerNorm } from './ops/layerNorm.ts';
@@ -51,7 +51,7 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   const { batch, grid, modality } = shape;
   const { heads, reduction, epsilon, observe, classOnly = false } = options;
   const dense = options.qkvBias ? linearOf : linearWithoutBiasOf;
-  const classRows = (rows: Tensor) => (classOnly ? slice(rows, 0, batch) : rows);
+  const classRows = (all: Tensor) => (classOnly ? rows(all, 0, batch) : all);
   const queries = classOnly ? 0 : cells(grid);
   const keep = options.keep && {
     attention: rowFactors(options.keep.attention, queries),
@@ -63,7 +63,7 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   if (reduction > 1) {
     const kernel = linearOf(weights, `attn.sr${modality}`);
     const reduced = spatialReduction(y, kernel.weight, kernel.bias, batch, grid, reduction);
-    observe?.(`attn.sr${modality}`, () => slice(reduced, batch, reduced.shape[0]! - batch));
+    observe?.(`attn.sr${modality}`, () => rows(reduced, batch, reduced.shape[0]! - batch));
     source = layerNorm(reduced, normOf(weights, 'attn.norm'), 1e-5);
   }
   const q = linear(classRows(y), dense(weights, 'attn.q'));

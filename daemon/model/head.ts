@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '../engine/ops/index.ts';
 import { lastLayer, unitRows } from './ops/lastLayer.ts';
 import { linear, linearGelu } from './ops/linear.ts';
 import { lastLayerDirection } from './parameters.ts';

@@ -1,5 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import type { NormParameters } from './ops/layerNorm.ts';
+import type { NormParameters, Tensor } from '../engine/ops/index.ts';
 import type { LinearParameters } from './ops/linear.ts';
 
 /** A network's parameters by name (parameters.ts), in our layout. @throws where the name is unknown */

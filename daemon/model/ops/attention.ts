@@ -1,7 +1,18 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { rawOp } from '../../engine/index.ts';
-import { differentiable } from './differentiable.ts';
-import { add, batchMatMul, concat, mul, reshape, scale, slice, sub, sum, transpose } from './math.ts';
+import {
+  add,
+  batchMatMul,
+  concat,
+  differentiable,
+  mul,
+  reshape,
+  rows,
+  softmax,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+} from '../../engine/ops/index.ts';
 
 export interface AttentionShape {
   readonly batch: number;
@@ -13,25 +24,25 @@ export interface AttentionShape {
 }
 
 /** [B · n, h · d] → [B, h, n, d] */
-function toHeads(rows: Tensor, batch: number, heads: number): Tensor {
-  const [count, channels] = rows.shape as [number, number];
+function toHeads(x: Tensor, batch: number, heads: number): Tensor {
+  const [count, channels] = x.shape as [number, number];
   const [n, d] = [count / batch, channels / heads];
-  if (heads === 1 || n === 1) return reshape(rows, [batch, heads, n, d]);
-  return transpose(reshape(rows, [batch, n, heads, d]), [0, 2, 1, 3]);
+  if (heads === 1 || n === 1) return reshape(x, [batch, heads, n, d]);
+  return transpose(reshape(x, [batch, n, heads, d]), [0, 2, 1, 3]);
 }
 
 /** [B, h, n, d] → [B · n, h · d] */
 function fromHeads(x: Tensor): Tensor {
   const [batch, heads, n, d] = x.shape as [number, number, number, number];
-  const rows = [batch * n, heads * d];
-  return heads === 1 || n === 1 ? reshape(x, rows) : reshape(transpose(x, [0, 2, 1, 3]), rows);
+  const shape = [batch * n, heads * d];
+  return heads === 1 || n === 1 ? reshape(x, shape) : reshape(transpose(x, [0, 2, 1, 3]), shape);
 }
 
 /** [B (1 + m), 2 h d], class rows first → keys and values together, [2, B, h, 1 + m, d] */
-function toKeysAndValues(rows: Tensor, { batch, heads, keys }: AttentionShape): Tensor {
-  const d = rows.shape[1]! / (2 * heads);
-  const classes = reshape(slice(rows, 0, batch), [batch, 1, 2, heads, d]);
-  const patches = reshape(slice(rows, batch, batch * keys), [batch, keys, 2, heads, d]);
+function toKeysAndValues(kv: Tensor, { batch, heads, keys }: AttentionShape): Tensor {
+  const d = kv.shape[1]! / (2 * heads);
+  const classes = reshape(rows(kv, 0, batch), [batch, 1, 2, heads, d]);
+  const patches = reshape(rows(kv, batch, batch * keys), [batch, keys, 2, heads, d]);
   return transpose(concat([classes, patches], 1), [2, 0, 3, 1, 4]);
 }
 
@@ -40,8 +51,8 @@ function fromKeysAndValues(keysAndValues: Tensor, { batch, heads, keys }: Attent
   const d = keysAndValues.shape[4]!;
   const all = transpose(keysAndValues, [3, 1, 0, 2, 4]); // [1 + m, B, 2, h, d]
   const channels = 2 * heads * d;
-  const classes = reshape(slice(all, 0, 1), [batch, channels]);
-  const patches = transpose(reshape(slice(all, 1, keys), [keys, batch, channels]), [1, 0, 2]);
+  const classes = reshape(rows(all, 0, 1), [batch, channels]);
+  const patches = transpose(reshape(rows(all, 1, keys), [keys, batch, channels]), [1, 0, 2]);
   return concat([classes, reshape(patches, [batch * keys, channels])], 0);
 }
 
@@ -64,22 +75,22 @@ export function attention(q: Tensor, kv: Tensor, shape: AttentionShape): Tensor 
   const { batch, heads, queries } = shape;
   const factor = (q.shape[1]! / heads) ** -0.5;
   const groups = queries > 0 ? [[0, batch] as const, [batch, batch * queries] as const] : [[0, batch] as const];
-  const split = (rows: Tensor) =>
+  const split = (x: Tensor) =>
     groups.length === 1
-      ? [toHeads(rows, batch, heads)]
-      : groups.map(([begin, n]) => toHeads(slice(rows, begin, n), batch, heads));
+      ? [toHeads(x, batch, heads)]
+      : groups.map(([begin, n]) => toHeads(rows(x, begin, n), batch, heads));
   const join = (parts: Tensor[]) => (parts.length === 1 ? fromHeads(parts[0]!) : concat(parts.map(fromHeads), 0));
   const part = (keysAndValues: Tensor, index: number) =>
-    reshape(slice(keysAndValues, index, 1), keysAndValues.shape.slice(1));
+    reshape(rows(keysAndValues, index, 1), keysAndValues.shape.slice(1));
 
   return differentiable(
     [q, kv],
     (save) => {
       const keysAndValues = toKeysAndValues(kv, shape);
-      const keys = scale(part(keysAndValues, 0), factor);
+      const keys = mul(part(keysAndValues, 0), factor);
       const values = part(keysAndValues, 1);
       const asked = split(q);
-      const probabilities = asked.map((x) => rawOp('Softmax', [batchMatMul(x, keys, false, true)]));
+      const probabilities = asked.map((x) => softmax(batchMatMul(x, keys, false, true)));
       save(keys, values, ...asked, ...probabilities);
       return join(probabilities.map((p) => batchMatMul(p, values)));
     },
@@ -95,9 +106,9 @@ export function attention(q: Tensor, kv: Tensor, shape: AttentionShape): Tensor 
         };
       });
       const total = (tensors: Tensor[]) => tensors.reduce((a, b) => add(a, b));
-      const dKeys = scale(total(parts.map((p) => p.dKeys)), factor);
+      const dKeys = mul(total(parts.map((p) => p.dKeys)), factor);
       const dValues = total(parts.map((p) => p.dValues));
-      return [join(parts.map((p) => p.dQuery)), fromKeysAndValues(rawOp('Pack', [[dKeys, dValues]]), shape)];
+      return [join(parts.map((p) => p.dQuery)), fromKeysAndValues(stack([dKeys, dValues]), shape)];
     },
   );
 }

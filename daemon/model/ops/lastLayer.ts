@@ -1,7 +1,18 @@
-import { scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { rawOp } from '../../engine/index.ts';
-import { differentiable } from './differentiable.ts';
-import { add, matMul, mul, reshape, scale, sub, sum } from './math.ts';
+import {
+  add,
+  differentiable,
+  matMul,
+  maximum,
+  mul,
+  reciprocal,
+  reshape,
+  rsqrt,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+} from '../../engine/ops/index.ts';
 
 const epsilon = 1e-12;
 
@@ -12,8 +23,8 @@ export function unitRows(z: Tensor): Tensor {
   return differentiable(
     [z],
     (save) => {
-      const length = rawOp('Sqrt', [sum(rawOp('Square', [z]), [1], true)]);
-      const inverse = rawOp('Reciprocal', [rawOp('Maximum', [length, scalar(epsilon)])]);
+      const length = sqrt(sum(square(z), [1], true));
+      const inverse = reciprocal(maximum(length, epsilon));
       const y = mul(z, inverse);
       save(y, inverse);
       return y;
@@ -35,16 +46,16 @@ export function lastLayer(z: Tensor, direction: Tensor): Tensor {
   return differentiable(
     [z, direction],
     (save) => {
-      const squares = sum(rawOp('Square', [direction]), [1]);
-      const inverse = reshape(rawOp('Rsqrt', [squares]), [1, direction.shape[0]!]);
+      const squares = sum(square(direction), [1]);
+      const inverse = reshape(rsqrt(squares), [1, direction.shape[0]!]);
       const y = mul(matMul(z, direction, false, true), inverse);
       save(z, direction, inverse, y);
       return y;
     },
     (dy, [z, direction, inverse, y]) => {
       const scaled = mul(dy, inverse!);
-      const shares = mul(sum(mul(dy, y!), [0], true), rawOp('Square', [inverse!]));
-      const along = mul(direction!, reshape(scale(shares, -1), [direction!.shape[0]!, 1]));
+      const shares = mul(sum(mul(dy, y!), [0], true), square(inverse!));
+      const along = mul(direction!, reshape(mul(shares, -1), [direction!.shape[0]!, 1]));
       return [matMul(scaled, direction!), add(matMul(scaled, z!, true), along)];
     },
   );

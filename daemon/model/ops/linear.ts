@@ -1,6 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { differentiable } from './differentiable.ts';
-import { add, dense, gelu, matMul, mul, sumRows } from './math.ts';
+import { add, dense, differentiable, gelu, matMul, mul, sumRows, type Tensor } from '../../engine/ops/index.ts';
 
 export interface LinearParameters {
   /** [out, in] */

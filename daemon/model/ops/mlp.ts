@@ -1,9 +1,19 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { controlled } from '../../engine/index.ts';
-import { differentiable } from './differentiable.ts';
-import { type NormParameters, normalizeRows, standardize, standardizeGradient } from './layerNorm.ts';
+import {
+  add,
+  after,
+  dense,
+  differentiable,
+  gelu,
+  matMul,
+  mul,
+  type NormParameters,
+  normalizeRows,
+  standardize,
+  standardizeGradient,
+  sumRows,
+  type Tensor,
+} from '../../engine/ops/index.ts';
 import { branch, type LinearParameters } from './linear.ts';
-import { add, dense, gelu, matMul, mul, sumRows } from './math.ts';
 
 export interface MlpParameters {
   readonly norm: NormParameters;
@@ -31,14 +41,14 @@ export function mlpBlock(x: Tensor, { norm, fc1, fc2 }: MlpParameters, epsilon: 
     },
     (dy, [x, gain, shift, w1, b1, w2, keep]) => {
       const dBranch = keep ? mul(dy, keep) : dy;
-      const { normal, inverseDeviation } = controlled([dy], () => standardize(x!, epsilon));
-      const normed = add(mul(normal, gain!), shift!);
+      const standardized = standardize(after([dy], x!), epsilon);
+      const normed = add(mul(standardized.normal, gain!), shift!);
       const { value, slope } = gelu(dense(normed, w1!, b1!));
       const dHidden = mul(matMul(dBranch, w2!), slope());
       const dNormed = matMul(dHidden, w1!);
       return [
-        add(dy, standardizeGradient(mul(dNormed, gain!), normal, inverseDeviation)),
-        sumRows(mul(dNormed, normal)),
+        add(dy, standardizeGradient(mul(dNormed, gain!), standardized)),
+        sumRows(mul(dNormed, standardized.normal)),
         sumRows(dNormed),
         matMul(dHidden, normed, true),
         sumRows(dHidden),

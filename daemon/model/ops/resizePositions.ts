@@ -1,9 +1,7 @@
-import { type Tensor, tensor2d } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../../protocol/modality.ts';
+import { batchMatMul, concat, constant, differentiable, reshape, rows, type Tensor } from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
 import { resizeMatrix } from '../positions.ts';
-import { differentiable } from './differentiable.ts';
-import { batchMatMul, concat, reshape, slice } from './math.ts';
 
 /**
  * Position embeddings for another grid than they were made for: the class token's row stays, the patches' are interpolated
@@ -22,27 +20,27 @@ export function resizePositions(
   /** Applies `axis`'s matrix to patches whose earlier axes are resized and whose later ones are not (or the reverse). */
   const along = (patches: Tensor, axis: number, transposed: boolean) => {
     const [from, to] = [source[axis]!, target[axis]!];
-    const matrix = tensor2d(resizeMatrix(modality, from, to), [to, from]);
+    const matrix = constant(resizeMatrix(modality, from, to), [to, from]);
     const before = cells(target.slice(0, axis));
     const after = cells(source.slice(axis + 1)) * channels;
     const x = reshape(patches, [before, transposed ? to : from, after]);
     return batchMatMul(reshape(matrix, [1, to, from]), x, transposed);
   };
   const axes = source.map((_, axis) => axis).filter((axis) => source[axis] !== target[axis]);
-  const split = (rows: Tensor) => [slice(rows, 0, 1), slice(rows, 1, rows.shape[0]! - 1)] as const;
+  const split = (all: Tensor) => [rows(all, 0, 1), rows(all, 1, all.shape[0]! - 1)] as const;
   return differentiable(
     [positions],
     () => {
       const [token, patches] = split(reshape(positions, [1 + cells(source), channels]));
       const resized = axes.reduce((x, axis) => along(x, axis, false), patches);
-      const rows = concat([token, reshape(resized, [cells(target), channels])], 0);
-      return reshape(rows, [1, 1 + cells(target), channels]);
+      const all = concat([token, reshape(resized, [cells(target), channels])], 0);
+      return reshape(all, [1, 1 + cells(target), channels]);
     },
     (dy) => {
       const [dToken, dPatches] = split(reshape(dy, [1 + cells(target), channels]));
       const dSource = axes.reduceRight((x, axis) => along(x, axis, true), dPatches);
-      const rows = concat([dToken, reshape(dSource, [cells(source), channels])], 0);
-      return [reshape(rows, positions.shape)];
+      const all = concat([dToken, reshape(dSource, [cells(source), channels])], 0);
+      return [reshape(all, positions.shape)];
     },
   );
 }

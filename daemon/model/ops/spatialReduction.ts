@@ -1,9 +1,19 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { controlled } from '../../engine/index.ts';
+import {
+  after,
+  concat,
+  dense,
+  differentiable,
+  matMul,
+  pad,
+  reshape,
+  rows,
+  slice,
+  sumRows,
+  type Tensor,
+  transpose,
+} from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
-import { differentiable } from './differentiable.ts';
-import { concat, crop, dense, matMul, pad, reshape, slice, sumRows, transpose } from './math.ts';
 
 /** Where a cell of the reduced grid finds its kernel's inputs: the reduced grid, and the part of the grid that kernels cover. */
 function coverage(grid: readonly number[], factor: number): { reduced: number[]; covered: number[] } {
@@ -35,11 +45,17 @@ function gatherOrder(axes: number): number[] {
 }
 
 /** [B · grid, C] → [B · reduced, factorⁿ · C]: each row is one kernel's input. */
-function gatherBlocks(rows: Tensor, batch: number, grid: readonly number[], factor: number): Tensor {
-  const channels = rows.shape[1]!;
+function gatherBlocks(patches: Tensor, batch: number, grid: readonly number[], factor: number): Tensor {
+  const channels = patches.shape[1]!;
   const { reduced, covered } = coverage(grid, factor);
-  let x = reshape(rows, [batch, ...grid, channels]);
-  if (cells(covered) < cells(grid)) x = crop(x, [batch, ...covered, channels]);
+  let x = reshape(patches, [batch, ...grid, channels]);
+  const shape = [batch, ...covered, channels];
+  if (cells(covered) < cells(grid))
+    x = slice(
+      x,
+      shape.map(() => 0),
+      shape,
+    );
   const blocks = transpose(reshape(x, blockShape(batch, reduced, factor, channels)), gatherOrder(grid.length));
   return reshape(blocks, [batch * cells(reduced), factor ** grid.length * channels]);
 }
@@ -78,20 +94,20 @@ export function spatialReduction(
 ): Tensor {
   const out = weight.shape[weight.rank - 1]!;
   const matrix = (w: Tensor) => reshape(w, [w.size / out, out]);
-  const blocksOf = (rows: Tensor) => gatherBlocks(slice(rows, batch, batch * cells(grid)), batch, grid, factor);
+  const blocksOf = (all: Tensor) => gatherBlocks(rows(all, batch, batch * cells(grid)), batch, grid, factor);
   return differentiable(
     [x, weight, bias],
     (save) => {
       save(x, weight);
       const patches = dense(blocksOf(x), matrix(weight), bias, { transposed: true });
-      return concat([slice(x, 0, batch), patches], 0);
+      return concat([rows(x, 0, batch), patches], 0);
     },
     (dy, [x, weight]) => {
-      const dPatches = slice(dy, batch, dy.shape[0]! - batch);
-      const blocks = controlled([dy], () => blocksOf(x!));
+      const dPatches = rows(dy, batch, dy.shape[0]! - batch);
+      const blocks = blocksOf(after([dy], x!));
       const dBlocks = matMul(dPatches, matrix(weight!), false, true);
       return [
-        concat([slice(dy, 0, batch), scatterBlocks(dBlocks, batch, grid, factor)], 0),
+        concat([rows(dy, 0, batch), scatterBlocks(dBlocks, batch, grid, factor)], 0),
         reshape(matMul(blocks, dPatches, true), weight!.shape),
         sumRows(dPatches),
       ];

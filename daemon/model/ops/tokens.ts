@@ -1,7 +1,5 @@
-import { broadcastTo, type Tensor } from '@tensorflow/tfjs-core';
+import { add, concat, differentiable, reshape, rows, sum, type Tensor, tile } from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
-import { differentiable } from './differentiable.ts';
-import { add, concat, reshape, slice, sum } from './math.ts';
 
 /**
  * Class tokens and patches of a batch with their position embeddings, as rows: class rows of all images first, then patch rows,
@@ -20,18 +18,15 @@ export function tokens(classTokens: Tensor, patches: readonly Tensor[], position
   return differentiable(
     [classTokens, positions, ...patches],
     () => {
-      const rows = reshape(positions, [1 + n, channels]);
-      const classes = add(classTokens, slice(rows, 0, 1));
+      const places = reshape(positions, [1 + n, channels]);
+      const classes = add(classTokens, rows(places, 0, 1));
       const image = patches.map((p) => reshape(p, [batch, n, channels])).reduce((a, b) => add(a, b));
-      const placed = add(image, reshape(slice(rows, 1, n), [1, n, channels]));
-      return concat(
-        [shared ? broadcastTo(classes, [batch, channels]) : classes, reshape(placed, [batch * n, channels])],
-        0,
-      );
+      const placed = add(image, reshape(rows(places, 1, n), [1, n, channels]));
+      return concat([shared ? tile(classes, [batch, 1]) : classes, reshape(placed, [batch * n, channels])], 0);
     },
     (dy) => {
-      const dClasses = slice(dy, 0, batch);
-      const dPatches = reshape(slice(dy, batch, batch * n), [batch, n, channels]);
+      const dClasses = rows(dy, 0, batch);
+      const dPatches = reshape(rows(dy, batch, batch * n), [batch, n, channels]);
       const dClass = sum(dClasses, [0], true);
       const dPositions = concat([dClass, sum(dPatches, [0])], 0);
       return [

@@ -1,7 +1,14 @@
-import { type Tensor, tile } from '@tensorflow/tfjs-core';
+import {
+  dense,
+  differentiable,
+  matMul,
+  reshape,
+  sumRows,
+  type Tensor,
+  tile,
+  transpose,
+} from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
-import { differentiable } from './differentiable.ts';
-import { dense, matMul, reshape, sumRows, transpose } from './math.ts';
 
 /** Axes of [B · g₀, g₁, …, 2, …, 2, 2 · C] that put each cell's doubled part beside it: [B · g₀, 2, g₁, 2, …]. */
 function scatterOrder(axes: number): number[] {
