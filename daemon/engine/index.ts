@@ -1,9 +1,7 @@
 export type { Attr, Attrs } from './attributes.ts';
-export { currentSession } from './current.ts';
 export { type Engine, openEngine } from './engine.ts';
 export { chooseExecutor, type ExecutorChoiceOptions } from './executorChoice.ts';
-export { controlled, rawOp, rawOps } from './rawOp.ts';
-export type { EngineOptions, RawInput } from './session.ts';
+export type { EngineOptions } from './session.ts';
 export { type AdamScalars, type AdamVariables, accumulate, adam, decay, follow, sgd } from './stateOps.ts';
 export { CompiledStep } from './step.ts';
 export type { Executor, StepDefinition, StepInput, StepValue } from './stepDefinition.ts';

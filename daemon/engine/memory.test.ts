@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UnimissError } from '../../protocol/errors.ts';
 import { testEngine } from '../../test/engine.ts';
-import { controlled, type Engine, type Executor, rawOp } from './index.ts';
+import type { Engine, Executor } from './index.ts';
+import { controlled, rawOp } from './rawOp.ts';
 
 const MIB = 2 ** 20;
 let engine: Engine;

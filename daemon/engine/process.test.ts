@@ -101,7 +101,8 @@ describe('a process', () => {
     await build({
       stdin: {
         contents: `import * as tf from '@tensorflow/tfjs-core';
-          import { openEngine, rawOp } from './daemon/engine/index.ts';
+          import { openEngine } from './daemon/engine/index.ts';
+          import { rawOp } from './daemon/engine/rawOp.ts';
           const engine = await openEngine(${JSON.stringify({ library: engine.options.library, device: 'cpu' })});
           ${body}`,
         resolveDir: process.cwd(),

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../../test/engine.ts';
-import { type Attrs, controlled, type Engine, type Executor, rawOp, type Variable } from './index.ts';
+import type { Attrs, Engine, Executor, Variable } from './index.ts';
+import { controlled, rawOp } from './rawOp.ts';
 
 /** The ops that the model and the trainer use by name, against values worked out by hand, in every executor. */
 

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../../test/engine.ts';
-import { controlled, type Engine, type Executor, rawOp, rawOps, type Variable } from './index.ts';
+import type { Engine, Executor, Variable } from './index.ts';
+import { controlled, rawOp, rawOps } from './rawOp.ts';
 
 const executors: Executor[] = ['graph', 'xla', 'eager'];
 const compiled: Executor[] = ['graph', 'xla'];

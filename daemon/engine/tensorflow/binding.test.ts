@@ -5,7 +5,8 @@ import type { UnimissError } from '../../../protocol/errors.ts';
 import { testEngine } from '../../../test/engine.ts';
 import { koffi } from '../../native/native.ts';
 import type { DTypeName } from '../dataType.ts';
-import { type Engine, type EngineOptions, openEngine, rawOp, rawOps, type Variable } from '../index.ts';
+import { type Engine, type EngineOptions, openEngine, type Variable } from '../index.ts';
+import { rawOp, rawOps } from '../rawOp.ts';
 
 let engine: Engine;
 let backend: { getInputTensorIds(tensors: unknown[]): number[]; where(condition: tf.Tensor): tf.Tensor };

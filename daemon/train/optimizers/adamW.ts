@@ -1,10 +1,9 @@
-import { mul, scalar, sub, type Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { controlled, currentSession, type Engine, rawOp, type Variable } from '../../engine/index.ts';
+import { type AdamVariables, adam, decay, type Effect, type Engine } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/ops/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import { ParameterSet } from '../parameters/parameterSet.ts';
 import type { Optimizer } from './optimizer.ts';
-import { proximalDescent } from './proximalDescent.ts';
 
 export interface AdamOptions {
   readonly beta1: number;
@@ -42,57 +41,13 @@ export function adamScalars(
 
 /**
  * AdamW (Loshchilov and Hutter 2019) in place: p ← (1 − decay) p, then p ← p − step · m / (√v + ε).
+ * @param gradient in the shape of the parameter
+ * @param inputs [] each
  * @param decays false for parameters that are spared weight decay
- * @returns the update, for `controlled`
+ * @returns the update, which a read of the parameter in the same step waits for
  */
-export function adamW(
-  parameter: { readonly value: Variable; readonly firstMoment: Variable; readonly secondMoment: Variable },
-  gradient: Tensor,
-  inputs: AdamInputs<Tensor>,
-  decays: boolean,
-): Tensor | undefined {
-  const { value, firstMoment, secondMoment } = parameter;
-  const decayed = decays ? shrink(value, inputs.decay, gradient) : undefined;
-  const none = scalar(0); // powers of the betas: the correction is in the step size
-  return controlled([decayed], () =>
-    rawOp(
-      'ResourceApplyAdam',
-      [
-        value.handle,
-        firstMoment.handle,
-        secondMoment.handle,
-        none,
-        none,
-        inputs.stepSize,
-        inputs.beta1,
-        inputs.beta2,
-        inputs.epsilon,
-        gradient,
-      ],
-      {},
-      { outputs: 0 },
-    ),
-  );
-}
-
-/**
- * p ← (1 − share) p in place, after `like` (of p's shape) is known.
- * TensorFlow has no op for this alone. That of proximal descent computes (p − α δ) / (1 + α λ): with an α so small that α δ
- * vanishes beside p, and λ so large that α λ = share / (1 − share), it is what is wanted. GPUs lack it.
- */
-function shrink(value: Variable, share: Tensor, like: Tensor): Tensor | undefined {
-  if (currentSession().options.device !== 'cpu')
-    return controlled([like], () =>
-      rawOp(
-        'AssignSubVariableOp',
-        [value.handle, mul(value.read(), share)],
-        { dtype: { type: 'float32' } },
-        { outputs: 0 },
-      ),
-    );
-  const alpha = 1e-30;
-  const lambda = mul(rawOp('RealDiv', [share, sub(1, share)]), 1 / alpha);
-  return proximalDescent(value, alpha, lambda, like);
+export function adamW(parameter: AdamVariables, gradient: Tensor, inputs: AdamInputs<Tensor>, decays: boolean): Effect {
+  return adam(parameter, gradient, inputs, decays ? [decay(parameter.value, inputs.decay, gradient)] : []);
 }
 
 /** What the schedules say for an update. */
@@ -128,7 +83,7 @@ export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> 
     return Object.fromEntries(entries);
   }
 
-  apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Tensor | undefined {
+  apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Effect {
     const [firstMoments, secondMoments] = this.slots;
     const parameter = {
       value: this.weights.variable(spec.name),

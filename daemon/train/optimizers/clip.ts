@@ -1,9 +1,8 @@
-import { minimum, mul, scalar, sqrt, type Tensor } from '@tensorflow/tfjs-core';
-import { rawOp } from '../../engine/index.ts';
+import { add, div, minimum, mul, norm as normOf, type Tensor } from '../../engine/ops/index.ts';
 
-/** g · min(1, limit / (‖g‖ + 1e-6)) for one parameter's gradient, and its norm ‖g‖ before. */
+/** g · min(1, limit / (‖g‖ + 1e-6)) for one parameter's gradient, in its shape, and its norm ‖g‖ before, []. */
 export function clip(gradient: Tensor, limit: number): { clipped: Tensor; norm: Tensor } {
-  const norm = sqrt(mul(rawOp('L2Loss', [gradient]), 2)); // L2Loss is half the sum of squares, without a temporary
-  const factor = minimum(1, rawOp('RealDiv', [scalar(limit), rawOp('AddV2', [norm, scalar(1e-6)])]));
+  const norm = normOf(gradient);
+  const factor = minimum(1, div(limit, add(norm, 1e-6)));
   return { clipped: mul(gradient, factor), norm };
 }

@@ -1,4 +1,5 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Effect } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/ops/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import type { ParameterSet } from '../parameters/parameterSet.ts';
 
@@ -15,9 +16,9 @@ export interface Optimizer<Group extends string, Rates> {
   /**
    * Moves one parameter in place. Called for each as its gradient comes in, so that no gradient waits for the others.
    * @param inputs by the names of `inputs`, [] each
-   * @returns the update, for `controlled`
+   * @returns the update, which a read of the parameter in the same step waits for
    */
-  apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Tensor | undefined;
+  apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Effect;
   /** Counts an update that was done. */
   count(moving: ReadonlySet<Group>): void;
   dispose(): void;

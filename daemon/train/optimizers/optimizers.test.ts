@@ -1,8 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { testEngine } from '../../../test/engine.ts';
-import type { Engine, Executor } from '../../engine/index.ts';
+import { type Engine, type Executor, follow } from '../../engine/index.ts';
 import { adamInputs, adamScalars, adamW } from './adamW.ts';
-import { follow } from './average.ts';
 import { clip } from './clip.ts';
 
 let engine: Engine;

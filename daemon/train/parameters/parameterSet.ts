@@ -1,6 +1,6 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Engine, Variable } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/ops/index.ts';
 import { fromReference, ourShape, toReference } from '../../model/layout.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import type { Weights } from '../../model/weights.ts';

@@ -1,5 +1,5 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { type Engine, rawOp, type StepValue } from '../../engine/index.ts';
+import { accumulate as addTo, type Engine, type StepValue } from '../../engine/index.ts';
+import { mul, type Tensor, zerosLike } from '../../engine/ops/index.ts';
 import { ourShape } from '../../model/layout.ts';
 import { trainedBy } from '../parameters/groups.ts';
 import { type Outputs, targets, teacherStatistics, terms } from './loss.ts';
@@ -64,7 +64,7 @@ export function compileAccumulated(
       const masks = inputs.dropPathMasks;
       const result = studentPass(state, phase, inputs.views!, probabilities, { temperature, branches, masks });
       result.gradients.forEach((gradient, i) => {
-        rawOp('AssignAddVariableOp', [sums[i]!.handle, gradient], { dtype: { type: 'float32' } }, { outputs: 0 });
+        addTo(sums[i]!, gradient);
       });
       const values = terms[phase].map(({ name }, i) => [name, result.terms[i]!] as const);
       return { loss: result.loss, ...Object.fromEntries(values), features: result.features };
@@ -75,12 +75,10 @@ export function compileAccumulated(
     executor,
     inputs: inputShapes(options, batch, ['update'], state.optimizer.inputs),
     body: (inputs: Record<string, Tensor>) => {
-      const gradients = sums.map((sum) =>
-        rawOp('Mul', [sum.read(), engine.tensor(Float32Array.of(1 / accumulate), [])]),
-      );
+      const gradients = sums.map((sum) => mul(sum.read(), 1 / accumulate));
       const norms = update(state, phase, gradients, inputs, options.clipGradient);
       sums.forEach((sum, i) => {
-        sum.assign(rawOp('ZerosLike', [gradients[i]!]));
+        sum.assign(zerosLike(gradients[i]!));
       });
       return norms;
     },

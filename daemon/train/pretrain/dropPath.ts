@@ -1,4 +1,4 @@
-import { reshape, slice, type Tensor } from '@tensorflow/tfjs-core';
+import { reshape, slice, type Tensor } from '../../engine/ops/index.ts';
 import type { StochasticDepth } from '../../model/backbone.ts';
 import type { MitConfig } from '../../model/config.ts';
 

@@ -1,8 +1,21 @@
-import { add, concat, log, mean, mul, neg, scalar, slice, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../../protocol/modality.ts';
 import { lossTerms } from '../../../protocol/records/series.ts';
-import { rawOp } from '../../engine/index.ts';
-import { differentiable } from '../../model/ops/differentiable.ts';
+import {
+  add,
+  concat,
+  differentiable,
+  div,
+  exp,
+  log,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  rows,
+  sub,
+  sum,
+  type Tensor,
+} from '../../engine/ops/index.ts';
 
 /** What a network gives outputs for: 2D images, or volumes and their slices. */
 export type OutputName = 'image' | 'volume' | 'slices';
@@ -36,14 +49,14 @@ export interface Distribution {
 }
 
 export function sharpen(outputs: Tensor, center: Tensor, temperature: Tensor): Distribution {
-  const logProbability = rawOp('LogSoftmax', [rawOp('RealDiv', [sub(outputs, center), temperature])]);
-  return { logProbability, probability: rawOp('Exp', [logProbability]) };
+  const logProbability = logSoftmax(div(sub(outputs, center), temperature));
+  return { logProbability, probability: exp(logProbability) };
 }
 
 /** The two halves of the rows in exchange: what the other view of the same image is. */
-function swapViews(rows: Tensor): Tensor {
-  const half = rows.shape[0]! / 2;
-  return concat([slice(rows, half, half), slice(rows, 0, half)], 0);
+function swapViews(views: Tensor): Tensor {
+  const half = views.shape[0]! / 2;
+  return concat([rows(views, half, half), rows(views, 0, half)], 0);
 }
 
 /**
@@ -54,18 +67,25 @@ function swapViews(rows: Tensor): Tensor {
  * Gradient, with p = softmax(student / τ) and q the teacher's of the other view: (p − q) / (2B τ).
  */
 export function pairLoss(student: Tensor, teacher: Tensor, temperature: number): Tensor {
-  const rows = student.shape[0]!;
+  const count = student.shape[0]!;
   const target = swapViews(teacher);
   return differentiable(
     [student],
     (save) => {
-      const logProbability = rawOp('LogSoftmax', [mul(student, 1 / temperature)]);
+      const logProbability = logSoftmax(mul(student, 1 / temperature));
       save(logProbability, target);
-      return mul(sum(mul(target, logProbability)), -1 / rows);
+      return mul(sum(mul(target, logProbability)), -1 / count);
     },
-    (dy, [logProbability, target]) => [
-      mul(sub(rawOp('Exp', [logProbability!]), target!), mul(dy, 1 / (rows * temperature))),
-    ],
+    (dy, [logProbability, target]) => [mul(sub(exp(logProbability!), target!), mul(dy, 1 / (count * temperature)))],
+  );
+}
+
+/** The sum of scalars; its gradient is 1 for each. */
+export function total(losses: readonly Tensor[]): Tensor {
+  return differentiable(
+    losses,
+    () => losses.reduce((a, b) => add(a, b)),
+    (dy) => losses.map(() => dy),
   );
 }
 
@@ -89,7 +109,7 @@ export function targets(
 
 /** Mean over the batch, [1, out]. */
 export function batchMean(outputs: Tensor): Tensor {
-  return mean(outputs, 0, true);
+  return mean(outputs, [0], true);
 }
 
 /**
@@ -110,8 +130,8 @@ export function teacherStatistics(distributions: readonly Distribution[]): { ent
     ),
     divergence: average(
       distributions.map(({ probability }) => {
-        const row = mean(probability, 0);
-        return add(sum(mul(row, log(add(row, 1e-30)))), scalar(Math.log(row.size)));
+        const row = mean(probability, [0]);
+        return add(sum(mul(row, log(add(row, 1e-30)))), Math.log(row.size));
       }),
     ),
   };

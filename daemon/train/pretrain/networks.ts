@@ -1,8 +1,9 @@
-import { concat, mean, reshape, split, type Tensor } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../../protocol/modality.ts';
+import { concat, reshape, split, type Tensor } from '../../engine/ops/index.ts';
 import { backbone, type StochasticDepth } from '../../model/backbone.ts';
 import type { MitConfig } from '../../model/config.ts';
 import { bottleneck, project } from '../../model/head.ts';
+import { meanSlices } from '../../model/ops/meanSlices.ts';
 import type { Weights } from '../../model/weights.ts';
 import type { Outputs } from './loss.ts';
 
@@ -31,9 +32,9 @@ export function run(network: Network, phase: Modality, views: Tensor): { outputs
   const [count, depth, height, width] = views.shape as [number, number, number, number];
   const sliceFeatures = pass('2D', reshape(views, [count * depth, height, width, 1]));
   const all = bottleneck(weights, concat([features, sliceFeatures], 0));
-  const [ofVolumes, ofSlices] = split(all, [count, count * depth], 0) as [Tensor, Tensor];
-  const perVolume = mean(reshape(ofSlices, [count, depth, config.head.bottleneck]), 1);
+  const [ofVolumes, ofSlices] = split(all, [count, count * depth] as const);
+  const perVolume = meanSlices(reshape(ofSlices, [count, depth, config.head.bottleneck]));
   const outputs = project(weights, concat([ofVolumes, perVolume], 0));
-  const [volume, slices] = split(outputs, 2, 0) as [Tensor, Tensor];
+  const [volume, slices] = split(outputs, [count, count] as const);
   return { features, outputs: { volume, slices } };
 }

@@ -1,12 +1,11 @@
-import { add, keep, mul, sqrt, stack, sum, type Tensor, valueAndGrads } from '@tensorflow/tfjs-core';
 import type { Modality } from '../../../protocol/modality.ts';
-import { controlled, rawOp } from '../../engine/index.ts';
+import { follow } from '../../engine/index.ts';
+import { after, identity, keep, mul, sqrt, stack, sum, type Tensor, valueAndGrads } from '../../engine/ops/index.ts';
 import type { Weights } from '../../model/weights.ts';
-import { follow } from '../optimizers/average.ts';
 import { clip } from '../optimizers/clip.ts';
 import { trainedBy } from '../parameters/groups.ts';
 import { type Branch, stochasticDepth } from './dropPath.ts';
-import { type Outputs, pairLoss, terms } from './loss.ts';
+import { type Outputs, pairLoss, terms, total } from './loss.ts';
 import { run } from './networks.ts';
 import type { PretrainState } from './state.ts';
 
@@ -17,11 +16,6 @@ function lookup(names: readonly string[], tensors: readonly Tensor[]): Weights {
     if (!tensor) throw new Error(`${name} is not part of this pass`);
     return tensor;
   };
-}
-
-/** The same value, but only after `first` are there: what depends on it waits for them. */
-function after(first: readonly Tensor[], value: Tensor): Tensor {
-  return controlled(first, () => rawOp('Identity', [value]));
 }
 
 export function teacherPass(state: PretrainState, phase: Modality, views: Tensor): Outputs {
@@ -69,10 +63,10 @@ export function studentPass(
     );
     const losses = terms[phase].map((term, i) => pairLoss(outputs[term.student]!, targets[i]!, options.temperature));
     kept.push(...[features, ...losses].map((tensor) => keep(tensor)));
-    return losses.reduce((a, b) => add(a, b));
+    return total(losses);
   })(names.map((name) => state.student.variable(name).read()));
-  const loss = rawOp('Identity', [value]);
-  const [features, ...losses] = kept.map((tensor) => rawOp('Identity', [tensor])) as [Tensor, ...Tensor[]];
+  const loss = identity(value);
+  const [features, ...losses] = kept.map((tensor) => identity(tensor)) as [Tensor, ...Tensor[]];
   for (const tensor of kept) tensor.dispose();
   return { loss, terms: losses, features, gradients: grads };
 }
@@ -94,11 +88,7 @@ export function update(
   const norms = trained.map((spec, i) => {
     const { clipped, norm } = clip(gradients[i]!, clipGradient);
     const updated = optimizer.apply(spec, clipped, inputs);
-    follow(
-      teacher.variable(spec.name),
-      controlled([updated], () => student.variable(spec.name).read()),
-      inputs.momentum!,
-    );
+    follow(teacher.variable(spec.name), student.variable(spec.name).read([updated]), inputs.momentum!);
     return norm;
   });
   for (const { name } of student.learning.filter((spec) => !trained.includes(spec)))

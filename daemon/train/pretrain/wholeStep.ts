@@ -1,5 +1,5 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Engine } from '../../engine/index.ts';
+import type { Tensor } from '../../engine/ops/index.ts';
 import { batchMean, type Outputs, targets, teacherStatistics, terms } from './loss.ts';
 import type { PretrainState } from './state.ts';
 import { type CompiledPart, inputShapes, type ResolvedOptions } from './stepInputs.ts';
