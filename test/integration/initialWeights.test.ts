@@ -63,7 +63,7 @@ test('a run from weights says what became of them; what it starts with is what e
 
   // Stopped after its first step, and resumed.
   const control = new TrainingControl();
-  expect(await train(second, control, { onProgress: () => control.stop() })).toBe('stopped');
+  expect(await train(second, control, { onProgress: () => control.stop({ by: 'client' }) })).toBe('stopped');
   const notice = recordsOf(second.folder).find((r) => r.kind === 'event' && r.event === 'notice');
   expect(notice).toMatchObject({
     message: expect.stringMatching(

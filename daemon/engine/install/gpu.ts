@@ -6,7 +6,9 @@ import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { compareVersions } from './host.ts';
 import type { Env } from './places.ts';
 import type { Device } from './release.ts';
-import { type VisibleGpu, visibleGpus } from './visibleGpus.ts';
+import { type Gpu, type VisibleGpu, visibleGpus } from './visibleGpus.ts';
+
+export type { Gpu } from './visibleGpus.ts';
 
 const run = promisify(execFile);
 
@@ -16,16 +18,6 @@ const run = promisify(execFile);
  * compatibility), which then is the user's to install. (NVIDIA, "CUDA Compatibility".)
  */
 export const OLDEST_DRIVER = '525.60.13';
-
-export interface Gpu {
-  /** Number by the order of the PCI bus, as nvidia-smi counts. */
-  index: number;
-  /** `GPU-…`, the same whatever the order and the process; undefined where the driver does not tell it. */
-  uuid?: string;
-  name: string;
-  /** Memory in MiB; undefined where only the kernel module could be asked. */
-  memoryMiB?: number;
-}
 
 /** What is known about NVIDIA's driver and GPUs. */
 export interface GpuReport {

@@ -1,5 +1,14 @@
-import type { Gpu } from './gpu.ts';
 import type { Env } from './places.ts';
+
+export interface Gpu {
+  /** Number by the order of the PCI bus, as nvidia-smi counts. */
+  index: number;
+  /** `GPU-…`, the same whatever the order and the process; undefined where the driver does not tell it. */
+  uuid?: string;
+  name: string;
+  /** Memory in MiB; undefined where only the kernel module could be asked. */
+  memoryMiB?: number;
+}
 
 /** A GPU that CUDA may use in this process. */
 export interface VisibleGpu {
