@@ -7,7 +7,7 @@ import { runsRoot } from '../../runs/folder/root.ts';
 import type { Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { AlreadyRunning, Daemon } from '../../server/life/daemon.ts';
-import { logToStderr } from '../../server/life/daemonLog.ts';
+import { logToFile, logToStderr } from '../../server/life/daemonLog.ts';
 import { daemonPaths } from '../../server/life/paths.ts';
 import { duration, Reporter } from '../terminal/reporter.ts';
 import { table } from '../terminal/table.ts';
@@ -93,7 +93,7 @@ async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[])
       trainer: { file: process.execPath, args: [...thisProgram(), 'worker'] },
       job: { file: process.execPath, args: [...thisProgram(), 'job'] },
       idleMs: idle * 60_000,
-      log: logToStderr,
+      log: detached ? logToFile(paths.log) : logToStderr,
       ...(detached && { logFile: paths.log }),
     });
   } catch (error) {

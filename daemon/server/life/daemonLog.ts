@@ -1,4 +1,4 @@
-import { openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { chmodSync, copyFileSync, fstatSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { printable } from '../../../protocol/printable.ts';
 import { diskError } from '../../files/atomic.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
@@ -13,6 +13,26 @@ export function openDaemonLog(file: string): number {
     return openSync(file, 'a', 0o600);
   } catch (error) {
     throw diskError(error, file);
+  }
+}
+
+/** As `logToStderr`, for a daemon whose standard error is this file: one that runs for long fills no disk. */
+export function logToFile(file: string): LogLine {
+  return (level, message) => {
+    shorten(file, 2);
+    logToStderr(level, message);
+  };
+}
+
+/** Moves what a log has so far to `….1`, once that is longer than `longest`. @param descriptor of the file, open for appending */
+export function shorten(file: string, descriptor: number, longest = LONGEST): void {
+  try {
+    if (fstatSync(descriptor).size <= longest) return;
+    copyFileSync(file, `${file}.1`);
+    chmodSync(`${file}.1`, 0o600);
+    ftruncateSync(descriptor);
+  } catch {
+    // A full disk must not end the daemon: the log stays as it is.
   }
 }
 
