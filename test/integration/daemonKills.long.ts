@@ -15,7 +15,7 @@ it('20 SIGKILLs of the daemon during one run of the real trainer cost it no step
   // Long enough for all kills on a slow machine; the undisturbed run takes the same steps.
   const config = JSON.stringify(
     smallConfig(manifest, (c) => {
-      c.train = { ...c.train, epochs: 800 };
+      c.train = { ...c.train, epochs: 400 };
       c.checkpoint = { everyMinutes: null, everyEpochs: 10 };
     }),
   );
