@@ -50,6 +50,10 @@ export class RunFolder {
     if (config) return config;
     throw problem ?? new UnimissError('internal', 'a run without a configuration', { place: this.folder });
   }
+  /** Whether `config` can be read. */
+  get readable(): boolean {
+    return this.stored.config !== undefined;
+  }
   /** What lists show of the configuration, also of one that cannot be read. */
   get summary(): ConfigSummary {
     return this.stored.summary;

@@ -9,7 +9,7 @@ import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { summarize } from '../../runs/records/list.ts';
-import { deviceOf } from '../../runs/supervise/deviceOf.ts';
+import { shownDevice } from '../../runs/supervise/deviceOf.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 
 export interface RunInfos {
@@ -56,7 +56,7 @@ export class RunRegistry {
       ...live,
       activity,
       owner: ours ? 'daemon' : locked ? 'other' : null,
-      device: deviceOf(run),
+      device: shownDevice(run),
     };
   }
 
