@@ -17,16 +17,16 @@ const program = new Command('unimiss')
   .version(version)
   .option('--json', 'write results as JSON lines for scripts; progress goes to standard error')
   .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError('(--help shows what there is)')
+  .showHelpAfterError('(see --help)')
   .addHelpText(
     'after',
     `
 First steps:
-  unimiss engine install             fetch TensorFlow (once)
-  unimiss demo                       see it work on made-up images
+  unimiss engine install             install TensorFlow (once)
+  unimiss demo                       try it on synthetic images
   unimiss init ~/images > my.unimiss.jsonc
-  unimiss pretrain my.unimiss.jsonc  train; Ctrl-C stops with a checkpoint
-  unimiss resume                     go on with the last run
+  unimiss pretrain my.unimiss.jsonc  train; Ctrl-C saves a checkpoint and stops
+  unimiss resume                     resume the latest run
 
 Exit codes:
   0 success
@@ -73,5 +73,5 @@ function withSubcommands(command: Command): Command[] {
 function explain(error: unknown): string {
   if (error instanceof UnimissError) return `unimiss: ${error.message}`;
   const stack = error instanceof Error ? error.stack : String(error);
-  return `unimiss: an error that should not happen. Please report it with the output of "unimiss engine doctor".\n${stack}`;
+  return `unimiss: internal error. Please report it with the output of "unimiss engine doctor".\n${stack}`;
 }

@@ -34,7 +34,9 @@ export class StatusBar implements Disposable {
         return;
       case 'connecting':
         this.item.text = state.again ? '$(sync~spin) UniMiSS: reconnecting' : '$(sync~spin) UniMiSS';
-        this.item.tooltip = state.again ? 'The connection to the daemon was lost; runs go on.' : 'Starting the daemon.';
+        this.item.tooltip = state.again
+          ? 'The connection to the daemon was lost. Runs continue.'
+          : 'Starting the daemon';
         break;
       case 'failed':
         this.item.text = '$(error) UniMiSS: no daemon';
@@ -52,7 +54,7 @@ export class StatusBar implements Disposable {
               : `$(pulse) UniMiSS: ${first!.activity === 'training' && share !== undefined ? percent(share) : (first!.activity ?? 'training elsewhere')}`;
         this.item.tooltip = [
           `Daemon ${state.version}, process ${state.pid}`,
-          ...(active.length === 0 ? ['No run is in training.'] : active.map((run) => `${run.id}: ${describeRun(run)}`)),
+          ...(active.length === 0 ? ['No run is training.'] : active.map((run) => `${run.id}: ${describeRun(run)}`)),
         ].join('\n');
       }
     }

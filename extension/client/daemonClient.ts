@@ -213,9 +213,9 @@ export class DaemonClient implements Disposable {
     }
     if (this.client !== client) throw interrupted();
     if (!client.isRunning())
-      throw new UnimissError('internal', 'it ended at once', {
+      throw new UnimissError('internal', 'it exited immediately', {
         place: 'unimiss connect',
-        remedy: 'Its last words are in the log (UniMiSS: Show Log).',
+        remedy: 'Its last output is in the log (UniMiSS: Show Log).',
       });
     const { serverInfo, unimiss } = check(initialize.result, client.initializeResult, 'initialize: answer');
     this.subscriptions = new Subscriptions(client, (error) => this.output.error(error.message));
@@ -237,12 +237,12 @@ export class DaemonClient implements Disposable {
 }
 
 function interrupted(): UnimissError {
-  return new UnimissError('interrupted', 'the connection to the daemon was given up');
+  return new UnimissError('interrupted', 'the connection to the daemon was closed');
 }
 
 /** The connection ended before it was one. */
 function unreachable(cause: unknown, lastWords: string): UnimissError {
-  const remedy = lastWords || 'UniMiSS: Show Log tells more.';
+  const remedy = lastWords || 'See the log for details (UniMiSS: Show Log).';
   return new UnimissError('daemon', 'the daemon cannot be reached', { remedy, cause });
 }
 

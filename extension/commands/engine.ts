@@ -14,10 +14,10 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
     async 'unimiss.installEngine'() {
       const device = await window.showQuickPick(
         [
-          { label: 'CPU', description: 'runs everywhere', device: 'cpu' as const },
+          { label: 'CPU', description: 'runs on every machine', device: 'cpu' as const },
           { label: 'CUDA', description: 'for NVIDIA GPUs; several GB', device: 'cuda' as const },
         ],
-        { title: 'Install Engine', placeHolder: 'Where is TensorFlow to compute?' },
+        { title: 'Install Engine', placeHolder: 'Which device should TensorFlow use?' },
       );
       if (!device) return;
       const version = await install(ctx, device.device);
@@ -25,7 +25,7 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
     },
     async 'unimiss.engineDoctor'() {
       const { text } = await window.withProgress(
-        { location: ProgressLocation.Window, title: 'UniMiSS: looking at the engine' },
+        { location: ProgressLocation.Window, title: 'UniMiSS: checking the engine' },
         () => ctx.daemon.request(engineDoctor, {}),
       );
       await ctx.reports.show('UniMiSS Engine Doctor', text);
@@ -38,7 +38,7 @@ export async function ensureEngine(ctx: Context): Promise<boolean> {
   const { ready, problem, pinned } = await ctx.daemon.request(engineInfoRequest, {});
   if (ready) return true;
   const yes = 'Install';
-  const detail = `${problem ? `${problem}\n\n` : ''}It is fetched from the Python Package Index into your cache: a few hundred MB, once.`;
+  const detail = `${problem ? `${problem}\n\n` : ''}UniMiSS downloads it once from the Python Package Index into your cache: a few hundred MB.`;
   const answer = await window.showInformationMessage(
     `Training needs TensorFlow ${pinned}. Install it now?`,
     { modal: true, detail },

@@ -3,7 +3,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 
-const anyRun = { fits: () => true, none: 'There is no run yet. "UniMiSS: Start Pre-training" makes one.' };
+const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
 
 /** Commands that show something of a run. */
 export function lookCommands(ctx: Context): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
@@ -19,7 +19,7 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
       const items = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
       const picked = await window.showQuickPick(items, {
         title: 'Compare Runs',
-        placeHolder: 'Runs whose curves are laid over each other',
+        placeHolder: 'Choose runs to overlay their curves',
         canPickMany: true,
       });
       if (picked && picked.length > 0) ctx.panels.show(picked.map(({ run }) => run.folder));
@@ -32,7 +32,7 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
       if (given === undefined) {
         const daemon = { label: 'Extension and daemon', run: undefined };
         const runs = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
-        const picked = await window.showQuickPick([...runs, daemon], { title: 'Show Log', placeHolder: 'Whose log?' });
+        const picked = await window.showQuickPick([...runs, daemon], { title: 'Show Log', placeHolder: 'Which log?' });
         if (!picked) return;
         if (!picked.run) return ctx.output.show();
         return ctx.logs.show(picked.run);

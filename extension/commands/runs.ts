@@ -28,7 +28,7 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown) => P
         given,
         'Resume',
         ['resume', 'continue'],
-        'No run can be resumed: none is paused, stopped or broken off.',
+        'No run can be resumed: none is paused, stopped or interrupted.',
       );
       if (!run) return;
       if (run.activity === 'paused') return ask(runContinue, run);
@@ -36,23 +36,28 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown) => P
       await ask(runStart, run);
     },
     async 'unimiss.pauseRun'(given) {
-      const run = await pick(given, 'Pause', ['pause'], 'No run is in training.');
+      const run = await pick(given, 'Pause', ['pause'], 'No run is training.');
       if (run) await ask(runPause, run);
     },
     async 'unimiss.stopRun'(given) {
-      const run = await pick(given, 'Stop', ['stop'], 'No run is in training.');
+      const run = await pick(given, 'Stop', ['stop'], 'No run is training.');
       if (run) await ask(runStop, run);
     },
     async 'unimiss.killRun'(given) {
-      const run = await pick(given, 'Kill', ['kill'], 'No run is in training.');
+      const run = await pick(given, 'Kill', ['kill'], 'No run is training.');
       if (!run) return;
-      const detail = 'Steps since its last checkpoint are lost. "Stop" saves one first.';
-      if (await confirmed(`End the process of ${run.id} at once?`, detail, 'Kill')) await ask(runKill, run);
+      const detail = 'You lose the steps since its last checkpoint. "Stop" saves a checkpoint first.';
+      if (await confirmed(`Kill the process of ${run.id} now?`, detail, 'Kill')) await ask(runKill, run);
     },
     async 'unimiss.deleteRun'(given) {
-      const run = await pick(given, 'Delete', ['delete'], 'No run can be deleted while it is in training.');
+      const run = await pick(
+        given,
+        'Delete',
+        ['delete'],
+        'There is no run to delete. Stop a training run before you delete it.',
+      );
       if (!run) return;
-      const detail = `Its folder ${run.folder} is moved into ".trash" beside it, weights and records with it. After ${trashDays} days there it is removed for good.`;
+      const detail = `Its folder ${run.folder}, with weights and records, moves to the folder ".trash" next to it. After ${trashDays} days it is deleted permanently.`;
       if (await confirmed(`Delete the run ${run.id}?`, detail, 'Delete'))
         await ctx.daemon.request(runDelete, { run: run.folder, confirm: true });
     },

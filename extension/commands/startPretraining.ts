@@ -29,12 +29,12 @@ async function chooseFile(ctx: Context): Promise<Uri | undefined> {
       description: workspace.asRelativePath(uri),
       choose: async () => uri,
     })),
-    { label: 'Folders with images…', detail: 'Makes a configuration file for them', choose: () => fromFolders(ctx) },
+    { label: 'Folders with images…', detail: 'Creates a configuration file for them', choose: () => fromFolders(ctx) },
     { label: 'Another configuration file…', choose: pickFile },
   ];
   const picked = await window.showQuickPick(choices, {
     title: 'Start Pre-training',
-    placeHolder: 'From which configuration?',
+    placeHolder: 'Which configuration?',
   });
   return picked?.choose();
 }
@@ -45,7 +45,7 @@ async function pickFile(): Promise<Uri | undefined> {
 }
 
 const presetDetails: Record<(typeof presetNames)[number], string> = {
-  nano: 'to try things: minutes on a processor',
+  nano: 'for trying things out: minutes on a CPU',
   tiny: '20 M parameters, as in the paper',
   small: '44 M parameters, as in the paper',
 };
@@ -78,7 +78,7 @@ async function fromFolders(ctx: Context): Promise<Uri | undefined> {
       { label: 'Start now', go: true },
       { label: 'Change the configuration first', detail: 'Start it later with the same command', go: false },
     ],
-    { title: `Start Pre-training: ${basename(file.fsPath)}`, placeHolder: 'All else has defaults' },
+    { title: `Start Pre-training: ${basename(file.fsPath)}`, placeHolder: 'Everything else has a default' },
   );
   return next?.go ? file : undefined;
 }
@@ -101,10 +101,8 @@ async function start(ctx: Context, file: Uri): Promise<void> {
   if (problems.length > 0) {
     await window.showTextDocument(document, { selection: problems[0]!.range });
     await commands.executeCommand('workbench.actions.view.problems');
-    const count = problems.length === 1 ? 'One value' : `${problems.length} values`;
-    void window.showErrorMessage(
-      `${count} in ${basename(file.fsPath)} must be put right before training: see Problems.`,
-    );
+    const count = problems.length === 1 ? 'Fix 1 value' : `Fix ${problems.length} values`;
+    void window.showErrorMessage(`${count} in ${basename(file.fsPath)} before training: see the Problems view.`);
     return;
   }
   if (!(await ensureEngine(ctx))) return;

@@ -65,7 +65,9 @@ export class MetricsPanel implements Disposable {
     const checked = metricsRequest.safeParse(input);
     if (!checked.success) {
       const why = checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-      this.failed(new UnimissError('internal', `the page of metrics sent what is not declared (${why})`));
+      this.failed(
+        new UnimissError('internal', `the metrics page sent a message that the protocol does not declare (${why})`),
+      );
       return;
     }
     const message = checked.data;

@@ -60,7 +60,7 @@ describe('a run in words', () => {
 
   it('says when another process trains it', () => {
     const elsewhere: RunInfo = { ...stopped, state: 'running', owner: 'other' };
-    expect(describeRun(elsewhere)).toBe('trained elsewhere · epoch 4 of 8 · loss 5.23');
+    expect(describeRun(elsewhere)).toBe('training elsewhere · epoch 4 of 8 · loss 5.23');
     expect(actionsOf(elsewhere)).toEqual([]);
     expect(isActive(elsewhere)).toBe(true);
   });

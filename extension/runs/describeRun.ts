@@ -59,7 +59,7 @@ export function describeRun(run: RunInfo): string {
         lossText(loss),
       );
     case 'running':
-      return join('trained elsewhere', epochs, lossText(loss));
+      return join('training elsewhere', epochs, lossText(loss));
     case 'new':
       return 'not started';
     default:

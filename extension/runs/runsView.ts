@@ -125,7 +125,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   private showCount(): void {
     const value = this.store.runs.filter(isActive).length;
     this.view.badge =
-      value === 0 ? undefined : { value, tooltip: value === 1 ? '1 run in training' : `${value} runs in training` };
+      value === 0 ? undefined : { value, tooltip: value === 1 ? '1 run is training' : `${value} runs are training` };
   }
 
   private showConnection(): void {
@@ -134,7 +134,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
       state.kind === 'failed'
         ? `The daemon cannot be reached. ${state.error.message}`
         : state.kind === 'connecting' && state.again
-          ? 'Connecting to the daemon again …'
+          ? 'Reconnecting to the daemon …'
           : undefined;
   }
 }
@@ -160,7 +160,7 @@ function tooltip(run: RunInfo): MarkdownString {
   line('Run', run.id);
   line('State', describeRun(run));
   line('Network', `${run.preset}, on ${run.device}`);
-  line('Begun', new Date(run.created).toLocaleString());
+  line('Started', new Date(run.created).toLocaleString());
   line('Last record', new Date(run.updated).toLocaleString());
   line('Ended', run.ending?.message);
   line('Folder', run.folder);

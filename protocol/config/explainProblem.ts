@@ -79,7 +79,7 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
 }
 
 const typeNames: Record<string, string> = {
-  string: 'a text in double quotes',
+  string: 'a string in double quotes',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',

@@ -61,10 +61,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
 
   it('says what to do where there is no run yet', async () => {
     await window.runCommand('UniMiSS: Focus on Runs View');
-    await window.visible(
-      'the welcome',
-      window.page.locator('.welcome-view-content', { hasText: 'No run is here yet' }),
-    );
+    await window.visible('the welcome', window.page.locator('.welcome-view-content', { hasText: 'No runs yet' }));
     await eventually(() => editor.outputChannel('UniMiSS')).toContain('Connected to the daemon');
     await window.statusBar(/^\s*UniMiSS\s*$/);
     await window.screenshot('no-runs-dark');
@@ -113,7 +110,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
     await window.runCommand('UniMiSS: Start Pre-training');
     await window.pick('bad.unimiss.jsonc');
-    await window.notification(/2 values in bad\.unimiss\.jsonc must be put right/);
+    await window.notification(/Fix 2 values in bad\.unimiss\.jsonc before training/);
     expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
 
@@ -174,7 +171,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
 
   it('leaves no error in the consoles', () => {
     // Error notifications are written there too.
-    expect(editor.consoleErrors.filter((line) => !line.includes('must be put right'))).toEqual([]);
+    expect(editor.consoleErrors.filter((line) => !line.includes('Fix 2 values in'))).toEqual([]);
     expect(editor.hostErrors()).toBe('');
   });
 });

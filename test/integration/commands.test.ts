@@ -166,7 +166,7 @@ test.each([
   [['pretrain', '.', '--set', 'train.epoch=3', '--dry-run'], 3, /unknown key "epoch"[\s\S]*epochs/],
   [['pretrain', '.', '--set', 'model.preset=tinny', '--dry-run'], 3, /tinny[\s\S]*"tiny"/],
   [['pretrain', '.', '--set', 'data.paths=["nowhere"]', '--dry-run'], 4, /nowhere/],
-  [['pretrain', '.', '--set', 'name.a=1', '--dry-run'], 3, /name: .*is not a text/],
+  [['pretrain', '.', '--set', 'name.a=1', '--dry-run'], 3, /name: .*is not a string/],
   [['embed', 'x', '-o', 'y', '--max-broken', '2'], 2, /from 0 to 1/],
   [['resume', 'no-such-run'], 7, /no run "no-such-run"[\s\S]*unimiss runs/],
   [['resume', '../elsewhere'], 7, /elsewhere/],
@@ -189,7 +189,7 @@ test('engine info tells scripts by its exit code that there is no engine', async
   expect(JSON.parse(json.stdout).problem).toContain('unimiss engine install');
   const { code, stdout } = await unimiss(folder, ['engine', 'info']);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/TensorFlow \S+ sees: /);
+  expect(stdout).toMatch(/TensorFlow \S+ finds: /);
 }, 60_000);
 
 test('a loss that is not finite stops the run with what it saw, and no checkpoint is written from it', async () => {

@@ -235,9 +235,9 @@ describe('the commands', () => {
     const { id, folder } = await createRun(client, 'a', LONG);
     const watcher = await RunWatcher.on(client);
     await watcher.until(folder, trained(1));
-    expect((await place.finished('daemon', 'status')).output).toMatch(/runs +1 at work, 0 waiting/);
+    expect((await place.finished('daemon', 'status')).output).toMatch(/runs +1 training, 0 queued/);
     expect((await place.finished('logs', id, '-n', '10000')).output).toMatch(/start at 0/);
-    expect((await place.finished('kill', id)).output).toMatch(/was ended/);
+    expect((await place.finished('kill', id)).output).toMatch(/was killed/);
     expect((await watcher.until(folder, ended))?.ending?.how).toBe('killed');
     expect((await place.finished('stop', id)).output).toMatch(/not being trained by this daemon/);
   });

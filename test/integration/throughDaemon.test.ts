@@ -65,7 +65,7 @@ it('delete asks before it moves a run into .trash', async () => {
   await watcher.until(run.folder, ended);
   expect(await place.finished('delete', run.id)).toMatchObject({
     code: 7,
-    output: expect.stringMatching(/no terminal to ask[\s\S]*--yes/),
+    output: expect.stringMatching(/cannot ask for confirmation[\s\S]*--yes/),
   });
   const { code, output } = await place.finished('delete', run.id, '--yes');
   expect(code, output).toBe(0);
@@ -93,7 +93,7 @@ it('pretrain shows the run that the daemon trains, to its end, with every record
   const { folder } = await watcher.untilNamed('a', ended);
   expect(recordsIn(output)).toEqual(await recordsOf({ recordsFile: join(folder, 'records.jsonl') }));
   expect(output).toMatch(new RegExp(`Run folder: ${folder}\n`));
-  expect(output).toMatch(/Finished\. Look at it with: {2}unimiss metrics a-/);
+  expect(output).toMatch(/Finished\. Show the results with: {2}unimiss metrics a-/);
 });
 
 it('Ctrl-C stops the run with a checkpoint, and resume goes on where it was', async () => {
@@ -102,7 +102,7 @@ it('Ctrl-C stops the run with a checkpoint, and resume goes on where it was', as
   command.kill('SIGINT');
   expect(await closed, command.output()).toBe(130);
   expect(command.output()).toMatch(
-    /stops at its next step, with a checkpoint[\s\S]*Stopped\. Go on with: {2}unimiss resume interrupted-/,
+    /finishes its current step, saves a checkpoint and stops[\s\S]*Stopped\. Resume with: {2}unimiss resume interrupted-/,
   );
   const stopped = await watcher.until(run.folder, ended);
   expect(stopped).toMatchObject({ state: 'stopped' });
@@ -128,11 +128,11 @@ it('a terminal that is closed leaves the run alone', async () => {
 it('--detach returns at once; a second run waits in the queue; stop ends both', async () => {
   expect(await place.finished('pretrain', config('detached', LONG), '--detach')).toMatchObject({
     code: 0,
-    output: expect.stringMatching(/detached-\S+ is trained by the daemon\.[\s\S]*unimiss stop detached-/),
+    output: expect.stringMatching(/The daemon is training detached-\S+\.[\s\S]*unimiss stop detached-/),
   });
   expect(await place.finished('pretrain', config('second', LONG), '-d')).toMatchObject({
     code: 0,
-    output: expect.stringMatching(/second-\S+ waits until cpu is free, at place 1 in the queue/),
+    output: expect.stringMatching(/second-\S+ waits for cpu, at position 1 in the queue/),
   });
   const { output } = await place.finished('runs');
   expect(output).toMatch(/second-\S+ +queued \(1\)/);
@@ -197,7 +197,7 @@ it('says when the daemon was started with other variables than are set here', as
   const { code, output } = await place.finished('runs');
   delete place.env.CUDA_VISIBLE_DEVICES;
   expect(code).toBe(0);
-  expect(output).toMatch(/started with another CUDA_VISIBLE_DEVICES than is set here[\s\S]*daemon stop/);
+  expect(output).toMatch(/started with a different CUDA_VISIBLE_DEVICES[\s\S]*daemon stop/);
 });
 it('a run that is killed elsewhere, and a daemon that dies, end the command with what to do', async () => {
   const killed = await pretrain('killed');

@@ -13,12 +13,12 @@ test('changes one value and keeps comments', () => {
 });
 
 test.each([
-  [full, 'name.a=1', /"name" is a text.*"name\.a"[\s\S]*--set 'name=…'/],
+  [full, 'name.a=1', /"name" is a string.*"name\.a"[\s\S]*--set 'name=…'/],
   [full, 'train.epochs.x=1', /"train\.epochs" is a number[\s\S]*--set 'train\.epochs=…'/],
   [full, 'data.paths.0=3', /"data\.paths" is a list[\s\S]*--set 'data\.paths=\["…", "…"\]'/],
-  [small, 'data.paths.0=3', /"data\.paths" is a text/],
+  [small, 'data.paths.0=3', /"data\.paths" is a string/],
   ['[1]', 'name=a', /the configuration is not an object/],
-  [full, 'train..epochs=3', /"train\.\.epochs" is not a name/],
+  [full, 'train..epochs=3', /"train\.\.epochs" is not a field name/],
   [full, 'epochs', /not key=value/],
 ])('%s --set %s is refused with what helps', (text, setting, message) => {
   let thrown: unknown;
@@ -32,10 +32,10 @@ test.each([
 });
 
 test.each([
-  ['name.a=1', /name: .*is not a text/],
+  ['name.a=1', /name: .*is not a string/],
   ['train.epochs.x=1', /train\.epochs: .*is not a number/],
   ['train.weightDecay.0=3', /train\.weightDecay: .*is not a list/],
-  ['data.manifest.x=3', /data\.manifest: .*is not a text/],
+  ['data.manifest.x=3', /data\.manifest: .*is not a string/],
   ['model.head.__proto__=1', /__proto__/],
   ['__proto__.x=1', /__proto__/],
 ])('%s, where the text does not have it yet, is refused by the schema', (setting, message) => {

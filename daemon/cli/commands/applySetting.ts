@@ -17,9 +17,9 @@ export function applySetting(text: string, setting: string): string {
   if (!tree) return text; // parseConfig explains what is wrong with it
   const path = key.split('.');
   if (path.includes(''))
-    throw new UnimissError('config', `"${key}" is not a name of a field`, {
+    throw new UnimissError('config', `"${key}" is not a field name`, {
       place: '--set',
-      remedy: 'Write the names of the objects and the field with one point between them: train.epochs.',
+      remedy: 'Separate the names of objects and fields with single dots, as in train.epochs.',
     });
   checkWay(tree, path);
   return applyEdits(text, modify(text, path, jsonOr(value), { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
@@ -35,9 +35,9 @@ function checkWay(tree: Node, path: string[]): void {
     const field = way.join('.');
     const what = field === '' ? 'the configuration is not an object' : `"${field}" is ${described[node.type]}`;
     const whole = node.type === 'array' ? `${field}=["…", "…"]` : `${field}=…`;
-    throw new UnimissError('config', `${what}, so there is no "${path.join('.')}" in it`, {
+    throw new UnimissError('config', `${what}, so it cannot contain "${path.join('.')}"`, {
       place: '--set',
-      remedy: field === '' ? 'Put it in braces.' : `Set it as a whole: --set '${whole}'`,
+      remedy: field === '' ? 'Enclose it in braces.' : `Set the whole value: --set '${whole}'`,
     });
   }
 }
@@ -49,7 +49,7 @@ const described: Record<Node['type'], string> = {
   number: 'a number',
   object: 'an object',
   property: 'a field',
-  string: 'a text',
+  string: 'a string',
 };
 
 function jsonOr(value: string): unknown {

@@ -8,9 +8,12 @@ export function connectCommand(): Command {
   return new Command('connect')
     .alias('lsp')
     .description(
-      'Join standard input and output to the daemon, which is started if needed: JSON-RPC in the framing of LSP, for editors and SSH.',
+      'Connect standard input and output to the daemon; start it if needed. Speaks JSON-RPC with LSP framing, for editors and SSH.',
     )
-    .addHelpText('after', '\nThe messages are described in docs/protocol.md. Ends when either side does.')
+    .addHelpText(
+      'after',
+      '\ndocs/protocol.md describes the messages. The command exits when either side closes the connection.',
+    )
     .action(async () => {
       const socket = await connectOrStart(daemonPaths(), daemonCommandLine());
       // Whoever reads or writes here may end first: that is the end of the conversation, not an error.

@@ -26,16 +26,16 @@ interface RunOptions {
 export function daemonCommand(tasks: readonly Task[] = productTasks): Command {
   const daemon = new Command('daemon')
     .description(
-      'The server that trains runs in the background; other commands and the editor start it when they need it.',
+      'Run the server that trains in the background. Other commands and the editor start it when they need it.',
     )
     .option(
       '--idle <minutes>',
-      'end after so long without client and run',
+      'exit after this time without clients and runs',
       minutes,
       Number(process.env.UNIMISS_IDLE_MINUTES ?? IDLE_MINUTES),
     )
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .addOption(new Option('--detached', 'was started by another command: standard error is its log').hideHelp())
+    .addOption(new Option('--detached', 'started by another command: log to standard error').hideHelp())
     .addHelpText(
       'after',
       `
@@ -46,7 +46,7 @@ over; "unimiss daemon stop --stop-runs" stops them too.`,
     .action((options: RunOptions) => run(options, tasks));
   daemon
     .command('status')
-    .description('Whether it runs, and what it does.')
+    .description('Show whether the daemon is running and what it is doing.')
     .action(async (_: unknown, command: Command) => {
       const reporter = Reporter.of(command);
       const status = await withDaemon((client) => client.call(daemonStatus, {}));
@@ -55,14 +55,14 @@ over; "unimiss daemon stop --stop-runs" stops them too.`,
     });
   daemon
     .command('start')
-    .description('Start it in the background, if it is not there.')
+    .description('Start the daemon in the background if it is not running.')
     .action(async (_: unknown, command: Command) => {
       const reporter = Reporter.of(command);
       const client = await startedDaemon();
       const status = await client.call(daemonStatus, {});
       client.close();
       reporter.record(status);
-      reporter.line(`The daemon runs (process ${status.pid}).`);
+      reporter.line(`The daemon is running (process ${status.pid}).`);
     });
   daemon
     .command('stop')
@@ -103,7 +103,7 @@ async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[])
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => daemon.stop());
   process.on('uncaughtException', (error) => {
-    logToStderr('error', `an error that should not happen, the daemon ends: ${error.stack ?? error}`);
+    logToStderr('error', `internal error, the daemon stops: ${error.stack ?? error}`);
     process.exitCode = 1;
     daemon.stop();
   });
@@ -127,15 +127,15 @@ function statusText(s: ResultOf<typeof daemonStatus>): string {
   const age = duration((Date.now() - Date.parse(s.started)) / 1000);
   const rows = [
     ['process', `${s.pid}, for ${age}, version ${s.version}, ${s.rssMiB.toFixed(0)} MiB`],
-    ['runs', `${s.training} at work, ${s.queued} waiting, in ${s.runsRoot}`],
+    ['runs', `${s.training} training, ${s.queued} queued, in ${s.runsRoot}`],
     ['clients', String(s.clients)],
     ...s.retired.map(({ pid, version, socket, runs }) => [
       'earlier daemon',
       `${pid}, version ${version}, stays for ${runs.map((run) => basename(run)).join(', ') || 'no run any more'}; steer it with UNIMISS_SOCKET=${socket}`,
     ]),
     ['socket', s.socket],
-    ['log', s.log ?? 'its standard error'],
-    ['ends', s.idleSeconds === null ? 'never by itself' : `after ${duration(s.idleSeconds)} without client and run`],
+    ['log', s.log ?? 'standard error of the daemon'],
+    ['idle exit', s.idleSeconds === null ? 'never' : `after ${duration(s.idleSeconds)} without clients and runs`],
   ];
   return table(['daemon', ''], rows);
 }
@@ -143,5 +143,5 @@ function statusText(s: ResultOf<typeof daemonStatus>): string {
 function minutes(value: string): number {
   const number = Number(value);
   if (Number.isFinite(number) && number > 0 && number < 1e5) return number;
-  throw new InvalidArgumentError('Give a number of minutes.');
+  throw new InvalidArgumentError('Expected a number of minutes.');
 }

@@ -8,7 +8,7 @@ import { askedRoot, runReference, throughDaemon } from '../viaDaemon/connection.
 /** `unimiss delete RUN` */
 export function deleteCommand(): Command {
   return new Command('delete')
-    .description('Move a run into .trash beside the other runs, after a question. Refused while it is trained.')
+    .description('Move a run to the folder .trash next to the other runs. Asks first. Fails while the run is training.')
     .argument('<run>', 'name or folder of the run')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .option('-y, --yes', 'do not ask')
@@ -20,7 +20,7 @@ export function deleteCommand(): Command {
         if (!yes && !(await agreed(`Delete ${id} (${state}), with its checkpoints? [y/N] `, folder)))
           return reporter.notice('Nothing was deleted.');
         const { trash } = await client.call(runDelete, { run, confirm: true });
-        reporter.line(`${id} is in ${trash}`);
+        reporter.line(`Moved ${id} to ${trash}`);
         reporter.record({ id, trash });
       });
     });
@@ -29,9 +29,9 @@ export function deleteCommand(): Command {
 /** Asks on the terminal. @throws UnimissError 'run' where there is none */
 async function agreed(question: string, place: string): Promise<boolean> {
   if (!process.stdin.isTTY)
-    throw new UnimissError('run', 'there is no terminal to ask whether it may be deleted', {
+    throw new UnimissError('run', 'cannot ask for confirmation without a terminal', {
       place,
-      remedy: 'Say --yes.',
+      remedy: 'Pass --yes to delete without asking.',
     });
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

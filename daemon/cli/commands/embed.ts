@@ -24,18 +24,18 @@ interface Options {
 export function embedCommand(): Command {
   return new Command('embed')
     .description(
-      'Features of images by a pre-trained network: features-2D.npy, features-3D.npy, and beside each a CSV with the paths; where images have labels, also how well these separate.',
+      'Compute features of images with a pre-trained network. Writes features-2D.npy and features-3D.npy, each with a CSV of the image paths. If images have labels, also reports how well the features separate them.',
     )
     .argument('<run>', 'name or folder of the run')
-    .option('--data <folder>', 'folder or file with images (default: those of the run)')
-    .addOption(new Option('--manifest <file>', 'a list of images (path, label) in place of --data').conflicts('data'))
-    .requiredOption('-o, --out <folder>', 'where the features go')
+    .option('--data <folder>', 'folder or file with images (default: the images of the run)')
+    .addOption(new Option('--manifest <file>', 'list of images (path, label), instead of --data').conflicts('data'))
+    .requiredOption('-o, --out <folder>', 'folder for the features')
     .addOption(
-      new Option('--network <network>', 'teachers give the better features')
+      new Option('--network <network>', 'network to use; the teacher gives better features')
         .choices(['teacher', 'student'])
         .default('teacher'),
     )
-    .option('--max-broken <share>', 'share of the images, 0 to 1, that may be broken (default: that of the run)', share)
+    .option('--max-broken <share>', 'largest fraction of broken images, 0 to 1 (default: as in the run)', share)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .option('--no-wait', 'fail at once where the device is in use, and say by what (default: wait until it is free)')
     .addOption(new Option('--now', 'start at once, beside what uses the device').conflicts('wait'))
@@ -86,7 +86,7 @@ function show({ phases, broken, notices }: EmbedResult, reporter: Reporter): voi
 function share(value: string): number {
   const number = Number(value);
   if (value.trim() !== '' && number >= 0 && number <= 1) return number;
-  throw new InvalidArgumentError('Give a number from 0 to 1.');
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }
 
 /** 0.523 → `52 %` */

@@ -16,16 +16,18 @@ import { interruptSignal } from '../terminal/interrupt.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
 const deviceOption = () =>
-  new Option('--device <device>', 'where TensorFlow is to compute').choices(['cpu', 'cuda']).default('cpu');
+  new Option('--device <device>', 'device that TensorFlow uses').choices(['cpu', 'cuda']).default('cpu');
 
 /** `unimiss engine install | info | doctor` */
 export function engineCommand(): Command {
-  const engine = new Command('engine').description('TensorFlow, which does the arithmetic: install it, look at it.');
+  const engine = new Command('engine').description('Install or inspect TensorFlow, which does the computation.');
   engine
     .command('install')
-    .description('Fetch the pinned TensorFlow through pip into the user’s cache; nothing happens if it is there.')
+    .description(
+      'Download the pinned TensorFlow with pip into the user cache. Does nothing if it is installed already.',
+    )
     .addOption(deviceOption())
-    .option('--allow-cpu', 'with --device cuda: install the CPU build where no GPU is usable')
+    .option('--allow-cpu', 'with --device cuda: install the CPU build if no GPU is usable')
     .action(async ({ device, allowCpu }: { device: Device; allowCpu?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
       const files = await installEngine({
@@ -39,7 +41,9 @@ export function engineCommand(): Command {
     });
   engine
     .command('info')
-    .description('What is installed, where, and which devices it sees. Exit code 5 where there is none to use.')
+    .description(
+      'Show what is installed, where, and which devices TensorFlow finds. Exit code 5 if no TensorFlow is usable.',
+    )
     .addOption(deviceOption())
     .action(async ({ device }: { device: Device }, command: Command) => {
       const reporter = Reporter.of(command);
@@ -53,13 +57,13 @@ export function engineCommand(): Command {
       const files = await requireEngine({ device });
       const opened = await openEngine({ library: files.folder, device, preload: files.cuda?.preload });
       reporter.line(
-        `TensorFlow ${opened.version} sees: ${opened.devices.map((d) => d.name.replace(/.*device:/, '')).join(', ')}`,
+        `TensorFlow ${opened.version} finds: ${opened.devices.map((d) => d.name.replace(/.*device:/, '')).join(', ')}`,
       );
       reporter.record({ ...info, version: opened.version, devices: opened.devices });
     });
   engine
     .command('doctor')
-    .description('Everything that a bug report needs: machine, TensorFlow, GPUs, cache. Without user names.')
+    .description('Show everything a bug report needs: machine, TensorFlow, GPUs, cache. Contains no user names.')
     .action(async (_: unknown, command: Command) => {
       const reporter = Reporter.of(command);
       const report = await doctor();

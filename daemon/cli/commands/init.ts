@@ -6,7 +6,7 @@ import { pretrainTemplate } from '../../../protocol/config/pretrain/template.ts'
 /** `unimiss init FOLDER > my.unimiss.jsonc` */
 export function initCommand(): Command {
   return new Command('init')
-    .description('Print a configuration file to start from: the choices that matter, each with a comment.')
+    .description('Print a configuration file to start from. It holds the settings that matter, each with a comment.')
     .argument('[paths...]', 'folders with your images', ['path/to/images'])
     .addOption(new Option('--preset <preset>', 'size of the network').choices(presetNames).default('tiny'))
     .addHelpText('after', '\nExample:\n  unimiss init ~/ct ~/xray > my.unimiss.jsonc')

@@ -15,10 +15,10 @@ interface Options {
 /** `unimiss logs [RUN] [-f]` */
 export function logsCommand(): Command {
   return new Command('logs')
-    .description('Show the log of a run; with -f also what is added to it, until Ctrl-C.')
+    .description('Show the log of a run. With -f, also show new lines until Ctrl-C.')
     .argument('[run]', 'name or folder of the run (default: the newest)')
-    .option('-f, --follow', 'go on as the log grows')
-    .option('-n, --lines <number>', 'last lines', count, 50)
+    .option('-f, --follow', 'show new lines as they are written')
+    .option('-n, --lines <number>', 'number of lines to show, from the end', count, 50)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .action(async (name: string | undefined, { follow, lines, runs }: Options) => {
       const root = askedRoot(runs);
@@ -41,11 +41,11 @@ export function logsCommand(): Command {
 async function newest(client: DaemonConnection, asked: string | undefined): Promise<string> {
   const { runs, root } = await client.call(runsList, { ...(asked && { root: asked }) });
   if (runs[0]) return runs[0].folder;
-  throw new UnimissError('run', 'there is no run', { place: root, remedy: 'Start one with `unimiss pretrain`.' });
+  throw new UnimissError('run', 'no runs found', { place: root, remedy: 'Start one with `unimiss pretrain`.' });
 }
 
 function count(value: string): number {
   const number = Number(value);
   if (Number.isInteger(number) && number >= 0 && number <= 10_000) return number;
-  throw new InvalidArgumentError('Give a number from 0 to 10000.');
+  throw new InvalidArgumentError('Expected a number from 0 to 10000.');
 }

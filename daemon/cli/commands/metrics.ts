@@ -31,7 +31,7 @@ interface Options {
 /** `unimiss metrics [RUN] --format …` */
 export function metricsCommand(): Command {
   return new Command('metrics')
-    .description('What a run recorded: as a table in the terminal, or for other tools.')
+    .description('Show what a run recorded: as a table in the terminal, or in a format for other tools.')
     .argument('[run]', 'name or folder of the run (default: the newest)')
     .addOption(
       new Option(
@@ -41,7 +41,7 @@ export function metricsCommand(): Command {
         .choices(['text', 'json', 'csv', 'csv-epochs', 'tensorboard', 'html'])
         .default('text'),
     )
-    .option('-o, --out <path>', 'write there instead of to standard output (tensorboard: a folder)')
+    .option('-o, --out <path>', 'write to this path instead of standard output (tensorboard: a folder)')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addHelpText(
       'after',
@@ -100,9 +100,7 @@ async function readByDaemon(
   const records: RunRecord[] = [];
   const { leftOut } = await readRecordsByDaemon(client, run, undefined, (record) => records.push(record));
   if (leftOut > 0)
-    reporter.notice(
-      `${leftOut} lines of ${summary.folder}/records.jsonl are no records that this version knows, left out`,
-    );
+    reporter.notice(`Skipped ${leftOut} lines of ${summary.folder}/records.jsonl: this version cannot read them.`);
   return { summary, records };
 }
 
@@ -133,7 +131,7 @@ function asText(
 /** The folder of the newest run. */
 function newest({ root, runs: [first] }: { root: string; runs: readonly RunSummary[] }): string {
   if (first) return first.folder;
-  throw new UnimissError('run', 'there are no runs', {
+  throw new UnimissError('run', 'no runs found', {
     place: root,
     remedy: 'Start one with "unimiss pretrain" or "unimiss demo".',
   });

@@ -37,14 +37,17 @@ export function pretrainCommand(tasks: readonly Task[] = productTasks): Command 
   const kinds = kindsOf(tasks);
   return new Command('pretrain')
     .description('Pre-train MiT on 2D and 3D images, from a configuration file or a folder of images.')
-    .argument('<config>', 'a *.unimiss.jsonc file, or a folder of images (all else by default)')
+    .argument('<config>', 'a *.unimiss.jsonc file, or a folder of images (then everything else has its default)')
     .option(
       '--set <key=value>',
-      'change one value of the configuration, for example train.epochs=20 (repeatable)',
+      'override one value of the configuration, for example train.epochs=20 (repeatable)',
       collect,
     )
     .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .option('--dry-run', 'check the configuration and that its images are there, print it as resolved, train nothing')
+    .option(
+      '--dry-run',
+      'check the configuration and that its images exist, print the resolved configuration, do not train',
+    )
     .option('-d, --detach', 'start it, or put it into the queue, and return')
     .addOption(foregroundOption().conflicts('detach'))
     .addHelpText(
@@ -53,8 +56,8 @@ export function pretrainCommand(tasks: readonly Task[] = productTasks): Command 
 Examples:
   unimiss pretrain my.unimiss.jsonc
   unimiss pretrain ~/images --set model.preset=small --set train.batch.3D=4
-The daemon trains the run, and the editor shows the same. Ctrl-C stops it at its next step with a checkpoint; "unimiss resume"
-goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unimiss stop" find it again.`,
+The daemon trains the run, and the editor shows it too. On Ctrl-C the run finishes its current step, saves a checkpoint and
+stops; "unimiss resume" continues it. Closing the terminal does not stop it: use "unimiss logs -f" and "unimiss stop" then.`,
     )
     .action(async (path: string, options: PretrainOptions, command: Command) => {
       const reporter = Reporter.of(command);
@@ -87,8 +90,10 @@ goes on. A terminal that is closed does not stop it: "unimiss logs -f" and "unim
 export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
   const kinds = kindsOf(tasks);
   return new Command('resume')
-    .description('Go on with a run from its last good checkpoint: bit for bit what the unbroken run would give (CPU).')
-    .argument('[run]', 'name or folder of the run (default: the newest that is not finished)')
+    .description(
+      'Resume a run from its last good checkpoint. On the CPU, the result is bit for bit that of an uninterrupted run.',
+    )
+    .argument('[run]', 'name or folder of the run (default: the newest unfinished one)')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .option('-d, --detach', 'start it, or put it into the queue, and return')
     .addOption(foregroundOption().conflicts('detach'))
@@ -128,7 +133,7 @@ export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
 async function begun(folder: string, reporter: Reporter, train: () => Promise<'finished' | 'stopped'>): Promise<void> {
   reporter.notice(`Run folder: ${folder}`);
   const id = basename(folder);
-  if ((await train()) === 'finished') return reporter.notice(`Finished. Look at it with:  unimiss metrics ${id}`);
+  if ((await train()) === 'finished') return reporter.notice(`Finished. Show the results with:  unimiss metrics ${id}`);
   endStopped(id, reporter);
 }
 
@@ -136,26 +141,28 @@ function detached(run: RunInfo, reporter: Reporter): void {
   reporter.record(run);
   reporter.line(
     run.activity === 'queued'
-      ? `${run.id} waits until ${run.device} is free, at place ${run.queue} in the queue.`
-      : `${run.id} is trained by the daemon.`,
+      ? `${run.id} waits for ${run.device}, at position ${run.queue} in the queue.`
+      : `The daemon is training ${run.id}.`,
   );
-  reporter.line(`  unimiss logs -f ${run.id}   what it says\n  unimiss stop ${run.id}      stop it with a checkpoint`);
+  reporter.line(
+    `  unimiss logs -f ${run.id}   follow its log\n  unimiss stop ${run.id}      save a checkpoint and stop`,
+  );
 }
 
 /** The text of a configuration; a folder of images stands for the configuration that only names it. */
 async function readConfig(path: string): Promise<{ text: string; file: string }> {
   const file = resolve(path);
   const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new UnimissError('config', cause.code === 'ENOENT' ? 'there is no such file or folder' : messageOf(cause), {
+    throw new UnimissError('config', cause.code === 'ENOENT' ? 'no such file or folder' : messageOf(cause), {
       place: file,
-      remedy: '"unimiss init FOLDER > my.unimiss.jsonc" writes a configuration to start from.',
+      remedy: 'Run "unimiss init FOLDER > my.unimiss.jsonc" to create a configuration.',
       cause,
     });
   });
   if (found.isDirectory())
     return { text: `${JSON.stringify({ data: { paths: [file] } }, null, 2)}\n`, file: resolve(file, 'command line') };
   if (found.size > 1 << 20)
-    throw new UnimissError('config', 'this is too large for a configuration', {
+    throw new UnimissError('config', 'the file is too large for a configuration (over 1 MiB)', {
       place: file,
       remedy: 'Name a *.unimiss.jsonc file or a folder.',
     });
@@ -168,10 +175,10 @@ function newestUnfinished({ runs }: { runs: readonly (RunSummary & Partial<Pick<
     (run) => run.activity === 'paused' || (run.state !== 'finished' && run.state !== 'running' && !run.activity),
   );
   if (candidate) return candidate.folder;
-  throw new UnimissError('run', 'there is no run to resume', {
+  throw new UnimissError('run', 'no run to resume', {
     remedy:
       runs.length > 0
-        ? 'All runs there are finished, running or waiting: "unimiss runs" lists them.'
+        ? 'All runs are finished, running or queued. "unimiss runs" lists them.'
         : 'Start one with "unimiss pretrain".',
   });
 }

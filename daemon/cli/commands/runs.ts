@@ -13,7 +13,7 @@ type Listed = RunSummary & Partial<Pick<RunInfo, 'activity' | 'queue'>>;
 /** `unimiss runs` */
 export function runsCommand(): Command {
   return new Command('runs')
-    .description('List runs: how they stand and how far they are.')
+    .description('List runs with their state and progress.')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addOption(foregroundOption())
     .action(async (options: { runs?: string; foreground?: boolean }, command: Command) => {
@@ -39,7 +39,7 @@ export function runsCommand(): Command {
             ]),
           ),
         );
-      for (const { folder, message } of problems) reporter.notice(`Left out ${folder}: ${message}`);
+      for (const { folder, message } of problems) reporter.notice(`Skipped ${folder}: ${message}`);
     });
 }
 

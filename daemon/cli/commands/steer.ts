@@ -6,19 +6,19 @@ import { askedRoot, runReference, withDaemon } from '../viaDaemon/connection.ts'
 const commands = {
   pause: [
     runPause,
-    'Hold a run after the step that it is at; its memory stays taken.',
-    'is held after its step; `unimiss continue` lets it go on',
+    'Pause a run after its current step. It keeps its memory.',
+    'pauses after its current step; `unimiss continue` continues it',
   ],
-  continue: [runContinue, 'Let a paused run go on.', 'goes on'],
+  continue: [runContinue, 'Continue a paused run.', 'continues'],
   stop: [
     runStop,
-    'Stop a run at its next step, with a checkpoint; take it out of the queue.',
-    'stops at its next step; `unimiss resume` goes on',
+    'Stop a run after its current step, with a checkpoint. Removes a queued run from the queue.',
+    'stops after its current step; `unimiss resume` continues it',
   ],
   kill: [
     runKill,
-    'End the process of a run at once; it can be resumed from its last checkpoint.',
-    'was ended; `unimiss resume` goes on from its last checkpoint',
+    'Kill the process of a run now. You can resume the run from its last checkpoint.',
+    'was killed; `unimiss resume` continues from its last checkpoint',
   ],
 } as const;
 

@@ -33,9 +33,9 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'See it work in minutes: make phantoms (or take your images), pre-train the preset nano on both, show what was learned.',
+      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, show what it learned.',
     )
-    .option('--data <folder>', 'your images in place of phantoms')
+    .option('--data <folder>', 'use your images instead of phantoms')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addOption(foregroundOption())
     .action(async (options: DemoOptions, command: Command) => {
@@ -121,21 +121,21 @@ function factsOf(
         key: 'neighbours',
         label: `k-NN ${phase}`,
         value: `${percent(a.accuracy)} → ${percent(b.accuracy)}`,
-        note: `${change}classes found before → after; chance ${percent(b.chance)}, 95 % interval after ${percent(low)}–${percent(high)}`,
+        note: `${change}accuracy before → after training; chance ${percent(b.chance)}, 95 % interval after training ${percent(low)}–${percent(high)}`,
       });
     }
     facts.push({
       key: 'speed',
       label: `Speed ${phase}`,
       value: `${median(steps.flatMap((s) => (s.group === phase ? (s.values.imagesPerSecond ?? []) : []))).toFixed(1)} images/s`,
-      note: 'median of the steps',
+      note: 'median over steps',
     });
   }
   facts.push({
     key: 'memory',
     label: 'Peak memory',
     value: `${Math.round(steps.reduce((peak, { rssMiB }) => Math.max(peak, rssMiB), 0))} MiB`,
-    note: 'resident, of the process that trained',
+    note: 'resident memory of the training process',
   });
   facts.push({ key: 'time', label: 'Time', value: duration(seconds), note: 'from start to report' });
   return facts;
@@ -145,24 +145,24 @@ function summary(run: RunFolder, facts: readonly Fact[], page: string, root: str
   const width = Math.max(...facts.map((f) => f.label.length));
   const valueWidth = Math.max(...facts.map((f) => f.value.length));
   const next: [command: string, what: string][] = [
-    [`unimiss metrics ${run.id}`, 'the numbers in the terminal'],
-    ['unimiss init ~/my-images > my.unimiss.jsonc', 'a configuration for your images'],
+    [`unimiss metrics ${run.id}`, 'show the numbers in the terminal'],
+    ['unimiss init ~/my-images > my.unimiss.jsonc', 'create a configuration for your images'],
     ['unimiss pretrain my.unimiss.jsonc', 'train on them'],
   ];
-  const elsewhere = root === runsRoot({}) ? '' : ` (once the setting unimiss.runsFolder is ${root})`;
+  const elsewhere = root === runsRoot({}) ? '' : ` (after you set unimiss.runsFolder to ${root})`;
   const commandWidth = Math.max(...next.map(([command]) => command.length));
   return [
     '',
     ...facts.map((f) => `  ${f.label.padEnd(width)}  ${f.value.padEnd(valueWidth)}  ${f.note ?? ''}`.trimEnd()),
     '',
-    'The page with curves and previews:',
+    'Page with curves and previews:',
     `  ${page}`,
     'Next:',
     ...next.map(([command, what]) => `  ${command.padEnd(commandWidth)}  ${what}`),
     `("unimiss" stands for: node ${process.argv[1]})`,
     'The same run in VS Code:',
-    `  npm run package, then install the .vsix that it writes: Extensions: Install from VSIX… in the palette`,
-    `  UniMiSS in the activity bar lists ${run.id}${elsewhere}: a click opens its curves and previews`,
+    `  Run "npm run package", then install the .vsix file with "Extensions: Install from VSIX…"`,
+    `  UniMiSS in the activity bar lists ${run.id}${elsewhere}. Click it to open its curves and previews.`,
   ].join('\n');
 }
 

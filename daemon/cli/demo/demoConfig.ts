@@ -41,5 +41,5 @@ export function demoConfig(images: { paths?: string[]; manifest?: string }, data
     engine: { executor: 'graph' },
     checkpoint: { everyEpochs: 5 },
   };
-  return `// What "unimiss demo" trains. Change it and run it: unimiss pretrain config.unimiss.jsonc\n${JSON.stringify(config, null, 2)}\n`;
+  return `// Configuration of "unimiss demo". Edit it, then run: unimiss pretrain config.unimiss.jsonc\n${JSON.stringify(config, null, 2)}\n`;
 }

@@ -45,7 +45,7 @@ export class RunDisplay {
 
 /** Ends a command whose run was stopped on request: says how to go on, and sets the exit code. */
 export function endStopped(id: string, reporter: Reporter): void {
-  reporter.notice(`Stopped. Go on with:  unimiss resume ${id}`);
+  reporter.notice(`Stopped. Resume with:  unimiss resume ${id}`);
   process.exitCode = exitCodes.interrupted.code;
 }
 

@@ -27,7 +27,7 @@ export function startedDaemon(): Promise<DaemonConnection> {
 
 /** `--foreground`, for commands that go through the daemon. */
 export function foregroundOption(): Option {
-  return new Option('--foreground', 'do it in this process, without the daemon');
+  return new Option('--foreground', 'run in this process, without the daemon');
 }
 
 /**
@@ -59,7 +59,7 @@ export async function withDaemon<R>(action: (client: DaemonConnection) => Promis
   if (!connection)
     throw new UnimissError('daemon', 'no daemon is running', {
       place: socket,
-      remedy: '`unimiss daemon start` starts one.',
+      remedy: 'Start it with `unimiss daemon start`.',
     });
   const client = await DaemonConnection.open(connection);
   try {

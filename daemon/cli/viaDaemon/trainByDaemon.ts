@@ -42,7 +42,9 @@ export async function trainByDaemon(
     let started = false;
     let unwanted = false;
     interrupt = onInterrupt(() => {
-      reporter.notice(`${id} stops at its next step, with a checkpoint. Ctrl-C again leaves it to that.`);
+      reporter.notice(
+        `${id} finishes its current step, saves a checkpoint and stops. Press Ctrl-C again to exit without waiting.`,
+      );
       unwanted = true;
       if (started) void stop();
     });
@@ -69,8 +71,8 @@ export async function trainByDaemon(
 }
 
 function showState({ id, activity, queue, device, stage, progress }: RunInfo, display: RunDisplay): void {
-  if (activity === 'queued') display.stage(`Waits until ${device} is free; place ${queue} in the queue`);
-  else if (activity === 'paused') display.stage(`Paused. Go on with:  unimiss continue ${id}`);
+  if (activity === 'queued') display.stage(`Waiting for ${device}; position ${queue} in the queue`);
+  else if (activity === 'paused') display.stage(`Paused. Continue with:  unimiss continue ${id}`);
   else if (progress) display.progress(progress);
   else if (stage) display.stage(stage);
 }
@@ -85,10 +87,12 @@ function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
     case 'failed':
       throw ending.error ? fromErrorData(ending.error) : new UnimissError('internal', ending.message);
     case 'killed':
-      throw new UnimissError('interrupted', ending.message, { remedy: `Go on with \`unimiss resume ${id}\`.` });
+      throw new UnimissError('interrupted', ending.message, { remedy: `Resume it with \`unimiss resume ${id}\`.` });
     case 'died': {
-      const words = ending.lastWords ? `\n  Its last words:\n  ${ending.lastWords.replaceAll('\n', '\n  ')}` : '';
-      throw new UnimissError('run', `${ending.message}${words}`, { remedy: `Go on with \`unimiss resume ${id}\`.` });
+      const words = ending.lastWords ? `\n  Its last output:\n  ${ending.lastWords.replaceAll('\n', '\n  ')}` : '';
+      throw new UnimissError('run', `${ending.message}${words}`, {
+        remedy: `Resume it with \`unimiss resume ${id}\`.`,
+      });
     }
   }
 }
