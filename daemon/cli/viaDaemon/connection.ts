@@ -44,7 +44,7 @@ export async function throughDaemon<R>(
     const differing = differingVariables(environment, trainingEnvironment());
     if (differing.length > 0)
       reporter.notice(
-        `The daemon was started with another ${differing.join(' and ')} than is set here, and goes by its own.\n  \`unimiss daemon stop\` ends it (runs go on with what they have): the next command starts it with yours. Or use --foreground.`,
+        `The daemon was started with a different ${differing.join(' and ')} and keeps using its own.\n  \`unimiss daemon stop\` stops the daemon; its runs go on. The next command starts a daemon with your value. Or use --foreground.`,
       );
     return await action(client);
   } finally {
