@@ -83,7 +83,7 @@ describe('chooseExecutor', () => {
       await mkdir(join(folder, 'cache'));
       await writeFile(cacheFile, text);
       expect(await choose({ graph: 20, xla: 10 })).toBe('xla');
-      expect(notices[0]).toBe(`${cacheFile} is damaged: what was measured before is measured again.`);
+      expect(notices[0]).toBe(`${cacheFile} is damaged, so executors are measured again.`);
       measured = [];
       expect(await choose({})).toBe('xla');
       expect(measured).toEqual([]);
@@ -93,7 +93,7 @@ describe('chooseExecutor', () => {
   it('goes on when the choice cannot be remembered', async () => {
     await writeFile(join(folder, 'cache'), 'a file where the folder should be');
     expect(await choose({ graph: 20, xla: 10 })).toBe('xla');
-    expect(notices.at(-1)).toMatch(/could not be remembered, the next run measures again: /);
+    expect(notices.at(-1)).toMatch(/could not be saved, so the next run measures again: /);
   });
 
   it.each<[string, number | Error]>([
@@ -101,7 +101,7 @@ describe('chooseExecutor', () => {
     ['gives no duration', Number.NaN],
   ])('leaves out a candidate that %s', async (_, result) => {
     expect(await choose({ graph: 20, xla: result })).toBe('graph');
-    expect(notices[0]).toMatch(/^Executor xla is left out/);
+    expect(notices[0]).toMatch(/^Executor xla is skipped/);
   });
 
   it('fails when none runs', async () => {

@@ -8,19 +8,19 @@ import { makeFolder } from '../files/folder.ts';
 import type { Executor } from './stepDefinition.ts';
 
 export interface ExecutorChoiceOptions {
-  /** What was measured: everything of the step that bears on its speed (model, sizes, batch, threads, device). */
+  /** Everything that the step's speed depends on: model, sizes, batch, threads, device. */
   key: string;
   /** TensorFlow's version. */
   tensorflow: string;
   /** Executors to compare; the first wins a tie. */
   candidates: readonly Executor[];
-  /** Milliseconds per step once warm. Warming up (tracing, compiling, the slow first step) is its own affair. */
+  /** Returns milliseconds per step, after a warm-up of its own (tracing, compiling, the slow first step). */
   measure: (executor: Executor) => Promise<number>;
   /** JSON file in the user's cache that remembers the choices. */
   cacheFile: string;
-  /** Told what a person may want to know: a measurement's result, a candidate that failed, a memory that could not be used. */
+  /** Called with what a user may want to know: a result, a candidate that failed, a cache that could not be read or written. */
   notice?: (message: string) => void;
-  /** The processor; found out by itself where it is left out. */
+  /** The processor; this machine's by default. */
   machine?: Machine;
 }
 
@@ -35,7 +35,7 @@ const Choice = z.object({
   tensorflow: z.string(),
   key: z.string(),
   executor: z.enum(['graph', 'xla', 'eager']),
-  /** Of each candidate that ran. */
+  /** For each candidate that ran. */
   milliseconds: z.partialRecord(z.enum(['graph', 'xla', 'eager']), z.number()),
 });
 type Choice = z.infer<typeof Choice>;
@@ -62,7 +62,7 @@ export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Ex
   // Read again: another process may have measured something meanwhile.
   const others = (await readMemory(cacheFile, () => {})).filter((c) => !same(c));
   await writeMemory(cacheFile, [...others, choice]).catch((error) =>
-    notice(`The choice of executor could not be remembered, the next run measures again: ${messageOf(error)}`),
+    notice(`The choice of executor could not be saved, so the next run measures again: ${messageOf(error)}`),
   );
   return executor;
 }
@@ -76,13 +76,13 @@ async function measureAll(
   for (const executor of candidates) {
     try {
       const ms = await measure(executor);
-      if (!Number.isFinite(ms) || ms < 0) throw new Error(`${ms} ms is no duration`);
+      if (!Number.isFinite(ms) || ms < 0) throw new Error(`${ms} ms is not a duration`);
       measured.push([executor, ms]);
     } catch (error) {
-      // Stopping is no verdict on the executor.
+      // A stop says nothing about the executor.
       if (error instanceof UnimissError && error.code === 'interrupted') throw error;
       failure = error;
-      notice(`Executor ${executor} is left out, it does not run this step: ${messageOf(error)}`);
+      notice(`Executor ${executor} is skipped, since it cannot run this step: ${messageOf(error)}`);
     }
   }
   if (measured.length === 0)
@@ -112,13 +112,13 @@ async function readMemory(file: string, notice: (message: string) => void): Prom
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      notice(`What was measured before cannot be read, so it is measured again: ${messageOf(error)}`);
+      notice(`Earlier measurements cannot be read, so executors are measured again: ${messageOf(error)}`);
     return [];
   }
   try {
     return Memory.parse(JSON.parse(text)).choices;
   } catch {
-    notice(`${file} is damaged: what was measured before is measured again.`);
+    notice(`${file} is damaged, so executors are measured again.`);
     return [];
   }
 }

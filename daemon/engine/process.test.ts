@@ -193,7 +193,7 @@ describe('a process', () => {
       for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2']) writeFileSync('${folder}/' + name, 'no library');
       say(() => loadCApi('${folder}'));`);
     expect(out.split('\n')[0]).toMatch(
-      /^engine \/nowhere: TensorFlow's libtensorflow_framework.so.2 is not there .*Run "unimiss engine install"/,
+      /^engine \/nowhere: TensorFlow's libtensorflow_framework.so.2 is missing .*Run "unimiss engine install"/,
     );
     expect(out.split('\n')[1]).toMatch(/^engine .*: TensorFlow cannot be loaded: .*Run "unimiss engine doctor"/);
   });

@@ -259,8 +259,8 @@ describe.each(executors)('a step (%s)', (executor) => {
     const good = { x: Float32Array.of(1, 2), n: Int32Array.of(1, 2) };
     const run = (values: object) => step.run(values as typeof good);
     await expect(run({ x: good.x })).rejects.toThrow('step strict: input "n" is missing');
-    await expect(run({ ...good, z: 1 })).rejects.toThrow('step strict: "z" is no input of this step');
-    await expect(run({ ...good, toString: 1 })).rejects.toThrow('"toString" is no input');
+    await expect(run({ ...good, z: 1 })).rejects.toThrow('step strict: "z" is not an input of this step');
+    await expect(run({ ...good, toString: 1 })).rejects.toThrow('"toString" is not an input');
     await expect(run({ ...good, x: Float32Array.of(1) })).rejects.toThrow('input "x" has 1 values; float32[2] needs 2');
     await expect(run({ ...good, x: 1 })).rejects.toThrow('input "x" has 1 values');
     await expect(run({ ...good, n: Float32Array.of(1, 1.5) })).rejects.toThrow('has the value 1.5, which int32[2]');

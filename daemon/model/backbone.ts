@@ -42,13 +42,13 @@ function parts(rows: Tensor, { batch, grid }: TokenShape): [Tensor, Tensor] {
   return [classTokens, reshape(patches, [batch, ...grid, rows.shape[1]!])];
 }
 
-/** The grids of the stages in the network as it was made, whose position embeddings it has. */
+/** The grids of the stages for the size that the position embeddings are made for. */
 function nativeGrids({ config, modality }: Pass): number[][] {
   const size = modality === '2D' ? config.size2D : config.size3D;
   return stageGrids(modality, size, config.encoder.dims.length);
 }
 
-/** What a pass wants of the block `name` (in the reference `module`) beside its shape. */
+/** Options that a pass has for the block `name` (`module` in the reference). */
 function optionsOf(
   { stochasticDepth, observe }: Pass,
   name: string,
@@ -62,7 +62,7 @@ function optionsOf(
 
 /**
  * The encoder (paper section 3.2): a convolutional stem and four stages of patch embedding, position embedding, blocks.
- * @param images [B, H, W, 3] or [B, D, H, W, 1]; pictures that are grey may have one channel, which counts for all three
+ * @param images [B, H, W, 3] or [B, D, H, W, 1]; grey pictures may have one channel, which counts for all three
  */
 export function encode(pass: Pass, images: Tensor): EncoderOutput {
   const { config, modality } = pass;
@@ -116,8 +116,8 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
 }
 
 /**
- * The decoder (paper section 3.3): three stages of upsampling, skip connection, position embedding, blocks. Only the class
- * token leaves it, so the last block computes nothing else.
+ * The decoder (paper section 3.3): three stages of upsampling, skip connection, position embedding, blocks. Only the
+ * class token leaves it, so the last block computes nothing else.
  * @returns features [B, C], C = `featureLength(config)`
  */
 export function decode(pass: Pass, encoded: EncoderOutput): Tensor {

@@ -8,10 +8,10 @@ import { mlpBlock } from './ops/mlp.ts';
 import { reducedGrid, spatialReduction } from './ops/spatialReduction.ts';
 import { linearOf, linearWithoutBiasOf, normOf, type Weights } from './weights.ts';
 
-/** Is shown intermediate values by the reference's module names; `value` makes the tensor. */
+/** Receives intermediate values under the reference's module names. Call `value` to make the tensor. */
 export type Observe = (module: string, value: () => Tensor) => void;
 
-/** What a block's rows are: class rows of the batch first, then the patch rows of its images. */
+/** The layout of a block's rows: class rows of the batch first, then the patch rows of its images. */
 export interface TokenShape {
   readonly modality: Modality;
   readonly batch: number;
@@ -24,13 +24,13 @@ export interface BlockOptions {
   readonly reduction: number;
   /** Encoder: queries, keys and values have biases. Decoder: they do not. */
   readonly qkvBias: boolean;
-  /** ε of the two norms at the branches' beginnings; the one after spatial reduction has 1e-5. */
+  /** ε of the two norms that begin the branches. The norm after spatial reduction has 1e-5. */
   readonly epsilon: number;
   /** Stochastic depth: factors [B] for the two branches, 0 where an image skips one. */
   readonly keep?: { readonly attention: Tensor; readonly mlp: Tensor };
-  /** Only the class tokens are wanted: patches serve as keys and values, but get no output. */
+  /** Computes the output of class tokens alone: patches serve as keys and values. */
   readonly classOnly?: boolean;
-  /** Shown: spatial reduction (patch rows), both branches without residual, and the block's output (module ''). */
+  /** Receives spatial reduction (patch rows), both branches without residual, and the block's output (module ''). */
   readonly observe?: Observe;
 }
 

@@ -1,7 +1,5 @@
 import { presets as common, type PresetName } from '../../protocol/config/pretrain/presets.ts';
 
-/** One of the two kinds of image that the network takes: pictures [B, H, W, 3] or volumes [B, D, H, W, 1]. */
-
 /** Attention blocks of one side of the network, stage by stage. */
 export interface StagesConfig {
   /** Blocks in each stage. */
@@ -20,7 +18,10 @@ export interface HeadConfig {
   readonly out: number;
 }
 
-/** A medical image transformer (MiT; paper section 3.2) with decoder and projection head. */
+/**
+ * A medical image transformer (MiT) with decoder and projection head, as in "the paper": Y. Xie, J. Zhang, Y. Xia, Q. Wu, "UniMiSS:
+ * Universal Medical Self-Supervised Learning via Breaking Dimensionality Barrier", ECCV 2022; here section 3.2.
+ */
 export interface MitConfig {
   /** Channels of the stem's output. */
   readonly stem: number;
@@ -28,7 +29,7 @@ export interface MitConfig {
   /** Its dims are the encoder's, reversed and without the deepest: skip connections are added. */
   readonly decoder: StagesConfig;
   readonly head: HeadConfig;
-  /** Sizes that the position embeddings are made for; other sizes are served by interpolation. Pixels; voxels as [D, H, W]. */
+  /** Sizes that the position embeddings are made for: [H, W] in pixels, [D, H, W] in voxels. For other sizes they are interpolated. */
   readonly size2D: readonly [number, number];
   readonly size3D: readonly [number, number, number];
 }
@@ -42,7 +43,7 @@ function commonOf(name: PresetName): Pick<MitConfig, 'head' | 'size2D' | 'size3D
   return { head: { hidden: head.hidden, bottleneck: head.bottleneck, out: head.outDim }, size2D, size3D };
 }
 
-/** MiT-tiny and MiT-small as in the paper; MiT-nano, of our own, for demonstrations and tests on small machines. */
+/** MiT-tiny and MiT-small are the paper's; MiT-nano is ours, for demonstrations and tests on small machines. */
 export const presets: Readonly<Record<PresetName, MitConfig>> = {
   nano: {
     ...commonOf('nano'),
@@ -64,7 +65,7 @@ export const presets: Readonly<Record<PresetName, MitConfig>> = {
   },
 };
 
-/** Length of the feature vector that the backbone gives for an image. */
+/** Length of the feature vector that the backbone returns for an image. */
 export function featureLength(config: MitConfig): number {
   return config.decoder.dims[config.decoder.dims.length - 1]!;
 }

@@ -1,7 +1,7 @@
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Modality } from '../../protocol/modality.ts';
 
-/** Strides of the stem: slices of a volume are thick already, so their axis is not reduced. */
+/** Strides of the stem: slices of a volume are thick, so their axis is not reduced. */
 export const stemStrides: Readonly<Record<Modality, readonly number[]>> = { '2D': [2, 2], '3D': [1, 2, 2] };
 
 /** Output length of a convolution with kernel k, stride s and padding (k − 1) / 2 on both sides. */

@@ -15,7 +15,7 @@ export type Value = EagerValue | NodeOutput;
 /** One input of an op: the id of a tensor, or several for an op's list argument. */
 export type OpInput = number | readonly number[];
 
-/** TensorFlow refuses to execute an op with room for fewer results than it has, also where fewer are wanted. */
+/** Room for results that nobody wants: TensorFlow refuses to execute an op with room for fewer results than it has. */
 const SPARE_OUTPUTS = 16;
 
 /**
@@ -46,7 +46,7 @@ export class Binding implements TFJSBinding {
   private readonly values = new Map<number, Value>();
   private nextId = 1;
   private trace: Trace | undefined;
-  /** The eager tensors that the trace met. */
+  /** The eager tensors that the trace uses. */
   private captures: Captures | undefined;
 
   constructor(
@@ -99,7 +99,7 @@ export class Binding implements TFJSBinding {
       });
     const named: Record<string, Attr> = {};
     for (const a of attrs) named[a.name] = fromKernelAttr(name, a);
-    // Ops with the attribute N take a list first (ConcatV2, Pack, AddN, Einsum): the kernels hand it over flat.
+    // Ops with the attribute N take a list first (ConcatV2, Pack, AddN, Einsum), which the kernels pass flat.
     const n = named.N && 'int' in named.N ? named.N.int : 0;
     const inputs: OpInput[] = n > 0 ? [ids.slice(0, n), ...ids.slice(n)] : ids;
     if (n > 0) delete named.N; // inferred from the list's length
@@ -107,8 +107,8 @@ export class Binding implements TFJSBinding {
   }
 
   /**
-   * Executes any op, or adds it to the trace.
-   * @param outputs how many results are wanted; 0 for an op that only has an effect (a trace then gives one id, for `controlled`)
+   * Executes an op, or adds it to the trace.
+   * @param outputs how many results are wanted; 0 for an op that only has an effect (a trace then returns one id, which names it)
    * @param shapes shapes of the outputs where TensorFlow cannot infer them while tracing
    */
   execute(
@@ -154,7 +154,7 @@ export class Binding implements TFJSBinding {
     return new Metadata(this.add({ handle, dtype, shape }), shape, dtype);
   }
 
-  /** Gives a node of a trace an id. */
+  /** Registers a node of a trace. */
   adoptNode(node: NodeOutput): Metadata {
     return new Metadata(this.add(node), node.shape, node.dtype);
   }
@@ -167,9 +167,9 @@ export class Binding implements TFJSBinding {
   }
 
   /**
-   * While `body` runs, ops become nodes of `trace`. Eager tensors that it meets become inputs of the function, in the order of
-   * the result; tensors that JavaScript makes from values meanwhile become constants (large ones inputs, too).
-   * @returns what `body` returned and own handles (to be deleted by the caller) on the captured tensors
+   * While `body` runs, ops become nodes of `trace`. Eager tensors that it uses become inputs of the function, in the order of
+   * `captured`. Small tensors that JavaScript makes from values meanwhile become constants.
+   * @returns the result of `body`, and handles on the captured tensors, which the caller deletes
    */
   tracing<T>(trace: Trace, body: () => T): { result: T; captured: Pointer[] } {
     if (this.trace)

@@ -94,7 +94,7 @@ const signatures = {
 // biome-ignore lint/suspicious/noExplicitAny: the C functions' argument types are stated in the signatures above
 type Native = ((...args: any[]) => any) & { async: (...args: any[]) => void };
 
-/** Calls a C function on another thread: the event loop stays free. The caller keeps the buffers it passes alive until then. */
+/** Calls a C function on another thread, so that the event loop stays free. The caller keeps its buffers alive until the promise settles. */
 export function callAsync<T>(f: Native, ...args: unknown[]): Promise<T> {
   return new Promise((resolve, reject) => {
     f.async(...args, (error: unknown, result: T) => (error ? reject(error) : resolve(result)));
@@ -104,7 +104,7 @@ export function callAsync<T>(f: Native, ...args: unknown[]): Promise<T> {
 /** The C API of TensorFlow: every function of `signatures`, callable; `memcpy` of libc for copies in both directions. */
 export type CApi = Record<keyof typeof signatures, Native> & {
   memcpy: Native;
-  /** Says whether float32 products on a GPU may be rounded to TensorFloat-32 inside (no C function does, so this is C++). */
+  /** Allows or forbids TensorFloat-32 in float32 products on a GPU. (A C++ function; the C API has none.) */
   setTensorFloat32: (allowed: boolean) => void;
 };
 
@@ -120,7 +120,7 @@ const libraryNames = { framework: 'libtensorflow_framework.so.2', cc: 'libtensor
 export function loadCApi(folder: string, preload: readonly string[] = []): CApi {
   for (const name of Object.values(libraryNames)) {
     if (!existsSync(join(folder, name)))
-      throw new UnimissError('engine', `TensorFlow's ${name} is not there`, {
+      throw new UnimissError('engine', `TensorFlow's ${name} is missing`, {
         place: folder,
         remedy: 'Run "unimiss engine install", or name the folder that holds it in UNIMISS_TENSORFLOW.',
       });
@@ -160,8 +160,8 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
 }
 
 /**
- * Loads a library that stays until the process is gone: koffi unloads what it loaded when Node's environment ends, and what
- * TensorFlow left to be run at exit would then jump into nothing.
+ * Loads a library that stays until the process ends. koffi unloads its libraries when Node's environment ends, and TensorFlow's exit
+ * handlers would then jump into unmapped memory.
  */
 function loadForGood(path: string, global: boolean): LibraryHandle {
   const library = koffi.load(path, { global, lazy: true });
@@ -172,7 +172,7 @@ function loadForGood(path: string, global: boolean): LibraryHandle {
   return library;
 }
 
-/** Some symbols lie in one library, some in the other; which, differs between versions. */
+/** Finds a function in either library: where a symbol lies differs between versions of TensorFlow. */
 function findFunction(libraries: readonly LibraryHandle[], signature: string): Native {
   let failure: unknown;
   for (const library of libraries) {
@@ -186,8 +186,8 @@ function findFunction(libraries: readonly LibraryHandle[], signature: string): N
 }
 
 /**
- * Runs `body` with the process's stderr closed: while it is loaded, before it reads TF_CPP_MIN_LOG_LEVEL, TensorFlow says that it
- * has oneDNN and that it cannot log properly yet.
+ * Runs `body` with the process's stderr sent to /dev/null. While TensorFlow loads, and before it reads TF_CPP_MIN_LOG_LEVEL, it prints
+ * that it has oneDNN and that logging is not initialised.
  */
 function withoutStderr<T>(body: () => T): T {
   const libc = koffi.load(null);
@@ -206,7 +206,7 @@ function withoutStderr<T>(body: () => T): T {
 
 const STDERR = 2;
 
-/** Node's `process.env` writes through to the C environment, but a worker thread's copy does not: set it in C as well. */
+/** Sets variables in C's environment too: `process.env` of the main thread writes through to it, a worker thread's copy does not. */
 function setNativeEnvironment(names: readonly string[]): void {
   const setenv = koffi.load(null).func('int setenv(const char *name, const char *value, int overwrite)');
   for (const name of names) {

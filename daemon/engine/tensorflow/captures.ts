@@ -3,7 +3,7 @@ import type { NodeOutput, Trace } from '../trace.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { checkStatus } from './status.ts';
 
-/** A tensor in TensorFlow's memory. `madeIn` is the trace that was running when JavaScript made it from values. */
+/** A tensor in TensorFlow's memory. `madeIn` is the trace during which JavaScript made it from values. */
 export interface EagerValue {
   readonly handle: Pointer;
   readonly dtype: number;
@@ -11,12 +11,12 @@ export interface EagerValue {
   readonly madeIn?: Trace;
 }
 
-/** Elements of the largest tensor that becomes a constant: graphs are copied many times on their way to the first execution. */
+/** Most elements that a constant may have: graphs are copied many times before their first execution. */
 const LARGEST_CONSTANT = 16_384;
 
 /**
- * The eager tensors that a trace meets, and what stands for them in its graph: an input of the function, or, for a small tensor that
- * the step's body made from values, a constant.
+ * The eager tensors that a trace uses, and their nodes in its graph: a constant for a small tensor that the step's body made from
+ * values, an input of the function for any other.
  */
 export class Captures {
   /** Own handles on the tensors that became inputs, in the order of the inputs. */
@@ -29,7 +29,7 @@ export class Captures {
     private readonly trace: Trace,
   ) {}
 
-  /** The node for a tensor, the same each time. @param id the binding's */
+  /** The node for a tensor, the same in each call. @param id the tensor's id in the binding */
   placeholderFor(id: number, value: EagerValue): NodeOutput {
     const known = this.nodes.get(id);
     if (known) return known;
@@ -39,7 +39,7 @@ export class Captures {
     return node;
   }
 
-  /** Gives the handles back, for a trace that failed. */
+  /** Frees the handles, for a trace that failed. */
   release(): void {
     for (const handle of this.captured) this.c.TFE_DeleteTensorHandle(handle);
   }

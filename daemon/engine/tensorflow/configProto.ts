@@ -1,6 +1,6 @@
 /**
- * The few fields of TensorFlow's ConfigProto (tensorflow/core/protobuf/config.proto) that are set here, encoded by hand:
- * a protobuf library for four numbers would be larger than they are.
+ * The few fields of TensorFlow's ConfigProto (tensorflow/core/protobuf/config.proto) that the engine sets. They are encoded by
+ * hand, since four numbers do not need a protobuf library.
  */
 export interface SessionOptions {
   /** Threads for independent ops of one step. */
@@ -16,7 +16,7 @@ const BYTES = 2;
 
 export function encodeConfig({ interOpThreads, intraOpThreads, gpus }: SessionOptions): Uint8Array {
   const deviceCount = [...text(1, 'GPU'), ...field(2, VARINT), ...varint(gpus)];
-  const gpuOptions = [...field(4, VARINT), 1]; // allow_growth: memory is taken as needed, the screen's share stays
+  const gpuOptions = [...field(4, VARINT), 1]; // allow_growth: take memory as it is needed, and leave the rest to other programs
   return Uint8Array.from([
     ...message(1, deviceCount), // device_count
     ...field(2, VARINT),

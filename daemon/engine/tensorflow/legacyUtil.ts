@@ -1,8 +1,8 @@
 import util from 'node:util';
 
 /**
- * The kernels of TensorFlow.js call two functions of `node:util` that Node 22 warns about and Node 23 no longer has: these
- * stand in for them.
+ * Replaces two functions of `node:util` that the kernels of TensorFlow.js call: Node 22 warns about them, and Node 23 has removed
+ * them.
  */
 Object.assign(util, {
   isArray: Array.isArray,

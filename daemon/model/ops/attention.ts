@@ -17,7 +17,7 @@ import {
 export interface AttentionShape {
   readonly batch: number;
   readonly heads: number;
-  /** Patches of an image among the queries; 0 where only the class tokens ask. */
+  /** Patches of an image among the queries; 0 when only class tokens query. */
   readonly queries: number;
   /** Patches of an image among keys and values. */
   readonly keys: number;
@@ -64,7 +64,7 @@ function softmaxGradient(dProbability: Tensor, probability: Tensor): Tensor {
 
 /**
  * Multi-head attention, softmax(q kᵀ / √d) v for each head.
- * Class tokens and patches ask separately, so that their rows need not be brought together image by image.
+ * Class tokens and patches query separately, so that their rows need not be interleaved image by image.
  * @param q queries [B (1 + n), h d], class rows first
  * @param kv keys and values [B (1 + m), 2 h d], class rows first
  * @returns [B (1 + n), h d]

@@ -28,10 +28,10 @@ const slope = 0.01;
 
 /**
  * Patch embedding: LeakyReLU(γ IN(x ∗ W) + β), the convolution without bias, slope 0.01.
- * The convolution's input is padded explicitly: with padding of its own its gradient falls off oneDNN.
+ * The input is padded first: with padding of its own, the convolution's gradient falls off oneDNN.
  * @param x [B, …, C]
  * @param strides one for each axis of space
- * @param differentiateInput false where `x` is an image: nobody asks for its gradient
+ * @param differentiateInput false when `x` is an image, whose gradient is not needed
  * @returns [B, …', C']
  *
  * With c = x ∗ W, d = c − μ over each image and channel, z = (γ / σ) d + β and n cells:

@@ -15,7 +15,7 @@ import {
 } from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
 
-/** Where a cell of the reduced grid finds its kernel's inputs: the reduced grid, and the part of the grid that kernels cover. */
+/** The reduced grid, and the part of the grid that its kernels cover. @throws UnimissError 'config' when no kernel fits */
 function coverage(grid: readonly number[], factor: number): { reduced: number[]; covered: number[] } {
   const reduced = grid.map((length) => Math.floor(length / factor));
   if (reduced.includes(0))
@@ -30,7 +30,7 @@ export function reducedGrid(grid: readonly number[], factor: number): number[] {
   return coverage(grid, factor).reduced;
 }
 
-/** [B · reduced₀, factor, reduced₁, factor, …, factor · C]: the shape in which blocks can be gathered by one transposition. */
+/** [B · reduced₀, factor, reduced₁, factor, …, factor · C]: one transposition of this shape gathers the blocks. */
 function blockShape(batch: number, reduced: readonly number[], factor: number, channels: number): number[] {
   return reduced.flatMap((length, axis) => {
     const last = axis === reduced.length - 1;
@@ -38,7 +38,7 @@ function blockShape(batch: number, reduced: readonly number[], factor: number, c
   });
 }
 
-/** Cells first, then places in the block; its own inverse it is not. */
+/** Cells first, then positions within the block. Not its own inverse. */
 function gatherOrder(axes: number): number[] {
   const even = Array.from({ length: axes }, (_, i) => 2 * i);
   return [...even, ...even.map((i) => i + 1)];
@@ -60,7 +60,7 @@ function gatherBlocks(patches: Tensor, batch: number, grid: readonly number[], f
   return reshape(blocks, [batch * cells(reduced), factor ** grid.length * channels]);
 }
 
-/** The gradient of `gatherBlocks`: rows back to their places, 0 where no kernel reached. */
+/** The gradient of `gatherBlocks`: each row back in its place, 0 where no kernel reached. */
 function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], factor: number): Tensor {
   const channels = blocks.shape[1]! / factor ** grid.length;
   const { reduced, covered } = coverage(grid, factor);
