@@ -248,7 +248,7 @@ function unreachable(cause: unknown, lastWords: string): UnimissError {
 
 function doesNotAnswer(): UnimissError {
   return new UnimissError('daemon', `the daemon has not answered for ${patience / 1000} s`, {
-    remedy: 'If its process hangs, end it; its runs go on. Then try again.',
+    remedy: 'If its process hangs, kill it. Its runs continue. Then try again.',
   });
 }
 

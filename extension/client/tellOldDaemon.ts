@@ -23,11 +23,11 @@ export function tellOldDaemon({ daemon, extension, output }: Context): Disposabl
           if (toldRetired.has(pid)) continue;
           toldRetired.add(pid);
           void window.showInformationMessage(
-            `An earlier UniMiSS daemon (version ${version}, process ${pid}) stays until ${counted(runs.length)} of its version will have ended. \`unimiss daemon status\` says how to stop ${runs.length === 1 ? 'it' : 'them'}.`,
+            `An earlier UniMiSS daemon (version ${version}, process ${pid}) keeps running until ${counted(runs.length)} of its version ${runs.length === 1 ? 'ends' : 'end'}. \`unimiss daemon status\` says how to stop ${runs.length === 1 ? 'it' : 'them'}.`,
           );
         }
       },
-      (error) => output.warn(`The daemon does not say whether there are others: ${error.message}`),
+      (error) => output.warn(`Cannot list earlier daemons: ${error.message}`),
     );
   });
 }
@@ -35,9 +35,9 @@ export function tellOldDaemon({ daemon, extension, output }: Context): Disposabl
 function offerRestart(version: string, own: string, outlived: boolean): void {
   const restart = 'Restart Daemon';
   const runs = outlived
-    ? 'Its runs go on meanwhile.'
-    : 'Its runs stop with a checkpoint, and are resumed after the restart.';
-  const message = `The UniMiSS daemon is of version ${version}, this extension of ${own}. ${runs}`;
+    ? 'Its runs continue during a restart.'
+    : 'On a restart, its runs save a checkpoint, stop and resume afterwards.';
+  const message = `The UniMiSS daemon has version ${version}, but this extension has version ${own}. ${runs}`;
   window.showWarningMessage(message, restart).then((answer) => {
     if (answer === restart) void commands.executeCommand('unimiss.restartDaemon');
   });

@@ -24,8 +24,8 @@ async function restartWithRuns(ctx: Context): Promise<void> {
   const training = ctx.store.runs.filter((run) => isActive(run) && run.owner === 'daemon');
   if (training.length > 0) {
     const question =
-      training.length === 1 ? `${training[0]!.id} is in training.` : `${training.length} runs are in training.`;
-    const detail = 'They stop at the next step with a checkpoint, and go on from there in the new daemon.';
+      training.length === 1 ? `${training[0]!.id} is training.` : `${training.length} runs are training.`;
+    const detail = 'Each run saves a checkpoint after its current step and continues from there in the new daemon.';
     if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
   }
   await ctx.daemon.restart();

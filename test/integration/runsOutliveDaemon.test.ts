@@ -235,7 +235,7 @@ describe('a daemon whose successor speaks another control protocol', () => {
     await (await RunWatcher.on(first)).until(folder, trained(3));
     const trainer = trainerPid(folder);
     const successor = place.beside(later.main);
-    expect((await successor.finished('daemon', 'stop')).output).toMatch(/stays until 1 run/);
+    expect((await successor.finished('daemon', 'stop')).output).toMatch(/stays next to the new one until 1 run/);
     await first.closed;
     const next = await successor.client();
     expect(next.daemon.unimiss.pid).not.toBe(old);
@@ -244,7 +244,7 @@ describe('a daemon whose successor speaks another control protocol', () => {
     expect((await next.call(daemonStatus, {})).retired).toMatchObject([{ pid: old, runs: [folder] }]);
     const { output } = await successor.finished('daemon', 'status');
     expect(output).toMatch(
-      new RegExp(`earlier daemon +${old}, version .*stays for ${id}; steer it with UNIMISS_SOCKET=`),
+      new RegExp(`earlier daemon +${old}, version .*still serves ${id}; reach it with UNIMISS_SOCKET=`),
     );
     // A run of the new daemon waits for the device that the old one's uses.
     const waiting = await createRun(next, 'b', 10);

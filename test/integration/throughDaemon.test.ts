@@ -213,7 +213,7 @@ it('a run that is killed elsewhere, and a daemon that dies, end the command with
   process.kill(pid, 'SIGKILL');
   expect(await second).not.toBe(0);
   expect(orphan.command.output()).toMatch(
-    /the daemon is gone; the run goes on without it[\s\S]*unimiss logs -f orphan-/,
+    /the daemon is gone; the run continues without it[\s\S]*unimiss logs -f orphan-/,
   );
   expect(alive(trainer)).toBe(true);
   client = await place.client();

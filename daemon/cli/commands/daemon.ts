@@ -39,9 +39,9 @@ export function daemonCommand(tasks: readonly Task[] = productTasks): Command {
     .addHelpText(
       'after',
       `
-One daemon serves a user on a machine; UNIMISS_SOCKET names another. Runs are processes of their own: when one dies the daemon
-says how, and "unimiss resume" goes on. When the daemon ends, however it ends, its runs go on, and the next daemon takes them
-over; "unimiss daemon stop --stop-runs" stops them too.`,
+Each user has one daemon per machine; set UNIMISS_SOCKET to use another. Every run has its own process. When one dies, the
+daemon reports how, and "unimiss resume" continues the run. When the daemon ends for any reason, its runs continue and the
+next daemon takes them over. "unimiss daemon stop --stop-runs" also stops the runs.`,
     )
     .action((options: RunOptions) => run(options, tasks));
   daemon
@@ -66,8 +66,8 @@ over; "unimiss daemon stop --stop-runs" stops them too.`,
     });
   daemon
     .command('stop')
-    .description('End it. Its runs go on, and the next daemon takes them over.')
-    .option('--stop-runs', 'stop the runs as well, at their next step with a checkpoint')
+    .description('Stop the daemon. Its runs continue, and the next daemon takes them over.')
+    .option('--stop-runs', 'also stop the runs after their current step, with a checkpoint')
     .action(async ({ stopRuns }: { stopRuns?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
       await withDaemon(async (client) => {
@@ -75,7 +75,7 @@ over; "unimiss daemon stop --stop-runs" stops them too.`,
         const answer = await client.call(daemonStop, params);
         for (const sentence of stopText(answer)) reporter.notice(sentence);
         await client.closed;
-        reporter.line(answer.staying > 0 ? 'The daemon has made room for another.' : 'The daemon has ended.');
+        reporter.line(answer.staying > 0 ? 'The daemon has made room for a new one.' : 'The daemon has stopped.');
       });
     });
   return daemon;
@@ -114,11 +114,11 @@ async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[])
 function stopText({ stopping, leaving, staying, forgotten }: ResultOf<typeof daemonStop>): string[] {
   const runs = (n: number) => (n === 1 ? '1 run' : `${n} runs`);
   return [
-    ...(stopping > 0 ? [`Stopping ${runs(stopping)} at the next step, with a checkpoint.`] : []),
+    ...(stopping > 0 ? [`Stopping ${runs(stopping)} after the current step, with a checkpoint.`] : []),
     ...(leaving > 0
-      ? [`${runs(leaving)} will go on without the daemon. The next daemon takes over; --stop-runs stops them too.`]
+      ? [`${runs(leaving)} will continue without the daemon. The next daemon takes over. To stop them too, pass --stop-runs.`]
       : []),
-    ...(staying > 0 ? [`It stays until ${runs(staying)} of its version will have ended, beside the next daemon.`] : []),
+    ...(staying > 0 ? [`The daemon stays next to the new one until ${runs(staying)} of its version ended.`] : []),
     ...(forgotten > 0 ? [`${runs(forgotten)} left the queue. Start them again with \`unimiss resume RUN\`.`] : []),
   ];
 }
@@ -131,7 +131,7 @@ function statusText(s: ResultOf<typeof daemonStatus>): string {
     ['clients', String(s.clients)],
     ...s.retired.map(({ pid, version, socket, runs }) => [
       'earlier daemon',
-      `${pid}, version ${version}, stays for ${runs.map((run) => basename(run)).join(', ') || 'no run any more'}; steer it with UNIMISS_SOCKET=${socket}`,
+      `${pid}, version ${version}, still serves ${runs.map((run) => basename(run)).join(', ') || 'no runs'}; reach it with UNIMISS_SOCKET=${socket}`,
     ]),
     ['socket', s.socket],
     ['log', s.log ?? 'standard error of the daemon'],

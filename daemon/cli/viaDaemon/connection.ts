@@ -44,7 +44,7 @@ export async function throughDaemon<R>(
     const differing = differingVariables(environment, trainingEnvironment());
     if (differing.length > 0)
       reporter.notice(
-        `The daemon was started with a different ${differing.join(' and ')} and keeps using its own.\n  \`unimiss daemon stop\` stops the daemon; its runs go on. The next command starts a daemon with your value. Or use --foreground.`,
+        `The daemon was started with a different ${differing.join(' and ')} and uses its own value.\n  To use yours, run \`unimiss daemon stop\` (current runs keep their values); the next command restarts the daemon. Or pass --foreground.`,
       );
     return await action(client);
   } finally {

@@ -98,9 +98,9 @@ function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
 }
 
 function daemonGone(id: string, cause?: unknown): UnimissError {
-  return new UnimissError('daemon', 'the daemon is gone; the run goes on without it', {
+  return new UnimissError('daemon', 'the daemon is gone; the run continues without it', {
     place: id,
-    remedy: `\`unimiss runs\` starts the daemon again, which takes over the run; \`unimiss logs -f ${id}\` shows what it says.`,
+    remedy: `\`unimiss runs\` starts the daemon again, which takes over the run; \`unimiss logs -f ${id}\` follows its log.`,
     cause,
   });
 }

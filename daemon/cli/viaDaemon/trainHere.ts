@@ -18,13 +18,13 @@ export async function trainHere(
 ): Promise<'finished' | 'stopped'> {
   const control = new TrainingControl();
   const interrupt = onInterrupt((signal) => {
-    reporter.notice('Stopping at the next step, with a checkpoint. Ctrl-C again ends at once, without.');
+    reporter.notice('Finishing the current step, then saving a checkpoint and stopping. Press Ctrl-C again to exit now, without a checkpoint.');
     control.stop({ by: 'signal', signal });
   });
   const display = new RunDisplay(reporter, taskOf(run.config, tasks).series);
   // The lock, which this process takes now, no longer tells then of a trainer that died.
   const ending = await settleRun(run, (message) => reporter.notice(message));
-  if (ending) reporter.notice(`Before: ${ending.message}`);
+  if (ending) reporter.notice(`Previous start: ${ending.message}`);
   try {
     return await trainerOf(tasks)(run, control, {
       onStage: (stage) => display.stage(stage),
