@@ -13,7 +13,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
     if (!isAbsolute(named)) {
       throw new UnimissError('config', `"${named}" is not an absolute path`, {
         place: 'UNIMISS_CACHE',
-        remedy: 'Give the whole path, so that every command finds the same cache wherever it is started.',
+        remedy: 'Use an absolute path, so that every command finds the same cache from any folder.',
       });
     }
     return named;

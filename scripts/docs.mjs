@@ -40,7 +40,7 @@ function values(field) {
   }
   if (field.type === 'array') return `list of ${values(field.items)}s`;
   if (field.type === 'boolean') return '`true`, `false`';
-  if (field.type === 'string') return field.pattern?.startsWith('^[^') ? 'path' : 'text';
+  if (field.type === 'string') return field.pattern?.startsWith('^[^') ? 'path' : 'string';
   if (field.type === 'null') return '`null`';
   const kind = field.type === 'integer' ? 'whole number' : 'number';
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = field;
@@ -82,20 +82,20 @@ const page = [
   '',
   '<!-- Generated from protocol/config/ by `npm run docs`; change it there. -->',
   '',
-  'A file `*.unimiss.jsonc` says everything about a pre-training run. It is JSON in which comments and trailing commas are allowed. Only where the images are must be given:',
+  'A file `*.unimiss.jsonc` describes a pre-training run completely. It is JSON with comments and trailing commas. Only the location of the images is required:',
   '',
   '```jsonc',
   '{',
-  '  // folders are searched at any depth; 2D and 3D are told apart by the files',
+  '  // UniMiSS searches folders at any depth and detects 2D and 3D from the files',
   '  "data": { "paths": ["ct", "xray"] },',
   '  "model": { "preset": "tiny" },',
   '  "train": { "epochs": 200, "batch": { "2D": 8, "3D": 4 } },',
   '}',
   '```',
   '',
-  'Unknown fields and impossible values are refused with their place and the nearest valid one. A run keeps the file as it was given and a second one with every field made explicit (`config.resolved.json`), which is a valid configuration itself.',
+  'UniMiSS rejects unknown fields and invalid values. The error names the position and the closest valid value. A run keeps a copy of the file, and `config.resolved.json` with every field explicit, which is a valid configuration too.',
   '',
-  'Editors that know JSON Schema complete and check the file with [`schema/unimiss.schema.json`](../schema/unimiss.schema.json).',
+  'Editors with JSON Schema support complete and check the file with [`schema/unimiss.schema.json`](../schema/unimiss.schema.json).',
   '',
   ...table(top.map(([name, field]) => ({ name, field, heading: false }))),
   ...sections.flatMap(([name, section]) => [

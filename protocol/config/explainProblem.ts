@@ -25,7 +25,7 @@ export function unknownKeyRemedy(parent: PropertyKey[], key: string, kind: Confi
   if (similar !== undefined) return `Did you mean "${similar}"?`;
   const elsewhere = all.find((path) => path.at(-1)!.toLowerCase() === key.toLowerCase());
   if (elsewhere !== undefined) return `Did you mean "${elsewhere.join('.')}"?`;
-  return `Valid here: ${here.filter((name) => name !== '$schema').join(', ')}. The nearest is "${nearest(key, here)}".`;
+  return `Valid here: ${here.filter((name) => name !== '$schema').join(', ')}. The closest is "${nearest(key, here)}".`;
 }
 
 /** A value as it stands in the file, on one line and not too long. */
@@ -44,18 +44,18 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
       const valid = issue.values.map((value) => String(value));
       return [
         `${given} is not one of ${valid.map((v) => JSON.stringify(v)).join(', ')}`,
-        `The nearest is ${JSON.stringify(nearest(String(getNodeValue(node)), valid))}.`,
+        `The closest is ${JSON.stringify(nearest(String(getNodeValue(node)), valid))}.`,
       ];
     }
     case 'too_small':
     case 'too_big': {
       const [bound, side] = issue.code === 'too_small' ? [issue.minimum, 'small'] : [issue.maximum, 'large'];
-      if (issue.origin === 'array') return [`${given} has the wrong length`, `Write a list of ${bound}.`];
+      if (issue.origin === 'array') return [`${given} has the wrong length`, `Write a list of ${bound} values.`];
       if (issue.origin === 'string') return [`${given} is empty`];
       const open = issue.inclusive === false;
       return [
         `${given} is too ${side}: it must be ${open ? (side === 'small' ? 'above' : 'below') : side === 'small' ? 'at least' : 'at most'} ${bound}`,
-        open ? undefined : `The nearest valid value is ${bound}.`,
+        open ? undefined : `The closest valid value is ${bound}.`,
       ];
     }
     case 'invalid_type': {
@@ -63,13 +63,16 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
       if (issue.expected === 'int' && typeof value === 'number')
         return [
           `${given} is not a whole number`,
-          Number.isFinite(value) ? `The nearest is ${Math.round(value)}.` : undefined,
+          Number.isFinite(value) ? `The closest is ${Math.round(value)}.` : undefined,
         ];
       return [`${given} is not ${typeNames[issue.expected] ?? issue.expected}`];
     }
     case 'invalid_format':
       return issue.path.at(-1) === 'name'
-        ? [`${given} cannot name a run`, 'Use letters, digits, ".", "_" and "-", at most 64, a letter or digit first.']
+        ? [
+            `${given} is not a valid run name`,
+            'Use at most 64 letters, digits, ".", "_" and "-". Start with a letter or digit.',
+          ]
         : [`${given} is not a path`];
     case 'invalid_union':
       return [`${given} is not valid here`, kind.remedies[issue.path.join('.')]];

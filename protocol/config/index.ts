@@ -22,7 +22,7 @@ export type ConfigInput = PretrainInput;
 /** The kind of run that a resolved configuration is of. @throws Error where the list has none: a defect */
 export function kindOf({ task }: SharedConfig, kinds: readonly ConfigKind[] = configKinds): ConfigKind {
   const kind = kinds.find((one) => one.task === task);
-  if (!kind) throw new Error(`no kind of run is called ${JSON.stringify(task)}`);
+  if (!kind) throw new Error(`unknown task ${JSON.stringify(task)}`);
   return kind;
 }
 

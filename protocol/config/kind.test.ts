@@ -47,7 +47,7 @@ it('mistakes are explained by the kind that they are made in', () => {
 it('a task that is none is named with those that there are', () => {
   expect(problem('{ "task": "cuont" }')).toMatchObject({
     field: 'task',
-    message: '"cuont" is not a task of this version',
+    message: 'this version has no task "cuont"',
     remedy: 'Did you mean "count"? Valid: "pretrain", "count".',
   });
 });

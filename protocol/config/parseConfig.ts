@@ -25,7 +25,7 @@ export interface Problem {
   length: number;
 }
 
-const rules = 'Comments and trailing commas are allowed; keys and texts need double quotes.';
+const rules = 'Comments and trailing commas are allowed. Keys and strings need double quotes.';
 
 /** Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. `notices` say what is ignored. */
 export function checkConfig(
@@ -98,7 +98,7 @@ function chooseKind(
   const names = kinds.map((one) => one.task);
   const meant = typeof task === 'string' ? misspelled(task, names) : undefined;
   return {
-    message: `${JSON.stringify(task)} is not a task of this version`,
+    message: `this version has no task ${JSON.stringify(task)}`,
     remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Valid: ${names.map((name) => `"${name}"`).join(', ')}.`,
   };
 }

@@ -10,7 +10,7 @@ export function removeRetired(config: unknown): string[] {
   // A file that somebody sent must not decide which native code is loaded.
   if (library === null) return [];
   return [
-    '`engine.library` is ignored: a configuration does not decide which TensorFlow is loaded. Name its folder in UNIMISS_TENSORFLOW, or in the editor in the setting `unimiss.tensorflowFolder`.',
+    '`engine.library` is ignored: a configuration cannot choose the TensorFlow to load. Set UNIMISS_TENSORFLOW to its folder, or the setting `unimiss.tensorflowFolder` in the editor.',
   ];
 }
 

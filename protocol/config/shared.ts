@@ -26,7 +26,7 @@ const engine = z
     device: z
       .enum(['cpu', 'cuda'])
       .default('cpu')
-      .describe('Where to compute. `unimiss engine info` says what there is.'),
+      .describe('Device for the computation. `unimiss engine info` lists the available ones.'),
     gpu: z
       .int()
       .min(0)
@@ -34,22 +34,22 @@ const engine = z
       .nullable()
       .default(null)
       .describe(
-        'Number of the GPU, from 0: as `nvidia-smi` counts them, or, where CUDA_VISIBLE_DEVICES is set, its place in that list; null: the first. Only with `device` = `cuda`.',
+        'Number of the GPU, from 0, as in `nvidia-smi`. If CUDA_VISIBLE_DEVICES is set: its position in that list. null: the first. Only with `device` = `cuda`.',
       ),
     allowCpu: z
       .boolean()
       .default(false)
-      .describe('Go on with the CPU where `cuda` is asked for and no usable GPU is found, in place of an error.'),
+      .describe('Fall back to the CPU if `device` is `cuda` but no usable GPU is found. Otherwise the run fails.'),
     executor: z
       .enum(['auto', 'graph', 'xla', 'eager'])
       .default('graph')
       .describe(
-        'How a step is run. `graph`: a traced TensorFlow function (oneDNN on CPUs); `xla`: compiled; `eager`: op by op, slow, for debugging; `auto`: measures graph and XLA once a machine and keeps the faster.',
+        'How steps are executed. `graph`: as a traced TensorFlow function (oneDNN on CPUs). `xla`: compiled. `eager`: op by op; slow, for debugging. `auto`: measures graph and XLA once per machine and uses the faster one.',
       ),
     interOpThreads: threads.describe(
-      'TensorFlow threads that run different ops at once; null: chosen for the machine.',
+      'Number of TensorFlow threads that run different ops in parallel. null: chosen for the machine.',
     ),
-    intraOpThreads: threads.describe('TensorFlow threads within one op; null: chosen for the machine.'),
+    intraOpThreads: threads.describe('Number of TensorFlow threads within one op. null: chosen for the machine.'),
   })
   .describe('TensorFlow.');
 
@@ -60,28 +60,32 @@ const checkpoint = z
       .positive()
       .nullable()
       .default(15)
-      .describe('Save when this many minutes have passed since the last checkpoint; null: not by time.'),
+      .describe('Save a checkpoint this many minutes after the last one. null: not by time.'),
     everyEpochs: z
       .int()
       .min(1)
       .nullable()
       .default(1)
-      .describe('Save after this many epochs; null: not by epochs. The end of a run and Ctrl-C always save.'),
+      .describe(
+        'Save a checkpoint every this many epochs. null: not by epochs. The end of a run and Ctrl-C always save one.',
+      ),
     keepLast: z
       .int()
       .min(1)
       .max(1000)
       .default(2)
-      .describe('How many of the newest checkpoints to keep. With 2, a damaged one has a predecessor to fall back on.'),
+      .describe(
+        'Number of newest checkpoints to keep. With 2, you can fall back to the previous one if the newest is damaged.',
+      ),
     keepBest: z
       .boolean()
       .default(true)
       .describe(
-        'Keep the best checkpoint as well (the lowest mean loss of an epoch; of 3D epochs where there are both, since losses of the phases cannot be compared), however old it is.',
+        'Also keep the best checkpoint, however old: the one with the lowest mean loss of an epoch. With 2D and 3D, only 3D epochs count, because the losses of the two phases are not comparable.',
       ),
   })
   .describe(
-    'When the state of the training is saved. A checkpoint of `tiny` with all state takes about 700 MB, of `small` 1.1 GB; while one is written, there must be room for one more than are kept.',
+    'When to save checkpoints. A checkpoint holds the full training state: about 700 MB for `tiny`, 1.1 GB for `small`. Writing one needs disk space for one more than are kept.',
   );
 
 const records = z
@@ -91,16 +95,16 @@ const records = z
       .boolean()
       .default(true)
       .describe(
-        'Save pictures of some views for the report. They show parts of the images: turn it off where these must not leave their folder.',
+        'Save pictures of some views for the report. They show parts of the images: turn this off if the images must not leave their folder.',
       ),
     hidePaths: z
       .boolean()
       .default(false)
       .describe(
-        'Replace names of image files by stable hashes in records, logs and reports: names often hold patient numbers. The folders that the configuration names stay in its copies, and previews stay unless `previews` is off.',
+        'Replace the names of image files by stable hashes in records, logs and reports, because names often contain patient numbers. Copies of the configuration still contain its folder names, and previews are still saved unless `previews` is off.',
       ),
   })
-  .describe('What a run writes about itself.');
+  .describe('What a run records.');
 
 /** A run's name, with the default of its kind. */
 export const nameOf = (preset: string) =>
@@ -108,7 +112,7 @@ export const nameOf = (preset: string) =>
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
     .default(preset)
-    .describe('Name of the run and start of its folder’s name: letters, digits, `.`, `_` and `-`, at most 64.');
+    .describe('Name of the run. The name of its folder starts with it. At most 64 letters, digits, `.`, `_` and `-`.');
 
 /** Fields that every kind of run has, beside `task` and `name`. */
 export const sharedFields = {
@@ -120,7 +124,7 @@ export const sharedFields = {
 export const schemaField = z
   .string()
   .optional()
-  .describe('Address of the JSON Schema, for editors. Not used otherwise.');
+  .describe('Address of the JSON Schema, for editors. UniMiSS ignores it.');
 
 /** What every resolved configuration has, whatever its task. */
 export interface SharedConfig {

@@ -9,7 +9,7 @@ export const oldestProtocolVersion = 2;
 
 /** What a client gives in `initializationOptions`. */
 export const clientOptionsSchema = z.object({
-  protocol: z.int().min(1).describe('The version of the protocol that the client speaks.'),
+  protocol: z.int().min(1).describe('The protocol version of the client.'),
 });
 
 /** LSP's InitializeParams; all but what is named here is read over. */
@@ -24,15 +24,13 @@ const initializeResult = z.looseObject({
   capabilities: z.looseObject({}),
   serverInfo: z.object({ name: z.string(), version: z.string() }),
   unimiss: z.object({
-    protocol: z.int().describe('The version that is spoken from now on: the lower of the two.'),
+    protocol: z.int().describe('The negotiated version: the lower of the two.'),
     pid: z.int(),
     runsRoot: z.string().describe('Absolute path of the folder of runs.'),
     control: z
       .int()
       .optional()
-      .describe(
-        'The version of the control protocol of its trainers. A daemon that says none has trainers that end with it.',
-      ),
+      .describe('The control protocol version of its trainers. Absent: the trainers of this daemon end with it.'),
   }),
 });
 
@@ -41,20 +39,25 @@ const anyParams = z.unknown();
 
 export const initialize = request(
   'initialize',
-  'Opens the conversation, as in LSP; nothing else is answered before. A client of a version that the daemon does not speak is refused with code 1 and a remedy.',
+  'Opens the session, as in LSP. The daemon rejects all other requests before it. It rejects clients of unsupported versions with code 1 and a remedy.',
   { params: initializeParams, result: initializeResult },
 );
 export const initialized = notification('initialized', 'client', 'The client is ready for notifications.', anyParams);
-export const shutdown = request('shutdown', 'Ends the conversation: only `exit` may follow. Runs go on.', {
+export const shutdown = request('shutdown', 'Ends the session: only `exit` may follow. Runs continue.', {
   params: anyParams,
   result: z.unknown(),
 });
-export const exit = notification('exit', 'client', 'Closes the connection. The daemon and its runs go on.', anyParams);
+export const exit = notification(
+  'exit',
+  'client',
+  'Closes the connection. The daemon and its runs continue.',
+  anyParams,
+);
 
 export const progressNotification = notification(
   '$/progress',
   'daemon',
-  'Progress of a request that was given a `workDoneToken`.',
+  'Progress of a request that has a `workDoneToken`.',
   z.object({
     token: z.union([z.string(), z.int()]),
     value: z.discriminatedUnion('kind', [
@@ -75,15 +78,19 @@ export const progressNotification = notification(
   }),
 );
 
-export const ping = request('unimiss/ping', 'Whether the daemon, and the trainer of a run, still answer.', {
-  params: z.strictObject({ run: runRef.optional().describe('A run that is being trained by this daemon.') }),
-  result: z.object({
-    time: z.iso.datetime(),
-    trainerMs: z.number().min(0).nullable().describe('How long its trainer took to answer, ms.'),
-  }),
-});
+export const ping = request(
+  'unimiss/ping',
+  'Checks that the daemon, and the trainer of a run if given, still respond.',
+  {
+    params: z.strictObject({ run: runRef.optional().describe('A run that this daemon is training.') }),
+    result: z.object({
+      time: z.iso.datetime(),
+      trainerMs: z.number().min(0).nullable().describe('Response time of its trainer, ms.'),
+    }),
+  },
+);
 
-export const daemonStatus = request('unimiss/daemon/status', 'What the daemon is and does.', {
+export const daemonStatus = request('unimiss/daemon/status', 'Returns the state of the daemon.', {
   params: z.strictObject({}),
   result: z.object({
     pid: z.int(),
@@ -91,35 +98,39 @@ export const daemonStatus = request('unimiss/daemon/status', 'What the daemon is
     protocol: z.int(),
     started: z.iso.datetime(),
     socket: z.string().describe('Absolute path.'),
-    log: z.string().nullable().describe('Absolute path of its log; null: standard error.'),
+    log: z.string().nullable().describe('Absolute path of its log. null: it logs to standard error.'),
     runsRoot: z.string(),
     clients: z.int().min(0),
-    training: z.int().min(0).describe('Runs with a trainer, paused ones included.'),
+    training: z.int().min(0).describe('Number of runs with a trainer, including paused ones.'),
     queued: z.int().min(0),
     rssMiB: z.number().min(0),
     environment: z
       .record(z.string(), z.string())
-      .describe('Variables that it was started with and that runs depend on, as `UNIMISS_TENSORFLOW`.'),
+      .describe(
+        'Environment variables that affect runs, such as `UNIMISS_TENSORFLOW`, as the daemon was started with them.',
+      ),
     retired: z
       .array(
         z.object({
           pid: z.int(),
           version: z.string(),
           socket: z.string().describe('Absolute path.'),
-          runs: z.array(z.string()).describe('Folders of the runs that it still trains.'),
+          runs: z.array(z.string()).describe('Folders of the runs that it is still training.'),
         }),
       )
       .default([])
-      .describe(
-        'Earlier daemons that stay until their runs have ended, since their trainers cannot be steered from here.',
-      ),
-    idleSeconds: z.number().min(0).nullable().describe('It ends after so long without client and run; null: never.'),
+      .describe('Earlier daemons that stay until their runs end, because this daemon cannot control their trainers.'),
+    idleSeconds: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe('The daemon exits after this time without clients and runs. null: never.'),
   }),
 });
 
 export const daemonStop = request(
   'unimiss/daemon/stop',
-  'Ends the daemon and forgets its queue. Its runs go on, and the next daemon takes them over, unless `runs` is `stop`: then they stop at the next step with a checkpoint. Answered before it ends.',
+  'Stops the daemon and drops its queue. Its runs continue, and the next daemon takes them over. If `runs` is `stop`, they stop after their current step, with a checkpoint. The answer comes before the daemon exits.',
   {
     params: z.strictObject({
       runs: z.enum(['leave', 'stop']).default('leave'),
@@ -127,14 +138,14 @@ export const daemonStop = request(
         .int()
         .optional()
         .describe(
-          'The version of the control protocol that the next daemon speaks. Where that is another, this daemon leaves its socket to the next one and stays until its runs have ended. Default: the same.',
+          'The control protocol version of the next daemon. If it differs, this daemon leaves its socket to the next one and stays until its runs end. Default: the same version.',
         ),
     }),
     result: z.object({
-      stopping: z.int().min(0).describe('Runs that are stopped.'),
-      leaving: z.int().min(0).default(0).describe('Runs that go on without it.'),
-      staying: z.int().min(0).default(0).describe('Runs for which it stays until they have ended.'),
-      forgotten: z.int().min(0).default(0).describe('Runs that waited in the queue.'),
+      stopping: z.int().min(0).describe('Number of runs that stop.'),
+      leaving: z.int().min(0).default(0).describe('Number of runs that continue without the daemon.'),
+      staying: z.int().min(0).default(0).describe('Number of runs for which the daemon stays until they end.'),
+      forgotten: z.int().min(0).default(0).describe('Number of runs dropped from the queue.'),
     }),
   },
 );
@@ -153,7 +164,7 @@ export function stopParams(
 
 export const unsubscribe = request(
   'unimiss/unsubscribe',
-  'Ends a subscription of any kind; an unknown one is no error.',
+  'Ends a subscription of any kind. An unknown subscription is not an error.',
   {
     params: z.strictObject({ subscription: z.string() }),
     result: nothing,

@@ -14,6 +14,6 @@ it('names every message with its fields, in words', () => {
       expect(text).toContain(`### \`${method}\``);
       expect(text).toContain(about);
     }
-  expect(text).toMatch(/\| `confirm` \| `true` \| That the user was asked\. \|/);
-  expect(text).toMatch(/\| `ending\.lastWords` \| text \|/);
+  expect(text).toMatch(/\| `confirm` \| `true` \| Confirms that the user agreed\. \|/);
+  expect(text).toMatch(/\| `ending\.lastWords` \| string \|/);
 });

@@ -32,19 +32,19 @@ const introduction = `# Protocol
 
 <!-- Generated from the declarations in protocol/ by \`npm run docs\`. -->
 
-How clients and the daemon talk: JSON-RPC 2.0 in the framing of the Language Server Protocol, over the daemon's Unix socket or the
-standard streams of \`unimiss connect\` (which SSH can carry). This is version ${protocolVersion}. Params are checked strictly: an unknown key is
-an error; of answers and notifications, unknown keys are to be read over. A message has at most ${largestMessageBytes / 2 ** 20} MiB; a frame whose header
-announces more, or that is no JSON, ends the connection.
+Clients and the daemon speak JSON-RPC 2.0 with the framing of the Language Server Protocol, over the daemon's Unix socket or the
+standard streams of \`unimiss connect\` (also through SSH). This is version ${protocolVersion}. The daemon checks params strictly: an unknown key is
+an error. Clients must ignore unknown keys in answers and notifications. A message has at most ${largestMessageBytes / 2 ** 20} MiB. A frame whose header
+announces more, or that is not JSON, ends the connection.
 
-An error carries \`data: { code, what, place?, remedy? }\`: what was wrong, where, and what to do about it. Codes of JSON-RPC:
+An error carries \`data: { code, what, place?, remedy? }\`: what is wrong, where, and what to do about it. JSON-RPC error codes:
 
 | code | meaning |
 |---|---|
 ${codes.join('\n')}
 
-Subscriptions send one notification at a time, and the next when the last has left: who reads slowly gets fewer and larger
-ones. After a lost connection, subscribe anew with what was seen last (\`after\`): what was missed follows.`;
+A subscription sends one notification at a time and waits until it is written: a slow client gets fewer and larger
+ones. After a lost connection, subscribe again with the last position received (\`after\`) to get what was missed.`;
 
 function section(message: MessageType): string {
   const kind =
@@ -89,7 +89,7 @@ function schemaOf(type: z.ZodType, io: 'input' | 'output'): Schema {
 function runSection(): string {
   return [
     '## Run',
-    'How a run stands: the answer to most requests about one.',
+    'The state of a run, which most requests about a run return.',
     fieldTable('Fields', runInfoSchema.extend({}), 'output'),
   ].join('\n\n');
 }
@@ -123,7 +123,7 @@ function typeOf(field: Schema): string {
   if (field.type === 'integer') return 'whole number';
   if (field.type === 'object' && typeof field.additionalProperties === 'object' && !field.properties)
     return 'object by name';
-  return [field.type ?? 'anything'].flat().join(' or ').replace('string', 'text');
+  return [field.type ?? 'anything'].flat().join(' or ');
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

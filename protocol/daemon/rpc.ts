@@ -103,9 +103,9 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, place: str
 }
 
 function undeclared(place: string, error: z.ZodError): UnimissError {
-  return new UnimissError('internal', `not as the protocol declares it: ${z.prettifyError(error)}`, {
+  return new UnimissError('internal', `does not match the protocol: ${z.prettifyError(error)}`, {
     place,
-    remedy: 'Client and daemon may be of different versions: restart the daemon with `unimiss daemon stop`.',
+    remedy: 'Client and daemon may have different versions. Run `unimiss daemon stop` to restart the daemon.',
     cause: error,
   });
 }

@@ -36,13 +36,13 @@ const allErrorCodes: Record<ErrorCode, true> = {
 /** `data` of an error response: the UnimissError, whole. */
 export const errorDataSchema = z.object({
   code: z.enum(Object.keys(allErrorCodes) as ErrorCode[]),
-  what: z.string().describe('What was wrong.'),
+  what: z.string().describe('What is wrong.'),
   place: z.string().optional().describe('File, field or op.'),
   remedy: z.string().optional().describe('What to do about it.'),
   images: z
     .array(z.string())
     .optional()
-    .describe('Images that these texts name, written as there. Names often hold patient numbers.'),
+    .describe('Image names that these texts contain, spelled the same way. Names often contain patient numbers.'),
 });
 export type ErrorData = z.infer<typeof errorDataSchema>;
 
@@ -74,9 +74,9 @@ export function fromWireError(error: unknown, method: string): UnimissError {
   if (code === rpcErrorCodes.cancelled)
     return new UnimissError('interrupted', 'cancelled', { place: method, cause: error });
   if (isConnectionLost(error))
-    return new UnimissError('daemon', 'the daemon ended the connection', {
+    return new UnimissError('daemon', 'the daemon closed the connection', {
       place: method,
-      remedy: 'If it died, its runs go on; the next command starts it again.',
+      remedy: 'If it crashed, its runs continue, and the next command restarts it.',
       cause: error,
     });
   return new UnimissError(codeOf(code), messageOf(error), { place: method, cause: error });
@@ -92,4 +92,4 @@ function codeOf(code: unknown): ErrorCode {
   return code === rpcErrorCodes.notInitialized ? 'daemon' : 'internal';
 }
 
-const reportIt = 'Report this with the log of the daemon (`unimiss daemon status` names it).';
+const reportIt = 'Report this with the daemon log. `unimiss daemon status` shows its path.';

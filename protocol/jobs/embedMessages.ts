@@ -11,19 +11,21 @@ export const embedTaskSchema = z.strictObject({
   data: path.optional().describe('Folder or file with images.'),
   manifest: path
     .optional()
-    .describe('A list of images (path, label) in place of `data`. Default: the images of the run.'),
+    .describe('List of images (path, label), instead of `data`. Default: the images of the run.'),
   network: z.enum(['teacher', 'student']).default('teacher'),
   weights: z
     .enum(['last', 'initial'])
     .default('last')
-    .describe('`last`: the newest good checkpoint; `initial`: what the run starts with.'),
+    .describe('`last`: weights of the newest good checkpoint. `initial`: weights at the start of the run.'),
   maxBroken: z
     .number()
     .min(0)
     .max(1)
     .optional()
-    .describe('Share of the images that may be broken (each is named); default: that of the run.'),
-  out: path.optional().describe('Folder for features-2D.npy, features-2D.csv and so on; default: none is written.'),
+    .describe('Largest fraction of broken images. Each is reported. Default: as in the run.'),
+  out: path
+    .optional()
+    .describe('Folder for features-2D.npy, features-2D.csv and so on. Default: no files are written.'),
 });
 export type EmbedTask = z.output<typeof embedTaskSchema>;
 
@@ -31,9 +33,9 @@ const brokenSchema = z.array(z.object({ id: z.string(), reason: z.string() }));
 
 const neighboursSchema = z.object({
   k: z.int().min(1),
-  accuracy: z.number().min(0).max(1).describe('Share of the images whose class was found.'),
+  accuracy: z.number().min(0).max(1).describe('Fraction of images with the correct class.'),
   interval: z.tuple([z.number(), z.number()]).describe('95 % interval of the accuracy (Wilson).'),
-  chance: z.number().min(0).max(1).describe('What always saying the most frequent class gives.'),
+  chance: z.number().min(0).max(1).describe('Accuracy of always predicting the most frequent class.'),
 });
 
 export const embedResultSchema = z.object({
@@ -42,20 +44,20 @@ export const embedResultSchema = z.object({
       phase: modalitySchema,
       images: z.int().min(0),
       length: z.int().min(1).describe('Numbers per image.'),
-      file: z.string().nullable().describe('The NPY file, absolute.'),
+      file: z.string().nullable().describe('Absolute path of the NPY file.'),
       neighbours: neighboursSchema
         .nullable()
         .describe(
-          'Leave-one-out classification by neighbours, where all images have a label: how well classes separate.',
+          'Leave-one-out k-NN classification, if all images have a label: how well the features separate the classes.',
         ),
     }),
   ),
-  broken: brokenSchema.describe('Images that could not be read, and why.'),
+  broken: brokenSchema.describe('Unreadable images, with the reason.'),
   notices: z.array(z.string()),
 });
 export type EmbedResult = z.output<typeof embedResultSchema>;
 
-export const embed = jobRequest('unimiss/embed', 'Features of images by the network of a run.', {
+export const embed = jobRequest('unimiss/embed', 'Computes features of images with the network of a run.', {
   task: embedTaskSchema,
   result: embedResultSchema,
 });

@@ -9,10 +9,8 @@ export const positionSchema = z.object({
   generation: z
     .string()
     .max(200)
-    .describe(
-      'Changes when records that were seen are taken back (a run resumed from a checkpoint): then a snapshot comes.',
-    ),
-  records: z.int().min(0).describe('Records read, from the first of the run.'),
+    .describe('Changes when already sent records are removed (a run resumes from a checkpoint). A snapshot follows.'),
+  records: z.int().min(0).describe('Number of records read, from the first of the run.'),
 });
 export type Position = z.infer<typeof positionSchema>;
 
@@ -23,17 +21,17 @@ const most = z.int().min(50).max(20_000).default(2000);
 
 export const metricsSubscribe = request(
   'unimiss/metrics/subscribe',
-  'The curves of runs, and what is added to them, as `unimiss/metrics/update`: a snapshot first, or, where `after` says what was seen before a connection was lost, only what was missed.',
+  'Subscribes to the curves of runs. `unimiss/metrics/update` brings a snapshot first and then additions. With `after`, the last position received before the connection was lost, it brings only what was missed.',
   {
     params: z.strictObject({
       runs: z.array(runRef).min(1).max(32),
       most,
-      previews: z.int().min(0).max(50).default(4).describe('Newest previews in a snapshot, per run.'),
+      previews: z.int().min(0).max(50).default(4).describe('Number of newest previews per run in a snapshot.'),
       after: z
         .strictObject({ sequence: z.int().min(0), positions })
         .optional()
         .describe(
-          'Of the last update that was seen. What was missed is sent as far as it still can be told, else a snapshot.',
+          'Position of the last update received. The daemon sends what was missed if it still can, otherwise a snapshot.',
         ),
     }),
     result: z.object({ subscription: z.string() }),
@@ -43,35 +41,35 @@ export const metricsSubscribe = request(
 export const metricsUpdate = notification(
   'unimiss/metrics/update',
   'daemon',
-  'A message for the metrics component, to be handed on as it is. One is under way at a time: a slow client gets fewer and larger ones, or a new snapshot.',
+  'A message for the metrics component; pass it on unchanged. The daemon sends one at a time: a slow client gets fewer and larger ones, or a new snapshot.',
   z.object({
     subscription: z.string(),
     message: metricsMessage,
     positions: positions.describe(
-      'Where the subscriber then is, by run as it was named in `runs` (that is its id in the message too); to be kept for `after`.',
+      'Position after this update, keyed by run as named in `runs` (the run id in the message). Keep it for `after`.',
     ),
   }),
 );
 
 export const metricsRead = request(
   'unimiss/metrics/read',
-  'A range of steps at a resolution, as a snapshot of this run without previews: what a panel asks for when it is zoomed.',
+  'Returns a range of steps at a resolution, as a snapshot of this run without previews. A panel requests it on zoom.',
   {
     params: z.strictObject({
       run: runRef,
       fromStep: z.int().min(0).default(0),
-      toStep: z.int().min(0).optional().describe('Inclusive; default: the last.'),
+      toStep: z.int().min(0).optional().describe('Inclusive. Default: the last.'),
       most,
     }),
     result: z.object({ message: metricsMessage, position: positionSchema }),
   },
 );
 
-const previewName = z.string().min(1).max(200).describe('Name of a file in the previews folder of the run.');
+const previewName = z.string().min(1).max(200).describe('File name in the previews folder of the run.');
 
 export const previewsList = request(
   'unimiss/previews/list',
-  'What the network was shown: views that were saved, oldest first.',
+  'Lists the saved views that the network saw, oldest first.',
   {
     params: z.strictObject({ run: runRef }),
     result: z.object({
@@ -80,14 +78,14 @@ export const previewsList = request(
           step: z.int().min(0),
           epoch: z.int().min(0),
           phase: modalitySchema,
-          images: z.array(z.array(previewName)).describe('Per image its views.'),
+          images: z.array(z.array(previewName)).describe('Views of each image.'),
         }),
       ),
     }),
   },
 );
 
-export const previewsRead = request('unimiss/previews/read', 'Preview pictures.', {
+export const previewsRead = request('unimiss/previews/read', 'Returns preview pictures.', {
   params: z.strictObject({ run: runRef, names: z.array(previewName).min(1).max(64) }),
   result: z.object({
     images: z.array(
@@ -96,7 +94,7 @@ export const previewsRead = request('unimiss/previews/read', 'Preview pictures.'
         data: z
           .string()
           .nullable()
-          .describe('PNG as a data URI; null: it is gone, or the answer would be too large (8 MiB): ask for fewer.'),
+          .describe('PNG as a data URI. null: the file is gone, or the answer would exceed 8 MiB; request fewer.'),
       }),
     ),
   }),

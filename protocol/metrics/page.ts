@@ -34,7 +34,7 @@ const sameLength = (table: {
  */
 const table = z
   .object({ columns, low: z.optional(columns), high: z.optional(columns) })
-  .check(z.refine(sameLength, 'the columns of a table must be equally long'));
+  .check(z.refine(sameLength, 'the columns of a table must have the same length'));
 export type MetricsTable = z.infer<typeof table>;
 
 /**

@@ -5,7 +5,7 @@ import { runRecordSchema } from './records.ts';
 
 export const recordsRead = request(
   'unimiss/records/read',
-  'The records of a run as they are on the disk, oldest first, a piece at a time: ask again with the cursor until `more` is false, and whenever the run has changed. Records that were taken back (a run resumed from a checkpoint) are not told again.',
+  'Returns the records of a run as stored on disk, oldest first, in pieces. Request again with the cursor until `more` is false, and whenever the run has changed. Records that were removed (a run resumed from a checkpoint) are not returned again.',
   {
     params: z.strictObject({
       run: runRef,
@@ -13,13 +13,16 @@ export const recordsRead = request(
         .string()
         .max(200)
         .optional()
-        .describe('Cursor of the answer before. `end`: only what is recorded from now on. Default: from the first.'),
+        .describe('Cursor of the previous answer. `end`: only records from now on. Default: from the first record.'),
     }),
     result: z.object({
       records: z.array(runRecordSchema),
       cursor: z.string(),
-      more: z.boolean().describe('Whether there are more already.'),
-      leftOut: z.int().min(0).describe('Lines of this piece that are no records that this version knows.'),
+      more: z.boolean().describe('Whether more records are available now.'),
+      leftOut: z
+        .int()
+        .min(0)
+        .describe('Number of skipped lines in this piece: this version does not know these records.'),
     }),
   },
 );

@@ -12,11 +12,11 @@ const step = z.int().min(0).describe('Optimiser step, from 0, over the whole run
 const epoch = z.int().min(0).describe('Epoch, from 0, over the whole run.');
 const group = z
   .nullable(modalitySchema)
-  .describe('What was trained on. Numbers are comparable within a group only. null: the run has no groups.');
+  .describe('What the step trained on. Numbers are comparable only within a group. null: the run has no groups.');
 const values = z
   .record(z.string(), z.number())
-  .describe('All other numbers, by the keys of the catalogue (protocol/records/series.ts).');
-const time = z.iso.datetime().describe('When it was written, UTC.');
+  .describe('All other numbers, keyed as in the catalogue (protocol/records/series.ts).');
+const time = z.iso.datetime().describe('Time of writing, UTC.');
 
 export const stepRecordSchema = z.object({
   kind: z.literal('step'),
@@ -25,8 +25,8 @@ export const stepRecordSchema = z.object({
   group,
   loss: z.number(),
   values,
-  stepMs: z.number().min(0).describe('Duration of the step without waiting for data, ms.'),
-  waitMs: z.number().min(0).describe('Waiting for data before the step, ms.'),
+  stepMs: z.number().min(0).describe('Duration of the step, excluding the wait for data, ms.'),
+  waitMs: z.number().min(0).describe('Wait for data before the step, ms.'),
   rssMiB: z.number().min(0).describe('Resident memory of the trainer, MiB.'),
   time,
 });
@@ -38,10 +38,10 @@ export const epochRecordSchema = z.object({
   group,
   step: step.describe('Last step of the epoch.'),
   steps: z.int().min(0).describe('Steps in the epoch.'),
-  loss: z.number().describe('Mean loss of its steps.'),
+  loss: z.number().describe('Mean loss over its steps.'),
   seconds: z.number().min(0),
   values,
-  warnings: z.array(warningSchema).describe('What looks wrong, and what to do about it.'),
+  warnings: z.array(warningSchema).describe('Signs of a problem, each with advice.'),
   time,
 });
 export type EpochRecord = z.infer<typeof epochRecordSchema>;
@@ -62,9 +62,9 @@ export const eventRecordSchema = z.object({
   kind: z.literal('event'),
   event: z.enum(eventNames),
   message: z.string(),
-  step: step.optional().describe('Steps done when it happened.'),
+  step: step.optional().describe('Number of steps done at this event.'),
   epoch: epoch.optional(),
-  file: z.string().optional().describe('The checkpoint, preview or image that it is about.'),
+  file: z.string().optional().describe('The checkpoint, preview or image concerned.'),
   code: z.string().optional().describe('ErrorCode of an error.'),
   details: z.record(z.string(), z.json()).optional(),
   time,
@@ -89,9 +89,9 @@ export const runSummarySchema = z.object({
   state: z.enum(runStates),
   preset: z.string(),
   created: time,
-  epoch: epoch.nullable().describe('Last epoch that was begun.'),
-  epochs: z.int().describe('Epochs in all.'),
-  step: step.nullable().describe('Last step that was recorded.'),
+  epoch: epoch.nullable().describe('Latest epoch started.'),
+  epochs: z.int().describe('Total number of epochs.'),
+  step: step.nullable().describe('Latest recorded step.'),
   loss: z.number().nullable().describe('Its loss.'),
   updated: time.describe('Time of the last record.'),
 });
@@ -103,10 +103,8 @@ export const runVersionsSchema = z.object({
   node: z.string(),
   tensorflow: z.string(),
   platform: z.string().describe('Operating system and processor, as `linux-x64`.'),
-  device: z.string().describe('What it was computed on: name of the processor or GPU.'),
-  executors: z
-    .partialRecord(modalitySchema, z.enum(['graph', 'xla', 'eager']))
-    .describe('How the steps of each phase ran.'),
+  device: z.string().describe('Name of the processor or GPU.'),
+  executors: z.partialRecord(modalitySchema, z.enum(['graph', 'xla', 'eager'])).describe('Executor of each phase.'),
   threads: z.object({ interOp: z.int().min(1), intraOp: z.int().min(1) }),
 });
 export type RunVersions = z.infer<typeof runVersionsSchema>;

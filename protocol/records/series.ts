@@ -46,30 +46,30 @@ export const lossTerms = {
 
 const term = (key: (typeof lossTerms)['3D'][number], title: string, student: string, teacher: string): Series => ({
   ...{ key: `term/${key}`, of: 'step', title, unit: 'nats', panel: 'loss', tag: `terms/${key}` },
-  help: `The student, seeing ${student}, predicts the teacher, seeing ${teacher}.`,
+  help: `The student sees ${student} and predicts the output of the teacher, which sees ${teacher}.`,
 });
 
 /** Every kind of run records these of its steps. */
 const speedOfSteps: readonly Series[] = [
   {
     ...{ key: 'imagesPerSecond', of: 'step', title: 'Throughput', unit: 'images/s', panel: 'speed', include: [0] },
-    help: 'Images (2D) or volumes (3D) a second.',
+    help: 'Images (2D) or volumes (3D) per second.',
     ...{ better: 'higher', inTerminal: { heading: 'images/s', decimals: 2 }, inProgress: 1 },
     tag: 'speed/imagesPerSecond/{group}',
   },
   {
     ...{ key: 'stepMs', of: 'step', title: 'Step', unit: 'ms', panel: 'speed', include: [0], better: 'lower' },
-    help: 'Time of a whole step.',
+    help: 'Duration of a whole step.',
     ...{ inTerminal: { heading: 'step ms', decimals: 0 }, tag: 'speed/stepMs/{group}' },
   },
   {
-    ...{ key: 'waitMs', of: 'step', title: 'Waiting for data', unit: 'ms a step', panel: 'speed', include: [0] },
-    help: 'Time that a step waited for its images. More than a few per cent of the step: add loader workers.',
+    ...{ key: 'waitMs', of: 'step', title: 'Waiting for data', unit: 'ms per step', panel: 'speed', include: [0] },
+    help: 'Time a step waited for its images. If it exceeds a few per cent of the step, raise data.workers.',
     ...{ better: 'lower', inTerminal: { heading: 'wait ms', decimals: 1 }, tag: 'speed/waitMs/{group}' },
   },
   {
     ...{ key: 'rssMiB', of: 'step', title: 'Memory', unit: 'MiB', panel: 'speed', smooth: false, include: [0] },
-    help: "The trainer's resident memory.",
+    help: 'Resident memory of the trainer.',
     ...{ inTerminal: { heading: 'MiB', decimals: 0 }, tag: 'memory/rssMiB' },
   },
 ];
@@ -77,7 +77,7 @@ const speedOfSteps: readonly Series[] = [
 const pretrain: readonly Series[] = [
   {
     ...{ key: 'loss', of: 'step', title: 'Loss', unit: 'nats', panel: 'loss', better: 'lower' },
-    help: 'Cross-entropy between teacher and student. A 2D step has one term, a 3D step four: levels differ by phase.',
+    help: 'Cross-entropy between teacher and student. A 2D step has one term and a 3D step four, so the levels differ.',
     inTerminal: { heading: 'loss', decimals: 4 },
   },
   term('volume-volume', 'Volume → volume', 'volumes', 'volumes'),
@@ -86,22 +86,22 @@ const pretrain: readonly Series[] = [
   term('volume-slices', 'Volume → slices', 'volumes', 'slices'),
   {
     ...{ key: 'gradientNorm', of: 'step', title: 'Gradient norm', unit: '', panel: 'optimiser', include: [0] },
-    help: 'Norm of all gradients together, before each is clipped.',
+    help: 'Norm of all gradients together, before clipping.',
     inTerminal: { heading: 'gradient', decimals: 3 },
   },
   {
     ...{ key: 'learningRate', of: 'step', title: 'Learning rate', unit: '', panel: 'optimiser', smooth: false },
-    help: 'Linear warm-up, then a cosine.',
+    help: 'Linear warm-up, then a cosine schedule.',
     ...{ include: [0], inTerminal: { heading: 'rate', decimals: 'e' }, tag: 'schedule/learningRate' },
   },
   {
     ...{ key: 'weightDecay', of: 'step', title: 'Weight decay', unit: '', panel: 'optimiser', smooth: false },
-    help: 'Rises along a cosine.',
+    help: 'Rises on a cosine schedule.',
     tag: 'schedule/weightDecay',
   },
   {
     ...{ key: 'momentum', of: 'step', title: 'Teacher momentum', unit: '', panel: 'optimiser', smooth: false },
-    help: 'Share of the teacher that each step keeps; the rest comes from the student.',
+    help: 'Fraction of the teacher that each step keeps. The rest comes from the student.',
     ...{ digits: 6, tag: 'schedule/momentum' },
   },
   ...speedOfSteps,
@@ -112,11 +112,11 @@ const pretrain: readonly Series[] = [
   },
   {
     ...{ key: 'seconds', of: 'epoch', title: 'Epoch', unit: 's', panel: 'speed', include: [0], better: 'lower' },
-    help: 'Time of a whole epoch.',
+    help: 'Duration of a whole epoch.',
   },
   {
     ...{ key: 'teacherEntropy', of: 'epoch', title: 'Teacher entropy', unit: 'nats', panel: 'collapse', include: [0] },
-    help: "Mean entropy of the teacher's output. Falling to 0: one output wins; at the logarithm of the outputs: uniform.",
+    help: "Mean entropy of the teacher's output. Near 0, one output dominates. Near the logarithm of the number of outputs, the output is uniform.",
     ...{ inTerminal: { heading: 'teacher entropy', decimals: 3 }, tag: 'collapse/teacherEntropy/{group}' },
   },
   {
@@ -126,12 +126,12 @@ const pretrain: readonly Series[] = [
   },
   {
     ...{ key: 'featureStd', of: 'epoch', title: 'Feature deviation', unit: '', panel: 'collapse', include: [0] },
-    help: 'Standard deviation of the normalised features, mean over dimensions. Near 0: all images look alike to the network.',
+    help: 'Standard deviation of the normalised features, averaged over dimensions. Near 0, all images look the same to the network.',
     ...{ inTerminal: { heading: 'feature std', decimals: 4 }, tag: 'collapse/featureStd/{group}' },
   },
   {
     ...{ key: 'effectiveRank', of: 'epoch', title: 'Effective rank', unit: 'dimensions', panel: 'collapse' },
-    help: 'Number of dimensions that the features really use.',
+    help: 'Number of dimensions that the features effectively use.',
     ...{ include: [0], better: 'higher', inTerminal: { heading: 'effective rank', decimals: 2 } },
     tag: 'collapse/effectiveRank/{group}',
   },

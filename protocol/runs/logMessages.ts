@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { notification, request } from '../daemon/rpc.ts';
 import { runRef } from './runInfo.ts';
 
-const lines = z.int().min(0).max(10_000).default(200).describe('Last lines.');
-const offset = z.int().min(0).describe('Bytes of log.txt up to here.');
+const lines = z.int().min(0).max(10_000).default(200).describe('The last lines.');
+const offset = z.int().min(0).describe('Offset in log.txt after these lines, in bytes.');
 
-export const logRead = request('unimiss/log/read', 'The end of the log of a run, at most 1 MiB.', {
+export const logRead = request('unimiss/log/read', 'Returns the end of the log of a run, at most 1 MiB.', {
   params: z.strictObject({ run: runRef, lines }),
   result: z.object({ text: z.string(), offset }),
 });
 
 export const logFollow = request(
   'unimiss/log/follow',
-  'The log of a run from `after` on (default: its last lines), and what is added to it, as `unimiss/log/appended`.',
+  'Subscribes to the log of a run, from `after` on (default: its last lines). `unimiss/log/appended` brings new lines.',
   {
     params: z.strictObject({ run: runRef, lines, after: offset.optional() }),
     result: z.object({ subscription: z.string() }),
@@ -22,6 +22,6 @@ export const logFollow = request(
 export const logAppended = notification(
   'unimiss/log/appended',
   'daemon',
-  'Further lines of a log. One is under way at a time; each holds 64 KiB at most.',
+  'New lines of a log, sent one notification at a time, at most 64 KiB each.',
   z.object({ subscription: z.string(), text: z.string(), offset }),
 );

@@ -6,50 +6,50 @@ import { runInfoSchema, runRef } from './runInfo.ts';
 const oneRun = { params: z.strictObject({ run: runRef }), result: runInfoSchema };
 
 const runList = z.object({
-  root: z.string().describe('The folder of runs, absolute.'),
+  root: z.string().describe('Absolute path of the folder of runs.'),
   runs: z.array(runInfoSchema).describe('Newest first.'),
   problems: z
     .array(z.object({ folder: z.string(), message: z.string() }))
-    .describe('Runs that cannot be read, and why.'),
+    .describe('Unreadable runs, with the reason.'),
 });
 
-export const runsList = request('unimiss/runs/list', 'All runs.', {
+export const runsList = request('unimiss/runs/list', 'Lists all runs.', {
   params: z.strictObject({
-    root: z.string().optional().describe("Another folder of runs, absolute; default: the daemon's."),
+    root: z.string().optional().describe("Absolute path of another folder of runs. Default: the daemon's folder."),
   }),
   result: runList,
 });
 
 export const runsWatch = request(
   'unimiss/runs/watch',
-  'All runs, and from now on `unimiss/runs/changed` to this client until it unsubscribes.',
+  'Lists all runs and sends `unimiss/runs/changed` to this client until it unsubscribes.',
   { params: z.strictObject({}), result: runList.extend({ subscription: z.string() }) },
 );
 
 export const runsChanged = notification(
   'unimiss/runs/changed',
   'daemon',
-  'Runs that are new or have changed, as they stand now; several changes come as one where a client is slow.',
+  'Current state of new and changed runs. A slow client gets several changes as one.',
   z.object({
     subscription: z.string(),
     runs: z.array(runInfoSchema),
-    removed: z.array(z.string()).describe('Folders of runs that are gone.'),
+    removed: z.array(z.string()).describe('Folders of removed runs.'),
   }),
 );
 
-export const runGet = request('unimiss/runs/get', 'One run.', oneRun);
+export const runGet = request('unimiss/runs/get', 'Returns one run.', oneRun);
 
 /** From what a configuration is made where there is no file. */
 export const foldersSchema = z.strictObject({
   folders: z.array(z.string().min(1)).min(1).max(100).describe('Absolute paths of folders with images.'),
   preset: z.enum(presetNames).default('tiny'),
-  name: z.string().optional().describe('Name of the run; default: `pretrain`.'),
+  name: z.string().optional().describe('Name of the run. Default: `pretrain`.'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
 });
 
 export const runCreate = request(
   'unimiss/runs/create',
-  'Makes the folder of a run from a configuration, or from folders with images; starts it unless `start` is false.',
+  'Creates a run folder from a configuration or from folders with images. Starts the run unless `start` is false.',
   {
     params: z.strictObject({
       from: z.union([
@@ -60,13 +60,13 @@ export const runCreate = request(
             .describe('Text of a *.unimiss.jsonc file.'),
           file: z
             .string()
-            .describe('Absolute path of that file (it need not exist): relative paths start at its folder.'),
+            .describe('Absolute path of that file, which need not exist. Relative paths start at its folder.'),
         }),
         foldersSchema,
       ]),
-      root: z.string().optional().describe("Folder to make it in; default: the daemon's folder of runs."),
+      root: z.string().optional().describe("Folder in which to create it. Default: the daemon's folder of runs."),
       start: z.boolean().default(true),
-      wait: z.boolean().default(true).describe('Wait in the queue while another run uses the device.'),
+      wait: z.boolean().default(true).describe('Whether to wait in the queue while another run uses the device.'),
     }),
     result: runInfoSchema,
   },
@@ -82,18 +82,18 @@ export const runStart = request(
 );
 export const runPause = request(
   'unimiss/runs/pause',
-  'Holds a run after the step that it is at; its memory stays taken.',
+  'Pauses a run after its current step. It keeps its memory.',
   oneRun,
 );
-export const runContinue = request('unimiss/runs/continue', 'Lets a paused run go on.', oneRun);
+export const runContinue = request('unimiss/runs/continue', 'Continues a paused run.', oneRun);
 export const runStop = request(
   'unimiss/runs/stop',
-  'Stops a run at the next step, with a checkpoint; takes it out of the queue. Answered when the stop is asked for, not when it is done.',
+  'Stops a run after its current step, with a checkpoint. Removes a queued run from the queue. The answer confirms the request; it does not wait for the run to stop.',
   oneRun,
 );
 export const runKill = request(
   'unimiss/runs/kill',
-  'Ends the process of a run at once: it goes on from its last checkpoint when it is started again.',
+  'Kills the process of a run. When started again, the run continues from its last checkpoint.',
   oneRun,
 );
 /** How long a deleted run stays in `.trash`, days. */
@@ -101,9 +101,9 @@ export const trashDays = 30;
 
 export const runDelete = request(
   'unimiss/runs/delete',
-  `Moves the folder of a run into \`.trash\` beside it, from where it can be moved back within ${trashDays} days; then it is removed. Refused while it is being trained.`,
+  `Moves a run folder to \`.trash\` next to it, from where you can restore it for ${trashDays} days; then it is deleted. Fails while the run is training.`,
   {
-    params: z.strictObject({ run: runRef, confirm: z.literal(true).describe('That the user was asked.') }),
-    result: z.object({ trash: z.string().describe('Where the folder is now, absolute.') }),
+    params: z.strictObject({ run: runRef, confirm: z.literal(true).describe('Confirms that the user agreed.') }),
+    result: z.object({ trash: z.string().describe('Absolute path of the folder now.') }),
   },
 );

@@ -16,39 +16,43 @@ export const runProgressSchema = z.object({
   totalSteps: z.int().min(0),
   epoch: z.int().min(0).describe('Epoch, from 0.'),
   totalEpochs: z.int().min(0),
-  group: z.nullable(modalitySchema).describe('What the last step was trained on; null: the run has no groups.'),
+  group: z.nullable(modalitySchema).describe('What the last step trained on. null: the run has no groups.'),
   loss: z.number(),
-  values: z.record(z.string(), z.number()).describe('Other numbers of the last step that a line of progress shows.'),
-  secondsLeft: z.number().min(0).optional().describe('Estimate; absent until a step of each group to come was seen.'),
+  values: z.record(z.string(), z.number()).describe('Other numbers of the last step, for a progress line.'),
+  secondsLeft: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Estimate. Absent until each remaining group had at least one step.'),
 });
 
 /** How the trainer of a run ended, where it did so in this daemon's life. */
 export const endingSchema = z.object({
   how: z
     .enum(['finished', 'stopped', 'failed', 'killed', 'died'])
-    .describe(
-      '`failed`: by an error that it told; `killed`: on request; `died`: by a signal or exit that nobody asked for.',
-    ),
-  message: z.string().describe('One sentence for people.'),
-  signal: z.string().nullable().describe('The signal that ended the process, as SIGKILL.'),
+    .describe('`failed`: the run reported an error. `killed`: on request. `died`: by an unexpected signal or exit.'),
+  message: z.string().describe('One human-readable sentence.'),
+  signal: z.string().nullable().describe('The signal that ended the process, such as SIGKILL.'),
   exitCode: z.int().nullable(),
-  lastWords: z.string().describe('The end of what the process wrote to standard error.'),
-  error: errorDataSchema.optional().describe('The error that it told.'),
+  lastWords: z.string().describe('The last output of the process on standard error.'),
+  error: errorDataSchema.optional().describe('The error that the run reported.'),
   time: z.iso.datetime(),
 });
 export type RunEnding = z.infer<typeof endingSchema>;
 
 /** All that a list or a status bar shows of a run. */
 export const runInfoSchema = runSummarySchema.extend({
-  activity: z.enum(activities).nullable().describe('What this daemon does with it now; null: nothing.'),
+  activity: z.enum(activities).nullable().describe('What this daemon is doing with the run. null: nothing.'),
   owner: z
     .enum(['daemon', 'other'])
     .nullable()
-    .describe('Who trains it: this daemon, or another process (`unimiss pretrain --foreground`); null: nobody.'),
-  stage: z.string().nullable().describe('While it is starting: what is being prepared.'),
+    .describe(
+      'Which process trains the run: this daemon, or another one (`unimiss pretrain --foreground`). null: none.',
+    ),
+  stage: z.string().nullable().describe('While starting: the current stage of preparation.'),
   progress: runProgressSchema.nullable(),
-  queue: z.int().min(1).nullable().describe('Its place among those that wait for the same device; 1 is next.'),
-  device: z.string().describe('What it asks for: `cpu`, `cuda:0`, …: runs on one device wait for each other.'),
+  queue: z.int().min(1).nullable().describe('Position in the queue for its device. 1 is next.'),
+  device: z.string().describe('The requested device: `cpu`, `cuda:0`, … Runs on the same device wait for each other.'),
   ending: endingSchema.nullable(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;
@@ -58,4 +62,4 @@ export const runRef = z
   .string()
   .min(1)
   .max(4096)
-  .describe('Name of the run in the runs folder, or absolute path of its folder.');
+  .describe('Name of the run in the folder of runs, or absolute path of its folder.');

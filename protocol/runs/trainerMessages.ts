@@ -9,13 +9,15 @@ import { runProgressSchema } from './runInfo.ts';
  */
 export const controlVersion = 1;
 
-const control = z.int().min(1).describe('The version of the control protocol that the sender speaks.');
+const control = z.int().min(1).describe('The control protocol version of the sender.');
 
 /** What a daemon says. */
 export const toTrainerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), control, pid: z.int(), version: z.string() }),
-  z.object({ type: z.literal('stop') }).describe('Stop at the next step, with a checkpoint: a client asks for it.'),
-  z.object({ type: z.literal('pause') }).describe('Hold after the step that is at work.'),
+  z
+    .object({ type: z.literal('stop') })
+    .describe('Stop after the current step, with a checkpoint, at the request of a client.'),
+  z.object({ type: z.literal('pause') }).describe('Pause after the current step.'),
   z.object({ type: z.literal('continue') }),
   z.object({ type: z.literal('ping'), id: z.int() }),
 ]);
@@ -25,12 +27,14 @@ export type ToTrainer = z.infer<typeof toTrainerSchema>;
 export const fromTrainerSchema = z.discriminatedUnion('type', [
   z
     .object({ type: z.literal('hello'), control, pid: z.int(), run: z.string(), version: z.string() })
-    .describe('How it stands follows as soon as the daemon has said the same.'),
-  z.object({ type: z.literal('stage'), stage: z.string() }).describe('What it prepares.'),
+    .describe('Its state follows as soon as the daemon has sent `hello` too.'),
+  z.object({ type: z.literal('stage'), stage: z.string() }).describe('The current stage of preparation.'),
   z.object({ type: z.literal('progress'), progress: runProgressSchema }),
-  z.object({ type: z.literal('recorded') }).describe('There are new records; one message may stand for many.'),
-  z.object({ type: z.literal('paused'), paused: z.boolean() }).describe('It is held, or goes on, by now.'),
-  z.object({ type: z.literal('stopping') }).describe('It stops at its next step, whoever asked for that.'),
+  z
+    .object({ type: z.literal('recorded') })
+    .describe('New records are available. One message may stand for several records.'),
+  z.object({ type: z.literal('paused'), paused: z.boolean() }).describe('It is paused now, or has continued.'),
+  z.object({ type: z.literal('stopping') }).describe('It stops after its current step, whoever requested it.'),
   z.object({ type: z.literal('pong'), id: z.int() }),
   z.object({ type: z.literal('ended'), outcome: z.enum(['finished', 'stopped']) }),
   z.object({ type: z.literal('failed'), error: errorDataSchema }),

@@ -107,7 +107,7 @@ describe('the daemon', () => {
     const idle = place.run('daemon', '--idle', '0.005');
     const [code] = await once(idle, 'close');
     expect(code).toBe(0);
-    expect(idle.output()).toMatch(/nobody is connected and nothing runs/);
+    expect(idle.output()).toMatch(/no client is connected and no run is training/);
   });
 
   it('says what is wrong with a configuration, and makes one for folders', async () => {
@@ -117,7 +117,7 @@ describe('the daemon', () => {
     const { text } = await client.call(configMake, { folders: ['/ct', '/xray'], preset: 'nano', name: 'mine' });
     expect((await client.call(configCheck, { text })).problems).toEqual([]);
     expect(text).toMatch(/\/\/ .*\n/);
-    await expect(createRun(client, 'no name!', 10)).rejects.toThrow(/cannot name a run/);
+    await expect(createRun(client, 'no name!', 10)).rejects.toThrow(/is not a valid run name/);
   });
 
   it('follows the log of a run', async () => {
@@ -192,7 +192,7 @@ describe('a socket', () => {
     place.env.UNIMISS_SOCKET = join(open, 'd.sock');
     const { code, output } = await place.finished('daemon');
     expect(code).not.toBe(0);
-    expect(output).toMatch(/others may enter the folder.*chmod 700/s);
+    expect(output).toMatch(/other users can access the folder.*chmod 700/s);
   });
 
   it('lets only its owner in', async () => {
@@ -239,7 +239,7 @@ describe('the commands', () => {
     expect((await place.finished('logs', id, '-n', '10000')).output).toMatch(/start at 0/);
     expect((await place.finished('kill', id)).output).toMatch(/was killed/);
     expect((await watcher.until(folder, ended))?.ending?.how).toBe('killed');
-    expect((await place.finished('stop', id)).output).toMatch(/not being trained by this daemon/);
+    expect((await place.finished('stop', id)).output).toMatch(/not training in this daemon/);
   });
 });
 
@@ -247,7 +247,7 @@ describe('versions', () => {
   it('of the protocol that the daemon does not speak are refused with a remedy', async () => {
     await place.client();
     const caught = await DaemonConnection.open(await place.raw(), { protocol: 0.5 }).catch((error) => error);
-    expect(caught.message).toMatch(/is no version.*whole number/s);
+    expect(caught.message).toMatch(/is not a version.*whole number/s);
   });
 
   it('newer than the daemon go on with the one that it speaks', async () => {

@@ -200,7 +200,7 @@ describe('a daemon that is stopped', () => {
     const { folder } = await createRun(client, 'a', LONG);
     await (await RunWatcher.on(client)).until(folder, trained(3));
     const trainer = trainerPid(folder);
-    expect((await place.finished('daemon', 'stop')).output).toMatch(/1 run will go on without the daemon.*--stop-runs/);
+    expect((await place.finished('daemon', 'stop')).output).toMatch(/1 run will continue without the daemon.*--stop-runs/);
     await client.closed;
     expect(alive(trainer)).toBe(true);
     const next = await place.client();

@@ -100,7 +100,7 @@ describe('a run folder', () => {
     await expect(RunFolder.open(root)).rejects.toThrow(/run.json: cannot be read/);
     const run = await RunFolder.create(root, given, config, now);
     await writeFile(join(run.folder, 'run.json'), '{ "format": 2 }');
-    await expect(RunFolder.open(run.folder)).rejects.toThrow(/not that of a run of this version/);
+    await expect(RunFolder.open(run.folder)).rejects.toThrow(/does not describe a run of this version/);
     await writeFile(join(run.folder, 'run.json'), '{ "format": 3, "unimiss": "9.1.0" }');
     await expect(RunFolder.open(run.folder)).rejects.toThrow(/made by UniMiSS 9\.1\.0.*\n.*Update UniMiSS to 9\.1\.0/);
   });
@@ -119,7 +119,7 @@ describe('a run folder', () => {
       { train: { epochs: 0 } },
       /config\.resolved\.json:\d+:\d+: train\.epochs: 0 is too small/,
     ],
-    ['a task of another version', { task: 'fly' }, /"fly" is not a task of this version/],
+    ['a task of another version', { task: 'fly' }, /this version has no task "fly"/],
   ])('with %s can be listed, but not trained on', async (_, change, reason) => {
     const run = await RunFolder.create(root, given, config, now);
     await writeFile(join(run.folder, 'config.resolved.json'), JSON.stringify({ ...config, ...change }));

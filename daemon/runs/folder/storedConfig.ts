@@ -33,16 +33,16 @@ export function readStoredConfig(
     notices: [],
     summary: unknown,
   });
-  const again = 'The run can be looked at, but not trained on. Start a new one from config.unimiss.jsonc.';
+  const again = 'You can view the run, but not train it. Start a new run from config.unimiss.jsonc.';
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    return refused(`is not JSON: ${messageOf(cause)}`, 'Restore it from a copy.', cause);
+    return refused(`is not JSON: ${messageOf(cause)}`, 'Restore it from a backup.', cause);
   }
   const task = isObject(value) && value.task !== undefined ? value.task : kinds[0]?.task;
   const kind = kinds.find((one) => one.task === task);
-  if (!kind) return refused(`${JSON.stringify(task)} is not a task of this version`, `Update UniMiSS. ${again}`);
+  if (!kind) return refused(`this version has no task ${JSON.stringify(task)}`, `Update UniMiSS. ${again}`);
   const notices = removeRetired(value).map((message) => `${file}: ${message}`);
   for (;;) {
     const parsed = kind.schema.safeParse(value);
@@ -56,7 +56,7 @@ export function readStoredConfig(
         : [],
     );
     if (removed.length === 0) return { problem: explained(text, file, kinds), notices, summary: unknown };
-    notices.push(...removed.map((field) => `${file}: \`${field}\` is ignored: this version does not know it.`));
+    notices.push(...removed.map((field) => `${file}: \`${field}\` is ignored, because this version does not know it.`));
   }
 }
 
@@ -68,7 +68,7 @@ function explained(text: string, file: string, kinds: readonly ConfigKind[]): Un
     if (error instanceof UnimissError) return error;
     throw error;
   }
-  return new UnimissError('internal', 'is valid and cannot be read', { place: file });
+  return new UnimissError('internal', 'is valid but cannot be read', { place: file });
 }
 
 /** Deletes an own key of the object at a path. @returns whether it was there */

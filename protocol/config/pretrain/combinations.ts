@@ -16,7 +16,7 @@ function sizeProblem(key: 'size2D' | 'size3D', size: readonly number[] | undefin
     {
       path: ['model', key],
       message: `[${size.join(', ')}] does not fit the network: sides must be multiples of ${step.join(', ')} and at least ${least.join(', ')}`,
-      remedy: `The nearest size that fits is [${valid.join(', ')}].`,
+      remedy: `The closest size that fits is [${valid.join(', ')}].`,
     },
   ];
 }
@@ -30,26 +30,26 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
     if (least > most)
       problems.push({
         path: ['views', key],
-        message: `[${least}, ${most}] is not a range, the lower end first`,
+        message: `[${least}, ${most}] is not a range: the first value must not exceed the second`,
         remedy: `Write [${most}, ${least}].`,
       });
   }
   if (data.paths !== undefined && data.manifest !== undefined)
     problems.push({
       path: ['data', 'manifest'],
-      message: 'images are given twice, by `paths` and by `manifest`',
-      remedy: 'Keep one of them.',
+      message: '`paths` and `manifest` both name images',
+      remedy: 'Remove one of them.',
     });
   if (data.paths === undefined && data.manifest === undefined)
     problems.push({
       path: ['data'],
-      message: 'no images are given',
-      remedy: 'Add `"paths": "folder/with/images"` (or `manifest`, a file that lists them).',
+      message: 'names no images',
+      remedy: 'Add `"paths": "folder/with/images"`, or `manifest` with a file that lists the images.',
     });
   if (data.modalities === 'both' && train.epochs <= train.interval)
     problems.push({
       path: ['train', 'interval'],
-      message: `with ${train.interval} epochs of 2D first, a run of ${train.epochs} epochs never comes to 3D, but data.modalities is "both"`,
+      message: `the run has ${train.epochs} epochs and starts with ${train.interval} epochs of 2D, so it never reaches 3D, but data.modalities is "both"`,
       remedy:
         train.epochs > 1
           ? `Set train.interval to at most ${train.epochs - 1}, or train.epochs to at least ${train.interval * 2}.`
@@ -66,18 +66,16 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   if (engine.device === 'cpu' && engine.gpu !== null)
     problems.push({
       path: ['engine', 'gpu'],
-      message: `GPU ${engine.gpu} is chosen, but engine.device is "cpu"`,
-      remedy: 'Set engine.device to "cuda", or leave out engine.gpu.',
+      message: `selects GPU ${engine.gpu}, but engine.device is "cpu"`,
+      remedy: 'Set engine.device to "cuda", or remove engine.gpu.',
     });
   const { start, warmupEpochs } = train.teacherTemperature;
   if ((start === null) !== (warmupEpochs === 0))
     problems.push({
       path: ['train', 'teacherTemperature', start === null ? 'warmupEpochs' : 'start'],
-      message: 'a warm-up of the temperature needs both `start` and `warmupEpochs`',
+      message: 'a temperature warm-up needs both `start` and `warmupEpochs`',
       remedy:
-        start === null
-          ? 'Add `start`, or set `warmupEpochs` to 0.'
-          : 'Add `warmupEpochs` above 0, or leave out `start`.',
+        start === null ? 'Add `start`, or set `warmupEpochs` to 0.' : 'Add `warmupEpochs` above 0, or remove `start`.',
     });
   return problems;
 }

@@ -7,7 +7,7 @@ import { pretrainTemplate } from './template.ts';
 export type { PretrainConfig } from './resolve.ts';
 export type { PretrainGiven, PretrainInput } from './schema.ts';
 
-const smallest = 'Write at least { "data": { "paths": "…" } }.';
+const smallest = 'A minimal configuration is { "data": { "paths": "…" } }.';
 
 /** Pre-training on images without labels. */
 export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
@@ -17,8 +17,8 @@ export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
   smallest,
   remedies: {
     data: smallest,
-    'data.paths': 'Give a path, or a list of paths: ["ct", "xray"].',
-    'data.cache': 'Give the path of a folder, or false.',
+    'data.paths': 'Write a path, or a list of paths: ["ct", "xray"].',
+    'data.cache': 'Write the path of a folder, or false.',
   },
   template: pretrainTemplate,
   problems: impossibleCombinations,

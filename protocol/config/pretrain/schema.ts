@@ -10,41 +10,41 @@ const data = z
       .union([path, z.array(path).min(1)])
       .optional()
       .describe(
-        'Folder or file with images, or a list of them; folders are searched at any depth. NIfTI (.nii, .nii.gz), PNG and JPEG; what is 2D and what is 3D is found from the files. Relative paths start at the folder of this file.',
+        'Folder or image file, or a list of them. UniMiSS searches folders at any depth for NIfTI (.nii, .nii.gz), PNG and JPEG files, and detects from each file whether it is 2D or 3D. Relative paths start at the folder of this file.',
       ),
     manifest: path
       .optional()
-      .describe('Text file that lists the images, in place of `paths`. Its relative paths start at its own folder.'),
+      .describe('Text file that lists the images, instead of `paths`. Relative paths in it start at its own folder.'),
     modalities: z
       .enum(['auto', 'both', '2D', '3D'])
       .default('auto')
       .describe(
-        'Which images to train on. `auto`: whatever is found, alternating where there are both; `both`: the run is refused where one is missing; `2D` or `3D`: only these.',
+        'Which images to train on. `auto`: all images found, alternating between 2D and 3D if both exist. `both`: as `auto`, but fails if either is missing. `2D` or `3D`: only these.',
       ),
     balance: z
       .enum(['all', 'equal'])
       .default('all')
       .describe(
-        'How long an epoch is. `all`: every image of the phase once (as in the paper), so that the larger set gets more steps; `equal`: both phases have as many images an epoch as the smaller set, the larger one drawing others each epoch.',
+        'Length of an epoch. `all`: every image of the phase once, as in the paper; the larger set gets more steps. `equal`: both phases use as many images per epoch as the smaller set has; the larger set draws different images each epoch.',
       ),
     resample: z
       .boolean()
       .default(true)
-      .describe('Resample volumes whose voxel spacing is far from `spacing` when they are read.'),
+      .describe('Resample volumes on reading if their voxel spacing is far from `spacing`.'),
     spacing: z
       .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
       .default([3, 1, 1])
-      .describe('Voxel spacing to resample to, in mm: [between slices, x, y].'),
+      .describe('Target voxel spacing for resampling, in mm: [between slices, x, y].'),
     cache: z
       .union([path, z.literal(false)])
       .optional()
       .describe(
-        'Folder that keeps resampled volumes between epochs and runs; `false`: resample at every read. Default: `volumes` in our cache, which is `~/.cache/unimiss` unless `UNIMISS_CACHE` names another.',
+        'Folder that keeps resampled volumes between epochs and runs. `false`: resample at every read. Default: the folder `volumes` in the UniMiSS cache, which is `~/.cache/unimiss` or the folder in `UNIMISS_CACHE`.',
       ),
     maxBroken: share
       .default(0.05)
       .describe(
-        'Share of the images that may turn out broken (each is named) before the run stops. 0: stop at the first.',
+        'Largest fraction of broken images before the run stops. Each broken image is reported. 0: stop at the first one.',
       ),
     workers: z
       .int()
@@ -52,7 +52,7 @@ const data = z
       .max(256)
       .default(1)
       .describe(
-        'Threads that read images and make views; 0: in the trainer itself. Raise it where the records show waiting (`waitMs`). The views are the same whatever the number.',
+        'Number of threads that read images and make views. 0: the trainer does it itself. Raise it if the records show waiting (`waitMs`). It does not change the views.',
       ),
   })
   .describe('The images.');
@@ -63,17 +63,17 @@ const model = z
       .enum(presetNames)
       .default('tiny')
       .describe(
-        'Size of the network MiT: `nano` for demonstrations and tests, `tiny` (20 M parameters) and `small` (44 M) as in the paper. It also decides the defaults of the sizes and the head.',
+        'Size of the network MiT: `nano` for demonstrations and tests, `tiny` (20 M parameters) and `small` (44 M) as in the paper. It also sets the defaults of the view sizes and the head.',
       ),
     size2D: z
       .tuple([size, size])
       .optional()
-      .describe('2D views, [height, width] in pixels, multiples of 32. Default: 224×224 (`nano`: 64×64).'),
+      .describe('Size of 2D views: [height, width] in pixels, multiples of 32. Default: 224×224 (`nano`: 64×64).'),
     size3D: z
       .tuple([size, size, size])
       .optional()
       .describe(
-        '3D views, [slices, height, width] in voxels: slices a multiple of 16, height and width of 32. Default: 16×96×96 (`nano`: 16×64×64).',
+        'Size of 3D views: [slices, height, width] in voxels. Slices must be a multiple of 16, height and width multiples of 32. Default: 16×96×96 (`nano`: 16×64×64).',
       ),
     dropPath: z
       .number()
@@ -81,7 +81,7 @@ const model = z
       .lt(1)
       .default(0)
       .describe(
-        'Probability to skip a residual branch, in the student (stochastic depth); grows linearly from 0 at the first block. What the published weights were trained with is 0.',
+        'Probability of skipping a residual branch in the student (stochastic depth). Grows linearly from 0 at the first block to this value at the last. The published weights were trained with 0.',
       ),
     head: z
       .strictObject({
@@ -90,10 +90,10 @@ const model = z
         outDim: width
           .max(1 << 20)
           .optional()
-          .describe('Outputs over which student and teacher are compared. Default: 65536 (`nano`: 1024).'),
+          .describe('Number of outputs on which student and teacher are compared. Default: 65536 (`nano`: 1024).'),
       })
       .prefault({})
-      .describe('The projection head, used in pre-training only.'),
+      .describe('The projection head. Pre-training only.'),
   })
   .describe('The network.');
 
@@ -104,20 +104,27 @@ const train = z
       .min(1)
       .max(100_000)
       .default(200)
-      .describe('Epochs in all; an epoch of either phase (2D or 3D) counts as one.'),
+      .describe('Total number of epochs. Each 2D and each 3D epoch counts as one.'),
     interval: z
       .int()
       .min(1)
       .default(2)
-      .describe('Epochs of 2D, then as many of 3D, and so on. Without effect where only one of them is there.'),
+      .describe(
+        'Number of 2D epochs before switching to the same number of 3D epochs, and so on. Has no effect if only one of them exists.',
+      ),
     batch: z
       .strictObject({
-        '2D': z.int().min(1).max(65536).default(8).describe('Images a step in 2D epochs.'),
-        '3D': z.int().min(1).max(65536).default(8).describe('Volumes a step in 3D epochs; each also gives its slices.'),
+        '2D': z.int().min(1).max(65536).default(8).describe('Images per batch in 2D epochs.'),
+        '3D': z
+          .int()
+          .min(1)
+          .max(65536)
+          .default(8)
+          .describe('Volumes per batch in 3D epochs. Each also contributes its slices.'),
       })
       .prefault({})
       .describe(
-        'Images that are in memory at once. The paper: 24 on each of 8 GPUs. Too much memory: halve it and double `accumulate`.',
+        'Images in memory at once. The paper uses 24 on each of 8 GPUs. If memory runs out, halve it and double `accumulate`.',
       ),
     accumulate: z
       .int()
@@ -125,35 +132,42 @@ const train = z
       .max(4096)
       .default(1)
       .describe(
-        'Batches whose gradients are added up before one optimiser step: the total batch is batch × accumulate.',
+        'Number of batches whose gradients accumulate before each optimiser step. The total batch is batch × accumulate.',
       ),
     stepsPerEpoch: z
       .int()
       .min(1)
       .nullable()
       .default(null)
-      .describe('At most this many optimiser steps an epoch; null: until every image was seen.'),
+      .describe('Maximum number of optimiser steps per epoch. null: no limit, so each epoch uses all its images.'),
     lr: z
       .number()
       .positive()
       .max(1)
       .default(8e-4)
-      .describe('Peak learning rate for a total batch of 256; the rate used is this times the total batch over 256.'),
-    finalLr: z.number().min(0).max(1).default(1e-6).describe('Learning rate at the end of the cosine (not scaled).'),
+      .describe('Peak learning rate for a total batch of 256. It is scaled by total batch / 256.'),
+    finalLr: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1e-6)
+      .describe('Learning rate at the end of the cosine schedule. It is not scaled.'),
     warmupEpochs: z
       .number()
       .min(0)
       .default(10)
-      .describe('Epochs in which the learning rate rises linearly from 0; shortened where the run is short.'),
+      .describe('Number of epochs in which the learning rate rises linearly from 0. Short runs shorten it.'),
     weightDecay: z
       .tuple([z.number().min(0).max(10), z.number().min(0).max(10)])
       .default([0.04, 0.4])
-      .describe('Decoupled weight decay [at the start, at the end], by a cosine; biases and norms have none.'),
+      .describe(
+        'Decoupled weight decay [at the start, at the end], on a cosine schedule. Biases and norms are not decayed.',
+      ),
     momentum: z
       .tuple([share, share])
       .default([0.996, 1])
       .describe(
-        'How much of the teacher is kept at each step [at the start, at the end], by a cosine. Lower it (0.99) for a run of few steps: else the teacher stays where it was.',
+        'Momentum of the teacher (the fraction it keeps at each step) [at the start, at the end], on a cosine schedule. Lower it (0.99) for short runs: otherwise the teacher hardly changes.',
       ),
     teacherTemperature: z
       .strictObject({
@@ -163,7 +177,7 @@ const train = z
           .max(10)
           .default(0.04)
           .describe(
-            'Temperature of the softmax; lower is sharper. Raise it where the loss does not fall, lower it against a uniform output.',
+            'Temperature of the softmax. Lower is sharper. Raise it if the loss does not fall; lower it if the output becomes uniform.',
           ),
         start: z
           .number()
@@ -171,8 +185,8 @@ const train = z
           .max(10)
           .nullable()
           .default(null)
-          .describe('Where a linear warm-up to `value` starts; null: no warm-up.'),
-        warmupEpochs: z.number().min(0).default(0).describe('Epochs of that warm-up.'),
+          .describe('Start of a linear warm-up to `value`. null: no warm-up.'),
+        warmupEpochs: z.number().min(0).default(0).describe('Number of warm-up epochs.'),
       })
       .prefault({})
       .describe("The teacher's temperature."),
@@ -182,30 +196,32 @@ const train = z
       .positive()
       .nullable()
       .default(0.3)
-      .describe("Largest norm of each parameter's gradient (each on its own); null: no clipping."),
+      .describe("Maximum norm of each parameter's gradient, clipped separately. null: no clipping."),
     freezeLastLayerEpochs: z
       .int()
       .min(0)
       .default(1)
-      .describe("Epochs at the start in which the head's last layer is not trained; it steadies the first steps."),
+      .describe(
+        "Number of epochs at the start that do not train the head's last layer. This stabilises the first steps.",
+      ),
     centerMomentum: z
       .number()
       .min(0)
       .lt(1)
       .default(0.9)
-      .describe("How much of the centre (the running mean of the teacher's outputs, subtracted from them) is kept."),
+      .describe("Momentum of the centre: the running mean of the teacher's outputs, which is subtracted from them."),
     seed: z
       .int()
       .min(0)
       .max(2 ** 32 - 1)
       .default(0)
       .describe(
-        'Seed of everything random: weights, order of images, views, drop-path. The same seed gives the same run.',
+        'Seed for all randomness: weights, order of images, views, drop-path. The same seed gives the same run.',
       ),
     initialWeights: path
       .nullable()
       .default(null)
-      .describe('Checkpoint (.safetensors) whose student is the start; null: random weights.'),
+      .describe('Checkpoint (.safetensors) whose student provides the initial weights. null: random weights.'),
   })
   .describe('The training.');
 
@@ -213,24 +229,24 @@ const views = z
   .strictObject({
     area2D: range(0.01, 1)
       .default([0.14, 1])
-      .describe('Share of a picture that a 2D view shows: [least, most], drawn for each view.'),
+      .describe('Fraction of the image area that a 2D view shows: [min, max], drawn for each view.'),
     crop3D: range(0.5, 1.4)
       .default([0.8, 1.2])
       .describe(
-        'In-plane size of the part of a volume that a 3D view shows, in sizes of a view: [least, most]. Both views lie in one part of the volume of 1.4–1.8 such sizes.',
+        'In-plane crop size as a multiple of the view size: [min, max]. Both crops come from one parent crop of 1.4–1.8 times the view size.',
       ),
     volumeDraws: z
       .enum(['slice', 'volume'])
       .default('slice')
       .describe(
-        'What the intensity changes of a 3D view are drawn for: each `slice` on its own (the reference implementation) or once for the whole `volume`.',
+        'How the intensity changes of a 3D view are drawn: separately for each `slice` (as in the reference implementation) or once for the whole `volume`.',
       ),
   })
   .describe('How the two views of an image are made.');
 
 export const pretrainSchema = z.strictObject({
   $schema: schemaField,
-  task: z.literal('pretrain').default('pretrain').describe('Kind of run. A file without it is a pre-training.'),
+  task: z.literal('pretrain').default('pretrain').describe('Kind of run. Default: pre-training.'),
   name: nameOf('pretrain'),
   data,
   model: model.prefault({}),
