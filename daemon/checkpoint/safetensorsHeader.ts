@@ -99,7 +99,7 @@ export function decodeHeader(json: string, dataLength: number): Header {
   let metadata: Readonly<Record<string, string>> = {};
   const tensors: PlacedTensor[] = [];
   for (const [name, value] of entriesOf(tree)) {
-    if (names.has(name)) throw new RangeError(`"${name}" is there twice`);
+    if (names.has(name)) throw new RangeError(`"${name}" appears twice`);
     names.add(name);
     if (name === '__metadata__') metadata = decodeMetadata(value);
     else tensors.push(decodeTensor(name, value));
@@ -107,8 +107,8 @@ export function decodeHeader(json: string, dataLength: number): Header {
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const tensor of tensors) {
-    if (tensor.begin < end) throw new RangeError(`the data of "${tensor.name}" overlap those of another tensor`);
-    if (tensor.begin > end) throw new RangeError(`before the data of "${tensor.name}" there is a hole`);
+    if (tensor.begin < end) throw new RangeError(`the data of "${tensor.name}" overlap the data of another tensor`);
+    if (tensor.begin > end) throw new RangeError(`there is a gap before the data of "${tensor.name}"`);
     end = tensor.end;
   }
   if (end > dataLength) throw new RangeError(`it ends after ${dataLength} of ${end} bytes of data`);
@@ -123,10 +123,10 @@ function entriesOf(node: Node): [name: string, value: Node][] {
 
 function decodeMetadata(node: Node): Record<string, string> {
   const entries = entriesOf(node).map(([key, { value }]): [string, string] => {
-    if (typeof value !== 'string') throw new RangeError(`metadata "${key}" is not a text`);
+    if (typeof value !== 'string') throw new RangeError(`metadata "${key}" is not a string`);
     return [key, value];
   });
-  if (new Set(entries.map(([key]) => key)).size !== entries.length) throw new RangeError('metadata are there twice');
+  if (new Set(entries.map(([key]) => key)).size !== entries.length) throw new RangeError('metadata appear twice');
   return Object.fromEntries(entries);
 }
 
@@ -138,7 +138,7 @@ function decodeTensor(name: string, node: Node): PlacedTensor {
   const shape = numbersOf(name, fields.get('shape'));
   const [begin, end, ...more] = numbersOf(name, fields.get('data_offsets'));
   if (begin === undefined || end === undefined || more.length > 0 || begin > end)
-    throw new RangeError(`the place of "${name}" is not a beginning and an end`);
+    throw new RangeError(`the data offsets of "${name}" are not [begin, end]`);
   const info: TensorInfo = { name, dtype: dtype as Dtype, shape };
   const bytes = byteLength(info);
   if (end - begin !== bytes)
@@ -147,9 +147,10 @@ function decodeTensor(name: string, node: Node): PlacedTensor {
 }
 
 function numbersOf(name: string, node: Node | undefined): number[] {
-  if (node?.type !== 'array') throw new RangeError(`"${name}" lacks its shape or its place`);
+  if (node?.type !== 'array') throw new RangeError(`"${name}" lacks its shape or its data offsets`);
   return (node.children ?? []).map(({ value }) => {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`"${name}": ${value} is not a size or a place`);
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new RangeError(`"${name}": ${value} is not a size or an offset`);
     return value as number;
   });
 }

@@ -37,7 +37,7 @@ const arrayOf: Record<Dtype, new (buffer: ArrayBuffer) => TensorValues> = {
   F64: Float64Array,
 };
 
-const takeAnother = 'Take another checkpoint; the run folder keeps the one before.';
+const takeAnother = 'Use another checkpoint. The run folder keeps the previous one.';
 
 /** An open safetensors file; tensors are read one by one when asked for. Must be closed. */
 export class SafetensorsFile {
@@ -62,7 +62,7 @@ export class SafetensorsFile {
       // A pipe must not block the thread; `isFile` refuses it.
       if (within === undefined) handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
       else handle = await openRunFile(file, within);
-      if (!handle) throw new RangeError('there is no such file');
+      if (!handle) throw new RangeError('no such file');
     } catch (cause) {
       throw new UnimissError('checkpoint', `cannot be opened: ${messageOf(cause)}`, {
         place: file,
@@ -82,7 +82,7 @@ export class SafetensorsFile {
       return new SafetensorsFile(file, handle, decodeHeader(json, stat.size - 8 - length), bytes);
     } catch (cause) {
       await handle.close();
-      throw damaged(file, `not a safetensors file that can be read: ${messageOf(cause)}`, cause);
+      throw damaged(file, `not a readable safetensors file: ${messageOf(cause)}`, cause);
     }
   }
 

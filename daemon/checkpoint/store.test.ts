@@ -77,7 +77,7 @@ describe('a store of checkpoints', () => {
     expect(latest!.step).toBe(1);
     await latest!.tensors.close();
     expect(notices).toHaveLength(2);
-    expect(notices[0]).toMatch(/step 3 cannot be used, the one before is taken.*step-000000003.*damaged/s);
+    expect(notices[0]).toMatch(/step 3 cannot be used; trying the previous one.*step-000000003.*damaged/s);
     expect(await stepsOf(store)).toEqual([1, 2, 3]);
     await (await store.latestGood(() => {}, { setAside: true }))!.tensors.close();
     expect(await stepsOf(store)).toEqual([1]);

@@ -114,7 +114,7 @@ export class CheckpointStore {
       } catch (error) {
         await tensors?.close();
         if (!(error instanceof UnimissError) || error.code !== 'checkpoint') throw error;
-        notice(`The checkpoint of step ${saved.step} cannot be used, the one before is taken. ${error.message}`);
+        notice(`The checkpoint of step ${saved.step} cannot be used; trying the previous one. ${error.message}`);
         damaged.push(saved);
       }
     }

@@ -136,12 +136,12 @@ export class DaemonConnection {
 
 function tooOld(daemon: string): UnimissError {
   return new UnimissError('daemon', `the daemon (${daemon}) is older than this program (${version})`, {
-    remedy: 'Restart it: `unimiss daemon stop`, with the program that started it.',
+    remedy: 'Restart it: run `unimiss daemon stop` with the program that started it.',
   });
 }
 
 function doesNotAnswer(ms: number): UnimissError {
-  return new UnimissError('daemon', `the daemon takes connections, but has said nothing for ${ms / 1000} s`, {
-    remedy: 'If it hangs, end its process; its runs go on, and the next command starts it again.',
+  return new UnimissError('daemon', `the daemon accepts connections, but has not responded for ${ms / 1000} s`, {
+    remedy: 'If it hangs, kill its process. Its runs continue, and the next command restarts the daemon.',
   });
 }

@@ -11,7 +11,7 @@ it('a file in place of the folder is named in words', async () => {
   writeFileSync(join(dir, 'file'), '');
   await expect(writeTextAtomically(join(dir, 'file/below'), 'x')).rejects.toMatchObject({
     code: 'disk',
-    message: expect.stringContaining('what should be a folder is a file'),
+    message: expect.stringContaining('this is a file, not a folder'),
   });
 });
 

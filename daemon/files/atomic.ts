@@ -58,18 +58,18 @@ export async function removePartial(folder: string): Promise<string[]> {
 }
 
 const remedies: Record<string, [what: string, remedy: string]> = {
-  ENOSPC: ['no space is left on the disk', 'Free some space, then go on with `unimiss resume`.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space, then go on with `unimiss resume`.'],
-  EFBIG: ['the file system does not take files this large', 'Use another folder (UNIMISS_RUNS).'],
-  EROFS: ['the file system is read-only', 'Use a folder that can be written to (UNIMISS_RUNS).'],
+  ENOSPC: ['no space is left on the disk', 'Free some space, then continue with `unimiss resume`.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space, then continue with `unimiss resume`.'],
+  EFBIG: ['the file system does not support files this large', 'Use another folder (UNIMISS_RUNS).'],
+  EROFS: ['the file system is read-only', 'Use a writable folder (UNIMISS_RUNS).'],
   EACCES: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
   EPERM: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
-  ENOENT: ['the folder is not there', 'Make it, or name another.'],
-  ENOTDIR: ['what should be a folder is a file', 'Name another folder.'],
-  EEXIST: ['a file or a link that leads nowhere is in the way', 'Remove it, or name another folder.'],
-  ELOOP: ['this is a link, and links are not followed here', 'Put the file itself there.'],
-  EISDIR: ['there is a folder of this name', 'Name a file.'],
-  EIO: ['the disk reports an input/output error', 'Check the disk; go on from a copy of the folder.'],
+  ENOENT: ['the folder does not exist', 'Create it, or choose another.'],
+  ENOTDIR: ['this is a file, not a folder', 'Choose another folder.'],
+  EEXIST: ['a file or a broken link has this name', 'Remove it, or choose another folder.'],
+  ELOOP: ['this is a link, and UniMiSS does not follow links here', 'Replace it by the file itself.'],
+  EISDIR: ['this is a folder, not a file', 'Choose another file name.'],
+  EIO: ['the disk reports an input/output error', 'Check the disk, and continue with a copy of the folder.'],
 };
 
 /** A refusal of the system in words, as UnimissError 'disk'; any other error is returned as it is. */

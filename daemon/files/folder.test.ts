@@ -36,7 +36,7 @@ it.skipIf(process.platform !== 'linux')(
   async () => {
     await expect(makeFolder('/proc/unimiss/runs')).rejects.toMatchObject({
       code: 'disk',
-      message: '/proc: no folders can be made here\n  Name a folder on a disk.',
+      message: '/proc: cannot create folders here\n  Choose a folder on a disk.',
     });
   },
 );

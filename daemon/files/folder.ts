@@ -18,9 +18,9 @@ export async function makeFolder(folder: string, { mode = 0o777 }: { mode?: numb
   } catch (error) {
     if (await isFolder(folder)) return; // another process was faster
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new UnimissError('disk', 'no folders can be made here', {
+    throw new UnimissError('disk', 'cannot create folders here', {
       place: above,
-      remedy: 'Name a folder on a disk.',
+      remedy: 'Choose a folder on a disk.',
       cause: error,
     });
   }

@@ -81,9 +81,9 @@ function refusal(error: unknown, path: string): unknown {
 }
 
 function isLink(place: string, cause?: unknown): UnimissError {
-  return new UnimissError('run', 'is a link, and links inside a run folder are not followed', {
+  return new UnimissError('run', 'is a link, and UniMiSS does not follow links in a run folder', {
     place,
-    remedy: 'Put the file itself there.',
+    remedy: 'Replace it by the file itself.',
     cause,
   });
 }

@@ -30,7 +30,7 @@ export async function secureSocketFolder(folder: string): Promise<void> {
   }
   const found = await lstat(folder);
   const uid = process.getuid?.();
-  const remedy = 'Name a socket in a folder of your own: set UNIMISS_SOCKET.';
+  const remedy = 'Set UNIMISS_SOCKET to a socket in a folder that you own.';
   if (!found.isDirectory())
     throw new UnimissError('daemon', 'the folder of the socket is a link or a file', { place: folder, remedy });
   if (uid !== undefined && found.uid !== uid)
@@ -41,10 +41,10 @@ export async function secureSocketFolder(folder: string): Promise<void> {
   if ((found.mode & 0o077) !== 0)
     throw new UnimissError(
       'daemon',
-      `others may enter the folder of the socket (mode ${(found.mode & 0o777).toString(8)})`,
+      `other users can access the folder of the socket (mode ${(found.mode & 0o777).toString(8)})`,
       {
         place: folder,
-        remedy: `Run \`chmod 700 ${folder}\`, or name a socket elsewhere: set UNIMISS_SOCKET.`,
+        remedy: `Run \`chmod 700 ${folder}\`, or set UNIMISS_SOCKET to a socket in another folder.`,
       },
     );
 }

@@ -50,7 +50,7 @@ export async function embedSamples(
   if (good.length === 0 && samples.length > 0)
     throw new UnimissError(
       'data',
-      `none of the ${samples.length} ${embedder.modality} images can be read: ${broken[0]?.reason}`,
+      `cannot read any of the ${samples.length} ${embedder.modality} images: ${broken[0]?.reason}`,
       {
         place: broken[0]?.id,
       },

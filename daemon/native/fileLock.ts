@@ -50,7 +50,7 @@ export async function lockFile(
     for (let attempt = 1; !flock(descriptor, exclusive | dontWait, file); attempt++)
       await whenHeld(ownerOf(file), attempt);
     if (!sameFile(descriptor, file))
-      throw new UnimissError('disk', 'the file was removed or replaced while it was waited for', { place: file });
+      throw new UnimissError('disk', 'the file was removed or replaced during the wait for its lock', { place: file });
     const owner: LockOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString(), ...about };
     ftruncateSync(descriptor);
     writeSync(descriptor, `${JSON.stringify(owner)}\n`);
@@ -92,7 +92,7 @@ function flock(descriptor: number, operation: number, file: string): boolean {
   const { EWOULDBLOCK, EAGAIN, EINTR } = koffi.os.errno;
   const code = koffi.errno();
   if (code === EWOULDBLOCK || code === EAGAIN || code === EINTR) return false;
-  throw new UnimissError('disk', `the file system does not lock files (flock, error ${code})`, {
+  throw new UnimissError('disk', `the file system does not support file locks (flock, error ${code})`, {
     place: file,
     remedy: 'Keep runs and the cache on a local disk: set UNIMISS_RUNS and UNIMISS_CACHE.',
   });

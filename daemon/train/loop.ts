@@ -164,7 +164,7 @@ class Loop {
       {
         place: `step ${step + 1} (${group}losses before: ${before})`,
         remedy:
-          'No checkpoint was written from it. Lower train.lr or train.clipGradient, or lengthen train.warmupEpochs, and resume from the last checkpoint.',
+          'This step was not saved. Lower train.lr or train.clipGradient, or raise train.warmupEpochs, and resume from the last checkpoint.',
       },
     );
   }

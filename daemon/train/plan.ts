@@ -34,6 +34,6 @@ export function layOut<Group extends Modality | null>(
 export function epochOf<Group extends Modality | null>(plan: Plan<Group>, step: number): EpochPlan<Group> {
   const found = plan.epochs.findLast((e) => e.firstStep <= step);
   if (!found || step >= plan.steps)
-    throw new UnimissError('internal', `step ${step} is not one of the run's ${plan.steps}`);
+    throw new UnimissError('internal', `step ${step} is outside the ${plan.steps} steps of the run`);
   return found;
 }

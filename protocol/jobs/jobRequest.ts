@@ -4,7 +4,9 @@ import { type RequestType, request } from '../daemon/rpc.ts';
 /** What a run or a job does where the device that it needs is in use. */
 export const whenBusySchema = z
   .enum(['wait', 'refuse', 'share'])
-  .describe('Where its device is in use: `wait` until it is free, `refuse` at once and say who uses it, `share` it.');
+  .describe(
+    'What to do if its device is in use. `wait`: wait until it is free. `refuse`: fail at once and name the users. `share`: share it.',
+  );
 export type WhenBusy = z.output<typeof whenBusySchema>;
 
 /** What the request for a job holds beside its task. */
@@ -39,7 +41,7 @@ export function jobRequest<T extends z.ZodRawShape, R extends z.ZodType>(
 ) {
   return request(
     method,
-    `${about} A process of its own does it, as soon as its device is free (\`whenBusy\`). Tells its progress (\`$/progress\`), also that it waits and for whom; ends when cancelled (\`$/cancelRequest\`) or when the client is gone.`,
+    `${about} It runs in a separate process as soon as its device is free (\`whenBusy\`). It reports progress (\`$/progress\`), including what it waits for. It stops when cancelled (\`$/cancelRequest\`) or when the client disconnects.`,
     { params: z.strictObject({ ...task.shape, ...common }), result },
   );
 }

@@ -40,7 +40,7 @@ export const fakeTrain: TrainRun = async (run, control, listener, holder) => {
   const perEpoch = stepsPerEpoch ?? 10;
   const stepMs = Number(process.env.UNIMISS_FAKE_STEP_MS ?? 5);
   try {
-    listener.onStage?.('Looking at the images');
+    listener.onStage?.('Scanning the images');
     if (run.about.name === 'deaf') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     let { step, digest }: { step: number; digest: string } = existsSync(file)
       ? JSON.parse(readFileSync(file, 'utf8'))

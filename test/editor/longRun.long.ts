@@ -132,7 +132,7 @@ async function whenDrawn(): Promise<number> {
     await new Promise(requestAnimationFrame);
     const now = Date.now();
     const canvas = document.querySelector<HTMLCanvasElement>('[data-series="steps:loss"] canvas');
-    const tiles = document.querySelector('.tiles')?.textContent?.includes('Loss in 3D');
+    const tiles = document.querySelector('.tiles')?.textContent?.includes('3D loss');
     if (canvas && tiles && hasCurve(canvas, canvas.getContext('2d')!)) return now;
   }
 }

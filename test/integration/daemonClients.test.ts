@@ -31,12 +31,12 @@ const status = async () => good.call(daemonStatus, {});
 
 describe('a client that sends what is no message', () => {
   it.each([
-    ['noise', Buffer.alloc(20_000, 0xfe), /no header/],
-    ['a request of HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /without a Content-Length/],
+    ['noise', Buffer.alloc(20_000, 0xfe), /no message header/],
+    ['a request of HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /without a numeric Content-Length/],
     [
       'a frame of 2 GB by its header',
       Buffer.from('Content-Length: 2147483648\r\n\r\n{"jsonrpc"'),
-      /2147483648 bytes; the largest/,
+      /2147483648 bytes; the maximum/,
     ],
     ['a body that is not JSON', Buffer.from('Content-Length: 5\r\n\r\n{"a":'), /JSON/],
   ])('%s, is told so and given up; others notice nothing', async (_, bytes, answer) => {
@@ -54,7 +54,7 @@ describe('a client that sends what is no message', () => {
     socket.write(hello);
     await says(socket, /"serverInfo"/);
     socket.write('Content-Length: 2000000000\r\n\r\n');
-    expect(await said).toMatch(/2000000000 bytes; the largest that is taken has 16777216/);
+    expect(await said).toMatch(/2000000000 bytes; the maximum is 16777216/);
     expect((await status()).rssMiB - before).toBeLessThan(100);
   });
 

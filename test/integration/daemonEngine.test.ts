@@ -80,7 +80,7 @@ it('says why it is not there, and what to do where it cannot be fetched', async 
   const told = progressOf(client, 'install');
   await expect(client.call(engineInstall, { workDoneToken: 'install' })).rejects.toMatchObject({
     code: 'engine',
-    what: "Python's pip, which fetches TensorFlow, was not found",
+    what: "Python's pip was not found; UniMiSS needs it to download TensorFlow",
     details: { remedy: expect.stringContaining('apt install python3-pip') },
   });
   expect(told.at(-1)).toEqual({ kind: 'end' });
@@ -115,5 +115,5 @@ setInterval(() => {}, 1000);
   }
   await client.call(ping, {});
   expect(told.map(({ kind }) => kind).filter((kind) => kind !== 'report')).toEqual(['begin', 'end', 'begin', 'end']);
-  expect(told).toContainEqual(expect.objectContaining({ message: expect.stringMatching(/^Fetching .* through pip/) }));
+  expect(told).toContainEqual(expect.objectContaining({ message: expect.stringMatching(/^Downloading .* with pip/) }));
 });

@@ -53,7 +53,7 @@ test('a run whose checkpoints are gone, or were set aside by an earlier version,
   for (const name of checkpointsOf(run)) rmSync(inRun(name));
   const gone = await unimiss(folder, ['resume', run, '--foreground']);
   expect(gone.code).toBe(6);
-  expect(gone.stderr).toContain('its records tell of checkpoints, and there is none');
+  expect(gone.stderr).toContain('its records mention checkpoints, but none exists');
   expect(recordsOf(run).slice(0, -1)).toEqual(records); // and the error
 }, 120_000);
 

@@ -67,7 +67,7 @@ test('a run from weights says what became of them; what it starts with is what e
   const notice = recordsOf(second.folder).find((r) => r.kind === 'event' && r.event === 'notice');
   expect(notice).toMatchObject({
     message: expect.stringMatching(
-      /^Weights from .*, 0 resized, 1 left fresh \(head\.last_layer\.weight_v\), 0 tensors/,
+      /^Weights from .*, 0 resized, 1 newly initialised \(head\.last_layer\.weight_v\), 0 tensors/,
     ),
     details: { resized: [], fresh: ['head.last_layer.weight_v'], unused: [] },
   });

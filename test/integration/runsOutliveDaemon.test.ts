@@ -174,7 +174,7 @@ describe('a trainer', () => {
     const next = await place.client();
     expect((await next.call(runsList, {})).runs).toMatchObject([{ state: 'running', owner: 'other', activity: null }]);
     await expect(next.call(runStop, { run: id })).rejects.toThrow(
-      new RegExp(`trained by process ${pid} .*kill -INT`, 's'),
+      new RegExp(`training in process ${pid} .*kill -INT`, 's'),
     );
     const waiting = await createRun(next, 'b', 10);
     expect(waiting).toMatchObject({ activity: 'queued' });
@@ -200,12 +200,16 @@ describe('a daemon that is stopped', () => {
     const { folder } = await createRun(client, 'a', LONG);
     await (await RunWatcher.on(client)).until(folder, trained(3));
     const trainer = trainerPid(folder);
-    expect((await place.finished('daemon', 'stop')).output).toMatch(/1 run will continue without the daemon.*--stop-runs/);
+    expect((await place.finished('daemon', 'stop')).output).toMatch(
+      /1 run will continue without the daemon.*--stop-runs/,
+    );
     await client.closed;
     expect(alive(trainer)).toBe(true);
     const next = await place.client();
     await (await RunWatcher.on(next)).until(folder, (info) => info?.activity === 'training');
-    expect((await place.finished('daemon', 'stop', '--stop-runs')).output).toMatch(/Stopping 1 run at the next step/);
+    expect((await place.finished('daemon', 'stop', '--stop-runs')).output).toMatch(
+      /Stopping 1 run after the current step/,
+    );
     expect(alive(trainer)).toBe(false);
     expect(await events(folder)).not.toContain('resume');
   });
@@ -269,7 +273,7 @@ describe('a daemon whose successor speaks another control protocol', () => {
     await killDaemon(first);
     const next = await place.beside(later.main).client();
     const steps = (await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).length;
-    await expect(next.call(runKill, { run: id })).rejects.toThrow(/being trained by process/);
+    await expect(next.call(runKill, { run: id })).rejects.toThrow(/already training in process/);
     await expect
       .poll(async () => (await stepsOf({ recordsFile: join(folder, 'records.jsonl') })).length)
       .toBeGreaterThan(steps);

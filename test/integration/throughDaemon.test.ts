@@ -184,7 +184,7 @@ it('resume goes on with a paused run', async () => {
 
 it.each([
   ['diverges', 9, /the loss is not finite\n {2}Lower it\./],
-  ['exit', 7, /ended with exit code 3[\s\S]*unimiss resume exit-/],
+  ['exit', 7, /exited with code 3[\s\S]*unimiss resume exit-/],
   ['segfault', 7, /SIGSEGV[\s\S]*last words of the trainer[\s\S]*unimiss resume segfault-/],
 ])('a run that %s ends the command with exit code %i and says why', async (name, expected, message) => {
   const { code, output } = await place.finished('pretrain', config(name, 30));

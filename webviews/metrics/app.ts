@@ -77,7 +77,7 @@ export class MetricsApp {
       this.problem.hidden = false;
       setText(
         this.problem,
-        `The data cannot be shown. ${this.store.refusal}. Write it again with the same version of UniMiSS.`,
+        `Cannot show the data: ${this.store.refusal}. Export it again with the same version of UniMiSS.`,
       );
     }
     if (applied === 'changed') {
@@ -136,12 +136,12 @@ export class MetricsApp {
     setText(
       this.empty,
       this.store.sequence === undefined
-        ? 'Waiting for the first data.'
+        ? 'Waiting for data.'
         : all.length === 0
-          ? 'There is no run yet.'
+          ? 'No runs yet.'
           : runs.length === 0
-            ? 'Every run is switched off: tick one above.'
-            : 'Nothing is recorded yet: the first step is being prepared.',
+            ? 'All runs are hidden. Tick one above.'
+            : 'No records yet. The run is preparing its first step.',
     );
   }
 

@@ -18,7 +18,7 @@ export class EventList {
     if (key === this.shown) return;
     this.shown = key;
     if (events.length === 0) {
-      this.root.replaceChildren(element('li', { className: 'empty' }, 'Nothing was noted.'));
+      this.root.replaceChildren(element('li', { className: 'empty' }, 'No events.'));
       return;
     }
     this.root.replaceChildren(

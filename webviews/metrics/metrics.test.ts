@@ -396,7 +396,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       page.evaluate(() => (window as unknown as { kept: { sent: unknown[]; state: MetricsState | undefined } }).kept);
     const send = (message: unknown) => page.evaluate((m) => postMessage(m, '*'), JSON.parse(JSON.stringify(message)));
     expect((await kept()).sent).toEqual([{ type: 'ready' }]);
-    await expect.poll(() => page.locator('main').innerText()).toContain('Waiting for the first data.');
+    await expect.poll(() => page.locator('main').innerText()).toContain('Waiting for data.');
 
     const plain = (columns: Record<string, ArrayLike<number | null>>) =>
       Object.fromEntries(
@@ -436,7 +436,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await expect.poll(() => countColor(page, loss, '#0b63c5')).toBeGreaterThan(100);
 
     await send({ type: 'append', sequence: 'three' });
-    await expect.poll(() => page.getByRole('alert').innerText()).toContain('The data cannot be shown.');
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('Cannot show the data');
     expect(await problems()).toEqual([]);
     await page.context().close();
   });
@@ -446,7 +446,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await writeReport(empty, { title: 'Empty', runs: [{ id: 'a', name: 'new', state: 'running', records: [] }] });
     const { page, problems } = await watchedPage(browser);
     await page.goto(`file://${empty}`);
-    await expect.poll(() => page.locator('main').innerText()).toContain('Nothing is recorded yet');
+    await expect.poll(() => page.locator('main').innerText()).toContain('No records yet');
     expect(await page.locator('canvas').count()).toBe(0);
     expect(await problems()).toEqual([]);
     await page.context().close();

@@ -91,7 +91,7 @@ function runTiles(run: Run): SummaryFact[] {
     if (loss === undefined) continue;
     const speed = recentMean(run, 'imagesPerSecond', phase);
     tiles.push({
-      label: phase === undefined ? 'Loss' : `Loss in ${phase}D`,
+      label: phase === undefined ? 'Loss' : `${phase}D loss`,
       value: formatNumber(loss),
       note: speed === undefined ? undefined : `${formatNumber(speed, 3)} ${phase === 3 ? 'volumes' : 'images'}/s`,
     });

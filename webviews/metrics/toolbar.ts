@@ -9,9 +9,9 @@ import { axisLabels, type XAxis, xAxes } from './axes.ts';
 import { element, setText } from './dom.ts';
 import type { MetricsState } from './state.ts';
 
-const hint = 'Drag or Ctrl + wheel zooms, double-click shows all';
+const hint = 'Drag or Ctrl + wheel: zoom. Double-click: show all.';
 const help =
-  'Drag or Ctrl + wheel zooms, Shift + wheel moves, double-click shows all. Keys: left and right move the cursor (with Shift the range), plus and minus zoom, 0 shows all.';
+  'Drag or Ctrl + wheel: zoom. Shift + wheel: pan. Double-click: show all. Keys: Left and Right move the cursor (with Shift: the range), + and − zoom, 0 shows all.';
 
 /** The row of settings that stays in sight: axis, smoothing, logarithmic values, zoom, and what the tints mean. */
 export class Toolbar {
@@ -52,7 +52,7 @@ export class Toolbar {
     this.reset.addEventListener('click', () => change({ view: null }));
     this.root = element(
       'div',
-      { className: 'toolbar', attributes: { role: 'toolbar', 'aria-label': 'How the curves are shown' } },
+      { className: 'toolbar', attributes: { role: 'toolbar', 'aria-label': 'Display of the curves' } },
       element('div', { className: 'field' }, element('label', { htmlFor: 'um-axis' }, 'Axis'), this.axis),
       element(
         'div',

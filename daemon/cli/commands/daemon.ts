@@ -116,7 +116,9 @@ function stopText({ stopping, leaving, staying, forgotten }: ResultOf<typeof dae
   return [
     ...(stopping > 0 ? [`Stopping ${runs(stopping)} after the current step, with a checkpoint.`] : []),
     ...(leaving > 0
-      ? [`${runs(leaving)} will continue without the daemon. The next daemon takes over. To stop them too, pass --stop-runs.`]
+      ? [
+          `${runs(leaving)} will continue without the daemon. The next daemon takes over. To stop them too, pass --stop-runs.`,
+        ]
       : []),
     ...(staying > 0 ? [`The daemon stays next to the new one until ${runs(staying)} of its version ended.`] : []),
     ...(forgotten > 0 ? [`${runs(forgotten)} left the queue. Start them again with \`unimiss resume RUN\`.`] : []),

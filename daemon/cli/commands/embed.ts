@@ -37,8 +37,8 @@ export function embedCommand(): Command {
     )
     .option('--max-broken <share>', 'largest fraction of broken images, 0 to 1 (default: as in the run)', share)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .option('--no-wait', 'fail at once where the device is in use, and say by what (default: wait until it is free)')
-    .addOption(new Option('--now', 'start at once, beside what uses the device').conflicts('wait'))
+    .option('--no-wait', 'fail at once if the device is in use, and say by what (default: wait until it is free)')
+    .addOption(new Option('--now', 'start at once, even if the device is in use, and share it').conflicts('wait'))
     .addOption(foregroundOption())
     .addHelpText(
       'after',

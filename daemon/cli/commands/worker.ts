@@ -11,7 +11,7 @@ import { runWorker, type TrainRun } from '../../runs/supervise/trainer.ts';
 export function workerCommand(tasks: readonly Task[] = productTasks, train?: TrainRun): Command {
   return new Command('worker')
     .argument('<folder>')
-    .requiredOption('--place <file>', 'says where it is controlled, and where its output goes')
+    .requiredOption('--place <file>', 'file that sets its control socket and its output file')
     .action(async (folder: string, { place }: { place: string }) => {
       const trainRun = train ?? (await import('../../runs/start/trainRun.ts')).trainerOf(tasks);
       process.exit(await runWorker(resolve(folder), trainRun, { placeFile: place, kinds: kindsOf(tasks) }));

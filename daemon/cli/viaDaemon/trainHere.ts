@@ -18,7 +18,9 @@ export async function trainHere(
 ): Promise<'finished' | 'stopped'> {
   const control = new TrainingControl();
   const interrupt = onInterrupt((signal) => {
-    reporter.notice('Finishing the current step, then saving a checkpoint and stopping. Press Ctrl-C again to exit now, without a checkpoint.');
+    reporter.notice(
+      'Finishing the current step, then saving a checkpoint and stopping. Press Ctrl-C again to exit now, without a checkpoint.',
+    );
     control.stop({ by: 'signal', signal });
   });
   const display = new RunDisplay(reporter, taskOf(run.config, tasks).series);

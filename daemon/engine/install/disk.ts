@@ -24,14 +24,10 @@ export async function freeBytes(folder: string): Promise<number> {
 export async function checkSpace(folder: string, needed: number): Promise<void> {
   const free = await freeBytes(folder);
   if (free < needed) {
-    throw new UnimissError(
-      'disk',
-      `TensorFlow needs ${humanBytes(needed)} while it is installed; ${humanBytes(free)} are free`,
-      {
-        place: folder,
-        remedy: 'Free some space, or set UNIMISS_CACHE to a folder on another disk.',
-      },
-    );
+    throw new UnimissError('disk', `Installing TensorFlow needs ${humanBytes(needed)}; ${humanBytes(free)} are free`, {
+      place: folder,
+      remedy: 'Free some space, or set UNIMISS_CACHE to a folder on another disk.',
+    });
   }
 }
 
@@ -52,7 +48,7 @@ export async function makeWritable(folder: string): Promise<void> {
 export function cacheError(error: unknown, place: string): UnimissError {
   if (error instanceof UnimissError) return error;
   const code = (error as NodeJS.ErrnoException)?.code ?? '';
-  const other = 'set UNIMISS_CACHE to a folder that you may write to';
+  const other = 'set UNIMISS_CACHE to a writable folder';
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const what = code === 'ENOSPC' ? 'The disk is full' : 'Your quota on this disk is used up';
     return new UnimissError('disk', what, { place, remedy: `Free some space, or ${other}.`, cause: error });
@@ -62,11 +58,11 @@ export function cacheError(error: unknown, place: string): UnimissError {
       code === 'EROFS'
         ? 'The file system is read-only'
         : code === 'EACCES' || code === 'EPERM'
-          ? 'You may not write here'
-          : 'A file is in the way of this folder';
+          ? 'No permission to write here'
+          : 'A file exists where this folder should be';
     return new UnimissError('disk', what, {
       place,
-      remedy: `Give write permission, or ${other}, or name a TensorFlow that is installed (UNIMISS_TENSORFLOW=folder).`,
+      remedy: `Grant write permission, or ${other}, or use an installed TensorFlow (UNIMISS_TENSORFLOW=folder).`,
       cause: error,
     });
   }

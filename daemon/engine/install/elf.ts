@@ -16,10 +16,10 @@ export async function elfProblem(file: string, arch: string = process.arch): Pro
     if (bytesRead < 64 || header.readUInt32BE(0) !== 0x7f454c46) return 'is not a shared library (no ELF header)';
     if (header[4] !== 2) return 'is not a 64-bit library';
     const machine = header.readUInt16LE(18);
-    if (machine !== machines[arch]) return `is made for another processor (ELF machine ${machine}) than ${arch}`;
+    if (machine !== machines[arch]) return `is built for another processor than ${arch} (ELF machine ${machine})`;
     const sectionsEnd = Number(header.readBigUInt64LE(40)) + header.readUInt16LE(58) * header.readUInt16LE(60);
     const { size } = await handle.stat();
-    if (size < sectionsEnd) return `is cut off (${size} of at least ${sectionsEnd} bytes)`;
+    if (size < sectionsEnd) return `is truncated (${size} of at least ${sectionsEnd} bytes)`;
     return undefined;
   } finally {
     await handle.close();

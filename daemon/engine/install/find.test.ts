@@ -81,7 +81,7 @@ describe('the engine in the cache', () => {
   test('a cache shared by machines with other processors', async () => {
     const box = sandbox();
     await installed(box, 'cpu');
-    expect((await rejection(findEngine({ env: box.env, arch: 'arm64' }))).message).toContain('made for x64');
+    expect((await rejection(findEngine({ env: box.env, arch: 'arm64' }))).message).toContain('built for x64');
   });
 });
 
@@ -126,7 +126,7 @@ describe('a TensorFlow that is named', () => {
     [
       'libraries for another processor',
       (folder: string) => libraries(folder, 183),
-      /another processor \(ELF machine 183\) than x64/,
+      /another processor than x64 \(ELF machine 183\)/,
     ],
     [
       'a library that is cut off',
@@ -134,7 +134,7 @@ describe('a TensorFlow that is named', () => {
         truncateSync(join(folder, FRAMEWORK), 1000);
         return folder;
       },
-      /is cut off \(1000 of at least 4096 bytes\)/,
+      /is truncated \(1000 of at least 4096 bytes\)/,
     ],
     [
       'a 32-bit library',
@@ -151,9 +151,7 @@ describe('a TensorFlow that is named', () => {
     const error = await rejection(findEngine({ env: { UNIMISS_TENSORFLOW: named }, arch: 'x64' }));
     expect(error).toMatchObject({ code: 'engine' });
     expect(error.message).toMatch(message);
-    expect(error.message).toMatch(
-      /^UNIMISS_TENSORFLOW: .*\n.*absolute path of the folder that holds libtensorflow_cc.so.2/,
-    );
+    expect(error.message).toMatch(/^UNIMISS_TENSORFLOW: .*\n.*absolute path of the folder with libtensorflow_cc.so.2/);
   });
 });
 

@@ -45,7 +45,7 @@ export async function findEngine(options: FindOptions = {}): Promise<EngineFiles
     const manifest = await readManifest(folder);
     if (!manifest) continue;
     if (manifest.arch !== arch) {
-      throw damagedEngine(folder, `it is made for ${manifest.arch}, and this Node runs on ${arch}`);
+      throw damagedEngine(folder, `it is built for ${manifest.arch}, but this Node runs on ${arch}`);
     }
     const damage = await damageOf(folder, manifest, 'size');
     if (damage) throw damagedEngine(folder, damage);
@@ -82,8 +82,8 @@ async function namedEngine(folder: string, arch: string): Promise<EngineFiles> {
     throw new UnimissError('engine', what, {
       place: 'UNIMISS_TENSORFLOW',
       remedy:
-        `Give the absolute path of the folder that holds ${CC} and ${FRAMEWORK} ` +
-        '(in a Python environment: site-packages/tensorflow), or leave it out and run `unimiss engine install`.',
+        `Set it to the absolute path of the folder with ${CC} and ${FRAMEWORK} ` +
+        '(in a Python environment: site-packages/tensorflow), or unset it and run `unimiss engine install`.',
     });
   };
   if (!isAbsolute(folder)) refuse(`"${folder}" is not an absolute path`);

@@ -55,7 +55,7 @@ test('no driver, no GPU: what was found is said, and the CPU is used only where 
   expect(error.message).toMatch(/no NVIDIA GPU was found \(nvidia-smi was not found\)\n.*--allow-cpu/);
   expect(await chooseDevice('cuda', { ...options, allowCpu: true })).toMatchObject({
     device: 'cpu',
-    notice: 'Going on with the CPU: no NVIDIA GPU was found (nvidia-smi was not found).',
+    notice: 'Using the CPU: no NVIDIA GPU was found (nvidia-smi was not found).',
   });
 });
 
@@ -66,7 +66,7 @@ test('a driver that does not match its library', async () => {
   mkdirSync(join(options.proc, 'gpus'), { recursive: true });
   writeFileSync(join(options.proc, 'version'), 'NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.1  Thu');
   const { message } = await rejection(chooseDevice('cuda', options));
-  expect(message).toContain('NVIDIA driver 535.1 is there, but no NVIDIA GPU was found');
+  expect(message).toContain('NVIDIA driver 535.1 is installed, but no NVIDIA GPU was found');
   expect(message).toContain('Driver/library version mismatch');
 });
 
@@ -74,7 +74,7 @@ test('a driver that is too old is named beside the one that is needed', async ()
   const old = machine(twoGpus('470.256.02'));
   const { message } = await rejection(chooseDevice('cuda', old));
   expect(message).toMatch(
-    /H100.*RTX 3060 has NVIDIA driver 470\.256\.02, and CUDA 12\.9 needs 525\.60\.13 or newer\n.*575.*cuda-compat-12-9/,
+    /H100.*RTX 3060 has NVIDIA driver 470\.256\.02, but CUDA 12\.9 needs 525\.60\.13 or newer\n.*575.*cuda-compat-12-9/,
   );
   const { device, notice } = await chooseDevice('cuda', { ...old, allowCpu: true });
   expect(device).toBe('cpu');

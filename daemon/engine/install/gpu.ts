@@ -89,7 +89,7 @@ async function fromKernelModule(proc: string): Promise<GpuReport> {
 /** Why CUDA cannot be used with what was found; undefined if it can. */
 export function cudaObstacle(report: GpuReport): { what: string; remedy: string } | undefined {
   if (report.gpus.length === 0) {
-    const driver = report.driver ? `NVIDIA driver ${report.driver} is there, but ` : '';
+    const driver = report.driver ? `NVIDIA driver ${report.driver} is installed, but ` : '';
     return {
       what: `${driver}no NVIDIA GPU was found${report.problem ? ` (${report.problem})` : ''}`,
       remedy:
@@ -98,15 +98,15 @@ export function cudaObstacle(report: GpuReport): { what: string; remedy: string 
   }
   if (!report.driver || !/^\d/.test(report.driver)) {
     return {
-      what: `${describe(report)} was found, but the version of NVIDIA's driver is not known`,
+      what: `${describe(report)} was found, but the version of its NVIDIA driver is unknown`,
       remedy: 'Check that `nvidia-smi` works',
     };
   }
   if (compareVersions(report.driver, OLDEST_DRIVER) < 0) {
     return {
-      what: `${describe(report)} has NVIDIA driver ${report.driver}, and CUDA 12.9 needs ${OLDEST_DRIVER} or newer`,
+      what: `${describe(report)} has NVIDIA driver ${report.driver}, but CUDA 12.9 needs ${OLDEST_DRIVER} or newer`,
       remedy:
-        "Upgrade the driver (575 is the one made for CUDA 12.9; on a data-centre GPU, NVIDIA's package cuda-compat-12-9 does as well)",
+        "Upgrade the driver (575 matches CUDA 12.9; on a data-centre GPU, NVIDIA's package cuda-compat-12-9 works too)",
     };
   }
   return undefined;
@@ -116,8 +116,8 @@ const describe = (report: GpuReport): string => report.gpus.map((gpu) => gpu.nam
 
 function nothingVisible(env: Env = process.env): { what: string; remedy: string } {
   return {
-    what: `CUDA_VISIBLE_DEVICES=${JSON.stringify(env.CUDA_VISIBLE_DEVICES)} leaves no GPU that is there`,
-    remedy: 'Unset CUDA_VISIBLE_DEVICES, or name a GPU that `nvidia-smi -L` lists',
+    what: `CUDA_VISIBLE_DEVICES=${JSON.stringify(env.CUDA_VISIBLE_DEVICES)} selects no existing GPU`,
+    remedy: 'Unset CUDA_VISIBLE_DEVICES, or set it to a GPU that `nvidia-smi -L` lists',
   };
 }
 
@@ -135,8 +135,8 @@ export async function chooseDevice(
   const visible = visibleGpus(gpus.gpus, options.env ?? process.env);
   const obstacle = cudaObstacle(gpus) ?? (visible.length === 0 ? nothingVisible(options.env) : undefined);
   if (!obstacle) return { device: 'cuda', visible };
-  if (options.allowCpu) return { device: 'cpu', notice: `Going on with the CPU: ${obstacle.what}.` };
+  if (options.allowCpu) return { device: 'cpu', notice: `Using the CPU: ${obstacle.what}.` };
   throw new UnimissError('engine', `CUDA cannot be used: ${obstacle.what}`, {
-    remedy: `${obstacle.remedy}; or use the CPU: set \`engine.device\` to "cpu", or let it serve where there is no GPU with \`engine.allowCpu\` (of \`unimiss engine install\`: \`--device cpu\`, \`--allow-cpu\`).`,
+    remedy: `${obstacle.remedy}; or use the CPU: set \`engine.device\` to "cpu", or set \`engine.allowCpu\` to fall back to it (for \`unimiss engine install\`: \`--device cpu\`, \`--allow-cpu\`).`,
   });
 }

@@ -31,7 +31,7 @@ export function checkHost(host: Host): void {
   };
   if (host.platform === 'win32') {
     refuse(
-      'The engine does not run on Windows itself',
+      'The engine does not run on Windows directly',
       'Open the folder in WSL (`wsl --install`, then the WSL extension), or on a Linux machine over SSH.',
     );
   }
@@ -43,26 +43,26 @@ export function checkHost(host: Host): void {
   }
   if (host.arch !== 'x64' && host.arch !== 'arm64') {
     refuse(
-      `The engine does not run on processors of type ${host.arch}`,
+      `The engine does not run on ${host.arch} processors`,
       'Use a Linux machine with an x86-64 or arm64 processor, for example over SSH.',
     );
   }
   if (host.glibc === undefined) {
     refuse(
-      'TensorFlow is built for glibc, and this system has another C library (musl, as in Alpine Linux?)',
-      'Use a distribution with glibc, such as Debian, Ubuntu or Fedora, also as a container.',
+      'TensorFlow needs glibc, but this system has another C library (perhaps musl, as in Alpine Linux)',
+      'Use a distribution with glibc, such as Debian, Ubuntu or Fedora, for example in a container.',
     );
   } else if (compareVersions(host.glibc, GLIBC_NEEDED) < 0) {
     refuse(
-      `TensorFlow needs glibc ${GLIBC_NEEDED} or newer, and this system has ${host.glibc}`,
-      'Use a newer distribution (Ubuntu 18.04, Debian 10, RHEL 8 or later), also as a container.',
+      `TensorFlow needs glibc ${GLIBC_NEEDED} or newer, but this system has ${host.glibc}`,
+      'Use a newer distribution (Ubuntu 18.04, Debian 10, RHEL 8 or later), for example in a container.',
     );
   }
   // TensorFlow's x86-64 wheels abort the process at once on a processor without AVX.
   if (host.arch === 'x64' && host.cpuFlags.length > 0 && !host.cpuFlags.includes('avx')) {
     refuse(
-      `TensorFlow needs a processor with AVX, and this one${host.cpuModel ? ` (${host.cpuModel})` : ''} has none`,
-      'Use another machine over SSH; in a virtual machine, pass the processor of the host through.',
+      `TensorFlow needs a processor with AVX, but this one${host.cpuModel ? ` (${host.cpuModel})` : ''} has none`,
+      'Use another machine over SSH. In a virtual machine, enable CPU passthrough of the host.',
     );
   }
 }

@@ -3,7 +3,7 @@ import { humanBytes } from './places.ts';
 
 /** `unimiss engine info` as lines for people; `tidy` may shorten paths. */
 export function engineInfoText(info: EngineInfo, tidy: (path: string) => string = (path) => path): string {
-  const lines = [`TensorFlow ${info.pinned} is the version that is installed by \`unimiss engine install\``];
+  const lines = [`\`unimiss engine install\` installs TensorFlow ${info.pinned}`];
   lines.push(`cache        ${tidy(info.cache)}`);
   for (const { folder, manifest, bytes, damage } of info.installed) {
     const what = manifest

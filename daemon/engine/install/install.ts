@@ -89,7 +89,7 @@ const waiting =
     if (attempt === 1)
       onProgress({
         stage: 'wait',
-        message: `Another installation is at work${owner ? ` (process ${owner.pid})` : ''}: waiting for it`,
+        message: `Waiting for another installation${owner ? ` (process ${owner.pid})` : ''}`,
       });
     await delay(200, undefined, { signal }).catch(() => {
       throw new UnimissError('interrupted', 'Stopped while waiting for another installation');
@@ -126,7 +126,7 @@ async function fetchWheels(
     const total = sum(missing.map((wheel) => wheel.bytes));
     let before = 0;
     for (const wheel of missing) {
-      const message = `Fetching ${wheel.name} ${wheel.version} through pip ${pip.version}`;
+      const message = `Downloading ${wheel.name} ${wheel.version} with pip ${pip.version}`;
       const report = (bytes: number): void =>
         onProgress({ stage: 'download', message, done: before + Math.min(bytes, wheel.bytes), total });
       report(0);
@@ -140,9 +140,13 @@ async function fetchWheels(
       // pip checked it; once more, because a pip can be configured or replaced in ways we do not see.
       if ((await hashFile(file, signal)) !== wheel.sha256) {
         await rm(file);
-        throw new UnimissError('engine', `${wheel.name} ${wheel.version} arrived damaged (SHA-256 differs)`, {
-          remedy: 'Run the installation again.',
-        });
+        throw new UnimissError(
+          'engine',
+          `The download of ${wheel.name} ${wheel.version} is damaged (SHA-256 differs)`,
+          {
+            remedy: 'Run the installation again.',
+          },
+        );
       }
       before += wheel.bytes;
     }
@@ -190,7 +194,7 @@ async function unpackWheels(
   }
   for (const path of release.required) {
     if (!files.some((file) => file.path === path)) {
-      throw new UnimissError('engine', `The wheels hold no ${path}`, {
+      throw new UnimissError('engine', `The wheels do not contain ${path}`, {
         remedy: 'Report this: the pinned release is wrong.',
       });
     }

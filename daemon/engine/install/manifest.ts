@@ -62,7 +62,7 @@ export async function damageOf(folder: string, manifest: Manifest, by: 'size' | 
     if (!found) return `${file.path} is missing`;
     if (found.size !== file.bytes) return `${file.path} has ${found.size} of ${file.bytes} bytes`;
     if (by === 'hash' && (await hashFile(path)) !== file.sha256)
-      return `${file.path} has another SHA-256 than installed`;
+      return `${file.path} has changed since the installation (SHA-256 differs)`;
   }
   return undefined;
 }
@@ -70,7 +70,7 @@ export async function damageOf(folder: string, manifest: Manifest, by: 'size' | 
 export function damagedEngine(folder: string, what: string, cause?: unknown): UnimissError {
   return new UnimissError('engine', `The installed TensorFlow is damaged: ${what}`, {
     place: folder,
-    remedy: 'Run `unimiss engine install`: it replaces the installation.',
+    remedy: 'Run `unimiss engine install` to replace the installation.',
     cause,
   });
 }

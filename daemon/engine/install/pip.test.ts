@@ -80,17 +80,21 @@ test('a download that fills the disk is told as such', async () => {
 // What pips from 20.3 to 25 print.
 test.each([
   ['[Errno 28] No space left on device', 'disk', /disk is full/],
-  ["[Errno 13] Permission denied: '/cache/pip'", 'disk', /may not write/],
-  ['ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.', 'engine', /gave another file/],
+  ["[Errno 13] Permission denied: '/cache/pip'", 'disk', /has no permission to write/],
+  [
+    'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.',
+    'engine',
+    /returned an unexpected file/,
+  ],
   [
     "WARNING: Retrying (Retry(total=0)) after connection broken by 'ProxyError('Cannot connect to proxy.')'\nERROR: No matching distribution found for t",
     'engine',
-    /reached no package index/,
+    /cannot reach a package index/,
   ],
   ['[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed', 'engine', /certificate/],
-  ['ReadTimeoutError: HTTPSConnectionPool: Read timed out.', 'engine', /reached no package index/],
+  ['ReadTimeoutError: HTTPSConnectionPool: Read timed out.', 'engine', /cannot reach a package index/],
   ['ERROR: Could not find a version that satisfies the requirement t==2 (from versions: 1)', 'engine', /has no t 2/],
-  ['Traceback (most recent call last): KeyError', 'engine', /could not fetch t 2/],
+  ['Traceback (most recent call last): KeyError', 'engine', /could not download t 2/],
 ] as const)('pip says %j', (output, code, message) => {
   const error = explainPip(output, { name: 't', version: '2', sha256: '', bytes: 0, unpackedBytes: 0 });
   expect(error.code).toBe(code);

@@ -57,16 +57,16 @@ export async function findPip(env: Env = process.env, folder = '/'): Promise<Pip
   if (tooOld) {
     throw new UnimissError(
       'engine',
-      `pip ${tooOld} is too old to fetch TensorFlow (${OLDEST_PIP} or newer is needed)`,
+      `pip ${tooOld} is too old to download TensorFlow, which needs ${OLDEST_PIP} or newer`,
       {
         remedy: 'Upgrade it: `python3 -m pip install --user --upgrade pip`.',
       },
     );
   }
-  throw new UnimissError('engine', "Python's pip, which fetches TensorFlow, was not found", {
+  throw new UnimissError('engine', "Python's pip was not found; UniMiSS needs it to download TensorFlow", {
     remedy:
       'Install it (Debian, Ubuntu: `sudo apt install python3-pip`; Fedora: `sudo dnf install python3-pip`), ' +
-      'or name a TensorFlow that is installed (UNIMISS_TENSORFLOW=folder with libtensorflow_cc.so.2).',
+      'or use an installed TensorFlow (UNIMISS_TENSORFLOW=folder with libtensorflow_cc.so.2).',
   });
 }
 
@@ -143,7 +143,7 @@ async function runPip(
       child.on('error', reject);
       child.on('close', resolve);
     });
-    if (signal?.aborted) throw new UnimissError('interrupted', 'Stopped while fetching TensorFlow');
+    if (signal?.aborted) throw new UnimissError('interrupted', 'Stopped while downloading TensorFlow');
     return { code, output };
   } finally {
     clearInterval(poll);

@@ -2,8 +2,8 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { WheelPin } from './release.ts';
 
 const elsewhere =
-  'without a network, fetch the wheel elsewhere and set PIP_FIND_LINKS to its folder, ' +
-  'or name a TensorFlow that is installed (UNIMISS_TENSORFLOW=folder)';
+  'without a network, download the wheel elsewhere and set PIP_FIND_LINKS to its folder, ' +
+  'or use an installed TensorFlow (UNIMISS_TENSORFLOW=folder)';
 
 /** What pip's output says about a failed download, most telling first: a failed connection also ends in "no matching distribution". */
 const causes: { pattern: RegExp; code: 'engine' | 'disk'; what(wheel: string): string; remedy: string }[] = [
@@ -16,32 +16,32 @@ const causes: { pattern: RegExp; code: 'engine' | 'disk'; what(wheel: string): s
   {
     pattern: /read-only file system|permission denied/i,
     code: 'disk',
-    what: (wheel) => `pip may not write where it stores ${wheel}`,
-    remedy: 'Give write permission, or set UNIMISS_CACHE to a folder that you may write to.',
+    what: (wheel) => `pip has no permission to write ${wheel}`,
+    remedy: 'Grant write permission, or set UNIMISS_CACHE to a writable folder.',
   },
   {
     pattern: /do not match the hashes|hashes are required|hash mismatch/i,
     code: 'engine',
-    what: (wheel) => `The package index gave another file for ${wheel} than the one that was checked (SHA-256 differs)`,
-    remedy: 'Nothing was installed. Ask the owner of the mirror or proxy that pip is configured for, or use another.',
+    what: (wheel) => `The package index returned an unexpected file for ${wheel} (SHA-256 differs)`,
+    remedy: 'Nothing was installed. Ask the owner of the mirror or proxy that pip uses, or use another one.',
   },
   {
     pattern: /certificate_verify_failed|sslerror|ssl error/i,
     code: 'engine',
-    what: (wheel) => `pip could not trust the package index's certificate while fetching ${wheel}`,
+    what: (wheel) => `pip does not trust the certificate of the package index for ${wheel}`,
     remedy: "Give pip your network's certificate (`pip config set global.cert FILE`), or ask your administrator.",
   },
   {
     pattern:
       /retrying \(|connection ?error|connectionerror|newconnection|name resolution|network is unreachable|proxyerror|time(d)? ?out|connection (reset|refused|aborted|broken)|incompleteread/i,
     code: 'engine',
-    what: (wheel) => `pip reached no package index to fetch ${wheel}`,
-    remedy: `Check the network and pip's proxy (\`pip config list\`), then run it again; ${elsewhere}.`,
+    what: (wheel) => `pip cannot reach a package index to download ${wheel}`,
+    remedy: `Check the network and pip's proxy (\`pip config list\`), then try again; ${elsewhere}.`,
   },
   {
     pattern: /no matching distribution|could not find a version/i,
     code: 'engine',
-    what: (wheel) => `The package index that pip is configured for has no ${wheel}`,
+    what: (wheel) => `The package index that pip uses has no ${wheel}`,
     remedy: `Use an index that has it (\`pip config list\` shows yours); ${elsewhere}.`,
   },
 ];
@@ -59,7 +59,7 @@ export function explainPip(output: string, wheel: WheelPin): UnimissError {
   const said = words ? ` pip said: ${words}` : '';
   return known
     ? new UnimissError(known.code, known.what(name), { remedy: known.remedy + said })
-    : new UnimissError('engine', `pip could not fetch ${name}`, {
-        remedy: `Try \`python3 -m pip download --no-deps ${wheel.name}==${wheel.version}\` by hand.${said}`,
+    : new UnimissError('engine', `pip could not download ${name}`, {
+        remedy: `Try \`python3 -m pip download --no-deps ${wheel.name}==${wheel.version}\` yourself.${said}`,
       });
 }

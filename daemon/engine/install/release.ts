@@ -156,13 +156,13 @@ const glibcTags = ['2_27', '2_25', '2_18', '2_17'];
 export function releaseFor(device: Device, arch: string): EngineRelease {
   const machine = arch === 'x64' ? 'x86_64' : arch === 'arm64' ? 'aarch64' : undefined;
   if (!machine) {
-    throw new UnimissError('engine', `TensorFlow is not built for processors of type ${arch}`, {
+    throw new UnimissError('engine', `TensorFlow is not available for ${arch} processors`, {
       remedy: 'Use a Linux machine with an x86-64 or arm64 processor, for example over SSH.',
     });
   }
   if (device === 'cuda' && machine === 'aarch64') {
-    throw new UnimissError('engine', 'TensorFlow is published with CUDA for x86-64 only', {
-      remedy: 'Use `--device cpu`, or name a TensorFlow that you built with CUDA (UNIMISS_TENSORFLOW=folder).',
+    throw new UnimissError('engine', 'TensorFlow with CUDA is available for x86-64 only', {
+      remedy: 'Use `--device cpu`, or use a TensorFlow that you built with CUDA (UNIMISS_TENSORFLOW=folder).',
     });
   }
   return {

@@ -107,8 +107,9 @@ async function unpackEntry(
     } finally {
       packed.destroy();
     }
-    if (bytes !== entry.uncompressedSize) throw damaged(`${entry.fileName} has another size than the archive says`);
-    if (crc !== entry.crc32) throw damaged(`${entry.fileName} has another checksum than the archive says`);
+    if (bytes !== entry.uncompressedSize)
+      throw damaged(`${entry.fileName} differs in size from its entry in the archive`);
+    if (crc !== entry.crc32) throw damaged(`${entry.fileName} differs in checksum from its entry in the archive`);
     await handle.sync();
   } finally {
     await handle.close();
@@ -122,8 +123,7 @@ async function unpackEntry(
  */
 function inflate(packed: Readable, method: number): Readable {
   if (method === 0) return packed;
-  if (method !== 8)
-    throw new UnimissError('engine', `The archive uses compression method ${method}, which is not known`);
+  if (method !== 8) throw new UnimissError('engine', `The archive uses the unknown compression method ${method}`);
   const inflater = createInflateRaw({ chunkSize: 1 << 20 });
   // The error reaches whoever reads the inflater; the callback keeps it from being thrown a second time.
   pipeline(packed, inflater, () => {});

@@ -156,13 +156,13 @@ export function collapseWarnings(values: Collapse, sizes: CollapseSizes): Warnin
   const warnings: Warning[] = [];
   if (most - teacherEntropy < t.uniform)
     warnings.push({
-      what: `The teacher's output is uniform over its ${outputs} outputs: it tells the student nothing.`,
+      what: `The teacher's output is uniform over its ${outputs} outputs, so the student learns nothing from it.`,
       advice:
         'Try a lower train.teacherTemperature.value (a quarter of it in a short run), a lower train.lr, larger batches (train.batch, train.accumulate), or views that share more of the image (views.area2D, views.crop3D).',
     });
   else if (told < (teacherEntropy < t.sharp * most ? t.informed : t.ignorant))
     warnings.push({
-      what: `The teacher gives every image the same answer over its ${outputs} outputs.`,
+      what: `The teacher gives the same output for every image, over its ${outputs} outputs.`,
       advice:
         'Try a faster centre (a lower train.centerMomentum), a slower teacher (a higher train.momentum), a higher train.teacherTemperature.value, or a lower train.lr.',
     });
@@ -170,7 +170,7 @@ export function collapseWarnings(values: Collapse, sizes: CollapseSizes): Warnin
     warnings.push({
       what: `The features of all images point the same way (deviation ${featureStd.toPrecision(2)}).`,
       advice:
-        'Try a lower train.lr, and larger batches (train.batch, train.accumulate); check by the previews that the images differ and that two views of one resemble each other.',
+        'Try a lower train.lr, and larger batches (train.batch, train.accumulate); check in the previews that the images differ and that the two views of an image resemble each other.',
     });
   else if (effectiveRank < t.rank)
     warnings.push({

@@ -47,9 +47,9 @@ export function classifyByNeighbors(data: LabelledFeatures, options: KnnOptions 
     });
   const others = train.labels.length - (leaveOneOut ? 1 : 0);
   if (others < 1 || data.labels.length < 1)
-    throw new UnimissError('data', 'there are too few labelled images', {
+    throw new UnimissError('data', 'too few labelled images', {
       place: 'k-NN',
-      remedy: leaveOneOut ? 'Give at least two.' : 'Give at least one to train and one to test.',
+      remedy: leaveOneOut ? 'Provide at least two.' : 'Provide at least one for training and one for testing.',
     });
   const k = Math.max(1, Math.min(options.k ?? 20, others));
   const predictions = Array.from({ length: data.labels.length }, (_, q) =>

@@ -101,7 +101,7 @@ export function reportPage(title: string, script: string, style: string, snapsho
 <style>${rules}</style>
 </head>
 <body>
-<noscript>This page draws its curves with JavaScript, which is switched off.</noscript>
+<noscript>This page needs JavaScript to draw its curves. Please enable it.</noscript>
 <script type="application/json" id="${embeddedMetricsId}">${embeddedJson(snapshot)}</script>
 <script>${code}</script>
 </body>
@@ -139,9 +139,9 @@ async function readAssets(folder: string | undefined): Promise<{ script: string;
     );
     return { script: script!, style: style! };
   } catch (cause) {
-    throw new UnimissError('internal', 'The script and style of the page (metrics.js, metrics.css) cannot be read.', {
+    throw new UnimissError('internal', 'Cannot read the script and style of the page (metrics.js, metrics.css).', {
       place,
-      remedy: 'Build them with `npm run build`, or install UniMiSS again.',
+      remedy: 'Build them with `npm run build`, or reinstall UniMiSS.',
       cause,
     });
   }

@@ -44,16 +44,16 @@ export function readHead({ file, metadata }: SafetensorsFile, task: string): Che
     throw fail(
       format === undefined
         ? 'is not a checkpoint of a run'
-        : `has the format "${format}", which this version does not know`,
-      'Take another checkpoint, or the version of UniMiSS that wrote it.',
+        : `has the format "${format}", which this version cannot read`,
+      'Use another checkpoint, or the version of UniMiSS that wrote it.',
     );
   const of = format === FORMAT_1 ? 'pretrain' : metadata.task;
-  if (of !== task) throw fail(`is of a run of kind "${of}", not "${task}"`, 'Take another checkpoint, of this run.');
+  if (of !== task) throw fail(`belongs to a run of task "${of}", not "${task}"`, 'Use a checkpoint of this run.');
   const envelope = envelopeSchema.safeParse(parse(metadata.counters));
   if (!envelope.success)
     throw fail(
       `its counters cannot be read: ${z.prettifyError(envelope.error)}`,
-      'Take another checkpoint of this run.',
+      'Use another checkpoint of this run.',
     );
   const { step, epochSeconds, ...counters } = envelope.data;
   const seconds = format === FORMAT_1 ? secondsOfFormat1(counters) : epochSeconds;

@@ -39,7 +39,7 @@ export class RunCheckpoints {
     const what =
       damaged.length > 0
         ? `all checkpoints are damaged (${damaged.join(', ')})`
-        : (await this.recordsTellOfOne()) && 'its records tell of checkpoints, and there is none';
+        : (await this.recordsTellOfOne()) && 'its records mention checkpoints, but none exists';
     if (!what) return undefined;
     throw new UnimissError('checkpoint', what, { place: this.run.checkpointsFolder, remedy: this.remedy });
   }
@@ -66,9 +66,9 @@ export class RunCheckpoints {
 
   private get remedy(): string {
     return (
-      'Copy a good checkpoint into this folder. Or train anew, as another run: ' +
+      'Copy a good checkpoint into this folder, or start a new run: ' +
       `\`unimiss pretrain ${join(this.run.folder, 'config.resolved.json')}\`. ` +
-      `To train this run from its first step and lose its records, remove its records.jsonl and its checkpoints first.`
+      `To train this run again from its first step and lose its records, remove its records.jsonl and its checkpoints.`
     );
   }
 
@@ -80,8 +80,8 @@ export class RunCheckpoints {
 }
 
 const because: Record<CheckpointReason, string> = {
-  time: 'it was time',
+  time: 'scheduled',
   epoch: 'end of an epoch',
   stop: 'stop requested',
-  finish: 'the end',
+  finish: 'end of the run',
 };

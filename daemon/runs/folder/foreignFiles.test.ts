@@ -68,7 +68,7 @@ it('checkpoints that are links are not taken', async () => {
   symlinkSync(secret, join(run.checkpointsFolder, 'step-000000001.safetensors'));
   const notices: string[] = [];
   await expect(new CheckpointStore(run.checkpointsFolder).latestGood((text) => notices.push(text))).rejects.toThrow();
-  expect(notices.join()).toContain('links inside a run folder are not followed');
+  expect(notices.join()).toContain('UniMiSS does not follow links in a run folder');
 });
 
 test('pipes block nobody: each reader and writer refuses them in a sentence', async () => {

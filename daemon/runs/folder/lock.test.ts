@@ -47,7 +47,7 @@ describe('the lock of a run', () => {
       if (i === winner) continue;
       const { code, message } = JSON.parse(answer.replace(/^refused /, ''));
       expect(code).toBe('run');
-      expect(message).toContain(`being trained by process ${children[winner]!.process.pid} on ${hostname()}`);
+      expect(message).toContain(`already training in process ${children[winner]!.process.pid} on ${hostname()}`);
       expect(message).toContain(`kill -INT ${children[winner]!.process.pid}`);
     }
     expect(isLocked(file)).toBe(true);
@@ -62,13 +62,13 @@ describe('the lock of a run', () => {
       control: { version: 1, socket: '/run/t.sock' },
     });
     await expect(lockRun(join(run, 'lock'))).rejects.toThrow(
-      /by process \d+ on .*, for the daemon\n {2}Wait .* stop it with `unimiss stop chest-20260102-030405` \(`kill -INT \d+` where its daemon is gone\)\.$/,
+      /in process \d+ on .*, for the daemon\n {2}Wait .* stop it with `unimiss stop chest-20260102-030405` \(`kill -INT \d+` if its daemon is gone\)\.$/,
     );
     byDaemon.release();
     const byHand = await lockRun(join(run, 'lock'), { trainsFor: 'terminal' });
     await expect(lockRun(join(run, 'lock'))).rejects.toThrow(
       new RegExp(
-        `by process \\d+ on .*\\n {2}Wait .* with Ctrl-C in its terminal, or \`kill -INT ${process.pid}\`\\.$`,
+        `in process \\d+ on .*\\n {2}Wait .* with Ctrl-C in its terminal, or \`kill -INT ${process.pid}\`\\.$`,
       ),
     );
     byHand.release();

@@ -13,7 +13,7 @@ export type RunLock = FileLock;
 const attempts = 8;
 
 const controlSchema = z.object({
-  version: z.int().min(1).describe('Of the control protocol that the trainer speaks.'),
+  version: z.int().min(1).describe('Control protocol version of the trainer.'),
   socket: z.string().min(1),
 });
 
@@ -63,10 +63,10 @@ export function runIsHeld(file: string, owner = ownerOf(file)): UnimissError {
   const holder = owner ? `process ${owner.pid} on ${owner.host}, since ${owner.since}` : 'another process';
   return new UnimissError(
     'run',
-    `this run is being trained by ${holder}${owner?.trainsFor === 'daemon' ? ', for the daemon' : ''}`,
+    `this run is already training in ${holder}${owner?.trainsFor === 'daemon' ? ', for the daemon' : ''}`,
     {
       place: file,
-      remedy: `Wait until it has ended, or stop it${howToStop(run, owner)}.`,
+      remedy: `Wait until it ends, or stop it${howToStop(run, owner)}.`,
     },
   );
 }
@@ -75,6 +75,6 @@ function howToStop(run: string, owner: LockOwner | undefined): string {
   if (!owner) return '';
   const there = owner.host === hostname() ? '' : ` on ${owner.host}`;
   if (owner.trainsFor === 'daemon')
-    return ` with \`unimiss stop ${run}\`${there} (\`kill -INT ${owner.pid}\` where its daemon is gone)`;
+    return ` with \`unimiss stop ${run}\`${there} (\`kill -INT ${owner.pid}\` if its daemon is gone)`;
   return ` with Ctrl-C in its terminal, or \`kill -INT ${owner.pid}\`${there}`;
 }

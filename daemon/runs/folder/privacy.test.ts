@@ -119,6 +119,6 @@ describe('the secret', () => {
     expect(keys[0]).toHaveLength(32);
     expect((await stat(join(folder, 'unimiss', 'privacy.key'))).mode & 0o777).toBe(0o600);
     await writeFile(join(folder, 'unimiss', 'privacy.key'), 'short');
-    await expect(privacyKey(env)).rejects.toThrow(/not the secret/);
+    await expect(privacyKey(env)).rejects.toThrow(/not contain a valid secret/);
   });
 });

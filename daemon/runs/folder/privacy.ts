@@ -136,9 +136,9 @@ export async function privacyKey(env: NodeJS.ProcessEnv = process.env): Promise<
   }
   const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'hex');
   if (key.length === 32) return key;
-  throw new UnimissError('run', 'this is not the secret that names are hidden with', {
+  throw new UnimissError('run', 'the file does not contain a valid secret for hiding names', {
     place: file,
-    remedy: 'Remove the file; a new one is made then, and images get new hashes.',
+    remedy: 'Remove the file. The next run creates a new one, and images get new hashes.',
   });
 }
 

@@ -15,7 +15,7 @@ const safe = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export function inside(folder: string, name: string): string {
   if (!safe.test(name))
     throw new UnimissError('run', `${JSON.stringify(name)} is not a name within ${folder}`, {
-      remedy: 'Use letters, digits, ".", "_" and "-"; `unimiss runs` lists the names there are.',
+      remedy: 'Use letters, digits, ".", "_" and "-". `unimiss runs` lists the existing names.',
     });
   return join(folder, name);
 }

@@ -102,7 +102,9 @@ describe('a run folder', () => {
     await writeFile(join(run.folder, 'run.json'), '{ "format": 2 }');
     await expect(RunFolder.open(run.folder)).rejects.toThrow(/does not describe a run of this version/);
     await writeFile(join(run.folder, 'run.json'), '{ "format": 3, "unimiss": "9.1.0" }');
-    await expect(RunFolder.open(run.folder)).rejects.toThrow(/made by UniMiSS 9\.1\.0.*\n.*Update UniMiSS to 9\.1\.0/);
+    await expect(RunFolder.open(run.folder)).rejects.toThrow(
+      /created by UniMiSS 9\.1\.0.*\n.*Update UniMiSS to 9\.1\.0/,
+    );
   });
 
   it('of version 0.1.0 is a pre-training', async () => {

@@ -139,15 +139,15 @@ export class RunFolder {
     const raw = await readJson(join(folder, 'run.json'));
     const newer = newerFormat.safeParse(raw);
     if (newer.success)
-      throw new UnimissError('run', `was made by UniMiSS ${newer.data.unimiss}; this is ${version}`, {
+      throw new UnimissError('run', `was created by UniMiSS ${newer.data.unimiss}; this is version ${version}`, {
         place: folder,
         remedy: `Update UniMiSS to ${newer.data.unimiss} or newer to open it.`,
       });
     const about = runFileSchema.safeParse(raw);
     if (!about.success)
-      throw new UnimissError('run', 'run.json is not that of a run of this version', {
+      throw new UnimissError('run', 'run.json does not describe a run of this version', {
         place: folder,
-        remedy: `Restore the file, or take another folder. ${z.prettifyError(about.error)}`,
+        remedy: `Restore the file, or choose another folder. ${z.prettifyError(about.error)}`,
       });
     const file = join(folder, 'config.resolved.json');
     return new RunFolder(folder, about.data, readStoredConfig(await readText(file), file, folder, kinds));
@@ -158,7 +158,7 @@ export class RunFolder {
     const folder = inside(root, id);
     if (!(await isFolder(folder)))
       throw new UnimissError('run', `there is no run "${id}" in ${root}`, {
-        remedy: '`unimiss runs` lists what is there.',
+        remedy: '`unimiss runs` lists the existing runs.',
       });
     return RunFolder.open(folder, kinds);
   }
@@ -176,7 +176,7 @@ export class RunFolder {
     if (versions.success) return versions.data;
     throw new UnimissError('run', `cannot be read: ${z.prettifyError(versions.error)}`, {
       place: file,
-      remedy: 'Remove the file; the run then goes on with newly chosen executors and threads.',
+      remedy: 'Remove the file. The run then chooses its executors and threads again.',
     });
   }
 }
@@ -211,7 +211,7 @@ async function readTextIfThere(file: string): Promise<string | undefined> {
 
 async function readText(file: string): Promise<string> {
   const text = await readTextIfThere(file);
-  if (text === undefined) throw unreadable(file, 'there is no such file');
+  if (text === undefined) throw unreadable(file, 'no such file');
   return text;
 }
 
@@ -233,7 +233,7 @@ function parseJson(text: string, file: string): unknown {
   } catch (cause) {
     throw new UnimissError('run', `is not JSON: ${messageOf(cause)}`, {
       place: file,
-      remedy: 'Restore it from a copy; we only ever replace it as a whole.',
+      remedy: 'Restore it from a backup. UniMiSS only replaces this file as a whole.',
       cause,
     });
   }

@@ -80,7 +80,7 @@ async function backboneOf(
   if (!saved)
     throw new UnimissError('checkpoint', 'this run has no checkpoint yet', {
       place: run.folder,
-      remedy: 'Wait for the end of its first epoch, or stop it, which saves one.',
+      remedy: 'Wait for the end of its first epoch, or stop the run: this saves a checkpoint.',
     });
   const { tensors } = saved;
   try {

@@ -13,8 +13,8 @@ export type DoJob = (job: Job, onProgress: (what: string, done: number, total: n
  */
 export async function runJob(work: DoJob): Promise<0 | 1> {
   if (!process.send)
-    throw new UnimissError('run', 'this command is for the daemon, which talks to it', {
-      remedy: '`unimiss --help` lists the commands for you.',
+    throw new UnimissError('run', 'only the daemon can use this command', {
+      remedy: '`unimiss --help` lists the other commands.',
     });
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}); // whoever reads may be gone
   process.on('disconnect', () => process.exit(1));

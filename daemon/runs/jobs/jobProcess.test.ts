@@ -38,10 +38,10 @@ test('an error that the process tells is thrown as it is', async () => {
 test.each([
   [
     'process.stderr.write("last words\\n"); process.kill(process.pid, "SIGSEGV")',
-    /was ended by SIGSEGV[\s\S]*last words/,
+    /was killed by SIGSEGV[\s\S]*last words/,
   ],
-  ['process.exit(3)', /ended with exit code 3/],
-  ['process.send({ nonsense: 1 }, () => process.exit())', /ended with exit code 0[\s\S]*not as declared/],
+  ['process.exit(3)', /exited with code 3/],
+  ['process.send({ nonsense: 1 }, () => process.exit())', /exited with code 0[\s\S]*invalid message/],
 ])('a process that dies (%s) is told with its last words', async (script, message) => {
   await expect(doneBy(script)).rejects.toThrow(message);
 });

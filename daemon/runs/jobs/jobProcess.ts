@@ -48,18 +48,18 @@ function untilEnded(
       });
     child.on('message', (raw) => {
       const checked = fromJobSchema.safeParse(raw);
-      if (!checked.success) words += `(a message that is not as declared: ${checked.error.message})\n`;
+      if (!checked.success) words += `(invalid message: ${checked.error.message})\n`;
       else if (checked.data.type === 'progress') onProgress(checked.data.what, checked.data.done, checked.data.total);
       else said = checked.data;
     });
     const died = (how: string) => {
-      const last = words.trim() && `\n  Its last words:\n  ${words.trim().replaceAll('\n', '\n  ')}`;
+      const last = words.trim() && `\n  Its last output:\n  ${words.trim().replaceAll('\n', '\n  ')}`;
       return new UnimissError('run', `the process ${how}${last}`, { place: job.name });
     };
     child.once('error', (error) => reject(died(`could not be started: ${error.message}`)));
     child.once('close', (code, signal) => {
       if (said) resolve(said);
-      else reject(died(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`));
+      else reject(died(signal === null ? `exited with code ${code}` : `was killed by ${signal}`));
     });
     child.send(job, () => {}); // a process that is gone hears nothing: `close` tells that
   });

@@ -16,7 +16,7 @@ import { readLines } from './lines.ts';
 export async function* readRecords(file: string, notice: (message: string) => void): AsyncGenerator<RunRecord> {
   for await (const { text, number } of readLines(file)) {
     const record = recordOf(text);
-    if (record === undefined) notice(`${file}:${number}: not a record that this version knows, left out`);
+    if (record === undefined) notice(`${file}:${number}: skipped, because this version does not know this record`);
     else yield record;
   }
 }

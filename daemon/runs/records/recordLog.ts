@@ -41,7 +41,7 @@ export class RecordLog {
   append(record: RunRecord): void {
     const checked = runRecordSchema.safeParse(record);
     if (!checked.success)
-      throw new UnimissError('internal', `a record that cannot be kept: ${z.prettifyError(checked.error)}`, {
+      throw new UnimissError('internal', `invalid record: ${z.prettifyError(checked.error)}`, {
         place: this.file,
         remedy: 'Report this with the message above.',
       });

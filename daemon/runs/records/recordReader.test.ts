@@ -84,5 +84,5 @@ test('from the end on: what is there is passed over', async () => {
 test('lines that are no records are counted; what is no cursor is refused', async () => {
   writeFileSync(file, `nonsense\n${line(event(0))}`);
   expect(await readRecordsAfter(file)).toMatchObject({ leftOut: 1, more: false });
-  await expect(readRecordsAfter(file, '../x')).rejects.toThrow(/no place in the records/);
+  await expect(readRecordsAfter(file, '../x')).rejects.toThrow(/not a cursor into the records/);
 });

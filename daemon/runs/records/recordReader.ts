@@ -71,9 +71,9 @@ function format({ file, offset, seen, last }: Cursor): string {
 function parse(text: string): Cursor {
   const [, file, offset, seen, last] = /^([\w-]+)\/(\d{1,15})\/([\dTZ:.-]*)\/([\dTZ:.-]*)$/.exec(text) ?? [];
   if (file === undefined || offset === undefined || seen === undefined || last === undefined)
-    throw new UnimissError('run', `"${text.slice(0, 60)}" is no place in the records of a run`, {
+    throw new UnimissError('run', `"${text.slice(0, 60)}" is not a cursor into the records of a run`, {
       place: 'after',
-      remedy: 'Give the cursor of an earlier answer, or `end`.',
+      remedy: 'Use the cursor of an earlier answer, or `end`.',
     });
   return { file, offset: Number(offset), seen, last };
 }

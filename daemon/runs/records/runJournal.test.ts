@@ -34,7 +34,7 @@ it('knows after a cut which kinds of notices stay in the records, and syncs what
   await second.cutAfter(5);
   expect([...second.reportedKinds]).toEqual(['resampled']);
   second.close();
-  expect(await readFile(run.logFile, 'utf8')).toMatch(/said while syncing\n.* 2 records after step 5 are taken back/);
+  expect(await readFile(run.logFile, 'utf8')).toMatch(/said while syncing\n.*Removed 2 records after step 5/);
 });
 
 it('hides the names that the data of an error give, in records, log and stack', async () => {

@@ -35,7 +35,7 @@ export class RunJournal {
     const hider = run.config.records.hidePaths ? new PathHider(await privacyKey(), []) : undefined;
     const records = RecordLog.open(run.recordsFile);
     const journal = new RunJournal(run, records, new RunLog(run.logFile), listener, hider);
-    if (records.cutBytes > 0) journal.log('warning', `${records.cutBytes} bytes of a torn last record were cut`);
+    if (records.cutBytes > 0) journal.log('warning', `Removed ${records.cutBytes} bytes of an incomplete last record`);
     return journal;
   }
 
@@ -87,7 +87,7 @@ export class RunJournal {
       if (record.kind !== 'event' || record.event !== 'notice') return;
       if (typeof record.details?.kind === 'string') this.reportedKinds.add(record.details.kind);
     });
-    if (cut > 0) this.log('info', `${cut} records after step ${stepsDone} are taken back: these steps are done again`);
+    if (cut > 0) this.log('info', `Removed ${cut} records after step ${stepsDone}: the run repeats these steps`);
     if (!this.run.config.records.tensorboard) return;
     this.board = await TensorBoardFile.open(this.run.tensorboardFolder, {
       ...{ run: this.run.id, writer: 'train', alone: true },

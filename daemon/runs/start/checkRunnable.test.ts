@@ -109,11 +109,11 @@ describe('a run that cannot begin is refused, and no folder of runs is made', ()
     for (const place of ['/proc', '/proc/unimiss/runs'])
       await expect(checkRunnable(configOf(), place, tasks)).rejects.toMatchObject({
         code: 'disk',
-        message: expect.stringMatching(/^\/proc: no folders can be made here/),
+        message: expect.stringMatching(/^\/proc: cannot create folders here/),
       });
     writeFileSync(join(base, 'file'), '');
     await expect(checkRunnable(configOf(), join(base, 'file/runs'), tasks)).rejects.toThrow(
-      /what should be a folder is a file/,
+      /this is a file, not a folder/,
     );
   });
 

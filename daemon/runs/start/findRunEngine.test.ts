@@ -74,7 +74,9 @@ describe('a run', () => {
   });
 
   test('that asks for more than it may use is refused with what there is', async () => {
-    await expect(found(1, '1')).rejects.toThrow(/there is no GPU 1[\s\S]*0 \(NVIDIA H100\)[\s\S]*CUDA_VISIBLE_DEVICES/);
+    await expect(found(1, '1')).rejects.toThrow(
+      /no GPU has number 1[\s\S]*0 \(NVIDIA H100\)[\s\S]*CUDA_VISIBLE_DEVICES/,
+    );
   });
 
   test('where no GPU may be used takes the CPU only where that is allowed', async () => {

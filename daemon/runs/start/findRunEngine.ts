@@ -32,8 +32,8 @@ export async function findRunEngine(
   const index = config.gpu ?? 0;
   const gpu = visible[index];
   if (gpu) return { device, files, gpu };
-  throw new UnimissError('engine', `there is no GPU ${index}`, {
+  throw new UnimissError('engine', `no GPU has number ${index}`, {
     place: 'engine.gpu',
-    remedy: `Take one of those that this process may use: ${visible.map(({ name }, i) => `${i} (${name})`).join(', ')}. CUDA_VISIBLE_DEVICES, where it is set, decides which these are.`,
+    remedy: `Use one of the GPUs available to this process: ${visible.map(({ name }, i) => `${i} (${name})`).join(', ')}. If CUDA_VISIBLE_DEVICES is set, it limits them.`,
   });
 }

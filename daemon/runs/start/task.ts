@@ -39,8 +39,8 @@ export function kindsOf(tasks: readonly Task[]): ConfigKind[] {
 export function taskOf({ task: name }: { readonly task: string }, tasks: readonly Task[]): Task {
   const task = tasks.find(({ config }) => config.task === name);
   if (task) return task;
-  throw new UnimissError('config', `"${name}" is no kind of run that this version knows`, {
+  throw new UnimissError('config', `this version has no task "${name}"`, {
     place: 'task',
-    remedy: `It knows: ${tasks.map(({ config }) => config.task).join(', ')}.`,
+    remedy: `Valid: ${tasks.map(({ config }) => config.task).join(', ')}.`,
   });
 }

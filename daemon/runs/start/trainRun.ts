@@ -140,7 +140,7 @@ function recordEnd(journal: RunJournal, { ended, step, enough }: LoopOutcome, ca
 /** Message and details of the event that says what stopped a run: nobody is said to have asked for what nobody asked for. */
 function stopEvent(cause: StopCause | undefined): [message: string, more: { details: Record<string, string> }] {
   const what = cause?.by === 'signal' ? `Stopped by ${cause.signal}` : 'Stopped on request';
-  return [`${what}; \`unimiss resume\` goes on from here`, { details: { ...cause } }];
+  return [`${what}; \`unimiss resume\` continues from here`, { details: { ...cause } }];
 }
 
 function versionsOf({ engine, device, threads }: RunEngine, executors: Executors): RunVersions {

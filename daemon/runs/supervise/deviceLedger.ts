@@ -153,12 +153,12 @@ const shares = (entry: Entry, devices: readonly string[]): boolean =>
   entry.request.devices.some((device) => devices.includes(device));
 
 function isBusy({ devices, who }: ClaimRequest, users: readonly string[]): UnimissError {
-  const by = users.length > 0 ? `, in use by ${users.join(', ')}` : ': others wait for it';
+  const by = users.length > 0 ? `, in use by ${users.join(', ')}` : ': others are waiting for it';
   return new UnimissError('run', `${devices.join(', ')} is not free${by}`, {
     place: who,
-    remedy: 'Wait for it (--wait), or start at once and share the device (--now), which slows down both.',
+    remedy: 'Wait for it (--wait), or share the device (--now), which slows down both.',
   });
 }
 
 const interrupted = (who: string): UnimissError =>
-  new UnimissError('interrupted', 'cancelled while it waited for its device', { place: who });
+  new UnimissError('interrupted', 'cancelled while waiting for its device', { place: who });

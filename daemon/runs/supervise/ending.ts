@@ -9,14 +9,14 @@ import type { LinkEnd } from './trainerLink.ts';
 /** Enough for all that is said when a run ends. */
 const TAIL = 64 << 10;
 
-const goesOn = 'It goes on from its last checkpoint when it is resumed.';
+const goesOn = 'Resume it to continue from its last checkpoint.';
 const causes: Record<string, string> = {
   SIGKILL:
-    'nobody here sent that: most often the system does when memory runs out. Use a smaller train.batch if it happens again',
+    'not sent by UniMiSS; usually the system sends it when memory runs out. If it happens again, use a smaller train.batch',
   SIGSEGV: 'a crash in native code: report it with `unimiss engine doctor`',
   SIGABRT: 'a crash in native code: report it with `unimiss engine doctor`',
-  SIGBUS: 'a file that was mapped became shorter, or the disk is full',
-  SIGILL: 'this processor lacks an instruction that TensorFlow was built with',
+  SIGBUS: 'a memory-mapped file became shorter, or the disk is full',
+  SIGILL: 'this processor lacks an instruction that TensorFlow uses',
 };
 
 type How = Pick<RunEnding, 'how' | 'message' | 'error'>;
@@ -39,8 +39,7 @@ export function endingOf(
     if (recorded?.event === 'finish') return wellEnded.finished;
     if (recorded?.event === 'stop') return wellEnded.stopped;
     if (recorded?.event === 'error') return { how: 'failed', message: recorded.message };
-    if (killed)
-      return { how: 'killed', message: 'Killed on request; it goes on from its last checkpoint when it is resumed.' };
+    if (killed) return { how: 'killed', message: 'Killed on request. Resume it to continue from its last checkpoint.' };
     return { how: 'died', message: deathNotice(exit) };
   }
 }
@@ -53,11 +52,10 @@ const wellEnded: Record<'finished' | 'stopped', How> = {
 /** One sentence about a trainer that ended without a word. */
 export function deathNotice({ exitCode, signal, unseen, spawnError }: Exit): string {
   if (spawnError) return `The trainer could not be started: ${spawnError.message}.`;
-  if (unseen)
-    return `The trainer died when the daemon that had started it was gone: the signal or exit code is not known. ${goesOn}`;
-  if (signal === null) return `The trainer ended with exit code ${exitCode} and without a word. ${goesOn}`;
+  if (unseen) return `The trainer died after its daemon was gone, so the signal or exit code is unknown. ${goesOn}`;
+  if (signal === null) return `The trainer exited with code ${exitCode} and gave no reason. ${goesOn}`;
   const cause = causes[signal];
-  return `The trainer was ended by ${signal}${cause ? ` (${cause})` : ''}. ${goesOn}`;
+  return `The trainer was killed by ${signal}${cause ? ` (${cause})` : ''}. ${goesOn}`;
 }
 
 /** The event with which the records of a run end that a trainer has trained since `since` (ISO 8601); undefined where it wrote none. */

@@ -15,24 +15,24 @@ export function errorOf(data: ErrorData): string {
 export function logText({ id, config }: RunFolder, { how, message, error, lastWords }: RunEnding): string {
   if (how !== 'died' && how !== 'failed') return `${id}: ${message}`;
   if (!config.records.hidePaths) return `${id}: ${message}\n${lastWords}`;
-  return `${id}: ${error ? `failed (${error.code}); its log.txt says why` : message}`;
+  return `${id}: ${error ? `failed (${error.code}); see its log.txt` : message}`;
 }
 
 export const alreadyActive = (id: string, activity: string): UnimissError =>
-  new UnimissError('run', activity === 'queued' ? 'waits in the queue already' : 'is being trained already', {
+  new UnimissError('run', activity === 'queued' ? 'is already in the queue' : 'is already training', {
     place: id,
-    remedy: activity === 'stopping' ? 'Wait until it has stopped.' : 'Stop it first if it is to start anew.',
+    remedy: activity === 'stopping' ? 'Wait until it stops.' : 'To restart it, stop it first.',
   });
 
 export const notActive = (id: string): UnimissError =>
-  new UnimissError('run', 'is not being trained by this daemon', {
+  new UnimissError('run', 'is not training in this daemon', {
     place: id,
-    remedy: '`unimiss runs` shows how it stands; `unimiss resume` starts it.',
+    remedy: '`unimiss runs` shows its state; `unimiss resume` starts it.',
   });
 
 export const isFinished = (id: string): UnimissError =>
   new UnimissError('run', 'is finished', {
     place: id,
     remedy:
-      'Look at it with `unimiss metrics`; to train on, start a run with train.initialWeights = its last checkpoint.',
+      '`unimiss metrics` shows its results. To train further, start a new run with train.initialWeights set to its last checkpoint.',
   });

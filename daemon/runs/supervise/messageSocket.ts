@@ -65,7 +65,7 @@ export class MessageSocket<In, Out> {
     try {
       message = this.schema.parse(JSON.parse(line));
     } catch (error) {
-      this.refuse(`it sent what is no message: ${messageOf(error)}`);
+      this.refuse(`it sent an invalid message: ${messageOf(error)}`);
       return;
     }
     this.onMessage(message);

@@ -34,13 +34,13 @@ export async function writeEnding(
         records.close();
       }
       const log = new RunLog(run.logFile);
-      log.write('error', lastWords ? `${message} Its last words:\n${lastWords}` : message);
+      log.write('error', lastWords ? `${message} Its last output:\n${lastWords}` : message);
       log.close();
     } finally {
       lock.release();
     }
   } catch (error) {
-    problem(`how it ended could not be written into the run: ${messageOf(error)}`);
+    problem(`cannot record how the run ended: ${messageOf(error)}`);
   }
 }
 

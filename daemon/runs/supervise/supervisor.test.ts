@@ -96,9 +96,9 @@ describe('a run', () => {
     const run = await makeRun(root, 'a', 1000);
     const other = await makeRun(root, 'b', 1000);
     await supervisor.start(run);
-    await expect(supervisor.start(run)).rejects.toThrow(/being trained already/);
+    await expect(supervisor.start(run)).rejects.toThrow(/already training/);
     const lock = await lockRun(other.lockFile);
-    await expect(supervisor.start(other)).rejects.toThrow(`trained by process ${process.pid} `);
+    await expect(supervisor.start(other)).rejects.toThrow(`training in process ${process.pid} `);
     lock.release();
   });
 });
@@ -214,6 +214,6 @@ describe('the queue', () => {
     await supervisor.close();
     expect((await summarize(a)).state).toBe('stopped');
     expect((await summarize(b)).state).toBe('new');
-    await expect(supervisor.start(b)).rejects.toThrow(/daemon is ending/);
+    await expect(supervisor.start(b)).rejects.toThrow(/daemon is stopping/);
   });
 });

@@ -118,7 +118,7 @@ export class Supervisor {
     const state = await runState(run);
     const present = this.active.get(run.folder);
     if (present) throw alreadyActive(run.id, present.activity);
-    if (this.closing) throw new UnimissError('run', 'the daemon is ending', { remedy: 'Try again in a moment.' });
+    if (this.closing) throw new UnimissError('run', 'the daemon is stopping', { remedy: 'Try again in a moment.' });
     if (state === 'finished') throw isFinished(run.id);
     if (isLocked(run.lockFile)) throw runIsHeld(run.lockFile);
     const claim = this.devices.claim({
@@ -282,7 +282,7 @@ export class Supervisor {
     if (entry.killed) link.kill();
     const end = await link.ended;
     if ('misfit' in end) {
-      this.options.log('warning', `${run.id}: its trainer cannot be steered from here: ${end.misfit}`);
+      this.options.log('warning', `${run.id}: this daemon cannot control its trainer: ${end.misfit}`);
       entry.misfit = true;
       this.remove(entry);
       return;

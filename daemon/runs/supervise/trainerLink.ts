@@ -78,7 +78,7 @@ export class TrainerLink {
     const heard = await Promise.race([answered, this.ended.then(() => false)]);
     this.pings.delete(id);
     if (heard) return performance.now() - begin;
-    throw new UnimissError('run', 'the trainer ended before it answered');
+    throw new UnimissError('run', 'the trainer exited before it answered');
   }
 
   private async untilEnded(): Promise<LinkEnd> {
@@ -127,8 +127,8 @@ export class TrainerLink {
   private fits(hello: Extract<FromTrainer, { type: 'hello' }>): boolean {
     const { control, pid, run } = hello;
     if (control !== controlVersion)
-      this.misfit = `it speaks version ${control} of the control protocol, this daemon ${controlVersion}`;
-    else if (pid !== this.body.pid) this.misfit = `process ${pid} answers there, for ${run}`;
+      this.misfit = `it uses control protocol version ${control}, this daemon uses ${controlVersion}`;
+    else if (pid !== this.body.pid) this.misfit = `process ${pid} answers on its socket, for ${run}`;
     return this.misfit === undefined;
   }
 

@@ -42,7 +42,7 @@ export async function readTrainerPlace(file: string): Promise<TrainerPlace> {
   } catch (cause) {
     throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, {
       place: file,
-      remedy: 'This command is for the daemon; use `unimiss resume RUN`.',
+      remedy: 'Only the daemon can use this command. Use `unimiss resume RUN`.',
       cause,
     });
   }

@@ -56,7 +56,7 @@ export async function emptyTrash(root: string, now: Date, log: LogLine): Promise
       if (doomed !== folder) await rename(folder, doomed);
       await rm(doomed, { recursive: true });
       removed.push(name);
-      log('info', `${folder} was removed: it had been deleted more than ${trashDays} days ago`);
+      log('info', `Removed ${folder}, which was moved to the trash more than ${trashDays} days ago`);
     } catch (error) {
       log('warning', `${folder} cannot be removed: ${messageOf(error)}`);
     }

@@ -38,7 +38,7 @@ export class RunRegistry {
     const folder = isAbsolute(ref) ? ref : inside(this.root, ref);
     const place = await realpath(folder).catch(() => {
       throw new UnimissError('run', `there is no run "${basename(folder)}" in ${dirname(folder)}`, {
-        remedy: '`unimiss runs` lists what is there.',
+        remedy: '`unimiss runs` lists the existing runs.',
       });
     });
     return this.open(place);

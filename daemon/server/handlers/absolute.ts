@@ -6,6 +6,6 @@ export function absolute(path: string): string {
   if (isAbsolute(path)) return path;
   throw new UnimissError('run', 'is not an absolute path', {
     place: path,
-    remedy: 'The daemon has no folder to start from.',
+    remedy: 'Use an absolute path: the daemon has no working folder for relative ones.',
   });
 }

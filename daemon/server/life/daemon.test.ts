@@ -78,7 +78,7 @@ it('a daemon that takes connections and says nothing is given up with a remedy',
   const socket = (await reach(join(folder, 'd.sock')))!;
   await expect(DaemonConnection.open(socket, { patience: 50 })).rejects.toMatchObject({
     code: 'daemon',
-    message: expect.stringMatching(/has said nothing for 0\.05 s\n {2}If it hangs/),
+    message: expect.stringMatching(/has not responded for 0\.05 s\n {2}If it hangs/),
   });
   server.close();
 });

@@ -189,7 +189,7 @@ export class Daemon implements Services {
     clearTimeout(this.idle);
     if (runs === 'stop') {
       const stopped = this.supervisor.close();
-      if (first) void this.endAfter(stopped, `${training} runs stop with a checkpoint`);
+      if (first) void this.endAfter(stopped, `${training} runs save a checkpoint and stop`);
       return { ...answer, stopping: training };
     }
     if (first && training > 0 && successor !== controlVersion) {
@@ -197,7 +197,7 @@ export class Daemon implements Services {
       return { ...answer, staying: training };
     }
     const leaving = this.supervisor.leave();
-    if (first) void this.endAfter(Promise.resolve(), `${leaving} runs go on`);
+    if (first) void this.endAfter(Promise.resolve(), `${leaving} runs continue`);
     else this.waitNoLonger();
     return { ...answer, leaving };
   }
@@ -232,7 +232,7 @@ export class Daemon implements Services {
     const { paths, log } = this.options;
     const gone = this.supervisor.retire();
     const { folders } = this.supervisor;
-    log('info', `another daemon follows; this one stays until ${folders.length} runs have ended`);
+    log('info', `another daemon takes over; this one stays until ${folders.length} runs end`);
     try {
       const lock = await lockRetired(paths, folders);
       await this.closeSocket();
@@ -240,7 +240,7 @@ export class Daemon implements Services {
       this.lock.release();
       this.lock = lock;
     } catch (error) {
-      log('error', `the runs go on, and cannot be steered: ${messageOf(error)}`);
+      log('error', `the runs continue, but cannot be controlled: ${messageOf(error)}`);
       this.supervisor.leave();
       this.waitNoLonger();
     }
@@ -250,7 +250,7 @@ export class Daemon implements Services {
   /** Serves clients until the runs are as they shall be, then ends. */
   private async endAfter(runs: Promise<void>, what: string): Promise<void> {
     const { log } = this.options;
-    log('info', `ending; ${what}`);
+    log('info', `stopping; ${what}`);
     await Promise.race([runs, this.waitedEnough]);
     this.changed();
     this.stopLooking();
@@ -272,7 +272,7 @@ export class Daemon implements Services {
   private accept(socket: Socket): void {
     const { log, runsRoot } = this.options;
     if (this.clients.size >= MOST_CLIENTS) {
-      log('warning', `a client was turned away: there are ${MOST_CLIENTS} already`);
+      log('warning', `rejected a client: ${MOST_CLIENTS} are connected already`);
       socket.destroy();
       return;
     }
@@ -290,7 +290,7 @@ export class Daemon implements Services {
     const { training, queued } = this.supervisor.counts;
     if (idleMs === undefined || this.stopping || this.clients.size + training + queued > 0) return;
     this.idle = setTimeout(() => {
-      this.options.log('info', 'nobody is connected and nothing runs');
+      this.options.log('info', 'no client is connected and no run is training');
       this.stop();
     }, idleMs);
   }
@@ -324,7 +324,7 @@ async function takeLock(paths: DaemonPaths): Promise<FileLock> {
       if (isLocked(paths.lock)) throw alreadyRunning(paths);
       // Who held it may just have ended.
       if (attempt === LOCK_ATTEMPTS)
-        throw new UnimissError('daemon', `the daemon's lock cannot be taken: ${messageOf(error)}`, {
+        throw new UnimissError('daemon', `cannot lock the daemon's files: ${messageOf(error)}`, {
           place: paths.lock,
           cause: error,
         });
@@ -333,9 +333,9 @@ async function takeLock(paths: DaemonPaths): Promise<FileLock> {
 }
 
 function alreadyRunning({ socket }: DaemonPaths): AlreadyRunning {
-  return new AlreadyRunning('daemon', 'a daemon is running already', {
+  return new AlreadyRunning('daemon', 'a daemon is already running', {
     place: socket,
-    remedy: '`unimiss daemon status` tells about it; UNIMISS_SOCKET names another.',
+    remedy: '`unimiss daemon status` shows its state. Set UNIMISS_SOCKET to use another one.',
   });
 }
 

@@ -17,7 +17,7 @@ const aboutSchema = z.object({ pid: z.int(), version: z.string(), socket: z.stri
 export async function lockRetired(paths: DaemonPaths, runs: readonly string[]): Promise<FileLock> {
   const { socket, lock } = retiredPaths(paths, process.pid);
   const held = async () => {
-    throw new UnimissError('daemon', 'the lock of this process is held by another', { place: lock });
+    throw new UnimissError('daemon', 'another process holds the lock of this process', { place: lock });
   };
   return lockFile(lock, held, { version, socket, runs });
 }

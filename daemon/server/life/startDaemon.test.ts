@@ -45,7 +45,7 @@ it('says how a daemon died that never listened, with its last words', async () =
   const dying = daemonOf('console.error("out of luck"); process.kill(process.pid, "SIGKILL");');
   await expect(connectOrStart(paths, dying)).rejects.toMatchObject({
     code: 'daemon',
-    message: expect.stringMatching(/ended with a signal\n.*out of luck/s),
+    message: expect.stringMatching(/exited with a signal\n.*out of luck/s),
   });
 });
 
@@ -63,7 +63,7 @@ it('takes the daemon that is there by then, whatever became of its own', async (
 
 it('does not wait for ever for one that never listens', async () => {
   const silent = daemonOf('setTimeout(() => {}, 5000);');
-  await expect(connectOrStart(paths, silent, 500)).rejects.toThrow(/did not begin to listen in time/);
+  await expect(connectOrStart(paths, silent, 500)).rejects.toThrow(/did not start listening in time/);
 });
 
 it('a daemon gets the lock that another just lets go, or says that it is held', async () => {

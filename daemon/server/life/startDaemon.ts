@@ -38,11 +38,11 @@ export async function connectOrStart(paths: DaemonPaths, command: DaemonCommand,
       const connection = await reach(paths.socket);
       if (connection) return connection;
       code = await Promise.race([exited, setTimeout(AGAIN, undefined)]);
-      if (performance.now() > deadline) throw await noDaemon(paths, 'did not begin to listen in time');
+      if (performance.now() > deadline) throw await noDaemon(paths, 'did not start listening in time');
       if (code === undefined || code === 0) continue;
       const another = await reach(paths.socket);
       if (another) return another;
-      throw await noDaemon(paths, `ended with ${code === null ? 'a signal' : `exit code ${code}`}`);
+      throw await noDaemon(paths, `exited with ${code === null ? 'a signal' : `code ${code}`}`);
     }
     await setTimeout(AGAIN);
   }
@@ -77,6 +77,6 @@ async function noDaemon({ log }: DaemonPaths, how: string): Promise<UnimissError
   );
   return new UnimissError('daemon', `the daemon ${how}`, {
     place: log,
-    remedy: `Its log ends with:\n  ${said}\n  \`unimiss daemon\` runs it in the terminal.`,
+    remedy: `Its log ends with:\n  ${said}\n  Run \`unimiss daemon\` to start it in the terminal.`,
   });
 }

@@ -97,7 +97,7 @@ export class ClientConnection {
       onClose();
     });
     this.handshake = setTimeout(() => {
-      log('warning', 'a client that said nothing was given up');
+      log('warning', 'disconnected a client that sent nothing');
       socket.destroy();
     }, handshakeMs);
     this.connection.listen();
@@ -138,9 +138,8 @@ export class ClientConnection {
     this.regulate();
     try {
       if (method === initialize.method) return this.initialize(params);
-      if (this.state === 'new') throw new ResponseError(rpcErrorCodes.notInitialized, '`initialize` comes first');
-      if (this.state === 'shut')
-        throw new ResponseError(rpcErrorCodes.invalidRequest, 'the conversation was shut down');
+      if (this.state === 'new') throw new ResponseError(rpcErrorCodes.notInitialized, 'send `initialize` first');
+      if (this.state === 'shut') throw new ResponseError(rpcErrorCodes.invalidRequest, 'the session was shut down');
       return await this.handle(method, params, token);
     } catch (error) {
       throw error instanceof ResponseError ? error : failure(error);
@@ -156,7 +155,7 @@ export class ClientConnection {
       return null;
     }
     const handler = this.options.handlers.get(method);
-    if (!handler) throw new ResponseError(rpcErrorCodes.methodNotFound, `this daemon knows no method ${method}`);
+    if (!handler) throw new ResponseError(rpcErrorCodes.methodNotFound, `unknown method ${method}`);
     const checked = handler.type.params.safeParse(params ?? {});
     if (!checked.success) throw invalidParams(method, checked.error);
     const cancel = new AbortController();
@@ -178,7 +177,7 @@ export class ClientConnection {
   }
 
   private initialize(params: unknown): unknown {
-    if (this.state !== 'new') throw new ResponseError(rpcErrorCodes.invalidRequest, '`initialize` comes once');
+    if (this.state !== 'new') throw new ResponseError(rpcErrorCodes.invalidRequest, 'send `initialize` only once');
     const checked = initialize.params.safeParse(params ?? {});
     if (!checked.success) throw invalidParams(initialize.method, checked.error);
     const { about } = this.options;
@@ -193,7 +192,7 @@ export class ClientConnection {
   private notified(method: string): void {
     if (method === exit.method) this.finish();
     else if (method !== initialized.method && !method.startsWith('$/'))
-      this.options.log('warning', `${this.name}: a notification that nobody knows: ${method.slice(0, 100)}`);
+      this.options.log('warning', `${this.name}: unknown notification: ${method.slice(0, 100)}`);
   }
 
   private async send<T extends NotificationType>(type: T, params: ParamsOf<T>): Promise<void> {
@@ -205,8 +204,8 @@ export class ClientConnection {
     open: (id: string, failed: (error: unknown) => void) => Promise<Subscription> | Subscription,
   ): Promise<string> {
     if (this.subscriptions.size >= MOST_SUBSCRIPTIONS)
-      throw new UnimissError('run', `there are ${MOST_SUBSCRIPTIONS} subscriptions already`, {
-        remedy: `End some: ${unsubscribe.method}.`,
+      throw new UnimissError('run', `this client already has ${MOST_SUBSCRIPTIONS} subscriptions`, {
+        remedy: `End some with ${unsubscribe.method}.`,
       });
     const id = String(++this.nextId);
     const subscription = await open(id, (error) => {
@@ -250,7 +249,7 @@ export class ClientConnection {
   private refuse(error: Error): void {
     if (this.refused || this.gone.signal.aborted || this.socket.destroyed) return;
     this.refused = true;
-    this.options.log('warning', `${this.name} was given up: ${error.message}`);
+    this.options.log('warning', `${this.name}: disconnected: ${error.message}`);
     this.socket.unpipe(this.guard);
     this.socket.resume(); // what still comes is thrown away, so that the answer can be read before the end
     const reply = { jsonrpc: '2.0', id: null, error: { code: rpcErrorCodes.parseError, message: error.message } };
@@ -265,9 +264,9 @@ export class ClientConnection {
 }
 
 function invalidParams(method: string, error: z.ZodError): ResponseError<ErrorData> {
-  const thrown = new UnimissError('internal', `not as the protocol declares it: ${z.prettifyError(error)}`, {
+  const thrown = new UnimissError('internal', `does not match the protocol: ${z.prettifyError(error)}`, {
     place: `${method}: params`,
-    remedy: 'docs/protocol.md is the reference.',
+    remedy: 'See docs/protocol.md.',
   });
   return new ResponseError(rpcErrorCodes.invalidParams, thrown.message, toErrorData(thrown));
 }

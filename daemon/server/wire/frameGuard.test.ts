@@ -56,7 +56,7 @@ describe('the guard of frames', () => {
     const first = frame('{}');
     const { out, error } = await pass(Buffer.concat([first, frame('x', `Content-Length: ${2 ** 31}`)]), [7]);
     expect(error).toBeInstanceOf(FrameError);
-    expect(error!.message).toMatch(/2147483648 bytes; the largest that is taken has 1000/);
+    expect(error!.message).toMatch(/2147483648 bytes; the maximum is 1000/);
     expect(out.equals(first)).toBe(true);
   });
 

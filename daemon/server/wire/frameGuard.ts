@@ -58,7 +58,7 @@ export class FrameGuard extends Transform {
       const end = this.header.indexOf(END);
       if (end < 0) {
         if (this.header.length >= LONGEST_HEADER)
-          return new FrameError(`no header of a message within ${LONGEST_HEADER} bytes`);
+          return new FrameError(`no message header within ${LONGEST_HEADER} bytes`);
         break;
       }
       const problem = this.bodyOf(this.header.slice(0, end));
@@ -80,10 +80,9 @@ export class FrameGuard extends Transform {
     const field = header.split('\r\n').find((line) => /^content-length:/i.test(line));
     const value = field?.slice(field.indexOf(':') + 1).trim();
     if (value === undefined || !/^\d{1,15}$/.test(value))
-      return new FrameError('a header without a Content-Length that is a number');
+      return new FrameError('a header without a numeric Content-Length');
     const length = Number(value);
-    if (length > this.largest)
-      return new FrameError(`a message of ${length} bytes; the largest that is taken has ${this.largest}`);
+    if (length > this.largest) return new FrameError(`a message of ${length} bytes; the maximum is ${this.largest}`);
     this.missing = length;
     return undefined;
   }

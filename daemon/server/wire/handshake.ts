@@ -19,8 +19,8 @@ export function greet(
   const asked = wantedVersion(initializationOptions, versions.newest);
   if (asked < versions.oldest)
     throw refusal(
-      `${client} speaks version ${asked} of the protocol; this daemon (${about.version}) speaks ${versions.oldest} to ${versions.newest}`,
-      'Update the client: the extension, or the `unimiss` that was started.',
+      `${client} uses protocol version ${asked}; this daemon (${about.version}) supports ${versions.oldest} to ${versions.newest}`,
+      'Update the client: the extension, or the `unimiss` program you started.',
     );
   return {
     client,
@@ -42,8 +42,8 @@ function wantedVersion(options: unknown, newest: number): number {
   const checked = clientOptionsSchema.safeParse(options);
   if (checked.success) return checked.data.protocol;
   throw refusal(
-    `initializationOptions.protocol is ${JSON.stringify(options.protocol)?.slice(0, 50)}, which is no version`,
-    `Give a whole number from 1; the newest is ${newest}.`,
+    `initializationOptions.protocol is ${JSON.stringify(options.protocol)?.slice(0, 50)}, which is not a version`,
+    `Use a whole number from 1; the newest version is ${newest}.`,
   );
 }
 

@@ -12,8 +12,8 @@ export function answerToInvalid(message: Message): ResponseMessage | undefined {
   const sound = typeof id === 'string' || typeof id === 'number';
   const what =
     typeof method === 'string'
-      ? 'the id of a request must be a text or a number'
-      : 'a request must have a method, which is a text';
+      ? 'the id of a request must be a string or a number'
+      : 'a request must have a method, which is a string';
   return {
     jsonrpc: '2.0',
     id: sound ? id : null,

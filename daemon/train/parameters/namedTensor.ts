@@ -21,7 +21,7 @@ export async function readRequired(read: ReadTensor, name: string, shape: readon
   if (data?.length === size) return data;
   throw new UnimissError(
     'checkpoint',
-    data ? `has ${data.length} values where the model wants ${size} ([${shape.join(', ')}])` : 'is missing',
-    { place: name, remedy: 'Load it into the model that it was trained with (same preset, sizes and head).' },
+    data ? `has ${data.length} values, but the model needs ${size} ([${shape.join(', ')}])` : 'is missing',
+    { place: name, remedy: 'Load it into a model with the same preset, sizes and head.' },
   );
 }

@@ -84,7 +84,7 @@ export class ParameterSet {
       else if (values.some((value) => value !== 1))
         throw new UnimissError('checkpoint', 'the last layer has magnitudes other than 1, which are not supported', {
           place: this.nameOf(spec),
-          remedy: 'Use a checkpoint that was trained with a normalised last layer (norm_last_layer).',
+          remedy: 'Use a checkpoint trained with a normalised last layer (norm_last_layer).',
         });
     }
   }

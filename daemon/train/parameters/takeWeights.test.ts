@@ -66,7 +66,7 @@ test('weights of another size and head: what was taken, resized, left fresh, unu
       expect(values.every((value) => Math.abs(value - expected) < 1e-5)).toBe(true);
     }
     expect(describeWeights('w', report)).toMatch(
-      /^Weights from w: \d+ parameters are taken, 7 resized \(.*16×16 to 32×32.*…\), 1 left fresh \(head.*\), 1 tensors of the file are unused/,
+      /^Weights from w: \d+ parameters loaded, 7 resized \(.*16×16 to 32×32.*…\), 1 newly initialised \(head.*\), 1 tensors of the file unused/,
     );
   } finally {
     await file.close();

@@ -139,7 +139,7 @@ export function describeWeights(file: string, { taken, resized, fresh, unused }:
     names.length === 0 ? '' : ` (${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ', …' : ''})`;
   const sizes = resized.map(({ name, from, to }) => `${name}: ${from.join('×')} to ${to.join('×')}`);
   return (
-    `Weights from ${file}: ${taken.length} parameters are taken, ${resized.length} resized${list(sizes)}, ` +
-    `${fresh.length} left fresh${list(fresh)}, ${unused.length} tensors of the file are unused${list(unused)}`
+    `Weights from ${file}: ${taken.length} parameters loaded, ${resized.length} resized${list(sizes)}, ` +
+    `${fresh.length} newly initialised${list(fresh)}, ${unused.length} tensors of the file unused${list(unused)}`
   );
 }

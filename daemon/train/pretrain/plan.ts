@@ -39,7 +39,7 @@ export function planRun(options: PlanOptions): PretrainPlan {
       if (group) return { group, steps: stepsOf(group, options) };
       throw new UnimissError('data', 'there are no images to train on', {
         place: 'data',
-        remedy: 'Name folders with NIfTI, PNG or JPEG files in data.paths.',
+        remedy: 'Set data.paths to folders with NIfTI, PNG or JPEG files.',
       });
     }),
   );
@@ -68,9 +68,9 @@ export function planOf({ train, data }: ResolvedConfig, dataset: Dataset): Pretr
   const images = { '2D': count('2D'), '3D': count('3D') };
   for (const phase of modalities)
     if ((data.modalities === 'both' || data.modalities === phase) && images[phase] === 0)
-      throw new UnimissError('data', `there are no ${phase} images`, {
+      throw new UnimissError('data', `no ${phase} images found`, {
         place: dataset.root,
-        remedy: `data.modalities asks for them: add ${phase === '2D' ? 'PNG or JPEG' : 'NIfTI'} files, or set it to "auto".`,
+        remedy: `data.modalities requires them: add ${phase === '2D' ? 'PNG or JPEG' : 'NIfTI'} files, or set it to "auto".`,
       });
   return planRun({
     epochs: train.epochs,

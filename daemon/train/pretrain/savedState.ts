@@ -39,7 +39,7 @@ export class PretrainSavedState implements SavedState {
     if (!checked.success)
       throw new UnimissError('checkpoint', `its counters cannot be read: ${z.prettifyError(checked.error)}`, {
         place: 'counters',
-        remedy: 'Take another checkpoint of this run.',
+        remedy: 'Use another checkpoint of this run.',
       });
     const { counts, meter } = checked.data;
     await this.state.load(read);

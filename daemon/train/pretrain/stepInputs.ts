@@ -19,9 +19,9 @@ export interface ResolvedOptions extends Required<Omit<PretrainStepOptions, 'ada
 export function resolveOptions(config: MitConfig, options: PretrainStepOptions): ResolvedOptions {
   const { phase, batch, accumulate = 1, dropPath = 0 } = options;
   if (!Number.isInteger(batch / accumulate) || batch < 1 || accumulate < 1)
-    throw new UnimissError('config', `a batch of ${batch} cannot be cut into ${accumulate} equal parts`, {
+    throw new UnimissError('config', `a batch of ${batch} cannot be split into ${accumulate} equal parts`, {
       place: 'accumulate',
-      remedy: 'Choose a batch that is a multiple of it.',
+      remedy: 'Choose a batch size that is a multiple of it.',
     });
   const size = options.size ?? (phase === '2D' ? config.size2D : config.size3D);
   return {

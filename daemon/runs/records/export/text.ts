@@ -38,7 +38,7 @@ export function textOf(
   const events = records.flatMap((r) =>
     r.kind === 'event' ? [`${r.time.slice(0, 19)}  ${r.event.padEnd(10)} ${r.message.split('\n')[0]}`] : [],
   );
-  const progress = run.epoch === null ? 'no step yet' : `epoch ${run.epoch + 1} of ${run.epochs}`;
+  const progress = run.epoch === null ? 'no steps yet' : `epoch ${run.epoch + 1} of ${run.epochs}`;
   return [
     `${run.id}: ${run.state}, ${run.preset}, ${progress}`,
     ...section('Steps (means)', downsample(steps, rows), [

@@ -58,7 +58,7 @@ export async function openImageHashes(
   resumes: boolean,
 ): Promise<{ hashes: ImageHashes | undefined; findings: Finding[] }> {
   const none = (why: string) => {
-    const message = `Hashes of the images are not recorded, so that a later check of leakage cannot know them: ${why}`;
+    const message = `The run does not record hashes of its images, so a later leakage check cannot recognise them: ${why}`;
     return { hashes: undefined, findings: [{ event: 'notice' as const, message }] };
   };
   let key: Uint8Array;
@@ -68,5 +68,5 @@ export async function openImageHashes(
     return none(messageOf(error));
   }
   const hashes = await ImageHashes.open(run.imagesFile, key, !resumes);
-  return hashes ? { hashes, findings: [] } : none(`${run.imagesFile} has hashes of another user`);
+  return hashes ? { hashes, findings: [] } : none(`${run.imagesFile} contains hashes of another user`);
 }

@@ -13,7 +13,7 @@ export async function openPretraining(
   config: PretrainConfig,
   { run, engine: { engine }, journal, resumes, stage }: OpenedOn,
 ): Promise<Training> {
-  stage('Looking at the images');
+  stage('Scanning the images');
   const dataset = await openImages(config, journal);
   const plan = planOf(config, dataset);
   const model = modelConfig(config.model);
