@@ -98,7 +98,7 @@ function flock(descriptor: number, operation: number, file: string): boolean {
   });
 }
 
-/** Who held a lock last; undefined where the file does not say. */
+/** The last holder of a lock; undefined if the file does not name one. */
 export function ownerOf(file: string): LockOwner | undefined {
   let descriptor: number | undefined;
   try {

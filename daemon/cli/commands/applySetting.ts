@@ -2,9 +2,9 @@ import { applyEdits, findNodeAtLocation, modify, type Node, parseTree } from 'js
 import { UnimissError } from '../../../protocol/errors.ts';
 
 /**
- * Applies a setting of the command line (`train.epochs=20`) to a configuration's text; comments stay. The value is JSON; what is not
- * JSON is a text.
- * @throws UnimissError 'config' where it is not key=value, or the key leads into a value that has no fields
+ * Applies a setting of the command line (`train.epochs=20`) to a configuration's text and keeps comments. Values that are not JSON
+ * count as strings.
+ * @throws UnimissError 'config' if it is not key=value, or the key leads into a value without fields
  */
 export function applySetting(text: string, setting: string): string {
   const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(setting) ?? [];
@@ -25,12 +25,12 @@ export function applySetting(text: string, setting: string): string {
   return applyEdits(text, modify(text, path, jsonOr(value), { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
 }
 
-/** Refuses a path through a value that is no object, in the text as it is. */
+/** Rejects a path through a value that is not an object. */
 function checkWay(tree: Node, path: string[]): void {
   for (let length = 0; length < path.length; length++) {
     const way = path.slice(0, length);
     const node = findNodeAtLocation(tree, way);
-    if (!node) return; // it is made
+    if (!node) return; // `modify` creates it
     if (node.type === 'object') continue;
     const field = way.join('.');
     const what = field === '' ? 'the configuration is not an object' : `"${field}" is ${described[node.type]}`;

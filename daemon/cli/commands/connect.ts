@@ -16,7 +16,7 @@ export function connectCommand(): Command {
     )
     .action(async () => {
       const socket = await connectOrStart(daemonPaths(), daemonCommandLine());
-      // Whoever reads or writes here may end first: that is the end of the conversation, not an error.
+      // If the other side closes its stream first, the session ends; that is not an error.
       for (const stream of [socket, process.stdin, process.stdout]) stream.on('error', () => socket.destroy());
       process.stdin.pipe(socket);
       socket.pipe(process.stdout);
@@ -24,7 +24,7 @@ export function connectCommand(): Command {
         socket.once('close', resolve);
         process.stdin.once('close', () => socket.end());
       });
-      // What was said last leaves first.
+      // Flush the last output before exiting.
       await new Promise<void>((resolve) => process.stdout.once('close', resolve).write('', () => resolve()));
       process.exit(0);
     });

@@ -13,7 +13,7 @@ import { duration, Reporter } from '../terminal/reporter.ts';
 import { table } from '../terminal/table.ts';
 import { startedDaemon, thisProgram, withDaemon } from '../viaDaemon/connection.ts';
 
-/** Minutes without client and run after which a daemon ends. */
+/** Minutes without clients and runs after which a daemon exits. */
 const IDLE_MINUTES = 15;
 
 interface RunOptions {
@@ -97,7 +97,7 @@ async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[])
       ...(detached && { logFile: paths.log }),
     });
   } catch (error) {
-    // Of two that are started at once, one is enough.
+    // If two start at the same time, one is enough.
     if (!detached || !(error instanceof AlreadyRunning)) throw error;
     return;
   }

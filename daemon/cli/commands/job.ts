@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { runJob } from '../../runs/jobs/job.ts';
 
-/** `unimiss job`: what the daemon starts for work that is no training. Not listed in the help. */
+/** `unimiss job`: the daemon starts it for work other than training. Not listed in the help. */
 export function jobCommand(): Command {
   return new Command('job').action(async () => {
     const { doJob } = await import('../../runs/jobs/doJob.ts');

@@ -43,7 +43,7 @@ export function runsCommand(): Command {
     });
 }
 
-/** What the daemon does with it, where it does anything, tells more than what is on the disk. */
+/** The daemon's activity, if any, is more precise than the state on the disk. */
 function stateOf({ state, activity, queue }: Listed): string {
   return activity === 'queued' ? `queued (${queue})` : (activity ?? state);
 }

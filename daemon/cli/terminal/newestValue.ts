@@ -1,4 +1,4 @@
-/** Hands over the newest of what comes in; what nobody took before the next came is forgotten. */
+/** Keeps only the newest value: a value that is not taken before the next one arrives is dropped. */
 export class NewestValue<T> {
   private value: { newest: T } | undefined;
   private failure: { error: unknown } | undefined;
@@ -9,7 +9,7 @@ export class NewestValue<T> {
     this.wake();
   }
 
-  /** From now on `take` rejects, once what is there was taken. */
+  /** After the current value is taken, `take` rejects. */
   fail(error: unknown): void {
     this.failure = { error };
     this.wake();

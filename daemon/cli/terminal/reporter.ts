@@ -3,15 +3,15 @@ import type { Command } from 'commander';
 import { printable, printableJson } from '../../../protocol/printable.ts';
 
 export interface ReporterOptions {
-  /** One JSON object a line on standard output, nothing else there. */
+  /** Standard output contains only JSON objects, one per line. */
   json?: boolean;
   out?: NodeJS.WriteStream;
   err?: NodeJS.WriteStream;
 }
 
-/** Least time between plain progress lines where there is no terminal, ms. */
+/** Minimum time between plain progress lines without a terminal, ms. */
 const PLAIN_INTERVAL = 10_000;
-/** Least time between redraws of the progress line of a terminal, ms. */
+/** Minimum time between redraws of a terminal's progress line, ms. */
 const REDRAW_INTERVAL = 100;
 
 /**
@@ -48,13 +48,13 @@ export class Reporter {
     this.out.write(`${printableJson(value)}\n`);
   }
 
-  /** Something that people should know and scripts need not. */
+  /** A message for people that scripts do not need. */
   notice(text: string): void {
     this.clear();
     this.err.write(`${printable(text)}\n`);
   }
 
-  /** Where long work stands. `given` is one line; `last` says that it is complete, so that it stays. */
+  /** Progress of long work. `given` is one line; `last` means that it is complete and stays. */
   progress(given: string, last = false): void {
     const text = printable(given);
     const now = performance.now();

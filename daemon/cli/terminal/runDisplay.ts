@@ -16,7 +16,7 @@ export class RunDisplay {
     private readonly series: readonly Series[] = seriesOf.pretrain,
   ) {}
 
-  /** What is prepared, or waited for. */
+  /** The current stage of preparation, or what the run waits for. */
   stage(stage: string): void {
     this.reporter.progress(stage, false);
   }
@@ -65,7 +65,7 @@ function progressLine(p: RunProgress, series: readonly Series[]): string {
   ].join(' · ');
 }
 
-/** What of the records people should see at once. An error is shown by whoever catches it. */
+/** Text of a record that people should see at once. Whoever catches an error shows it. */
 function noteworthy(record: RunRecord): string | undefined {
   if (record.kind === 'epoch')
     return record.warnings.map((w) => `Warning, epoch ${record.epoch + 1}: ${warningText(w)}`).join('\n') || undefined;

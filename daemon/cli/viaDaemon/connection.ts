@@ -20,7 +20,7 @@ export function daemonCommandLine(): { file: string; args: string[] } {
   return { file: process.execPath, args: [...thisProgram(), 'daemon', '--detached'] };
 }
 
-/** A conversation with the daemon, which is started where there is none. */
+/** A connection to the daemon. Starts the daemon if none is running. */
 export function startedDaemon(): Promise<DaemonConnection> {
   return DaemonConnection.start(daemonPaths(), daemonCommandLine());
 }

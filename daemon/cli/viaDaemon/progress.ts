@@ -6,8 +6,8 @@ import { onInterrupt } from '../terminal/interrupt.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 
 /**
- * Asks something of the daemon that takes its time: shows the progress that it tells, and cancels it at Ctrl-C.
- * @param ask gets the token for `workDoneToken` and one that cancels
+ * Sends a long-running request to the daemon, shows its progress, and cancels it on Ctrl-C.
+ * @param ask gets the `workDoneToken` and a cancellation token
  */
 export async function withProgress<R>(
   client: DaemonConnection,

@@ -36,9 +36,9 @@ export async function trainByDaemon(
   try {
     await client.call(runsWatch, {});
     let { cursor } = await readRecordsByDaemon(client, folder, 'end', () => {});
-    // Changes are told as differences: a run that was put into the queue and taken out of it is as it was. So who asks looks too.
+    // The daemon sends only differences; a run that was queued and dequeued shows none. So check after each request.
     const ended = (info: RunInfo) => info.activity === null && news.put(info);
-    const stop = () => client.call(runStop, { run: folder }).then(ended, (error) => reporter.notice(error.message)); // it may just have ended
+    const stop = () => client.call(runStop, { run: folder }).then(ended, (error) => reporter.notice(error.message)); // the run may just have ended
     let started = false;
     let unwanted = false;
     interrupt = onInterrupt(() => {
@@ -51,7 +51,7 @@ export async function trainByDaemon(
     news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
     started = true;
     if (unwanted)
-      void stop(); // what was not started could not be stopped
+      void stop(); // stop now: the run could not be stopped before it was started
     else ended(await client.call(runGet, { run: folder }));
     for (;;) {
       const info = await news.take();

@@ -138,7 +138,7 @@ export class Daemon implements Services {
     let daemon: Daemon | undefined;
     try {
       await closeToOthers(options.runsRoot, (message) => log('warning', message));
-      // Who held the lock before is dead; a daemon that holds none would have to be one on a file system without locks.
+      // The previous holder is dead. Only a daemon on a file system without locks could still be listening.
       if (await reachable(paths.socket)) throw alreadyRunning(paths);
       await rm(paths.socket, { force: true });
       daemon = new Daemon(options, lock);
@@ -322,7 +322,7 @@ async function takeLock(paths: DaemonPaths): Promise<FileLock> {
       return await lockRun(paths.lock);
     } catch (error) {
       if (isLocked(paths.lock)) throw alreadyRunning(paths);
-      // Who held it may just have ended.
+      // The previous holder may just have ended.
       if (attempt === LOCK_ATTEMPTS)
         throw new UnimissError('daemon', `cannot lock the daemon's files: ${messageOf(error)}`, {
           place: paths.lock,

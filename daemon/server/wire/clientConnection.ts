@@ -52,7 +52,7 @@ const LAST_WORK = 30_000;
  */
 export class ClientConnection {
   private readonly connection: MessageConnection;
-  /** Who ends its stream has said `exit`. */
+  /** The end of the stream counts as `exit`. */
   private readonly guard = new FrameGuard(FIRST_MESSAGES, { jsonrpc: '2.0', method: exit.method });
   private readonly writer: CountingWriter;
   private readonly subscriptions = new Map<string, Subscription>();
@@ -238,7 +238,7 @@ export class ClientConnection {
     for (const id of this.subscriptions.keys()) this.unsubscribe(id);
     this.expire(LAST_WORK);
     this.socket.unpipe(this.guard);
-    this.regulate(); // which lets what still comes run to waste
+    this.regulate(); // discards further input
   }
 
   private leave(): void {
