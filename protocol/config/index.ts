@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TaskName } from '../task.ts';
-import type { ConfigKind, ResolveOptions } from './kind.ts';
+import { type ConfigKind, kindNamed, type ResolveOptions } from './kind.ts';
 import { type PretrainConfig, type PretrainGiven, type PretrainInput, pretrainKind } from './pretrain/index.ts';
 import type { SharedConfig } from './shared.ts';
 
@@ -13,7 +13,6 @@ export const configKinds: readonly ConfigKind[] = [pretrainKind];
 
 /** A configuration in which nothing is left open, by task. */
 export type ResolvedConfig = { pretrain: PretrainConfig }[TaskName];
-export type ConfigOf<T extends TaskName> = Extract<ResolvedConfig, { task: T }>;
 /** A checked configuration with its defaults, before it is resolved. */
 export type GivenConfig = PretrainGiven;
 /** A configuration as a user writes it. */
@@ -21,7 +20,7 @@ export type ConfigInput = PretrainInput;
 
 /** The kind of run that a resolved configuration is of. @throws Error where the list has none: a defect */
 export function kindOf({ task }: SharedConfig, kinds: readonly ConfigKind[] = configKinds): ConfigKind {
-  const kind = kinds.find((one) => one.task === task);
+  const kind = kindNamed(task, kinds);
   if (!kind) throw new Error(`unknown task ${JSON.stringify(task)}`);
   return kind;
 }

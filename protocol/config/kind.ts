@@ -27,6 +27,11 @@ export interface ConfigSummary {
   readonly slices?: number;
 }
 
+/** The kind that a configuration's field `task` names: the first without the field, undefined where there is none of the name. */
+export function kindNamed(task: unknown, kinds: readonly ConfigKind[]): ConfigKind | undefined {
+  return task === undefined ? kinds[0] : kinds.find((kind) => kind.task === task);
+}
+
 /** One kind of run, as far as its configuration goes. `Given` has defaults filled in; `Resolved` leaves nothing open. */
 export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = SharedConfig> {
   /** Value of the field `task`. */

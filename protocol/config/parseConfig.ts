@@ -7,9 +7,10 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import { UnimissError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import { explain, unknownKeyRemedy } from './explainProblem.ts';
 import { configKinds, type GivenConfig } from './index.ts';
-import type { ConfigKind } from './kind.ts';
+import { type ConfigKind, kindNamed } from './kind.ts';
 import { misspelled } from './nearest.ts';
 import { removeRetired } from './retiredFields.ts';
 
@@ -92,8 +93,8 @@ function chooseKind(
   value: unknown,
   kinds: readonly ConfigKind[],
 ): { kind: ConfigKind } | { message: string; remedy: string } {
-  const task = typeof value === 'object' && value !== null ? (value as Record<string, unknown>).task : undefined;
-  const kind = task === undefined ? kinds[0] : kinds.find((one) => one.task === task);
+  const task = isObject(value) ? value.task : undefined;
+  const kind = kindNamed(task, kinds);
   if (kind) return { kind };
   const names = kinds.map((one) => one.task);
   const meant = typeof task === 'string' ? misspelled(task, names) : undefined;

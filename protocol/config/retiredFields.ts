@@ -1,3 +1,5 @@
+import { isObject } from '../json.ts';
+
 /**
  * Removes fields that earlier versions had from a configuration as it was read, so that old files and runs still open.
  * @returns what is ignored and what serves instead; nothing for a field that was null
@@ -12,8 +14,4 @@ export function removeRetired(config: unknown): string[] {
   return [
     '`engine.library` is ignored: a configuration cannot choose the TensorFlow to load. Set UNIMISS_TENSORFLOW to its folder, or the setting `unimiss.tensorflowFolder` in the editor.',
   ];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

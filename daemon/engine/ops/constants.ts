@@ -12,11 +12,6 @@ export function constant(values: Float32Array, shape: readonly number[]): Tensor
   return tensor(values, [...shape], 'float32');
 }
 
-/** An int32 scalar, for an op's axis. */
-export function intScalar(value: number): Tensor {
-  return tfScalar(value, 'int32');
-}
-
 /** An int32 vector [n], for an op's axes or sizes. */
 export function ints(values: readonly number[]): Tensor {
   return tensor1d([...values], 'int32');

@@ -1,8 +1,9 @@
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
-import type { ConfigKind, ConfigSummary } from '../../../protocol/config/kind.ts';
+import { type ConfigKind, type ConfigSummary, kindNamed } from '../../../protocol/config/kind.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { removeRetired } from '../../../protocol/config/retiredFields.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { isObject } from '../../../protocol/json.ts';
 
 /** A run's configuration as this version reads it. */
 export interface StoredConfig {
@@ -40,8 +41,8 @@ export function readStoredConfig(
   } catch (cause) {
     return refused(`is not JSON: ${messageOf(cause)}`, 'Restore it from a backup.', cause);
   }
-  const task = isObject(value) && value.task !== undefined ? value.task : kinds[0]?.task;
-  const kind = kinds.find((one) => one.task === task);
+  const task = isObject(value) ? value.task : undefined;
+  const kind = kindNamed(task, kinds);
   if (!kind) return refused(`this version has no task ${JSON.stringify(task)}`, `Update UniMiSS. ${again}`);
   const notices = removeRetired(value).map((message) => `${file}: ${message}`);
   for (;;) {
@@ -77,8 +78,4 @@ function removeKey(value: unknown, path: readonly PropertyKey[], key: string): b
   for (const step of path)
     at = isObject(at) || Array.isArray(at) ? (at as Record<PropertyKey, unknown>)[step] : undefined;
   return isObject(at) && Object.hasOwn(at, key) && delete at[key];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

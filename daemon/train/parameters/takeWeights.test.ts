@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testEngine } from '../../../test/engine.ts';
+import { smallestModel as config } from '../../../test/smallestModel.ts';
 import { SafetensorsFile } from '../../checkpoint/safetensorsReader.ts';
 import { writeSafetensors } from '../../checkpoint/safetensorsWriter.ts';
 import type { Engine } from '../../engine/index.ts';
@@ -10,15 +11,6 @@ import type { MitConfig } from '../../model/config.ts';
 import { type ParameterSpec, parameterTable } from '../../model/parameters.ts';
 import { describeWeights, takeWeights } from './takeWeights.ts';
 
-/** As small as a MiT can be. */
-const config: MitConfig = {
-  stem: 4,
-  encoder: { depths: [1, 1, 1, 1], dims: [4, 8, 8, 16], heads: [1, 2, 2, 2], reductions: [4, 2, 2, 1] },
-  decoder: { depths: [1, 1, 1], dims: [8, 8, 4], heads: [2, 2, 1], reductions: [2, 2, 4] },
-  head: { hidden: 16, bottleneck: 8, out: 32 },
-  size2D: [64, 64],
-  size3D: [16, 64, 64],
-};
 const folder = mkdtempSync(join(tmpdir(), 'unimiss-weights-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let engine: Engine;

@@ -3,22 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Modality } from '../../../protocol/modality.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { testEngine } from '../../../test/engine.ts';
+import { smallestModel as config } from '../../../test/smallestModel.ts';
 import { Random } from '../../data/random.ts';
 import type { Engine } from '../../engine/index.ts';
 import { createEmbed } from '../../infer/embed.ts';
-import type { MitConfig } from '../../model/config.ts';
 import { createPretrainState, createPretrainStep, type PretrainState } from './index.ts';
 import type { PretrainStep, PretrainStepInputs, PretrainStepOptions } from './types.ts';
-
-/** As small as a MiT can be. */
-const config: MitConfig = {
-  stem: 4,
-  encoder: { depths: [1, 1, 1, 1], dims: [4, 8, 8, 16], heads: [1, 2, 2, 2], reductions: [4, 2, 2, 1] },
-  decoder: { depths: [1, 1, 1], dims: [8, 8, 4], heads: [2, 2, 1], reductions: [2, 2, 4] },
-  head: { hidden: 16, bottleneck: 8, out: 32 },
-  size2D: [64, 64],
-  size3D: [16, 64, 64],
-};
 
 let engine: Engine;
 const disposables: { dispose(): void }[] = [];
