@@ -22,9 +22,10 @@ async function load(entry) {
 const require = `import { createRequire } from 'node:module'; const require = createRequire('file://${process.cwd()}/');`;
 const banner = { js: require };
 
-const { configJsonSchema } = await load('protocol/config/index.ts');
+const { configJsonSchema, configKinds } = await load('protocol/config/index.ts');
 const { protocolReference } = await load('protocol/daemon/reference.ts');
 const schema = configJsonSchema();
+const kinds = configKinds.map((kind) => ({ kind, schema: configJsonSchema([kind]) }));
 
 const text = (value) => (value === undefined ? '' : `\`${JSON.stringify(value).replaceAll(',', ', ')}\``);
 const cell = (value) => value.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -33,7 +34,12 @@ const cell = (value) => value.replaceAll('|', '\\|').replaceAll('\n', ' ');
 function values(field) {
   if (field.enum) return field.enum.map((value) => text(value)).join(', ');
   if ('const' in field) return text(field.const);
-  if (field.anyOf) return field.anyOf.map(values).join(' or ');
+  const several = field.anyOf ?? field.oneOf;
+  if (several) return several.map(values).join(' or ');
+  if (field.properties)
+    return `{ ${Object.entries(field.properties)
+      .map(([key, inner]) => `${key}: ${values(inner)}`)
+      .join(', ')} }`;
   if (field.type === 'array' && Array.isArray(field.items)) {
     const items = field.items.map(values);
     return new Set(items).size === 1 ? `list of ${items.length}: ${items[0]}` : `list: ${items.join('; ')}`;
@@ -74,15 +80,33 @@ function table(rows) {
   ];
 }
 
-const { $schema: _, ...properties } = schema.properties;
-const sections = Object.entries(properties).filter(([, field]) => field.properties);
-const top = Object.entries(properties).filter(([, field]) => !field.properties);
+/** What several kinds declare alike is shown once. */
+const shared = ['engine', 'checkpoint', 'records'];
+
+function section([name, field], level = '###') {
+  return ['', `${level} ${name}`, '', field.description, '', ...table(fields(field.properties))];
+}
+
+/** The fields of one kind of run. */
+function chapter({ kind, schema: { properties } }) {
+  const { $schema: _, ...all } = properties;
+  const own = Object.entries(all).filter(([name]) => !shared.includes(name));
+  const top = own.filter(([, field]) => !field.properties);
+  return [
+    '',
+    `## ${kind.title.replace('UniMiSS ', '').replace(/^./, (letter) => letter.toUpperCase())}`,
+    '',
+    ...table(top.map(([name, field]) => ({ name, field, heading: false }))),
+    ...own.filter(([, field]) => field.properties).flatMap((entry) => section(entry)),
+  ];
+}
+const common = Object.entries(kinds[0].schema.properties).filter(([name]) => shared.includes(name));
 const page = [
   '# Configuration',
   '',
   '<!-- Generated from protocol/config/ by `npm run docs`; change it there. -->',
   '',
-  'A file `*.unimiss.jsonc` describes a pre-training run completely. It is JSON with comments and trailing commas. Only the location of the images is required:',
+  'A file `*.unimiss.jsonc` describes a run completely. It is JSON with comments and trailing commas. Its field `task` names the kind of run; without it, the run is a pre-training. Of that, only the location of the images is required:',
   '',
   '```jsonc',
   '{',
@@ -96,16 +120,10 @@ const page = [
   'UniMiSS rejects unknown fields and invalid values. The error names the position and the closest valid value. A run keeps a copy of the file, and `config.resolved.json` with every field explicit, which is a valid configuration too.',
   '',
   'Editors with JSON Schema support complete and check the file with [`schema/unimiss.schema.json`](../schema/unimiss.schema.json).',
+  ...kinds.flatMap(chapter),
   '',
-  ...table(top.map(([name, field]) => ({ name, field, heading: false }))),
-  ...sections.flatMap(([name, section]) => [
-    '',
-    `## ${name}`,
-    '',
-    section.description,
-    '',
-    ...table(fields(section.properties)),
-  ]),
+  '## All runs',
+  ...common.flatMap((entry) => section(entry)),
   '',
 ].join('\n');
 

@@ -1,22 +1,24 @@
 import { z } from 'zod';
 import type { TaskName } from '../task.ts';
+import { type FinetuneConfig, type FinetuneGiven, type FinetuneInput, finetuneKind } from './finetune/index.ts';
 import { type ConfigKind, kindNamed, type ResolveOptions } from './kind.ts';
 import { type PretrainConfig, type PretrainGiven, type PretrainInput, pretrainKind } from './pretrain/index.ts';
 import type { SharedConfig } from './shared.ts';
 
+export type { FinetuneConfig } from './finetune/index.ts';
 export type { ConfigKind, ConfigProblem, ResolveOptions } from './kind.ts';
 export type { PretrainConfig } from './pretrain/index.ts';
 export type { SharedConfig } from './shared.ts';
 
 /** The configurations of the product: a row a kind of run. A file without `task` is of the first. */
-export const configKinds: readonly ConfigKind[] = [pretrainKind];
+export const configKinds: readonly ConfigKind[] = [pretrainKind, finetuneKind];
 
 /** A configuration in which nothing is left open, by task. */
-export type ResolvedConfig = { pretrain: PretrainConfig }[TaskName];
+export type ResolvedConfig = { pretrain: PretrainConfig; finetune: FinetuneConfig }[TaskName];
 /** A checked configuration with its defaults, before it is resolved. */
-export type GivenConfig = PretrainGiven;
+export type GivenConfig = PretrainGiven | FinetuneGiven;
 /** A configuration as a user writes it. */
-export type ConfigInput = PretrainInput;
+export type ConfigInput = PretrainInput | FinetuneInput;
 
 /** The kind of run that a resolved configuration is of. @throws Error where the list has none: a defect */
 export function kindOf({ task }: SharedConfig, kinds: readonly ConfigKind[] = configKinds): ConfigKind {

@@ -48,10 +48,12 @@ it('a task that is none is named with those that there are', () => {
   expect(problem('{ "task": "cuont" }')).toMatchObject({
     field: 'task',
     message: 'this version has no task "cuont"',
-    remedy: 'Did you mean "count"? Valid: "pretrain", "count".',
+    remedy: 'Did you mean "count"? Valid: "pretrain", "finetune", "count".',
   });
 });
 
 it('the JSON Schema is that of any of the kinds', () => {
-  expect(configJsonSchema(kinds)).toMatchObject({ oneOf: [{ title: 'UniMiSS pre-training' }, { title: 'Counting' }] });
+  expect(configJsonSchema(kinds)).toMatchObject({
+    oneOf: [{ title: 'UniMiSS pre-training' }, { title: 'UniMiSS fine-tuning' }, { title: 'Counting' }],
+  });
 });

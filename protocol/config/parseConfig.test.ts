@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { UnimissError } from '../errors.ts';
-import { configJsonSchema, type GivenConfig, resolveConfig } from './index.ts';
+import { configJsonSchema, type PretrainConfig, resolveConfig } from './index.ts';
 import { checkConfig, parseConfig } from './parseConfig.ts';
+import { type PretrainGiven, pretrainKind } from './pretrain/index.ts';
 import { presets, strides } from './pretrain/presets.ts';
 import { pretrainSchema } from './pretrain/schema.ts';
 
@@ -24,13 +25,16 @@ function messageOfText(text: string): string {
 
 describe('a configuration file', () => {
   it('may hold comments, trailing commas and a byte order mark', () => {
-    const config = parseConfig(`\uFEFF// mine\n{ ${images}, /* short */ "train": { "epochs": 3, }, }`, 'a');
+    const config = parseConfig<PretrainGiven>(
+      `\uFEFF// mine\n{ ${images}, /* short */ "train": { "epochs": 3, }, }`,
+      'a',
+    );
     expect(config.train.epochs).toBe(3);
     expect(config.data.paths).toBe('images');
   });
 
   it('has the defaults of the paper', () => {
-    const { train, model } = parseConfig(`{ ${images} }`, 'a');
+    const { train, model } = parseConfig<PretrainGiven>(`{ ${images} }`, 'a');
     expect(train).toMatchObject({ epochs: 200, interval: 2, lr: 8e-4, finalLr: 1e-6, warmupEpochs: 10 });
     expect(train).toMatchObject({ weightDecay: [0.04, 0.4], momentum: [0.996, 1], clipGradient: 0.3 });
     expect(train).toMatchObject({ studentTemperature: 0.1, freezeLastLayerEpochs: 1, centerMomentum: 0.9 });
@@ -212,7 +216,7 @@ describe('resolving', () => {
       '{ "data": { "paths": ["ct", "~/xray"], "cache": "/c" }, "model": { "preset": "nano", "head": { "outDim": 7 } } }',
       'a',
     );
-    const resolved = resolveConfig(config, where);
+    const resolved = resolveConfig<PretrainConfig>(config, where);
     expect(resolved.data.paths).toEqual(['/project/ct', '/home/me/xray']);
     expect(resolved.data.cache).toBe('/c');
     expect(resolved.model).toMatchObject({ size2D: [64, 64], size3D: [16, 64, 64] });
@@ -238,7 +242,7 @@ describe('resolving', () => {
       fc.property(configs, (input) => {
         const config = parseConfig(JSON.stringify(input), 'a');
         const before = structuredClone(config);
-        const resolved = resolveConfig(config, where);
+        const resolved = resolveConfig<PretrainConfig>(config, where);
         expect(config).toEqual(before);
         const again = parseConfig(JSON.stringify(resolved), 'b');
         expect(again).toEqual(resolved);
@@ -249,7 +253,7 @@ describe('resolving', () => {
   });
 
   it('leaves the tables of presets unshared', () => {
-    const resolved = resolveConfig(parseConfig(`{ ${images} }`, 'a'), where);
+    const resolved = resolveConfig<PretrainConfig>(parseConfig(`{ ${images} }`, 'a'), where);
     resolved.model.size2D[0] = 1;
     expect(presets.tiny.size2D[0]).toBe(224);
   });
@@ -263,7 +267,7 @@ describe('resolving', () => {
 });
 
 describe('the JSON Schema', () => {
-  const schema = configJsonSchema();
+  const schema = configJsonSchema([pretrainKind]);
 
   it('is draft 7, refuses unknown keys and describes every field', () => {
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
@@ -299,7 +303,7 @@ describe('the JSON Schema', () => {
         visit(child, (value as Record<string, unknown> | undefined)?.[key], `${path}.${key}`);
     };
     visit(schema, applied, '');
-    const config: GivenConfig = applied as never;
+    const config: PretrainGiven = applied as never;
     expect(config.train.momentum).toEqual([0.996, 1]);
   });
 });

@@ -112,18 +112,18 @@ export interface ParseOptions {
 }
 
 /**
- * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages.
+ * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages. `Given`: that of its kind, where the caller knows it.
  * Throws UnimissError 'config' that names file, line, column, field and value of everything wrong, each with its remedy.
  */
-export function parseConfig(
+export function parseConfig<Given = GivenConfig>(
   text: string,
   file: string,
   { kinds = configKinds, notice = () => undefined }: ParseOptions = {},
-): GivenConfig {
+): Given {
   const { config, problems, notices } = checkConfig(text, kinds);
   if (config !== undefined) {
     for (const message of notices) notice(`${file}: ${message}`);
-    return config;
+    return config as Given;
   }
   const [first, ...others] = problems.map((p) => ({
     ...p,

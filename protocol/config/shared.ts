@@ -81,7 +81,7 @@ const checkpoint = z
       .boolean()
       .default(true)
       .describe(
-        'Also keep the best checkpoint, however old: the one with the lowest mean loss of an epoch. With 2D and 3D, only 3D epochs count, because the losses of the two phases are not comparable.',
+        'Also keep the best checkpoint, however old. Pre-training: the one with the lowest mean loss of an epoch; with 2D and 3D, only 3D epochs count, because the losses of the two phases are not comparable. Fine-tuning: the one with the best `train.best`.',
       ),
   })
   .describe(

@@ -8,11 +8,14 @@ import type { StepRecord } from './records.ts';
  */
 
 /** Groups of curves on the page (webviews/metrics/catalog.ts). */
-export type PanelId = 'loss' | 'collapse' | 'optimiser' | 'speed' | 'other';
+export type PanelId = 'loss' | 'validation' | 'collapse' | 'optimiser' | 'speed' | 'other';
 
 /** A number of every step, or of every epoch. */
 export interface Series {
-  /** Its key in the record's `values`, or its field (`ownFields`); also the name of its CSV column. */
+  /**
+   * Its key in the record's `values`, or its field (`ownFields`); also the name of its CSV column. A key that ends with `*` is a
+   * family: `dice/*` stands for `dice/liver` and all others with that beginning, each titled by the rest of its key.
+   */
   readonly key: string;
   readonly of: 'step' | 'epoch';
   readonly title: string;
@@ -137,8 +140,85 @@ const pretrain: readonly Series[] = [
   },
 ];
 
+const validated = (
+  key: string,
+  title: string,
+  help: string,
+  more: Partial<Series> = { include: [0, 1], better: 'higher' },
+): Series => ({ key, of: 'epoch', title, unit: '', panel: 'validation', help, tag: `validation/${key}`, ...more });
+const column = (heading: string) => ({ inTerminal: { heading, decimals: 4 } });
+
+const finetune: readonly Series[] = [
+  {
+    ...{ key: 'loss', of: 'step', title: 'Loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    help: 'Segmentation: Dice loss and cross-entropy, summed over the resolutions. Classification: cross-entropy.',
+    inTerminal: { heading: 'loss', decimals: 4 },
+  },
+  {
+    ...{ key: 'term/*', of: 'step', title: 'Part of the loss', unit: 'nats', panel: 'loss' },
+    help: 'One part of the loss, before it is weighted.',
+  },
+  {
+    ...{ key: 'scale/*', of: 'step', title: 'Loss at a resolution', unit: 'nats', panel: 'loss' },
+    help: 'Loss of the output at one resolution of deep supervision, before it is weighted. 1 is the finest.',
+  },
+  {
+    ...{ key: 'gradientNorm', of: 'step', title: 'Gradient norm', unit: '', panel: 'optimiser', include: [0] },
+    help: 'Norm of all gradients together, before clipping.',
+    inTerminal: { heading: 'gradient', decimals: 3 },
+  },
+  {
+    ...{ key: 'learningRate', of: 'step', title: 'Learning rate', unit: '', panel: 'optimiser', smooth: false },
+    help: 'Rate of the decoder and head. With layer decay, lower layers of the encoder have lower rates.',
+    ...{ include: [0], inTerminal: { heading: 'rate', decimals: 'e' }, tag: 'schedule/learningRate' },
+  },
+  ...speedOfSteps,
+  {
+    ...{ key: 'loss', of: 'epoch', title: 'Mean loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    help: 'Mean over the steps of an epoch.',
+    inTerminal: { heading: 'loss', decimals: 4 },
+  },
+  {
+    ...{ key: 'seconds', of: 'epoch', title: 'Epoch', unit: 's', panel: 'speed', include: [0], better: 'lower' },
+    help: 'Duration of the steps of an epoch.',
+  },
+  validated('validationLoss', 'Validation loss', 'Loss on the cases for validation, without augmentation.', {
+    ...{ unit: 'nats', better: 'lower', ...column('validation loss') },
+  }),
+  validated(
+    'dice',
+    'Mean Dice',
+    'Mean over the classes that occur in the cases for validation or are predicted there.',
+    {
+      ...{ include: [0, 1], better: 'higher', ...column('Dice') },
+    },
+  ),
+  validated('dice/*', 'Dice', 'Dice of one class, pooled over all voxels of the cases for validation.'),
+  validated('auc', 'AUC', 'Area under the ROC curve; with several classes the mean of one against the rest.', {
+    ...{ include: [0.5, 1], better: 'higher', ...column('AUC') },
+  }),
+  validated('auc/*', 'AUC', 'Area under the ROC curve of one class against the rest.', {
+    ...{ include: [0.5, 1], better: 'higher' },
+  }),
+  validated('accuracy', 'Accuracy', 'Share of the cases for validation that are classified correctly.', {
+    ...{ include: [0, 1], better: 'higher', ...column('accuracy') },
+  }),
+];
+
+/** The family that an unlisted number belongs to, and the rest of its key. */
+export function familyOf<S extends Pick<Series, 'key' | 'of'>>(
+  key: string,
+  of: Series['of'],
+  catalogue: readonly S[],
+): { family: S; name: string } | undefined {
+  const family = catalogue.find(
+    (one) => one.of === of && one.key.endsWith('*') && key.startsWith(one.key.slice(0, -1)),
+  );
+  return family && { family, name: key.slice(family.key.length - 1) };
+}
+
 /** The catalogue of each kind of run, in the order in which series are shown. */
-export const seriesOf = { pretrain } as const satisfies Readonly<Record<TaskName, readonly Series[]>>;
+export const seriesOf = { pretrain, finetune } as const satisfies Readonly<Record<TaskName, readonly Series[]>>;
 
 /** Those of a step's values that the line of progress shows. */
 export function progressValues(values: StepRecord['values'], catalogue: readonly Series[]): StepRecord['values'] {

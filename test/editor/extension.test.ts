@@ -125,8 +125,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     const text = readFileSync(join(editor.workspace, 'chest.unimiss.jsonc'), 'utf8');
     const { config, problems } = checkConfig(text);
     expect(problems).toEqual([]);
-    expect(config?.data.paths).toEqual([images]);
-    expect(config?.model.preset).toBe('nano');
+    expect(config).toMatchObject({ data: { paths: [images] }, model: { preset: 'nano' } });
     await window.visible('the new file', window.page.locator('.tab.active', { hasText: 'chest.unimiss.jsonc' }));
   });
 

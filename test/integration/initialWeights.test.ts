@@ -9,8 +9,9 @@ import { imageHash, TrainedImages } from '../../daemon/runs/records/imageHashes.
 import { tasks } from '../../daemon/runs/start/tasks.ts';
 import { trainerOf } from '../../daemon/runs/start/trainRun.ts';
 import { TrainingControl } from '../../daemon/train/control.ts';
-import { type ConfigInput, resolveConfig } from '../../protocol/config/index.ts';
+import { resolveConfig } from '../../protocol/config/index.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
+import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
 import { fewPhantoms, recordsOf, smallConfig, temporaryFolder } from './trainer.ts';
 
 const folder = temporaryFolder('weights');
@@ -18,7 +19,7 @@ vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'));
 afterEach(() => void vi.restoreAllMocks());
 const manifest = await fewPhantoms(join(folder, 'images'), 0, 4);
 
-function createRun(name: string, change: (config: ConfigInput) => void = () => undefined): Promise<RunFolder> {
+function createRun(name: string, change: (config: PretrainInput) => void = () => undefined): Promise<RunFolder> {
   const config = smallConfig(manifest, (given) => {
     given.name = name;
     given.train = { ...given.train, epochs: 1 };
@@ -46,7 +47,7 @@ async function initialFeatures(run: RunFolder): Promise<Float32Array | undefined
 test('a run from weights says what became of them; what it starts with is what embed calls initial; a resume draws no weights', async () => {
   const first = await createRun('first');
   expect(await train(first, new TrainingControl())).toBe('finished');
-  const fromWeights = (config: ConfigInput) => {
+  const fromWeights = (config: PretrainInput) => {
     config.train = { ...config.train, initialWeights: checkpointOf(first) };
     config.model = { ...config.model, head: { hidden: 32, bottleneck: 16, outDim: 48 } };
   };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { ConfigInput } from '../../protocol/config/index.ts';
+import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
 import {
   Cli,
   differing,
@@ -22,14 +22,14 @@ export interface Blow {
 }
 
 export interface Unbroken {
-  config: ConfigInput;
+  config: PretrainInput;
   run: string;
   /** From the first record to the last, ms. */
   duration: number;
 }
 
 /** The run that all interrupted ones must equal. */
-export async function unbrokenRun(config: ConfigInput): Promise<Unbroken> {
+export async function unbrokenRun(config: PretrainInput): Promise<Unbroken> {
   const folder = temporaryFolder('unbroken');
   const began = performance.now();
   const { code, stderr } = await unimiss(folder, ['pretrain', writeConfig(folder, config), '--foreground']);

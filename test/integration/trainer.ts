@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import type { ConfigInput } from '../../protocol/config/index.ts';
+import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 import { environmentIn } from '../environment.ts';
 
@@ -25,8 +26,11 @@ export async function fewPhantoms(folder: string, volumes = 4, images = 6): Prom
 }
 
 /** A run of seconds that still has everything: both phases, several epochs, checkpoints at their ends and between. */
-export function smallConfig(manifest: string, change: (config: ConfigInput) => void = () => undefined): ConfigInput {
-  const config: ConfigInput = {
+export function smallConfig(
+  manifest: string,
+  change: (config: PretrainInput) => void = () => undefined,
+): PretrainInput {
+  const config: PretrainInput = {
     name: 'small',
     data: { manifest, workers: 1 },
     model: { preset: 'nano', dropPath: 0.1, head: { hidden: 32, bottleneck: 16, outDim: 64 } },

@@ -13,6 +13,17 @@ const run = (series: Run['series'], steps: readonly string[], epochs: readonly s
   };
 };
 
+test('a number of a family is shown as its family is, titled by its name', () => {
+  const family = { key: 'dice/*', title: 'Dice', unit: '', help: 'Of a class.' };
+  const [shown] = recordedSeries([run([{ ...family, of: 'epoch', panel: 'validation' }], [], ['dice/liver'])]);
+  expect(shown).toMatchObject({
+    key: 'dice/liver',
+    id: 'epochs:dice/liver',
+    title: 'Dice: liver',
+    panel: 'validation',
+  });
+});
+
 test('what was recorded is shown in the order of the catalogue, with what it says', () => {
   const shown = recordedSeries([run(seriesOf.pretrain, ['momentum', 'loss', 'term/volume-slices'], ['effectiveRank'])]);
   expect(shown.map(({ id, title, panel }) => [id, title, panel])).toEqual([

@@ -1,11 +1,12 @@
 import { positionColumns, type ShownSeries } from '../../protocol/metrics/page.ts';
-import type { PanelId } from '../../protocol/records/series.ts';
+import { familyOf, type PanelId } from '../../protocol/records/series.ts';
 import { titleOf } from './format.ts';
 import type { Run } from './store.ts';
 
 /** The groups of curves, in the order in which they are shown. What curves there are comes with the data. */
 export const panels: readonly { readonly id: PanelId; readonly title: string }[] = [
   { id: 'loss', title: 'Loss' },
+  { id: 'validation', title: 'Validation' },
   { id: 'collapse', title: 'Signs of collapse' },
   { id: 'optimiser', title: 'Optimiser' },
   { id: 'speed', title: 'Speed and memory' },
@@ -33,7 +34,7 @@ export function recordedSeries(runs: Iterable<Run>): SeriesInfo[] {
   }
   const unlisted = [...recorded]
     .filter(([id]) => !listed.has(id))
-    .map(([, { table, key }]) => unlistedSeries(table, key));
+    .map(([, { table, key }]) => unlistedSeries(table, key, [...listed.values()]));
   return [
     ...[...listed.values()].filter(({ id }) => recorded.has(id)),
     ...unlisted.sort((a, b) => a.key.localeCompare(b.key)),
@@ -47,8 +48,11 @@ function infoOf(series: ShownSeries): SeriesInfo {
   return { ...series, id: `${table}:${series.key}`, table, panel };
 }
 
-function unlistedSeries(table: SeriesInfo['table'], key: string): SeriesInfo {
+/** A number of a listed family (`dice/liver` of `dice/*`) is shown as that says, any other under "Other". */
+function unlistedSeries(table: SeriesInfo['table'], key: string, listed: readonly SeriesInfo[]): SeriesInfo {
   const of = table === 'steps' ? 'step' : 'epoch';
+  const found = familyOf(key, of, listed);
+  if (found) return { ...found.family, key, id: `${table}:${key}`, title: `${found.family.title}: ${found.name}` };
   const shown = { title: titleOf(key), unit: '', panel: 'other', help: `Recorded as ${key}.` } as const;
   return { id: `${table}:${key}`, table, key, of, ...shown };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import type { PretrainGiven } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { applySetting } from './applySetting.ts';
 
@@ -8,7 +9,7 @@ const small = '{ "data": { "paths": "ct" } }';
 
 test('changes one value and keeps comments', () => {
   expect(applySetting(full, 'train.epochs=20')).toBe(full.replace('3', '20'));
-  expect(parseConfig(applySetting(small, 'train.batch.3D=4'), 'a').train.batch['3D']).toBe(4);
+  expect(parseConfig<PretrainGiven>(applySetting(small, 'train.batch.3D=4'), 'a').train.batch['3D']).toBe(4);
   expect(parseConfig(applySetting(small, 'name=chest'), 'a').name).toBe('chest');
 });
 

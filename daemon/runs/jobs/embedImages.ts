@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
+import { requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import type { EmbedResult, EmbedTask } from '../../../protocol/jobs/embedMessages.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { openDataset } from '../../data/datasets/unlabelled.ts';
@@ -24,7 +25,10 @@ export async function embedImages(
   task: Omit<EmbedTask, 'run'>,
   onProgress: (what: string, done: number, total: number) => void,
 ): Promise<EmbedResult> {
-  const dataset = await openDataset({ ...imagesOf(run, task), maxBroken: task.maxBroken ?? run.config.data.maxBroken });
+  const dataset = await openDataset({
+    ...imagesOf(run, task),
+    maxBroken: task.maxBroken ?? requirePretrain(run.config).data.maxBroken,
+  });
   const notices: string[] = [];
   const broken = dataset.broken.map(({ id, reason }) => ({ id, reason }));
   const embedded = await embedWithRun(run, dataset, {
@@ -49,7 +53,7 @@ export async function embedImages(
 function imagesOf(run: RunFolder, { data, manifest }: Pick<EmbedTask, 'data' | 'manifest'>) {
   if (data !== undefined) return { paths: [data] };
   if (manifest !== undefined) return { manifest };
-  const own = run.config.data;
+  const own = requirePretrain(run.config).data;
   return { ...(own.paths && { paths: own.paths }), ...(own.manifest !== undefined && { manifest: own.manifest }) };
 }
 

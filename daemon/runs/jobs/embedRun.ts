@@ -1,3 +1,4 @@
+import { requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
@@ -40,7 +41,7 @@ export async function embedWithRun(
   const { engine } = await openRunEngine(run.config.engine, await run.versions(), onNotice);
   const backbone = await backboneOf(run, engine, options);
   try {
-    const { data } = run.config;
+    const { data } = requirePretrain(run.config);
     const volumes = new VolumeReader(data.resample ? { spacing: data.spacing, cache: data.cache } : false);
     const result: Partial<Record<Modality, EmbeddedImages>> = {};
     for (const phase of modalities) {
@@ -68,8 +69,9 @@ async function backboneOf(
   engine: Engine,
   { network, weights, onNotice = () => undefined }: EmbedRunOptions,
 ): Promise<Network> {
-  const model = modelConfig(run.config.model);
-  const { initialWeights, seed } = run.config.train;
+  const config = requirePretrain(run.config);
+  const model = modelConfig(config.model);
+  const { initialWeights, seed } = config.train;
   if (weights === 'initial') {
     const taken =
       initialWeights === null ? undefined : await readInitialWeights(initialWeights, { model, seed, engine });

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ConfigInput } from '../../../protocol/config/index.ts';
-import { resolveConfig } from '../../../protocol/config/index.ts';
+import { type PretrainConfig, resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import type { PretrainInput } from '../../../protocol/config/pretrain/index.ts';
 import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../test/smallDisk.ts';
 import { writeSafetensors } from '../../checkpoint/safetensorsWriter.ts';
 import { fakeElf } from '../../engine/install/fixtures.ts';
@@ -38,13 +38,13 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs());
 
 /** A configuration that can run, but for what is changed. */
-function configOf(change: Partial<ConfigInput> = {}) {
-  const given: ConfigInput = {
+function configOf(change: Partial<PretrainInput> = {}) {
+  const given: PretrainInput = {
     data: { paths: images },
     model: { preset: 'nano', head: { hidden: 8, bottleneck: 8, outDim: 8 } },
     ...change,
   };
-  return resolveConfig(parseConfig(JSON.stringify(given), 'test'), { baseDir: base });
+  return resolveConfig<PretrainConfig>(parseConfig(JSON.stringify(given), 'test'), { baseDir: base });
 }
 
 describe('a run that can begin', () => {
@@ -83,7 +83,7 @@ describe('a run that can begin', () => {
 });
 
 describe('a run that cannot begin is refused, and no folder of runs is made', () => {
-  it.each<[string, Partial<ConfigInput>, string, RegExp, tensorflow?: string]>([
+  it.each<[string, Partial<PretrainInput>, string, RegExp, tensorflow?: string]>([
     ['no such folder', { data: { paths: 'nowhere' } }, 'data', /nowhere: does not exist\n {2}Give a folder/],
     ['no image', { data: { paths: library } }, 'data', /no images found in 2 files/],
     ['no such manifest', { data: { manifest: 'none.csv' } }, 'data', /none\.csv: does not exist/],

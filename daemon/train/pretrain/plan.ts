@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/index.ts';
+import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
@@ -60,7 +60,7 @@ function stepsOf(phase: Modality, { images, totalBatch, stepsPerEpoch, balance }
  * Every step of a run over the images that were found.
  * @throws UnimissError 'data' where the configuration asks for a kind of image that is not there
  */
-export function planOf({ train, data }: ResolvedConfig, dataset: Dataset): PretrainPlan {
+export function planOf({ train, data }: PretrainConfig, dataset: Dataset): PretrainPlan {
   const count = (phase: Modality) =>
     data.modalities === 'auto' || data.modalities === 'both' || data.modalities === phase
       ? dataset.samples(phase).length

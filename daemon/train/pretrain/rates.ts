@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/index.ts';
+import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { cosineSchedule, linearSchedule, type Schedule } from '../optimizers/schedules.ts';
 import type { PretrainPlan } from './plan.ts';
@@ -17,7 +17,7 @@ export interface Rates {
  * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the steps of
  * both phases that really happen.
  */
-export function ratesOf(train: ResolvedConfig['train'], plan: PretrainPlan): (step: number, phase: Modality) => Rates {
+export function ratesOf(train: PretrainConfig['train'], plan: PretrainPlan): (step: number, phase: Modality) => Rates {
   const { steps, warmupSteps } = plan;
   const learningRate = (phase: Modality): Schedule =>
     cosineSchedule({
@@ -40,7 +40,7 @@ export function ratesOf(train: ResolvedConfig['train'], plan: PretrainPlan): (st
 }
 
 function temperatureSchedule(
-  { value, start, warmupEpochs }: ResolvedConfig['train']['teacherTemperature'],
+  { value, start, warmupEpochs }: PretrainConfig['train']['teacherTemperature'],
   plan: PretrainPlan,
 ): Schedule {
   const warming = plan.epochs.slice(0, Math.ceil(warmupEpochs));

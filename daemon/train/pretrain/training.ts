@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../protocol/config/index.ts';
+import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { lossTerms } from '../../../protocol/records/series.ts';
 import { view2DPreview, view3DPreview } from '../../data/augment/preview.ts';
@@ -32,7 +32,7 @@ const SHOWN = 2;
 
 export interface PretrainParts {
   readonly engine: Engine;
-  readonly config: ResolvedConfig;
+  readonly config: PretrainConfig;
   readonly model: MitConfig;
   readonly plan: PretrainPlan;
   readonly description: string;
@@ -161,7 +161,7 @@ export class PretrainTraining implements Training<ViewBatch> {
   }
 }
 
-function stepOptions({ train, model }: ResolvedConfig, phase: Modality): PretrainStepOptions {
+function stepOptions({ train, model }: PretrainConfig, phase: Modality): PretrainStepOptions {
   return {
     phase,
     batch: train.batch[phase] * train.accumulate,

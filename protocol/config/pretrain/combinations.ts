@@ -1,30 +1,15 @@
+import { gpuProblem } from '../gpuProblem.ts';
 import type { ConfigProblem } from '../kind.ts';
-import { smallestSide, strides } from './presets.ts';
+import { sizeProblem } from '../sizes.ts';
 import type { PretrainGiven } from './schema.ts';
-
-/** The multiple of `step` nearest to `value`, but at least `least`. */
-const nearestMultiple = (value: number, step: number, least: number): number =>
-  Math.max(Math.ceil(least / step) * step, Math.round(value / step) * step);
-
-function sizeProblem(key: 'size2D' | 'size3D', size: readonly number[] | undefined): ConfigProblem[] {
-  if (size === undefined) return [];
-  const step = key === 'size2D' ? strides['2D'] : strides['3D'];
-  const least = key === 'size2D' ? [smallestSide, smallestSide] : [strides['3D'][0], smallestSide, smallestSide];
-  const valid = size.map((side, axis) => nearestMultiple(side, step[axis]!, least[axis]!));
-  if (valid.every((side, axis) => side === size[axis])) return [];
-  return [
-    {
-      path: ['model', key],
-      message: `[${size.join(', ')}] does not fit the network: sides must be multiples of ${step.join(', ')} and at least ${least.join(', ')}`,
-      remedy: `The closest size that fits is [${valid.join(', ')}].`,
-    },
-  ];
-}
 
 /** Values that are each valid but cannot be together. */
 export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   const { data, model, train, engine } = config;
-  const problems: ConfigProblem[] = [...sizeProblem('size2D', model.size2D), ...sizeProblem('size3D', model.size3D)];
+  const problems: ConfigProblem[] = [
+    ...sizeProblem(['model', 'size2D'], '2D', model.size2D),
+    ...sizeProblem(['model', 'size3D'], '3D', model.size3D),
+  ];
   for (const key of ['area2D', 'crop3D'] as const) {
     const [least, most] = config.views[key];
     if (least > most)
@@ -63,12 +48,7 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
       message: `${train.finalLr} is above the peak learning rate, which is lr × total batch / 256 = ${train.lr} × ${smallestBatch} / 256 = ${Number(peak.toPrecision(3))}`,
       remedy: 'Lower train.finalLr, or raise train.lr.',
     });
-  if (engine.device === 'cpu' && engine.gpu !== null)
-    problems.push({
-      path: ['engine', 'gpu'],
-      message: `selects GPU ${engine.gpu}, but engine.device is "cpu"`,
-      remedy: 'Set engine.device to "cuda", or remove engine.gpu.',
-    });
+  problems.push(...gpuProblem(engine));
   const { start, warmupEpochs } = train.teacherTemperature;
   if ((start === null) !== (warmupEpochs === 0))
     problems.push({

@@ -1,4 +1,6 @@
+import { UnimissError } from '../../errors.ts';
 import type { ConfigKind } from '../kind.ts';
+import type { SharedConfig } from '../shared.ts';
 import { impossibleCombinations } from './combinations.ts';
 import { type PretrainConfig, resolvePretrain } from './resolve.ts';
 import { type PretrainGiven, pretrainSchema } from './schema.ts';
@@ -25,3 +27,12 @@ export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
   resolve: resolvePretrain,
   summary: ({ model, train }) => ({ preset: model.preset, epochs: train.epochs, slices: model.size3D[0] }),
 };
+
+/** The configuration of a pre-training run. @throws UnimissError 'config' where the run is of another kind */
+export function requirePretrain(config: SharedConfig): PretrainConfig {
+  if (config.task === 'pretrain') return config as PretrainConfig;
+  throw new UnimissError('config', `"${config.name}" is a run of kind "${config.task}"`, {
+    place: 'task',
+    remedy: 'Name a pre-training run.',
+  });
+}

@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { cacheFolder } from '../../cacheFolder.ts';
 import type { ResolveOptions } from '../kind.ts';
+import { absoluteFrom } from '../paths.ts';
 import { presets } from './presets.ts';
 import type { PretrainGiven } from './schema.ts';
 
@@ -21,14 +21,8 @@ export interface PretrainConfig extends PretrainGiven {
 }
 
 /** Makes every choice explicit. Touches no file: whether paths exist is found out by those who read them. */
-export function resolvePretrain(
-  config: PretrainGiven,
-  { baseDir, home = homedir(), cache = cacheFolder() }: ResolveOptions,
-): PretrainConfig {
-  const absolute = (path: string): string => {
-    if (path === '~') return home;
-    return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(baseDir, path);
-  };
+export function resolvePretrain(config: PretrainGiven, options: ResolveOptions): PretrainConfig {
+  const absolute = absoluteFrom(options);
   const { $schema: _, ...given } = config;
   const { data, model, train, engine } = given;
   const preset = presets[model.preset];
@@ -39,7 +33,7 @@ export function resolvePretrain(
       ...otherData,
       ...(paths === undefined ? {} : { paths: [paths].flat().map(absolute) }),
       ...(manifest === undefined ? {} : { manifest: absolute(manifest) }),
-      cache: data.cache === false ? false : absolute(data.cache ?? join(cache, 'volumes')),
+      cache: data.cache === false ? false : absolute(data.cache ?? join(options.cache ?? cacheFolder(), 'volumes')),
     },
     model: {
       ...model,

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../../../protocol/config/index.ts';
+import type { PretrainConfig } from '../../../../protocol/config/index.ts';
 import { messageOf } from '../../../../protocol/errors.ts';
 import type { Modality } from '../../../../protocol/modality.ts';
 import { views2DOptions, views3DOptions } from '../../../data/augment/options.ts';
@@ -11,7 +11,7 @@ import { ImageHashes } from '../../records/imageHashes.ts';
 import type { RunJournal } from '../../records/runJournal.ts';
 
 /** The images that a run is trained on; their names are hidden from then on where that is asked for. */
-export async function openImages({ data }: ResolvedConfig, journal: RunJournal): Promise<Dataset> {
+export async function openImages({ data }: PretrainConfig, journal: RunJournal): Promise<Dataset> {
   const dataset = await openDataset({
     ...(data.paths && { paths: data.paths }),
     ...(data.manifest !== undefined && { manifest: data.manifest }),
@@ -25,7 +25,7 @@ export async function openImages({ data }: ResolvedConfig, journal: RunJournal):
 
 /** The loader of a phase, one batch an optimiser step. */
 export function openRunLoader(
-  { data, train, model, views }: ResolvedConfig,
+  { data, train, model, views }: PretrainConfig,
   dataset: Dataset,
   phase: Modality,
   { journal, hashes }: { journal: RunJournal; hashes: ImageHashes | undefined },

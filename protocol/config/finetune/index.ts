@@ -1,0 +1,36 @@
+import type { ConfigKind } from '../kind.ts';
+import { impossibleFinetune } from './combinations.ts';
+import { type FinetuneConfig, resolveFinetune } from './resolve.ts';
+import { type FinetuneGiven, finetuneSchema } from './schema.ts';
+import { finetuneTemplate } from './template.ts';
+
+export type { AugmentProbabilities } from './augment.ts';
+export type { FinetuneConfig } from './resolve.ts';
+export type { Channel, FinetuneGiven, FinetuneInput, Normalization } from './schema.ts';
+export type { EpochMetric } from './trainSchema.ts';
+
+const smallest =
+  'A minimal configuration is { "task": "finetune", "problem": "segmentation", "modality": "3D", "data": { "path": "…" } }. `unimiss plan` writes one.';
+
+/** Fine-tuning on labelled images: segmentation or classification, 2D or 3D. */
+export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
+  task: 'finetune',
+  title: 'UniMiSS fine-tuning',
+  schema: finetuneSchema,
+  smallest,
+  remedies: {
+    data: smallest,
+    problem: 'Add "problem": "segmentation" or "classification".',
+    modality: 'Add "modality": "2D" or "3D".',
+    'plan.spacing': 'Write three numbers in mm, as [3, 1, 1], or null.',
+    'plan.patch': 'Write [height, width] or [slices, height, width].',
+    'train.classWeights': 'Write a list of numbers, "balanced", or null.',
+  },
+  template: finetuneTemplate,
+  problems: impossibleFinetune,
+  resolve: resolveFinetune,
+  summary: ({ model, train, plan }) => {
+    const [slices, ...inPlane] = plan.patch;
+    return { preset: model.preset, epochs: train.epochs, ...(inPlane.length === 2 && { slices }) };
+  },
+};
