@@ -54,6 +54,9 @@ const series = z.object({
   digits: z.optional(z.number()),
   smooth: z.optional(z.boolean()),
   include: z.optional(z.readonly(z.array(z.number()))),
+  byModality: z.optional(z.boolean()),
+  terms: z.optional(z.object({ '2D': z.number(), '3D': z.number() })),
+  overview: z.optional(z.boolean()),
 });
 export type ShownSeries = z.infer<typeof series>;
 

@@ -1,3 +1,4 @@
+import type { Modality } from '../modality.ts';
 import type { TaskName } from '../task.ts';
 import type { StepRecord } from './records.ts';
 
@@ -30,6 +31,12 @@ export interface Series {
   /** Values that its axis always shows. */
   readonly include?: readonly number[];
   readonly better?: 'lower' | 'higher';
+  /** Whether its level depends on the modality, so that 2D and 3D are curves of their own. Default: they are one curve. */
+  readonly byModality?: boolean;
+  /** Number of terms that it sums, by modality: divided by it, 2D and 3D can be compared. */
+  readonly terms?: Readonly<Record<Modality, number>>;
+  /** Whether the page repeats it at the top, with 2D and 3D in one chart. */
+  readonly overview?: boolean;
   /** Its column in the terminal's tables; 'e': in powers of ten. Absent: none. */
   readonly inTerminal?: { readonly heading: string; readonly decimals: number | 'e' };
   /** Decimals in the line of progress. Absent: it is not shown there. */
@@ -56,17 +63,20 @@ const term = (key: (typeof lossTerms)['3D'][number], title: string, student: str
 const speedOfSteps: readonly Series[] = [
   {
     ...{ key: 'imagesPerSecond', of: 'step', title: 'Throughput', unit: 'images/s', panel: 'speed', include: [0] },
+    byModality: true,
     help: 'Images (2D) or volumes (3D) per second.',
     ...{ better: 'higher', inTerminal: { heading: 'images/s', decimals: 2 }, inProgress: 1 },
     tag: 'speed/imagesPerSecond/{group}',
   },
   {
     ...{ key: 'stepMs', of: 'step', title: 'Step', unit: 'ms', panel: 'speed', include: [0], better: 'lower' },
+    byModality: true,
     help: 'Duration of a whole step.',
     ...{ inTerminal: { heading: 'step ms', decimals: 0 }, tag: 'speed/stepMs/{group}' },
   },
   {
     ...{ key: 'waitMs', of: 'step', title: 'Waiting for data', unit: 'ms per step', panel: 'speed', include: [0] },
+    ...{ byModality: true, overview: true },
     help: 'Time a step waited for its images. If it exceeds a few per cent of the step, raise data.workers.',
     ...{ better: 'lower', inTerminal: { heading: 'wait ms', decimals: 1 }, tag: 'speed/waitMs/{group}' },
   },
@@ -80,6 +90,7 @@ const speedOfSteps: readonly Series[] = [
 const pretrain: readonly Series[] = [
   {
     ...{ key: 'loss', of: 'step', title: 'Loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    ...{ byModality: true, terms: { '2D': lossTerms['2D'].length, '3D': lossTerms['3D'].length }, overview: true },
     help: 'Cross-entropy between teacher and student. A 2D step has one term and a 3D step four, so the levels differ.',
     inTerminal: { heading: 'loss', decimals: 4 },
   },
@@ -89,6 +100,7 @@ const pretrain: readonly Series[] = [
   term('volume-slices', 'Volume → slices', 'volumes', 'slices'),
   {
     ...{ key: 'gradientNorm', of: 'step', title: 'Gradient norm', unit: '', panel: 'optimiser', include: [0] },
+    byModality: true,
     help: 'Norm of all gradients together, before clipping.',
     inTerminal: { heading: 'gradient', decimals: 3 },
   },
@@ -110,30 +122,36 @@ const pretrain: readonly Series[] = [
   ...speedOfSteps,
   {
     ...{ key: 'loss', of: 'epoch', title: 'Mean loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    byModality: true,
     help: 'Mean over the steps of an epoch.',
     inTerminal: { heading: 'loss', decimals: 4 },
   },
   {
     ...{ key: 'seconds', of: 'epoch', title: 'Epoch', unit: 's', panel: 'speed', include: [0], better: 'lower' },
+    byModality: true,
     help: 'Duration of a whole epoch.',
   },
   {
     ...{ key: 'teacherEntropy', of: 'epoch', title: 'Teacher entropy', unit: 'nats', panel: 'collapse', include: [0] },
+    byModality: true,
     help: "Mean entropy of the teacher's output. Near 0, one output dominates. Near the logarithm of the number of outputs, the output is uniform.",
     ...{ inTerminal: { heading: 'teacher entropy', decimals: 3 }, tag: 'collapse/teacherEntropy/{group}' },
   },
   {
     ...{ key: 'klToUniform', of: 'epoch', title: 'KL to uniform', unit: 'nats', panel: 'collapse', include: [0] },
+    byModality: true,
     help: "Divergence of the teacher's mean output from the uniform distribution.",
     ...{ inTerminal: { heading: 'KL to uniform', decimals: 3 }, tag: 'collapse/klToUniform/{group}' },
   },
   {
     ...{ key: 'featureStd', of: 'epoch', title: 'Feature deviation', unit: '', panel: 'collapse', include: [0] },
+    byModality: true,
     help: 'Standard deviation of the normalised features, averaged over dimensions. Near 0, all images look the same to the network.',
     ...{ inTerminal: { heading: 'feature std', decimals: 4 }, tag: 'collapse/featureStd/{group}' },
   },
   {
     ...{ key: 'effectiveRank', of: 'epoch', title: 'Effective rank', unit: 'dimensions', panel: 'collapse' },
+    ...{ byModality: true, overview: true },
     help: 'Number of dimensions that the features effectively use.',
     ...{ include: [0], better: 'higher', inTerminal: { heading: 'effective rank', decimals: 2 } },
     tag: 'collapse/effectiveRank/{group}',
@@ -151,6 +169,7 @@ const column = (heading: string) => ({ inTerminal: { heading, decimals: 4 } });
 const finetune: readonly Series[] = [
   {
     ...{ key: 'loss', of: 'step', title: 'Loss', unit: 'nats', panel: 'loss', better: 'lower' },
+    overview: true,
     help: 'Segmentation: Dice loss and cross-entropy, summed over the resolutions. Classification: cross-entropy.',
     inTerminal: { heading: 'loss', decimals: 4 },
   },

@@ -27,7 +27,7 @@ describe.skipIf(skipped !== '')(titled('a clean editor on a machine without Tens
     await run.stepsPass(panel, 5);
     const picture = () =>
       panel
-        .locator('[data-series="steps:loss"] canvas')
+        .locator('[data-series="steps:loss:2D"] canvas')
         .first()
         .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
     const before = await picture();

@@ -61,7 +61,7 @@ describe.skipIf(skipped !== '')(titled('the panel of a run of 100,000 steps'), (
     await panel.locator('.preview-set img').first().waitFor();
     await window.screenshot('long-run');
     const scrolling = await smoothest(() => panel.locator('main').evaluate(scrollThrough));
-    const chart = panel.locator('[data-series="steps:loss"] .chart-body');
+    const chart = panel.locator('[data-series="steps:loss:2D"] .chart-body');
     const zooming = await smoothest(() => chart.evaluate(zoomInAndOut));
     const ms = (times: number[]) => times.map((time) => `${time.toFixed(0)} ms`).join(', ');
     console.log(
@@ -131,7 +131,7 @@ async function whenDrawn(): Promise<number> {
   for (;;) {
     await new Promise(requestAnimationFrame);
     const now = Date.now();
-    const canvas = document.querySelector<HTMLCanvasElement>('[data-series="steps:loss"] canvas');
+    const canvas = document.querySelector<HTMLCanvasElement>('[data-series="steps:loss:2D"] canvas');
     const tiles = document.querySelector('.tiles')?.textContent?.includes('3D loss');
     if (canvas && tiles && hasCurve(canvas, canvas.getContext('2d')!)) return now;
   }

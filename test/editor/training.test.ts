@@ -30,7 +30,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     await run.stepsPass(shown, 2);
     const picture = () =>
       shown
-        .locator('[data-series="steps:loss"] canvas')
+        .locator('[data-series="steps:loss:2D"] canvas')
         .first()
         .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
     const before = { steps: await run.stepsShown(shown), picture: await picture() };

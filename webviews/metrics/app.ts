@@ -1,8 +1,8 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
-import { isSmoothed, panels, type SeriesInfo } from './catalog.ts';
+import { dimensionsOf, isSmoothed, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
-import type { Curve } from './curve.ts';
+import { type Curve, pick, recordedRows } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
 import { EventList } from './eventList.ts';
 import { Previews } from './previews.ts';
@@ -57,9 +57,10 @@ export class MetricsApp {
       this.runList.root,
       this.toolbar.root,
       this.empty,
+      section('overview'),
       section('loss'),
       section('previews'),
-      ...panels.slice(1).map((panel) => section(panel.id)),
+      ...panels.slice(2).map((panel) => section(panel.id)),
       section('events'),
     );
     followTheme(standalone, () => {
@@ -168,19 +169,41 @@ export class MetricsApp {
         })),
     );
     this.charts.update((info) => {
-      const curves = runs.flatMap((run) => this.curve(run, info, x.get(run.id)![info.table], smoothing) ?? []);
+      const curves = runs.flatMap((run) => this.curves(run, info, x.get(run.id)![info.table], smoothing));
       return { ...shared, curves, markers: info.panel === 'collapse' || info.key === 'loss' ? markers : [] };
     }, this.state.enlarged);
   }
 
-  private curve(run: Run, info: SeriesInfo, x: Float64Array, smoothing: number): Curve | undefined {
+  /** The curves of a run in a chart: one, or one for each modality. */
+  private curves(run: Run, info: SeriesInfo, x: Float64Array, smoothing: number): Curve[] {
     const table = run[info.table];
-    const raw = table.values(info.key);
-    if (!raw) return undefined;
-    const phase = info.table === 'steps' ? table.values('phase') : undefined;
-    const line = isSmoothed(info) ? smooth(raw, phase, smoothing) : raw;
-    const extremes = table.extremes(info.key);
-    return { runId: run.id, runName: run.name, color: this.color(run.id), x, raw, line, extremes, phase };
+    const values = table.values(info.key);
+    if (!values) return [];
+    const trainedOn = info.byModality ? modalitiesOf(run) : [];
+    if (info.modality === undefined && trainedOn.length > 0 && info.panel !== 'overview') return [];
+    const wanted = info.modality === 'each' ? trainedOn : trainedOn.filter((modality) => modality === info.modality);
+    const groups = trainedOn.length === 0 && (!info.modality || info.modality === 'each') ? [undefined] : wanted;
+    return groups.flatMap((modality): Curve[] => {
+      const dimensions = modality && dimensionsOf(modality);
+      const rows = recordedRows(values, table.values('phase'), dimensions);
+      if (rows.index.length === 0) return [];
+      const terms = info.modality === 'each' && modality ? (info.terms?.[modality] ?? 1) : 1;
+      const shown = (column: Float64Array) => {
+        const picked = pick(column, rows);
+        return terms === 1 ? picked : picked.map((value) => value / terms);
+      };
+      const raw = shown(values);
+      const extremes = table.extremes(info.key);
+      return [
+        {
+          ...{ runId: run.id, runName: run.name, color: this.color(run.id), modality },
+          dash: info.modality === 'each' && modality === '3D' ? [5, 3] : undefined,
+          ...{ x: pick(x, rows), raw, line: isSmoothed(info) ? smooth(raw, smoothing) : raw },
+          extremes: extremes && { low: shown(extremes.low), high: shown(extremes.high) },
+          segment: info.table === 'steps' ? rows.segment : undefined,
+        },
+      ];
+    });
   }
 
   /** The range from the first to the last step of any visible run. */

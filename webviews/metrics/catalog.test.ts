@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seriesOf } from '../../protocol/records/series.ts';
-import { digitsOf, isSmoothed, recordedSeries } from './catalog.ts';
+import { digitsOf, isSmoothed, recordedSeries, shownSeries } from './catalog.ts';
 import type { Run } from './store.ts';
 import { Table } from './table.ts';
 
@@ -52,4 +52,32 @@ test('a number that is not listed comes last, under a heading made from its key'
 test('a panel of another version is "Other"', () => {
   const series = [{ key: 'dice', of: 'epoch', title: 'Dice', unit: '', panel: 'overlap', help: 'Overlap.' }] as const;
   expect(recordedSeries([run(series, [], ['dice'])])).toMatchObject([{ id: 'epochs:dice', panel: 'other' }]);
+});
+
+test('a series whose level depends on the modality is a chart for each; the overview has both in one', () => {
+  const made = run(seriesOf.pretrain, ['loss', 'learningRate', 'phase'], ['effectiveRank', 'phase']);
+  made.steps = new Table({
+    columns: { step: [0, 1], epoch: [0, 1], time: [0, 1], loss: [5, 20], learningRate: [1, 1], phase: [2, 3] },
+  });
+  expect(shownSeries([made]).map(({ id, title, panel, modality }) => [id, title, panel, modality])).toEqual([
+    ['steps:loss:overview', 'Loss per term', 'overview', 'each'],
+    ['epochs:effectiveRank:overview', 'Effective rank', 'overview', 'each'],
+    ['steps:loss:2D', 'Loss · 2D', 'loss', '2D'],
+    ['steps:loss:3D', 'Loss · 3D', 'loss', '3D'],
+    ['steps:learningRate', 'Learning rate', 'optimiser', undefined],
+    ['epochs:effectiveRank:2D', 'Effective rank · 2D', 'collapse', '2D'],
+    ['epochs:effectiveRank:3D', 'Effective rank · 3D', 'collapse', '3D'],
+  ]);
+});
+
+test('a run without modalities has its curves in one chart, also beside a run that has them', () => {
+  const plain = run(seriesOf.finetune, ['loss'], []);
+  const grouped = run(seriesOf.pretrain, ['loss', 'phase'], []);
+  grouped.steps = new Table({ columns: { step: [0], epoch: [0], time: [0], loss: [20], phase: [3] } });
+  expect(shownSeries([plain]).map(({ id, title }) => [id, title])).toEqual([
+    ['steps:loss:overview', 'Loss'],
+    ['steps:loss', 'Loss'],
+  ]);
+  const ids = shownSeries([grouped, plain]).map(({ id }) => id);
+  expect(ids).toEqual(['steps:loss:overview', 'steps:loss', 'steps:loss:3D']);
 });

@@ -1,24 +1,29 @@
 import { positionColumns, type ShownSeries } from '../../protocol/metrics/page.ts';
+import { type Modality, modalities } from '../../protocol/modality.ts';
 import { familyOf, type PanelId } from '../../protocol/records/series.ts';
 import { titleOf } from './format.ts';
 import type { Run } from './store.ts';
 
 /** The groups of curves, in the order in which they are shown. What curves there are comes with the data. */
-export const panels: readonly { readonly id: PanelId; readonly title: string }[] = [
+export const panels = [
+  { id: 'overview', title: 'Overview' },
   { id: 'loss', title: 'Loss' },
   { id: 'validation', title: 'Validation' },
   { id: 'collapse', title: 'Signs of collapse' },
   { id: 'optimiser', title: 'Optimiser' },
   { id: 'speed', title: 'Speed and memory' },
   { id: 'other', title: 'Other' },
-];
+] as const satisfies readonly { readonly id: PanelId | 'overview'; readonly title: string }[];
+export type ShownPanel = (typeof panels)[number]['id'];
 
 /** A series as it is shown, and the table that it is in. */
 export interface SeriesInfo extends Omit<ShownSeries, 'panel'> {
-  /** Names it on the page: `steps:loss`. */
+  /** Names it on the page: `steps:loss`, `steps:loss:2D` where the run has both modalities, `steps:loss:overview`. */
   readonly id: string;
   readonly table: 'steps' | 'epochs';
-  readonly panel: PanelId;
+  readonly panel: ShownPanel;
+  /** The modality whose steps it shows; `each`: a curve for each. undefined: the runs have no modalities, or it does not depend on them. */
+  readonly modality?: Modality | 'each';
 }
 
 const positionKeys: ReadonlySet<string> = new Set(positionColumns);
@@ -39,6 +44,49 @@ export function recordedSeries(runs: Iterable<Run>): SeriesInfo[] {
     ...[...listed.values()].filter(({ id }) => recorded.has(id)),
     ...unlisted.sort((a, b) => a.key.localeCompare(b.key)),
   ];
+}
+
+/** The modalities that a run has trained on so far; none where its records name none. */
+export function modalitiesOf(run: Run): Modality[] {
+  const phase = run.steps.values('phase');
+  return modalities.filter((modality) => phase?.includes(dimensionsOf(modality)));
+}
+
+/** A modality as the column `phase` has it. */
+export function dimensionsOf(modality: Modality): number {
+  return modality === '3D' ? 3 : 2;
+}
+
+/**
+ * The charts of runs: a recorded series each; where its level depends on the modality, a chart for each modality. What belongs to
+ * the overview is there once more, 2D and 3D together.
+ */
+export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
+  const trained = runs.map((run) => ({ run, on: modalitiesOf(run) }));
+  const recorded = recordedSeries(runs);
+  const of = (info: SeriesInfo) => trained.filter(({ run }) => run[info.table].keys.includes(info.key));
+  const groups = (info: SeriesInfo) =>
+    modalities.filter((modality) => of(info).some(({ on }) => on.includes(modality)));
+  const overview = recorded
+    .filter((info) => info.overview)
+    .map((info): SeriesInfo => {
+      const each = info.byModality && groups(info).length > 0;
+      const title = each && info.terms ? `${info.title} per term` : info.title;
+      return { ...info, id: `${info.id}:overview`, title, panel: 'overview', ...(each && { modality: 'each' }) };
+    });
+  const others = recorded.flatMap((info): SeriesInfo[] => {
+    if (!info.byModality) return [info];
+    return [
+      ...(of(info).some(({ on }) => on.length === 0) ? [info] : []),
+      ...groups(info).map((modality) => ({
+        ...info,
+        id: `${info.id}:${modality}`,
+        title: `${info.title} · ${modality}`,
+        modality,
+      })),
+    ];
+  });
+  return [...overview, ...others];
 }
 
 /** A panel that this page does not know is "Other". */

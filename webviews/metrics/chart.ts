@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import { formatPosition, type PhaseSpan, type XAxis } from './axes.ts';
 import { digitsOf, type SeriesInfo } from './catalog.ts';
-import { type Curve, extent, lastRecorded, nearestRecorded, rowsIn } from './curve.ts';
+import { type Curve, extent, nearestRecorded, rowsIn } from './curve.ts';
 import { element, setText } from './dom.ts';
 import { drawCurve, drawMarkers, drawPhases } from './draw.ts';
 import { formatNumber } from './format.ts';
@@ -223,15 +223,21 @@ export class Chart implements PlotOwner {
     return (to - from) / 100;
   }
 
-  /** The value of the first run at the cursor, or its latest one. */
+  /** The row of a curve at the cursor, or its latest one; −1 where there is none. */
+  private rowOf(curve: Curve): number {
+    return this.cursorX === null ? curve.line.length - 1 : nearestRecorded(curve, this.cursorX, this.tolerance);
+  }
+
+  /** The values of the first run at the cursor, or its latest ones. */
   private showValue(): void {
-    const curve = this.content?.curves[0];
-    let text = '–';
-    if (curve) {
-      const row =
-        this.cursorX === null ? lastRecorded(curve.line) : nearestRecorded(curve, this.cursorX, this.tolerance);
-      text = formatNumber(curve.line[row], digitsOf(this.info));
-    }
+    const curves = this.content?.curves ?? [];
+    const ofFirst = curves.filter(({ runId }) => runId === curves[0]?.runId);
+    const digits = digitsOf(this.info);
+    const values = ofFirst.map((curve) => {
+      const value = formatNumber(curve.line[this.rowOf(curve)], ofFirst.length > 1 ? Math.min(3, digits) : digits);
+      return ofFirst.length > 1 && curve.modality ? `${curve.modality} ${value}` : value;
+    });
+    const text = values.length > 0 ? values.join(' · ') : '–';
     setText(this.value, text);
     this.body.setAttribute('aria-label', `${this.info.title}: ${text} ${this.info.unit}`.trim());
   }
@@ -245,17 +251,22 @@ export class Chart implements PlotOwner {
     const x = this.cursorX;
     const plot = this.plot;
     const left = plot.valToPos(x, 'x');
-    const rows = content.curves.map((curve) => {
-      const row = nearestRecorded(curve, x, this.tolerance);
-      const value = formatNumber(curve.line[row], digitsOf(this.info));
-      const exact = curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digitsOf(this.info));
-      return { color: curve.color, name: curve.runName, value, exact };
-    });
+    const digits = digitsOf(this.info);
+    const found = content.curves.map((curve) => ({ curve, row: this.rowOf(curve) }));
+    const rows = found.map(({ curve, row }) => ({
+      color: curve.color,
+      name: this.info.modality === 'each' && curve.modality ? `${curve.runName} · ${curve.modality}` : curve.runName,
+      value: formatNumber(curve.line[row], digits),
+      exact: curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digits),
+    }));
     const near = content.markers.filter((m) => Math.abs(plot.valToPos(m.x, 'x') - left) < 8);
-    const span = content.phases.find((s) => x >= s.from && x <= s.to);
-    const place = formatPosition(content.axis, content.axis === 'step' ? Math.round(x) : x);
+    // Place, phase and value are those of one row: near a border of phases, the cursor's place would name the other phase.
+    const first = found.find(({ row }) => row >= 0);
+    const at = first ? first.curve.x[first.row]! : x;
+    const place = formatPosition(content.axis, content.axis === 'step' ? Math.round(at) : at);
+    const phase = first?.curve.modality ?? content.phases.find((s) => at >= s.from && at < s.to)?.phase;
     this.tooltip.show(
-      span ? `${place} · ${span.phase}` : place,
+      phase ? `${place} · ${phase}` : place,
       rows,
       near.map((m) => m.text),
       left + plot.bbox.left / uPlot.pxRatio,

@@ -1,12 +1,13 @@
-import type { PanelId } from '../../protocol/records/series.ts';
-import { panels, recordedSeries, type SeriesInfo } from './catalog.ts';
+import { panels, type SeriesInfo, type ShownPanel, shownSeries } from './catalog.ts';
 import { Chart, type ChartContent, type ChartEvents } from './chart.ts';
 import { element, oncePerFrame } from './dom.ts';
 import type { Run } from './store.ts';
 
 /** All charts, in a grid per panel: made as series turn up, drawn only while in sight, with one cursor. */
 export class ChartGrid {
-  readonly grids = new Map<PanelId, HTMLElement>(panels.map(({ id }) => [id, element('div', { className: 'grid' })]));
+  readonly grids = new Map<ShownPanel, HTMLElement>(
+    panels.map(({ id }) => [id, element('div', { className: `grid ${id}` })]),
+  );
   private readonly charts = new Map<string, Chart>();
   private cursor: number | null = null;
   private readonly renderCursor = oncePerFrame(() => {
@@ -25,8 +26,8 @@ export class ChartGrid {
   constructor(private readonly events: Omit<ChartEvents, 'cursor'>) {}
 
   /** Makes the charts of all runs' series: of hidden runs too, so that charts stay where they are when a run is switched off. */
-  arrange(runs: Iterable<Run>): void {
-    const wanted = recordedSeries(runs);
+  arrange(runs: readonly Run[]): void {
+    const wanted = shownSeries(runs);
     const ids = new Set(wanted.map(({ id }) => id));
     for (const [key, chart] of this.charts) {
       if (ids.has(key)) continue;
@@ -34,7 +35,7 @@ export class ChartGrid {
       this.charts.delete(key);
     }
     /** In each panel the chart before which the next one goes. */
-    const following = new Map<PanelId, Chart>();
+    const following = new Map<ShownPanel, Chart>();
     for (const info of wanted.toReversed())
       following.set(info.panel, this.charts.get(info.id) ?? this.add(info, following.get(info.panel)));
   }
@@ -48,7 +49,7 @@ export class ChartGrid {
   }
 
   /** Scrolls to the first chart of a panel; false where it has none. */
-  reveal(panel: PanelId): boolean {
+  reveal(panel: ShownPanel): boolean {
     const chart = this.grids.get(panel)?.firstElementChild;
     chart?.scrollIntoView({ block: 'center' });
     return Boolean(chart);

@@ -1,17 +1,63 @@
+import type { Modality } from '../../protocol/modality.ts';
 import { lastAtOrBefore, nearestRow } from './table.ts';
 
-/** One run's series, ready to be drawn: rows ascending in `x`; NaN where nothing was recorded. */
+/** One run's series, ready to be drawn: rows ascending in `x`, of one modality where the series is shown by modality. */
 export interface Curve {
   runId: string;
   runName: string;
   color: string;
+  /** The modality of its rows; undefined: of all. */
+  modality: Modality | undefined;
+  /** Lengths of dash and gap in CSS pixels; undefined: a solid line. */
+  dash: readonly number[] | undefined;
   x: Float64Array;
   /** As recorded (or the means of down-sampled rows). */
   raw: Float64Array;
   /** The line: `raw`, or its moving average. */
   line: Float64Array;
   extremes: { low: Float64Array; high: Float64Array } | undefined;
-  phase: Float64Array | undefined;
+  /**
+   * Number of each row's segment: rows that the run recorded one after the other. Between segments it trained on something else,
+   * and the line is thin. undefined: one segment.
+   */
+  segment: Uint32Array | undefined;
+}
+
+/** A choice of a table's rows, with the segments that they form. */
+export interface Rows {
+  index: Uint32Array;
+  segment: Uint32Array;
+}
+
+/**
+ * The rows that have a value, of one modality (2 or 3) where one is given. A segment is a stretch of rows that follow each other
+ * in the table.
+ */
+export function recordedRows(
+  values: Float64Array,
+  phase: Float64Array | undefined,
+  modality: number | undefined,
+): Rows {
+  const index = new Uint32Array(values.length);
+  const segment = new Uint32Array(values.length);
+  let count = 0;
+  let segments = 0;
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isNaN(values[row]!) || (modality !== undefined && phase?.[row] !== modality)) continue;
+    if (count > 0 && index[count - 1] !== row - 1) segments++;
+    index[count] = row;
+    segment[count] = segments;
+    count++;
+  }
+  return { index: index.subarray(0, count), segment: segment.subarray(0, count) };
+}
+
+/** The values of a choice of rows. */
+export function pick(values: Float64Array, { index }: Rows): Float64Array {
+  if (index.length === values.length) return values;
+  const out = new Float64Array(index.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[index[i]!]!;
+  return out;
 }
 
 /** The rows of ascending positions from the last one before a range to the first one after it, [first, last]. */
@@ -36,23 +82,12 @@ export function extent(curve: Curve, first: number, last: number, positive: bool
   return [low, high];
 }
 
-/** The last row with a value, or −1. */
-export function lastRecorded(values: Float64Array): number {
-  return values.findLastIndex((v) => !Number.isNaN(v));
-}
-
 /**
- * The row with a value that is nearest to a place, or −1 where the run has none near it: beyond its ends, or, in a table of
- * steps, in a phase without this series. Epochs lie far apart, so that the nearest one counts within the run.
+ * The row that is nearest to a place, or −1 where the run has none near it: beyond its ends, or, in a table of steps, between two
+ * segments. Epochs lie far apart, so the nearest one counts within the run.
  */
 export function nearestRecorded(curve: Curve, x: number, tolerance: number): number {
-  const start = nearestRow(curve.x, x);
-  if (start < 0 || x < curve.x[0]! - tolerance || x > curve.x.at(-1)! + tolerance) return -1;
-  for (let away = 0; away < 50; away++) {
-    for (const row of [start - away, start + away]) {
-      if (Number.isNaN(curve.line[row] ?? Number.NaN)) continue;
-      if (curve.phase === undefined || Math.abs(curve.x[row]! - x) <= tolerance) return row;
-    }
-  }
-  return -1;
+  const row = nearestRow(curve.x, x);
+  if (row < 0 || x < curve.x[0]! - tolerance || x > curve.x.at(-1)! + tolerance) return -1;
+  return curve.segment === undefined || Math.abs(curve.x[row]! - x) <= tolerance ? row : -1;
 }

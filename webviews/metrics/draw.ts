@@ -36,24 +36,28 @@ export function drawCurve(
   } else if (curve.line !== curve.raw) {
     context.globalAlpha = 0.28;
     context.lineWidth = scales.ratio;
-    stroke(context, curve.x, curve.raw, curve.phase, scales, first, last);
+    stroke(context, curve.x, curve.raw, curve.segment, scales, first, last);
   }
+  context.globalAlpha = 0.7;
+  context.lineWidth = 0.75 * scales.ratio;
+  bridges(context, curve, scales, first, last);
   context.globalAlpha = 1;
   context.lineWidth = 1.75 * scales.ratio;
-  stroke(context, curve.x, curve.line, curve.phase, scales, first, last);
+  context.setLineDash((curve.dash ?? []).map((length) => length * scales.ratio));
+  stroke(context, curve.x, curve.line, curve.segment, scales, first, last);
   if (last - first < 80) dots(context, curve, scales, first, last);
   context.restore();
 }
 
 /**
- * A line through the values, broken where nothing was recorded and where the phase changes. Of all values that share a pixel
+ * A line through the values of each segment. Of all values that share a pixel
  * column the first, smallest, largest and last are drawn: the same picture for a bounded number of strokes.
  */
 function stroke(
   context: CanvasRenderingContext2D,
   x: Float64Array,
   y: Float64Array,
-  phase: Float64Array | undefined,
+  segment: Uint32Array | undefined,
   scales: Scales,
   first: number,
   last: number,
@@ -80,7 +84,7 @@ function stroke(
       continue;
     }
     const px = Math.round(scales.x(x[i]!) * 2) / 2;
-    if (open && phase && phase[i] !== phase[i - 1]) {
+    if (open && segment && segment[i] !== segment[i - 1]) {
       flush();
       open = false;
     }
@@ -101,11 +105,26 @@ function stroke(
   context.stroke();
 }
 
+/** Joins the end of each segment with the start of the next. */
+function bridges(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, first: number, last: number): void {
+  const { x, line, segment } = curve;
+  if (!segment) return;
+  context.beginPath();
+  for (let i = first + 1; i <= last; i++) {
+    if (segment[i] === segment[i - 1]) continue;
+    const [from, to] = [scales.y(line[i - 1]!), scales.y(line[i]!)];
+    if (!Number.isFinite(from) || !Number.isFinite(to)) continue;
+    context.moveTo(scales.x(x[i - 1]!), from);
+    context.lineTo(scales.x(x[i]!), to);
+  }
+  context.stroke();
+}
+
 function shade(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, first: number, last: number): void {
   const { low, high } = curve.extremes!;
   for (let from = first; from <= last; ) {
     let to = from + 1;
-    while (to <= last && curve.phase?.[to] === curve.phase?.[from]) to++;
+    while (to <= last && curve.segment?.[to] === curve.segment?.[from]) to++;
     context.beginPath();
     for (let i = from; i < to; i++)
       if (!Number.isNaN(high[i]!)) context.lineTo(scales.x(curve.x[i]!), scales.y(high[i]!));
@@ -126,7 +145,15 @@ function dots(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, f
   }
 }
 
-/** Tints the background by phase; a span that is wide enough carries its name, so that colour is not needed to read it. */
+/** Spans narrower than this, in CSS pixels, would be stripes that hide the curves. */
+const narrowestSpan = 24;
+/** Height of the strip that shows narrow spans instead, in CSS pixels. */
+const stripHeight = 4;
+
+/**
+ * Tints the background by phase: the whole height where every span in sight is wide enough to carry its name, so that colour is
+ * not needed to read it; else a strip above the axis.
+ */
 export function drawPhases(
   context: CanvasRenderingContext2D,
   spans: readonly PhaseSpan[],
@@ -138,13 +165,16 @@ export function drawPhases(
   context.textBaseline = 'top';
   context.textAlign = 'left';
   const right = scales.left + scales.width;
-  for (const span of spans) {
+  const inSight = spans.filter((span) => scales.x(span.to) > scales.left && scales.x(span.from) < right);
+  const narrow = inSight.some((span) => scales.x(span.to) - scales.x(span.from) < narrowestSpan * scales.ratio);
+  const height = narrow ? stripHeight * scales.ratio : scales.height;
+  for (const span of inSight) {
     const from = Math.max(scales.left, scales.x(span.from));
     const to = Math.min(right, scales.x(span.to));
-    if (!(to > from)) continue;
-    context.fillStyle = span.phase === '2D' ? theme.band2D : theme.band3D;
-    context.fillRect(from, scales.top, to - from, scales.height);
-    if (to - from < 26 * scales.ratio) continue;
+    const colors = narrow ? [theme.strip2D, theme.strip3D] : [theme.band2D, theme.band3D];
+    context.fillStyle = colors[span.phase === '2D' ? 0 : 1]!;
+    context.fillRect(from, scales.top + scales.height - height, to - from, height);
+    if (narrow || to - from < narrowestSpan * scales.ratio) continue;
     context.fillStyle = theme.text;
     context.globalAlpha = 0.75;
     context.fillText(span.phase, from + 4 * scales.ratio, scales.top + 3 * scales.ratio);

@@ -11,7 +11,7 @@ import type { MetricsState } from './state.ts';
 /** Colours of the first two runs in the dark theme. */
 const first = '#5aa9ff';
 const second = '#ffd166';
-const loss = 'steps:loss';
+const loss = 'steps:loss:2D';
 
 const stateOf = (page: Page) => page.evaluate(() => history.state as MetricsState | null);
 const plotOf = async (page: Page, series: string) =>
@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       const series = await page
         .locator('.chart')
         .evaluateAll((all) => all.map((c) => (c as HTMLElement).dataset.series!));
-      expect(series).toHaveLength(19);
+      expect(series).toHaveLength(33);
       for (const key of series) {
         await page.locator(`[data-series="${key}"]`).scrollIntoViewIfNeeded();
         await page.locator(`[data-series="${key}"] canvas`).waitFor();
@@ -155,7 +155,9 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       expect(values.size).toBe(3);
       await slider.fill('0');
       await drawn(page);
-      const last = madeUpRecords({ steps: 400, stepsPerEpoch: 50 }).findLast((r) => r.kind === 'step')!;
+      const last = madeUpRecords({ steps: 400, stepsPerEpoch: 50 }).findLast(
+        (r) => r.kind === 'step' && r.group === '2D',
+      )!;
       expect(Number(await value.innerText())).toBeCloseTo(last.kind === 'step' ? last.loss : 0, 2);
     }));
 
@@ -190,7 +192,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
         await expect.poll(async () => (await stateOf(page))!.xAxis).toBe(axis);
         await noteChange();
       }
-      await page.getByRole('button', { name: 'Enlarge Loss' }).click();
+      await page.getByRole('button', { name: 'Enlarge Loss · 2D' }).click();
       await expect.poll(async () => (await plotOf(page, loss)).width).toBeGreaterThan(1200);
       await page.locator('summary', { hasText: 'Optimiser' }).click();
       await expect.poll(async () => (await stateOf(page))!.closedSections).toEqual(['optimiser']);
@@ -231,9 +233,9 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
         'Horizontal axis',
         'um-smoothing',
         'Log scale',
-        'Enlarge Loss',
+        'Enlarge Loss · 2D',
         'um-preview-step',
-        'Loss: ',
+        'Loss · 2D: ',
         'Optimiser',
       ])
         expect(
@@ -242,11 +244,41 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
         ).toBe(true);
 
       await page.locator(`[data-series="${loss}"] .chart-body`).focus();
-      for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowRight');
+      for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
       const tooltip = page.locator(`[data-series="${loss}"] .tooltip`);
-      await expect.poll(() => tooltip.innerText()).toContain('step 120 · 3D');
+      await expect.poll(() => tooltip.innerText()).toContain('step 60 · 2D');
       expect(await tooltip.innerText()).toMatch(/calm[\s\S]*recorded/);
     }));
+
+  test('near a border of phases, place, phase and value of the tooltip are those of one row', () =>
+    withPage(async (page) => {
+      await page.getByLabel('Smoothing').fill('0');
+      await page.locator(`[data-series="${loss}"] .chart-body`).focus();
+      for (let i = 0; i < 17; i++) await page.keyboard.press('ArrowRight');
+      const tooltip = page.locator(`[data-series="${loss}"] .tooltip`);
+      // The cursor is at 101.8, in a phase of 3D; the nearest 2D step is 99.
+      await expect.poll(() => tooltip.innerText()).toContain('step 99 · 2D');
+      const recorded = madeUpRecords({ steps: 400, stepsPerEpoch: 50 }).find(
+        (r) => r.kind === 'step' && r.step === 99,
+      )!;
+      expect(await tooltip.innerText()).toContain(String(Number((recorded as { loss: number }).loss.toPrecision(4))));
+    }));
+
+  test('loss, collapse and data loading are in sight at once, in small windows too', async () => {
+    for (const viewport of [
+      { width: 1200, height: 800 },
+      { width: 800, height: 600 },
+    ])
+      await withPage(
+        async (page) => {
+          for (const series of ['steps:loss', 'epochs:effectiveRank', 'steps:waitMs']) {
+            const chart = (await page.locator(`[data-series="${series}:overview"]`).boundingBox())!;
+            expect(chart.y + chart.height, `${series} at ${viewport.width} px`).toBeLessThanOrEqual(viewport.height);
+          }
+        },
+        { viewport },
+      );
+  });
 
   test('draws a kind of run that it was not built with, by the catalogue that comes with the data', async () => {
     const task = join(folder, 'task.html');
@@ -281,14 +313,17 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     withPage(async (page) => {
       const warning = page.locator('.warning');
       expect(await warning.count()).toBe(1);
+      const line = page.locator('.warnings summary');
+      expect(await line.innerText()).toMatch(/1 warning[\s\S]*same output/);
+      await line.click();
       expect(await warning.innerText()).toMatch(
         /same output[\s\S]*Try a faster centre[\s\S]*Steps 499 to 599, 3 times/,
       );
       await warning.getByRole('button').click();
       await expect.poll(async () => (await stateOf(page))?.view?.[0]).toBeCloseTo(499 - 599 / 10, 0);
-      await page.locator('[data-series="epochs:effectiveRank"] canvas').waitFor();
+      await page.locator('[data-series="epochs:effectiveRank:2D"] canvas').waitFor();
       await drawn(page);
-      expect(await countColor(page, 'epochs:effectiveRank', '#f0b429')).toBeGreaterThan(20);
+      expect(await countColor(page, 'epochs:effectiveRank:2D', '#f0b429')).toBeGreaterThan(20);
     }));
 
   test('previews: newest first, older ones by slider and buttons; pictures load', () =>

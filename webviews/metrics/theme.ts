@@ -7,6 +7,8 @@ export interface Theme {
   error: string;
   band2D: string;
   band3D: string;
+  strip2D: string;
+  strip3D: string;
   runs: string[];
   font: string;
 }
@@ -24,6 +26,8 @@ export function readTheme(): Theme {
     error: color('--um-error'),
     band2D: color('--um-band-2d'),
     band3D: color('--um-band-3d'),
+    strip2D: color('--um-strip-2d'),
+    strip3D: color('--um-strip-3d'),
     runs: Array.from({ length: runColors }, (_, i) => color(`--um-run-${i + 1}`)),
     font: `11px ${style.fontFamily}`,
   };

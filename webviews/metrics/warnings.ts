@@ -1,19 +1,32 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { MetricsEvent } from '../../protocol/metrics/page.ts';
-import { element } from './dom.ts';
+import { element, setText } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
 
 /** Entries shown; the list of events has all. */
 const most = 5;
 
-/** Warnings of collapse, other warnings and errors, newest first, each with its advice and a button that zooms to it. */
+/** Warnings of collapse, other warnings and errors in one line, which unfolds: newest first, each with its advice and a button that zooms to it. */
 export class Warnings {
-  readonly root = element('section', { className: 'warnings', attributes: { 'aria-label': 'Warnings' } });
+  readonly root = element('section', { className: 'warnings', attributes: { 'aria-label': 'Warnings' }, hidden: true });
+  private readonly count = element('strong');
+  private readonly newest = element('span', { className: 'warnings-newest' });
+  private readonly line = element(
+    'summary',
+    {},
+    element('span', { className: 'warning-icon' }, '!'),
+    this.count,
+    this.newest,
+  );
+  private readonly list = element('div', { className: 'warning-list' });
   private shown = '';
 
-  constructor(private readonly reveal: (run: Run, step: number) => void) {}
+  constructor(private readonly reveal: (run: Run, step: number) => void) {
+    this.line.firstElementChild?.setAttribute('aria-hidden', 'true');
+    this.root.append(element('details', {}, this.line, this.list));
+  }
 
   show(runs: readonly Run[]): void {
     const entries = runs
@@ -22,8 +35,17 @@ export class Warnings {
     const key = JSON.stringify(entries.map((e) => [e.run.id, e.first.step, e.last.step, e.last.message]));
     if (key === this.shown) return;
     this.shown = key;
+    const [newest] = entries;
+    this.root.hidden = !newest;
+    const errors = entries.filter(({ last }) => last.kind === 'error').length;
+    this.root.classList.toggle('error', errors > 0);
+    setText(
+      this.count,
+      [counted(errors, 'error'), counted(entries.length - errors, 'warning')].filter(Boolean).join(', '),
+    );
+    setText(this.newest, newest?.last.message ?? '');
     const more = entries.length - most;
-    this.root.replaceChildren(
+    this.list.replaceChildren(
       ...entries.slice(0, most).map((e) => this.entry(e.run, e.first, e.last, e.count, runs.length > 1)),
       ...(more > 0 ? [element('p', { className: 'note' }, `${more} more are listed under Events.`)] : []),
     );
@@ -56,6 +78,11 @@ export class Warnings {
       button,
     );
   }
+}
+
+/** `1 warning`, `3 warnings`; empty for none. */
+function counted(count: number, word: string): string {
+  return count === 0 ? '' : `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** The same warning at epoch after epoch is one entry. Numbers in its text may differ. */
