@@ -2,8 +2,9 @@ import { realpath, stat } from 'node:fs/promises';
 import { UnimissError } from '../../protocol/errors.ts';
 import { readFailure } from './formats/bytes.ts';
 import { imageError } from './formats/imageError.ts';
-import { type NiftiVolume, readNifti, readNiftiHeader } from './formats/nifti.ts';
+import { readNifti, readNiftiHeader } from './formats/nifti.ts';
 import type { Affine } from './formats/niftiGeometry.ts';
+import type { StoredVolume } from './formats/storedVolume.ts';
 import { imageDigest } from './imageDigest.ts';
 import { Random, type RandomKey } from './random.ts';
 import { isFarFrom, paperSpacing, resampleVolume } from './resample.ts';
@@ -110,7 +111,7 @@ export class VolumeReader {
 const surelyAir = -500;
 
 /** The volume with a usable spacing. Gives a notice about whatever is unusual. */
-function checked(stored: NiftiVolume, onNotice: (notice: VolumeNotice) => void): Volume {
+function checked(stored: StoredVolume, onNotice: (notice: VolumeNotice) => void): Volume {
   const { volume, spacingKnown } = stored;
   noticeOrientation(stored, onNotice);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -4,9 +4,10 @@ import { readEnds } from './bytes.ts';
 import { gunzipStart } from './gzip.ts';
 import { imageError } from './imageError.ts';
 import { inspectJpeg, readJpeg } from './jpeg.ts';
-import { gzipHeadBytes, inspectNifti } from './nifti.ts';
+import { decodeNifti, gzipHeadBytes, inspectNifti, type ReadOptions } from './nifti.ts';
 import { inspectPng, readPng } from './png.ts';
 import { describeContent, type Format, hasNiftiHeader, sniffFormat } from './sniff.ts';
+import { type Decoded, type StoredLabels, type StoredVolume, toLabels, toVolume } from './storedVolume.ts';
 
 /** What is known of an image from its header: its kind and size. */
 export type ImageInfo =
@@ -80,5 +81,28 @@ export async function readImage(path: string): Promise<Image2D> {
   if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   if (format === 'png') return readPng(path);
   if (format === 'jpeg') return readJpeg(path);
+  throw unknownFormat(path, head);
+}
+
+/**
+ * Reads a volume of any supported format, by its content, in the axes of `arrayAxes`, with the grid in which it is stored.
+ * @throws UnimissError('data') naming file and reason
+ */
+export async function readVolume(path: string, options: ReadOptions = {}): Promise<StoredVolume> {
+  return toVolume(path, await decodeVolume(path, options));
+}
+
+/**
+ * Reads labels of any supported format as integers, in the axes of `arrayAxes`, with the grid in which they are stored. Nothing is interpolated.
+ * @throws UnimissError('data') naming file and reason: also values that are NaN or no whole numbers
+ */
+export async function readLabels(path: string, options: ReadOptions = {}): Promise<StoredLabels> {
+  return toLabels(path, await decodeVolume(path, options));
+}
+
+async function decodeVolume(path: string, options: ReadOptions): Promise<Decoded> {
+  const { format, head, size } = await sniffFile(path);
+  if (size === 0) throw imageError(path, 'is empty (0 bytes)');
+  if (format === 'nifti' || format === 'gz') return decodeNifti(path, options);
   throw unknownFormat(path, head);
 }

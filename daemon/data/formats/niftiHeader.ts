@@ -39,7 +39,10 @@ export interface NiftiHeader extends NiftiGeometry {
   readonly type: NiftiTypeCode;
   /** Byte at which the voxels start. */
   readonly offset: number;
-  /** Bytes of all voxels. */
+  /** Volumes in the file, and the number of the one that is read, from 0. */
+  readonly volumes: number;
+  readonly volume: number;
+  /** Bytes of the voxels of one volume. */
   readonly dataBytes: number;
   /** value = slope · stored + intercept. */
   readonly slope: number;
@@ -52,10 +55,11 @@ export const headerBytes = { 1: 348, 2: 540 } as const;
 /**
  * Reads and checks a NIfTI-1 or NIfTI-2 header (https://nifti.nimh.nih.gov/nifti-1, nifti-2) before anything is allocated for its voxels.
  * @param start the first bytes of the (uncompressed) file, at least 540 where there are so many
+ * @param volume of several volumes (4-D) the number of the wanted one, from 0; undefined: such a file is refused
  * @throws UnimissError('data') that names `path` and what is wrong: no NIfTI, header/image pair, 4-D, type that is not numeric, sizes beyond `limits`,
  * no sound orientation
  */
-export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
+export function parseNiftiHeader(path: string, start: Buffer, volume?: number): NiftiHeader {
   const fail = (what: string, remedy?: string) => imageError(path, what, { remedy });
   if (start.length < headerBytes[1]) throw fail(`is too short for a NIfTI header (${start.length} bytes)`);
   const littleEndian = [348, 540].includes(start.readInt32LE(0));
@@ -75,7 +79,7 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
     throw fail(`is too short for a NIfTI-${version} header (${start.length} bytes)`);
   const raw = readHeader(new Uint8Array(start.subarray(0, headerBytes[version])).buffer);
 
-  const size = checkedSize(raw.dims, fail);
+  const { size, volumes } = checkedSize(raw.dims, volume, fail);
   const type = raw.datatypeCode;
   if (!(type in niftiTypes)) {
     throw fail(`has voxels of type ${refusedTypes[type] ?? `number ${type}`}; only plain numbers are supported`);
@@ -104,6 +108,8 @@ export function parseNiftiHeader(path: string, start: Buffer): NiftiHeader {
     size,
     type: type as NiftiTypeCode,
     offset,
+    volumes,
+    volume: volume ?? 0,
     dataBytes: size[0] * size[1] * size[2] * bytes,
     slope,
     intercept,
@@ -120,25 +126,41 @@ function sformOf(header: Buffer, version: 1 | 2, littleEndian: boolean): Affine 
   return [row(0), row(1), row(2)];
 }
 
-function checkedSize(dims: readonly number[], fail: (what: string, remedy?: string) => UnimissError) {
+function checkedSize(
+  dims: readonly number[],
+  volume: number | undefined,
+  fail: (what: string, remedy?: string) => UnimissError,
+) {
   const rank = dims[0] ?? 0;
   if (!Number.isInteger(rank) || rank < 1 || rank > 7) throw fail(`says that it has ${rank} dimensions`);
   const sizes = Array.from({ length: rank }, (_, i) => dims[i + 1] ?? 0);
   const text = sizes.join('×');
   const bad = sizes.find((n) => !Number.isInteger(n) || n < 1);
   if (bad !== undefined) throw fail(`says that its size is ${text}`);
-  if (sizes.slice(3).some((n) => n > 1)) {
+  const [i = 1, j = 1, k = 1, volumes = 1] = sizes;
+  if (sizes.slice(4).some((n) => n > 1) || (volumes > 1 && volume === undefined)) {
     throw fail(
       `is ${rank}-D (${text}); only volumes of three dimensions are supported`,
       'Split it into one file per volume.',
     );
   }
-  const [i = 1, j = 1, k = 1] = sizes;
+  requireVolume(volumes, volume, fail);
   if (Math.max(i, j, k) > limits.axis || i * j * k > limits.voxels) {
     throw fail(`claims ${text} voxels, more than the limit of ${limits.voxels} (${limits.axis} along one axis)`);
   }
   if (Math.min(i, j, k) < 2) {
     throw fail(`is a single slice (${text})`, 'Save 2D images as PNG or JPEG.');
   }
-  return [i, j, k] as const;
+  return { size: [i, j, k] as const, volumes };
+}
+
+/** Throws where a file of so many volumes does not have the wanted one. */
+export function requireVolume(
+  volumes: number,
+  volume: number | undefined,
+  fail: (what: string, remedy?: string) => UnimissError,
+): void {
+  if (volume === undefined || (Number.isInteger(volume) && volume >= 0 && volume < volumes)) return;
+  const has = volumes === 1 ? 'holds one volume' : `holds ${volumes} volumes`;
+  throw fail(`${has}, and not one with the number ${volume}`, `Choose one from 0 to ${volumes - 1}.`);
 }
