@@ -11,11 +11,11 @@ const most = 5;
 /** Warnings of collapse, other warnings and errors in one line, which unfolds: newest first, each with its advice and a button that zooms to it. */
 export class Warnings {
   readonly root = element('section', { className: 'warnings', attributes: { 'aria-label': 'Warnings' }, hidden: true });
-  private readonly count = element('strong');
+  private readonly count = element('strong', { className: 'warnings-count' });
   private readonly newest = element('span', { className: 'warnings-newest' });
   private readonly line = element(
     'summary',
-    {},
+    { className: 'warnings-line' },
     element('span', { className: 'warning-icon' }, '!'),
     this.count,
     this.newest,
