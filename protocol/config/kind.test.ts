@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { configJsonSchema, configKinds, resolveConfig } from './index.ts';
 import type { ConfigKind } from './kind.ts';
+import { makeConfig } from './makeConfig.ts';
 import { checkConfig, parseConfig } from './parseConfig.ts';
 import { nameOf, type SharedConfig, sharedFields } from './shared.ts';
 
@@ -21,6 +22,7 @@ const count: ConfigKind<Count, Count & SharedConfig> = {
   smallest: 'Write at least { "task": "count", "upTo": 3 }.',
   remedies: { upTo: 'Give a whole number, or false.' },
   template: '{ "task": "count", "upTo": 3 }',
+  choiceFields: { name: 'name' },
   problems: ({ upTo }) => (upTo === 13 ? [{ path: ['upTo'], message: 'brings bad luck', remedy: 'Write 12.' }] : []),
   resolve: (config) => config,
   summary: () => ({ preset: 'none', epochs: 1 }),
@@ -50,6 +52,26 @@ it('a task that is none is named with those that there are', () => {
     message: 'this version has no task "cuont"',
     remedy: 'Did you mean "count"? Valid: "pretrain", "finetune", "count".',
   });
+});
+
+it('a new file is made from the template of its kind, with the choices that the kind has a field for', () => {
+  const made = makeConfig({ task: 'count', folders: ['/ct'], preset: 'nano', name: 'mine' }, kinds);
+  expect(JSON.parse(made)).toEqual({ task: 'count', upTo: 3, name: 'mine' });
+  const pretraining = makeConfig({ folders: ['/ct'], preset: 'nano', name: 'mine', device: 'cuda' }, kinds);
+  expect(parseConfig(pretraining, 'a', { kinds })).toMatchObject({
+    task: 'pretrain',
+    name: 'mine',
+    data: { paths: ['/ct'] },
+    model: { preset: 'nano' },
+    engine: { device: 'cuda' },
+  });
+  expect(pretraining).toMatch(/\/\/ cpu or cuda\n/);
+  const finetuning = { task: 'finetune', preset: 'nano', name: 'organs' };
+  expect(parseConfig(makeConfig({ ...finetuning, folders: ['/ct'] }, kinds), 'a', { kinds })).toMatchObject({
+    ...{ task: 'finetune', name: 'organs', data: { path: '/ct' }, model: { preset: 'nano' } },
+  });
+  expect(() => makeConfig({ ...finetuning, folders: ['/ct', '/mr'] }, kinds)).toThrow(/one folder, but 2 are given/);
+  expect(() => makeConfig({ task: 'cuont' }, kinds)).toThrow(/no task "cuont"[\s\S]*Did you mean "count"\?/);
 });
 
 it('the JSON Schema is that of any of the kinds', () => {

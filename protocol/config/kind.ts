@@ -17,6 +17,28 @@ export interface ResolveOptions {
   cache?: string;
 }
 
+/** What a new configuration file is made from. */
+export interface TemplateChoices {
+  /** Folders with images. */
+  readonly folders?: readonly string[] | undefined;
+  /** Size of the network. */
+  readonly preset?: string | undefined;
+  /** Name of the run. */
+  readonly name?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+/** The field of a kind's template that takes each choice, as `data.paths`. A choice without a field is not used. */
+export interface ChoiceFields {
+  /** Takes a list of folders. */
+  readonly folders?: string;
+  /** Takes a single folder. */
+  readonly folder?: string;
+  readonly preset?: string;
+  readonly name?: string;
+  readonly device?: string;
+}
+
 /** What lists of runs show of a configuration. */
 export interface ConfigSummary {
   /** Size of the network. */
@@ -45,6 +67,7 @@ export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = Sha
   readonly remedies: Readonly<Record<string, string>>;
   /** A file with the usual choices, each with a comment. */
   readonly template: string;
+  readonly choiceFields: ChoiceFields;
   /** Values that are each valid but cannot be together. */
   problems(config: Given): ConfigProblem[];
   /** Makes every choice explicit. Touches no file. The result is a valid configuration, and resolving it again gives the same. */

@@ -8,10 +8,10 @@ import {
 } from 'jsonc-parser';
 import { UnimissError } from '../errors.ts';
 import { isObject } from '../json.ts';
+import { chooseKind } from './chooseKind.ts';
 import { explain, unknownKeyRemedy } from './explainProblem.ts';
 import { configKinds, type GivenConfig } from './index.ts';
-import { type ConfigKind, kindNamed } from './kind.ts';
-import { misspelled } from './nearest.ts';
+import type { ConfigKind } from './kind.ts';
 import { removeRetired } from './retiredFields.ts';
 
 /** One thing wrong in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */
@@ -66,7 +66,7 @@ export function checkConfig(
 
   const value: unknown = getNodeValue(tree);
   const notices = removeRetired(value);
-  const chosen = chooseKind(value, kinds);
+  const chosen = chooseKind(isObject(value) ? value.task : undefined, kinds);
   if ('message' in chosen) return { notices, problems: [located(['task'], chosen.message, chosen.remedy)] };
   const { kind } = chosen;
   const parsed = kind.schema.safeParse(value, { reportInput: true });
@@ -86,22 +86,6 @@ export function checkConfig(
   return impossible.length > 0
     ? { problems: impossible, notices }
     : { config: parsed.data as GivenConfig, problems: [], notices };
-}
-
-/** The kind of run that a file is of, by its field `task`; a file without it is of the first kind. */
-function chooseKind(
-  value: unknown,
-  kinds: readonly ConfigKind[],
-): { kind: ConfigKind } | { message: string; remedy: string } {
-  const task = isObject(value) ? value.task : undefined;
-  const kind = kindNamed(task, kinds);
-  if (kind) return { kind };
-  const names = kinds.map((one) => one.task);
-  const meant = typeof task === 'string' ? misspelled(task, names) : undefined;
-  return {
-    message: `this version has no task ${JSON.stringify(task)}`,
-    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Valid: ${names.map((name) => `"${name}"`).join(', ')}.`,
-  };
 }
 
 export interface ParseOptions {

@@ -41,9 +41,13 @@ export const runGet = request('unimiss/runs/get', 'Returns one run.', oneRun);
 
 /** From what a configuration is made where there is no file. */
 export const foldersSchema = z.strictObject({
+  task: z
+    .string()
+    .optional()
+    .describe('Kind of run, as the field `task` of a configuration names it. Default: `pretrain`.'),
   folders: z.array(z.string().min(1)).min(1).max(100).describe('Absolute paths of folders with images.'),
   preset: z.enum(presetNames).default('tiny'),
-  name: z.string().optional().describe('Name of the run. Default: `pretrain`.'),
+  name: z.string().optional().describe('Name of the run. Default: the kind of run.'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
 });
 

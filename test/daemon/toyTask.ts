@@ -101,6 +101,7 @@ export const toyTask: Task<Toy> = {
     smallest: 'Write at least { "task": "toy", "epochs": 1 }.',
     remedies: {},
     template: '{ "task": "toy", "epochs": 1 }',
+    choiceFields: { name: 'name' },
     problems: () => [],
     resolve: (config) => config as Toy,
     summary: ({ epochs }) => ({ preset: 'linear', epochs }),

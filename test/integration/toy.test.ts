@@ -5,6 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reportPage } from '../../daemon/evaluate/report/report.ts';
 import { isLocked } from '../../daemon/runs/folder/lock.ts';
+import { configCheck, configMake } from '../../protocol/config/messages.ts';
 import { metricsSubscribe, metricsUpdate } from '../../protocol/metrics/messages.ts';
 import type { MetricsSnapshot } from '../../protocol/metrics/page.ts';
 import { runCreate, runStart } from '../../protocol/runs/messages.ts';
@@ -61,6 +62,15 @@ const lossesOf = async (folder: string) => {
     record.kind === 'step' ? [[record.step, record.loss, record.values.distance]] : [],
   );
 };
+
+it('a configuration of the toy is made and checked by the daemon as those of the product are', async () => {
+  const client = await place.client();
+  const { text } = await client.call(configMake, { task: 'toy', folders: ['/none'], name: 'mine' });
+  expect(JSON.parse(text)).toEqual({ task: 'toy', epochs: 1, name: 'mine' });
+  expect(await client.call(configCheck, { text })).toEqual({ problems: [] });
+  const { problems } = await client.call(configCheck, { text: '{ "task": "toy", "epochs": 1, "sead": 3 }' });
+  expect(problems).toMatchObject([{ field: 'sead', remedy: 'Did you mean "seed"?' }]);
+});
 
 it('a toy run that is killed and resumed ends as one that was not, and shows its own curves', async () => {
   const [unbroken, calm] = await create('calm');

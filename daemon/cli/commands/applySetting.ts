@@ -1,4 +1,5 @@
-import { applyEdits, findNodeAtLocation, modify, type Node, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { setField } from '../../../protocol/config/makeConfig.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 
 /**
@@ -22,7 +23,7 @@ export function applySetting(text: string, setting: string): string {
       remedy: 'Separate the names of objects and fields with single dots, as in train.epochs.',
     });
   checkWay(tree, path);
-  return applyEdits(text, modify(text, path, jsonOr(value), { formattingOptions: { insertSpaces: true, tabSize: 2 } }));
+  return setField(text, path, jsonOr(value));
 }
 
 /** Rejects a path through a value that is not an object. */

@@ -1,3 +1,4 @@
+import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { configCheck, configMake } from '../../../protocol/config/messages.ts';
 import { checkConfig } from '../../../protocol/config/parseConfig.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
@@ -10,12 +11,14 @@ import {
   humanBytes,
   installEngine,
 } from '../../engine/install/index.ts';
+import { kindsOf } from '../../runs/start/task.ts';
 import { type Handler, handle } from '../wire/handler.ts';
-import { configForFolders } from './configForFolders.ts';
+import type { Services } from './services.ts';
 import { WorkDone } from './workDone.ts';
 
 /** TensorFlow and configurations: what needs no run. */
-export function engineHandlers(): Handler[] {
+export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
+  const kinds = kindsOf(tasks);
   return [
     handle(engineInfoRequest, async () => {
       const [info, { gpus }] = await Promise.all([engineInfo(), detectGpus()]);
@@ -44,7 +47,7 @@ export function engineHandlers(): Handler[] {
         progress.end();
       }
     }),
-    handle(configCheck, ({ text }) => ({ problems: checkConfig(text).problems })),
-    handle(configMake, (folders) => ({ text: configForFolders(folders) })),
+    handle(configCheck, ({ text }) => ({ problems: checkConfig(text, kinds).problems })),
+    handle(configMake, (choices) => ({ text: makeConfig(choices, kinds) })),
   ];
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { resolveConfig } from '../../../protocol/config/index.ts';
+import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import type { CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import {
@@ -23,7 +24,6 @@ import { moveToTrash } from '../../runs/supervise/trash.ts';
 import { RunsSubscription } from '../feeds/runsSubscription.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { absolute } from './absolute.ts';
-import { configForFolders } from './configForFolders.ts';
 import type { Services } from './services.ts';
 
 export function runHandlers(services: Services): Handler[] {
@@ -88,7 +88,7 @@ async function createRun(
 ): Promise<RunFolder> {
   const kinds = kindsOf(tasks);
   const given =
-    'config' in from ? { text: from.config, file: from.file } : { text: configForFolders(from), file: '/folders' };
+    'config' in from ? { text: from.config, file: from.file } : { text: makeConfig(from, kinds), file: '/folders' };
   for (const path of [given.file, root ?? usualRoot]) absolute(path);
   const config = resolveConfig(parseConfig(given.text, given.file, { kinds }), { baseDir: dirname(given.file) }, kinds);
   await checkRunnable(config, root ?? usualRoot, tasks);

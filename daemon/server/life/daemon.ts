@@ -116,7 +116,7 @@ export class Daemon implements Services {
       ...recordHandlers(this),
       ...metricsHandlers(this),
       ...jobHandlers(this, job),
-      ...engineHandlers(),
+      ...engineHandlers(this),
     ];
     this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));
     this.ended = new Promise((resolve) => {

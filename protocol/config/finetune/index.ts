@@ -27,6 +27,7 @@ export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
     'train.classWeights': 'Write a list of numbers, "balanced", or null.',
   },
   template: finetuneTemplate,
+  choiceFields: { folder: 'data.path', preset: 'model.preset', name: 'name', device: 'engine.device' },
   problems: impossibleFinetune,
   resolve: resolveFinetune,
   summary: ({ model, train, plan }) => {

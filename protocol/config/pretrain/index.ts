@@ -23,6 +23,7 @@ export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
     'data.cache': 'Write the path of a folder, or false.',
   },
   template: pretrainTemplate,
+  choiceFields: { folders: 'data.paths', preset: 'model.preset', name: 'name', device: 'engine.device' },
   problems: impossibleCombinations,
   resolve: resolvePretrain,
   summary: ({ model, train }) => ({ preset: model.preset, epochs: train.epochs, slices: model.size3D[0] }),
