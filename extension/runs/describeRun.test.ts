@@ -19,7 +19,7 @@ const stopped: RunInfo = {
   stage: null,
   progress: null,
   queue: null,
-  device: 'cpu',
+  devices: ['cpu'],
   ending: null,
 };
 const training: RunInfo = {

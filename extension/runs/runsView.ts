@@ -159,7 +159,7 @@ function tooltip(run: RunInfo): MarkdownString {
   };
   line('Run', run.id);
   line('State', describeRun(run));
-  line('Network', `${run.preset}, on ${run.device}`);
+  line('Network', [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
   line('Started', new Date(run.created).toLocaleString());
   line('Last record', new Date(run.updated).toLocaleString());
   line('Ended', run.ending?.message);

@@ -52,7 +52,12 @@ export const runInfoSchema = runSummarySchema.extend({
   stage: z.string().nullable().describe('While starting: the current stage of preparation.'),
   progress: runProgressSchema.nullable(),
   queue: z.int().min(1).nullable().describe('Position in the queue for its device. 1 is next.'),
-  device: z.string().describe('The requested device: `cpu`, `cuda:0`, … Runs on the same device wait for each other.'),
+  devices: z
+    .array(z.string())
+    .readonly()
+    .describe(
+      'The requested devices: `cpu`, `cuda:0`, … Runs that share a device wait for each other. Empty if the configuration is unreadable.',
+    ),
   ending: endingSchema.nullable(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;

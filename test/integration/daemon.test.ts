@@ -84,7 +84,7 @@ describe('the daemon', () => {
     const watcher = await RunWatcher.on(client);
     const { folder } = await createRun(client, 'a', LONG);
     const waiting = await createRun(client, 'b', 10);
-    expect(waiting).toMatchObject({ activity: 'queued', queue: 1 });
+    expect(waiting).toMatchObject({ activity: 'queued', queue: 1, devices: ['cpu'] });
     await watcher.until(folder, trained(7));
     const trainer = trainerPid(folder);
     expect(await client.call(daemonStop, { runs: 'stop' })).toEqual({ ...nothing, stopping: 1, forgotten: 1 });

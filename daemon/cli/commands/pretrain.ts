@@ -141,7 +141,7 @@ function detached(run: RunInfo, reporter: Reporter): void {
   reporter.record(run);
   reporter.line(
     run.activity === 'queued'
-      ? `${run.id} waits for ${run.device}, at position ${run.queue} in the queue.`
+      ? `${run.id} waits for ${run.devices.join(' and ')}, at position ${run.queue} in the queue.`
       : `The daemon is training ${run.id}.`,
   );
   reporter.line(

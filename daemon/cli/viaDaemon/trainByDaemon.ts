@@ -70,8 +70,8 @@ export async function trainByDaemon(
   }
 }
 
-function showState({ id, activity, queue, device, stage, progress }: RunInfo, display: RunDisplay): void {
-  if (activity === 'queued') display.stage(`Waiting for ${device}; position ${queue} in the queue`);
+function showState({ id, activity, queue, devices, stage, progress }: RunInfo, display: RunDisplay): void {
+  if (activity === 'queued') display.stage(`Waiting for ${devices.join(' and ')}; position ${queue} in the queue`);
   else if (activity === 'paused') display.stage(`Paused. Continue with:  unimiss continue ${id}`);
   else if (progress) display.progress(progress);
   else if (stage) display.stage(stage);

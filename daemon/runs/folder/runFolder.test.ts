@@ -10,7 +10,7 @@ import type { EventRecord, RunState, StepRecord } from '../../../protocol/record
 import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../test/smallDisk.ts';
 import { listRuns, runState } from '../records/list.ts';
 import { RecordLog } from '../records/recordLog.ts';
-import { shownDevice } from '../supervise/deviceOf.ts';
+import { shownDevices } from '../supervise/devicesOf.ts';
 import { lockRun } from './lock.ts';
 import { RunLog } from './log.ts';
 import { inside, runsRoot } from './root.ts';
@@ -128,7 +128,7 @@ describe('a run folder', () => {
     expect((await listRuns(root)).runs).toMatchObject([{ id: run.id, preset: 'unknown' }]);
     const opened = await RunFolder.open(run.folder);
     expect(() => opened.config).toThrow(reason);
-    expect(shownDevice(opened)).toBe('unknown');
+    expect(shownDevices(opened)).toEqual([]);
   });
 
   it('opens whatever fields another version has added, and names each that it ignores', async () => {

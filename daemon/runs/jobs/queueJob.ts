@@ -7,7 +7,7 @@ import { jobInProcess } from './jobProcess.ts';
 export interface QueuedJob {
   job: Job;
   /** `cpu`, or `cuda:1`. */
-  device: string;
+  devices: readonly string[];
   /** The job in the ledger, for people. */
   who: string;
   whenBusy: WhenBusy;
@@ -24,11 +24,11 @@ export interface QueuedJob {
 export async function queueJob(
   ledger: DeviceLedger,
   command: TrainerCommand,
-  { job, device, who, whenBusy, signal, onProgress }: QueuedJob,
+  { job, devices, who, whenBusy, signal, onProgress }: QueuedJob,
 ): Promise<unknown> {
   const onWaiting = (users: readonly string[]) =>
-    onProgress(`Waiting for ${device}${users.length > 0 ? `, in use by ${users.join(', ')}` : ''}`);
-  const claim = await ledger.take({ devices: [device], who, whenBusy }, { signal, onWaiting });
+    onProgress(`Waiting for ${devices.join(', ')}${users.length > 0 ? `, in use by ${users.join(', ')}` : ''}`);
+  const claim = await ledger.take({ devices, who, whenBusy }, { signal, onWaiting });
   try {
     return await jobInProcess(command, job, signal, onProgress);
   } finally {

@@ -9,7 +9,7 @@ import { isLocked, isOwnedHere, type TrainerOwner, trainerOf } from '../folder/l
 import type { LogLine } from '../folder/log.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import type { Claim, DeviceLedger } from './deviceLedger.ts';
-import { shownDevice } from './deviceOf.ts';
+import { shownDevices } from './devicesOf.ts';
 import { recordedEnding } from './ending.ts';
 import { settleRun } from './settleRun.ts';
 import { mayBeStarting, removeTrainerPlace, type TrainerPlace, trainerPlaces } from './trainerPlace.ts';
@@ -104,7 +104,7 @@ export class OtherRuns {
     const known = this.seen.get(folder);
     if (!known || known.claim || !isOwnedHere(lockFile)) return;
     const run = await RunFolder.open(folder, this.options.kinds);
-    if (isLocked(lockFile)) known.claim = this.options.devices.note([shownDevice(run)], run.id);
+    if (isLocked(lockFile)) known.claim = this.options.devices.note(shownDevices(run), run.id);
   }
 
   private async free(folder: string, lockFile: string): Promise<void> {

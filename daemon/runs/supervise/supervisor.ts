@@ -7,7 +7,7 @@ import type { RunFolder } from '../folder/runFolder.ts';
 import { runState } from '../records/list.ts';
 import type { TrainerCommand } from './command.ts';
 import { type Claim, DeviceLedger } from './deviceLedger.ts';
-import { deviceOf } from './deviceOf.ts';
+import { devicesOf } from './devicesOf.ts';
 import { endingOf, recordedEnding } from './ending.ts';
 import { alreadyActive, isFinished, logText, notActive } from './errors.ts';
 import { OtherRuns } from './otherRuns.ts';
@@ -122,7 +122,7 @@ export class Supervisor {
     if (state === 'finished') throw isFinished(run.id);
     if (isLocked(run.lockFile)) throw runIsHeld(run.lockFile);
     const claim = this.devices.claim({
-      devices: [deviceOf(run)],
+      devices: devicesOf(run),
       who: run.id,
       whenBusy: wait ? 'wait' : 'share',
       onHeld: () => {
@@ -257,7 +257,7 @@ export class Supervisor {
   private adopt(run: RunFolder, owner: TrainerOwner): boolean {
     const trainer = `${owner.pid} ${owner.since}`;
     if (this.misfits.has(trainer)) return false;
-    const entry = newEntry(run, this.devices.note([deviceOf(run)], run.id), 'starting');
+    const entry = newEntry(run, this.devices.note(devicesOf(run), run.id), 'starting');
     this.active.set(run.folder, entry);
     this.endings.delete(run.folder);
     this.options.log('info', `${run.id}: trainer ${owner.pid} adopted`);

@@ -9,7 +9,7 @@ import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { summarize } from '../../runs/records/list.ts';
-import { shownDevice } from '../../runs/supervise/deviceOf.ts';
+import { shownDevices } from '../../runs/supervise/devicesOf.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 
 export interface RunInfos {
@@ -56,7 +56,7 @@ export class RunRegistry {
       ...live,
       activity,
       owner: ours ? 'daemon' : locked ? 'other' : null,
-      device: shownDevice(run),
+      devices: shownDevices(run),
     };
   }
 

@@ -2,7 +2,7 @@ import type { JobType } from '../../../protocol/jobs/jobRequest.ts';
 import { type JobName, jobNames, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { queueJob } from '../../runs/jobs/queueJob.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
-import { deviceOf } from '../../runs/supervise/deviceOf.ts';
+import { devicesOf } from '../../runs/supervise/devicesOf.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { absolute } from './absolute.ts';
 import type { Services } from './services.ts';
@@ -31,7 +31,7 @@ function jobHandler(
     try {
       const answer = await queueJob(devices, command, {
         job: { name, task: { ...task, run: run.folder } },
-        device: deviceOf(run),
+        devices: devicesOf(run),
         who: `${name} of ${run.id}`,
         whenBusy,
         signal,

@@ -1,0 +1,11 @@
+import type { RunFolder } from '../folder/runFolder.ts';
+
+/** `cpu`, or `cuda:1`: runs and jobs that share a device wait for each other. */
+export function devicesOf({ config }: RunFolder): readonly string[] {
+  return [config.engine.device === 'cuda' ? `cuda:${config.engine.gpu ?? 0}` : 'cpu'];
+}
+
+/** As `devicesOf`, for lists: none for a run whose configuration this version cannot read. */
+export function shownDevices(run: RunFolder): readonly string[] {
+  return run.readable ? devicesOf(run) : [];
+}
