@@ -105,6 +105,10 @@ describe('a run folder', () => {
     await expect(RunFolder.open(run.folder)).rejects.toThrow(
       /created by UniMiSS 9\.1\.0.*\n.*Update UniMiSS to 9\.1\.0/,
     );
+    await writeFile(join(run.folder, 'run.json'), '{ "format": 3 }');
+    await expect(RunFolder.open(run.folder)).rejects.toThrow(
+      /created by a newer UniMiSS;.*\n.*Update UniMiSS to open it/,
+    );
   });
 
   it('of version 0.1.0 is a pre-training', async () => {

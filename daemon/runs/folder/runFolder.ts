@@ -21,7 +21,7 @@ const runFileSchema = z.discriminatedUnion('format', [
 ]);
 type RunFile = z.infer<typeof runFileSchema>;
 
-const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().default('a newer version') });
+const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().optional() });
 
 /**
  * A run as it lies on the disk; everything in it is text, PNG or safetensors, readable without us:
@@ -138,11 +138,15 @@ export class RunFolder {
   static async open(folder: string, kinds: readonly ConfigKind[] = configKinds): Promise<RunFolder> {
     const raw = await readJson(join(folder, 'run.json'));
     const newer = newerFormat.safeParse(raw);
-    if (newer.success)
-      throw new UnimissError('run', `was created by UniMiSS ${newer.data.unimiss}; this is version ${version}`, {
+    if (newer.success) {
+      const { unimiss } = newer.data;
+      const by = unimiss === undefined ? 'a newer UniMiSS' : `UniMiSS ${unimiss}`;
+      throw new UnimissError('run', `was created by ${by}; this is version ${version}`, {
         place: folder,
-        remedy: `Update UniMiSS to ${newer.data.unimiss} or newer to open it.`,
+        remedy:
+          unimiss === undefined ? 'Update UniMiSS to open it.' : `Update UniMiSS to ${unimiss} or newer to open it.`,
       });
+    }
     const about = runFileSchema.safeParse(raw);
     if (!about.success)
       throw new UnimissError('run', 'run.json does not describe a run of this version', {
