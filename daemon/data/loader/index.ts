@@ -1,9 +1,9 @@
 import { UnimissError } from '../../../protocol/errors.ts';
+import { openMakers } from './openMakers.ts';
 import { batchCount, epochSlots } from './order.ts';
 import { BatchPool } from './pool.ts';
-import type { BatchRange, Loader, LoaderOptions, MadeBatch, Slot, ViewBatch, ViewOptions } from './types.ts';
-import { ViewMaker } from './viewMaker.ts';
-import { type BatchMaker, WorkerThread } from './workerThread.ts';
+import { BatchQueue } from './queue.ts';
+import type { BatchRange, BatchTask, Loader, LoaderOptions, MadeBatch, ViewBatch, ViewOptions } from './types.ts';
 
 export type { Loader, LoaderOptions, ViewBatch } from './types.ts';
 
@@ -31,11 +31,9 @@ export function openLoader(options: LoaderOptions): Loader {
   });
   if (samples.length === 0) throw new UnimissError('data', `there are no ${phase} images`, { place: dataset.root });
   const viewOptions: ViewOptions = { seed, phase, views2D, views3D, resample, cacheMiB };
-  const makers: BatchMaker[] =
-    workers === 0
-      ? [inThisThread(new ViewMaker(samples, viewOptions))]
-      : Array.from({ length: workers }, () => new WorkerThread(samples, viewOptions));
-  const pool = new BatchPool(makers);
+  const pool = new BatchPool<BatchTask, MadeBatch>(
+    openMakers(workers, { kind: 'views', samples, options: viewOptions }),
+  );
   const told = new Set<string>();
   const undigested = new Map(all.filter((_, i) => samples[i]?.digest).map((sample) => [sample.id, sample]));
   const kinds = new Map<string, number>();
@@ -67,8 +65,13 @@ export function openLoader(options: LoaderOptions): Loader {
 
   const ahead = workers * aheadPerWorker;
   const begin = (epoch: number, range: BatchRange) =>
-    new EpochQueue(pool, epoch, epochSlots(samples.length, batch, seed, epoch, phase), range);
-  let prepared: EpochQueue | undefined;
+    new BatchQueue(
+      pool,
+      epoch,
+      epochSlots(samples.length, batch, seed, epoch, phase).map((slots) => ({ epoch, slots })),
+      range,
+    );
+  let prepared: BatchQueue<BatchTask, MadeBatch> | undefined;
 
   async function* batches(epoch: number, range: BatchRange): AsyncGenerator<ViewBatch> {
     const fits = prepared?.epoch === epoch && prepared.range.from === range.from && prepared.range.to === range.to;
@@ -100,49 +103,4 @@ export function openLoader(options: LoaderOptions): Loader {
     },
     close: () => pool.close(),
   };
-}
-
-/** The batches of one epoch that were asked for and not taken yet, in order. */
-class EpochQueue {
-  private readonly run;
-  private readonly pending: Promise<MadeBatch>[] = [];
-  private asked: number;
-  /** One behind the number of the last batch. */
-  readonly end: number;
-
-  constructor(
-    pool: BatchPool,
-    readonly epoch: number,
-    private readonly slots: readonly Slot[][],
-    readonly range: BatchRange,
-  ) {
-    this.run = pool.begin();
-    this.asked = range.from ?? 0;
-    this.end = Math.min(slots.length, range.to ?? slots.length);
-  }
-
-  /** Number of the batch that `take` gives next. */
-  get next(): number {
-    return this.asked - this.pending.length;
-  }
-
-  /** Asks for further batches until so many are under way. */
-  ask(count: number): void {
-    while (this.pending.length < count && this.asked < this.end) {
-      this.pending.push(this.run.make({ epoch: this.epoch, slots: this.slots[this.asked++]! }));
-    }
-  }
-
-  take(): Promise<MadeBatch> {
-    return this.pending.shift()!;
-  }
-
-  /** Forgets what no maker has begun. */
-  drop(): void {
-    this.run.end();
-  }
-}
-
-function inThisThread(maker: ViewMaker): BatchMaker {
-  return { make: (task) => maker.make(task), close: async () => undefined };
 }

@@ -2,25 +2,30 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import type { BatchTask, ViewOptions } from './types.ts';
-import { type SampleFile, ViewMaker } from './viewMaker.ts';
+import { type MakerSetup, makerOf } from './makers.ts';
 import type { WorkerAnswer } from './workerThread.ts';
 
 const port = parentPort as MessagePort;
-const { samples, options } = workerData as { samples: SampleFile[]; options: ViewOptions };
-const maker = new ViewMaker(samples, options);
+const maker = makerOf(workerData as MakerSetup) as { make(task: unknown): Promise<object> };
 
-port.on('message', async (task: BatchTask) => {
+port.on('message', async (task: unknown) => {
   try {
     const made = await maker.make(task);
-    port.postMessage({ made } satisfies WorkerAnswer, [made.views.buffer as ArrayBuffer]);
+    port.postMessage({ made } satisfies WorkerAnswer<object>, buffersOf(made));
   } catch (error) {
     port.postMessage(failure(error));
   }
 });
 
+/** Memory that is moved instead of copied: that of the large arrays. */
+function buffersOf(made: object): ArrayBuffer[] {
+  return Object.values(made).flatMap((value: unknown) =>
+    ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer ? [value.buffer] : [],
+  );
+}
+
 /** Errors lose their class on the way between threads; what makes them helpful is sent by its parts. */
-function failure(error: unknown): WorkerAnswer {
+function failure(error: unknown): WorkerAnswer<never> {
   if (error instanceof UnimissError) return { failed: toErrorData(error) };
   const stack = error instanceof Error ? error.stack : undefined;
   return { failed: { code: 'internal', what: stack ?? messageOf(error) } };

@@ -1,31 +1,30 @@
 import { UnimissError } from '../../../protocol/errors.ts';
-import type { BatchTask, MadeBatch } from './types.ts';
 import type { BatchMaker } from './workerThread.ts';
 
-interface Job {
-  readonly task: BatchTask;
-  readonly resolve: (made: MadeBatch) => void;
+interface Job<Task, Made> {
+  readonly task: Task;
+  readonly resolve: (made: Made) => void;
   readonly reject: (error: unknown) => void;
   readonly run: number;
 }
 
 /** Gives batches to makers as these become free, one each, first come first served. */
-export class BatchPool {
-  private readonly free: BatchMaker[];
-  private readonly queue: Job[] = [];
+export class BatchPool<Task, Made> {
+  private readonly free: BatchMaker<Task, Made>[];
+  private readonly queue: Job<Task, Made>[] = [];
   private runs = 0;
   private closed = false;
 
-  constructor(private readonly makers: readonly BatchMaker[]) {
+  constructor(private readonly makers: readonly BatchMaker<Task, Made>[]) {
     this.free = [...makers];
   }
 
   /** Begins the batches of an epoch. `end` drops those that no maker has begun. */
-  begin(): { make: (task: BatchTask) => Promise<MadeBatch>; end: () => void } {
+  begin(): { make: (task: Task) => Promise<Made>; end: () => void } {
     const run = this.runs++;
     return {
       make: (task) => {
-        const made = new Promise<MadeBatch>((resolve, reject) => {
+        const made = new Promise<Made>((resolve, reject) => {
           this.queue.push({ task, resolve, reject, run });
         });
         // Whoever waits for the batch gets its error; one that nobody waits for any more must not end the process.

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { views2DOptions, views3DOptions } from '../augment/options.ts';
+import type { BatchTask, MadeBatch } from './types.ts';
 import { WorkerThread } from './workerThread.ts';
 
 const options = {
@@ -12,9 +13,16 @@ const options = {
   cacheMiB: 1,
 };
 
+const threadOf = () =>
+  new WorkerThread<BatchTask, MadeBatch>({
+    kind: 'views',
+    samples: [{ id: 'a.png', path: '/nowhere/a.png' }],
+    options,
+  });
+
 describe('WorkerThread', () => {
   it('passes an error on with its parts', async () => {
-    const thread = new WorkerThread([{ id: 'a.png', path: '/nowhere/a.png' }], options);
+    const thread = threadOf();
     await expect(thread.make({ epoch: 0, slots: [{ sample: 0, repeat: 0 }] })).rejects.toMatchObject({
       name: 'UnimissError',
       code: 'data',
@@ -24,7 +32,7 @@ describe('WorkerThread', () => {
   });
 
   it('that is killed while it makes a batch fails this batch', async () => {
-    const thread = new WorkerThread([{ id: 'a.png', path: '/nowhere/a.png' }], options);
+    const thread = threadOf();
     const made = thread.make({ epoch: 0, slots: [{ sample: 0, repeat: 0 }] });
     // From outside and without `close`, as a lack of memory would.
     const outcome = expect(made).rejects.toThrow(/a loader worker ended unexpectedly \(exit code \d\)/);
@@ -34,7 +42,7 @@ describe('WorkerThread', () => {
 
   it('that dies while it starts fails the batch at hand and all later ones, with the reason', async () => {
     // The worker thread reads its options when it starts: without them it dies.
-    const thread = new WorkerThread([], undefined as never);
+    const thread = new WorkerThread<BatchTask, MadeBatch>(undefined as never);
     const task = { epoch: 0, slots: [] };
     await expect(thread.make(task)).rejects.toThrow(
       /data\.workers: a loader worker ended unexpectedly \(.*undefined.*\)/,

@@ -3,18 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type ErrorData, fromErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import type { BatchTask, MadeBatch, ViewOptions } from './types.ts';
-import type { SampleFile } from './viewMaker.ts';
+import type { MakerSetup } from './makers.ts';
 
 /** Something that makes one batch at a time. */
-export interface BatchMaker {
-  make(task: BatchTask): Promise<MadeBatch>;
+export interface BatchMaker<Task, Made> {
+  make(task: Task): Promise<Made>;
   close(): Promise<void>;
 }
 
 /** What a worker answers to a task. */
-export type WorkerAnswer = {
-  made?: MadeBatch;
+export type WorkerAnswer<Made> = {
+  made?: Made;
   failed?: ErrorData;
 };
 
@@ -32,22 +31,22 @@ function workerFile(): string {
 }
 
 /** A worker thread that makes batches. Where it dies, the batch at hand and every later one fail with the reason. */
-export class WorkerThread implements BatchMaker {
+export class WorkerThread<Task, Made> implements BatchMaker<Task, Made> {
   private readonly worker: Worker;
-  private waiting: { resolve: (made: MadeBatch) => void; reject: (error: Error) => void } | undefined;
+  private waiting: { resolve: (made: Made) => void; reject: (error: Error) => void } | undefined;
   private dead: UnimissError | undefined;
   private closing = false;
 
-  constructor(samples: readonly SampleFile[], options: ViewOptions) {
-    this.worker = new Worker(workerFile(), { workerData: { samples, options } });
+  constructor(setup: MakerSetup) {
+    this.worker = new Worker(workerFile(), { workerData: setup });
     // Only a batch that is waited for keeps the process alive.
     this.worker.unref();
-    this.worker.on('message', (answer: WorkerAnswer) => this.onAnswer(answer));
+    this.worker.on('message', (answer: WorkerAnswer<Made>) => this.onAnswer(answer));
     this.worker.on('error', (error) => this.die(messageOf(error), error));
     this.worker.on('exit', (code) => this.die(`exit code ${code}`));
   }
 
-  make(task: BatchTask): Promise<MadeBatch> {
+  make(task: Task): Promise<Made> {
     if (this.dead) return Promise.reject(this.dead);
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
@@ -61,7 +60,7 @@ export class WorkerThread implements BatchMaker {
     await this.worker.terminate();
   }
 
-  private onAnswer({ made, failed }: WorkerAnswer): void {
+  private onAnswer({ made, failed }: WorkerAnswer<Made>): void {
     const { waiting } = this;
     this.waiting = undefined;
     this.worker.unref();

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { writeTextAtomically } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
+import { readFailure } from '../formats/bytes.ts';
+import { classPositions } from './positions.ts';
+import { PreparedFile, writePrepared } from './preparedFile.ts';
+import { prepareImage } from './prepareImage.ts';
+import { readCase } from './readCase.ts';
+import type { CaseFiles, PrepareSettings } from './settings.ts';
+
+/** Raised when images are prepared in another way, so that old copies are not used. */
+const version = 1;
+
+/**
+ * Prepared images on disk, each named by the content of its files and by what it was prepared for: another name, folder or time of
+ * the same files finds the same copy, and a changed file never an old one. Files are readable by their owner only. Several
+ * processes and threads may share one folder: a file appears only when it is complete, so preparing can be interrupted at any time.
+ */
+export class PreparedCache {
+  constructor(
+    private readonly folder: string,
+    private readonly settings: PrepareSettings,
+  ) {}
+
+  /** The prepared image of a case, made where there is none. @throws UnimissError 'data' naming the file, 'disk' */
+  async open(files: CaseFiles): Promise<PreparedFile> {
+    const path = await this.pathOf(files);
+    try {
+      return await PreparedFile.open(path);
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!missing && !(error instanceof UnimissError)) throw error;
+      if (!missing) await rm(path, { force: true }); // damaged
+    }
+    const stored = await readCase(files, this.settings);
+    const prepared = prepareImage(stored, this.settings, files.images[0]!);
+    await writePrepared(path, prepared, prepared.labels ? classPositions(prepared.labels) : new Map());
+    return PreparedFile.open(path);
+  }
+
+  private async pathOf({ images, labels }: CaseFiles): Promise<string> {
+    await makeFolder(this.folder, { mode: 0o700 });
+    const contents = (paths: readonly (string | null)[]) =>
+      Promise.all(paths.map((path) => (path === null ? null : this.contentOf(path))));
+    const from = labels && (await contents(labels.from.kind === 'map' ? [labels.from.path] : labels.from.paths));
+    const meaning = labels && { ...labels, from: labels.from.kind };
+    const key = [version, this.settings, await contents(images), meaning ?? null, from ?? null];
+    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
+    return join(this.folder, `${name}.prepared`);
+  }
+
+  /** SHA-256 of a file. It is remembered by path, time and size, so that large data sets are hashed once. */
+  private async contentOf(path: string): Promise<string> {
+    const { mtimeMs, size, ino } = await stat(path).catch((error: unknown) => {
+      throw readFailure(path, error);
+    });
+    const state = createHash('sha256')
+      .update(JSON.stringify([path, mtimeMs, size, ino]))
+      .digest('hex')
+      .slice(0, 32);
+    const known = join(this.folder, `${state}.sha256`);
+    const digest = await readFile(known, 'utf8').catch(() => '');
+    if (/^[0-9a-f]{64}$/.test(digest)) return digest;
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+      throw readFailure(path, error);
+    });
+    const made = hash.digest('hex');
+    await writeTextAtomically(known, made);
+    return made;
+  }
+}

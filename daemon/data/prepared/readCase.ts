@@ -1,0 +1,147 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import { inspectImage, readImage } from '../formats/image.ts';
+import { imageError } from '../formats/imageError.ts';
+import { readNifti } from '../formats/nifti.ts';
+import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
+import { ignoredLabel, type LabelMaps, type Size3 } from './types.ts';
+
+/** An image and its labels as they are stored, in one orientation. */
+export interface StoredCase {
+  readonly size: Size3;
+  /** mm, [slice, x, y]; null: pictures, and volumes whose header does not say. */
+  readonly spacing: readonly [number, number, number] | null;
+  /** One [D, H, W] a channel. */
+  readonly channels: readonly Float32Array[];
+  readonly labels?: LabelMaps;
+}
+
+/** Decoded values of one file. */
+interface Stored {
+  readonly size: Size3;
+  readonly spacing: readonly [number, number, number] | null;
+  /** One a channel. */
+  readonly planes: readonly ArrayLike<number>[];
+}
+
+/**
+ * Reads an image and its labels.
+ * @throws UnimissError 'data' naming the file: unreadable, another size than the others, a number of channels that the plan does
+ * not have, a value that no class has, masks that overlap where classes exclude each other
+ */
+export async function readCase(files: CaseFiles, { modality, channels }: PrepareSettings): Promise<StoredCase> {
+  const read = await Promise.all(files.images.map((path) => readStored(path, modality)));
+  const [first] = read;
+  if (!first) throw new UnimissError('internal', 'a case without an image', { place: files.id });
+  for (const [i, other] of read.entries()) requireSameSize(files.images[i]!, other.size, first.size, files.images[0]!);
+  const planes =
+    read.length === 1
+      ? channelsOf(first, channels.length, files.images[0]!)
+      : read.map((one, i) => greyOf(one, files.images[i]!));
+  if (planes.length !== channels.length)
+    throw imageError(files.images[0]!, `has ${planes.length} channels, but the plan has ${channels.length}`, {
+      remedy: 'Correct plan.channels, or run `unimiss plan` again.',
+    });
+  const values = planes.map((plane) => Float32Array.from(plane));
+  const { size, spacing } = first;
+  if (!files.labels) return { size, spacing, channels: values };
+  const labels = await readLabels(files.labels, { modality, size, image: files.images[0]! });
+  return { size, spacing, channels: values, labels };
+}
+
+async function readStored(path: string, modality: PrepareSettings['modality']): Promise<Stored> {
+  const { kind } = await inspectImage(path);
+  if (kind !== modality)
+    throw imageError(path, kind === '2D' ? 'is a picture, but modality is "3D"' : 'is a volume, but modality is "2D"', {
+      remedy: 'Correct `modality`.',
+    });
+  if (kind === '3D') {
+    const { volume, spacingKnown } = await readNifti(path);
+    return { size: volume.shape, spacing: spacingKnown ? volume.spacing : null, planes: [volume.data] };
+  }
+  const { width, height, data } = await readImage(path);
+  const planes = [0, 1, 2].map((c) => Uint8Array.from({ length: width * height }, (_, i) => data[3 * i + c]!));
+  return { size: [1, height, width], spacing: null, planes };
+}
+
+/** The channels of a file that holds all of them; a grey picture serves as three equal ones. */
+function channelsOf(stored: Stored, wanted: number, path: string): readonly ArrayLike<number>[] {
+  return wanted === 1 ? [greyOf(stored, path)] : stored.planes;
+}
+
+/** @throws UnimissError 'data' for a colour image */
+function greyOf({ planes }: Stored, path: string): ArrayLike<number> {
+  const [first, ...others] = planes;
+  for (const other of others)
+    for (let i = 0; i < other.length; i++)
+      if (other[i] !== first![i])
+        throw imageError(path, 'is a colour image where a grey one is expected', {
+          remedy: 'Use grey images, or three channels in plan.channels.',
+        });
+  return first!;
+}
+
+function requireSameSize(path: string, size: Size3, wanted: Size3, of: string): void {
+  if (size.every((n, axis) => n === wanted[axis])) return;
+  throw imageError(path, `has a size of ${size.join('×')}, but ${of} has ${wanted.join('×')}`, {
+    remedy: 'Make both from the same image, or remove the case.',
+  });
+}
+
+interface LabelContext {
+  readonly modality: PrepareSettings['modality'];
+  readonly size: Size3;
+  readonly image: string;
+}
+
+async function readLabels(files: LabelFiles, context: LabelContext): Promise<LabelMaps> {
+  const { overlapping, from, classes } = files;
+  const count = context.size[0] * context.size[1] * context.size[2];
+  const maps = overlapping ? classes.length : 1;
+  const data = new Uint8Array(maps * count);
+  const one = async (path: string) => {
+    const stored = await readStored(path, context.modality);
+    requireSameSize(path, stored.size, context.size, context.image);
+    return greyOf(stored, path);
+  };
+  if (from.kind === 'map') mapLabels(await one(from.path), files, data, from.path);
+  else
+    for (const [i, path] of from.paths.entries()) {
+      if (path === null) continue;
+      const mask = await one(path);
+      for (let v = 0; v < count; v++) {
+        if (mask[v] === 0) continue;
+        const at = overlapping ? i * count + v : v;
+        if (!overlapping && data[at] !== 0)
+          throw imageError(path, 'overlaps another mask, but `labels` is "exclusive"', {
+            remedy: 'Set `labels` to "overlapping", or correct the masks.',
+          });
+        data[at] = overlapping ? 1 : i + 1;
+      }
+    }
+  return { overlapping, maps, data };
+}
+
+/** Translates the values of a label map to class numbers. */
+function mapLabels(values: ArrayLike<number>, files: LabelFiles, data: Uint8Array, path: string): void {
+  const { overlapping, classes, ignore } = files;
+  const count = values.length;
+  const classesOf = new Map<number, number[]>();
+  for (const [number, own] of classes.entries())
+    for (const value of own) classesOf.set(value, [...(classesOf.get(value) ?? []), number]);
+  for (let v = 0; v < count; v++) {
+    const value = values[v]!;
+    if (value === ignore) {
+      for (let m = v; m < data.length; m += count) data[m] = ignoredLabel;
+      continue;
+    }
+    const own = classesOf.get(value);
+    if (!own) {
+      if (overlapping && value === 0) continue;
+      throw imageError(path, `has the label ${value}, which no class has`, {
+        remedy: `Known values: ${[...classesOf.keys()].join(', ')}. Correct the labels or the data set's description.`,
+      });
+    }
+    if (overlapping) for (const number of own) data[number * count + v] = 1;
+    else data[v] = own[0]!;
+  }
+}
