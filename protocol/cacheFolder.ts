@@ -3,8 +3,8 @@ import { isAbsolute, join } from 'node:path';
 import { UnimissError } from './errors.ts';
 
 /**
- * Our folder in the user's cache: `UNIMISS_CACHE`, or `unimiss` in `XDG_CACHE_HOME` (default `~/.cache`). TensorFlow, resampled
- * volumes, measured executors and the demo's images lie in it.
+ * Our folder in the user's cache: `UNIMISS_CACHE`, or `unimiss` in `XDG_CACHE_HOME` (default `~/.cache`). It holds TensorFlow,
+ * resampled volumes, measured executors and the demo's images.
  * @throws UnimissError `config` if `UNIMISS_CACHE` is not an absolute path.
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -18,7 +18,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
     }
     return named;
   }
-  // The XDG specification: a relative path there is to be ignored.
+  // The XDG specification says to ignore a relative path there.
   const xdg = env.XDG_CACHE_HOME;
   return join(xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.cache'), 'unimiss');
 }

@@ -12,9 +12,9 @@ export type ErrorCode =
   | 'internal'; // a defect of ours
 
 /**
- * The one error type that people see: what was wrong, where, and what to do about it.
- * `place` is a file, a field (`train.batch`), an op or a shape; `remedy` is a sentence in the imperative. `images` are the images,
- * and folders of images, that the other texts name, written exactly as there: whoever must not show names replaces these.
+ * The one error type that people see: what was wrong, where, and what to do about it. `place` is a file, a field (`train.batch`),
+ * an op or a shape; `remedy` is a sentence in the imperative. `images` lists the images, and folders of images, that the other
+ * texts name, spelt exactly as there. Code that must hide names replaces these.
  */
 export class UnimissError extends Error {
   override readonly name = 'UnimissError';
@@ -28,7 +28,7 @@ export class UnimissError extends Error {
   }
 }
 
-/** What went wrong in one line, whatever was thrown. */
+/** What went wrong, in one line, for any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

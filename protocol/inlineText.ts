@@ -1,4 +1,4 @@
-/** A script as the text of its element: what would end that is written otherwise. */
+/** A script as the text of its element. Escapes what would end the element. */
 export function scriptText(code: string): string {
   return code.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\!--');
 }

@@ -1,10 +1,10 @@
-/** Controls of C0 but tab and line break, DEL, those of C1, and the marks that turn the direction of writing. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+/** Control characters: C0 except tab and line break, DEL, C1, and the marks that change the direction of writing. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for these
 const commands = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
- * A text that a terminal shows and does not obey: names of files may hold escape sequences, which move the cursor, change the title or
- * answer in the user's place. Each becomes visible (`\x1b`). For what goes to a terminal or a log, at that border.
+ * Makes a text safe for a terminal. File names may contain escape sequences, which move the cursor, change the title or answer in
+ * the user's place; each becomes visible (`\x1b`). Apply it where text enters a terminal or a log.
  */
 export function printable(text: string): string {
   return text.replace(commands, (character) => {
@@ -13,7 +13,7 @@ export function printable(text: string): string {
   });
 }
 
-/** A value as JSON on one line that a terminal does not obey either; JSON itself leaves DEL, C1 and marks of direction as they are. */
+/** A value as JSON on one line, safe for a terminal. JSON itself does not escape DEL, C1 and marks of direction. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(
     commands,

@@ -16,7 +16,7 @@ function fields(node: SchemaNode, path: string[] = []): string[][] {
   ]);
 }
 
-/** What to write in place of an unknown key: the field of that object, or of the whole file, that is probably meant. */
+/** What to write in place of an unknown key: the field of that object, or of the whole file, that the user probably meant. */
 export function unknownKeyRemedy(parent: PropertyKey[], key: string, kind: ConfigKind): string {
   const all = fields(configJsonSchema([kind]) as SchemaNode);
   const parentName = parent.join('.');

@@ -10,17 +10,17 @@ export type { ConfigKind, ConfigProblem, ResolveOptions } from './kind.ts';
 export type { PretrainConfig } from './pretrain/index.ts';
 export type { SharedConfig } from './shared.ts';
 
-/** The configurations of the product: a row a kind of run. A file without `task` is of the first. */
+/** The configurations of the product: one row per kind of run. A file without `task` is of the first kind. */
 export const configKinds: readonly ConfigKind[] = [pretrainKind, finetuneKind];
 
-/** A configuration in which nothing is left open, by task. */
+/** A configuration with every choice made, by task. */
 export type ResolvedConfig = { pretrain: PretrainConfig; finetune: FinetuneConfig }[TaskName];
 /** A checked configuration with its defaults, before it is resolved. */
 export type GivenConfig = PretrainGiven | FinetuneGiven;
 /** A configuration as a user writes it. */
 export type ConfigInput = PretrainInput | FinetuneInput;
 
-/** The kind of run that a resolved configuration is of. @throws Error where the list has none: a defect */
+/** The kind of run of a resolved configuration. @throws Error if the list lacks it: a defect */
 export function kindOf({ task }: SharedConfig, kinds: readonly ConfigKind[] = configKinds): ConfigKind {
   const kind = kindNamed(task, kinds);
   if (!kind) throw new Error(`unknown task ${JSON.stringify(task)}`);
@@ -36,7 +36,7 @@ export function resolveConfig<C extends SharedConfig = ResolvedConfig>(
   return kindOf(config as SharedConfig, kinds).resolve(config, options) as C;
 }
 
-/** JSON Schema (draft 7, as VS Code reads it) of a `*.unimiss.jsonc` file: of one kind, or of any of several. */
+/** JSON Schema (draft 7, as VS Code reads it) of a `*.unimiss.jsonc` file: of one kind, or of several. */
 export function configJsonSchema(kinds: readonly ConfigKind[] = configKinds): Record<string, unknown> {
   const [first, ...others] = kinds.map(({ schema, title }) => {
     const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });

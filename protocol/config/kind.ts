@@ -9,7 +9,7 @@ export interface ConfigProblem {
 }
 
 export interface ResolveOptions {
-  /** Folder at which relative paths start: that of the configuration file. */
+  /** Relative paths start here: the folder of the configuration file. */
   baseDir: string;
   /** What `~` stands for. Default: the user's home. */
   home?: string;
@@ -39,22 +39,22 @@ export interface ChoiceFields {
   readonly device?: string;
 }
 
-/** What lists of runs show of a configuration. */
+/** The part of a configuration that lists of runs show. */
 export interface ConfigSummary {
   /** Size of the network. */
   readonly preset: string;
   /** Epochs of the whole run. */
   readonly epochs: number;
-  /** Slices of a volume in its preview pictures, where the run has volumes. */
+  /** Slices of a volume in its preview pictures, if the run has volumes. */
   readonly slices?: number;
 }
 
-/** The kind that a configuration's field `task` names: the first without the field, undefined where there is none of the name. */
+/** The kind that a configuration's field `task` names. Without the field, the first kind; undefined if no kind has the name. */
 export function kindNamed(task: unknown, kinds: readonly ConfigKind[]): ConfigKind | undefined {
   return task === undefined ? kinds[0] : kinds.find((kind) => kind.task === task);
 }
 
-/** One kind of run, as far as its configuration goes. `Given` has defaults filled in; `Resolved` leaves nothing open. */
+/** The configuration of one kind of run. `Given` has defaults filled in; `Resolved` has every choice made. */
 export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = SharedConfig> {
   /** Value of the field `task`. */
   readonly task: Resolved['task'];
@@ -68,9 +68,9 @@ export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = Sha
   /** A file with the usual choices, each with a comment. */
   readonly template: string;
   readonly choiceFields: ChoiceFields;
-  /** Values that are each valid but cannot be together. */
+  /** Values that are valid alone but not together. */
   problems(config: Given): ConfigProblem[];
-  /** Makes every choice explicit. Touches no file. The result is a valid configuration, and resolving it again gives the same. */
+  /** Makes every choice explicit. Touches no file. The result is a valid configuration; resolving it again does not change it. */
   resolve(config: Given, options: ResolveOptions): Resolved;
   summary(config: Resolved): ConfigSummary;
 }

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The candidate with the fewest edits to `word`, whatever its case; the first of equals. `undefined` where there are none. */
+/** The candidate with the fewest edits to `word`, ignoring case; the first of equals. `undefined` if there are no candidates. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
   let best: string | undefined;

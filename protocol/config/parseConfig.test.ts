@@ -11,7 +11,7 @@ import { pretrainSchema } from './pretrain/schema.ts';
 const images = '"data": { "paths": "images" }';
 const where = { baseDir: '/project', home: '/home/me' };
 
-/** The message of the error that a text gives. */
+/** The message of the error that a text causes. */
 function messageOfText(text: string): string {
   try {
     parseConfig(text, 'a.unimiss.jsonc');

@@ -28,7 +28,10 @@ export interface Problem {
 
 const rules = 'Comments and trailing commas are allowed. Keys and strings need double quotes.';
 
-/** Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. `notices` say what is ignored. */
+/**
+ * Reads a `*.unimiss.jsonc` text (JSON with comments and trailing commas) and finds everything wrong with it. `notices` name what
+ * it ignores.
+ */
 export function checkConfig(
   text: string,
   kinds: readonly ConfigKind[] = configKinds,
@@ -52,7 +55,7 @@ export function checkConfig(
   };
   if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', kinds[0]!.smallest)], notices: [] };
   if (syntax.length > 0 || tree === undefined)
-    // What follows the first slip is mostly its consequence.
+    // Later errors are mostly consequences of the first.
     return {
       problems: syntax.slice(0, 1).map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)),
       notices: [],
@@ -89,15 +92,16 @@ export function checkConfig(
 }
 
 export interface ParseOptions {
-  /** The kinds of runs that there are. Default: the product's. */
+  /** All kinds of runs. Default: the product's. */
   kinds?: readonly ConfigKind[];
-  /** Gets what is ignored. */
+  /** Receives what is ignored. */
   notice?: (message: string) => void;
 }
 
 /**
- * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages. `Given`: that of its kind, where the caller knows it.
- * Throws UnimissError 'config' that names file, line, column, field and value of everything wrong, each with its remedy.
+ * The configuration in a `*.unimiss.jsonc` text; `file` is its name for messages. `Given`: the type of its kind, if the caller
+ * knows it. Throws UnimissError 'config', which names file, line, column, field and value of everything wrong, each with its
+ * remedy.
  */
 export function parseConfig<Given = GivenConfig>(
   text: string,
@@ -125,7 +129,7 @@ export function parseConfig<Given = GivenConfig>(
   });
 }
 
-/** The node of the value at `path`, or of the nearest object around it that is there. */
+/** The node of the value at `path`, or of the nearest existing object around it. */
 function closest(tree: Node, path: PropertyKey[]): Node {
   for (let length = path.length; length > 0; length--) {
     const node = findNodeAtLocation(tree, path.slice(0, length) as (string | number)[]);
@@ -134,7 +138,7 @@ function closest(tree: Node, path: PropertyKey[]): Node {
   return tree;
 }
 
-/** Keys that JSON readers would drop without a word: given twice in an object, or `__proto__`. */
+/** Keys that JSON readers would drop silently: a repeated key of an object, or `__proto__`. */
 function repeatedKeys(node: Node, path: PropertyKey[] = []): { key: Node; path: PropertyKey[] }[] {
   if (node.type === 'array') return (node.children ?? []).flatMap((child, i) => repeatedKeys(child, [...path, i]));
   if (node.type !== 'object') return [];

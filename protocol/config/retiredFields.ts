@@ -1,15 +1,15 @@
 import { isObject } from '../json.ts';
 
 /**
- * Removes fields that earlier versions had from a configuration as it was read, so that old files and runs still open.
- * @returns what is ignored and what serves instead; nothing for a field that was null
+ * Removes fields of earlier versions from a parsed configuration, so that old files and runs still open.
+ * @returns what is ignored and what to use instead; nothing for a field that was null
  */
 export function removeRetired(config: unknown): string[] {
   const engine = isObject(config) ? config.engine : undefined;
   if (!isObject(engine) || !Object.hasOwn(engine, 'library')) return [];
   const { library } = engine;
   delete engine.library;
-  // A file that somebody sent must not decide which native code is loaded.
+  // A file from someone else must not decide which native code is loaded.
   if (library === null) return [];
   return [
     '`engine.library` is ignored: a configuration cannot choose the TensorFlow to load. Set UNIMISS_TENSORFLOW to its folder, or the setting `unimiss.tensorflowFolder` in the editor.',

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What the configurations of all kinds of runs share. Each field is declared once: types, checks, the editor's JSON Schema and
- * docs/configuration.md come from it. Sizes are [height, width] or [slices, height, width], as in the paper.
+ * The fields that configurations of all kinds of runs share. Each field is declared once; types, checks, the editor's JSON Schema
+ * and docs/configuration.md derive from the declaration. Sizes are [height, width] or [slices, height, width], as in the paper.
  */
 
 /** A path as a user writes it. */

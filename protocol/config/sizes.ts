@@ -6,7 +6,7 @@ import { smallestSide, strides } from './pretrain/presets.ts';
 const nearestMultiple = (value: number, step: number, least: number): number =>
   Math.max(Math.ceil(least / step) * step, Math.round(value / step) * step);
 
-/** Why the network cannot take images of a size, [height, width] or [slices, height, width], if so. */
+/** Why the network cannot take images of a size, [height, width] or [slices, height, width]; undefined if it can. */
 export function sizeProblem(path: string[], modality: Modality, size: readonly number[] | undefined): ConfigProblem[] {
   if (size === undefined) return [];
   const step = strides[modality];

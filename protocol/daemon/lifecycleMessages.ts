@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { runRef } from '../runs/runInfo.ts';
 import { notification, request } from './rpc.ts';
 
-/** The version of this protocol: it rises when a message changes so that an older side would misread it. */
+/** The version of this protocol. It rises when an older side would misread a changed message. */
 export const protocolVersion = 2;
 /** The oldest version that the daemon still speaks. */
 export const oldestProtocolVersion = 2;
 
-/** What a client gives in `initializationOptions`. */
+/** What a client sends in `initializationOptions`. */
 export const clientOptionsSchema = z.object({
   protocol: z.int().min(1).describe('The protocol version of the client.'),
 });
 
-/** LSP's InitializeParams; all but what is named here is read over. */
+/** LSP's InitializeParams; fields that are not named here are ignored. */
 const initializeParams = z.looseObject({
   processId: z.int().nullish(),
   clientInfo: z.looseObject({ name: z.string(), version: z.string().optional() }).nullish(),
@@ -151,8 +151,8 @@ export const daemonStop = request(
 );
 
 /**
- * How a client asks a daemon of any version to make room for one of the client's own.
- * @param control what the daemon said of itself in the handshake
+ * The request by which a client asks a daemon of any version to make room for one of the client's version.
+ * @param control what the daemon said about itself in the handshake
  */
 export function stopParams(
   control: number | undefined,

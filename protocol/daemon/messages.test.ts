@@ -48,7 +48,7 @@ describe('call', () => {
 
   it('refuses params that are not as declared before they are sent', async () => {
     const connection = answering({});
-    // @ts-expect-error: deleting wants a confirmation
+    // @ts-expect-error: deleting requires a confirmation
     await expect(call(connection, runDelete, { run: 'a' })).rejects.toThrow(/unimiss\/runs\/delete: params.*confirm/s);
     expect(connection.sent).toEqual([]);
   });

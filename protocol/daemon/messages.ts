@@ -9,10 +9,10 @@ import * as lifecycle from './lifecycleMessages.ts';
 import type { MessageType } from './rpc.ts';
 
 /**
- * Everything that clients and the daemon say to each other, declared once: JSON-RPC 2.0 in the framing of LSP
- * (`Content-Length: …`), over a Unix socket or the standard streams of `unimiss connect`. Each declaration is a typed constant
- * with the zod schemas of what it takes and answers; both ends check by it (rpc.ts). The reference, docs/protocol.md, is
- * made from it.
+ * All messages between clients and the daemon, declared once: JSON-RPC 2.0 in the framing of LSP (`Content-Length: …`), over a
+ * Unix socket or the standard streams of `unimiss connect`. Each declaration is a typed constant with the zod schemas of params
+ * and result; both ends check messages by it (rpc.ts). `npm run docs` writes the reference, docs/protocol.md, from the
+ * declarations.
  */
 export * from '../config/messages.ts';
 export * from '../jobs/embedMessages.ts';
@@ -23,7 +23,7 @@ export * from '../runs/messages.ts';
 export * from './engineMessages.ts';
 export * from './lifecycleMessages.ts';
 
-/** A frame whose header announces more is refused before a byte of it is kept, and the connection closed. */
+/** If a frame's header announces more, the frame is refused before a byte of it is kept, and the connection closes. */
 export const largestMessageBytes = 16 * 2 ** 20;
 
 const { initialize, initialized, shutdown, exit, progressNotification, ping, daemonStatus, daemonStop, unsubscribe } =

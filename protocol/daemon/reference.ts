@@ -67,7 +67,7 @@ function fieldTable(title: string, type: z.ZodType, io: 'input' | 'output'): str
   return [`${title}:`, '', '| field | type | meaning |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** What many messages hold is described once. */
+/** Types that many messages contain are described once. */
 const shared = new Map<unknown, string>([
   [runInfoSchema, '[run](#run)'],
   [metricsMessage, 'message of protocol/metrics/page.ts'],
@@ -94,7 +94,7 @@ function runSection(): string {
   ].join('\n\n');
 }
 
-/** A row a field; those of inner objects follow under their paths. */
+/** One row per field; fields of inner objects follow under their paths. */
 function fields(schema: Schema, path = ''): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
     const optional = !schema.required?.includes(key) && field.default === undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UnimissError } from '../errors.ts';
 import { fromWireError } from './wireError.ts';
 
-/** A request as it is declared: its method, what it takes and what it answers, in words for the reference too. */
+/** A declared request: its method, params and result, with descriptions for the reference. */
 export interface RequestType<P extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
   readonly kind: 'request';
   readonly method: string;
@@ -11,7 +11,7 @@ export interface RequestType<P extends z.ZodType = z.ZodType, R extends z.ZodTyp
   readonly result: R;
 }
 
-/** A notification as it is declared; `from` says who sends it. */
+/** A declared notification; `from` is its sender. */
 export interface NotificationType<P extends z.ZodType = z.ZodType> {
   readonly kind: 'notification';
   readonly method: string;
@@ -22,13 +22,13 @@ export interface NotificationType<P extends z.ZodType = z.ZodType> {
 
 export type MessageType = RequestType | NotificationType;
 
-/** What a sender gives. */
+/** What a sender passes. */
 export type ParamsOf<T extends MessageType> = z.input<T['params']>;
-/** What a handler gets: checked, defaults filled in. */
+/** What a handler receives: checked, with defaults filled in. */
 export type CheckedParamsOf<T extends MessageType> = z.output<T['params']>;
-/** What a handler answers. */
+/** What a handler returns. */
 export type AnswerOf<T extends RequestType> = z.input<T['result']>;
-/** What a caller gets. */
+/** What a caller receives. */
 export type ResultOf<T extends RequestType> = z.output<T['result']>;
 
 export function request<P extends z.ZodType, R extends z.ZodType>(
@@ -48,7 +48,9 @@ export function notification<P extends z.ZodType>(
   return { kind: 'notification', method, from, about, params };
 }
 
-/** What calling needs of a connection: a MessageConnection of vscode-jsonrpc has it, and a LanguageClient of VS Code too. */
+/**
+ * The part of a connection that calls need. Both a MessageConnection of vscode-jsonrpc and a LanguageClient of VS Code have it.
+ */
 export interface Caller {
   sendRequest(method: string, ...params: unknown[]): Promise<unknown>;
   sendNotification(method: string, params?: unknown): Promise<void>;
@@ -58,7 +60,7 @@ export interface Caller {
 /**
  * Sends a request and checks its answer.
  * @param token CancellationToken of vscode-jsonrpc or VS Code
- * @throws UnimissError: that of the other side, or 'internal' where params or answer are not as declared
+ * @throws UnimissError: that of the other side, or 'internal' if params or answer do not fit the declaration
  */
 export async function call<T extends RequestType>(
   connection: Caller,
@@ -81,7 +83,7 @@ export function notify<T extends NotificationType>(connection: Caller, type: T, 
   return connection.sendNotification(type.method, check(type.params, params, `${type.method}: params`));
 }
 
-/** Hands every notification of a type to `handler`; one that is not as declared goes to `invalid` in its place. */
+/** Passes every notification of a type to `handler`; one that does not fit its declaration goes to `invalid` instead. */
 export function listen<T extends NotificationType>(
   connection: Caller,
   type: T,

@@ -5,10 +5,10 @@ import { type ErrorCode, messageOf, UnimissError } from '../errors.ts';
 export const rpcErrorCodes = {
   /** A message that is not JSON, or a frame that is too large: the connection ends. */
   parseError: -32700,
-  /** A request that cannot come now. */
+  /** A request that is not allowed now. */
   invalidRequest: -32600,
   methodNotFound: -32601,
-  /** The params are not as declared. */
+  /** The params do not fit the declaration. */
   invalidParams: -32602,
   internalError: -32603,
   /** A request before `initialize`. */
@@ -62,7 +62,7 @@ export function fromErrorData({ code, what, place, remedy, images }: ErrorData, 
   return new UnimissError(code, what, { place, remedy, images, cause });
 }
 
-/** Whatever a request was rejected with, as a UnimissError; `method` is named where the other side gave no place. */
+/** The reason for which a request was rejected, as a UnimissError. Names `method` if the other side named no place. */
 export function fromWireError(error: unknown, method: string): UnimissError {
   if (error instanceof UnimissError) return error;
   const { code, data } = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -82,7 +82,7 @@ export function fromWireError(error: unknown, method: string): UnimissError {
   return new UnimissError(codeOf(code), messageOf(error), { place: method, cause: error });
 }
 
-/** Whether an error says that the connection ended before the answer came: codes of vscode-jsonrpc from -32099 to -32096. */
+/** Whether an error means that the connection ended before the answer arrived: codes of vscode-jsonrpc from -32099 to -32096. */
 export function isConnectionLost(error: unknown): boolean {
   const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown };
   return typeof code === 'number' && code >= -32099 && code <= -32096;

@@ -5,7 +5,7 @@ import { jobRequest } from './jobRequest.ts';
 
 const path = z.string().min(1).max(4096);
 
-/** What is to be embedded, with what, and where the features go. Paths are absolute. */
+/** The images to embed, the weights to use, and the place for the features. Paths are absolute. */
 export const embedTaskSchema = z.strictObject({
   run: runRef,
   data: path.optional().describe('Folder or file with images.'),

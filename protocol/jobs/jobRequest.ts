@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type RequestType, request } from '../daemon/rpc.ts';
 
-/** What a run or a job does where the device that it needs is in use. */
+/** What a run or a job does if its device is in use. */
 export const whenBusySchema = z
   .enum(['wait', 'refuse', 'share'])
   .describe(
@@ -9,13 +9,13 @@ export const whenBusySchema = z
   );
 export type WhenBusy = z.output<typeof whenBusySchema>;
 
-/** What the request for a job holds beside its task. */
+/** What a request for a job contains besides its task. */
 const common = {
   whenBusy: whenBusySchema.default('wait'),
   workDoneToken: z.union([z.string(), z.int()]).optional(),
 };
 
-/** What the daemon needs to know of a request for any job; the other fields are the job's own. */
+/** The fields that the daemon needs from a request for any job; the other fields belong to the job. */
 export interface JobParams {
   run: string;
   whenBusy: WhenBusy;
@@ -24,7 +24,7 @@ export interface JobParams {
 
 /** A row of the table of jobs. */
 export interface JobType {
-  /** Of its progress. */
+  /** Title of its progress. */
   title: string;
   request: RequestType<z.ZodType<JobParams>>;
   task: z.ZodType<{ run: string }>;

@@ -16,7 +16,7 @@ export type Position = z.infer<typeof positionSchema>;
 
 const positions = z.record(z.string(), positionSchema);
 
-/** Rows of a run at most (about), down-sampled: each row is the mean and the extremes of several steps of a phase. */
+/** Largest number of rows of a run (about). A down-sampled row is the mean and the extremes of several steps of a phase. */
 const most = z.int().min(50).max(20_000).default(2000);
 
 export const metricsSubscribe = request(

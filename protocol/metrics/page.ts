@@ -2,10 +2,11 @@ import * as z from 'zod/mini';
 import { modalitySchema } from '../modality.ts';
 
 /**
- * What the metrics component (webviews/metrics) is fed with: by a script tag in the self-contained page, or by messages in
- * the editor's panel. `zod/mini`, because this file is part of the page.
+ * The data of the metrics component (webviews/metrics). It comes from a script tag in the self-contained page, or from messages
+ * in the editor's panel. `zod/mini`, because this file is part of the page.
  *
- * Numbers travel as columns: one array a series, all of a table equally long. `null` (JSON has no NaN) is "not recorded".
+ * Numbers travel as columns: one array per series; all arrays of a table have the same length. `null` (JSON has no NaN) is "not
+ * recorded".
  */
 
 /** Numbers of one series; `null` or NaN where nothing was recorded. Infinite values count as not recorded. */
@@ -28,9 +29,9 @@ const sameLength = (table: {
 };
 
 /**
- * A table of columns. Rows are in the order of `step`.
- * In a down-sampled table a row stands for several steps of one phase: `columns` has their means (of `step`, `epoch`, `time`
- * and `phase`: the first step's), `low` and `high` the extremes, keyed alike.
+ * A table of columns. Rows are in the order of `step`. In a down-sampled table, a row stands for several steps of one phase.
+ * `columns` has their means (for `step`, `epoch`, `time` and `phase`: the value of the first step); `low` and `high` have the
+ * extremes under the same keys.
  */
 const table = z
   .object({ columns, low: z.optional(columns), high: z.optional(columns) })
@@ -39,7 +40,7 @@ export type MetricsTable = z.infer<typeof table>;
 
 /**
  * Columns that position a row: `step` (from 0), `epoch` (from 0), `time` (milliseconds since 1970), `phase` (2 or 3, the number
- * of dimensions; absent where the run has no groups). All others are series: `loss`, `term/<name>`, `learningRate`, …
+ * of dimensions; absent if the run has no groups). All other columns are series: `loss`, `term/<name>`, `learningRate`, …
  */
 export const positionColumns = ['step', 'epoch', 'time', 'phase'] as const;
 
@@ -60,7 +61,7 @@ const series = z.object({
 });
 export type ShownSeries = z.infer<typeof series>;
 
-/** The states of records.ts, and `paused`. Not imported: records.ts would bring all of zod into the page. */
+/** The states of records.ts, and `paused`. Not imported, because records.ts would bring all of zod into the page. */
 const state = z.enum(['new', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted']);
 export type ShownRunState = z.infer<typeof state>;
 
@@ -77,7 +78,7 @@ export type MetricsEvent = z.infer<typeof runEvent>;
 
 const pngDataUri = z.string().check(z.regex(/^data:image\/png;base64,[A-Za-z0-9+/=]*$/, 'must be a PNG as a data URI'));
 
-/** What the network saw at a step: per image both views; in 3D each view is a strip of its slices, side by side. */
+/** What the network saw at a step: both views of each image. In 3D, each view is a strip of its slices, side by side. */
 const preview = z.object({
   step: z.number(),
   epoch: z.number(),
@@ -88,7 +89,7 @@ const preview = z.object({
 });
 export type Preview = z.infer<typeof preview>;
 
-/** Where a run stands. `totalSteps` counts the steps of all groups; `secondsLeft` is the trainer's own estimate. */
+/** The progress of a run. `totalSteps` counts the steps of all groups; `secondsLeft` is the trainer's own estimate. */
 const progress = z.object({
   step: z.number(),
   totalSteps: z.number(),
@@ -111,13 +112,13 @@ const run = z.object({
 });
 export type RunMetrics = z.infer<typeof run>;
 
-/** A result worth a line at the top: "k-NN accuracy after training", "87 %", "chance 25 %". */
+/** A result for the top of the page: "k-NN accuracy after training", "87 %", "chance 25 %". */
 const fact = z.object({ label: z.string(), value: z.string(), note: z.optional(z.string()) });
 export type SummaryFact = z.infer<typeof fact>;
 
 /**
- * From source to component. `sequence` rises by one with each message; a `snapshot` may start anywhere and replaces all.
- * The component ignores what it has seen, and asks its source to resend when a number was skipped.
+ * From source to component. `sequence` rises by one with each message; a `snapshot` may start at any number and replaces
+ * everything. The component ignores messages it has seen, and asks its source to resend if a number is missing.
  */
 export const metricsMessage = z.discriminatedUnion('type', [
   z.object({
@@ -143,18 +144,18 @@ export const metricsMessage = z.discriminatedUnion('type', [
 export type MetricsMessage = z.infer<typeof metricsMessage>;
 export type MetricsSnapshot = Extract<MetricsMessage, { type: 'snapshot' }>;
 
-/** From component to source (only a panel's host hears it): the component is ready, or misses what came after `after`. */
+/** From component to source (only a panel's host receives it): the component is ready, or lacks the messages after `after`. */
 export const metricsRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('resend'), after: z.number() }),
 ]);
 export type MetricsRequest = z.infer<typeof metricsRequest>;
 
-/** Where the component's data comes from. */
+/** The source of the component's data. */
 export interface MetricsSource {
-  /** Hands every message to `listener`, a snapshot first; returns how to stop. */
+  /** Passes every message to `listener`, a snapshot first. Returns a function that stops it. */
   open(listener: (message: unknown) => void): () => void;
-  /** Asks for everything after a sequence number; a source that keeps no history answers with a snapshot. */
+  /** Asks for all messages after a sequence number. A source without history answers with a snapshot. */
   resend(after: number): void;
 }
 

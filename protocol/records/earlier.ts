@@ -5,8 +5,8 @@ import type { EpochRecord, StepRecord } from './records.ts';
 import type { Warning } from './warning.ts';
 
 /**
- * Steps and epochs as version 0.1.0 wrote them (format 1), and how they read today. A run that 0.1.0 began and a later
- * version resumed has lines of both formats in one file. Events have not changed.
+ * Maps steps and epochs that version 0.1.0 wrote (format 1) to today's records. If a later version resumed a run of 0.1.0, its
+ * file has lines of both formats. Events have not changed.
  */
 
 const count = z.int().min(0);
@@ -53,7 +53,7 @@ const epoch1 = z.object({
 
 const isStep1 = quickCheck(step1) as (value: unknown) => value is z.infer<typeof step1>;
 
-/** A parsed line of format 1 as today's record; undefined where it is none. */
+/** A parsed line of format 1 as today's record; undefined for any other value. */
 export function fromFormat1(value: unknown): StepRecord | EpochRecord | undefined {
   if (isStep1(value)) return stepOf(value);
   if (typeof value !== 'object' || value === null || !('phase' in value)) return undefined;
@@ -92,7 +92,7 @@ function epochOf({ phase, collapse, warnings, ...epoch }: z.infer<typeof epoch1>
   return { ...epoch, group: phase, values: { ...collapse }, warnings: warnings.map(warningOf) };
 }
 
-/** Version 0.1.0 wrote the advice behind the problem, as the sentences from "Try" on. */
+/** In version 0.1.0, the advice followed the problem in the same text and began with "Try". */
 function warningOf(text: string): Warning {
   const at = text.search(/\sTry\b/);
   return at < 0 ? { what: text } : { what: text.slice(0, at), advice: text.slice(at + 1) };

@@ -11,7 +11,7 @@ const step: StepRecord = {
 };
 const isStep = quickCheck(stepRecordSchema);
 
-/** What a schema accepts and gives back as it is. */
+/** Whether a schema accepts a value and returns it unchanged. */
 function accepts(schema: z.ZodType, value: unknown): boolean {
   const { success, data } = schema.safeParse(value);
   return success && JSON.stringify(sorted(data)) === JSON.stringify(sorted(value));

@@ -31,7 +31,7 @@ function checkOf(schema: z.core.JSONSchema._JSONSchema): Check {
   }
 }
 
-/** Objects with all of their keys and no others. */
+/** Objects with exactly these keys. */
 function objectCheck({ type: _, properties = {}, required = [], additionalProperties, ...more }: JsonSchema): Check {
   const checks = Object.entries(properties).map(([key, property]) => ({ key, holds: checkOf(property) }));
   if (isMore(more) || additionalProperties !== false || required.length !== checks.length) return never;
@@ -42,7 +42,7 @@ function objectCheck({ type: _, properties = {}, required = [], additionalProper
   };
 }
 
-/** Objects of any keys, all of whose values are alike. */
+/** Objects with any keys, whose values share one schema. */
 function recordCheck({ type: _, propertyNames, additionalProperties, ...more }: JsonSchema): Check {
   if (isMore(more) || typeof additionalProperties !== 'object' || !isAnyString(propertyNames)) return never;
   const holds = checkOf(additionalProperties);
@@ -59,7 +59,9 @@ function isAnyString(names: JsonSchema['propertyNames']): boolean {
   return typeof names === 'object' && names.type === 'string' && Object.keys(names).length === 1;
 }
 
-/** What a schema accepts, or null. Of other unions the first member that accepts a value decides what becomes of it. */
+/**
+ * Accepts null or what the schema accepts. In other unions, the first member that accepts a value decides how zod transforms it.
+ */
 function nullableCheck({ anyOf = [], ...more }: JsonSchema): Check {
   const [inner, none] = anyOf;
   if (isMore(more) || anyOf.length !== 2 || inner === undefined) return never;
@@ -80,7 +82,7 @@ function numberCheck({ type, minimum: low = -Infinity, maximum: high = Infinity,
   return (value) => kind(value) && (value as number) >= low && (value as number) <= high;
 }
 
-/** A format is told by its pattern. */
+/** The pattern identifies the format. */
 function stringCheck({ type: _, const: only, enum: some, pattern, format, ...more }: JsonSchema): Check {
   if (isMore(more) || (format !== undefined && pattern === undefined)) return never;
   const values = only === undefined ? some : [only];

@@ -3,9 +3,9 @@ import { modalitySchema } from '../modality.ts';
 import { warningSchema } from './warning.ts';
 
 /**
- * What a run writes down (format 2), one JSON object a line of records.jsonl, in the order in which it happened. Lines of
- * version 0.1.0 are mapped to these when they are read (earlier.ts). A step is one optimiser step; steps count from 0 over
- * the whole run, as epochs do. Times are ISO 8601, UTC.
+ * The records of a run (format 2): one JSON object per line of records.jsonl, in order of time. Readers map lines of version
+ * 0.1.0 to these (earlier.ts). A step is one optimiser step. Steps and epochs count from 0 over the whole run. Times are ISO
+ * 8601, UTC.
  */
 
 const step = z.int().min(0).describe('Optimiser step, from 0, over the whole run.');
@@ -75,8 +75,8 @@ export const runRecordSchema = z.discriminatedUnion('kind', [stepRecordSchema, e
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /**
- * How a run stands: `new` (created, never trained), `running` (a living process holds its lock), `stopped` (by the user;
- * can be resumed), `finished`, `failed` (by an error), `interrupted` (its process died without a word; can be resumed).
+ * The state of a run: `new` (created, never trained), `running` (a living process holds its lock), `stopped` (by the user; can be
+ * resumed), `finished`, `failed` (by an error), `interrupted` (its process died without recording why; can be resumed).
  */
 export const runStates = ['new', 'running', 'stopped', 'finished', 'failed', 'interrupted'] as const;
 export type RunState = (typeof runStates)[number];
@@ -97,7 +97,7 @@ export const runSummarySchema = z.object({
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
-/** versions.json: with what a run was last started; executors and threads are used again when it is resumed. */
+/** versions.json: what the last start of a run used. A resume uses the same executors and threads. */
 export const runVersionsSchema = z.object({
   unimiss: z.string(),
   node: z.string(),

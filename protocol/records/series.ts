@@ -3,9 +3,9 @@ import type { TaskName } from '../task.ts';
 import type { StepRecord } from './records.ts';
 
 /**
- * The catalogue of numbers: what a run records of each step and epoch is named, explained and placed here, once. Columns and
- * CSV, the tables of the terminal, TensorBoard, page and panel read it. A number that is not listed is recorded and shown all
- * the same, under a heading made from its key.
+ * The catalogue of numbers. It names, explains and places, once, each number that a run records per step or epoch. Columns and
+ * CSV, the tables of the terminal, TensorBoard, page and panel read it. Numbers that are not listed are recorded and shown too,
+ * under a heading made from their key.
  */
 
 /** Groups of curves on the page (webviews/metrics/catalog.ts). */
@@ -15,7 +15,7 @@ export type PanelId = 'loss' | 'validation' | 'collapse' | 'optimiser' | 'speed'
 export interface Series {
   /**
    * Its key in the record's `values`, or its field (`ownFields`); also the name of its CSV column. A key that ends with `*` is a
-   * family: `dice/*` stands for `dice/liver` and all others with that beginning, each titled by the rest of its key.
+   * family: `dice/*` stands for `dice/liver` and all other keys with that prefix. The rest of the key is the title of a member.
    */
   readonly key: string;
   readonly of: 'step' | 'epoch';
@@ -26,7 +26,7 @@ export interface Series {
   readonly help: string;
   /** Significant digits on the page. Default 4. */
   readonly digits?: number;
-  /** Whether the page may smooth it. Default: series of steps yes; series of epochs are never smoothed. */
+  /** Whether the page may smooth it. Default: true. Series of epochs are never smoothed. */
   readonly smooth?: boolean;
   /** Values that its axis always shows. */
   readonly include?: readonly number[];
@@ -37,15 +37,15 @@ export interface Series {
   readonly terms?: Readonly<Record<Modality, number>>;
   /** Whether the page repeats it at the top, with 2D and 3D in one chart. */
   readonly overview?: boolean;
-  /** Its column in the terminal's tables; 'e': in powers of ten. Absent: none. */
+  /** Its column in the terminal's tables; 'e': in powers of ten. Absent: no column. */
   readonly inTerminal?: { readonly heading: string; readonly decimals: number | 'e' };
-  /** Decimals in the line of progress. Absent: it is not shown there. */
+  /** Decimals in the progress line. Absent: the line does not show it. */
   readonly inProgress?: number;
-  /** Its tag in TensorBoard, where it is neither `<key>/<group>` (steps) nor `epoch/<key>/<group>`. `{group}` stands for the group. */
+  /** Its tag in TensorBoard, unless that is `<key>/<group>` (steps) or `epoch/<key>/<group>`. `{group}` stands for the group. */
   readonly tag?: string;
 }
 
-/** The fields of a record that are series; all others lie in its `values`. */
+/** The fields of a record that are series; all other series are in its `values`. */
 export const ownFields = { step: ['loss', 'stepMs', 'waitMs', 'rssMiB'], epoch: ['loss', 'seconds'] } as const;
 
 /** The terms of the pre-training loss, student – teacher: L(S(x), T(x)); and the four of a 3D step in the order of the method. */
@@ -59,7 +59,7 @@ const term = (key: (typeof lossTerms)['3D'][number], title: string, student: str
   help: `The student sees ${student} and predicts the output of the teacher, which sees ${teacher}.`,
 });
 
-/** Every kind of run records these of its steps. */
+/** Every kind of run records these for its steps. */
 const speedOfSteps: readonly Series[] = [
   {
     ...{ key: 'imagesPerSecond', of: 'step', title: 'Throughput', unit: 'images/s', panel: 'speed', include: [0] },
@@ -224,7 +224,7 @@ const finetune: readonly Series[] = [
   }),
 ];
 
-/** The family that an unlisted number belongs to, and the rest of its key. */
+/** The family of an unlisted number, and the rest of its key. */
 export function familyOf<S extends Pick<Series, 'key' | 'of'>>(
   key: string,
   of: Series['of'],
@@ -239,7 +239,7 @@ export function familyOf<S extends Pick<Series, 'key' | 'of'>>(
 /** The catalogue of each kind of run, in the order in which series are shown. */
 export const seriesOf = { pretrain, finetune } as const satisfies Readonly<Record<TaskName, readonly Series[]>>;
 
-/** Those of a step's values that the line of progress shows. */
+/** The values of a step that the progress line shows. */
 export function progressValues(values: StepRecord['values'], catalogue: readonly Series[]): StepRecord['values'] {
   const shown = catalogue.filter(({ of, inProgress }) => of === 'step' && inProgress !== undefined);
   return Object.fromEntries(shown.flatMap(({ key }) => (values[key] === undefined ? [] : [[key, values[key]]])));

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** Something that looks wrong, and what to do about it. Both are sentences; names of settings are those of the configuration. */
+/** Something that looks wrong, and what to do about it. Both are sentences; settings have their names in the configuration. */
 export const warningSchema = z.object({ what: z.string(), advice: z.optional(z.string()) });
 export type Warning = z.infer<typeof warningSchema>;
 

@@ -39,7 +39,7 @@ export const runsChanged = notification(
 
 export const runGet = request('unimiss/runs/get', 'Returns one run.', oneRun);
 
-/** From what a configuration is made where there is no file. */
+/** What a configuration is made from if there is no file. */
 export const foldersSchema = z.strictObject({
   task: z
     .string()

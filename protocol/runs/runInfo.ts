@@ -4,13 +4,13 @@ import { modalitySchema } from '../modality.ts';
 import { runSummarySchema } from '../records/records.ts';
 
 /**
- * What the daemon does with a run now: `queued` (waits for its device), `starting` (looks for images, opens TensorFlow,
- * compiles), `training`, `paused` (between two steps, its memory still held), `stopping` (at the next step, with a checkpoint).
+ * What a run of this daemon is doing: `queued` (waits for its device), `starting` (looks for images, opens TensorFlow, compiles),
+ * `training`, `paused` (between two steps, still holding its memory), `stopping` (at the next step, with a checkpoint).
  */
 export const activities = ['queued', 'starting', 'training', 'paused', 'stopping'] as const;
 export type Activity = (typeof activities)[number];
 
-/** Where a run stands, as the trainer last said. */
+/** The last progress that the trainer reported. */
 export const runProgressSchema = z.object({
   step: z.int().min(0).describe('Steps done.'),
   totalSteps: z.int().min(0),
@@ -26,7 +26,7 @@ export const runProgressSchema = z.object({
     .describe('Estimate. Absent until each remaining group had at least one step.'),
 });
 
-/** How the trainer of a run ended, where it did so in this daemon's life. */
+/** How the trainer of a run ended, if that was during this daemon's life. */
 export const endingSchema = z.object({
   how: z
     .enum(['finished', 'stopped', 'failed', 'killed', 'died'])
@@ -40,7 +40,7 @@ export const endingSchema = z.object({
 });
 export type RunEnding = z.infer<typeof endingSchema>;
 
-/** All that a list or a status bar shows of a run. */
+/** Everything that a list or a status bar shows about a run. */
 export const runInfoSchema = runSummarySchema.extend({
   activity: z.enum(activities).nullable().describe('What this daemon is doing with the run. null: nothing.'),
   owner: z
@@ -62,7 +62,7 @@ export const runInfoSchema = runSummarySchema.extend({
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;
 
-/** A run by the name of its folder in the daemon's runs folder, or by its absolute path. */
+/** A run: the name of its folder in the daemon's runs folder, or its absolute path. */
 export const runRef = z
   .string()
   .min(1)

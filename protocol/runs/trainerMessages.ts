@@ -3,15 +3,15 @@ import { errorDataSchema } from '../daemon/wireError.ts';
 import { runProgressSchema } from './runInfo.ts';
 
 /**
- * The control protocol: what a daemon and the process that trains a run say to each other, as lines of JSON over a Unix socket.
- * Both begin with `hello`. The version rises when a message changes so that the other side would misread it; a trainer that
- * outlives its daemon is adopted only by a daemon that speaks its version.
+ * The control protocol between a daemon and the process that trains a run: lines of JSON over a Unix socket. Both begin with
+ * `hello`. The version rises when the other side would misread a changed message. A daemon adopts a trainer that outlived its
+ * daemon only if it speaks the trainer's version.
  */
 export const controlVersion = 1;
 
 const control = z.int().min(1).describe('The control protocol version of the sender.');
 
-/** What a daemon says. */
+/** The messages of a daemon. */
 export const toTrainerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), control, pid: z.int(), version: z.string() }),
   z
@@ -23,7 +23,7 @@ export const toTrainerSchema = z.discriminatedUnion('type', [
 ]);
 export type ToTrainer = z.infer<typeof toTrainerSchema>;
 
-/** What a trainer says. What it records is on the disk when it says so; the daemon reads it there. */
+/** The messages of a trainer. When it reports a record, the record is on the disk; the daemon reads it there. */
 export const fromTrainerSchema = z.discriminatedUnion('type', [
   z
     .object({ type: z.literal('hello'), control, pid: z.int(), run: z.string(), version: z.string() })

@@ -9,7 +9,7 @@ const metricsOf: Readonly<Record<FinetuneGiven['problem'], readonly EpochMetric[
   classification: ['auc', 'accuracy', 'validationLoss'],
 };
 
-/** Values that are each valid but cannot be together. */
+/** Values that are valid alone but not together. */
 export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
   const { problem, modality, labels, data, plan, start, train, engine } = config;
   const problems: ConfigProblem[] = [];

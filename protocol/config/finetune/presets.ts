@@ -1,7 +1,7 @@
 import type { Channel, FinetuneGiven } from './schema.ts';
 import type { EpochMetric } from './trainSchema.ts';
 
-/** What a configuration need not say, by problem and modality. */
+/** Defaults by problem and modality, which a configuration may omit. */
 export interface ProblemPreset {
   readonly patch: readonly [number, number] | readonly [number, number, number];
   readonly fit: 'crop' | 'resize';

@@ -9,8 +9,8 @@ import type { EpochMetric } from './trainSchema.ts';
 type Train = FinetuneGiven['train'];
 
 /**
- * A configuration in which nothing is left to be decided: the defaults of the problem filled in, paths absolute. It is itself a
- * valid configuration, and resolving it again gives the same; the run folder keeps it as `config.resolved.json`.
+ * A configuration with every choice made: the problem's defaults filled in, paths absolute. It is a valid configuration, and
+ * resolving it again does not change it. The run folder keeps it as `config.resolved.json`.
  */
 export interface FinetuneConfig extends FinetuneGiven {
   data: FinetuneGiven['data'] & { cache: string };
@@ -30,7 +30,7 @@ export interface FinetuneConfig extends FinetuneGiven {
   };
 }
 
-/** Makes every choice explicit. Touches no file: whether paths exist is found out by those who read them. */
+/** Makes every choice explicit. Touches no file: readers of the paths check whether they exist. */
 export function resolveFinetune(config: FinetuneGiven, options: ResolveOptions): FinetuneConfig {
   const absolute = absoluteFrom(options);
   const { $schema: _, ...given } = config;

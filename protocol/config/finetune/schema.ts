@@ -6,7 +6,7 @@ import { train } from './trainSchema.ts';
 
 /** The configuration of a fine-tuning run: what a `*.unimiss.jsonc` file with `"task": "finetune"` may say, with defaults. */
 
-/** How a labelled data set lies in its folder. */
+/** The layout of a labelled data set in its folder. */
 export const layouts = ['auto', 'nnunet', 'decathlon', 'pairs', 'table', 'classFolders'] as const;
 
 const data = z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { share } from '../shared.ts';
 
-/** Numbers of an epoch by which the best checkpoint is chosen and the run may stop early. */
+/** Numbers of an epoch that may choose the best checkpoint and stop the run early. */
 export const epochMetrics = ['dice', 'auc', 'accuracy', 'validationLoss'] as const;
 export type EpochMetric = (typeof epochMetrics)[number];
 

@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../kind.ts';
 import { sizeProblem } from '../sizes.ts';
 import type { PretrainGiven } from './schema.ts';
 
-/** Values that are each valid but cannot be together. */
+/** Values that are valid alone but not together. */
 export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   const { data, model, train, engine } = config;
   const problems: ConfigProblem[] = [

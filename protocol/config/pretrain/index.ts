@@ -29,7 +29,7 @@ export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
   summary: ({ model, train }) => ({ preset: model.preset, epochs: train.epochs, slices: model.size3D[0] }),
 };
 
-/** The configuration of a pre-training run. @throws UnimissError 'config' where the run is of another kind */
+/** The configuration of a pre-training run. @throws UnimissError 'config' if the run is of another kind */
 export function requirePretrain(config: SharedConfig): PretrainConfig {
   if (config.task === 'pretrain') return config as PretrainConfig;
   throw new UnimissError('config', `"${config.name}" is a run of kind "${config.task}"`, {

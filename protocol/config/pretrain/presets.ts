@@ -1,4 +1,4 @@
-/** The sizes of MiT that have a name. Depths and dimensions of each are in daemon/model; here is what a run may override. */
+/** The named sizes of MiT. daemon/model has the depths and dimensions of each; this file has what a run may override. */
 export const presetNames = ['nano', 'tiny', 'small'] as const;
 export type PresetName = (typeof presetNames)[number];
 
@@ -23,7 +23,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   small: paperSizes,
 };
 
-/** What the stem and the four stages divide a side by: 2D and in-plane 2·2⁴, slices 2⁴ (the stem keeps them). */
+/** The stem and the four stages divide a side by this: 2D and in-plane 2·2⁴, slices 2⁴ (the stem keeps them). */
 export const strides = { '2D': [32, 32], '3D': [16, 32, 32] } as const;
 
 /** The smallest in-plane side: on fewer than 2×2 patches the last InstanceNorm would erase the image. */

@@ -8,8 +8,8 @@ import type { PretrainGiven } from './schema.ts';
 type Model = PretrainGiven['model'];
 
 /**
- * A configuration in which nothing is left to be decided: presets expanded, paths absolute, the GPU chosen. It is itself
- * a valid configuration, and resolving it again gives the same; the run folder keeps it as `config.resolved.json`.
+ * A configuration with every choice made: presets expanded, paths absolute, the GPU chosen. It is a valid configuration, and
+ * resolving it again does not change it. The run folder keeps it as `config.resolved.json`.
  */
 export interface PretrainConfig extends PretrainGiven {
   data: Omit<PretrainGiven['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
@@ -20,7 +20,7 @@ export interface PretrainConfig extends PretrainGiven {
   };
 }
 
-/** Makes every choice explicit. Touches no file: whether paths exist is found out by those who read them. */
+/** Makes every choice explicit. Touches no file: readers of the paths check whether they exist. */
 export function resolvePretrain(config: PretrainGiven, options: ResolveOptions): PretrainConfig {
   const absolute = absoluteFrom(options);
   const { $schema: _, ...given } = config;
