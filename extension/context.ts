@@ -6,7 +6,7 @@ import type { Reports } from './reports.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { RunsView } from './runs/runsView.ts';
 
-/** What commands work with. Made once, at activation. */
+/** The objects that commands use. Made once, at activation. */
 export interface Context {
   readonly extension: ExtensionContext;
   readonly output: LogOutputChannel;

@@ -22,7 +22,7 @@ let daemon: DaemonClient | undefined;
 
 export function activate(extension: ExtensionContext): void {
   const output = window.createOutputChannel('UniMiSS', { log: true });
-  // What fails without anybody having asked is for the log: the state of the connection is shown where it matters.
+  // Failures that no user action caused go to the log; the views show the state of the connection.
   const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
   daemon = new DaemonClient(extension, output);
   const store = new RunStore(daemon, failed);
@@ -38,7 +38,7 @@ export function activate(extension: ExtensionContext): void {
   for (const handlers of [startCommands, runCommands, lookCommands, engineCommands, daemonCommands])
     extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 
-  // A run that was under way when the editor was closed is shown again without being asked for.
+  // Shows a run again that was active when the editor closed.
   if (trainedWhenLastSeen(extension)) daemon.connect().catch(failed);
 }
 

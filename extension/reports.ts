@@ -2,7 +2,7 @@ import { type Disposable, EventEmitter, type TextDocumentContentProvider, Uri, w
 
 const scheme = 'unimiss-report';
 
-/** Texts of the daemon as documents that can be searched and copied, but not changed. */
+/** Shows texts of the daemon as read-only documents. */
 export class Reports implements TextDocumentContentProvider, Disposable {
   private readonly texts = new Map<string, string>();
   private readonly changed = new EventEmitter<Uri>();
@@ -10,7 +10,7 @@ export class Reports implements TextDocumentContentProvider, Disposable {
 
   readonly onDidChange = this.changed.event;
 
-  /** Shows `text` under `title`, in place of what was there under that title. */
+  /** Shows `text` under `title` and replaces the previous text of that title. */
   async show(title: string, text: string): Promise<void> {
     const uri = Uri.from({ scheme, path: `/${title}` });
     this.texts.set(uri.path, text);

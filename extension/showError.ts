@@ -1,7 +1,7 @@
 import { type LogOutputChannel, window } from 'vscode';
 import { messageOf, UnimissError } from '../protocol/errors.ts';
 
-/** Says what went wrong and how it can be remedied; what the user broke off is not said. */
+/** Shows what went wrong and its remedy. Shows nothing if the user cancelled. */
 export async function showError(error: unknown, output: LogOutputChannel): Promise<void> {
   if (error instanceof UnimissError && error.code === 'interrupted') return;
   output.error(error instanceof UnimissError ? error.message : error instanceof Error ? error : messageOf(error));
@@ -9,7 +9,7 @@ export async function showError(error: unknown, output: LogOutputChannel): Promi
   if ((await window.showErrorMessage(sentence(error), showLog)) === showLog) output.show();
 }
 
-/** Notifications have one line. */
+/** Notifications have a single line. */
 export function sentence(error: unknown): string {
   if (!(error instanceof UnimissError)) return messageOf(error);
   const { place, remedy } = error.details;

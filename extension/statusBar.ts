@@ -3,7 +3,7 @@ import type { DaemonClient } from './client/daemonClient.ts';
 import { describeRun, isActive, percent, shareDone } from './runs/describeRun.ts';
 import type { RunStore } from './runs/runStore.ts';
 
-/** How training stands, in a few letters: one run's share, or how many there are; and whether the daemon can be reached. */
+/** Shows the state of training briefly: the progress of one run, or the number of runs; and whether the daemon can be reached. */
 export class StatusBar implements Disposable {
   private readonly item: StatusBarItem;
   private readonly subscriptions: Disposable[];

@@ -22,7 +22,7 @@ import { controlVersion } from '../../protocol/runs/trainerMessages.ts';
 import { type ConnectClient, makeLanguageClient } from './languageClient.ts';
 import { type Subscribed, Subscriptions } from './subscriptions.ts';
 
-/** How it stands with the daemon. `idle`: nobody has needed it yet. */
+/** The state of the connection to the daemon. `idle`: nothing has needed it yet. */
 export type ConnectionState =
   | { kind: 'idle' }
   | { kind: 'connecting'; again: boolean }
@@ -33,17 +33,17 @@ export interface Subscription {
   end(): Promise<void>;
 }
 
-/** Pauses before another attempt to connect, ms; after the last one it is left to the user. */
+/** Pauses before another attempt to connect, ms. After the last attempt, the user has to reconnect. */
 const pauses = { first: [500, 2000], again: [100, 500, 1000, 2000, 4000, 8000, 8000] };
-/** A daemon that has not answered after so long hangs, ms; to start it may take a minute. */
+/** A daemon that does not answer within this time counts as hanging, ms. Starting it may take a minute. */
 const patience = 90_000;
 
-/** Owns the connection to the daemon: makes it when first needed, makes it again when it is lost, ends it with the window. */
+/** Owns the connection to the daemon: connects on first use, reconnects after a loss, disconnects with the window. */
 export class DaemonClient implements Disposable {
   private client: ConnectClient | undefined;
   private subscriptions: Subscriptions | undefined;
   private connection: Promise<LanguageClient> | undefined;
-  /** Rises when the connection is given up: attempts of before then come to nothing. */
+  /** Rises when the connection is abandoned, which invalidates earlier attempts. */
   private generation = 0;
   private current: ConnectionState = { kind: 'idle' };
   private readonly stateChanged = new EventEmitter<ConnectionState>();
@@ -51,7 +51,7 @@ export class DaemonClient implements Disposable {
   private readonly ended = new AbortController();
 
   readonly onDidChangeState = this.stateChanged.event;
-  /** After each connection, the first and every later one: the place to subscribe (again). */
+  /** Fires after every connection, the first included. Subscribe here. */
   readonly onDidConnect = this.connected.event;
 
   constructor(
@@ -63,19 +63,19 @@ export class DaemonClient implements Disposable {
     return this.current;
   }
 
-  /** Resolves once there is a connection. Throws UnimissError where none can be made. */
+  /** Resolves when connected. Throws UnimissError if that is impossible. */
   async connect(): Promise<void> {
     await this.open('first');
   }
 
-  /** Sends a request; connects first where needed. Throws UnimissError: the daemon's own, or why it cannot be asked. */
+  /** Sends a request; connects first if needed. Throws UnimissError: the daemon's own, or why the request cannot reach it. */
   async request<T extends RequestType>(type: T, params: ParamsOf<T>, token?: CancellationToken): Promise<ResultOf<T>> {
     return call(await this.open('first'), type, params, token);
   }
 
   /**
-   * Subscribes on the present connection; to be done again after each `onDidConnect`.
-   * @param answered is given the answer, before any update
+   * Subscribes on the present connection. Call it again after each `onDidConnect`.
+   * @param answered receives the answer, before any update
    */
   async subscribe<T extends RequestType, N extends Subscribed>(
     type: T,
@@ -99,7 +99,7 @@ export class DaemonClient implements Disposable {
     return {
       end: async () => {
         silence.dispose();
-        // With the connection its subscriptions have ended.
+        // The subscriptions ended with the connection.
         if (this.client === client && client.isRunning()) await call(client, unsubscribe, { subscription });
       },
     };
@@ -110,15 +110,15 @@ export class DaemonClient implements Disposable {
     return this.open('first');
   }
 
-  /** Gives up the connection and makes another. */
+  /** Drops the connection and makes a new one. */
   async reconnect(): Promise<void> {
     await this.close();
     await this.connect();
   }
 
   /**
-   * Has the daemon make room for another, and resolves once there is a connection to that. The new one takes over the runs; those that
-   * it cannot steer keep the old one. Throws UnimissError where the new one cannot be reached.
+   * Asks the daemon to make room for another, and resolves when connected to the new one. The new daemon takes over the runs; the
+   * old one stays for runs that the new one cannot control. Throws UnimissError if the new one cannot be reached.
    */
   async restart(): Promise<void> {
     await this.open('first');
@@ -132,7 +132,7 @@ export class DaemonClient implements Disposable {
     });
     const control = this.current.kind === 'connected' ? this.current.control : undefined;
     const asked = this.request(daemonStop, stopParams(control, controlVersion)).catch((error) => {
-      if (!wasCutOff(error)) throw error; // else that it ended is the answer
+      if (!wasCutOff(error)) throw error; // otherwise, its end is the answer
     });
     await Promise.all([asked, replaced]);
   }
@@ -175,7 +175,7 @@ export class DaemonClient implements Disposable {
         const error = fromWireError(cause, 'unimiss connect');
         this.output.error(`No connection to the daemon: ${error.message}`);
         const pause = pauses[occasion][tried];
-        // What the daemon itself refuses (a client of another version), it refuses again. One that was just ending is followed by another.
+        // A daemon that refuses a client of another version will refuse it again. A daemon that was just ending has a successor.
         const hope = error.code === 'internal' || isConnectionLost(error.details.cause);
         if (pause === undefined || !hope) {
           this.setState({ kind: 'failed', error });
@@ -191,19 +191,19 @@ export class DaemonClient implements Disposable {
     const client = makeLanguageClient(this.context, this.output);
     this.client = client;
     client.onDidChangeState(({ oldState, newState }) => {
-      // Lost, not given up: `close` forgets the client first.
+      // The connection was lost, not closed: `close` forgets the client first.
       if (newState !== State.Stopped || oldState !== State.Running || this.client !== client) return;
       this.connection = undefined;
       this.output.warn('The connection to the daemon was lost.');
       void client.end();
-      this.open('again').catch(() => {}); // the state says it
+      this.open('again').catch(() => {}); // the state shows the failure
     });
     const hangs = new AbortController();
     try {
       const late = delay(patience, undefined, { signal: hangs.signal }).then(() => {
         throw doesNotAnswer();
       });
-      // Where the connection ends before the handshake is answered, the first resolves, and only the second says so.
+      // If the connection ends before the handshake is answered, the first promise resolves, and only the second rejects.
       await Promise.race([Promise.all([client.start(), client.start()]), late]);
     } catch (error) {
       const lastWords = await client.end();
@@ -240,7 +240,7 @@ function interrupted(): UnimissError {
   return new UnimissError('interrupted', 'the connection to the daemon was closed');
 }
 
-/** The connection ended before it was one. */
+/** The connection ended before the handshake. */
 function unreachable(cause: unknown, lastWords: string): UnimissError {
   const remedy = lastWords || 'See the log for details (UniMiSS: Show Log).';
   return new UnimissError('daemon', 'the daemon cannot be reached', { remedy, cause });

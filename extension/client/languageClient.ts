@@ -12,10 +12,10 @@ import {
 } from 'vscode-languageclient/node';
 import { protocolVersion } from '../../protocol/daemon/messages.ts';
 
-/** Characters of what `unimiss connect` wrote to standard error that are kept. */
+/** How many characters of the standard error of `unimiss connect` are kept. */
 const lastWordsLength = 2000;
 
-/** `unimiss connect`: joins its standard streams to the daemon, and starts that where none runs. */
+/** `unimiss connect`: joins its standard streams to the daemon, and starts a daemon if none runs. */
 class ConnectProcess {
   private child: ChildProcessWithoutNullStreams | undefined;
   private words = '';
@@ -28,16 +28,16 @@ class ConnectProcess {
     child.stderr.on('data', (data) => {
       this.words = (this.words + String(data)).slice(-lastWordsLength);
     });
-    child.stdin.on('error', () => {}); // it has ended: what it was to hear is lost with the connection
+    child.stdin.on('error', () => {}); // the process has ended; its input is lost with the connection
     await once(child, 'spawn');
-    // A write that fails makes vscode-jsonrpc throw where nobody can catch it. This one takes all: that the process has ended is
-    // seen by the end of what it says.
+    // A failed write makes vscode-jsonrpc throw where no code can catch it. This stream accepts all writes; the end of its output
+    // shows that the process has ended.
     const writer = new PassThrough();
     writer.pipe(child.stdin);
     return { writer, reader: child.stdout };
   }
 
-  /** Ends it, and says what it last complained of. */
+  /** Ends the process and returns its last error output. */
   async end(): Promise<string> {
     const { child } = this;
     if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -49,7 +49,7 @@ class ConnectProcess {
   }
 }
 
-/** A client for one connection. It tells its failures to the log and to whoever started it, never in a notification of its own. */
+/** A client for one connection. It reports failures to the log and to its caller, never in a notification. */
 export class ConnectClient extends LanguageClient {
   constructor(
     private readonly joined: ConnectProcess,
@@ -62,23 +62,23 @@ export class ConnectClient extends LanguageClient {
     super.error(message, data, false);
   }
 
-  /** Also called by itself where it could not be started: then there is nothing to stop. */
+  /** The base class also calls this if the start failed: then there is nothing to stop. */
   override async stop(timeout?: number): Promise<void> {
     if (this.isRunning()) await super.stop(timeout);
   }
 
-  /** Ends the connection. @returns the last words of `unimiss connect`, '' where it had nothing to complain of */
+  /** Ends the connection. @returns the last error output of `unimiss connect`, '' if there is none */
   async end(): Promise<string> {
     try {
       await this.dispose();
     } catch {
-      // It never ran, or is gone already.
+      // It never ran, or has ended already.
     }
     return this.joined.end();
   }
 }
 
-/** A client that is not used again once its connection has ended. */
+/** A client for a single connection. */
 export function makeLanguageClient({ extensionUri }: ExtensionContext, output: LogOutputChannel): ConnectClient {
   const program = Uri.joinPath(extensionUri, 'dist', 'daemon', 'main.js').fsPath;
   return new ConnectClient(new ConnectProcess(program), {
@@ -95,8 +95,8 @@ export function makeLanguageClient({ extensionUri }: ExtensionContext, output: L
 }
 
 /**
- * The environment of the daemon, which outlives this window: what the editor set for its own processes is left out, and
- * its runtime is told to be Node.
+ * The environment of the daemon, which outlives this window. It omits what the editor sets for its own processes, and makes the
+ * editor's runtime behave as Node.
  */
 export function daemonEnvironment(): Record<string, string> {
   const own = /^(VSCODE_|ELECTRON_|CHROME_|NODE_OPTIONS$)/;

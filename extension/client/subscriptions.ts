@@ -10,8 +10,8 @@ export type Subscribed = (typeof types)[number];
 type Update = { subscription: string };
 
 /**
- * Hands the notifications of one connection to those who subscribed. One may come ahead of the answer that names its
- * subscription: it waits for that.
+ * Passes the notifications of one connection to their subscribers. A notification may arrive before the answer that names its
+ * subscription; it then waits for the answer.
  */
 export class Subscriptions {
   private readonly handlers = new Map<string, (update: Update) => void>();
@@ -23,7 +23,7 @@ export class Subscriptions {
       listen(connection, type as NotificationType, (params) => this.deliver(params as Update), invalid);
   }
 
-  /** Subscribes by `ask`; hands the answer to `answered`, and then what comes to `handler`, until disposed of. */
+  /** Subscribes by `ask`. Passes the answer to `answered`, and later notifications to `handler`, until disposed. */
   async add<T extends Subscribed, A extends Update>(
     _type: T,
     ask: () => Promise<A>,

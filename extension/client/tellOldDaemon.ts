@@ -3,9 +3,9 @@ import { daemonStatus } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
 
 /**
- * Says when the daemon is older than this extension: it was started before an update, whose old files may be gone. It is
- * restarted only on request, since another window may have started it. Says as well when an older daemon has stayed beside the
- * present one, for runs that this one cannot steer.
+ * Notifies the user if the daemon is older than this extension: it was started before an update, and its files may be gone. It is
+ * restarted only on request, since another window may have started it. Also notifies if an older daemon stays beside the present
+ * one, for runs that the present one cannot control.
  */
 export function tellOldDaemon({ daemon, extension, output }: Context): Disposable {
   const own: string = extension.extension.packageJSON.version;

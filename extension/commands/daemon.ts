@@ -12,7 +12,8 @@ export function daemonCommands(ctx: Context): Record<string, () => Promise<void>
     async 'unimiss.restartDaemon'() {
       await ctx.daemon.connect();
       const { state } = ctx.daemon;
-      // The runs of a daemon of before are a part of it; those of a later one go on, and the next daemon has them.
+      // Runs of a daemon of an earlier version are part of it and end with it. Runs of a later daemon go on, and the next daemon
+      // adopts them.
       if (state.kind === 'connected' && state.control === undefined) return restartWithRuns(ctx);
       await ctx.daemon.restart();
     },

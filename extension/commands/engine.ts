@@ -33,7 +33,7 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
   };
 }
 
-/** Whether a run can start: offers to install TensorFlow where it is missing; false when that was given up. */
+/** Whether a run can start: offers to install TensorFlow if it is missing; false if the user cancelled. */
 export async function ensureEngine(ctx: Context): Promise<boolean> {
   const { ready, problem, pinned } = await ctx.daemon.request(engineInfoRequest, {});
   if (ready) return true;
@@ -51,7 +51,7 @@ export async function ensureEngine(ctx: Context): Promise<boolean> {
 
 let lastToken = 0;
 
-/** Installs with progress in a notification, where it can be cancelled. Throws UnimissError 'interrupted' then. */
+/** Installs with progress in a notification, which can be cancelled. Throws UnimissError 'interrupted' if cancelled. */
 async function install(ctx: Context, device: 'cpu' | 'cuda'): Promise<string | undefined> {
   const client = await ctx.daemon.languageClient();
   return window.withProgress(

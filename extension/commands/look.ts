@@ -5,7 +5,7 @@ import { chooseRun } from '../runs/chooseRun.ts';
 
 const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
 
-/** Commands that show something of a run. */
+/** Commands that show something about a run. */
 export function lookCommands(ctx: Context): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
   return {
     async 'unimiss.openMetrics'(given, selected) {
@@ -44,8 +44,8 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
 }
 
 /**
- * In the explorer, where the folder is a part of the workspace; else in the system's file manager; where there is none (the
- * extension runs on another machine), in a window of its own.
+ * Shows a folder in the explorer if it is part of the workspace, else in the system's file manager. If there is none (the
+ * extension runs on another machine), opens the folder in a new window.
  */
 async function openFolder(run: RunInfo): Promise<void> {
   const folder = Uri.file(run.folder);

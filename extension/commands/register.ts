@@ -2,10 +2,10 @@ import { commands, type Disposable } from 'vscode';
 import type { Context } from '../context.ts';
 import { showError } from '../showError.ts';
 
-/** Commands by their ids. What one throws is shown, and is not an error of the caller. */
+/** Registers commands by their ids. Shows what a command throws, and does not pass it to the caller. */
 export function registerCommands(
   ctx: Context,
-  // biome-ignore lint/suspicious/noExplicitAny: what the editor hands over is checked by each command
+  // biome-ignore lint/suspicious/noExplicitAny: each command checks its arguments
   handlers: Record<string, (...args: any[]) => Promise<void>>,
 ): Disposable[] {
   return Object.entries(handlers).map(([id, handler]) =>

@@ -15,7 +15,7 @@ import { chooseRun } from '../runs/chooseRun.ts';
 import { actionsOf, type RunAction } from '../runs/describeRun.ts';
 import { ensureEngine } from './engine.ts';
 
-/** Commands that steer a run that is there. */
+/** Commands that control an existing run. */
 export function runCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   const pick = (given: unknown, title: string, actions: RunAction[], none: string) =>
     chooseRun(ctx, given, { title, fits: (run) => actions.some((action) => actionsOf(run).includes(action)), none });

@@ -6,7 +6,7 @@ import { configSuffix, diagnose, isConfig } from '../configuration/diagnostics.t
 import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';
 
-/** `unimiss.startPretraining`: from a configuration file (given, open, or picked), or from folders, for which it makes one. */
+/** `unimiss.startPretraining`: starts from a configuration file (given, open, or picked), or makes one for chosen folders. */
 export function startCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.startPretraining'(given) {

@@ -1,12 +1,12 @@
 import { Diagnostic, type Disposable, languages, Range, type TextDocument, workspace } from 'vscode';
 import { checkConfig } from '../../protocol/config/parseConfig.ts';
 
-/** Names of configuration files end so. */
+/** Suffix of configuration files. */
 export const configSuffix = '.unimiss.jsonc';
 
 export const isConfig = (document: TextDocument) => document.fileName.endsWith(configSuffix);
 
-/** What is wrong with a configuration, in the words in which `unimiss pretrain` would refuse it; for open documents, as they are typed. */
+/** Shows what is wrong with open configurations while the user types, in the words of `unimiss pretrain`. */
 export class ConfigDiagnostics implements Disposable {
   private readonly collection = languages.createDiagnosticCollection('unimiss');
   private readonly subscriptions: Disposable[];

@@ -5,11 +5,11 @@ import type { DaemonClient } from '../client/daemonClient.ts';
 
 interface Followed {
   channel: OutputChannel;
-  /** Bytes of the log that the channel has; undefined before the first. */
+  /** Bytes of the log that the channel has; undefined at first. */
   offset: number | undefined;
 }
 
-/** The logs of runs, each in an output channel that follows it, over the loss of the connection too. */
+/** The logs of runs. An output channel follows each log, even after a lost connection. */
 export class RunLogs implements Disposable {
   private readonly followed = new Map<string, Followed>();
   private readonly connected: Disposable;

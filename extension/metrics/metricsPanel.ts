@@ -7,17 +7,16 @@ import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
 import { type PanelAssets, panelPage } from './panelPage.ts';
 
 /**
- * One panel: hands what the daemon says about its runs on to the component, as it is. The daemon is asked at once, so that it
- * reads while the page is made; the page says `ready` whenever that is done. While the panel is hidden its page does not
- * exist, and nothing is subscribed.
+ * One panel. It passes the daemon's messages about its runs to the component unchanged. It subscribes at once, so that the daemon
+ * reads while the page loads; the page then says `ready`. A hidden panel has no page and no subscription.
  */
 export class MetricsPanel implements Disposable {
   private readonly subscriptions: Disposable[];
   private subscription: Promise<Subscription> | undefined;
-  /** The number of the last update that was handed on, and of each run how far its updates told. */
+  /** The number of the last update passed on, and the position of each run in it. */
   private seen: { sequence: number; positions: Record<string, Position> } | undefined;
   private ready = false;
-  /** What came before the page was ready. */
+  /** Messages that arrived before the page was ready. */
   private waiting: MetricsMessage[] = [];
 
   constructor(
@@ -73,7 +72,7 @@ export class MetricsPanel implements Disposable {
     const message = checked.data;
     const made = message.type === 'ready' && !this.ready;
     this.ready = true;
-    // A page that is made anew while the panel is in sight has nothing, and what it was sent is gone.
+    // A page that reloads while the panel is visible has no data: earlier messages are lost.
     if (!made || !this.subscription) this.subscribe(undefined);
     for (const one of this.waiting.splice(0)) this.post(one);
   }
@@ -84,7 +83,7 @@ export class MetricsPanel implements Disposable {
     else this.waiting.push(message);
   }
 
-  /** @param after what the page has; undefined: it needs a snapshot */
+  /** @param after the position of the page; undefined: it needs a snapshot */
   private subscribe(after: typeof this.seen): void {
     this.end();
     this.seen = after;
@@ -113,7 +112,7 @@ export class MetricsPanel implements Disposable {
   }
 }
 
-/** Positions after an update, which tells only those of the runs that it is about. */
+/** Positions after an update, which contains only the positions of its runs. */
 function told(
   before: Record<string, Position> | undefined,
   message: MetricsMessage,

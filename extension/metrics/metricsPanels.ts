@@ -5,10 +5,10 @@ import { MetricsPanel } from './metricsPanel.ts';
 import { type PanelAssets, readPanelAssets } from './panelPage.ts';
 
 const viewType = 'unimiss.metrics';
-/** What the page keeps for us among its own state: see `panelPage`. */
+/** What the page keeps for the extension in its state: see `panelPage`. */
 const kept = z.object({ runs: z.array(z.string().min(1)).min(1) });
 
-/** The open panels: one for each choice of runs. */
+/** The open panels, one per set of runs. */
 export class MetricsPanels implements Disposable {
   private readonly open = new Map<string, MetricsPanel>();
   private readonly serializer: Disposable;
@@ -22,14 +22,14 @@ export class MetricsPanels implements Disposable {
     this.serializer = window.registerWebviewPanelSerializer(viewType, {
       deserializeWebviewPanel: async (panel, state) => {
         const found = kept.safeParse(state);
-        // The page was closed before it could keep anything.
+        // The page was closed before it could save its state.
         if (found.success) this.adopt(panel, found.data.runs);
         else panel.dispose();
       },
     });
   }
 
-  /** Shows the curves of these runs (folders), laid over each other. */
+  /** Shows the curves of these runs (folders) in the same charts. */
   show(runs: readonly string[]): void {
     const known = this.open.get(keyOf(runs));
     if (known) known.reveal();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scriptText, styleText } from '../../protocol/inlineText.ts';
 
-/** What the page is made of. */
+/** The parts of the page. */
 export interface PanelAssets {
   script: string;
   style: string;
@@ -16,9 +16,9 @@ export function readPanelAssets(folder: string): PanelAssets {
 }
 
 /**
- * The page around the metrics component. Script and style are in it, because the editor takes longer to load them than the
- * daemon to read a long run. Nothing may be fetched, and nothing run but these (by their nonce); pictures come as data.
- * @param runs folders of the runs; the page keeps them in its state, by which the panel is restored after a reload
+ * The page around the metrics component. It contains script and style, because the editor needs longer to load them than the
+ * daemon to read a long run. The page may fetch nothing and run only these (by their nonce); pictures arrive as data.
+ * @param runs folders of the runs; the page keeps them in its state, which restores the panel after a reload
  */
 export function panelPage({ script, style }: PanelAssets, runs: readonly string[]): string {
   const nonce = randomBytes(24).toString('base64');

@@ -6,10 +6,10 @@ import type { Context } from '../context.ts';
 import { describeRun } from './describeRun.ts';
 
 /**
- * The run that a command is meant for: the one it was called on (in the tree), else the only one in question, else the one
- * that is picked; undefined when the picking was given up.
- * @param fits which runs are in question
- * @param none what to say where there is none
+ * The run that a command is for: the one it was called on (in the tree), else the only candidate, else the one that the user
+ * picks. Undefined if the user cancels.
+ * @param fits whether a run is a candidate
+ * @param none what to say if there is no candidate
  */
 export async function chooseRun(
   ctx: Context,

@@ -1,9 +1,9 @@
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 
-/** What a run may be told now; also the words in a tree item's context value, by which package.json shows its actions. */
+/** The actions that a run allows now; also the words in a tree item's context value, by which package.json shows its actions. */
 export type RunAction = 'resume' | 'continue' | 'pause' | 'stop' | 'kill' | 'delete';
 
-/** How a run stands, for people and for icons: what the daemon does with it, else its state. */
+/** The status of a run, for texts and icons: its activity in the daemon, else its state. */
 export function standing({ activity, state }: RunInfo): NonNullable<RunInfo['activity']> | RunInfo['state'] {
   return activity ?? state;
 }
@@ -26,7 +26,7 @@ export function actionsOf(run: RunInfo): RunAction[] {
   }
 }
 
-/** Whether something is under way that ends by itself. */
+/** Whether the run is doing something that will end by itself. */
 export function isActive(run: RunInfo): boolean {
   return run.activity !== null || run.state === 'running';
 }

@@ -4,7 +4,7 @@ import { isActive } from './describeRun.ts';
 
 const key = 'unimiss.training';
 
-/** Whether a run was under way when a window last looked: then a new window looks again by itself. */
+/** Whether a run was active when a window last looked. If so, a new window looks again by itself. */
 export function trainedWhenLastSeen({ globalState }: ExtensionContext): boolean {
   return globalState.get<boolean>(key, false);
 }

@@ -6,7 +6,7 @@ vi.mock('vscode', () => import('../../test/extension/vscode.ts'));
 
 const { RunStore } = await import('./runStore.ts');
 
-/** A daemon that refuses `runs/watch` so many times. */
+/** A daemon that refuses `runs/watch` this many times. */
 function fakeDaemon(refusals: number) {
   const connected = new EventEmitter<void>();
   let isConnected = false;

@@ -3,10 +3,10 @@ import { runsChanged, runsWatch } from '../../protocol/daemon/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 
-/** What has changed: these runs, or all of them. */
+/** Which runs changed: these, or all. */
 export interface RunChange {
   before: ReadonlyMap<string, RunInfo>;
-  /** Folders; undefined: the whole list is new. */
+  /** Folders; undefined: the whole list. */
   folders: readonly string[] | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface UnreadableRun {
   message: string;
 }
 
-/** The runs as the daemon last told: kept while the connection is away, and asked for anew after each connection. */
+/** The runs as the daemon last reported them. Keeps them while disconnected, and asks anew after each connection. */
 export class RunStore implements Disposable {
   private byFolder = new Map<string, RunInfo>();
   private readonly changed = new EventEmitter<RunChange>();
@@ -26,7 +26,7 @@ export class RunStore implements Disposable {
   readonly onDidChange = this.changed.event;
   /** Folders that are runs but cannot be read. */
   problems: UnreadableRun[] = [];
-  /** Whether the daemon has told its runs yet. */
+  /** Whether the daemon has reported its runs. */
   known = false;
 
   constructor(
@@ -48,7 +48,7 @@ export class RunStore implements Disposable {
     return this.byFolder.get(folder);
   }
 
-  /** Resolves once the daemon has told its runs. Throws UnimissError where it cannot be asked, or refuses. */
+  /** Resolves when the daemon has reported its runs. Throws UnimissError if it cannot be reached, or refuses. */
   async load(): Promise<void> {
     await this.daemon.connect();
     if (this.known) return;
@@ -62,7 +62,7 @@ export class RunStore implements Disposable {
     }
   }
 
-  /** Takes over what a request answered, ahead of the daemon's notification. */
+  /** Stores a run from the answer to a request, before the daemon's notification arrives. */
   put(run: RunInfo): void {
     this.replace(new Map(this.byFolder).set(run.folder, run), [run.folder]);
   }

@@ -16,7 +16,7 @@ import type { DaemonClient } from '../client/daemonClient.ts';
 import { actionsOf, describeRun, isActive, standing } from './describeRun.ts';
 import type { RunStore, UnreadableRun } from './runStore.ts';
 
-/** What the tree holds: a run by its folder, so that an element stays the same while the run goes on. */
+/** An element of the tree: a run by its folder, so that the element stays the same while the run goes on. */
 export interface RunElement {
   folder: string;
 }
@@ -66,13 +66,13 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     ];
   }
 
-  /** The run that is selected, where one is. */
+  /** The selected run, if any. */
   get selected(): RunInfo | undefined {
     const element = this.view.selection[0];
     return element && !isUnreadable(element) ? this.store.get(element.folder) : undefined;
   }
 
-  /** Brings the view into sight, with the newest run on top. Rows are not selected: a tree that is being redrawn may not find them. */
+  /** Shows the view, with the newest run on top. It selects no row, because a tree that is redrawing may not find it. */
   async show(): Promise<void> {
     this.drawNow();
     await commands.executeCommand('unimiss.runs.focus');
@@ -80,8 +80,8 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
 
   async getChildren(parent?: Element): Promise<Element[]> {
     if (parent) return [];
-    // To look at the runs is to need the daemon; the view's progress bar is shown meanwhile.
-    if (!this.store.known && this.daemon.state.kind !== 'failed') await this.store.load().catch(() => {}); // the state of the connection says it
+    // The view needs the daemon; it shows its progress bar meanwhile.
+    if (!this.store.known && this.daemon.state.kind !== 'failed') await this.store.load().catch(() => {}); // the state of the connection shows the failure
     return [...this.store.runs.map((run) => this.element(run.folder)), ...this.store.problems];
   }
 
@@ -176,7 +176,7 @@ function unreadableItem({ folder, message }: UnreadableRun): TreeItem {
   return item;
 }
 
-/** Runs of one name are told apart by when they were begun: the time of today, else the day. */
+/** Distinguishes runs of the same name by their start: the time if today, else the day. */
 function shortTime(time: Date): string {
   const today = time.toDateString() === new Date().toDateString();
   return today

@@ -3,10 +3,10 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { isActive } from './describeRun.ts';
 
-/** Says when a run ended otherwise than it should, while this window looked on: then someone must act. */
+/** Notifies the user if a run fails while this window watches: someone has to act. */
 export function tellEndings({ store }: Context): Disposable {
   return store.onDidChange(({ before, folders }) => {
-    // The first list is of the past.
+    // The first list describes the past.
     for (const folder of folders ?? [...before.keys()]) {
       const [was, is] = [before.get(folder), store.get(folder)];
       if (was && is && isActive(was) && !isActive(is) && ['failed', 'died'].includes(is.ending?.how ?? ''))
