@@ -17,7 +17,7 @@ import { followTheme, readTheme, runColors, type Theme } from './theme.ts';
 import { Toolbar } from './toolbar.ts';
 import { Warnings } from './warnings.ts';
 
-/** The whole component: it takes messages, keeps the state of its controls, and shows both. */
+/** The whole component: it receives messages, keeps the state of its controls, and shows both. */
 export class MetricsApp {
   private readonly store = new MetricsStore();
   private state: MetricsState;
@@ -103,7 +103,7 @@ export class MetricsApp {
     return [...this.store.runs.values()].filter((run) => !this.state.hiddenRuns.includes(run.id));
   }
 
-  /** The run that phases, tiles and previews are of: the first visible one. */
+  /** The run whose phases, tiles and previews are shown: the first visible one. */
   private primary(): Run | undefined {
     return this.visibleRuns()[0];
   }
@@ -216,7 +216,7 @@ export class MetricsApp {
     return from < to ? [from, to] : [0, 1];
   }
 
-  /** Shows a range, kept inside of what there is; everything where it is null or too wide. */
+  /** Shows a range, limited to the data; everything if it is null or too wide. */
   private zoom(range: [number, number] | null): void {
     const [first, last] = this.fullRange();
     const width = last - first;
@@ -260,7 +260,7 @@ export class MetricsApp {
   }
 }
 
-/** A list with a key put in, or taken out if it was there. */
+/** A list with a key added, or removed if it was there. */
 function toggled(list: readonly string[], key: string): string[] {
   return list.includes(key) ? list.filter((other) => other !== key) : [...list, key];
 }

@@ -28,8 +28,8 @@ function stepPositions(run: Run, axis: XAxis): Float64Array {
 }
 
 /**
- * Seconds since the first step, without interruptions: a gap longer than a minute and than 20 times the usual one (the run was
- * stopped, or the machine slept) counts as the usual one.
+ * Seconds since the first step, without interruptions. A gap that is longer than a minute and than 20 times the usual gap (the
+ * run was stopped, or the machine slept) counts as a usual one.
  */
 function trainingTime(run: Run): Float64Array {
   const time = run.steps.values('time');
@@ -45,7 +45,7 @@ function trainingTime(run: Run): Float64Array {
   return out;
 }
 
-/** Epoch plus the share of its steps that are done; the length of an unfinished epoch is that of the last one of its phase. */
+/** Epoch plus the share of its steps done. An unfinished epoch counts as long as the last one of its phase. */
 function fractionalEpoch(
   step: Float64Array,
   epoch: Float64Array | undefined,
@@ -74,7 +74,10 @@ export interface PhaseSpan {
   to: number;
 }
 
-/** Where a run was in 2D and where in 3D, given the places of its rows; a span ends where the next one starts. None: no groups. */
+/**
+ * The 2D and 3D spans of a run, given the places of its rows. A span ends where the next one starts. Empty if the run has no
+ * groups.
+ */
 export function phaseSpans(run: Run, x: Float64Array): PhaseSpan[] {
   const phase = run.steps.values('phase');
   const spans: PhaseSpan[] = [];
@@ -102,7 +105,7 @@ export function formatPosition(axis: XAxis, x: number): string {
   return `epoch ${formatNumber(Math.round(x * 100) / 100)}`;
 }
 
-/** Distances that ticks may have. */
+/** Allowed distances between ticks. */
 export function tickDistances(axis: XAxis): number[] {
   if (axis === 'time')
     return [

@@ -4,7 +4,7 @@ import { familyOf, type PanelId } from '../../protocol/records/series.ts';
 import { titleOf } from './format.ts';
 import type { Run } from './store.ts';
 
-/** The groups of curves, in the order in which they are shown. What curves there are comes with the data. */
+/** The groups of curves, in the order of the page. The data says which curves exist. */
 export const panels = [
   { id: 'overview', title: 'Overview' },
   { id: 'loss', title: 'Loss' },
@@ -16,7 +16,7 @@ export const panels = [
 ] as const satisfies readonly { readonly id: PanelId | 'overview'; readonly title: string }[];
 export type ShownPanel = (typeof panels)[number]['id'];
 
-/** A series as it is shown, and the table that it is in. */
+/** A series as the page shows it, and its table. */
 export interface SeriesInfo extends Omit<ShownSeries, 'panel'> {
   /** Names it on the page: `steps:loss`, `steps:loss:2D` where the run has both modalities, `steps:loss:overview`. */
   readonly id: string;
@@ -28,7 +28,7 @@ export interface SeriesInfo extends Omit<ShownSeries, 'panel'> {
 
 const positionKeys: ReadonlySet<string> = new Set(positionColumns);
 
-/** The recorded series of runs, in the order of their catalogues; those that are not listed follow in the order of their keys. */
+/** The recorded series of runs, in the order of their catalogues; unlisted ones follow in the order of their keys. */
 export function recordedSeries(runs: Iterable<Run>): SeriesInfo[] {
   const listed = new Map<string, SeriesInfo>();
   const recorded = new Map<string, { table: SeriesInfo['table']; key: string }>();
@@ -89,14 +89,14 @@ export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
   return [...overview, ...others];
 }
 
-/** A panel that this page does not know is "Other". */
+/** An unknown panel becomes "Other". */
 function infoOf(series: ShownSeries): SeriesInfo {
   const table = series.of === 'step' ? 'steps' : 'epochs';
   const panel = panels.find(({ id }) => id === series.panel)?.id ?? 'other';
   return { ...series, id: `${table}:${series.key}`, table, panel };
 }
 
-/** A number of a listed family (`dice/liver` of `dice/*`) is shown as that says, any other under "Other". */
+/** A number of a listed family (`dice/liver` of `dice/*`) is shown as its family says, any other under "Other". */
 function unlistedSeries(table: SeriesInfo['table'], key: string, listed: readonly SeriesInfo[]): SeriesInfo {
   const of = table === 'steps' ? 'step' : 'epoch';
   const found = familyOf(key, of, listed);
@@ -110,7 +110,7 @@ export function isSmoothed({ of, smooth = true }: SeriesInfo): boolean {
   return of === 'step' && smooth;
 }
 
-/** Significant digits in which values of a series are shown. */
+/** Significant digits for values of a series. */
 export function digitsOf({ digits = 4 }: SeriesInfo): number {
   return digits;
 }

@@ -29,14 +29,14 @@ export interface ChartContent {
   theme: Theme;
 }
 
-/** What a chart reports: where the pointer is, and which range was chosen (null: all). */
+/** What a chart reports: the position of the pointer, and the chosen range (null: all). */
 export interface ChartEvents {
   cursor(x: number | null): void;
   zoom(range: [number, number] | null): void;
   enlarge(key: string): void;
 }
 
-/** A small chart of one series with all visible runs: uPlot's axes, cursor and selection around curves drawn by draw.ts. */
+/** A small chart of one series with all visible runs: uPlot provides axes, cursor and selection; draw.ts draws the curves. */
 export class Chart implements PlotOwner {
   readonly root: HTMLElement;
   private readonly body = element('div', { className: 'chart-body' });
@@ -108,7 +108,7 @@ export class Chart implements PlotOwner {
     this.enlargeButton.title = enlarged ? 'Shrink' : 'Enlarge';
   }
 
-  /** Takes new content; it is drawn when the chart is in sight. */
+  /** Takes new content, and draws it when the chart is visible. */
   update(content: ChartContent): void {
     this.content = content;
     setText(this.unit, [this.info.unit, this.log ? 'log' : ''].filter(Boolean).join(' · '));
@@ -117,7 +117,7 @@ export class Chart implements PlotOwner {
     if (this.visible) this.draw();
   }
 
-  /** Told by the observer of the page: charts out of sight cost nothing. */
+  /** The observer of the page calls this: invisible charts cost nothing. */
   setVisible(visible: boolean): void {
     this.visible = visible;
     if (visible && this.dirty) this.draw();
@@ -217,7 +217,7 @@ export class Chart implements PlotOwner {
     this.events.zoom(null);
   }
 
-  /** How far from the cursor a value may lie to be shown for it: a hundredth of the range. */
+  /** The largest distance of a shown value from the cursor: a hundredth of the range. */
   private get tolerance(): number {
     const [from, to] = this.content!.range;
     return (to - from) / 100;

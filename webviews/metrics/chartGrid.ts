@@ -3,7 +3,9 @@ import { Chart, type ChartContent, type ChartEvents } from './chart.ts';
 import { element, oncePerFrame } from './dom.ts';
 import type { Run } from './store.ts';
 
-/** All charts, in a grid per panel: made as series turn up, drawn only while in sight, with one cursor. */
+/**
+ * All charts, in one grid per panel. It makes a chart when its series appears, draws only visible charts, and shares one cursor.
+ */
 export class ChartGrid {
   readonly grids = new Map<ShownPanel, HTMLElement>(
     panels.map(({ id }) => [id, element('div', { className: `grid ${id}` })]),
@@ -25,7 +27,7 @@ export class ChartGrid {
 
   constructor(private readonly events: Omit<ChartEvents, 'cursor'>) {}
 
-  /** Makes the charts of all runs' series: of hidden runs too, so that charts stay where they are when a run is switched off. */
+  /** Makes the charts for the series of all runs, including hidden ones, so that charts stay in place when a run is hidden. */
   arrange(runs: readonly Run[]): void {
     const wanted = shownSeries(runs);
     const ids = new Set(wanted.map(({ id }) => id));
@@ -34,13 +36,13 @@ export class ChartGrid {
       chart.destroy();
       this.charts.delete(key);
     }
-    /** In each panel the chart before which the next one goes. */
+    /** In each panel, the chart before which the next one is inserted. */
     const following = new Map<ShownPanel, Chart>();
     for (const info of wanted.toReversed())
       following.set(info.panel, this.charts.get(info.id) ?? this.add(info, following.get(info.panel)));
   }
 
-  /** Gives every chart its content. */
+  /** Updates the content of every chart. */
   update(content: (info: SeriesInfo) => ChartContent, enlarged: readonly string[]): void {
     for (const chart of this.charts.values()) {
       chart.setEnlarged(enlarged.includes(chart.key));
@@ -48,7 +50,7 @@ export class ChartGrid {
     }
   }
 
-  /** Scrolls to the first chart of a panel; false where it has none. */
+  /** Scrolls to the first chart of a panel; false if it has none. */
   reveal(panel: ShownPanel): boolean {
     const chart = this.grids.get(panel)?.firstElementChild;
     chart?.scrollIntoView({ block: 'center' });

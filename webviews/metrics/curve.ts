@@ -11,7 +11,7 @@ export interface Curve {
   /** Lengths of dash and gap in CSS pixels; undefined: a solid line. */
   dash: readonly number[] | undefined;
   x: Float64Array;
-  /** As recorded (or the means of down-sampled rows). */
+  /** Recorded values (or the means of down-sampled rows). */
   raw: Float64Array;
   /** The line: `raw`, or its moving average. */
   line: Float64Array;
@@ -60,14 +60,14 @@ export function pick(values: Float64Array, { index }: Rows): Float64Array {
   return out;
 }
 
-/** The rows of ascending positions from the last one before a range to the first one after it, [first, last]. */
+/** The rows from the last one before a range to the first one after it, [first, last]; `x` ascends. */
 export function rowsIn(x: Float64Array, from: number, to: number): [first: number, last: number] {
   const first = Math.max(0, lastAtOrBefore(x, from));
   const last = Math.min(x.length - 1, lastAtOrBefore(x, to) + 1);
   return [first, last];
 }
 
-/** Smallest and largest value that a curve shows in a range of rows; infinities where there is none. */
+/** Smallest and largest value that a curve shows in a range of rows; infinities if there is none. */
 export function extent(curve: Curve, first: number, last: number, positive: boolean): [low: number, high: number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

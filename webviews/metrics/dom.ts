@@ -14,12 +14,12 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** Sets text only where it differs, so that screen readers and layout are left in peace. */
+/** Sets text only if it differs, so that screen readers and layout are not disturbed. */
 export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Runs `work` once in the next frame, however often it is called before. */
+/** Runs `work` once in the next frame, however often it is called before that. */
 export function oncePerFrame(work: () => void): () => void {
   let pending = false;
   return () => {

@@ -50,8 +50,8 @@ export function drawCurve(
 }
 
 /**
- * A line through the values of each segment. Of all values that share a pixel
- * column the first, smallest, largest and last are drawn: the same picture for a bounded number of strokes.
+ * A line through the values of each segment. Of all values in one pixel column, it draws the first, smallest, largest and last:
+ * the same picture with a bounded number of strokes.
  */
 function stroke(
   context: CanvasRenderingContext2D,
@@ -183,7 +183,7 @@ export function drawPhases(
   context.restore();
 }
 
-/** A warning where it occurred: a broken line with a triangle on top. */
+/** Marks a warning where it occurred: a broken line with a triangle on top. */
 export function drawMarkers(
   context: CanvasRenderingContext2D,
   markers: readonly { x: number; severe: boolean }[],

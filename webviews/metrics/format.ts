@@ -35,7 +35,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** Ticks of a duration axis whose ticks lie `stepSeconds` apart. */
+/** Ticks of a duration axis, `stepSeconds` apart. */
 export function formatDurationTick(seconds: number, stepSeconds: number): string {
   if (seconds === 0) return '0';
   if (stepSeconds >= 3600) return `${formatNumber(seconds / 3600)} h`;
@@ -78,7 +78,7 @@ function compact(value: number): string {
   return String(value);
 }
 
-/** `cross3D` → "Cross 3D", `volume-slices` → "Volume slices": a heading for a series that the catalogue does not know. */
+/** `cross3D` → "Cross 3D", `volume-slices` → "Volume slices": a heading for a series that is not in the catalogue. */
 export function titleOf(key: string): string {
   const words = key
     .replace(/^.*\//, '')

@@ -9,7 +9,7 @@ export interface GestureTarget {
   cursor(x: number | null): void;
 }
 
-/** Lets keys and the wheel zoom and move a chart; dragging is uPlot's own. */
+/** Zooms and moves a chart by keys and wheel; uPlot handles dragging. */
 export function listenForGestures(element: HTMLElement, target: GestureTarget): void {
   element.addEventListener('keydown', (event) => onKey(event, target));
   element.addEventListener('wheel', (event) => onWheel(event, target), { passive: false });

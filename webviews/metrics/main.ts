@@ -4,7 +4,7 @@ import './metrics.css';
 import { MetricsApp } from './app.ts';
 import { embeddedSource, messageSource, pageState, type WebviewApi, webviewState } from './source.ts';
 
-// zod would try to make functions from text, which the page's content security policy reports.
+// Otherwise zod tries to make functions from text, which violates the page's content security policy.
 z.config({ jitless: true });
 
 declare const acquireVsCodeApi: (() => WebviewApi) | undefined;

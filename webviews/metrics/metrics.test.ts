@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     if (folder) await rm(folder, { recursive: true });
   });
 
-  /** Opens the page, does something, and checks that nothing went wrong meanwhile. */
+  /** Opens the page, does something, and checks that no error occurred. */
   async function withPage(
     use: (page: Page) => Promise<void>,
     options: Parameters<typeof watchedPage>[1] = {},
@@ -398,7 +398,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     console.log(
       `100,000 steps: drawn after ${Math.round(opened)} ms; frames while scrolling: median ${frames[30]!.toFixed(1)} ms, 95 % ${frames[57]!.toFixed(1)} ms, longest ${frames[59]!.toFixed(1)} ms`,
     );
-    // Bounds for a busy machine; the figures are printed.
+    // The bounds allow for a busy machine; the test prints the figures.
     expect(opened).toBeLessThan(4000);
     expect(frames[30]).toBeLessThan(50);
     expect(await problems()).toEqual([]);

@@ -5,7 +5,7 @@ import { formatNumber, formatTicks } from './format.ts';
 import type { Theme } from './theme.ts';
 import { logTicks } from './ticks.ts';
 
-/** What a plot asks its chart for. */
+/** What a plot needs from its chart. */
 export interface PlotOwner {
   range(): [from: number, to: number];
   valueRange(): [low: number, high: number];
@@ -16,7 +16,7 @@ export interface PlotOwner {
   reset(): void;
 }
 
-/** uPlot's options for the frame of a chart: axes, cursor and selection. The curves are drawn by the owner. */
+/** uPlot's options for the frame of a chart: axes, cursor and selection. The owner draws the curves. */
 export function plotOptions(
   size: { width: number; height: number },
   axis: XAxis,

@@ -7,7 +7,10 @@ import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
 import { lastAtOrBefore } from './table.ts';
 
-/** What the network saw: the two views of images and, as strips of slices, of volumes; newest first, older ones by a slider. */
+/**
+ * Shows what the network saw: the two views of images and, as strips of slices, of volumes. Newest first; a slider selects older
+ * ones.
+ */
 export class Previews {
   readonly root: HTMLElement;
   private readonly slider = element('input', { type: 'range', min: '0', step: '1', id: 'um-preview-step' });
@@ -20,7 +23,7 @@ export class Previews {
   private steps: number[] = [];
   private shown: (Preview | undefined)[] = [];
 
-  /** `choose` gets the step to show, or null to follow the newest. */
+  /** `choose` receives the step to show, or null to follow the newest. */
   constructor(private readonly choose: (step: number | null) => void) {
     this.slider.addEventListener('input', () => this.go(Number(this.slider.value)));
     this.older.addEventListener('click', () => this.go(Number(this.slider.value) - 1));
@@ -55,7 +58,7 @@ export class Previews {
       setText(this.place, `step ${formatCount(current.step)}, epoch ${current.epoch + 1}${newest}`);
       this.slider.setAttribute('aria-valuetext', this.place.textContent ?? '');
     }
-    // Of the other phase, the newest at that step.
+    // For the other phase, the newest at that step.
     const sets = modalities.map((phase) =>
       previews.findLast((p) => p.phase === phase && current !== undefined && p.step <= current.step),
     );

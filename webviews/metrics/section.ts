@@ -1,6 +1,6 @@
 import { element } from './dom.ts';
 
-/** A part of the page that can be folded. */
+/** A foldable part of the page. */
 export class Section {
   readonly root: HTMLDetailsElement;
 

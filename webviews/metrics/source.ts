@@ -1,14 +1,14 @@
 import { embeddedMetricsId, type MetricsRequest, type MetricsSource } from '../../protocol/metrics/page.ts';
 import type { StateStore } from './state.ts';
 
-/** What a VS Code webview gets from its host. */
+/** The API that a VS Code webview gets from its host. */
 export interface WebviewApi {
   postMessage(message: MetricsRequest): void;
   getState(): unknown;
   setState(state: unknown): void;
 }
 
-/** Data in a script tag of the page itself. */
+/** Data from a script tag of the page itself. */
 export function embeddedSource(page: Document): MetricsSource {
   return {
     open(listener) {
@@ -17,7 +17,7 @@ export function embeddedSource(page: Document): MetricsSource {
       return () => {};
     },
     resend() {
-      // The page holds a snapshot, and nothing comes after it.
+      // The page contains a snapshot, and no message follows.
     },
   };
 }
@@ -38,8 +38,8 @@ export function messageSource(api: WebviewApi, from: Window): MetricsSource {
 }
 
 /**
- * The state in the webview's own store. The runs that the host wrote into the page go along with it, from the start: after a
- * reload of the window this state is all by which the host knows what the panel showed.
+ * The state in the webview's own store. It always includes the runs that the host wrote into the page: after a reload of the
+ * window, only this state tells the host what the panel showed.
  */
 export function webviewState(api: WebviewApi, page: Document): StateStore {
   const { runs } = page.body.dataset;

@@ -1,6 +1,6 @@
 import { type XAxis, xAxes } from './axes.ts';
 
-/** What a person has set; small and plain, so that a webview can keep it over a reload. */
+/** What the user has set; small and plain, so that a webview can keep it across a reload. */
 export interface MetricsState {
   xAxis: XAxis;
   /** Share kept by the moving average, 0 (none) to 0.99. */
@@ -8,7 +8,7 @@ export interface MetricsState {
   logScale: boolean;
   /** Ids of runs that are switched off. */
   hiddenRuns: string[];
-  /** Visible range in units of the axis; null shows everything and follows a live run. */
+  /** Visible range in units of the axis; null: everything, following a live run. */
   view: [from: number, to: number] | null;
   closedSections: string[];
   /** Keys of charts shown large. */
@@ -28,13 +28,13 @@ export const initialState: MetricsState = {
   previewStep: null,
 };
 
-/** Where the state is kept. */
+/** Keeps the state. */
 export interface StateStore {
   load(): unknown;
   save(state: MetricsState): void;
 }
 
-/** A state from what was kept, field by field: what is missing or impossible gets its initial value. */
+/** Restores a kept state field by field: a missing or impossible field gets its initial value. */
 export function readState(kept: unknown): MetricsState {
   const s = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>;
   const strings = (v: unknown) => (Array.isArray(v) ? v.filter((x): x is string => typeof x === 'string') : []);

@@ -11,7 +11,7 @@ import {
 } from '../../protocol/metrics/page.ts';
 import { Table } from './table.ts';
 
-/** A run as the component holds it. */
+/** A run in the component. */
 export interface Run {
   id: string;
   name: string;
@@ -25,10 +25,10 @@ export interface Run {
   progress: Progress | undefined;
 }
 
-/** What a message did: it was taken, seen before, out of order (something is missing before it), or not understood. */
+/** What a message did: changed the data, was seen before, left a gap (a message before it is missing), or was refused. */
 export type Applied = 'changed' | 'old' | 'gap' | 'refused';
 
-/** All data of the component, as its source's messages have it. */
+/** All data of the component, from the messages of its source. */
 export class MetricsStore {
   title = '';
   summary: SummaryFact[] = [];
@@ -63,7 +63,7 @@ export class MetricsStore {
     this.summary = message.summary;
     this.runs.clear();
     for (const run of message.runs) {
-      // Runs of one name are told apart by their folders.
+      // Folders distinguish runs of the same name.
       const alone = message.runs.filter(({ name }) => name === run.name).length === 1;
       this.runs.set(run.id, openRun(alone ? run : { ...run, name: run.id.split('/').at(-1)! }));
     }

@@ -5,7 +5,7 @@ import { element, setText } from './dom.ts';
 import { formatCount, formatDuration, formatNumber } from './format.ts';
 import type { Run } from './store.ts';
 
-/** Rows over which present speed is averaged. */
+/** The present speed is the mean over this many rows. */
 const recent = 50;
 
 /** The heading and its tiles: progress, time left, throughput, loss by phase, memory, and results of the whole run. */
@@ -104,7 +104,7 @@ function runTiles(run: Run): SummaryFact[] {
   return tiles;
 }
 
-/** Mean of the last recorded values: of a phase (2 or 3), or of a run without phases. */
+/** Mean of the last recorded values of a phase (2 or 3), or of a run without phases. */
 function recentMean(run: Run, key: string, phase: number | undefined): number | undefined {
   const values = run.steps.values(key);
   const phases = phase === undefined ? undefined : run.steps.values('phase');

@@ -2,7 +2,7 @@ import type { Column, MetricsTable } from '../../protocol/metrics/page.ts';
 
 type Kind = 'columns' | 'low' | 'high';
 
-/** The columns of a table, which grow in place as rows are appended; NaN where nothing was recorded. */
+/** The columns of a table. They grow in place as rows are appended; NaN where nothing was recorded. */
 export class Table {
   length = 0;
   private readonly sets: Record<Kind, Map<string, Float64Array>> = {
@@ -15,7 +15,7 @@ export class Table {
     this.append(table);
   }
 
-  /** Adds rows. A series that is new gets NaN for the rows before, one that is missing NaN for the new rows. */
+  /** Adds rows. A new series gets NaN for earlier rows; a missing one gets NaN for the new rows. */
   append(table: MetricsTable): void {
     const rows = Object.values(table.columns)[0]?.length ?? 0;
     if (rows === 0) return;
@@ -42,7 +42,7 @@ export class Table {
     return this.sets.columns.get(key)?.subarray(0, this.length);
   }
 
-  /** The extremes of a series where its table is down-sampled. */
+  /** The extremes of a series if its table is down-sampled. */
   extremes(key: string): { low: Float64Array; high: Float64Array } | undefined {
     const low = this.sets.low.get(key)?.subarray(0, this.length);
     const high = this.sets.high.get(key)?.subarray(0, this.length);
@@ -76,7 +76,7 @@ export function lastAtOrBefore(ascending: ArrayLike<number>, x: number): number 
   return low - 1;
 }
 
-/** The row nearest to `x` in ascending values, or −1 where there is none. */
+/** The row nearest to `x` in ascending values, or −1 if there is none. */
 export function nearestRow(ascending: ArrayLike<number>, x: number): number {
   const before = lastAtOrBefore(ascending, x);
   if (before < 0) return ascending.length > 0 ? 0 : -1;

@@ -1,4 +1,4 @@
-/** Colours that the canvas needs, as the style sheet has them for the theme in use. */
+/** Colours for the canvas, from the style sheet of the theme in use. */
 export interface Theme {
   text: string;
   grid: string;
@@ -34,8 +34,8 @@ export function readTheme(): Theme {
 }
 
 /**
- * Calls `changed` when the theme changes. In VS Code the body's classes say which one it is; elsewhere they are set here from
- * what the system prefers.
+ * Calls `changed` when the theme changes. In VS Code, the body's classes name the theme; elsewhere this function sets them from
+ * the system's preference.
  */
 export function followTheme(standalone: boolean, changed: () => void): void {
   if (!standalone) {

@@ -1,4 +1,4 @@
-/** The range of values to show around what there is: a little room, never empty, with the values that must be in sight. */
+/** The range of values to show: the data with a little room, never empty, including the values that must be visible. */
 export function valueRange(low: number, high: number, include: readonly number[], log: boolean): [number, number] {
   if (!(low <= high)) return log ? [0.1, 10] : [0, 1];
   if (log) {

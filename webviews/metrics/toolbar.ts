@@ -13,7 +13,7 @@ const hint = 'Drag or Ctrl + wheel: zoom. Double-click: show all.';
 const help =
   'Drag or Ctrl + wheel: zoom. Shift + wheel: pan. Double-click: show all. Keys: Left and Right move the cursor (with Shift: the range), + and − zoom, 0 shows all.';
 
-/** The row of settings that stays in sight: axis, smoothing, logarithmic values, zoom, and what the tints mean. */
+/** The settings, always visible: axis, smoothing, logarithmic values, zoom, and what the tints mean. */
 export class Toolbar {
   readonly root: HTMLElement;
   private readonly axis = document.createElement('vscode-single-select') as VscodeSingleSelect;
@@ -69,7 +69,7 @@ export class Toolbar {
     );
   }
 
-  /** @param grouped whether any run that is shown has phases */
+  /** @param grouped whether any visible run has phases */
   show(state: MetricsState, grouped: boolean): void {
     this.legend.hidden = !grouped;
     if (this.axis.value !== state.xAxis) this.axis.value = state.xAxis;

@@ -1,6 +1,6 @@
 import { element } from './dom.ts';
 
-/** One run's value at the cursor; `exact` is the recorded value where a moving average is shown. */
+/** One run's value at the cursor; `exact` is the recorded value if the chart shows a moving average. */
 export interface TooltipRow {
   color: string;
   name: string;
@@ -31,7 +31,7 @@ export class Tooltip {
       ...notes.map((text) => element('div', { className: 'tooltip-note' }, text)),
     );
     this.root.classList.add('shown');
-    // On the side of the cursor that has more room, within the chart. Moved by a transform, which shifts no layout.
+    // Placed on the side of the cursor with more room, within the chart. A transform moves it without changing the layout.
     const own = this.root.offsetWidth;
     const wished = left > width / 2 ? left - 10 - own : left + 10;
     const x = Math.max(4, Math.min(width - own - 4, wished));
@@ -42,7 +42,7 @@ export class Tooltip {
     this.root.classList.remove('shown');
   }
 
-  /** In a large chart at its top; a small one would be hidden by it, so that it goes below, or above where the window ends. */
+  /** At the top of a large chart. It would hide a small one, so it goes below that, or above if the window ends there. */
   private top(): number {
     const chart = this.root.parentElement!.getBoundingClientRect();
     const own = this.root.offsetHeight;

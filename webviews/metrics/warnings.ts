@@ -5,7 +5,7 @@ import { element, setText } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
 
-/** Entries shown; the list of events has all. */
+/** Largest number of entries; the list of events has all. */
 const most = 5;
 
 /** Warnings of collapse, other warnings and errors in one line, which unfolds: newest first, each with its advice and a button that zooms to it. */
@@ -85,7 +85,7 @@ function counted(count: number, word: string): string {
   return count === 0 ? '' : `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
-/** The same warning at epoch after epoch is one entry. Numbers in its text may differ. */
+/** A warning that repeats every epoch is one entry. Numbers in its text may differ. */
 function grouped(events: readonly MetricsEvent[]): { first: MetricsEvent; last: MetricsEvent; count: number }[] {
   const groups = new Map<string, { first: MetricsEvent; last: MetricsEvent; count: number }>();
   for (const event of events) {
