@@ -6,7 +6,7 @@ import type { TensorSource } from '../../checkpoint/safetensorsWriter.ts';
 import type { TrainingPosition } from '../../train/loop.ts';
 import type { SavedState } from '../../train/training.ts';
 
-/** `format` in a checkpoint's metadata, in this version and in 0.1.0, which trained nothing but pre-trainings. */
+/** `format` in a checkpoint's metadata, in this version and in 0.1.0, which only did pre-training. */
 const FORMAT = 'unimiss-checkpoint-2';
 const FORMAT_1 = 'unimiss-pretraining-1';
 
@@ -15,12 +15,12 @@ const envelopeSchema = z.looseObject({ step: z.int().min(0), epochSeconds: z.num
 /** What a checkpoint says about itself. */
 export interface CheckpointHead {
   readonly position: TrainingPosition;
-  /** Those of its `SavedState`. */
+  /** The counters of its `SavedState`. */
   readonly counters: JsonObject;
 }
 
 /**
- * Everything that a run needs to go on as if it had never stopped: tensors, and metadata as safetensors keeps them (texts).
+ * Everything that a run needs to continue as if it had never stopped: tensors, and metadata in the form of safetensors (strings).
  * @param task kind of the run
  */
 export function packCheckpoint(
@@ -34,8 +34,8 @@ export function packCheckpoint(
 }
 
 /**
- * Reads what a checkpoint says about itself.
- * @throws UnimissError 'checkpoint' where it has another format, is of another kind of run, or cannot be read
+ * Reads the head of a checkpoint.
+ * @throws UnimissError 'checkpoint' if it has another format, belongs to another kind of run, or cannot be read
  */
 export function readHead({ file, metadata }: SafetensorsFile, task: string): CheckpointHead {
   const fail = (what: string, remedy: string) => new UnimissError('checkpoint', what, { place: file, remedy });
@@ -60,7 +60,7 @@ export function readHead({ file, metadata }: SafetensorsFile, task: string): Che
   return { position: { step, epochSeconds: seconds ?? 0 }, counters: counters as JsonObject };
 }
 
-/** Puts a checkpoint back into the state. Throws as `readHead` does, and where its tensors are of another model. */
+/** Loads a checkpoint into the state. Throws as `readHead` does, and if its tensors belong to another model. */
 export async function unpackCheckpoint(
   file: SafetensorsFile,
   task: string,
@@ -79,6 +79,6 @@ function parse(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? 'null');
   } catch {
-    return undefined; // the schema says what is missing
+    return undefined; // the schema reports what is missing
   }
 }

@@ -10,7 +10,7 @@ import { readRecords } from '../records/readRecords.ts';
 import type { RunJournal } from '../records/runJournal.ts';
 import { packCheckpoint, unpackCheckpoint } from './format.ts';
 
-/** The checkpoints of a run that is being trained, in step with its records. */
+/** The checkpoints of a run in training, consistent with its records. */
 export class RunCheckpoints {
   private readonly store: CheckpointStore;
   private readonly notices: string[] = [];
@@ -26,8 +26,8 @@ export class RunCheckpoints {
 
   /**
    * The last good checkpoint, open; the caller closes it.
-   * @returns undefined where the run has never saved one
-   * @throws UnimissError 'checkpoint' where all are damaged or gone: training from the first step would cut the run's records
+   * @returns undefined if the run has never saved one
+   * @throws UnimissError 'checkpoint' if all are damaged or gone: training from the first step would delete the run's records
    */
   async latest(): Promise<SafetensorsFile | undefined> {
     const saved = await this.store.latestGood((message) => this.notices.push(message), {
@@ -44,7 +44,7 @@ export class RunCheckpoints {
     throw new UnimissError('checkpoint', what, { place: this.run.checkpointsFolder, remedy: this.remedy });
   }
 
-  /** Takes over a checkpoint, where there is one, and forgets what was recorded after it. */
+  /** Loads a checkpoint, if there is one, and removes the records after it. */
   async resume(saved: SafetensorsFile | undefined, state: SavedState): Promise<TrainingPosition> {
     const position = saved ? await unpackCheckpoint(saved, this.task, state) : { step: 0, epochSeconds: 0 };
     await this.journal.cutAfter(position.step);
@@ -52,7 +52,7 @@ export class RunCheckpoints {
     return position;
   }
 
-  /** Saves the state, after the records that it counts on. @param score by which the best is kept */
+  /** Saves the state, after the records that it relies on. @param score decides which checkpoint is kept as the best */
   async save(state: SavedState, position: TrainingPosition, reason: CheckpointReason, score?: Score): Promise<void> {
     await this.journal.sync();
     const { tensors, metadata } = packCheckpoint(this.task, state, position);

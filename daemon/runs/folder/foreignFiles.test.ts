@@ -14,7 +14,7 @@ import { isLocked, lockRun } from './lock.ts';
 import { RunLog } from './log.ts';
 import { RunFolder } from './runFolder.ts';
 
-/** Run folders that somebody else may have made. */
+/** Run folders that someone else may have made. */
 let box: string;
 let secret: string;
 let run: RunFolder;
@@ -78,7 +78,7 @@ test('pipes block nobody: each reader and writer refuses them in a sentence', as
   pipe(run.lockFile);
   pipe(join(run.previewsFolder, 'a.png'));
   pipe(join(run.folder, 'versions.json'));
-  // More than Node has threads for files.
+  // More than the threads that Node has for files.
   for (let i = 0; i < 6; i++) expect((await listRuns(join(box, 'runs'))).problems[0]?.message).toMatch(/regular file/);
   await expect(readRecordsAfter(run.recordsFile)).rejects.toMatchObject(asPipe);
   await expect(tailOf(run.logFile, 1)).rejects.toMatchObject(asPipe);

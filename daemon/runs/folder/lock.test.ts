@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Children that stand before the lock. */
+/** Child processes that wait for the lock. */
 async function contenders(count: number, file: string): Promise<Child[]> {
   const children = Array.from({ length: count }, () => Child.start(script, [file]));
   for (const child of children) expect(await child.line()).toBe('ready');

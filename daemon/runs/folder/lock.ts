@@ -9,7 +9,7 @@ import { type FileLock, type LockOwner, lockFile, ownerOf } from '../../native/f
 export { isLocked } from '../../native/fileLock.ts';
 export type RunLock = FileLock;
 
-/** Attempts, 25 ms apart, before a lock counts as held: somebody who lists runs holds it for an instant. */
+/** Attempts, 25 ms apart, before a lock counts as held. Listing runs holds it for an instant. */
 const attempts = 8;
 
 const controlSchema = z.object({
@@ -17,7 +17,7 @@ const controlSchema = z.object({
   socket: z.string().min(1),
 });
 
-/** For whom a process holds the lock of a run: for daemons, which control it through a socket, or for somebody at a terminal. */
+/** Why a process holds the lock of a run: for daemons, which control it through a socket, or for a user at a terminal. */
 export type Holder = { trainsFor: 'terminal' } | { trainsFor: 'daemon'; control: z.infer<typeof controlSchema> };
 
 const trainerSchema = z.object({
@@ -27,23 +27,26 @@ const trainerSchema = z.object({
   trainsFor: z.literal('daemon'),
   control: controlSchema,
 });
-/** What the lock of a run says of the trainer that holds it, or held it last. */
+/** What the lock of a run says about the trainer that holds it, or held it last. */
 export type TrainerOwner = z.infer<typeof trainerSchema>;
 
-/** The trainer that holds the lock of a run, or held it last; undefined where that was another kind of process, or on another machine. */
+/**
+ * The trainer that holds the lock of a run, or held it last; undefined if that was another kind of process, or on another
+ * machine.
+ */
 export function trainerOf(file: string): TrainerOwner | undefined {
   const owner = trainerSchema.safeParse(ownerOf(file));
   return owner.success && owner.data.host === hostname() ? owner.data : undefined;
 }
 
-/** Whether the process that holds the lock of a run, or held it last, is one of this machine. */
+/** Whether the process that holds the lock of a run, or held it last, is on this machine. */
 export function isOwnedHere(file: string): boolean {
   return ownerOf(file)?.host === hostname();
 }
 
 /**
- * Takes the lock of a run folder for this process. Throws UnimissError 'run' that names the holder where another process
- * (or another part of this one) has it.
+ * Takes the lock of a run folder for this process. Throws UnimissError 'run', which names the holder, if another process (or
+ * another part of this one) holds it.
  */
 export async function lockRun(file: string, holder?: Holder): Promise<RunLock> {
   const whenHeld = async (owner: LockOwner | undefined, attempt: number) => {
@@ -57,7 +60,7 @@ export async function lockRun(file: string, holder?: Holder): Promise<RunLock> {
   }
 }
 
-/** Says which process trains a run, and what stops that. */
+/** The error that names the process that trains a run, and how to stop it. */
 export function runIsHeld(file: string, owner = ownerOf(file)): UnimissError {
   const run = basename(dirname(file));
   const holder = owner ? `process ${owner.pid} on ${owner.host}, since ${owner.since}` : 'another process';

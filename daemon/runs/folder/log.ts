@@ -6,7 +6,7 @@ import { openToAppend } from '../../files/runFile.ts';
 export type LogLevel = 'info' | 'warning' | 'error';
 export type LogLine = (level: LogLevel, message: string) => void;
 
-/** log.txt of a run: what was said, line by line with its time. Several starts of a run follow one another. */
+/** log.txt of a run: messages, line by line with their time. Several starts of a run follow one another. */
 export class RunLog {
   private readonly descriptor: number;
   constructor(private readonly file: string) {

@@ -8,18 +8,18 @@ import type { EventRecord, RunRecord } from '../../../protocol/records/records.t
 import { diskError } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 
-/** Whatever ends as an image's name does, with the folders before it. */
+/** Any text that ends like the name of an image, with the folders before it. */
 const anyImage = /[^\s"'`“”:;()]+\.(?:nii\.gz|nii|png|jpe?g)(?![\w-]|\.\w)/gi;
 const isHidden = /^image-[0-9a-f]{16}\./;
 
 /**
- * Replaces the names of image files, which often hold patient numbers, by stable hashes (`records.hidePaths`). The hash is keyed with
- * a secret of the user's, which never enters a run folder: a plain hash of "patient 00012345" is found by trying all numbers.
+ * Replaces the names of image files, which often hold patient numbers, by stable hashes (`records.hidePaths`). A secret of the
+ * user keys the hash and never enters a run folder: a plain hash of "patient 00012345" can be found by trying all numbers.
  */
 export class PathHider {
   /** Path → hidden name. */
   private readonly hidden = new Map<string, string>();
-  /** File name → the paths that end with it. */
+  /** File name → paths that end with it. */
   private readonly byName = new Map<string, string[]>();
 
   /** `files`: paths of all images of the run. */
@@ -30,7 +30,7 @@ export class PathHider {
     for (const file of files) this.add(file);
   }
 
-  /** Makes an image known. A relative path that is the end of a known one is the same image. */
+  /** Adds an image. A relative path that ends a known path is the same image. */
   add(file: string): void {
     if (this.hidden.has(file)) return;
     const name = basename(file);
@@ -64,9 +64,9 @@ export class PathHider {
   }
 
   /**
-   * The text of an error, with the images hidden that it names: its data say which (`UnimissError.details.images`). An error that is a
-   * defect of ours, or comes from the system, has no such data: there whatever looks like an image's name is hidden as well.
-   * @param text what is to be shown of it; default: its message
+   * The text of an error with its image names hidden. Its data list the images (`UnimissError.details.images`). A defect of ours,
+   * or an error of the system, has no such data; there, everything that looks like an image's name is hidden as well.
+   * @param text the text to show; default: its message
    */
   error(error: unknown, text = messageOf(error)): string {
     for (const image of imagesOf(error)) this.add(image);
@@ -75,7 +75,7 @@ export class PathHider {
     return shown.replace(anyImage, (name) => (isHidden.test(name) ? name : this.nameOf(name)));
   }
 
-  /** A record with the names in all its texts hidden. */
+  /** A record with the names hidden in all its texts. */
   record<T extends RunRecord>(record: T): T {
     if (record.kind === 'step') return record;
     if (record.kind === 'epoch') return { ...record, warnings: record.warnings.map((warning) => this.deep(warning)) };
@@ -96,20 +96,20 @@ export class PathHider {
   }
 }
 
-/** The images that an error names: its own list, or the path that the file system failed at. */
+/** The images that an error names: its list, or the path at which the file system failed. */
 function imagesOf(error: unknown): readonly string[] {
   if (error instanceof UnimissError) return error.details.images ?? [];
   const { path } = (typeof error === 'object' && error !== null ? error : {}) as { path?: unknown };
   return typeof path === 'string' ? [path] : [];
 }
 
-/** A path and its ends that begin at a folder: /a/b/c → /a/b/c, a/b/c, b/c. */
+/** A path and its suffixes that begin at a folder: /a/b/c → /a/b/c, a/b/c, b/c. */
 function endsOf(file: string): string[] {
   const parts = file.split('/');
   return parts.slice(0, -1).map((_, i) => parts.slice(i).join('/'));
 }
 
-/** Replaces a name, but not where it is a part of a longer one. */
+/** Replaces a name, but not inside a longer one. */
 function replaceWhole(text: string, name: string, by: string): string {
   if (!text.includes(name)) return text;
   const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -117,8 +117,8 @@ function replaceWhole(text: string, name: string, by: string): string {
 }
 
 /**
- * The user's secret for hiding names: 32 random bytes in `unimiss/privacy.key` under `$XDG_CONFIG_HOME` (or ~/.config), made when
- * first needed, readable by the user only. As long as it stays, an image has the same hash in all runs.
+ * The user's secret for hiding names: 32 random bytes in `unimiss/privacy.key` under `$XDG_CONFIG_HOME` (or ~/.config), made on
+ * first use, readable only by the user. While it exists, an image has the same hash in all runs.
  */
 export async function privacyKey(env: NodeJS.ProcessEnv = process.env): Promise<Uint8Array> {
   const file = join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'unimiss', 'privacy.key');
@@ -127,7 +127,7 @@ export async function privacyKey(env: NodeJS.ProcessEnv = process.env): Promise<
     if (!existsSync(file)) {
       await makeFolder(dirname(file));
       await writeFile(temporary, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-      // Unlike renaming, linking fails where another process was faster: both then read the same secret.
+      // Unlike renaming, linking fails if another process was faster; both then read the same secret.
       await link(temporary, file).catch(ifThere);
       await unlink(temporary);
     }

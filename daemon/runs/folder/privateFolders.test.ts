@@ -35,7 +35,7 @@ it('a folder of runs and each run are the user’s alone', async () => {
   expect([mode(root), mode(run.folder)]).toEqual(['700', '700']);
 });
 
-/** Whether the user `nobody`, who starts in `box` (the folders above may be closed to them), can read a file. */
+/** Whether the user `nobody` can read a file. The process starts in `box`, since `nobody` may not enter the folders above. */
 const readByNobody = (file: string) =>
   spawnSync('cat', [relative(box, file)], { cwd: box, uid: NOBODY, gid: NOBODY }).status === 0;
 

@@ -8,10 +8,10 @@ export function runsRoot(env: NodeJS.ProcessEnv = process.env): string {
   return given ? resolve(given) : join(homedir(), 'unimiss-runs');
 }
 
-/** A letter or digit, then letters, digits, `.`, `_`, `-`: nothing that could lead out of a folder or be hidden in it. */
+/** A letter or digit, then letters, digits, `.`, `_`, `-`: nothing that could lead out of a folder or be a hidden file. */
 const safe = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** `folder/name`, where `name` is a single safe name. Throws UnimissError 'run' for anything that would lead elsewhere. */
+/** `folder/name`, where `name` is a single safe name. Throws UnimissError 'run' for any other name. */
 export function inside(folder: string, name: string): string {
   if (!safe.test(name))
     throw new UnimissError('run', `${JSON.stringify(name)} is not a name within ${folder}`, {

@@ -14,7 +14,7 @@ import { inside } from './root.ts';
 import { readStoredConfig, type StoredConfig } from './storedConfig.ts';
 
 const shared = { name: z.string(), created: z.iso.datetime() };
-/** run.json. Format 1 is that of version 0.1.0, which knew pre-training only. */
+/** run.json. Version 0.1.0, which only had pre-training, wrote format 1. */
 const runFileSchema = z.discriminatedUnion('format', [
   z.object({ format: z.literal(1), ...shared }),
   z.object({ format: z.literal(2), task: z.string(), unimiss: z.string(), ...shared }),
@@ -24,7 +24,7 @@ type RunFile = z.infer<typeof runFileSchema>;
 const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().optional() });
 
 /**
- * A run as it lies on the disk; everything in it is text, PNG or safetensors, readable without us:
+ * A run on the disk. All its files are text, PNG or safetensors, readable without our program:
  *
  *     run.json               format, task, name, time of creation, our version: what makes the folder a run
  *     config.unimiss.jsonc   the configuration as given
@@ -44,7 +44,10 @@ export class RunFolder {
     private readonly stored: StoredConfig,
   ) {}
 
-  /** With nothing left open. @throws UnimissError 'config' where this version cannot read it: then the run can only be shown */
+  /**
+   * The configuration with every choice made. @throws UnimissError 'config' if this version cannot read it: then the run can only
+   * be shown
+   */
   get config(): ResolvedConfig {
     const { config, problem } = this.stored;
     if (config) return config;
@@ -54,11 +57,11 @@ export class RunFolder {
   get readable(): boolean {
     return this.stored.config !== undefined;
   }
-  /** What lists show of the configuration, also of one that cannot be read. */
+  /** The part of the configuration that lists show, even if it cannot be read. */
   get summary(): ConfigSummary {
     return this.stored.summary;
   }
-  /** What of its configuration is ignored. */
+  /** What this version ignores in the configuration. */
   get notices(): readonly string[] {
     return this.stored.notices;
   }
@@ -73,7 +76,7 @@ export class RunFolder {
   get recordsFile(): string {
     return join(this.folder, 'records.jsonl');
   }
-  /** What the run's images looked like: see `ImageHashes`. */
+  /** The hashes of the run's images: see `ImageHashes`. */
   get imagesFile(): string {
     return join(this.folder, 'images.jsonl');
   }
@@ -96,14 +99,14 @@ export class RunFolder {
     return join(this.folder, 'tensorboard');
   }
 
-  /** Path of a preview picture; throws where the name leads out of the folder. */
+  /** Path of a preview picture; throws if the name leads out of the folder. */
   previewFile(name: string): string {
     return inside(this.previewsFolder, name);
   }
 
   /**
-   * Makes a folder `<name>-<time>` for a new run under `root`. `given` is the text of the configuration file.
-   * It is the user's alone (`modeOfRuns`). Throws UnimissError 'disk' where the folder cannot be written.
+   * Makes a folder `<name>-<time>` for a new run under `root`. `given` is the text of the configuration file. The folder is
+   * private to the user (`modeOfRuns`). Throws UnimissError 'disk' if it cannot be written.
    */
   static async create(
     root: string,
@@ -132,8 +135,8 @@ export class RunFolder {
   }
 
   /**
-   * Opens the folder of a run, at any path and of any earlier version. Throws UnimissError 'run' where it is none, is damaged,
-   * or was made by a newer version; a configuration that cannot be read throws only when `config` is asked for.
+   * Opens the folder of a run, at any path and of any earlier version. Throws UnimissError 'run' if it is no run, is damaged, or
+   * comes from a newer version. An unreadable configuration throws only when `config` is read.
    */
   static async open(folder: string, kinds: readonly ConfigKind[] = configKinds): Promise<RunFolder> {
     const raw = await readJson(join(folder, 'run.json'));
@@ -157,7 +160,7 @@ export class RunFolder {
     return new RunFolder(folder, about.data, readStoredConfig(await readText(file), file, folder, kinds));
   }
 
-  /** Opens a run by its name under a root; no name leads elsewhere. */
+  /** Opens a run by its name under a root; refuses names that lead elsewhere. */
   static async named(root: string, id: string, kinds?: readonly ConfigKind[]): Promise<RunFolder> {
     const folder = inside(root, id);
     if (!(await isFolder(folder)))
@@ -171,7 +174,7 @@ export class RunFolder {
     await writeTextAtomically(join(this.folder, 'versions.json'), json(runVersionsSchema.parse(versions)));
   }
 
-  /** What the run was last started with; undefined where it never was. */
+  /** What the last start of the run used; undefined if it was never started. */
   async versions(): Promise<RunVersions | undefined> {
     const file = join(this.folder, 'versions.json');
     const text = await readTextIfThere(file);
@@ -187,13 +190,13 @@ export class RunFolder {
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** `base`, or `base-2`, `base-3`, …: the first that is not there, made now, so that no two runs share one. */
+/** `base`, or `base-2`, `base-3`, …: makes the first that does not exist, so that no two runs share one. */
 async function newFolder(base: string, mode: number): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
     try {
       await mkdir(folder);
-      await chmod(folder, mode | ((await stat(folder)).mode & 0o2000)); // neither widened nor narrowed by the umask
+      await chmod(folder, mode | ((await stat(folder)).mode & 0o2000)); // so that the umask does not change it
       return folder;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

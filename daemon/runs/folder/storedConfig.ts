@@ -7,10 +7,10 @@ import { isObject } from '../../../protocol/json.ts';
 
 /** A run's configuration as this version reads it. */
 export interface StoredConfig {
-  /** Undefined where this version cannot read it; `problem` says why. */
+  /** Undefined if this version cannot read it; `problem` says why. */
   readonly config?: ResolvedConfig;
   readonly problem?: UnimissError;
-  /** What of it is ignored, one sentence each. */
+  /** What is ignored in it, one sentence each. */
   readonly notices: readonly string[];
   readonly summary: ConfigSummary;
 }
@@ -18,10 +18,10 @@ export interface StoredConfig {
 const unknown: ConfigSummary = { preset: 'unknown', epochs: 0 };
 
 /**
- * Reads config.resolved.json leniently, since another version may have written it: a field that this version does not know is
- * ignored with a notice, a missing one gets its default. Never throws: a run whose configuration is unreadable can still be shown.
+ * Reads config.resolved.json leniently, since another version may have written it: ignores an unknown field with a notice, and
+ * fills a missing one with its default. Never throws, because a run with an unreadable configuration can still be shown.
  * @param file path of the file, for messages
- * @param folder where relative paths start
+ * @param folder start of relative paths
  */
 export function readStoredConfig(
   text: string,
@@ -72,7 +72,7 @@ function explained(text: string, file: string, kinds: readonly ConfigKind[]): Un
   return new UnimissError('internal', 'is valid but cannot be read', { place: file });
 }
 
-/** Deletes an own key of the object at a path. @returns whether it was there */
+/** Deletes an own key of the object at a path. @returns whether it existed */
 function removeKey(value: unknown, path: readonly PropertyKey[], key: string): boolean {
   let at: unknown = value;
   for (const step of path)

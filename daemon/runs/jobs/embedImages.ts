@@ -12,13 +12,13 @@ import type { EmbeddedImages } from '../../infer/embedSamples.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { embedWithRun } from './embedRun.ts';
 
-/** Neighbours that vote; fewer where there are few images. */
+/** Neighbours that vote; fewer if there are few images. */
 const NEIGHBOURS = 10;
 
 /**
- * Features of images by a run's network, written as NPY with a CSV of paths and labels beside each, and how well the labels
- * separate.
- * @throws UnimissError 'data' for images that cannot be used, 'checkpoint' where the run has none, 'disk'
+ * Computes features of images with a run's network. Writes them as NPY, each with a CSV of paths and labels beside it, and
+ * measures how well the labels separate.
+ * @throws UnimissError 'data' for unusable images, 'checkpoint' if the run has none, 'disk'
  */
 export async function embedImages(
   run: RunFolder,
@@ -49,7 +49,7 @@ export async function embedImages(
   return { phases, broken, notices };
 }
 
-/** The images that were asked for, else those of the run. */
+/** The requested images, else those of the run. */
 function imagesOf(run: RunFolder, { data, manifest }: Pick<EmbedTask, 'data' | 'manifest'>) {
   if (data !== undefined) return { paths: [data] };
   if (manifest !== undefined) return { manifest };
@@ -57,7 +57,7 @@ function imagesOf(run: RunFolder, { data, manifest }: Pick<EmbedTask, 'data' | '
   return { ...(own.paths && { paths: own.paths }), ...(own.manifest !== undefined && { manifest: own.manifest }) };
 }
 
-/** Nothing where an image has no label, or all have the same. */
+/** Undefined if an image has no label, or all have the same. */
 function neighboursOf({ samples, features, length }: EmbeddedImages): EmbedResult['phases'][number]['neighbours'] {
   const classes = [...new Set(samples.map((sample) => sample.label))];
   if (classes.length < 2 || classes.includes(undefined)) return null;

@@ -16,20 +16,20 @@ import { openRunEngine } from '../start/openRunEngine.ts';
 import { readInitialWeights } from '../start/pretrain/initialWeights.ts';
 
 export interface EmbedRunOptions {
-  /** Teachers give the better features (Caron et al. 2021). */
+  /** Teachers have the better features (Caron et al. 2021). */
   network: 'student' | 'teacher';
-  /** `initial`: the weights that the run starts with; `last`: its newest good checkpoint. */
+  /** `initial`: the weights at the start of the run; `last`: its newest good checkpoint. */
   weights: 'initial' | 'last';
   onProgress?: (phase: Modality, done: number, total: number) => void;
   onNotice?: (message: string) => void;
 }
 
-/** Images that go through the network at once. */
+/** Images per pass through the network. */
 const BATCH = 8;
 
 /**
- * Features of a data set by a run's network.
- * @throws UnimissError 'checkpoint' where the run has no checkpoint yet
+ * Computes features of a data set with a run's network.
+ * @throws UnimissError 'checkpoint' if the run has no checkpoint yet
  */
 export async function embedWithRun(
   run: RunFolder,
@@ -63,7 +63,7 @@ export async function embedWithRun(
   }
 }
 
-/** The backbone of the run's network, with the weights that are asked for. */
+/** The backbone of the run's network, with the requested weights. */
 async function backboneOf(
   run: RunFolder,
   engine: Engine,

@@ -2,21 +2,21 @@ import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type FromJob, type Job, jobSchema } from '../../../protocol/jobs/jobs.ts';
 
-/** Does a job; tells how far it is. */
+/** Runs a job and reports its progress. */
 export type DoJob = (job: Job, onProgress: (what: string, done: number, total: number) => void) => Promise<unknown>;
 
 /**
- * The process that does one job for the daemon (`unimiss job`), which says which over the channel of node's child processes. It
- * ends at once when the daemon is gone: what it writes is renamed into place when it is whole.
+ * The process of one job (`unimiss job`). The daemon sends the job over the channel of Node's child processes. The process ends
+ * at once when the daemon dies, which is safe: it renames files into place when they are complete.
  * @returns exit code
- * @throws UnimissError where nobody listens
+ * @throws UnimissError without a channel to a parent process
  */
 export async function runJob(work: DoJob): Promise<0 | 1> {
   if (!process.send)
     throw new UnimissError('run', 'only the daemon can use this command', {
       remedy: '`unimiss --help` lists the other commands.',
     });
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}); // whoever reads may be gone
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}); // the reader may be gone
   process.on('disconnect', () => process.exit(1));
   const job = await new Promise<Job>((resolve, reject) => {
     process.once('message', (message) => {

@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const job: Job = { name: 'embed', task: { run: '/runs/a', network: 'teacher', weights: 'last' } };
 
-/** Has the job "done" by a script. */
+/** Lets a script act as the job's process. */
 function doneBy(script: string, signal = new AbortController().signal, progress: unknown[] = []): Promise<unknown> {
   const command = { file: process.execPath, args: ['-e', script] };
   return jobInProcess(command, job, signal, (...told) => progress.push(told));

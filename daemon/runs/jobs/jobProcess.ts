@@ -4,13 +4,13 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { type FromJob, fromJobSchema, type Job } from '../../../protocol/jobs/jobs.ts';
 import type { TrainerCommand } from '../supervise/command.ts';
 
-/** How much of what the process writes to standard error is kept, characters. */
+/** How much of the process's standard error is kept, characters. */
 const LAST_WORDS = 4000;
 
 /**
- * Has a job done in a process of its own, which is ended at once when `signal` is aborted.
- * @returns its result, as the process told it
- * @throws UnimissError that the process told; 'interrupted' where it was aborted; 'run' where the process died
+ * Runs a job in a separate process, and ends the process at once when `signal` is aborted.
+ * @returns the result that the process reported
+ * @throws UnimissError that the process reported; 'interrupted' if aborted; 'run' if the process died
  */
 export async function jobInProcess(
   { file, args, env = process.env }: TrainerCommand,
@@ -33,7 +33,7 @@ export async function jobInProcess(
   }
 }
 
-/** What it said last. Resolves when it is gone. */
+/** The last message of the process. Resolves when it has ended. */
 function untilEnded(
   child: ChildProcess,
   job: Job,
@@ -61,6 +61,6 @@ function untilEnded(
       if (said) resolve(said);
       else reject(died(signal === null ? `exited with code ${code}` : `was killed by ${signal}`));
     });
-    child.send(job, () => {}); // a process that is gone hears nothing: `close` tells that
+    child.send(job, () => {}); // if the process has ended, `close` reports that
   });
 }

@@ -8,7 +8,7 @@ export interface QueuedJob {
   job: Job;
   /** `cpu`, or `cuda:1`. */
   devices: readonly string[];
-  /** The job in the ledger, for people. */
+  /** The job's name in the ledger, for people. */
   who: string;
   whenBusy: WhenBusy;
   signal: AbortSignal;
@@ -17,9 +17,9 @@ export interface QueuedJob {
 }
 
 /**
- * Has a job done once its device is free.
- * @returns its result, as its process told it
- * @throws UnimissError as `DeviceLedger.take` and `jobInProcess`
+ * Runs a job once its device is free.
+ * @returns the result that its process reported
+ * @throws UnimissError as `DeviceLedger.take` and `jobInProcess` do
  */
 export async function queueJob(
   ledger: DeviceLedger,

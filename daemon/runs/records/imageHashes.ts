@@ -5,18 +5,17 @@ import { diskError } from '../../files/atomic.ts';
 import { readLines } from './lines.ts';
 
 /**
- * images.jsonl: what each image that a run has read looks like, as a hash of its decoded values, so that a later check can tell
- * whether an image that a model is tested on was in its pre-training. Hashes are keyed with the user's secret (folder/privacy.ts): only
- * the user can find out which images they belong to.
+ * images.jsonl: a hash of the decoded values of each image that a run has read. A later check can tell whether a test image was
+ * in the pre-training. The user's secret keys the hashes (folder/privacy.ts), so only the user can find out their images.
  *
  *     {"format":1,"key":"…","complete":true}
  *     {"image":"ct/0001.nii.gz","hash":"…"}
  */
 const headSchema = z.object({
   format: z.literal(1),
-  /** Tells whose secret the hashes are keyed with. */
+  /** Identifies the secret that keys the hashes. */
   key: z.string(),
-  /** False where the run had done steps before the file was begun. */
+  /** False if the run had done steps before the file began. */
   complete: z.boolean(),
 });
 type Head = z.infer<typeof headSchema>;
@@ -31,7 +30,7 @@ function keyMark(key: Uint8Array): string {
   return createHmac('sha256', key).update('images.jsonl').digest('hex').slice(0, 16);
 }
 
-/** The file of a run that is being trained. Each image is written once. Only the holder of the run's lock may open it. */
+/** The file of a run in training. Writes each image once. Only the holder of the run's lock may open it. */
 export class ImageHashes {
   private constructor(
     private readonly file: string,
@@ -41,9 +40,9 @@ export class ImageHashes {
   ) {}
 
   /**
-   * Opens or begins the file. A line that a kill or a power cut tore is ignored.
+   * Opens or begins the file. Ignores a line that a kill or a power cut tore.
    * @param complete whether the run has done no step yet
-   * @returns undefined where the file is of another user's secret: nothing is added to it
+   * @returns undefined if another user's secret keys the file: nothing is added to it
    * @throws UnimissError 'disk'
    */
   static async open(file: string, key: Uint8Array, complete: boolean): Promise<ImageHashes | undefined> {
@@ -89,7 +88,7 @@ interface ImageFile {
   readonly byHash: ReadonlyMap<string, string>;
 }
 
-/** Undefined where the file is not there, or has nothing whole in it. Lines that are neither head nor image are ignored. */
+/** Undefined if the file does not exist, or has no complete head. Ignores lines that are neither head nor image. */
 async function readImageFile(file: string): Promise<ImageFile | undefined> {
   let head: Head | undefined;
   const byHash = new Map<string, string>();
@@ -110,29 +109,29 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether the file's last line has no end. */
+/** Whether the file's last line is incomplete. */
 function isTorn(descriptor: number): boolean {
   const { size } = fstatSync(descriptor);
   const last = Buffer.alloc(1);
   return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 10;
 }
 
-/** The images that a run was trained on, as far as it tells. */
+/** The images that a run was trained on, as far as it recorded them. */
 export class TrainedImages {
   private constructor(
     private readonly key: Uint8Array,
     private readonly file: ImageFile,
   ) {}
 
-  /** @returns 'unknown' for a run that tells nothing: one of version 0.1.0, or of another user's secret */
+  /** @returns 'unknown' for a run without usable hashes: one of version 0.1.0, or keyed with another user's secret */
   static async read(file: string, key: Uint8Array): Promise<TrainedImages | 'unknown'> {
     const read = await readImageFile(file);
     return read && read.head.key === keyMark(key) ? new TrainedImages(key, read) : 'unknown';
   }
 
   /**
-   * The name in the run of the image with these values; undefined: the run has read none; 'unknown': a part of it was trained
-   * before its images were recorded.
+   * The run's name for the image with these values. Undefined: the run has not read it; 'unknown': part of the run was trained
+   * before images were recorded.
    * @param digest `imageDigest`
    */
   find(digest: string): { image: string } | undefined | 'unknown' {

@@ -10,19 +10,19 @@ export interface Line {
 /** Consecutive lines of a file. */
 export interface LineBlock {
   lines: string[];
-  /** Bytes of the file up to the end of the last one. */
+  /** Bytes of the file up to the end of the last line. */
   end: number;
 }
 
-/** A record is shorter, bytes; what is longer is none. */
+/** The longest record, bytes; a longer line is no record. */
 export const longestRecord = 8 << 20;
 
-/** Bytes that are read at once, unless a line is longer: between blocks other things get their turn. */
+/** Bytes per read, unless a line is longer. Other work gets its turn between blocks. */
 const BLOCK = 256 << 10;
 
 /**
- * The complete lines between two places of a file, of which the first is the beginning of a line. What comes after the last
- * line break, a line that is still being written, is left out; so is all that follows a line of more than `longest` bytes.
+ * The complete lines between two places of a file; the first place is the beginning of a line. Ignores what follows the last line
+ * break (a line still being written), and everything after a line of more than `longest` bytes.
  */
 export async function* readLineBlocks(
   handle: FileHandle,
@@ -42,7 +42,7 @@ export async function* readLineBlocks(
   }
 }
 
-/** The complete lines of a file of a run folder; none where it is not there yet. */
+/** The complete lines of a file of a run folder; none if it does not exist yet. */
 export async function* readLines(file: string): AsyncGenerator<Line> {
   const handle = await openRunFile(file);
   if (!handle) return;

@@ -8,7 +8,7 @@ import { closeToOthers } from '../folder/privateFolders.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { readLastRecords } from './readRecords.ts';
 
-/** Enough for the records of some hundred steps, and for all that is said when a run ends. */
+/** Enough for the records of some hundred steps, and for everything that a run records when it ends. */
 const tailBytes = 128 << 10;
 
 const stateAfter: Partial<Record<EventRecord['event'], RunState>> = {
@@ -19,18 +19,18 @@ const stateAfter: Partial<Record<EventRecord['event'], RunState>> = {
   error: 'failed',
 };
 
-/** How a run stands, from its lock and the end of its records. */
+/** The state of a run, from its lock and the end of its records. */
 export async function runState(run: RunFolder): Promise<RunState> {
   return (await summarize(run)).state;
 }
 
-/** One line about a run. Reads only the end of its records, so that long runs cost no more than short ones. */
+/** The summary of a run for a list. Reads only the end of its records, so that long runs cost no more than short ones. */
 export async function summarize(run: RunFolder): Promise<RunSummary> {
   const { records, all } = await readLastRecords(run.recordsFile, tailBytes);
   const last = <T extends RunRecord>(test: (record: RunRecord) => record is T): T | undefined => records.findLast(test);
   const step = last((r) => r.kind === 'step');
   const decisive = last((r): r is EventRecord => r.kind === 'event' && r.event in stateAfter);
-  // Where the end of a long file tells nothing, the run was in the midst of its steps.
+  // If the end of a long file says nothing, the run was in the middle of its steps.
   const ended = decisive ? stateAfter[decisive.event]! : all && records.length === 0 ? 'new' : 'interrupted';
   const time = records.at(-1)?.time ?? run.about.created;
   return {
@@ -55,7 +55,10 @@ export interface RunList {
   problems: { folder: string; message: string }[];
 }
 
-/** All runs under a root, which is closed to other users (`closeToOthers`); folders that are no runs are passed over, and none keeps the others from being listed. */
+/**
+ * All runs under a root. Closes the root to other users (`closeToOthers`). Skips folders that are no runs; a broken folder does
+ * not prevent listing the others.
+ */
 export async function listRuns(root: string, kinds?: readonly ConfigKind[]): Promise<RunList> {
   const list: RunList = { runs: [], problems: [] };
   await closeToOthers(root, (message) => list.problems.push({ folder: root, message }));

@@ -9,13 +9,13 @@ import type { RunFolder } from '../folder/runFolder.ts';
 
 const detailsSchema = z.object({ phase: modalitySchema, images: z.array(z.array(z.string())) });
 
-/** A set of views that was saved: names of files in the previews folder, by image. */
+/** A saved set of views: names of files in the previews folder, by image. */
 export interface SavedPreview extends z.infer<typeof detailsSchema> {
   step: number;
   epoch: number;
 }
 
-/** What a `preview` event says; undefined for one that another version wrote otherwise. */
+/** The content of a `preview` event; undefined if another version wrote it differently. */
 export function savedPreview({ step = 0, epoch = 0, details }: EventRecord): SavedPreview | undefined {
   const { data } = detailsSchema.safeParse(details);
   return data && { step, epoch, ...data };
@@ -24,7 +24,7 @@ export function savedPreview({ step = 0, epoch = 0, details }: EventRecord): Sav
 /** Bytes of pictures in one message. */
 const LIMIT = 8 << 20;
 
-/** The named previews as data URIs; null where one is gone, or would make the whole larger than 8 MiB. */
+/** The named previews as data URIs; null for one that is gone, or would make the whole larger than 8 MiB. */
 export async function readPreviews(run: RunFolder, names: string[], limit = LIMIT): Promise<(string | null)[]> {
   let left = limit;
   const images: (string | null)[] = [];
@@ -36,17 +36,17 @@ export async function readPreviews(run: RunFolder, names: string[], limit = LIMI
   return images;
 }
 
-/** @param limit characters that it may have */
+/** @param limit largest length, characters */
 async function readPreview(run: RunFolder, name: string, limit: number): Promise<string | null> {
-  // Base64 makes four characters of three bytes.
+  // Base64 turns three bytes into four characters.
   const most = Math.floor((3 * (limit - 32)) / 4);
   const bytes = await readRunFile(run.previewFile(name), { within: run.folder, most });
   return bytes ? pngDataUri(bytes) : null;
 }
 
 /**
- * Sets of views as the metrics component takes them. Pictures that are gone are skipped; those that cannot be read (an impossible
- * name, a link) too, each with a notice (a panel gives none: `unimiss metrics` names them). The newest come first to the limit.
+ * Sets of views for the metrics component, the newest first, up to the limit. Skips pictures that are gone. Also skips unreadable
+ * ones (an impossible name, a link), each with a notice (panels pass no `notice`: `unimiss metrics` names them).
  */
 export async function loadPreviews(
   run: RunFolder,

@@ -6,8 +6,8 @@ import type { RunFolder } from '../folder/runFolder.ts';
 
 /**
  * Saves what the network sees at the beginning of an epoch as PNG files in the run's previews folder, named
- * `e00012-2D-image0-view1.png` (without `2D-` in a run that has no groups).
- * @param images pictures of each
+ * `e00012-2D-image0-view1.png` (without `2D-` if the run has no groups).
+ * @param images pictures of each image
  * @returns the files' names, by image
  */
 export async function savePreviews(

@@ -10,8 +10,8 @@ import { openRunFile } from '../../files/runFile.ts';
 import { readLines } from './lines.ts';
 
 /**
- * The records of a run in their order, also while it is being trained; nothing where the file is not there yet. A line that is
- * no record (of a newer version, or damaged) is told to `notice` with its number and left out.
+ * The records of a run in their order, also during training; none if the file does not exist yet. Skips a line that is no record
+ * (of a newer version, or damaged), and passes its number to `notice`.
  */
 export async function* readRecords(file: string, notice: (message: string) => void): AsyncGenerator<RunRecord> {
   for await (const { text, number } of readLines(file)) {
@@ -28,7 +28,7 @@ export async function readAllRecords(file: string, notice: (message: string) => 
   return records;
 }
 
-/** The records in the last `bytes` of a file, oldest first, and whether these are all. Lines that are no records are left out. */
+/** The records in the last `bytes` of a file, oldest first, and whether these are all. Skips lines that are no records. */
 export async function readLastRecords(file: string, bytes: number): Promise<{ records: RunRecord[]; all: boolean }> {
   const handle = await openRunFile(file);
   if (handle === undefined) return { records: [], all: true };
@@ -51,7 +51,7 @@ export async function readLastRecords(file: string, bytes: number): Promise<{ re
 /** Nearly all records are steps. */
 const isStep = quickCheck(stepRecordSchema) as (value: unknown) => value is StepRecord;
 
-/** The record in a line, of any format so far; undefined where this version knows none such. */
+/** The record in a line, of any format so far; undefined if this version does not know it. */
 export function recordOf(line: string): RunRecord | undefined {
   let value: unknown;
   try {

@@ -11,8 +11,8 @@ import { recordOf } from './readRecords.ts';
 const fsyncAsync = promisify(fsync);
 
 /**
- * records.jsonl of a run that is being trained. Each record is one line and one write, so that a killed process leaves at
- * most its last line torn; opening cuts that. Only the holder of the run's lock may open it.
+ * records.jsonl of a run in training. Each record is one line and one write, so a killed process tears at most its last line;
+ * opening removes that line. Only the holder of the run's lock may open it.
  */
 export class RecordLog {
   private length: number;
@@ -24,7 +24,9 @@ export class RecordLog {
     this.length = fstatSync(descriptor).size;
   }
 
-  /** Opens or creates the file and cuts what a killed process or a power cut left of its last lines; `cutBytes` says how much. */
+  /**
+   * Opens or creates the file, and removes incomplete last lines of a killed process or a power cut; `cutBytes` says how much.
+   */
   static open(file: string): RecordLog & { readonly cutBytes: number } {
     try {
       const descriptor = openToAppend(file);
@@ -37,7 +39,10 @@ export class RecordLog {
     }
   }
 
-  /** Throws UnimissError 'internal' for a record that could not be read back, 'disk' where it cannot be written: the file is as before then. */
+  /**
+   * Throws UnimissError 'internal' for a record that could not be read back, 'disk' if it cannot be written. The file is then
+   * unchanged.
+   */
   append(record: RunRecord): void {
     const checked = runRecordSchema.safeParse(record);
     if (!checked.success)
@@ -56,9 +61,9 @@ export class RecordLog {
   }
 
   /**
-   * Removes what was recorded after `stepsDone` steps, for resuming from a checkpoint: step and epoch records of later steps, events
-   * at later steps, events without a step that lie behind the first of these, and the preview of the step that comes next, which
-   * is recorded again. `onKept` gets each record that stays. Returns the number of records removed.
+   * Removes the records after `stepsDone` steps, for resuming from a checkpoint: step and epoch records of later steps, events at
+   * later steps, events without a step after the first of these, and the preview of the next step, which will be recorded again.
+   * `onKept` receives each record that stays. Returns the number of removed records.
    */
   async cutAfter(stepsDone: number, onKept: (record: RunRecord) => void = () => undefined): Promise<number> {
     const keep: string[] = [];
@@ -85,7 +90,7 @@ export class RecordLog {
     return cut;
   }
 
-  /** Resolves when all records so far are on the disk: before a checkpoint that counts on them. */
+  /** Resolves when all records so far are on the disk. Call it before a checkpoint that relies on them. */
   async sync(): Promise<void> {
     try {
       await fsyncAsync(this.descriptor);
@@ -110,7 +115,7 @@ function isPreviewOf(record: RunRecord | undefined, step: number): boolean {
   return record?.kind === 'event' && record.event === 'preview' && record.step === step;
 }
 
-/** Length of the file up to its last line that is complete and JSON: a power cut may leave zeros in place of what was written. */
+/** Length of the file up to its last line that is complete and JSON: a power cut may leave zeros instead of what was written. */
 function wholeLength(descriptor: number, size: number): number {
   let end = size;
   while (end > 0) {

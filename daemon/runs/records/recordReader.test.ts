@@ -22,7 +22,7 @@ const event = (second: number, message = `at ${second}`): RunRecord => ({
 });
 const line = (record: RunRecord) => `${JSON.stringify(record)}\n`;
 
-/** All messages after a cursor, and the cursor behind them. */
+/** All messages after a cursor, and the cursor after them. */
 async function read(after?: string): Promise<{ messages: string[]; cursor: string }> {
   const messages: string[] = [];
   for (let cursor = after; ; ) {
@@ -66,7 +66,7 @@ test('a line that is still being written is told when it is whole', async () => 
 test('records that were taken back are not told again; those of the file in their place are', async () => {
   writeFileSync(file, [0, 1, 2, 3].map((n) => line(event(n))).join(''));
   const { cursor } = await read();
-  // More than a piece, so that what was seen is passed over in several.
+  // More than one piece, so that the reader skips seen records across several.
   const long = 'x'.repeat(300_000);
   writeFileSync(`${file}.new`, line(event(0)) + line(event(1, long)) + line(event(9)) + line(event(10)));
   renameSync(`${file}.new`, file);

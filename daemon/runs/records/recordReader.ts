@@ -6,12 +6,12 @@ import { openRunFile } from '../../files/runFile.ts';
 import { type LineBlock, longestRecord, readLineBlocks } from './lines.ts';
 import { recordOf } from './readRecords.ts';
 
-/** What was recorded after a cursor. */
+/** The records after a cursor. */
 export interface RecordsPiece {
   records: RunRecord[];
   cursor: string;
   more: boolean;
-  /** Lines that are no records that this version knows. */
+  /** Number of lines that this version does not know as records. */
   leftOut: number;
 }
 
@@ -19,17 +19,17 @@ export interface RecordsPiece {
 interface Cursor {
   file: string;
   offset: number;
-  /** Records of this file until then were told from the file that it replaced. */
+  /** Records up to this time were already sent from the file that this one replaced. */
   seen: string;
-  /** Time of the last record that was told. */
+  /** Time of the last record sent. */
   last: string;
 }
 
 /**
- * A piece of the records of a run, whole lines only, also while it is being trained. Taking records back puts another file in
- * their place: what was told of the one before is not told again.
- * @param after a cursor of the answer before; 'end': nothing yet, and a cursor at the end; absent: from the first record on
- * @throws UnimissError 'run' for what is no cursor
+ * A piece of the records of a run, in whole lines, also during training. Dropping records replaces the file; records that were
+ * already sent from the previous file are not sent again.
+ * @param after the cursor of the previous answer; 'end': no records, only a cursor at the end; absent: from the first record
+ * @throws UnimissError 'run' for anything that is no cursor
  */
 export async function readRecordsAfter(path: string, after?: string): Promise<RecordsPiece> {
   const wanted: Cursor =

@@ -15,12 +15,12 @@ const levels: Partial<Record<EventRecord['event'], LogLevel>> = {
 };
 
 /**
- * Everything that a run writes about itself while it is trained: records.jsonl and log.txt, with image names hidden where the
+ * Everything that a run writes about itself during training: records.jsonl and log.txt, with image names hidden if the
  * configuration asks for it.
  */
 export class RunJournal {
   private board: TensorBoardFile | undefined;
-  /** Kinds of notices about images (`details.kind`) that earlier starts of the run have recorded; known after `cutAfter`. */
+  /** Kinds of notices about images (`details.kind`) that earlier starts of the run recorded; known after `cutAfter`. */
   readonly reportedKinds = new Set<string>();
 
   private constructor(
@@ -39,12 +39,12 @@ export class RunJournal {
     return journal;
   }
 
-  /** Names that must not appear where `records.hidePaths` is set. */
+  /** Adds names that must not appear if `records.hidePaths` is set. */
   hideNames(...lists: (readonly string[])[]): void {
     for (const name of lists.flat()) this.hider?.add(name);
   }
 
-  /** The name of an image as the run's files may have it. */
+  /** The name of an image for the run's files. */
   nameOf({ id, path }: { readonly id: string; readonly path: string }): string {
     return this.hider?.nameOf(path) ?? id;
   }
@@ -69,7 +69,7 @@ export class RunJournal {
     this.text.write(level, this.hider?.text(message) ?? message);
   }
 
-  /** Records why a run ended. A disk that is full cannot take even that: then the first error is what counts. */
+  /** Records why a run ended. On a full disk even this fails; then the first error counts. */
   error(error: unknown): void {
     const code = error instanceof UnimissError ? error.code : 'internal';
     try {
@@ -81,7 +81,7 @@ export class RunJournal {
     }
   }
 
-  /** Forgets what was recorded after a checkpoint, and begins the TensorBoard file (if one is asked for) with what stays. */
+  /** Removes the records after a checkpoint, and begins the TensorBoard file (if requested) with the rest. */
   async cutAfter(stepsDone: number): Promise<void> {
     const cut = await this.records.cutAfter(stepsDone, (record) => {
       if (record.kind !== 'event' || record.event !== 'notice') return;

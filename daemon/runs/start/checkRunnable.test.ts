@@ -37,7 +37,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-/** A configuration that can run, but for what is changed. */
+/** A configuration that can run, except for `change`. */
 function configOf(change: Partial<PretrainInput> = {}) {
   const given: PretrainInput = {
     data: { paths: images },
@@ -74,7 +74,7 @@ describe('a run that can begin', () => {
     expect(existsSync(join(base, 'config/unimiss/privacy.key'))).toBe(true);
 
     const otherHead = { ...config, model: configOf({ model: { preset: 'nano' } }).model };
-    await checkRunnable(otherHead, root, tasks); // another head is left fresh
+    await checkRunnable(otherHead, root, tasks); // another head stays fresh
     const otherPreset = { ...config, model: configOf({ model: { preset: 'tiny' } }).model };
     await expect(checkRunnable(otherPreset, root, tasks)).rejects.toThrow(
       /start\.safetensors: "module\.backbone\.[\s\S]*the same model preset/,

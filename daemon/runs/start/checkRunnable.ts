@@ -9,9 +9,9 @@ import { findRunEngine } from './findRunEngine.ts';
 import { type Task, taskOf } from './task.ts';
 
 /**
- * Refuses a run that could not begin, before a folder is made for it: images, first weights, TensorFlow for the device, and the
- * folder of runs, which is made where it is missing. Takes moments, also for large folders of images; loads no TensorFlow and
- * reads no image, so what only these can tell is left to the run's start.
+ * Refuses a run that could not begin, before making a folder for it. Checks images, first weights, TensorFlow for the device, and
+ * the folder of runs, which it makes if missing. Fast even for large folders of images, since it loads no TensorFlow and reads no
+ * image; problems that only these show appear at the run's start.
  * @param root the folder of runs
  * @throws UnimissError 'data', 'checkpoint', 'engine' or 'disk' with place and remedy
  */
@@ -22,11 +22,11 @@ export async function checkRunnable(config: ResolvedConfig, root: string, tasks:
   await requireWritable(root);
 }
 
-/** Permissions do not tell of read-only disks and the like: what tells is to try. */
+/** Permissions do not reveal read-only disks and the like, so this tries to write. */
 async function requireWritable(root: string): Promise<void> {
   const trial = join(root, `.trial-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    await makeFolder(trial, { mode: 0o700 }); // the folder of runs, where it is made, is the user's alone
+    await makeFolder(trial, { mode: 0o700 }); // if it makes the folder of runs, that is private to the user
     await rmdir(trial);
   } catch (error) {
     throw diskError(error, root);

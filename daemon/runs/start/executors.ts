@@ -9,17 +9,17 @@ import type { RunEngine } from './openRunEngine.ts';
 export type Executors = Record<Modality, Executor>;
 
 export interface ExecutorWish {
-  /** As the configuration says. */
+  /** The setting of the configuration. */
   readonly asked: Executor | 'auto';
-  /** What the run began with, if it did. */
+  /** What the run began with, if it has begun. */
   readonly before: RunVersions | undefined;
   readonly on: RunEngine;
   notice(message: string): void;
 }
 
 /**
- * How the steps of each group run: as the run began, else as the configuration says, else (`auto`) whichever of graph and XLA is
- * faster here, measured once a machine and step.
+ * The executor of each group's steps: the one that the run began with, else that of the configuration, else (`auto`) the faster
+ * of graph and XLA, measured once per machine and step.
  */
 export async function executorsOf(training: Training, wish: ExecutorWish): Promise<Executors> {
   const chosen: Executors = { '2D': 'graph', '3D': 'graph' };

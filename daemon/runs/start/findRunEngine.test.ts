@@ -10,7 +10,7 @@ import { findRunEngine } from './findRunEngine.ts';
 
 const slow = 'GPU-11111111-aaaa-bbbb-cccc-000000000001';
 const fast = 'GPU-22222222-aaaa-bbbb-cccc-000000000002';
-/** nvidia-smi of a machine whose fastest GPU is not the first on the bus: CUDA would number them the other way round. */
+/** nvidia-smi of a machine whose fastest GPU is not the first on the bus: CUDA would number them in reverse. */
 const smi = `if (!process.argv[2].includes('uuid')) process.exit(2);
   console.log('0, NVIDIA T400, 4096, 575.1, ${slow}\\n1, NVIDIA H100, 81559, 575.1, ${fast}');`;
 

@@ -8,18 +8,18 @@ import {
   type VisibleGpu,
 } from '../../engine/install/index.ts';
 
-/** Where a run is to compute, and the libraries for it. */
+/** The device of a run, and the libraries for it. */
 export interface RunEngineFiles {
   device: Device;
   files: EngineFiles;
   /** Undefined on the CPU. */
   gpu?: VisibleGpu;
-  /** Why the CPU serves in place of a GPU. */
+  /** Why the run uses the CPU instead of a GPU. */
   notice?: string;
 }
 
 /**
- * Finds the TensorFlow that a run asks for, without loading it. `engine.gpu` counts the GPUs that this process may use.
+ * Finds the TensorFlow that a run needs, without loading it. `engine.gpu` counts the GPUs that this process may use.
  * @throws UnimissError 'engine' with the command that helps
  */
 export async function findRunEngine(

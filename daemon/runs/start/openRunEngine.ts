@@ -4,7 +4,10 @@ import type { RunVersions } from '../../../protocol/records/records.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
 import { findRunEngine } from './findRunEngine.ts';
 
-/** What a scheduler or the user made visible. The variable is narrowed below; a process may open the engine of a second run. */
+/**
+ * The GPUs that a scheduler or the user made visible. Code below narrows the variable, and a process may open the engine of a
+ * second run.
+ */
 const visibleAtStart = process.env.CUDA_VISIBLE_DEVICES;
 
 export interface RunEngine {
@@ -15,8 +18,8 @@ export interface RunEngine {
 }
 
 /**
- * Opens the engine that a run asks for; thread counts are those that the run began with, so that it goes on bit for bit.
- * @param notice told where the CPU serves in place of a GPU
+ * Opens the engine that a run needs, with the thread counts that the run began with, so that it continues bit for bit.
+ * @param notice called if the run uses the CPU instead of a GPU
  * @throws UnimissError 'engine' with the command that helps
  */
 export async function openRunEngine(
@@ -33,7 +36,7 @@ export async function openRunEngine(
   if (fallback) notice(fallback);
   if (gpu) {
     process.env.CUDA_VISIBLE_DEVICES = gpu.visible;
-    process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID'; // where the UUID is not known, its number counts by the bus
+    process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID'; // if the UUID is unknown, its number counts by the bus
   }
   if (files.cuda?.dataDir && !process.env.XLA_FLAGS)
     process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${files.cuda.dataDir}`;

@@ -6,14 +6,14 @@ import type { RunFolder } from '../folder/runFolder.ts';
 import type { RunJournal } from '../records/runJournal.ts';
 import type { RunEngine } from './openRunEngine.ts';
 
-/** What a training is opened on. */
+/** What opening a training needs. */
 export interface OpenedOn {
   readonly run: RunFolder;
   readonly engine: RunEngine;
   readonly journal: RunJournal;
-  /** Whether a checkpoint is loaded next, so that first values do not matter. */
+  /** Whether a checkpoint is loaded next; then first values do not matter. */
   readonly resumes: boolean;
-  /** Told what is being prepared. */
+  /** Reports the present preparation. */
   stage(what: string): void;
 }
 
@@ -23,7 +23,7 @@ export interface Task<C extends SharedConfig = SharedConfig> {
   /** The catalogue of its numbers. */
   readonly series: readonly Series[];
   /**
-   * Refuses a run that could not begin: its images, its first weights. Takes moments; loads no TensorFlow and reads no image.
+   * Refuses a run that could not begin: checks its images and first weights. Fast: loads no TensorFlow and reads no image.
    * @throws UnimissError 'data' or 'checkpoint' with place and remedy
    */
   check(config: C): Promise<void>;
@@ -35,7 +35,7 @@ export function kindsOf(tasks: readonly Task[]): ConfigKind[] {
   return tasks.map(({ config }) => config);
 }
 
-/** The kind of a run. @throws UnimissError 'config' where the list has none of its name */
+/** The kind of a run. @throws UnimissError 'config' if the list has none of its name */
 export function taskOf({ task: name }: { readonly task: string }, tasks: readonly Task[]): Task {
   const task = tasks.find(({ config }) => config.task === name);
   if (task) return task;

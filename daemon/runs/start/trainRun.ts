@@ -18,8 +18,8 @@ import { openRunEngine, type RunEngine } from './openRunEngine.ts';
 import { type Task, taskOf } from './task.ts';
 
 /**
- * What trains a run in this process until it is finished or a stop is asked for, from its last good checkpoint if it has one.
- * Holds the run's lock meanwhile. Everything it has to say is in the run's records and log.
+ * Makes the function that trains a run in this process, from its last good checkpoint if it has one, until it is finished or
+ * stopped. It holds the run's lock meanwhile, and reports everything in the run's records and log.
  * @param tasks the kinds of runs that it can train
  * @returns a function that throws UnimissError; the run's records end with it as an 'error' event
  */
@@ -56,7 +56,7 @@ interface Start {
   readonly task: Task;
 }
 
-/** Removes what a killed process left of files that it was writing. */
+/** Removes incomplete files of a killed process. */
 async function tidy(run: RunFolder): Promise<void> {
   try {
     await makeFolder(run.previewsFolder);
@@ -104,7 +104,7 @@ interface Surroundings extends Start {
   readonly from: TrainingPosition;
 }
 
-/** The loop, with records, progress, previews and checkpoints on its way. */
+/** Runs the loop with records, progress, previews and checkpoints. */
 function loopOver(training: Training, around: Surroundings): Promise<LoopOutcome> {
   const { run, control, listener, journal, task, checkpoints, from } = around;
   const progress = new ProgressMeter(training.plan, task.series);
@@ -137,7 +137,7 @@ function recordEnd(journal: RunJournal, { ended, step, enough }: LoopOutcome, ca
   else journal.event('finish', `Finished after ${step} steps${enough === undefined ? '' : `: ${enough}`}`, { step });
 }
 
-/** Message and details of the event that says what stopped a run: nobody is said to have asked for what nobody asked for. */
+/** Message and details of the event that names the cause of a stop. It claims a request only if someone made it. */
 function stopEvent(cause: StopCause | undefined): [message: string, more: { details: Record<string, string> }] {
   const what = cause?.by === 'signal' ? `Stopped by ${cause.signal}` : 'Stopped on request';
   return [`${what}; \`unimiss resume\` continues from here`, { details: { ...cause } }];

@@ -1,4 +1,4 @@
-/** How a process of this program is started for a run or a job: `file` with `args`, then what it is about. */
+/** The command that starts a process of this program for a run or a job: `file` with `args`, then its own arguments. */
 export interface TrainerCommand {
   file: string;
   args: string[];

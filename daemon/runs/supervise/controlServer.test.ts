@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A daemon's end of the socket, by hand. */
+/** A daemon's end of the socket, driven by the test. */
 class Daemon {
   private readonly lines: AsyncIterator<string>;
   private constructor(readonly socket: Socket) {

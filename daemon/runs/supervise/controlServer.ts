@@ -14,17 +14,17 @@ import { secureSocketFolder } from '../../files/socketPath.ts';
 import { MessageSocket } from './messageSocket.ts';
 
 type Conversation = MessageSocket<ToTrainer, FromTrainer>;
-/** What a daemon asks, once it has said `hello`. */
+/** The requests of a daemon after its `hello`. */
 export type Request = Exclude<ToTrainer, { type: 'hello' }>;
 
-/** How long a daemon has to take the last message, ms. */
+/** Time for a daemon to take the last message, ms. */
 const LAST_MESSAGE = 2000;
-/** The daemon that started a trainer connects within this time, ms: what ends sooner waits for it, to say why. */
+/** The daemon that started a trainer connects within this time, ms. A trainer that ends sooner waits for it, to report why. */
 const FIRST_DAEMON = 5000;
 
 /**
- * The trainer's side of its control: a Unix socket on which daemons connect, of which any may come and go, one after another or two
- * at once, while the trainer goes on. Each is told how it stands, then what happens.
+ * The trainer's side of the control protocol: a Unix socket to which daemons connect. Daemons may come and go, one after another
+ * or two at once, while the trainer goes on. Each receives the present state first, then what happens.
  */
 export class ControlServer {
   private readonly server: Server;
@@ -34,7 +34,7 @@ export class ControlServer {
   private readonly someDaemon = new Promise<void>((resolve) => {
     this.heardOf = resolve;
   });
-  /** What a daemon that comes now has to know. */
+  /** What a daemon that connects now must know. */
   private readonly standing: { preparing?: FromTrainer; paused?: FromTrainer; stopping?: FromTrainer } = {};
 
   private constructor(
@@ -46,8 +46,8 @@ export class ControlServer {
   }
 
   /**
-   * Listens on a socket in a folder of the user's alone.
-   * @param obey what to do with a request
+   * Listens on a socket in a folder that is private to the user.
+   * @param obey carries out a request
    * @throws UnimissError 'daemon', 'disk'
    */
   static async listen(path: string, run: string, obey: ControlServer['obey']): Promise<ControlServer> {
@@ -61,7 +61,7 @@ export class ControlServer {
     return control;
   }
 
-  /** Tells all daemons, and those that come later where it is about how things stand. */
+  /** Sends a message to all daemons. Later daemons receive it too if it describes the present state. */
   tell(message: FromTrainer): void {
     if (message.type === 'stage' || message.type === 'progress') this.standing.preparing = message;
     else if (message.type === 'paused') this.standing.paused = message;
@@ -69,7 +69,7 @@ export class ControlServer {
     for (const conversation of this.conversations) conversation.send(message);
   }
 
-  /** Says the last word and ends: the socket is gone, and nothing here keeps the process alive. */
+  /** Sends the last message and ends: removes the socket, and keeps the process alive no longer. */
   async close(last: FromTrainer): Promise<void> {
     const soon = FIRST_DAEMON - (performance.now() - this.began);
     if (soon > 0) await Promise.race([this.someDaemon, new Promise((resolve) => setTimeout(resolve, soon).unref())]);
@@ -86,7 +86,7 @@ export class ControlServer {
         if (known) this.obey(message, (answer) => conversation.send(answer));
         return;
       }
-      // A daemon of another version reads in our `hello` that it is not understood here.
+      // Our `hello` tells a daemon of another version that we do not understand it.
       if (known || message.control !== controlVersion) return;
       known = true;
       this.heardOf();

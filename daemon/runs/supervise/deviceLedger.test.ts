@@ -26,7 +26,7 @@ describe('the ledger of devices', () => {
     ledger.note(['cpu'], 'chest-1');
     const refuse = () => ledger.claim({ devices: ['cpu'], who: 'embed of x', whenBusy: 'refuse' });
     expect(refuse).toThrow(/cpu is not free, in use by chest-1\n.*--now/);
-    expect(refuse).toThrow(); // the refused claim has left nothing behind that waits
+    expect(refuse).toThrow(); // the refused claim left nothing waiting
     expect(ledger.claim({ devices: ['cpu'], who: 'next', whenBusy: 'wait' }).place).toBe(1);
   });
 
@@ -86,7 +86,7 @@ describe('the ledger of devices', () => {
           else live.splice(one.release, 1)[0]?.claim.release();
           check();
         }
-        // Once those who hold have released, all who wait get their turn.
+        // Once the holders release, every waiting claim gets its turn.
         for (let n = live.length; n > 0; n--) {
           const holding = live.findIndex((entry) => entry.claim.held);
           expect(holding).toBeGreaterThanOrEqual(0);

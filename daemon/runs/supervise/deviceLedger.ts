@@ -2,24 +2,24 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { WhenBusy } from '../../../protocol/jobs/jobRequest.ts';
 
 export interface ClaimRequest {
-  /** `cpu`, `cuda:0`, …; several are given together or not at all. */
+  /** `cpu`, `cuda:0`, …; several are granted together or not at all. */
   devices: readonly string[];
-  /** What wants them, for people: the name of a run, `embed of RUN`. */
+  /** The claimant, for people: the name of a run, `embed of RUN`. */
   who: string;
   whenBusy: WhenBusy;
-  /** A claim that waited has its devices now. */
+  /** Called when a waiting claim gets its devices. */
   onHeld?(): void;
-  /** The claim still waits, but its place or what it waits for has changed. */
+  /** Called when the place of a waiting claim, or what it waits for, changes. */
   onMoved?(): void;
 }
 
-/** What a run or a job has asked of the ledger. Ends with `release`, whether it holds its devices or still waits. */
+/** A claim of a run or a job. Ends with `release`, whether it holds its devices or still waits. */
 export interface Claim {
   readonly who: string;
   readonly held: boolean;
-  /** Its place among the claims that wait for one of its devices, from 1; null: it does not wait. */
+  /** Its place among the claims that wait for any of its devices, from 1; null: it does not wait. */
   readonly place: number | null;
-  /** What uses its devices now, other than itself. */
+  /** The other present users of its devices. */
   readonly inUseBy: readonly string[];
   /** A second call does nothing. */
   release(): void;
@@ -31,20 +31,20 @@ interface Entry {
 }
 
 /**
- * Says which device is used by whom. Runs and jobs ask here before they start, so that none competes with another unless
- * its user asked for that (`share`). Claims are served in the order in which they came, each as soon as all its devices are free and
- * nothing that came earlier waits for one of them.
+ * Knows the users of each device. Runs and jobs ask it before they start, so that none competes with another unless its user
+ * asked for that (`share`). It serves claims in order of arrival, each as soon as all its devices are free and no earlier claim
+ * waits for one of them.
  */
 export class DeviceLedger {
-  /** In the order in which they came. */
+  /** In order of arrival. */
   private readonly entries = new Set<Entry>();
 
   /** @param perDevice how many claims may hold one device at once */
   constructor(private readonly perDevice = 1) {}
 
   /**
-   * Asks for devices. The claim holds them at once where they are free; `onHeld` tells of a later moment only.
-   * @throws UnimissError 'run' that names the user of a busy device, with `refuse`
+   * Claims devices. If they are free, the claim holds them at once; `onHeld` is called only for a later moment.
+   * @throws UnimissError 'run', which names the user of a busy device, with `refuse`
    */
   claim(request: ClaimRequest): Claim {
     const entry: Entry = { request, held: false };
@@ -58,15 +58,17 @@ export class DeviceLedger {
     return this.claimOf(entry);
   }
 
-  /** As `claim`, for what was started before this ledger: the devices are in use, whoever holds them as well. */
+  /**
+   * As `claim`, for work that was started before this ledger: the devices count as in use, even if another claim holds them too.
+   */
   note(devices: readonly string[], who: string): Claim {
     return this.claim({ devices, who, whenBusy: 'share' });
   }
 
   /**
    * Resolves when the devices are held.
-   * @param onWaiting called each time that what is waited for has changed, with the names of the users (none: others wait in front)
-   * @throws UnimissError 'run' as `claim`; 'interrupted' where `signal` is aborted before
+   * @param onWaiting called whenever what the claim waits for changes, with the names of the users (none: earlier claims wait)
+   * @throws UnimissError 'run' as `claim` does; 'interrupted' if `signal` is aborted first
    */
   async take(
     { devices, who, whenBusy }: Pick<ClaimRequest, 'devices' | 'who' | 'whenBusy'>,

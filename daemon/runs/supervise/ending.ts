@@ -6,7 +6,7 @@ import { errorOf } from './errors.ts';
 import type { Exit } from './trainerBody.ts';
 import type { LinkEnd } from './trainerLink.ts';
 
-/** Enough for all that is said when a run ends. */
+/** Enough for everything that a run records when it ends. */
 const TAIL = 64 << 10;
 
 const goesOn = 'Resume it to continue from its last checkpoint.';
@@ -22,8 +22,8 @@ const causes: Record<string, string> = {
 type How = Pick<RunEnding, 'how' | 'message' | 'error'>;
 
 /**
- * How a trainer ended: by what it said last; where nobody heard that, by what it recorded; else it was killed or has died.
- * @param recorded the event with which its records end, if they do
+ * How a trainer ended: from its last message; without one, from its records; else it was killed or died.
+ * @param recorded the final event of its records, if there is one
  */
 export function endingOf(
   { exit, outcome, killed }: Exclude<LinkEnd, { misfit: string }>,
@@ -49,7 +49,7 @@ const wellEnded: Record<'finished' | 'stopped', How> = {
   stopped: { how: 'stopped', message: 'Stopped, with a checkpoint.' },
 };
 
-/** One sentence about a trainer that ended without a word. */
+/** One sentence about a trainer that ended without a message. */
 export function deathNotice({ exitCode, signal, unseen, spawnError }: Exit): string {
   if (spawnError) return `The trainer could not be started: ${spawnError.message}.`;
   if (unseen) return `The trainer died after its daemon was gone, so the signal or exit code is unknown. ${goesOn}`;
@@ -58,7 +58,7 @@ export function deathNotice({ exitCode, signal, unseen, spawnError }: Exit): str
   return `The trainer was killed by ${signal}${cause ? ` (${cause})` : ''}. ${goesOn}`;
 }
 
-/** The event with which the records of a run end that a trainer has trained since `since` (ISO 8601); undefined where it wrote none. */
+/** The final event in the records of a run whose trainer started at `since` (ISO 8601); undefined if it wrote none. */
 export async function recordedEnding(
   run: Pick<RunFolder, 'recordsFile'>,
   since: string,

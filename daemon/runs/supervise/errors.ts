@@ -3,14 +3,14 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunEnding } from '../../../protocol/runs/runInfo.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 
-/** The text for people of an error that a trainer told. */
+/** The text, for people, of an error that a trainer reported. */
 export function errorOf(data: ErrorData): string {
   return fromErrorData(data).message;
 }
 
 /**
- * How a run ended, for the daemon's log. Where the run hides names, this log has neither the text of its error nor its last words:
- * they may name images. The run's own log has the text with the names hidden.
+ * How a run ended, for the daemon's log. If the run hides names, this log has neither the text of its error nor its last words,
+ * which may name images. The run's own log has the text with the names hidden.
  */
 export function logText({ id, config }: RunFolder, { how, message, error, lastWords }: RunEnding): string {
   if (how !== 'died' && how !== 'failed') return `${id}: ${message}`;

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net';
 import type { z } from 'zod';
 import { messageOf } from '../../../protocol/errors.ts';
 
-/** A line that is longer is no message, bytes. */
+/** The longest message, bytes. */
 const LONGEST_LINE = 1 << 20;
-/** What the other side has not taken yet may grow to this, bytes; then the connection ends. */
+/** If the other side leaves more than this untaken, the connection ends, bytes. */
 const MOST_UNSENT = 1 << 20;
 
-/** Messages as lines of JSON over a socket; each that comes in is checked by its schema. What is no message ends the connection. */
+/** Messages as lines of JSON over a socket. The schema checks each incoming message; anything else ends the connection. */
 export class MessageSocket<In, Out> {
-  /** Resolves when the connection has ended and all that came was handled; says what was wrong, if that ended it. */
+  /** Resolves when the connection has ended and all incoming messages are handled; with the error, if one ended it. */
   readonly closed: Promise<string | undefined>;
   private problem: string | undefined;
   private begun: Buffer[] = [];
@@ -21,18 +21,18 @@ export class MessageSocket<In, Out> {
     private readonly onMessage: (message: In) => void,
   ) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve(this.problem)));
-    socket.on('error', () => {}); // it is closed then, which is all that matters
+    socket.on('error', () => {}); // `close` follows, which is all that matters
     socket.on('data', (data: Buffer) => this.take(data));
   }
 
-  /** Does nothing where the connection has ended. Ends it where the other side does not read, so that it costs no memory. */
+  /** Does nothing if the connection has ended. Ends it if the other side does not read, so that it costs no memory. */
   send(message: Out): void {
     if (!this.socket.writable) return;
     this.socket.write(`${JSON.stringify(message)}\n`);
     if (this.socket.writableLength > MOST_UNSENT) this.socket.destroy();
   }
 
-  /** Ends the connection when all that was said has left; at once after `limit` ms. */
+  /** Ends the connection when all messages have left, or after `limit` ms. */
   async end(limit: number): Promise<void> {
     this.socket.end();
     const late = setTimeout(() => this.socket.destroy(), limit);

@@ -15,32 +15,32 @@ import { settleRun } from './settleRun.ts';
 import { mayBeStarting, removeTrainerPlace, type TrainerPlace, trainerPlaces } from './trainerPlace.ts';
 
 export interface OtherRunsOptions {
-  /** Folder of runs to look at; default: only where trainers of daemons here are. */
+  /** Folder of runs to look at; default: only the runs of trainers that daemons here started. */
   root?: string;
-  /** Configurations that it can read; default: the product's. */
+  /** Kinds of configurations that it can read; default: the product's. */
   kinds?: readonly ConfigKind[];
   /** Folder of the trainers' places. */
   trainers: string;
   devices: DeviceLedger;
   log: LogLine;
-  /** Runs that need no look: this daemon trains them. */
+  /** Whether this daemon trains a run, so that it needs no look. */
   isOurs(folder: string): boolean;
-  /** Takes over a trainer that can be steered from here. @returns whether it could */
+  /** Takes over a trainer that this daemon can control. @returns whether it could */
   adopt(run: RunFolder, owner: TrainerOwner): boolean;
-  /** A run got the ending that nobody had written. */
+  /** Called after a run's missing ending was written. */
   settled(folder: string): void;
 }
 
 interface Seen {
   /** When the lock file was last written: each process that takes the lock does so. */
   written: number;
-  /** Of the device, while another process trains the run. */
+  /** The claim on the device while another process trains the run. */
   claim?: Claim;
 }
 
 /**
- * Looks for runs that processes train which this daemon has not started: adopts those trainers that it can steer, notes the devices of
- * the others as in use, and writes into runs whose trainer has died meanwhile how they ended.
+ * Looks for runs whose trainers this daemon did not start. Adopts the trainers that it can control, marks the devices of the
+ * others as in use, and writes the missing ending into runs whose trainer has died.
  */
 export class OtherRuns {
   private readonly seen = new Map<string, Seen>();
@@ -51,7 +51,7 @@ export class OtherRuns {
   /** Resolves when a look that began after this call has ended. */
   async look(): Promise<void> {
     await this.looking;
-    // Of several that waited, the first begins a new look, and the others join it.
+    // The first of several waiting calls begins a new look, and the others join it.
     this.looking ??= this.lookAtAll().finally(() => {
       this.looking = undefined;
     });
@@ -76,7 +76,7 @@ export class OtherRuns {
   private async foldersInRoot(): Promise<string[]> {
     const { root } = this.options;
     if (root === undefined) return [];
-    const names = await readdir(root).catch(() => []); // who lists the runs is told what is wrong with it
+    const names = await readdir(root).catch(() => []); // listing the runs reports what is wrong with it
     const place = await realpath(root).catch(() => root);
     return names.filter((name) => !name.startsWith('.')).map((name) => join(place, name));
   }
@@ -86,7 +86,7 @@ export class OtherRuns {
     const written = (await stat(lockFile).catch(() => undefined))?.mtimeMs;
     if (written === undefined) return this.forget(folder);
     const known = this.seen.get(folder);
-    // A lock that was free and that nobody has taken since still is.
+    // A lock that was free, and that no process has taken since, is still free.
     if (known?.written === written && !known.claim) return;
     this.seen.set(folder, { ...known, written });
     if (isLocked(lockFile)) await this.held(folder, lockFile);
@@ -110,7 +110,7 @@ export class OtherRuns {
   private async free(folder: string, lockFile: string): Promise<void> {
     this.release(folder);
     const trainer = trainerOf(lockFile);
-    // Nearly all runs say how they ended: these need not be opened.
+    // Nearly all runs recorded how they ended, and need not be opened.
     if (!trainer || (await recordedEnding({ recordsFile: join(folder, 'records.jsonl') }, trainer.since))) return;
     const run = await RunFolder.open(folder, this.options.kinds);
     const ending = await settleRun(run, (message) => this.options.log('warning', `${run.id}: ${message}`));
@@ -119,7 +119,7 @@ export class OtherRuns {
     this.options.settled(folder);
   }
 
-  /** Removes what a trainer left that has died while no daemon was there. */
+  /** Removes what a trainer left behind that died while no daemon ran. */
   private async tidy(place: TrainerPlace): Promise<void> {
     if (this.options.isOurs(place.run) || isLocked(join(place.run, 'lock'))) return;
     if ((await canReach(place.socket)) || (await mayBeStarting(place))) return;

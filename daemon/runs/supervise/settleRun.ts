@@ -8,10 +8,10 @@ import { endingOf, recordedEnding } from './ending.ts';
 import { lastWordsIn } from './trainerBody.ts';
 
 /**
- * Writes into a run what its trainer could no longer write itself: that it was killed or died, with its last words (not where
- * `records.hidePaths` is set, as they may name images). The run stays resumable. Where it cannot be written (a full disk may
- * be why the trainer died) `problem` is told.
- * @param since when that trainer took the lock, ISO 8601: what is written once is not written again
+ * Writes into a run what its trainer could no longer write: that it was killed or died, with its last words (not with
+ * `records.hidePaths`, since they may name images). The run stays resumable. Calls `problem` if it cannot write (a full disk may
+ * be why the trainer died).
+ * @param since when that trainer took the lock, ISO 8601, so that the ending is written only once
  */
 export async function writeEnding(
   run: RunFolder,
@@ -45,9 +45,9 @@ export async function writeEnding(
 }
 
 /**
- * Gives a run its ending whose trainer died while no daemon lived. To be called by whoever finds such a run: a daemon, or a command
+ * Writes the ending of a run whose trainer died while no daemon ran. A daemon calls it when it finds such a run, and a command
  * before it trains the run itself.
- * @returns the ending, where there was one to write
+ * @returns the ending, if one was written
  */
 export async function settleRun(run: RunFolder, problem: (message: string) => void): Promise<RunEnding | undefined> {
   const trainer = trainerOf(run.lockFile);

@@ -39,7 +39,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** Resolves at the first change after which a run is as `test` says. */
+/** Resolves at the first change after which `test` holds for a run. */
 function until(run: RunFolder, test: (live: LiveState) => boolean): Promise<void> {
   if (test(supervisor.live(run.folder))) return Promise.resolve();
   return new Promise((resolve) => waiting.push({ test: () => test(supervisor.live(run.folder)), resolve }));
@@ -88,7 +88,7 @@ describe('a run', () => {
     supervisor.stop(run);
     await idle(run);
     expect(supervisor.live(run.folder).ending?.how).toBe('stopped');
-    // It says "paused" only when the step that was at work has ended.
+    // It reports "paused" only after the running step has ended.
     expect((await stepsOf(run)).length).toBe(done);
   });
 
@@ -149,7 +149,7 @@ describe('a trainer that ends badly', () => {
       log.length = 0;
       await supervisor.start(run);
       await idle(run);
-      // Those who look at the run get the whole error: they see the images anyway.
+      // Viewers of the run get the whole error, since they see the images anyway.
       expect(supervisor.live(run.folder).ending?.error).toMatchObject({ code: 'data', images: ['Jane Doe 17.nii'] });
       expect(log.join('\n').includes('Jane')).toBe(!hidePaths);
       expect(log.join('\n')).toMatch(hidePaths ? /failed \(data\)/ : /17\.nii is empty/);

@@ -16,7 +16,7 @@ import { foundTrainer, lastWordsIn, startTrainer, type TrainerBody } from './tra
 import { type News, TrainerLink } from './trainerLink.ts';
 import { makeTrainerPlace, removeTrainerPlace, type TrainerPlace } from './trainerPlace.ts';
 
-/** What the supervisor knows of a run beyond what is on the disk. */
+/** What the supervisor knows about a run beyond the disk. */
 export type LiveState = Pick<RunInfo, 'activity' | 'stage' | 'progress' | 'queue' | 'ending'>;
 
 /** `state`: activity, queue or ending; `progress`: progress or stage; `records`: there are new records on the disk. */
@@ -24,42 +24,42 @@ export type RunChange = 'state' | 'progress' | 'records';
 
 interface ActiveRun {
   run: RunFolder;
-  /** Of its device. */
+  /** The claim on its device. */
   claim: Claim;
   activity: NonNullable<RunInfo['activity']>;
   stage: string | null;
   progress: RunInfo['progress'];
   paused: boolean;
   link?: TrainerLink;
-  /** What was asked of its trainer before that was started. */
+  /** Requests to its trainer from before its start. */
   early: ToTrainer[];
   killed: boolean;
-  /** Its trainer cannot be steered from here. */
+  /** This daemon cannot control its trainer. */
   misfit?: true;
-  /** Resolves when its process is there, or could not be started. */
+  /** Resolves when its process exists, or could not be started. */
   launched?: Promise<void>;
-  /** Resolves when the trainer is gone and the run says so. */
+  /** Resolves when the trainer has ended and the run's records say so. */
   done?: Promise<void>;
 }
 
 export interface SupervisorOptions {
   trainer: TrainerCommand;
-  /** Folder of the user's alone, for the sockets of trainers. */
+  /** Private folder of the user for the sockets of trainers. */
   trainers: string;
-  /** Folder of runs in which `look` looks for those of others. */
+  /** Folder in which `look` looks for runs of other processes. */
   root?: string;
-  /** Configurations that it can read; default: the product's. */
+  /** Kinds of configurations that it can read; default: the product's. */
   kinds?: readonly ConfigKind[];
-  /** Asked for the device of each run; jobs ask the same. */
+  /** Grants the device of each run; jobs ask the same ledger. */
   devices?: DeviceLedger;
   onChange(folder: string, change: RunChange): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;
 }
 
 /**
- * Trains runs, each in a process of its own, as many at once as their devices allow; the others wait in the order in which they were
- * started. Trainers outlive it: the next supervisor adopts them (`look`). Whatever becomes of a trainer, the supervisor lives, and the
- * run can be resumed. What it knows is in memory only: how runs stand is on the disk.
+ * Trains runs, each in a separate process, as many at once as their devices allow; the others wait in the order of their start.
+ * Trainers outlive it: the next supervisor adopts them (`look`). Whatever happens to a trainer, the supervisor lives and the run
+ * can be resumed. Its own state is only in memory; the state of runs is on the disk.
  */
 export class Supervisor {
   /** By folder, in the order of their start. */
@@ -69,7 +69,7 @@ export class Supervisor {
   private readonly others: OtherRuns;
   private closing = false;
   private left = false;
-  /** Trainers that turned out not to be steered from here. */
+  /** Trainers that this daemon turned out unable to control. */
   private readonly misfits = new Set<string>();
 
   constructor(private readonly options: SupervisorOptions) {
@@ -105,12 +105,12 @@ export class Supervisor {
     return { activity, stage, progress, queue: claim.place, ending };
   }
 
-  /** Looks for runs that other processes train: adopts those that it can steer, and settles those whose trainer has died. */
+  /** Looks for runs that other processes train: adopts those that it can control, and settles those whose trainer has died. */
   async look(): Promise<void> {
     if (!this.closing) await this.others.look();
   }
 
-  /** Starts or resumes a run. @throws UnimissError 'run' where it is finished, or being trained already */
+  /** Starts or resumes a run. @throws UnimissError 'run' if it is finished, or already in training */
   async start(run: RunFolder, { wait = true } = {}): Promise<void> {
     await this.look();
     if (!this.active.has(run.folder))
@@ -139,7 +139,7 @@ export class Supervisor {
     await entry.launched;
   }
 
-  /** Holds a run after the step that it is at. */
+  /** Pauses a run after its current step. */
   pause(run: RunFolder): void {
     const entry = this.get(run);
     if (entry.activity === 'queued') throw notActive(run.id);
@@ -155,7 +155,7 @@ export class Supervisor {
     this.stopEntry(this.get(run));
   }
 
-  /** Ends the process of a run at once, and waits until it is gone; a waiting run leaves the queue. */
+  /** Ends the process of a run at once, and waits for its end; a waiting run leaves the queue. */
   async kill(run: RunFolder): Promise<void> {
     const entry = this.get(run);
     if (entry.activity === 'queued') return this.stopEntry(entry);
@@ -170,7 +170,7 @@ export class Supervisor {
     return link.ping();
   }
 
-  /** Forgets the queue, starts and adopts nothing more, and leaves all trainers to themselves. @returns how many these are */
+  /** Forgets the queue, starts and adopts nothing more, and lets all trainers go on by themselves. @returns their number */
   leave(): number {
     this.emptyQueue();
     this.left = true;
@@ -180,7 +180,7 @@ export class Supervisor {
     return size;
   }
 
-  /** Forgets the queue, starts and adopts nothing more; resolves when all trainers have ended, by themselves. */
+  /** Forgets the queue, starts and adopts nothing more; resolves when all trainers have ended by themselves. */
   async retire(): Promise<void> {
     this.emptyQueue();
     await Promise.all([...this.active.values()].map((entry) => entry.done));
@@ -253,7 +253,7 @@ export class Supervisor {
     await removeTrainerPlace(place);
   }
 
-  /** Takes over a trainer that another daemon has started. */
+  /** Takes over a trainer that another daemon started. */
   private adopt(run: RunFolder, owner: TrainerOwner): boolean {
     const trainer = `${owner.pid} ${owner.since}`;
     if (this.misfits.has(trainer)) return false;
@@ -269,7 +269,7 @@ export class Supervisor {
     return true;
   }
 
-  /** Hears what a trainer says until it is gone, and says how it ended. */
+  /** Receives the messages of a trainer until its end, and returns how it ended. */
   private async follow(
     entry: ActiveRun,
     body: TrainerBody,
@@ -295,7 +295,7 @@ export class Supervisor {
     const { run } = entry;
     const loud = ending.how === 'died' || ending.how === 'failed';
     this.options.log(loud ? 'error' : 'info', logText(run, ending));
-    // While this is written the run's lock is held: it counts as active until then.
+    // Writing this takes the run's lock, so the run counts as active until then.
     await writeEnding(run, ending, since, (message) => this.options.log('warning', `${run.id}: ${message}`));
     this.endings.set(run.folder, ending);
     this.remove(entry);

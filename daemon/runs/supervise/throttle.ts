@@ -1,4 +1,4 @@
-/** Calls a function at most once an interval: at once the first time, then with the newest of what came meanwhile. */
+/** Calls a function at most once per interval: at once the first time, then with the newest value. */
 export class Throttle<T = void> {
   private timer: NodeJS.Timeout | undefined;
   private waiting: { value: T } | undefined;
@@ -13,7 +13,7 @@ export class Throttle<T = void> {
     if (this.timer === undefined) this.run();
   }
 
-  /** Does at once what waits, and forgets the interval. */
+  /** Makes a waiting call at once, and resets the interval. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

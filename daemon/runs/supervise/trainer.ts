@@ -10,7 +10,7 @@ import { ControlServer } from './controlServer.ts';
 import { Throttle } from './throttle.ts';
 import { readTrainerPlace, removeTrainerPlace } from './trainerPlace.ts';
 
-/** Trains a run in this process: what `trainerOf` makes. */
+/** Trains a run in this process; made by `trainerOf`. */
 export type TrainRun = (
   run: RunFolder,
   control: TrainingControl,
@@ -18,22 +18,22 @@ export type TrainRun = (
   holder: Holder,
 ) => Promise<'finished' | 'stopped'>;
 
-/** Progress is told at most so often, ms. */
+/** Shortest time between two progress messages, ms. */
 const INTERVAL = 100;
 
 /**
- * The process that trains one run for a daemon (`unimiss worker FOLDER --place FILE`): does what daemons say over its socket, and
- * tells them what happens. It needs none of them to go on, so that a run outlives its daemon, however that ends.
- * @param where.placeFile what `makeTrainerPlace` wrote
- * @param where.kinds configurations that it can read; default: the product's
- * @returns exit code: 0 finished or stopped, 1 failed (daemons were told why, and so was standard error)
+ * The process that trains one run for a daemon (`unimiss worker FOLDER --place FILE`). It obeys daemons over its socket, and
+ * reports to them. It does not depend on them, so a run outlives its daemon, however that ends.
+ * @param where.placeFile file that `makeTrainerPlace` wrote
+ * @param where.kinds kinds of configurations that it can read; default: the product's
+ * @returns exit code: 0 finished or stopped, 1 failed (reported to daemons and on standard error)
  */
 export async function runWorker(
   folder: string,
   train: TrainRun,
   { placeFile, kinds }: { placeFile: string; kinds?: readonly ConfigKind[] },
 ): Promise<0 | 1> {
-  // The disk with the file that takes what is written here may be full: training goes on.
+  // The disk with the output file may be full: training goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const place = await readTrainerPlace(placeFile);
   const control = new TrainingControl(

@@ -8,7 +8,7 @@ import { isLocked, type TrainerOwner, trainerOf } from '../folder/lock.ts';
 import type { TrainerCommand } from './command.ts';
 import type { TrainerPlace } from './trainerPlace.ts';
 
-/** How a process ended. `unseen`: it was not ours, so that the system does not say. */
+/** How a process ended. `unseen`: not our child, so the system does not say. */
 export interface Exit {
   exitCode: number | null;
   signal: string | null;
@@ -16,23 +16,23 @@ export interface Exit {
   spawnError?: Error;
 }
 
-/** The process of a trainer, whether this daemon has started it or has found it. */
+/** The process of a trainer, which this daemon has started or found. */
 export interface TrainerBody {
   readonly pid: number | undefined;
-  /** Resolves, never rejects, when the process is gone. */
+  /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<Exit>;
   /** Ends it at once. */
   kill(): void;
-  /** Asks again whether it is gone: its connection has just ended. */
+  /** Checks again whether it has ended, because its connection has just ended. */
   look(): void;
-  /** Leaves it to itself: it keeps this process alive no more. */
+  /** Lets it go on by itself; it no longer keeps this process alive. */
   leave(): void;
 }
 
 /**
- * Starts a trainer in a session of its own, with its standard streams in a file, so that neither the end of this process nor that of a
- * terminal ends it, and its last words stay.
- * @throws UnimissError 'disk' where the file cannot be written
+ * Starts a trainer in a session of its own, with its standard streams in a file. So it survives the end of this process and of a
+ * terminal, and its last words stay.
+ * @throws UnimissError 'disk' if the file cannot be written
  */
 export function startTrainer(command: TrainerCommand, folder: string, place: TrainerPlace): TrainerBody {
   let output: number;
@@ -65,10 +65,10 @@ export function startTrainer(command: TrainerCommand, folder: string, place: Tra
   }
 }
 
-/** How often the lock of a trainer that was found is looked at, ms. */
+/** Interval between checks of the lock of a found trainer, ms. */
 const LOOK = 1000;
 
-/** A trainer that another process started: it is gone when it holds the lock of its run no more. */
+/** A trainer that another process started. It has ended when it no longer holds the lock of its run. */
 export function foundTrainer(owner: TrainerOwner, lockFile: string): TrainerBody {
   const isThere = () => {
     const now = isLocked(lockFile) ? trainerOf(lockFile) : undefined;
@@ -97,10 +97,10 @@ export function foundTrainer(owner: TrainerOwner, lockFile: string): TrainerBody
   };
 }
 
-/** How much of what a trainer wrote is told, bytes. */
+/** How much of a trainer's output is reported, bytes. */
 const LAST_WORDS = 16 << 10;
 
-/** The end of what a trainer wrote to its standard streams; what is wrong with the file, where it cannot be read. */
+/** The end of a trainer's output on its standard streams; or what is wrong with the file if it cannot be read. */
 export async function lastWordsIn(output: string): Promise<string> {
   try {
     const file = await openRunFile(output);

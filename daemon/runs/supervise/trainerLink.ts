@@ -12,19 +12,19 @@ import { reach } from '../../files/reach.ts';
 import { MessageSocket } from './messageSocket.ts';
 import type { Exit, TrainerBody } from './trainerBody.ts';
 
-/** Between two attempts to reach a trainer: one that is starting, and one that was reached before, ms. */
+/** Pause between two attempts to reach a trainer that is starting, or that was reached before, ms. */
 const AGAIN = { starting: 25, lost: 250 };
 
-/** What a trainer says once it is known. */
+/** The messages of a trainer after its `hello`. */
 export type News = Exclude<FromTrainer, { type: 'hello' }>;
 export type Outcome = Extract<FromTrainer, { type: 'ended' | 'failed' }>;
 
-/** How a link ended: with its trainer, or because the other side is none that this daemon can speak with. */
+/** How a link ended: with its trainer, or because this daemon cannot speak with the other side. */
 export type LinkEnd = { exit: Exit; outcome: Outcome | undefined; killed: boolean } | { misfit: string };
 
-/** The daemon's side of one trainer: its process, and the conversation with it, which is made again where it is lost. */
+/** The daemon's side of one trainer: its process, and a connection to it, which is renewed after a loss. */
 export class TrainerLink {
-  /** Resolves, never rejects, when the process is gone and all that it said was heard. Stays open where the trainer is left to itself. */
+  /** Resolves when the process has ended and all its messages are handled; never rejects. Stays pending after `leave`. */
   readonly ended: Promise<LinkEnd>;
   private conversation: MessageSocket<FromTrainer, ToTrainer> | undefined;
   private readonly waiting: ToTrainer[] = [];
@@ -37,7 +37,7 @@ export class TrainerLink {
   private outcome: Outcome | undefined;
   private misfit: string | undefined;
 
-  /** @param socket where the trainer listens, now or soon */
+  /** @param socket on which the trainer listens, now or soon */
   constructor(
     private readonly socket: string,
     private readonly body: TrainerBody,
@@ -50,7 +50,7 @@ export class TrainerLink {
     return this.body.pid;
   }
 
-  /** Says something to the trainer, once it listens. A trainer that is gone hears nothing: `ended` tells that. */
+  /** Sends a message to the trainer once it listens. If the trainer has ended, the message is lost and `ended` resolves. */
   send(message: ToTrainer): void {
     if (this.conversation) this.conversation.send(message);
     else this.waiting.push(message);
@@ -62,14 +62,14 @@ export class TrainerLink {
     this.body.kill();
   }
 
-  /** Leaves the trainer to itself, and to the next daemon. */
+  /** Leaves the trainer to the next daemon. */
   leave(): void {
     this.left = true;
     this.conversation?.destroy();
     this.body.leave();
   }
 
-  /** How long the trainer takes to answer, ms. Rejects when it ends before. */
+  /** How long the trainer takes to answer, ms. Rejects if it ends first. */
   async ping(): Promise<number> {
     const id = ++this.pingId;
     const begin = performance.now();
@@ -95,10 +95,10 @@ export class TrainerLink {
     return { exit, outcome: this.outcome, killed: this.killed };
   }
 
-  /** Speaks with the trainer until its last word or its end. */
+  /** Exchanges messages with the trainer until its last message or its end. */
   private async converse(): Promise<void> {
     while (!this.gone && !this.left && !this.outcome && this.misfit === undefined) {
-      const socket = await reach(this.socket).catch(() => undefined); // who may not enter sees no socket
+      const socket = await reach(this.socket).catch(() => undefined); // without permission there is no socket
       if (socket) await this.talk(socket);
       this.body.look();
       if (this.outcome || this.misfit !== undefined) return;

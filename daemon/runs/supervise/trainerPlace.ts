@@ -9,18 +9,19 @@ import type { RunFolder } from '../folder/runFolder.ts';
 
 const placeSchema = z.object({ run: z.string(), socket: z.string(), output: z.string() });
 
-/** Where a trainer is reached, and where what it writes goes. */
+/** The socket of a trainer, and the file for its output. */
 export interface TrainerPlace extends z.infer<typeof placeSchema> {
-  /** The file that says all this. */
+  /** The file with this description. */
   file: string;
 }
 
-/** A place without a socket is kept so long for the trainer that may still be starting, ms. */
+/** A place without a socket is kept this long, since its trainer may still be starting, ms. */
 const STARTING = 60_000;
 
 /**
- * Makes the place for a new trainer of a run: a file `<id>.json` in a folder of the user's alone, so that a run is found wherever it
- * lies. The output goes into the run; where a run hides names (`records.hidePaths`), beside the socket, since it may hold some.
+ * Makes the place for a new trainer of a run: a file `<id>.json` in a private folder of the user, so that daemons find a run in
+ * any folder. The output goes into the run. If the run hides names (`records.hidePaths`), it goes beside the socket, since it may
+ * contain names.
  */
 export async function makeTrainerPlace(trainers: string, run: RunFolder): Promise<TrainerPlace> {
   await secureSocketFolder(trainers);
@@ -35,7 +36,7 @@ export async function makeTrainerPlace(trainers: string, run: RunFolder): Promis
   return { ...place, file };
 }
 
-/** @throws UnimissError 'run' where the file is none that `makeTrainerPlace` wrote */
+/** @throws UnimissError 'run' if `makeTrainerPlace` did not write the file */
 export async function readTrainerPlace(file: string): Promise<TrainerPlace> {
   try {
     return { ...placeSchema.parse(JSON.parse(await readFile(file, 'utf8'))), file };
@@ -48,16 +49,16 @@ export async function readTrainerPlace(file: string): Promise<TrainerPlace> {
   }
 }
 
-/** The places of all trainers that daemons here have started and that have not been removed since. */
+/** The places of all trainers that daemons here have started, unless removed since. */
 export async function trainerPlaces(trainers: string): Promise<TrainerPlace[]> {
   const names = await readdir(trainers).catch(() => []);
   const files = names.filter((name) => /^[0-9a-f]{12}\.json$/.test(name)).map((name) => join(trainers, name));
-  // One that has just ended removes its own.
+  // A trainer that has just ended removes its own.
   const places = await Promise.all(files.map((file) => readTrainerPlace(file).catch(() => undefined)));
   return places.filter((place) => place !== undefined);
 }
 
-/** Removes what a trainer that has ended leaves outside its run. */
+/** Removes what an ended trainer leaves outside its run. */
 export async function removeTrainerPlace({ file, socket, output, run }: TrainerPlace): Promise<void> {
   for (const path of [socket, ...(output.startsWith(`${run}/`) ? [] : [output]), file]) await rm(path, { force: true });
 }

@@ -9,11 +9,11 @@ import type { LogLine } from '../folder/log.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** The time of deletion (UTC) is a part of the name: no copy, backup or look into the folder changes it. */
+/** The time of deletion (UTC) is part of the name, so that no copy, backup or look into the folder changes it. */
 const named = /-deleted-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)(\.removing)?$/;
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Moves a run, which nobody may train meanwhile, to `.trash` beside it. @returns where it is now */
+/** Moves a run to `.trash` beside it; no process may train it meanwhile. @returns its new path */
 export async function moveToTrash(run: RunFolder, supervisor: Supervisor, now = new Date()): Promise<string> {
   const { activity } = supervisor.live(run.folder);
   if (activity !== null)
@@ -38,9 +38,9 @@ export async function moveToTrash(run: RunFolder, supervisor: Supervisor, now = 
 }
 
 /**
- * Removes the runs that have been in the trash of a folder of runs for longer than `trashDays`. Touched is only what
- * `moveToTrash` put there: a folder, no link, whose name tells when; and none that somebody trains where it is.
- * @returns the names of those that were removed
+ * Removes the runs that have been in the trash of a folder of runs for longer than `trashDays`. Touches only what `moveToTrash`
+ * put there: a folder, not a link, whose name contains the time; and no run that is in training there.
+ * @returns the names of the removed runs
  */
 export async function emptyTrash(root: string, now: Date, log: LogLine): Promise<string[]> {
   const trash = trashOf(root);
@@ -51,7 +51,7 @@ export async function emptyTrash(root: string, now: Date, log: LogLine): Promise
     const folder = join(trash, name);
     try {
       if (isLocked(join(folder, 'lock'))) continue;
-      // Half of a run must not look like one that can be moved back.
+      // A half-deleted run must not look like one that can be moved back.
       const doomed = name.endsWith('.removing') ? folder : `${folder}.removing`;
       if (doomed !== folder) await rename(folder, doomed);
       await rm(doomed, { recursive: true });
@@ -66,7 +66,7 @@ export async function emptyTrash(root: string, now: Date, log: LogLine): Promise
 
 const trashOf = (root: string): string => join(root, '.trash');
 
-/** When the run of this name was deleted, ms since 1970; undefined where that is not said. */
+/** When the run of this name was deleted, ms since 1970; undefined if the name does not say. */
 function deletedAt(name: string): number | undefined {
   const parts = named.exec(name)?.slice(1, 7).map(Number) as [number, number, number, number, number, number];
   if (!parts) return undefined;

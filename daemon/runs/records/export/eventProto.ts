@@ -1,7 +1,7 @@
 /**
- * The messages of TensorBoard's event files that we write, encoded by hand (tensorflow/core/util/event.proto, …/framework/summary.proto):
- * Event {wall_time = 1 double, step = 2 int64, file_version = 3 string, summary = 5 Summary}, Summary {value = 1 repeated},
- * Value {tag = 1 string, simple_value = 2 float}.
+ * Encodes the messages of TensorBoard's event files that we write (tensorflow/core/util/event.proto, …/framework/summary.proto):
+ * Event {wall_time = 1 double, step = 2 int64, file_version = 3 string, summary = 5 Summary}, Summary {value = 1 repeated}, Value
+ * {tag = 1 string, simple_value = 2 float}.
  */
 export interface Scalar {
   tag: string;

@@ -233,7 +233,7 @@ print([(e.step, round(e.value, 3), e.wall_time) for e in a.Scalars('loss/2D')], 
   });
 });
 
-/** CRC-32C bit by bit, in another way than the writer's table. */
+/** CRC-32C bit by bit, independent of the writer's table. */
 function slowCrc(bytes: Uint8Array): number {
   let crc = 0xffffffffn;
   for (const byte of bytes) {

@@ -8,31 +8,33 @@ import { makeFolder } from '../../../files/folder.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import { encodeScalarEvent, encodeVersionEvent, type Scalar } from './eventProto.ts';
 
-/** Who writes an event file: the trainer while it trains, or an export of what was recorded. */
+/** The writer of an event file: the trainer while it trains, or an export of records. */
 type Writer = 'train' | 'export';
 
 export interface TensorBoardOptions {
   /** Id of the run. */
   run: string;
   writer: Writer;
-  /** Whether nobody else can be writing event files of this run into the folder, which is the run's own. */
+  /** Whether the folder belongs to the run, so that no other process can be writing event files of this run there. */
   alone?: boolean;
   /** Seconds since 1970. */
   wallTime?: number;
-  /** The numbers that have a tag of their own. Default: those of pre-training. */
+  /** The catalogue that decides the tags. Default: that of pre-training. */
   series?: readonly Series[];
 }
 
-/** Our event files by their names: writer and run. TensorBoard wants the part before; what other programs write has no such end. */
+/**
+ * Names of our event files: writer and run. TensorBoard requires the first part; files of other programs do not end like this.
+ */
 const ours = /^events\.out\.tfevents\..+\.unimiss-(train|export)\.([^/]+)$/;
 /** Event files of version 0.1.0, and of many other programs. */
 const unmarked = /^events\.out\.tfevents\.\d+\.[^/]+\.\d+$/;
-/** A tag that no other program writes within the first bytes of a file. */
+/** No other program writes this tag within the first bytes of a file. */
 const ownTag = 'schedule/learningRate';
 
 /**
  * The curves of a run as an event file that TensorBoard reads, also while it grows. Steps and epochs become scalars at their
- * step, those that differ by group under the group's name: `loss/2D`, `collapse/teacherEntropy/3D`, `schedule/learningRate`.
+ * step; scalars that differ by group carry the group's name: `loss/2D`, `collapse/teacherEntropy/3D`, `schedule/learningRate`.
  */
 export class TensorBoardFile {
   private constructor(
@@ -42,8 +44,9 @@ export class TensorBoardFile {
   ) {}
 
   /**
-   * Starts anew in a folder: what this writer wrote there of the run is removed (a resumed run takes back steps that it holds);
-   * with `alone`, all that we wrote there of the run. Files of others, of other runs, and those that grow stay.
+   * Starts anew in a folder. Removes what this writer wrote there for the run, because a resumed run may drop steps in it; with
+   * `alone`, removes everything that we wrote there for the run. Keeps files of other programs, of other runs, and files that
+   * still grow.
    */
   static async open(folder: string, options: TensorBoardOptions): Promise<TensorBoardFile> {
     const { run, writer, wallTime = Date.now() / 1000, series = seriesOf.pretrain } = options;
@@ -61,7 +64,7 @@ export class TensorBoardFile {
     return board;
   }
 
-  /** Writes the scalars of a record; events of the run have none. */
+  /** Writes the scalars of a record; events have none. */
   append(record: RunRecord): void {
     if (record.kind === 'event') return;
     this.write(encodeScalarEvent(Date.parse(record.time) / 1000, record.step, this.tags.scalarsOf(record)));
@@ -81,7 +84,7 @@ export class TensorBoardFile {
   }
 }
 
-/** Writes a whole run as an event file into a folder, in place of its earlier export; returns its path. */
+/** Writes a whole run as an event file into a folder, replacing an earlier export. Returns its path. */
 export async function exportTensorBoard(
   records: Iterable<RunRecord> | AsyncIterable<RunRecord>,
   folder: string,
@@ -102,7 +105,7 @@ function isReplaced(folder: string, name: string, { run, writer, alone = false }
   return alone && unmarked.test(name) && beginsWithOurs(join(folder, name));
 }
 
-/** Whether an event file without our mark is nevertheless one that we wrote. */
+/** Whether we wrote an event file that lacks our mark. */
 function beginsWithOurs(file: string): boolean {
   if (!lstatSync(file).isFile()) return false;
   const descriptor = openSync(file, 'r');
@@ -124,7 +127,7 @@ function frame(content: Buffer): Buffer {
   return framed;
 }
 
-/** Tags of a run's numbers, by the catalogue; a number that is not listed gets the usual tag. */
+/** Tags of a run's numbers, by the catalogue; an unlisted number gets the usual tag. */
 class Tags {
   private readonly listed = new Map<string, string>();
 

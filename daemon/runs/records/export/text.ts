@@ -18,7 +18,7 @@ export function csvOf({ columns }: MetricsTable): string {
   return stringify([keys, ...rows]);
 }
 
-/** One JSON text with everything that was recorded: {run, steps, epochs, events}. */
+/** One JSON text with all records: {run, steps, epochs, events}. */
 export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
   const of = (kind: RunRecord['kind']) =>
     records.filter((record) => record.kind === kind).map(({ kind: _, ...rest }) => rest);
@@ -26,7 +26,7 @@ export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
 }
 
 /**
- * What a terminal shows of a run: its steps in at most `rows` lines of means, its last epochs, and what happened. Counts from 1.
+ * The text of a run for a terminal: its steps in at most `rows` lines of means, its last epochs, and its events. Counts from 1.
  * @param series catalogue of the run's numbers
  */
 export function textOf(

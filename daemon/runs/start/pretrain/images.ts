@@ -10,20 +10,20 @@ import type { RunFolder } from '../../folder/runFolder.ts';
 import { ImageHashes } from '../../records/imageHashes.ts';
 import type { RunJournal } from '../../records/runJournal.ts';
 
-/** The images that a run is trained on; their names are hidden from then on where that is asked for. */
+/** The images that a run trains on. From then on, their names are hidden if the configuration asks for it. */
 export async function openImages({ data }: PretrainConfig, journal: RunJournal): Promise<Dataset> {
   const dataset = await openDataset({
     ...(data.paths && { paths: data.paths }),
     ...(data.manifest !== undefined && { manifest: data.manifest }),
     maxBroken: data.maxBroken,
-    // At once: too many of them end the run with a message that lists them.
+    // First of all: too many of them end the run with a message that lists them.
     onBroken: (image) => journal.hideNames([image.id]),
   });
   journal.hideNames([...dataset.samples2D, ...dataset.samples3D].map((sample) => sample.path));
   return dataset;
 }
 
-/** The loader of a phase, one batch an optimiser step. */
+/** The loader of a phase: one batch per optimiser step. */
 export function openRunLoader(
   { data, train, model, views }: PretrainConfig,
   dataset: Dataset,
@@ -50,7 +50,7 @@ export function openRunLoader(
 }
 
 /**
- * The file that takes a hash of each image that the run reads; undefined where there can be none, with the reason as a finding.
+ * The file for the hashes of images that the run reads. Undefined if there can be none; a finding then says why.
  * @param resumes whether the run has done steps before
  */
 export async function openImageHashes(

@@ -6,13 +6,13 @@ import { type FirstValues, seededValues } from '../../../train/parameters/firstV
 import { describeWeights, planWeights, takeWeights } from '../../../train/parameters/takeWeights.ts';
 import type { Finding } from '../../../train/training.ts';
 
-/** Weights are those of a network where its backbone is; the head may be another one. */
+/** A file must contain the backbone; the head may differ. */
 const required = ({ group, grid }: ParameterSpec) => group === 'backbone' && grid === undefined;
 
 /**
- * The weights that a run starts with, from a safetensors file with the reference's names, and what became of them.
- * @param seed decides what the file does not have
- * @throws UnimissError 'checkpoint' naming the first parameter of the backbone that is missing or has another shape
+ * Reads the weights that a run starts with from a safetensors file with the reference's names, and reports which were used.
+ * @param seed for values that the file lacks
+ * @throws UnimissError 'checkpoint', which names the first parameter of the backbone that is missing or has another shape
  */
 export async function readInitialWeights(
   path: string,
@@ -35,7 +35,7 @@ export async function readInitialWeights(
   }
 }
 
-/** Whether a file can be read as `readInitialWeights` does, by its header alone. Throws the same. */
+/** Checks by its header alone whether `readInitialWeights` can read a file. Throws the same errors. */
 export async function checkInitialWeights(path: string, model: MitConfig): Promise<void> {
   const file = await SafetensorsFile.open(path);
   try {

@@ -30,7 +30,7 @@ export async function openPretraining(
     model,
     plan,
     description: describePlan(plan, dataset),
-    // A checkpoint that is loaded next has every value: none is drawn for it.
+    // If a checkpoint is loaded next, it has every value, so none is drawn.
     state: createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed)),
     findings: [...broken, ...(taken ? [taken.finding] : []), ...findings],
     openLoader: (phase) => openRunLoader(config, dataset, phase, { journal, hashes }),

@@ -14,6 +14,6 @@ export const pretrainTask: Task<PretrainConfig> = {
     await requireImage(data);
     if (train.initialWeights !== null) await checkInitialWeights(train.initialWeights, modelConfig(model));
   },
-  // What it needs is large: only a process that trains loads it.
+  // Its modules are large: only a process that trains loads them.
   open: async (config, on) => (await import('./open.ts')).openPretraining(config, on),
 };
