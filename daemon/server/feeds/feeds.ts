@@ -1,17 +1,17 @@
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
 import { RecordFeed } from './recordFeed.ts';
 
-/** Feeds that nobody reads are kept for whoever comes next, so many at most. */
+/** Largest number of unread feeds that are kept for the next reader. */
 const KEPT = 3;
 
-/** The records of runs that somebody looks at: each is read once, however many look. */
+/** The records of runs with readers: each run is read once, however many readers it has. */
 export class Feeds {
   private readonly feeds = new Map<string, { feed: RecordFeed; readers: number }>();
 
-  /** The feed of a run; to be released by its reader. */
+  /** The feed of a run; its reader must release it. */
   open(run: RunFolder): { feed: RecordFeed; release(): void } {
     const entry = this.feeds.get(run.folder) ?? { feed: new RecordFeed(run.recordsFile), readers: 0 };
-    // At the end of the map are those that were opened last.
+    // The map ends with the feeds that were opened last.
     this.feeds.delete(run.folder);
     this.feeds.set(run.folder, entry);
     entry.readers++;

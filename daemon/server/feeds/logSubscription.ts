@@ -7,11 +7,11 @@ import type { Send, Subscription } from '../wire/subscription.ts';
 
 /** Bytes of a log in one message. */
 const PIECE = 64 << 10;
-/** Bytes of a log that are searched for its last lines. */
+/** Bytes at the end of a log to search for its last lines. */
 const TAIL = 1 << 20;
 const INTERVAL = 100;
 
-/** Tells a client what is added to the log of a run. One notification is under way at a time. */
+/** Sends a client what is added to the log of a run, one notification at a time. */
 export class LogSubscription implements Subscription {
   private readonly outbox: Outbox;
 
@@ -36,7 +36,7 @@ export class LogSubscription implements Subscription {
 
   private async round(): Promise<void> {
     const { size, bytes } = await readFrom(this.run.logFile, this.offset, PIECE);
-    if (size < this.offset) this.offset = 0; // the file was replaced by a shorter one: all of it is new
+    if (size < this.offset) this.offset = 0; // a shorter file replaced it: all of it is new
     const length = wholeLines(bytes);
     if (length === 0) return;
     this.offset += length;
@@ -60,11 +60,11 @@ export async function tailOf(file: string, lines: number): Promise<{ text: strin
   return { text: bytes.toString('utf8', start, end), offset: begin + end };
 }
 
-/** Bytes up to the last line break; all of them where a line is longer than a piece. */
+/** Bytes up to the last line break; all of them if a line is longer than a piece. */
 function wholeLines(bytes: Buffer): number {
   const end = bytes.lastIndexOf(10) + 1;
   if (end > 0 || bytes.length < PIECE) return end;
-  // Not in the midst of a character of several bytes: its further bytes begin with the bits 10.
+  // Never cut inside a multi-byte character: its continuation bytes begin with the bits 10.
   let cut = bytes.length;
   while (cut > 0 && (bytes[cut - 1]! & 0xc0) === 0x80) cut--;
   return Math.max(1, cut - 1);

@@ -16,10 +16,10 @@ import { wireTable } from './wireTable.ts';
 
 /** Time between two updates, ms. */
 const INTERVAL = 200;
-/** After so many times `most` rows were appended a new, down-sampled snapshot replaces what the client holds. */
+/** After appending this many times `most` rows, a new, down-sampled snapshot replaces the client's data. */
 const RENEW = 4;
 
-/** What a subscription reads from. */
+/** The sources of a subscription. */
 export interface MetricsServices {
   readonly registry: RunRegistry;
   readonly feeds: Feeds;
@@ -28,22 +28,22 @@ export interface MetricsServices {
 }
 
 interface WatchedRun {
-  /** As the client named it. */
+  /** The client's name for it. */
   id: string;
   run: RunFolder;
   feed: RecordFeed;
   release(): void;
-  /** What the client has; undefined: nothing. */
+  /** How much the client has; undefined: nothing. */
   position?: Position;
-  /** State and progress that were sent last, as JSON. */
+  /** State and progress last sent, as JSON. */
   sentStatus: string;
   gone: boolean;
 }
 
 /**
- * Tells a client the curves of some runs. One message is under way at a time; what happens meanwhile is told in the next,
- * as an append of what is new, or as a snapshot where that is too much, too long ago or taken back. Of a run that the client
- * has nothing of, pictures follow the curves; only then it is told a position, so that a broken connection costs no picture.
+ * Sends a client the curves of some runs, one message at a time. What happens meanwhile goes into the next message: an append of
+ * the news, or a snapshot if the news is too large, too old or was dropped. For a run that is new to the client, pictures follow
+ * the curves; it gets a position only after them, so that a lost connection costs no picture.
  */
 export class MetricsSubscription implements Subscription {
   private readonly outbox: Outbox;
@@ -94,7 +94,7 @@ export class MetricsSubscription implements Subscription {
     const infos = new Map<WatchedRun, RunInfo>();
     for (const watched of this.runs) {
       if (watched.gone) continue;
-      // What was deleted or renamed cannot be opened any more.
+      // A deleted or renamed run can no longer be opened.
       const run = await this.services.registry.find(watched.run.folder).catch(() => undefined);
       if (run === undefined) {
         watched.gone = true;
@@ -119,7 +119,7 @@ export class MetricsSubscription implements Subscription {
   private async snapshot(infos: Map<WatchedRun, RunInfo>): Promise<void> {
     const { most, previews } = this.params;
     const runs = [];
-    /** Pictures of runs that the client has nothing of yet: they come after the curves. */
+    /** Pictures of runs that are new to the client: they follow the curves. */
     const later = new Map<WatchedRun, SavedPreview[]>();
     for (const [watched, info] of infos) {
       const all = watched.feed.after(0);
@@ -133,7 +133,7 @@ export class MetricsSubscription implements Subscription {
         ...{ steps: wireTable(downsample(all.steps, most)), epochs: wireTable(downsample(all.epochs, most)) },
         previews: later.has(watched) ? [] : await loadPreviews(watched.run, saved),
       });
-      await setImmediate(); // a long run takes some 50 ms: others may have asked something meanwhile
+      await setImmediate(); // a long run takes about 50 ms: other clients may be waiting
     }
     this.appended = 0;
     const title = runs.map((run) => run.name).join(', ');
@@ -147,7 +147,7 @@ export class MetricsSubscription implements Subscription {
 
   private async append(watched: WatchedRun, info: RunInfo): Promise<void> {
     const piece = watched.feed.after(watched.position!.records);
-    // Others may let the feed read on while pictures are loaded here.
+    // Other readers may refresh the feed while pictures load here.
     const { position } = watched.feed;
     const status = statusOf(info);
     const parts = await partsOf(piece, watched.run);
@@ -166,7 +166,7 @@ export class MetricsSubscription implements Subscription {
   }
 }
 
-/** Those of the parts that hold anything. */
+/** The non-empty parts. */
 async function partsOf({ steps, epochs, events, previews }: RecordPiece, run: RunFolder) {
   return {
     ...(steps.columns.step?.length && { steps: wireTable(steps) }),
@@ -176,7 +176,7 @@ async function partsOf({ steps, epochs, events, previews }: RecordPiece, run: Ru
   };
 }
 
-/** State and progress as the metrics component knows them. */
+/** State and progress in the form of the metrics component. */
 export function statusOf({ state, activity, progress }: RunInfo) {
   const shown: ShownRunState =
     activity === 'paused' ? 'paused' : activity !== null && activity !== 'queued' ? 'running' : state;

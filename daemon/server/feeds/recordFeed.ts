@@ -8,7 +8,7 @@ import { longestRecord, readLineBlocks } from '../../runs/records/lines.ts';
 import { type SavedPreview, savedPreview } from '../../runs/records/previewFiles.ts';
 import { recordOf } from '../../runs/records/readRecords.ts';
 
-/** What came after a position. */
+/** What follows a position. */
 export interface RecordPiece {
   steps: MetricsTable;
   epochs: MetricsTable;
@@ -17,13 +17,13 @@ export interface RecordPiece {
 }
 
 /**
- * The records of a run as columns, read from the disk as far as they are there, and further whenever `refresh` is called: about
- * 150 bytes a step in memory. Every row knows the record that it came from, so that a reader can be told what came after any.
+ * The records of a run as columns, about 150 bytes per step in memory. `refresh` reads new records from the disk. Every row knows
+ * its record, so that a reader can get what follows any record.
  */
 export class RecordFeed {
   private columns = new GrowingColumns();
   private previews: SavedPreview[] = [];
-  /** Of each row, event and preview the number of its record. */
+  /** The record number of each row, event and preview. */
   private numbers = emptyNumbers();
   private records = 0;
   private offset = 0;
@@ -37,7 +37,7 @@ export class RecordFeed {
     return { generation: `${this.file}/${this.beginnings}`, records: this.records };
   }
 
-  /** Reads what was recorded since; where records were taken back, all anew. Calls at the same time share one reading. */
+  /** Reads new records; if records were dropped, reads everything anew. Concurrent calls share one reading. */
   refresh(): Promise<void> {
     this.reading ??= this.read().finally(() => {
       this.reading = undefined;
@@ -45,7 +45,7 @@ export class RecordFeed {
     return this.reading;
   }
 
-  /** What came after the first `records` records. */
+  /** What follows the first `records` records. */
   after(records: number): RecordPiece {
     const { columns, previews, numbers } = this;
     return {
@@ -56,7 +56,7 @@ export class RecordFeed {
     };
   }
 
-  /** All of the steps in a range, both ends included. */
+  /** All steps in a range, both ends included. */
   between(fromStep: number, toStep: number): MetricsTable {
     const { steps } = this.columns;
     const all = steps.column('step').values.subarray(0, steps.length);
@@ -69,7 +69,7 @@ export class RecordFeed {
     try {
       const stats = await handle.stat();
       const { size } = stats;
-      // Taking records back replaces the file; cutting a torn end may shorten it.
+      // Dropping records replaces the file; removing a torn line may shorten it.
       const file = identityOf(stats);
       if (file !== this.file || size < this.offset) this.begin(file);
       await this.readOn(handle, size);
@@ -97,7 +97,7 @@ export class RecordFeed {
 
   private take(line: string): void {
     const number = this.records++;
-    // A line that is no record is passed over; `unimiss metrics` names it.
+    // Skips a line that is no record; `unimiss metrics` names it.
     const record = recordOf(line);
     if (!record) return;
     const { columns, numbers } = this;
@@ -122,7 +122,7 @@ function emptyNumbers(): Record<keyof RecordPiece, number[]> {
   return { steps: [], epochs: [], events: [], previews: [] };
 }
 
-/** The first place in ascending values that holds at least `value`; their length where there is none. */
+/** The first place in ascending values with at least `value`; their length if there is none. */
 function firstAtLeast(ascending: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = ascending.length;

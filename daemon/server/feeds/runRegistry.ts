@@ -19,8 +19,8 @@ export interface RunInfos {
 }
 
 /**
- * Finds runs and says how they stand. The disk is the truth: what is kept here is only what was read from files that have not
- * changed since.
+ * Finds runs and reports their state. The disk is the truth: this class only caches what it read from files that have not changed
+ * since.
  */
 export class RunRegistry {
   private readonly opened = new Map<string, { run: RunFolder; made: number }>();
@@ -29,11 +29,11 @@ export class RunRegistry {
   constructor(
     readonly root: string,
     private readonly supervisor: Supervisor,
-    /** Configurations that it can read; default: the product's. */
+    /** Kinds of configurations that it can read; default: the product's. */
     private readonly kinds?: readonly ConfigKind[],
   ) {}
 
-  /** A run by its name under the root, or by its absolute path. @throws UnimissError 'run' where there is none */
+  /** A run by its name under the root, or by its absolute path. @throws UnimissError 'run' if there is none */
   async find(ref: string): Promise<RunFolder> {
     const folder = isAbsolute(ref) ? ref : inside(this.root, ref);
     const place = await realpath(folder).catch(() => {
@@ -60,7 +60,9 @@ export class RunRegistry {
     };
   }
 
-  /** All runs under the root, and those elsewhere that are being trained here; newest first. Under another root: only its own. */
+  /**
+   * All runs under the root, and runs elsewhere that this daemon trains; newest first. For another root: only the runs under it.
+   */
   async list(root = this.root): Promise<RunInfos> {
     const infos: RunInfos = { root, runs: [], problems: [] };
     if (root !== this.root) await closeToOthers(root, (message) => infos.problems.push({ folder: root, message }));
@@ -80,7 +82,7 @@ export class RunRegistry {
         infos.problems.push({ folder, message: messageOf(error) });
       }
     }
-    // Runs elsewhere that clients watch are asked for by `find` again and again: these stay until they are gone.
+    // `find` asks again and again for runs elsewhere that clients watch; these stay cached until they are gone.
     if (root === this.root)
       for (const known of [...this.opened.keys()])
         if (!folders.has(known) && (dirname(known) === realRoot || (await madeAt(known)) === undefined))
@@ -114,7 +116,7 @@ export class RunRegistry {
   }
 }
 
-/** When run.json was written, which makes a folder a run; undefined where there is none. */
+/** When run.json was written, which makes a folder a run; undefined if there is none. */
 async function madeAt(folder: string): Promise<number | undefined> {
   try {
     return (await stat(join(folder, 'run.json'))).mtimeMs;

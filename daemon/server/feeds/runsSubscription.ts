@@ -8,14 +8,14 @@ import type { RunInfos, RunRegistry } from './runRegistry.ts';
 /** Time between two notifications, ms. */
 const INTERVAL = 150;
 
-/** Tells a client of runs that are new, have changed or are gone. One notification is under way at a time. */
+/** Notifies a client of new, changed and removed runs, one notification at a time. */
 export class RunsSubscription implements Subscription {
   private readonly outbox: Outbox;
   private readonly told = new Map<string, string>();
   private readonly changed = new Set<string>();
   private all = false;
 
-  /** `first`: what the client was told when it subscribed. */
+  /** `first`: the answer to the client's subscription. */
   constructor(
     private readonly id: string,
     first: RunInfos,
@@ -28,7 +28,7 @@ export class RunsSubscription implements Subscription {
   }
 
   notify(folder?: string, change?: RunChange): void {
-    if (change === 'records') return; // progress says the same, more cheaply
+    if (change === 'records') return; // progress covers this at lower cost
     if (folder === undefined) this.all = true;
     else this.changed.add(folder);
     this.outbox.schedule();
@@ -56,7 +56,7 @@ export class RunsSubscription implements Subscription {
     for (const folder of folders) {
       const run = await this.registry.find(folder).catch(() => undefined);
       if (run) infos.push(await this.registry.info(run));
-      else this.all = true; // it may be gone: the next look at everything tells
+      else this.all = true; // it may be gone: the next look at everything finds out
     }
     if (this.all) this.outbox.schedule();
     return infos;

@@ -1,6 +1,6 @@
 import type { MetricsTable } from '../../../protocol/metrics/page.ts';
 
-/** A table as JSON can hold it: arrays, 7 digits (float32) but for times and steps, null where nothing was recorded. */
+/** A table in JSON: arrays, 7 digits (float32) except for times and steps, null where nothing was recorded. */
 export function wireTable(table: MetricsTable): MetricsTable {
   const plain = (columns: MetricsTable['columns']) =>
     Object.fromEntries(Object.entries(columns).map(([key, values]) => [key, numbers(key, values)]));

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
 
-/** The path. @throws UnimissError 'run' where it is relative */
+/** Returns the path. @throws UnimissError 'run' if it is relative */
 export function absolute(path: string): string {
   if (isAbsolute(path)) return path;
   throw new UnimissError('run', 'is not an absolute path', {

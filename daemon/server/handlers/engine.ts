@@ -16,7 +16,7 @@ import { type Handler, handle } from '../wire/handler.ts';
 import type { Services } from './services.ts';
 import { WorkDone } from './workDone.ts';
 
-/** TensorFlow and configurations: what needs no run. */
+/** TensorFlow and configurations: requests that need no run. */
 export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
   const kinds = kindsOf(tasks);
   return [

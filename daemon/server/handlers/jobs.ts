@@ -9,8 +9,8 @@ import type { Services } from './services.ts';
 import { WorkDone } from './workDone.ts';
 
 /**
- * A handler for each row of the table of jobs.
- * @param command how the process for a job is started
+ * One handler per row of the table of jobs.
+ * @param command starts the process for a job
  */
 export function jobHandlers(services: Services, command: TrainerCommand): Handler[] {
   return jobNames.map((name) => jobHandler(name, jobTypes[name], services, command));

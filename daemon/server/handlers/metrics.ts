@@ -10,7 +10,7 @@ import { wireTable } from '../feeds/wireTable.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import type { Services } from './services.ts';
 
-/** What is read of runs: curves, previews, logs. */
+/** Requests that read runs: curves, previews, logs. */
 export function metricsHandlers(services: Services): Handler[] {
   const { registry, feeds } = services;
   return [

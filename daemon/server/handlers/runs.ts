@@ -28,7 +28,7 @@ import type { Services } from './services.ts';
 
 export function runHandlers(services: Services): Handler[] {
   const { registry, supervisor } = services;
-  /** Does something with a run, and answers how it stands then. */
+  /** Does something with a run, and answers with its new state. */
   const act =
     (action: (supervisor: Supervisor, run: RunFolder) => void | Promise<void>) =>
     async ({ run: ref }: { run: string }): Promise<RunInfo> => {

@@ -5,12 +5,12 @@ import type { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 import type { MetricsServices } from '../feeds/metricsSubscription.ts';
 
-/** What handlers work with: one set for all clients. */
+/** The services of all handlers, shared by all clients. */
 export interface Services extends MetricsServices {
   /** The kinds of runs that the daemon knows. */
   tasks: readonly Task[];
   supervisor: Supervisor;
-  /** Asked by runs and jobs alike before they start. */
+  /** Runs and jobs ask it before they start. */
   devices: DeviceLedger;
   /** Notifies all subscribers of a change that the supervisor does not know of. */
   changed(folder?: string): void;

@@ -4,7 +4,10 @@ import type { Send } from '../wire/subscription.ts';
 
 type Value = ParamsOf<typeof progressNotification>['value'];
 
-/** `$/progress` of one request, where the client gave a token. One report is under way at a time; of what comes meanwhile the newest follows. */
+/**
+ * `$/progress` of one request, if the client sent a token. Sends one report at a time; of the reports that arrive meanwhile, only
+ * the newest follows.
+ */
 export class WorkDone {
   private sending = false;
   private newest: Value | undefined;
@@ -18,7 +21,7 @@ export class WorkDone {
     this.tell({ kind: 'begin', title, cancellable: true, percentage: 0 });
   }
 
-  /** @param unit how amounts are written */
+  /** @param unit unit of the amounts */
   report(message: string, done?: number, total?: number, unit: (amount: number) => string = String): void {
     const known = done !== undefined && total;
     const share = known ? { percentage: Math.min(100, (100 * done) / total) } : {};
@@ -43,7 +46,7 @@ export class WorkDone {
     this.sending = false;
   }
 
-  /** A client that is gone hears nothing; its request is cancelled by that. */
+  /** If the client is gone, the report is lost and the request is cancelled. */
   private async tell(value: Value): Promise<void> {
     if (this.token !== undefined) await this.send(progressNotification, { token: this.token, value }).catch(() => {});
   }

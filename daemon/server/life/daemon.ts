@@ -46,29 +46,30 @@ export interface DaemonOptions {
   /** Folder of runs, absolute. */
   runsRoot: string;
   trainer: TrainerCommand;
-  /** As `trainer`, for work that is no training. */
+  /** As `trainer`, for jobs. */
   job: TrainerCommand;
   log: LogLine;
-  /** Where that log is, if it is a file. */
+  /** The path of that log, if it is a file. */
   logFile?: string;
-  /** Ends after so long without client and run, ms; default: never. */
+  /** The daemon ends after this time without client and run, ms; default: never. */
   idleMs?: number;
   perDevice?: number;
   /** The clock; tests have their own. */
   now?: () => Date;
 }
 
-/** How often runs of other processes, and what somebody wrote into run folders, are looked at, ms. */
+/** Interval between looks at runs of other processes and at changes in run folders, ms. */
 const WATCH_INTERVAL = 1000;
-/** How often the trash is looked at, ms. */
+/** Interval between looks at the trash, ms. */
 const TIDY = 24 * 60 * 60 * 1000;
 const MOST_CLIENTS = 200;
-/** How often a lock that its holder let go meanwhile is tried again. */
+/** Attempts to take a lock that its holder released meanwhile. */
 const LOCK_ATTEMPTS = 5;
 
 /**
- * The long-lived server: one a socket. It starts the processes that train runs, adopts those that it finds, and tells clients about
- * them; what it knows of runs it reads from their folders. So nothing is lost when it ends, however it ends: its runs go on.
+ * The long-lived server: one per socket. It starts the processes that train runs, adopts those that it finds, and informs clients
+ * about them. It reads all it knows about runs from their folders, so nothing is lost when it ends, however it ends: its runs go
+ * on.
  */
 export class Daemon implements Services {
   /** Resolves when it has ended: socket removed, lock free. */
@@ -87,7 +88,7 @@ export class Daemon implements Services {
   private idle: NodeJS.Timeout | undefined;
   private stopping = false;
   private tellEnded: () => void = () => {};
-  /** Ends the waiting for runs. */
+  /** Stops waiting for runs. */
   private waitNoLonger: () => void = () => {};
   private readonly waitedEnough = new Promise<void>((resolve) => {
     this.waitNoLonger = resolve;
@@ -128,8 +129,8 @@ export class Daemon implements Services {
   }
 
   /**
-   * Takes the lock, adopts the runs that it finds, then takes the socket; a socket file that a dead daemon left is replaced.
-   * @throws UnimissError 'daemon' where one is running already, or the folder is not the user's alone
+   * Takes the lock, adopts the runs that it finds, then takes the socket; replaces the socket file of a dead daemon.
+   * @throws UnimissError 'daemon' if one is running already, or the folder is not private to the user
    */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { paths, log } = options;
@@ -157,7 +158,7 @@ export class Daemon implements Services {
     }
   }
 
-  /** Tells all subscribers to look: at one run or at everything. */
+  /** Notifies all subscribers: of one run, or of everything. */
   changed(folder?: string, change?: RunChange): void {
     for (const client of this.clients) client.notify(folder, change);
     if (change === 'state') this.watchIdle();
@@ -175,8 +176,8 @@ export class Daemon implements Services {
   }
 
   /**
-   * Begins to end, as the protocol says; what is not told otherwise leaves the runs to themselves and to the next daemon. A second
-   * call waits for no run any more.
+   * Begins to end, as the protocol says. By default, the runs go on and the next daemon adopts them. A second call stops waiting
+   * for runs.
    */
   stop({
     runs = 'leave',
@@ -217,7 +218,7 @@ export class Daemon implements Services {
     clearInterval(this.tidying);
   }
 
-  /** A client that has said all may still hear the answers. */
+  /** A client that has closed its side may still read the answers. */
   private async listen(socket: string): Promise<void> {
     this.server = createServer({ allowHalfOpen: true }, (connection) => this.accept(connection));
     this.server.listen(socket);
@@ -227,7 +228,9 @@ export class Daemon implements Services {
     await chmod(socket, 0o600);
   }
 
-  /** Leaves socket and lock to the next daemon, which cannot steer the trainers of this one, and ends after the last of them. */
+  /**
+   * Leaves socket and lock to the next daemon, which cannot control the trainers of this one, and ends after the last of them.
+   */
   private async retire(): Promise<void> {
     const { paths, log } = this.options;
     const gone = this.supervisor.retire();
@@ -247,7 +250,7 @@ export class Daemon implements Services {
     await this.endAfter(gone, 'its runs have ended');
   }
 
-  /** Serves clients until the runs are as they shall be, then ends. */
+  /** Serves clients until `runs` resolves, then ends. */
   private async endAfter(runs: Promise<void>, what: string): Promise<void> {
     const { log } = this.options;
     log('info', `stopping; ${what}`);
@@ -260,7 +263,7 @@ export class Daemon implements Services {
     this.tellEnded();
   }
 
-  /** Closing removes the socket's file. Whoever connects from now on starts a daemon of their own, once the lock is free. */
+  /** Closing removes the socket's file. Clients that connect from now on start a new daemon, once the lock is free. */
   private async closeSocket(): Promise<void> {
     if (!this.server) return;
     const closed = once(this.server, 'close');
@@ -295,7 +298,7 @@ export class Daemon implements Services {
     }, idleMs);
   }
 
-  /** None for a run of a kind that this version does not know: its numbers are shown under their keys. */
+  /** Empty for a run of a kind that this version does not know: its numbers appear under their keys. */
   seriesOf(run: RunFolder): readonly Series[] {
     return this.tasks.find(({ config }) => config.task === run.task)?.series ?? [];
   }
@@ -339,5 +342,5 @@ function alreadyRunning({ socket }: DaemonPaths): AlreadyRunning {
   });
 }
 
-/** Another daemon has the socket: no error for who only wants one to be there. */
+/** Another daemon has the socket: no error for callers that only need one to run. */
 export class AlreadyRunning extends UnimissError {}

@@ -3,7 +3,7 @@ import { printable } from '../../../protocol/printable.ts';
 import { diskError } from '../../files/atomic.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 
-/** A log that is longer when a daemon starts becomes `….1`, bytes. */
+/** A log longer than this becomes `….1`, bytes. */
 const LONGEST = 1 << 20;
 
 /** Opens the log of a daemon without a terminal, for its standard output and error. @returns its descriptor */
@@ -16,7 +16,7 @@ export function openDaemonLog(file: string): number {
   }
 }
 
-/** As `logToStderr`, for a daemon whose standard error is this file: one that runs for long fills no disk. */
+/** As `logToStderr`, for a daemon whose standard error is this file. Keeps a daemon that runs for long from filling the disk. */
 export function logToFile(file: string): LogLine {
   return (level, message) => {
     shorten(file, 2);
@@ -24,7 +24,7 @@ export function logToFile(file: string): LogLine {
   };
 }
 
-/** Moves what a log has so far to `….1`, once that is longer than `longest`. @param descriptor of the file, open for appending */
+/** Moves the content of a log to `….1` once it is longer than `longest`. @param descriptor of the file, open for appending */
 export function shorten(file: string, descriptor: number, longest = LONGEST): void {
   try {
     if (fstatSync(descriptor).size <= longest) return;
@@ -36,7 +36,7 @@ export function shorten(file: string, descriptor: number, longest = LONGEST): vo
   }
 }
 
-/** Lines with their time on standard error. */
+/** Writes lines with their time to standard error. */
 export const logToStderr: LogLine = (level, message) => {
   try {
     writeSync(

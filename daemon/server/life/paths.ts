@@ -4,22 +4,22 @@ import { diskError } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { secureSocketFolder, shortSocketPath } from '../../files/socketPath.ts';
 
-/** Where the daemon of this user and machine is found. */
+/** The files of the daemon of this user and machine. */
 export interface DaemonPaths {
-  /** The Unix socket. Its folder is the user's alone. */
+  /** The Unix socket. Its folder is private to the user. */
   socket: string;
-  /** Held (flock) by the daemon as long as it lives; says its process id. */
+  /** The daemon holds it (flock) as long as it lives; contains its process id. */
   lock: string;
-  /** What a daemon without a terminal has to say. */
+  /** The log of a daemon without a terminal. */
   log: string;
-  /** Folder of the sockets by which the trainers of this daemon, and of those after it, are controlled. */
+  /** Folder of the sockets that control the trainers of this daemon and its successors. */
   trainers: string;
 }
 
 /**
- * `UNIMISS_SOCKET`, else `$XDG_RUNTIME_DIR/unimiss/daemon.sock`, else `~/.local/state/unimiss/daemon-<machine>.sock` (a home may be
- * shared by machines). A path that is too long for a socket is replaced by a short one with its hash, in the system's folder for
- * temporary files. Touches no file.
+ * `UNIMISS_SOCKET`, else `$XDG_RUNTIME_DIR/unimiss/daemon.sock`, else `~/.local/state/unimiss/daemon-<machine>.sock` (several
+ * machines may share a home). If a path is too long for a socket, a short one with its hash replaces it, in the system's folder
+ * for temporary files. Touches no file.
  */
 export function daemonPaths(env: NodeJS.ProcessEnv = process.env, home = homedir()): DaemonPaths {
   const state = join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'unimiss');
@@ -33,13 +33,13 @@ export function daemonPaths(env: NodeJS.ProcessEnv = process.env, home = homedir
   return { socket, lock: `${socket}.lock`, log, trainers: `${socket}.trainers` };
 }
 
-/** Where a daemon is found that has made room for another, and stays until its runs have ended. */
+/** The files of a daemon that has made room for another, and stays until its runs have ended. */
 export function retiredPaths({ socket }: DaemonPaths, pid: number): { socket: string; lock: string } {
   const retired = shortSocketPath(`${socket}.retired-${pid}`);
   return { socket: retired, lock: `${socket}.retired-${pid}.lock` };
 }
 
-/** The process ids for which `retiredPaths` may lead to a daemon, from the names in the folder of the socket. */
+/** The process id of a retired daemon, from the name of a file in the folder of the socket. */
 export function retiredPid(paths: DaemonPaths, name: string): number | undefined {
   const prefix = `${paths.socket.slice(dirname(paths.socket).length + 1)}.retired-`;
   const pid = name.startsWith(prefix) && name.endsWith('.lock') ? name.slice(prefix.length, -'.lock'.length) : '';
@@ -47,7 +47,7 @@ export function retiredPid(paths: DaemonPaths, name: string): number | undefined
 }
 
 /**
- * Makes the folders of the socket and the log, or checks that the first is the user's and that nobody else may enter it.
+ * Makes the folders of the socket and the log, or checks that the first belongs to the user and admits nobody else.
  * @throws UnimissError 'daemon' with the command that helps
  */
 export async function securePlace({ socket, log }: DaemonPaths): Promise<void> {

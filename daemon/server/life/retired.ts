@@ -13,7 +13,7 @@ type Retired = ResultOf<typeof daemonStatus>['retired'][number];
 
 const aboutSchema = z.object({ pid: z.int(), version: z.string(), socket: z.string(), runs: z.array(z.string()) });
 
-/** Takes the lock that tells the next daemon of this one, which stays for its runs, at another socket. */
+/** Takes the lock that announces this retired daemon, which stays for its runs at another socket, to the next one. */
 export async function lockRetired(paths: DaemonPaths, runs: readonly string[]): Promise<FileLock> {
   const { socket, lock } = retiredPaths(paths, process.pid);
   const held = async () => {
@@ -22,7 +22,7 @@ export async function lockRetired(paths: DaemonPaths, runs: readonly string[]): 
   return lockFile(lock, held, { version, socket, runs });
 }
 
-/** The daemons that have made room for the one of these paths and still live. Removes what those left that do not. */
+/** The living daemons that have made room for the one of these paths. Removes what dead ones left behind. */
 export async function retiredDaemons(paths: DaemonPaths): Promise<Retired[]> {
   const folder = dirname(paths.socket);
   const found: Retired[] = [];
@@ -36,7 +36,7 @@ export async function retiredDaemons(paths: DaemonPaths): Promise<Retired[]> {
       continue;
     }
     const about = aboutSchema.safeParse(ownerOf(lock));
-    if (!about.success) continue; // it has only just taken it
+    if (!about.success) continue; // it has only just taken the lock
     found.push({ ...about.data, runs: about.data.runs.filter((run) => isLocked(join(run, 'lock'))) });
   }
   return found;

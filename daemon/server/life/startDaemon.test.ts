@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A daemon that is a script; it knows `socket`, and `nth`: how many were started before it. */
+/** A script that acts as a daemon; it knows `socket`, and `nth`: how many were started before it. */
 function daemonOf(script: string) {
   const file = join(folder, 'daemon.cjs');
   writeFileSync(
@@ -77,7 +77,7 @@ it('a daemon gets the lock that another just lets go, or says that it is held', 
       log: () => {},
     });
   const outcomes = new Set<string>();
-  // Around the time after which a held lock is given up.
+  // Around the time limit of waiting for a held lock.
   for (let ms = 150; ms < 250; ms += 5) {
     const lock = await lockRun(paths.lock);
     const started = start().then(

@@ -9,22 +9,22 @@ import { reach } from '../../files/reach.ts';
 import { openDaemonLog } from './daemonLog.ts';
 import { type DaemonPaths, securePlace } from './paths.ts';
 
-/** How a daemon is started: a program with its arguments. */
+/** The command that starts a daemon: a program with its arguments. */
 export interface DaemonCommand {
   file: string;
   args: string[];
   env?: NodeJS.ProcessEnv;
 }
 
-/** Between two attempts to connect, ms. */
+/** Pause between two attempts to connect, ms. */
 const AGAIN = 20;
-/** A daemon that is ending frees its lock within this time, or a run takes long to stop, ms. */
+/** Longest wait for an ending daemon to release its lock, ms; a run may take long to stop. */
 const PATIENCE = 60_000;
 
 /**
- * A connection to the daemon, which is started first where there is none: detached from this process and its terminal, with its
- * log in a file. Of several that start one at the same time, all get the same.
- * @throws UnimissError 'daemon' with the end of its log where it does not start
+ * Connects to the daemon. If none runs, starts one first, detached from this process and its terminal, with its log in a file. If
+ * several start one at the same time, all connect to the same.
+ * @throws UnimissError 'daemon' with the end of its log if it does not start
  */
 export async function connectOrStart(paths: DaemonPaths, command: DaemonCommand, patience = PATIENCE): Promise<Socket> {
   await securePlace(paths);
@@ -33,7 +33,7 @@ export async function connectOrStart(paths: DaemonPaths, command: DaemonCommand,
     const present = await reach(paths.socket);
     if (present) return present;
     const exited = launch(paths, command);
-    // It listens, or it has ended: then another was faster, or is just ending, or something is wrong.
+    // It listens or has ended. In the latter case, another was faster or is just ending, or something is wrong.
     for (let code: number | null | undefined; code === undefined; ) {
       const connection = await reach(paths.socket);
       if (connection) return connection;
@@ -63,7 +63,7 @@ function launch({ log }: DaemonPaths, { file, args, env = process.env }: DaemonC
         });
       },
     );
-    exited.catch(() => {}); // a daemon that listens may end when it likes
+    exited.catch(() => {}); // a daemon that listens may end at any time
     return exited;
   } finally {
     closeSync(output);

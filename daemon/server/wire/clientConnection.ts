@@ -29,26 +29,26 @@ import type { Subscription } from './subscription.ts';
 
 export interface ConnectionOptions {
   handlers: ReadonlyMap<string, Handler>;
-  /** What the daemon says of itself in the handshake. */
+  /** What the daemon says about itself in the handshake. */
   about: { version: string; runsRoot: string };
   log(level: 'info' | 'warning', message: string): void;
-  /** A client that has not opened the conversation after so long is given up, ms. */
+  /** Time limit for a client's handshake, ms; then the connection closes. */
   handshakeMs?: number;
 }
 
-/** Until the handshake a message may have so many bytes. */
+/** Largest message before the handshake, bytes. */
 const FIRST_MESSAGES = 1 << 20;
-/** While so many requests are unanswered or answers unsent, nothing more is read from a client. */
+/** While this many requests are unanswered or answers unsent, the daemon reads nothing more from a client. */
 const MOST_PENDING = 256;
 const MOST_SUBSCRIPTIONS = 256;
-/** How long a client that the daemon closes has to take its last answers, ms. */
+/** Time for a client to take its last answers after the daemon closes it, ms. */
 const LAST_ANSWERS = 2000;
-/** How long what was asked by a client that says no more may take, ms: it may be gone. */
+/** Time limit for requests of a client that has closed its side, ms: it may be gone. */
 const LAST_WORK = 30_000;
 
 /**
- * One client: its handshake, requests and subscriptions. Whatever it sends, the daemon and the other clients are not harmed: what is
- * no message ends its connection, and a client that does not read is not read from either.
+ * One client: its handshake, requests and subscriptions. Whatever it sends cannot harm the daemon or other clients: anything but
+ * a message ends its connection, and the daemon reads nothing from a client that does not read.
  */
 export class ClientConnection {
   private readonly connection: MessageConnection;
@@ -60,7 +60,7 @@ export class ClientConnection {
   private readonly handshake: NodeJS.Timeout;
   private state: 'new' | 'open' | 'shut' = 'new';
   private closing: NodeJS.Timeout | undefined;
-  /** Nothing more is to be heard; what is owed is still written. */
+  /** The input has ended; owed answers are still written. */
   private heardAll = false;
   private refused = false;
   private pending = 0;
@@ -90,7 +90,7 @@ export class ClientConnection {
     this.connection.onRequest((method, params, token) => this.answer(method, params, token));
     this.connection.onNotification((method) => this.notified(method));
     this.connection.onError(([error]) => this.refuse(error));
-    socket.on('error', () => {}); // it is closed then, which is all that matters
+    socket.on('error', () => {}); // `close` follows, which is all that matters
     socket.on('end', () => this.expire(LAST_WORK));
     socket.on('close', () => {
       this.end();
@@ -108,17 +108,17 @@ export class ClientConnection {
     for (const subscription of this.subscriptions.values()) subscription.notify(folder, change);
   };
 
-  /** Answers what was asked, lets the answers leave, then closes; a client that does not take them is not waited for. */
+  /** Answers open requests, sends the answers, then closes. Does not wait for a client that does not take them. */
   close(): void {
     clearTimeout(this.closing);
     this.closing = undefined;
     this.expire(LAST_ANSWERS);
     this.socket.unpipe(this.guard);
-    // What came before is dealt with, in its order, before the guard's last word is.
+    // Earlier messages are handled, in order, before the guard's last message.
     if (!this.guard.errored) this.guard.end();
   }
 
-  /** Ends the connection after so long, whatever is owed then; an earlier limit stays. */
+  /** Ends the connection after `limit`, even if answers are owed; an earlier limit stays. */
   private expire(limit: number): void {
     this.closing ??= setTimeout(() => this.socket.destroy(), limit);
   }
@@ -225,7 +225,7 @@ export class ClientConnection {
 
   /** Reads from a client only while it takes its answers. */
   private regulate(): void {
-    // An answer is written a little after it was given.
+    // An answer is written shortly after it was returned.
     if (this.heardAll && this.pending + this.writer.waiting === 0) setImmediate(() => this.leave());
     const full = this.pending + this.writer.waiting > MOST_PENDING;
     if (full && !this.socket.isPaused()) this.socket.pause();
@@ -245,13 +245,13 @@ export class ClientConnection {
     if (this.pending + this.writer.waiting === 0) this.socket.destroySoon();
   }
 
-  /** Says why, and ends the connection: after something that is no message the next one cannot be found. */
+  /** Sends the reason and ends the connection: after something that is no message, the next one cannot be found. */
   private refuse(error: Error): void {
     if (this.refused || this.gone.signal.aborted || this.socket.destroyed) return;
     this.refused = true;
     this.options.log('warning', `${this.name}: disconnected: ${error.message}`);
     this.socket.unpipe(this.guard);
-    this.socket.resume(); // what still comes is thrown away, so that the answer can be read before the end
+    this.socket.resume(); // discards further input, so that the client can read the answer before the end
     const reply = { jsonrpc: '2.0', id: null, error: { code: rpcErrorCodes.parseError, message: error.message } };
     this.writer
       .write(reply as never)

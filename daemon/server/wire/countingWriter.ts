@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { type Message, StreamMessageWriter } from 'vscode-jsonrpc/node.js';
 
-/** A writer that knows how many messages are on their way to the other side, which has not taken them yet. */
+/** A writer that counts the messages that the other side has not taken yet. */
 export class CountingWriter extends StreamMessageWriter {
   waiting = 0;
   private ending = false;
@@ -10,8 +10,8 @@ export class CountingWriter extends StreamMessageWriter {
     private readonly stream: Writable,
     private readonly onChange: () => void = () => {},
     /**
-     * Told of a write that failed, which then counts as done. Without it the write rejects; vscode-jsonrpc throws that on, for a
-     * request where nobody can catch it.
+     * Called if a write fails, which then counts as done. Without it the write rejects, and vscode-jsonrpc rethrows that for a
+     * request where no code can catch it.
      */
     private readonly onFailure?: (error: unknown) => void,
   ) {

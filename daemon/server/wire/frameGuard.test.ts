@@ -8,7 +8,7 @@ const frame = (body: string | Buffer, header = `Content-Length: ${Buffer.byteLen
 
 const last = { jsonrpc: '2.0', method: 'last' };
 
-/** What comes through, ahead of the last word, of bytes that arrive in pieces of the given sizes, in turns. */
+/** What passes, before the last message, if bytes arrive in pieces of the given sizes in turn. */
 async function pass(bytes: Buffer, pieces: number[], largest = 1000): Promise<{ out: Buffer; error?: Error }> {
   const guard = new FrameGuard(largest, last);
   const out: Buffer[] = [];

@@ -1,10 +1,10 @@
 import { Transform, type TransformCallback } from 'node:stream';
 
-/** What a header is at most: that of LSP has some 30 bytes. */
+/** Longest header, bytes; LSP's has about 30. */
 const LONGEST_HEADER = 1024;
 const END = '\r\n\r\n';
 
-/** Why a connection is given up. */
+/** Why a connection was closed. */
 export class FrameError extends Error {}
 
 /** A message as an LSP frame. */
@@ -14,15 +14,15 @@ export function frameOf(message: unknown): string {
 }
 
 /**
- * Passes LSP frames through untouched (vscode-jsonrpc reads them), each when it is whole, but ends with a FrameError at the first
- * header that is none, or that announces more than `largest` bytes: before anything of such a frame is kept.
+ * Passes whole LSP frames through unchanged (vscode-jsonrpc reads them). Ends with a FrameError at the first invalid header, or
+ * one that announces more than `largest` bytes, before it keeps anything of such a frame.
  *
- * At the end of the stream comes `last`, as if the other side had sent it: whoever reads learns by it that all messages
- * before have been dealt with. Half a frame at the end is left out.
+ * At the end of the stream it emits `last`, as if the other side had sent it, so that the reader knows that all earlier messages
+ * are handled. It drops half a frame at the end.
  */
 export class FrameGuard extends Transform {
   private header = '';
-  /** Of the frame that is being read: what is there, and how much is still to come; 0: a header is being read. */
+  /** The frame being read: its bytes so far, and how many are missing; 0: a header is being read. */
   private frame: Buffer[] = [];
   private missing = 0;
 
@@ -30,7 +30,7 @@ export class FrameGuard extends Transform {
     public largest: number,
     private readonly last: unknown,
   ) {
-    // vscode-jsonrpc would take the end of what is read for the end of what can be written, too.
+    // vscode-jsonrpc would take the end of input for the end of output, too.
     super({ emitClose: false });
   }
 

@@ -1,7 +1,7 @@
 import type { AnswerOf, CheckedParamsOf, RequestType } from '../../../protocol/daemon/rpc.ts';
 import type { Send, Subscription } from './subscription.ts';
 
-/** The client that asked, and how to talk to it beyond the answer. */
+/** The client of a request, and ways to reach it beyond the answer. */
 export interface RequestContext {
   send: Send;
   /** Aborted when the client cancels the request or is gone. */

@@ -6,9 +6,9 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 
 /**
- * Answers `initialize`: the two sides then speak the lower of their versions. A client that names none (other editors, that only
- * know LSP) is taken to speak the newest.
- * @throws ResponseError with a remedy where there is no version that both speak
+ * Answers `initialize`. Both sides then speak the lower of their versions. A client that names no version (another editor that
+ * only knows LSP) counts as speaking the newest.
+ * @throws ResponseError with a remedy if no version is common to both
  */
 export function greet(
   { clientInfo, initializationOptions }: CheckedParamsOf<typeof initialize>,
@@ -49,7 +49,7 @@ function wantedVersion(options: unknown, newest: number): number {
 
 function refusal(what: string, remedy: string): ResponseError<unknown> {
   const error = new UnimissError('daemon', what, { remedy });
-  // `retry` is of LSP: trying the same again will not help.
+  // `retry` is a field of LSP: trying the same again will not help.
   return new ResponseError(rpcErrorCodes.unknownProtocolVersion, error.message, {
     ...toErrorData(error),
     retry: false,

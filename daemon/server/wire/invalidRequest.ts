@@ -2,9 +2,9 @@ import { Message, type ResponseMessage } from 'vscode-jsonrpc/node.js';
 import { rpcErrorCodes } from '../../../protocol/daemon/wireError.ts';
 
 /**
- * The answer to a message that is no request, notification or response of JSON-RPC (vscode-jsonrpc answers none of these, and the
- * client waits for ever): -32600 with the id of the message, null where that is neither a text nor a number.
- * @returns undefined where the message is one
+ * The answer to a message that is no request, notification or response of JSON-RPC: -32600 with the id of the message, or null if
+ * that is neither a string nor a number. (vscode-jsonrpc does not answer such messages, and the client would wait for ever.)
+ * @returns undefined if the message is valid
  */
 export function answerToInvalid(message: Message): ResponseMessage | undefined {
   if (Message.isRequest(message) || Message.isNotification(message) || Message.isResponse(message)) return undefined;

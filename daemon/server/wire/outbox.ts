@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Repeats a round of work as long as there is something to do: one round at a time, `interval` apart. However often it is
- * poked while a round is under way (a slow client takes what it takes), one more round follows, and nothing piles up.
+ * Repeats a round of work while there is something to do: one round at a time, `interval` apart. However many requests arrive
+ * during a round (a slow client takes its time), one more round follows, and nothing piles up.
  */
 export class Outbox {
   private dirty = false;
@@ -10,7 +10,7 @@ export class Outbox {
   private readonly closing = new AbortController();
 
   constructor(
-    /** Resolves when what it sent has left this process. */
+    /** One round; resolves when its messages have left this process. */
     private readonly round: () => Promise<void>,
     private readonly interval: number,
     private readonly failed: (error: unknown) => void,
