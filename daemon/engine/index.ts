@@ -2,7 +2,7 @@ export type { Attr, Attrs } from './attributes.ts';
 export { type Engine, openEngine } from './engine.ts';
 export { chooseExecutor, type ExecutorChoiceOptions } from './executorChoice.ts';
 export type { EngineOptions } from './session.ts';
-export { type AdamScalars, type AdamVariables, accumulate, adam, decay, follow, sgd } from './stateOps.ts';
+export { type AdamScalars, type AdamVariables, accumulate, adam, decay, follow, momentum, sgd } from './stateOps.ts';
 export { CompiledStep } from './step.ts';
 export type { Executor, StepDefinition, StepInput, StepValue } from './stepDefinition.ts';
 export type { Device } from './tensorflow/context.ts';

@@ -51,6 +51,22 @@ export function sgd(value: Variable, gradient: Tensor, rate: Tensor, first: read
   );
 }
 
+/**
+ * Gradient descent with momentum (as in PyTorch) in place: v ← m v + g, p ← p − rate · v, or with Nesterov's p ← p − rate · (g + m v).
+ * @param gradient g, in the shape of the variables
+ * @param scalars [] each
+ */
+export function momentum(
+  value: Variable,
+  velocity: Variable,
+  gradient: Tensor,
+  scalars: { readonly rate: Tensor; readonly momentum: Tensor },
+  nesterov: boolean,
+): Effect {
+  const inputs = [value.handle, velocity.handle, scalars.rate, gradient, scalars.momentum];
+  return rawOp('ResourceApplyMomentum', inputs, { use_nesterov: { bool: nesterov } }, { outputs: 0 });
+}
+
 /** sum ← sum + addend in place. @param addend in the shape of the variable */
 export function accumulate(sum: Variable, addend: Tensor): Effect {
   return rawOp('AssignAddVariableOp', [sum.handle, addend], float32, { outputs: 0 });

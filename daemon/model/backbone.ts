@@ -1,7 +1,7 @@
 import type { Modality } from '../../protocol/modality.ts';
 import { reshape, split, type Tensor } from '../engine/ops/index.ts';
 import { type BlockOptions, block, type Observe, type TokenShape } from './block.ts';
-import type { MitConfig } from './config.ts';
+import type { BackboneConfig } from './config.ts';
 import { cells, stageGrids, stemStrides } from './geometry.ts';
 import { convBlock } from './ops/convBlock.ts';
 import { greyKernel } from './ops/greyKernel.ts';
@@ -17,29 +17,40 @@ export type StochasticDepth = (block: string, branch: 'attention' | 'mlp') => Te
 
 /** A pass of a network over images of one modality. */
 export interface Pass {
-  readonly config: MitConfig;
+  readonly config: BackboneConfig;
+  /** By the names of pre-training's network. */
   readonly weights: Weights;
   readonly modality: Modality;
   readonly stochasticDepth?: StochasticDepth;
   readonly observe?: Observe;
 }
 
-export interface EncoderOutput {
+export interface EncoderMaps {
   /** [B, …, stem channels] */
   readonly stem: Tensor;
   /** Every stage but the last as a map [B, …grid, C], the finest first. */
   readonly maps: readonly Tensor[];
-  /** Class tokens of the last stage, [B, C]. */
-  readonly classTokens: Tensor;
   /** Patches of the last stage, [B, …grid, C]. */
   readonly patches: Tensor;
 }
 
-/** The two parts of rows: class tokens [B, C] and patches [B, …grid, C]. */
-function parts(rows: Tensor, { batch, grid }: TokenShape): [Tensor, Tensor] {
-  const n = cells(grid);
-  const [classTokens, patches] = split(rows, [batch, batch * n] as const);
-  return [classTokens, reshape(patches, [batch, ...grid, rows.shape[1]!])];
+export interface EncoderOutput extends EncoderMaps {
+  /** Class tokens of the last stage, [B, C]. */
+  readonly classTokens: Tensor;
+}
+
+/** Tokens between stages: class tokens [B, C], where the network has them, and patches [B, …grid, C]. */
+interface Tokens {
+  readonly classTokens: Tensor | undefined;
+  readonly patches: Tensor;
+}
+
+/** The two parts of rows. */
+function parts(rows: Tensor, { batch, grid, classTokens }: TokenShape): Tokens {
+  const shape = [batch, ...grid, rows.shape[1]!];
+  if (classTokens === 0) return { classTokens: undefined, patches: reshape(rows, shape) };
+  const [classRows, patches] = split(rows, [batch, batch * cells(grid)] as const);
+  return { classTokens: classRows, patches: reshape(patches, shape) };
 }
 
 /** The grids of the stages for the size that the position embeddings are made for. */
@@ -62,9 +73,22 @@ function optionsOf(
 
 /**
  * The encoder (paper section 3.2): a convolutional stem and four stages of patch embedding, position embedding, blocks.
- * @param images [B, H, W, 3] or [B, D, H, W, 1]; grey pictures may have one channel, which counts for all three
+ * @param images [B, H, W, 3] or [B, D, H, W, 1] (other numbers of channels where the stem's kernel has them); grey pictures may have
+ * one channel, which counts for all three
  */
 export function encode(pass: Pass, images: Tensor): EncoderOutput {
+  const first = reshape(pass.weights('backbone.transformer.cls_tokens1'), [1, pass.config.encoder.dims[0]!]);
+  const { classTokens, ...maps } = encodeFrom(pass, images, first);
+  return { ...maps, classTokens: classTokens! };
+}
+
+/** The encoder without class tokens. Position embeddings have rows for patches alone. */
+export function encodeMaps(pass: Pass, images: Tensor): EncoderMaps {
+  return encodeFrom(pass, images, undefined);
+}
+
+/** @param firstTokens class tokens of the first stage, [1, C] */
+function encodeFrom(pass: Pass, images: Tensor, firstTokens: Tensor | undefined): EncoderMaps & Tokens {
   const { config, modality } = pass;
   const { depths, heads, reductions } = config.encoder;
   const weights = scope(pass.weights, 'backbone.transformer');
@@ -74,24 +98,24 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
   const native = nativeGrids(pass);
 
   const stemParameters = convOf(`patch_embed${modality}0`);
-  const grey = modality === '2D' && images.shape[3] === 1;
+  const grey = images.shape.at(-1) === 1 && stemParameters.weight.shape.at(-2) !== 1;
   const stemWeight = grey ? greyKernel(stemParameters.weight) : stemParameters.weight;
   const stem = convBlock(images, { ...stemParameters, weight: stemWeight }, stemStrides[modality], false);
 
   pass.observe?.(`backbone.transformer.patch_embed${modality}0`, () => stem);
 
   let map = stem;
-  let classTokens = reshape(weights('cls_tokens1'), [1, config.encoder.dims[0]!]);
+  let classTokens = firstTokens;
   const maps: Tensor[] = [];
   depths.forEach((depth, stage) => {
-    const shape = { modality, batch, grid: grids[stage]! };
+    const shape: TokenShape = { modality, batch, grid: grids[stage]!, classTokens: firstTokens ? 1 : 0 };
     const embedded = convBlock(
       map,
       convOf(`patch_embed${modality}${stage + 1}.proj`),
       shape.grid.map(() => 2),
     );
     pass.observe?.(`backbone.transformer.patch_embed${modality}${stage + 1}.proj`, () => embedded);
-    if (stage > 0) classTokens = linear(classTokens, linearOf(weights, `cls_tokens${stage + 1}`));
+    if (stage > 0) classTokens = classTokens && linear(classTokens, linearOf(weights, `cls_tokens${stage + 1}`));
     const positions = resizePositions(
       weights(`pos_embed${modality}${stage + 1}`),
       modality,
@@ -109,49 +133,76 @@ export function encode(pass: Pass, images: Tensor): EncoderOutput {
         ...optionsOf(pass, name, `backbone.transformer.${name}`),
       });
     }
-    [classTokens, map] = parts(x, shape);
+    ({ classTokens, patches: map } = parts(x, shape));
     maps.push(map);
   });
   return { stem, maps: maps.slice(0, -1), classTokens, patches: map };
 }
 
 /**
- * The decoder (paper section 3.3): three stages of upsampling, skip connection, position embedding, blocks. Only the
- * class token leaves it, so the last block computes nothing else.
- * @returns features [B, C], C = `featureLength(config)`
+ * A stage of the decoder (paper section 3.3): upsampling, skip connection, position embedding, blocks.
+ * @param skip the encoder's map of the stage's grid
+ * @param classOnly whether only the class tokens' rows leave the last block
  */
-export function decode(pass: Pass, encoded: EncoderOutput): Tensor {
+function decodeStage(pass: Pass, stage: number, before: Tokens, skip: Tensor, classOnly: boolean): Tokens {
   const { config, modality } = pass;
   const { depths, heads, reductions } = config.decoder;
   const weights = scope(pass.weights, 'backbone');
-  const native = nativeGrids(pass);
-  let { classTokens, patches } = encoded;
-  const batch = classTokens.shape[0]!;
-  depths.forEach((depth, stage) => {
-    const level = depths.length - 1 - stage;
-    const embedding = linearOf(weights, `DecEmbed${modality}${stage}.proj`);
-    const rows = reshape(patches, [-1, patches.shape[patches.rank - 1]!]);
-    const upsampled = upsample(rows, embedding.weight, embedding.bias, batch, patches.shape.slice(1, -1));
-    classTokens = linear(classTokens, linearOf(weights, `cls_tokens${stage}`));
-    const shape = { modality, batch, grid: upsampled.shape.slice(1, -1) };
-    const positions = resizePositions(weights(`DecPosEmbed${modality}${stage}`), modality, native[level]!, shape.grid);
-    let x = tokens(classTokens, [upsampled, encoded.maps[level]!], positions);
-    for (let i = 0; i < depth; i++) {
-      const name = `Decblock${stage}.${i}`;
-      const last = stage === depths.length - 1 && i === depth - 1;
-      x = block(x, scope(weights, name), shape, {
-        heads: heads[stage]!,
-        reduction: reductions[stage]!,
-        qkvBias: false,
-        epsilon: 1e-5,
-        ...optionsOf(pass, name, `backbone.${name}`),
-        classOnly: last,
-      });
-      if (last) classTokens = x;
-    }
-    if (x !== classTokens) [classTokens, patches] = parts(x, shape);
-  });
-  return layerNorm(classTokens, normOf(weights, 'norm'), 1e-5);
+  const { patches } = before;
+  const batch = patches.shape[0]!;
+  const embedding = linearOf(weights, `DecEmbed${modality}${stage}.proj`);
+  const rows = reshape(patches, [-1, patches.shape[patches.rank - 1]!]);
+  const upsampled = upsample(rows, embedding.weight, embedding.bias, batch, patches.shape.slice(1, -1));
+  const classTokens = before.classTokens && linear(before.classTokens, linearOf(weights, `cls_tokens${stage}`));
+  const shape: TokenShape = {
+    modality,
+    batch,
+    grid: upsampled.shape.slice(1, -1),
+    classTokens: classTokens ? 1 : 0,
+  };
+  const native = nativeGrids(pass)[depths.length - 1 - stage]!;
+  const positions = resizePositions(weights(`DecPosEmbed${modality}${stage}`), modality, native, shape.grid);
+  let x = tokens(classTokens, [upsampled, skip], positions);
+  const depth = depths[stage]!;
+  for (let i = 0; i < depth; i++) {
+    const name = `Decblock${stage}.${i}`;
+    x = block(x, scope(weights, name), shape, {
+      heads: heads[stage]!,
+      reduction: reductions[stage]!,
+      qkvBias: false,
+      epsilon: 1e-5,
+      ...optionsOf(pass, name, `backbone.${name}`),
+      classOnly: classOnly && i === depth - 1,
+    });
+  }
+  return classOnly ? { classTokens: x, patches } : parts(x, shape);
+}
+
+/**
+ * The decoder (paper section 3.3) of pre-training. Only the class token leaves it, so the last block computes nothing else.
+ * @returns features [B, C], C = `featureLength(config)`
+ */
+export function decode(pass: Pass, encoded: EncoderOutput): Tensor {
+  const stages = pass.config.decoder.depths.length;
+  const last = pass.config.decoder.depths.reduce<Tokens>(
+    (before, _, stage) => decodeStage(pass, stage, before, encoded.maps[stages - 1 - stage]!, stage === stages - 1),
+    encoded,
+  );
+  return layerNorm(last.classTokens!, normOf(scope(pass.weights, 'backbone'), 'norm'), 1e-5);
+}
+
+/**
+ * The decoder without class tokens.
+ * @returns the map of each stage [B, …grid, C], the coarsest first
+ */
+export function decodeMaps(pass: Pass, { maps, patches }: EncoderMaps): Tensor[] {
+  const stages = pass.config.decoder.depths.length;
+  const decoded: Tensor[] = [];
+  for (let stage = 0; stage < stages; stage++) {
+    const before = { classTokens: undefined, patches: decoded.at(-1) ?? patches };
+    decoded.push(decodeStage(pass, stage, before, maps[stages - 1 - stage]!, false).patches);
+  }
+  return decoded;
 }
 
 /** Encoder and decoder: images to features [B, C]. */

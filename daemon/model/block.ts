@@ -11,11 +11,13 @@ import { linearOf, linearWithoutBiasOf, normOf, type Weights } from './weights.t
 /** Receives intermediate values under the reference's module names. Call `value` to make the tensor. */
 export type Observe = (module: string, value: () => Tensor) => void;
 
-/** The layout of a block's rows: class rows of the batch first, then the patch rows of its images. */
+/** The layout of a block's rows: class rows of the batch first, if it has class tokens, then the patch rows of its images. */
 export interface TokenShape {
   readonly modality: Modality;
   readonly batch: number;
   readonly grid: readonly number[];
+  /** Class tokens of an image. */
+  readonly classTokens: 0 | 1;
 }
 
 export interface BlockOptions {
@@ -34,28 +36,29 @@ export interface BlockOptions {
   readonly observe?: Observe;
 }
 
-/** Factors of images [B] as factors of their rows [B (1 + n), 1], class rows first. */
-function rowFactors(factors: Tensor, patches: number): Tensor {
+/** Factors of images [B] as factors of their rows [B (m + n), 1], class rows first. */
+function rowFactors(factors: Tensor, classTokens: 0 | 1, patches: number): Tensor {
   const column = reshape(factors, [-1, 1]);
   const batch = column.shape[0]!;
   if (patches === 0) return column;
-  return concat([column, reshape(tile(column, [1, patches]), [batch * patches, 1])], 0);
+  const ofPatches = reshape(tile(column, [1, patches]), [batch * patches, 1]);
+  return classTokens === 0 ? ofPatches : concat([column, ofPatches], 0);
 }
 
 /**
  * A transformer block (paper section 3.2): x + Attention(LN(x)), then x + MLP(LN(x)).
- * @param x rows [B (1 + cells(grid)), C]
+ * @param x rows [B (m + cells(grid)), C], m = `shape.classTokens`
  * @returns the same, or class rows [B, C] if `classOnly`
  */
 export function block(x: Tensor, weights: Weights, shape: TokenShape, options: BlockOptions): Tensor {
-  const { batch, grid, modality } = shape;
+  const { batch, grid, modality, classTokens } = shape;
   const { heads, reduction, epsilon, observe, classOnly = false } = options;
   const dense = options.qkvBias ? linearOf : linearWithoutBiasOf;
   const classRows = (all: Tensor) => (classOnly ? rows(all, 0, batch) : all);
   const queries = classOnly ? 0 : cells(grid);
   const keep = options.keep && {
-    attention: rowFactors(options.keep.attention, queries),
-    mlp: rowFactors(options.keep.mlp, queries),
+    attention: rowFactors(options.keep.attention, classTokens, queries),
+    mlp: rowFactors(options.keep.mlp, classTokens, queries),
   };
 
   const y = layerNorm(x, normOf(weights, 'norm1'), epsilon);
@@ -63,13 +66,13 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   if (reduction > 1) {
     const kernel = linearOf(weights, `attn.sr${modality}`);
     const reduced = spatialReduction(y, kernel.weight, kernel.bias, batch, grid, reduction);
-    observe?.(`attn.sr${modality}`, () => rows(reduced, batch, reduced.shape[0]! - batch));
+    observe?.(`attn.sr${modality}`, () => rows(reduced, classTokens * batch, reduced.shape[0]! - classTokens * batch));
     source = layerNorm(reduced, normOf(weights, 'attn.norm'), 1e-5);
   }
   const q = linear(classRows(y), dense(weights, 'attn.q'));
   const kv = linear(source, dense(weights, 'attn.kv'));
   const keys = cells(reducedGrid(grid, reduction));
-  const attended = attention(q, kv, { batch, heads, queries, keys });
+  const attended = attention(q, kv, { batch, heads, queries, keys, classTokens });
   const middle = linearResidual(attended, linearOf(weights, 'attn.proj'), classRows(x), keep?.attention);
   const mlp = { norm: normOf(weights, 'norm2'), fc1: linearOf(weights, 'mlp.fc1'), fc2: linearOf(weights, 'mlp.fc2') };
   const result = mlpBlock(middle, mlp, epsilon, keep?.mlp);

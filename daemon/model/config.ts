@@ -19,19 +19,23 @@ export interface HeadConfig {
 }
 
 /**
- * A medical image transformer (MiT) with decoder and projection head, as in "the paper": Y. Xie, J. Zhang, Y. Xia, Q. Wu, "UniMiSS:
- * Universal Medical Self-Supervised Learning via Breaking Dimensionality Barrier", ECCV 2022; here section 3.2.
+ * A medical image transformer (MiT) with decoder, as in "the paper": Y. Xie, J. Zhang, Y. Xia, Q. Wu, "UniMiSS: Universal Medical
+ * Self-Supervised Learning via Breaking Dimensionality Barrier", ECCV 2022; here section 3.2.
  */
-export interface MitConfig {
+export interface BackboneConfig {
   /** Channels of the stem's output. */
   readonly stem: number;
   readonly encoder: StagesConfig;
   /** Its dims are the encoder's, reversed and without the deepest: skip connections are added. */
   readonly decoder: StagesConfig;
-  readonly head: HeadConfig;
   /** Sizes that the position embeddings are made for: [H, W] in pixels, [D, H, W] in voxels. For other sizes they are interpolated. */
   readonly size2D: readonly [number, number];
   readonly size3D: readonly [number, number, number];
+}
+
+/** The network of pre-training: backbone and projection head. */
+export interface MitConfig extends BackboneConfig {
+  readonly head: HeadConfig;
 }
 
 const paperEncoder = { dims: [48, 128, 256, 512], heads: [1, 2, 4, 8], reductions: [6, 4, 2, 1] } as const;

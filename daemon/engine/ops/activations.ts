@@ -24,6 +24,16 @@ export function logSoftmax(x: Tensor): Tensor {
   return rawOp('LogSoftmax', [x]);
 }
 
+/** 1 / (1 + e⁻ˣ) */
+export function sigmoid(x: Tensor): Tensor {
+  return rawOp('Sigmoid', [x]);
+}
+
+/** log(1 + eˣ) */
+export function softplus(x: Tensor): Tensor {
+  return rawOp('Softplus', [x]);
+}
+
 /** Φ(x), the standard normal distribution. */
 function normalDistribution(x: Tensor): Tensor {
   return mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);

@@ -2,7 +2,7 @@
  * Every op that models and training steps use, by topic; the only files that name ops of TensorFlow. Another engine has to know
  * these and the updates of stateOps.ts, and what TensorFlow.js adds when it differentiates the four recorded ones of shapes.ts.
  */
-export { gelu, leakyRelu, leakyReluGradient, logSoftmax, softmax } from './activations.ts';
+export { gelu, leakyRelu, leakyReluGradient, logSoftmax, sigmoid, softmax, softplus } from './activations.ts';
 export {
   add,
   div,
@@ -24,6 +24,17 @@ export { differentiable, keep, type Tensor, valueAndGrads } from './autodiff.ts'
 export { constant, scalar } from './constants.ts';
 export { convolution, convolutionInputGradient, convolutionKernelGradient } from './convolution.ts';
 export {
+  atLeast,
+  bits,
+  everyNth,
+  flatIndices,
+  gather,
+  isAtLeast,
+  oneHot,
+  scatterAdd,
+  sumByLabel,
+} from './labels.ts';
+export {
   center,
   type NormParameters,
   normalizeRows,
@@ -34,4 +45,5 @@ export {
 export { after, identity } from './order.ts';
 export { batchMatMul, type DenseOptions, dense, matMul } from './products.ts';
 export { mean, norm, sum, sumRows } from './reductions.ts';
+export { resizeLinear, resizeLinearGradient } from './resize.ts';
 export { concat, pad, reshape, rows, slice, split, stack, tile, transpose } from './shapes.ts';

@@ -21,6 +21,8 @@ export interface AttentionShape {
   readonly queries: number;
   /** Patches of an image among keys and values. */
   readonly keys: number;
+  /** Class tokens of an image, which query and answer beside its patches. Default 1. */
+  readonly classTokens?: 0 | 1;
 }
 
 /** [B · n, h · d] → [B, h, n, d] */
@@ -39,16 +41,18 @@ function fromHeads(x: Tensor): Tensor {
 }
 
 /** [B (1 + m), 2 h d], class rows first → keys and values together, [2, B, h, 1 + m, d] */
-function toKeysAndValues(kv: Tensor, { batch, heads, keys }: AttentionShape): Tensor {
+function toKeysAndValues(kv: Tensor, { batch, heads, keys, classTokens = 1 }: AttentionShape): Tensor {
   const d = kv.shape[1]! / (2 * heads);
+  if (classTokens === 0) return transpose(reshape(kv, [batch, keys, 2, heads, d]), [2, 0, 3, 1, 4]);
   const classes = reshape(rows(kv, 0, batch), [batch, 1, 2, heads, d]);
   const patches = reshape(rows(kv, batch, batch * keys), [batch, keys, 2, heads, d]);
   return transpose(concat([classes, patches], 1), [2, 0, 3, 1, 4]);
 }
 
 /** The reverse of `toKeysAndValues`. */
-function fromKeysAndValues(keysAndValues: Tensor, { batch, heads, keys }: AttentionShape): Tensor {
+function fromKeysAndValues(keysAndValues: Tensor, { batch, heads, keys, classTokens = 1 }: AttentionShape): Tensor {
   const d = keysAndValues.shape[4]!;
+  if (classTokens === 0) return reshape(transpose(keysAndValues, [1, 3, 0, 2, 4]), [batch * keys, 2 * heads * d]);
   const all = transpose(keysAndValues, [3, 1, 0, 2, 4]); // [1 + m, B, 2, h, d]
   const channels = 2 * heads * d;
   const classes = reshape(rows(all, 0, 1), [batch, channels]);
@@ -65,16 +69,18 @@ function softmaxGradient(dProbability: Tensor, probability: Tensor): Tensor {
 /**
  * Multi-head attention, softmax(q kᵀ / √d) v for each head.
  * Class tokens and patches query separately, so that their rows need not be interleaved image by image.
- * @param q queries [B (1 + n), h d], class rows first
- * @param kv keys and values [B (1 + m), 2 h d], class rows first
- * @returns [B (1 + n), h d]
+ * @param q queries [B (1 + n), h d], class rows first (without class tokens [B n, h d])
+ * @param kv keys and values [B (1 + m), 2 h d], class rows first (without class tokens [B m, 2 h d])
+ * @returns in the shape of `q`
  *
  * Gradient, with p = softmax(s), s = q kᵀ / √d: dv = pᵀ do, dp = do vᵀ, ds = softmax′(dp), dq = ds k / √d, dk = dsᵀ q / √d.
  */
 export function attention(q: Tensor, kv: Tensor, shape: AttentionShape): Tensor {
-  const { batch, heads, queries } = shape;
+  const { batch, heads, queries, classTokens = 1 } = shape;
   const factor = (q.shape[1]! / heads) ** -0.5;
-  const groups = queries > 0 ? [[0, batch] as const, [batch, batch * queries] as const] : [[0, batch] as const];
+  const groups: (readonly [begin: number, n: number])[] = [];
+  if (classTokens > 0) groups.push([0, batch]);
+  if (queries > 0) groups.push([classTokens * batch, batch * queries]);
   const split = (x: Tensor) =>
     groups.length === 1
       ? [toHeads(x, batch, heads)]

@@ -4,10 +4,10 @@ import { cells } from '../geometry.ts';
 import { resizeMatrix } from '../positions.ts';
 
 /**
- * Position embeddings for another grid than they were made for: the class token's row stays, the patches' are interpolated
- * along one axis after the other (positions.ts). Linear, so the gradient is the transposed maps in reverse.
- * @param positions [1, 1 + cells(source), C]
- * @returns [1, 1 + cells(target), C]
+ * Position embeddings for another grid than they were made for: the class token's row, if there is one, stays, the patches' are
+ * interpolated along one axis after the other (positions.ts). Linear, so the gradient is the transposed maps in reverse.
+ * @param positions [1, m + cells(source), C] (m = 1, or 0 without class tokens)
+ * @returns [1, m + cells(target), C]
  */
 export function resizePositions(
   positions: Tensor,
@@ -27,20 +27,18 @@ export function resizePositions(
     return batchMatMul(reshape(matrix, [1, to, from]), x, transposed);
   };
   const axes = source.map((_, axis) => axis).filter((axis) => source[axis] !== target[axis]);
-  const split = (all: Tensor) => [rows(all, 0, 1), rows(all, 1, all.shape[0]! - 1)] as const;
+  const classRows = positions.shape[1]! - cells(source);
+  /** Maps the patches of [1, m + n, C] and leaves the class token's row as it is. */
+  const patchwise = (all: Tensor, map: (patches: Tensor) => Tensor, n: number) => {
+    const flat = reshape(all, [all.shape[1]!, channels]);
+    const patches = classRows > 0 ? rows(flat, classRows, flat.shape[0]! - classRows) : flat;
+    const mapped = reshape(map(patches), [n, channels]);
+    const joined = classRows > 0 ? concat([rows(flat, 0, classRows), mapped], 0) : mapped;
+    return reshape(joined, [1, classRows + n, channels]);
+  };
   return differentiable(
     [positions],
-    () => {
-      const [token, patches] = split(reshape(positions, [1 + cells(source), channels]));
-      const resized = axes.reduce((x, axis) => along(x, axis, false), patches);
-      const all = concat([token, reshape(resized, [cells(target), channels])], 0);
-      return reshape(all, [1, 1 + cells(target), channels]);
-    },
-    (dy) => {
-      const [dToken, dPatches] = split(reshape(dy, [1 + cells(target), channels]));
-      const dSource = axes.reduceRight((x, axis) => along(x, axis, true), dPatches);
-      const all = concat([dToken, reshape(dSource, [cells(source), channels])], 0);
-      return [reshape(all, positions.shape)];
-    },
+    () => patchwise(positions, (x) => axes.reduce((y, axis) => along(y, axis, false), x), cells(target)),
+    (dy) => [patchwise(dy, (x) => axes.reduceRight((y, axis) => along(y, axis, true), x), cells(source))],
   );
 }

@@ -79,10 +79,10 @@ function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], f
 
 /**
  * Shrinks the patches that keys and values come from ("SR", paper section 3.2): a convolution with kernel = stride = `factor`,
- * which is a dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows pass unchanged.
- * @param x rows [B (1 + cells(grid)), C], class rows first
+ * which is a dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows, if there are any, pass unchanged.
+ * @param x rows [B (m + cells(grid)), C], class rows first (m = 1, or 0 without class tokens)
  * @param weight [factor, …, C, C'] in TensorFlow's layout
- * @returns [B (1 + cells(reducedGrid(grid))), C'], class rows first (C' = C)
+ * @returns [B (m + cells(reducedGrid(grid))), C'], class rows first (C' = C)
  */
 export function spatialReduction(
   x: Tensor,
@@ -94,20 +94,24 @@ export function spatialReduction(
 ): Tensor {
   const out = weight.shape[weight.rank - 1]!;
   const matrix = (w: Tensor) => reshape(w, [w.size / out, out]);
-  const blocksOf = (all: Tensor) => gatherBlocks(rows(all, batch, batch * cells(grid)), batch, grid, factor);
+  const classRows = x.shape[0]! - batch * cells(grid);
+  const patchesOf = (all: Tensor) => (classRows > 0 ? rows(all, classRows, all.shape[0]! - classRows) : all);
+  const withClassRows = (all: Tensor, patches: Tensor) =>
+    classRows > 0 ? concat([rows(all, 0, classRows), patches], 0) : patches;
+  const blocksOf = (all: Tensor) => gatherBlocks(patchesOf(all), batch, grid, factor);
   return differentiable(
     [x, weight, bias],
     (save) => {
       save(x, weight);
       const patches = dense(blocksOf(x), matrix(weight), bias, { transposed: true });
-      return concat([rows(x, 0, batch), patches], 0);
+      return withClassRows(x, patches);
     },
     (dy, [x, weight]) => {
-      const dPatches = rows(dy, batch, dy.shape[0]! - batch);
+      const dPatches = patchesOf(dy);
       const blocks = blocksOf(after([dy], x!));
       const dBlocks = matMul(dPatches, matrix(weight!), false, true);
       return [
-        concat([rows(dy, 0, batch), scatterBlocks(dBlocks, batch, grid, factor)], 0),
+        withClassRows(dy, scatterBlocks(dBlocks, batch, grid, factor)),
         reshape(matMul(blocks, dPatches, true), weight!.shape),
         sumRows(dPatches),
       ];

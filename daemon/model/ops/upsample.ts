@@ -1,4 +1,5 @@
 import {
+  add,
   dense,
   differentiable,
   matMul,
@@ -26,9 +27,17 @@ function partsShape(batch: number, grid: readonly number[], out: number): number
  * Transposed convolution with kernel 2 and stride 2 (paper section 3.3): each cell becomes a block of 2ⁿ cells, a dense layer.
  * @param x rows of patches [B · cells(grid), C]
  * @param weight [C, 2, …, C'] (our layout of transposed convolutions)
+ * @param skip [B, 2 · grid…, C'], added to the result
  * @returns [B, 2 · grid…, C']
  */
-export function upsample(x: Tensor, weight: Tensor, bias: Tensor, batch: number, grid: readonly number[]): Tensor {
+export function upsample(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  batch: number,
+  grid: readonly number[],
+  skip?: Tensor,
+): Tensor {
   const [inputs, out] = [weight.shape[0]!, weight.shape[weight.rank - 1]!];
   const matrix = (w: Tensor) => reshape(w, [inputs, w.size / inputs]);
   const parts = partsShape(batch, grid, out);
@@ -36,12 +45,13 @@ export function upsample(x: Tensor, weight: Tensor, bias: Tensor, batch: number,
   const scattered = order.map((axis) => parts[axis]!);
   const inverse = order.map((_, axis) => order.indexOf(axis));
   return differentiable(
-    [x, weight, bias],
+    skip ? [x, weight, bias, skip] : [x, weight, bias],
     (save) => {
       save(x, weight);
       const biases = tile(bias, [2 ** grid.length]);
       const y = dense(x, matrix(weight), biases, { transposed: true });
-      return reshape(transpose(reshape(y, parts), order), [batch, ...grid.map((length) => 2 * length), out]);
+      const map = reshape(transpose(reshape(y, parts), order), [batch, ...grid.map((length) => 2 * length), out]);
+      return skip ? add(map, skip) : map;
     },
     (dy, [x, weight]) => {
       const dParts = transpose(reshape(dy, scattered), inverse);
@@ -50,6 +60,7 @@ export function upsample(x: Tensor, weight: Tensor, bias: Tensor, batch: number,
         matMul(dRows, matrix(weight!), false, true),
         reshape(matMul(x!, dRows, true), weight!.shape),
         sumRows(reshape(dy, [dy.size / out, out])),
+        ...(skip ? [dy] : []),
       ];
     },
   );

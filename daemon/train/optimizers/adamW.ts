@@ -56,7 +56,10 @@ export interface AdamRates extends AdamOptions {
   readonly weightDecay: number;
 }
 
-/** AdamW over a network's weights. Each group of parameters has a bias correction of its own, and may rest. */
+/**
+ * AdamW over a network's weights. Each group of parameters has a bias correction of its own, and may rest. Its learning rate is that of the
+ * schedule times its factor, 1 by default.
+ */
 export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> {
   readonly inputs: readonly string[];
   readonly counts: Record<Group, number>;
@@ -67,16 +70,24 @@ export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> 
     private readonly weights: ParameterSet,
     private readonly groups: readonly Group[],
     private readonly groupOf: (spec: ParameterSpec) => Group,
+    private readonly rateFactors: Partial<Readonly<Record<Group, number>>> = {},
+    /** The parameters that it moves. */
+    specs = weights.learning,
   ) {
     this.inputs = groups.flatMap((group) => adamInputs.map((input) => inputName(group, input)));
     this.counts = Object.fromEntries(groups.map((group) => [group, 0])) as Record<Group, number>;
-    const moments = (role: string) => ParameterSet.create(engine, role, weights.learning);
+    const moments = (role: string) => ParameterSet.create(engine, role, specs);
     this.slots = [moments('exp_avg'), moments('exp_avg_sq')];
   }
 
   scalars({ learningRate, weightDecay, ...options }: AdamRates, moving: ReadonlySet<Group>): Record<string, number> {
     const entries = this.groups.flatMap((group) => {
-      const update = { learningRate, weightDecay, count: this.counts[group] + 1, frozen: !moving.has(group) };
+      const update = {
+        learningRate: learningRate * (this.rateFactors[group] ?? 1),
+        weightDecay,
+        count: this.counts[group] + 1,
+        frozen: !moving.has(group),
+      };
       const scalars = adamScalars(options, update);
       return adamInputs.map((input) => [inputName(group, input), scalars[input]] as const);
     });

@@ -80,15 +80,6 @@ export function pairLoss(student: Tensor, teacher: Tensor, temperature: number):
   );
 }
 
-/** The sum of scalars; its gradient is 1 for each. */
-export function total(losses: readonly Tensor[]): Tensor {
-  return differentiable(
-    losses,
-    () => losses.reduce((a, b) => add(a, b)),
-    (dy) => losses.map(() => dy),
-  );
-}
-
 /** The teacher's distributions for each term, every one with the centre that the terms before it have moved, and the centre in the end. */
 export function targets(
   phase: Modality,

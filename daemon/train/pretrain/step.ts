@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/index.ts';
+import { drawMasks } from '../dropPath.ts';
 import { trainedBy } from '../parameters/groups.ts';
 import { compileAccumulated } from './accumulatedStep.ts';
-import { drawMasks } from './dropPath.ts';
 import { movingGroups } from './groups.ts';
 import { terms } from './loss.ts';
 import type { PretrainState } from './state.ts';

@@ -1,8 +1,8 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { CompiledStep, StepInput } from '../../engine/index.ts';
 import type { MitConfig } from '../../model/config.ts';
+import { type Branch, branches } from '../dropPath.ts';
 import type { AdamOptions } from '../optimizers/adamW.ts';
-import { type Branch, branches } from './dropPath.ts';
 import type { PretrainStepInputs, PretrainStepOptions } from './types.ts';
 
 export type CompiledPart = CompiledStep<string, string>;

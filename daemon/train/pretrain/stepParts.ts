@@ -1,11 +1,12 @@
 import type { Modality } from '../../../protocol/modality.ts';
 import { follow } from '../../engine/index.ts';
 import { after, identity, keep, mul, sqrt, stack, sum, type Tensor, valueAndGrads } from '../../engine/ops/index.ts';
+import { total } from '../../model/ops/total.ts';
 import type { Weights } from '../../model/weights.ts';
+import { type Branch, stochasticDepth } from '../dropPath.ts';
 import { clip } from '../optimizers/clip.ts';
 import { trainedBy } from '../parameters/groups.ts';
-import { type Branch, stochasticDepth } from './dropPath.ts';
-import { type Outputs, pairLoss, terms, total } from './loss.ts';
+import { type Outputs, pairLoss, terms } from './loss.ts';
 import { run } from './networks.ts';
 import type { PretrainState } from './state.ts';
 

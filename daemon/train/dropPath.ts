@@ -1,6 +1,6 @@
-import { reshape, slice, type Tensor } from '../../engine/ops/index.ts';
-import type { StochasticDepth } from '../../model/backbone.ts';
-import type { MitConfig } from '../../model/config.ts';
+import { reshape, slice, type Tensor } from '../engine/ops/index.ts';
+import type { StochasticDepth } from '../model/backbone.ts';
+import type { StagesConfig } from '../model/config.ts';
 
 /** A branch that stochastic depth may skip, and how often it does. */
 export interface Branch {
@@ -8,8 +8,14 @@ export interface Branch {
   readonly rate: number;
 }
 
-/** The rows of the masks: two branches of every block, the rate rising linearly from 0 to `rate` in encoder and decoder. */
-export function branches(config: MitConfig, rate: number): Branch[] {
+/**
+ * The rows of the masks: two branches of every block, the rate rising linearly from 0 to `rate` in encoder and decoder.
+ * @param config a network with a decoder, or an encoder alone
+ */
+export function branches(
+  config: { readonly encoder: StagesConfig; readonly decoder?: StagesConfig },
+  rate: number,
+): Branch[] {
   const side = (depths: readonly number[], nameOf: (stage: number) => string) => {
     const names = depths.flatMap((depth, stage) => Array.from({ length: depth }, (_, i) => `${nameOf(stage)}.${i}`));
     return names.flatMap((name, i) => {
@@ -22,7 +28,7 @@ export function branches(config: MitConfig, rate: number): Branch[] {
   };
   return [
     ...side(config.encoder.depths, (stage) => `block${stage + 1}`),
-    ...side(config.decoder.depths, (stage) => `Decblock${stage}`),
+    ...side(config.decoder?.depths ?? [], (stage) => `Decblock${stage}`),
   ];
 }
 
