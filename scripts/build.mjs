@@ -1,8 +1,8 @@
 // Bundles the extension, the daemon and the webviews into dist/. Options: --watch.
 //
-// Everything is in the bundles but koffi (native, loaded from node_modules) and `vscode` (which the editor provides), so
+// Everything is in the bundles but koffi (native, loaded from node_modules), ITK's pipelines (copied) and `vscode` (which the editor provides), so
 // that dist/ runs where no node_modules are.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
 import { editorSchema } from './editorSchema.mjs';
 import { notices } from './notices.mjs';
@@ -18,7 +18,11 @@ const node = {
 const targets = [
   {
     ...node,
-    entryPoints: { main: 'daemon/main.ts', 'loader-worker': 'daemon/data/loader/loaderWorker.ts' },
+    entryPoints: {
+      main: 'daemon/main.ts',
+      'loader-worker': 'daemon/data/loader/loaderWorker.ts',
+      'itk-worker': 'daemon/data/formats/itk/itkWorker.ts',
+    },
     outdir: 'dist/daemon',
     format: 'esm',
     external: ['koffi'],
@@ -58,6 +62,16 @@ const targets = [
     sourcemap: false,
   },
 ];
+/** ITK's pipelines that the daemon runs (daemon/data/formats/itk), each a WebAssembly and what loads it: 2 of 50, and 3 of 13. */
+const pipelines = {
+  'image-io': ['nrrd-read-image', 'meta-read-image'],
+  dicom: ['read-image-dicom-file-series', 'read-overlapping-segmentation', 'write-segmentation'],
+};
+mkdirSync('dist/daemon/pipelines', { recursive: true });
+for (const [name, names] of Object.entries(pipelines))
+  for (const file of names.flatMap((pipeline) => [`${pipeline}.js`, `${pipeline}.wasm.zst`]))
+    copyFileSync(`node_modules/@itk-wasm/${name}/dist/pipelines/${file}`, `dist/daemon/pipelines/${file}`);
+
 mkdirSync('dist/extension', { recursive: true });
 const schema = JSON.parse(readFileSync('schema/unimiss.schema.json', 'utf8'));
 writeFileSync('dist/extension/unimiss.schema.json', JSON.stringify(editorSchema(schema)));
@@ -70,5 +84,5 @@ else {
     targets.filter((t) => Object.keys(t.entryPoints).length > 0).map((t) => build({ ...t, metafile: true })),
   );
   const metafiles = builds.map(({ metafile }) => metafile);
-  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(metafiles, ['node_modules/koffi']));
+  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(metafiles, ['node_modules/koffi', 'node_modules/@itk-wasm/image-io', 'node_modules/@itk-wasm/dicom']));
 }

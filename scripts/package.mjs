@@ -25,6 +25,7 @@ const contentTypes = {
   '.svg': 'image/svg+xml',
   '.txt': 'text/plain',
   '.vsixmanifest': 'text/xml',
+  '.zst': 'application/zstd',
 };
 /** Every file has the same time, so that the same content gives the same VSIX. */
 const mtime = new Date('2000-01-01T00:00:00Z');

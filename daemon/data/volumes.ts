@@ -1,8 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { UnimissError } from '../../protocol/errors.ts';
 import { readFailure } from './formats/bytes.ts';
+import { readVolume, volumeNotice } from './formats/image.ts';
 import { imageError } from './formats/imageError.ts';
-import { readNifti, readNiftiHeader } from './formats/nifti.ts';
 import type { Affine } from './formats/niftiGeometry.ts';
 import type { StoredVolume } from './formats/storedVolume.ts';
 import { imageDigest } from './imageDigest.ts';
@@ -60,7 +60,7 @@ export class VolumeReader {
     const { resample, cache } = this;
     const onTrouble = (message: string) => onNotice({ kind: 'cache', message });
     if (!resample) {
-      const stored = await readNifti(path);
+      const stored = await readVolume(path);
       onDigest?.(imageDigest(stored.volume));
       return checked(stored, onNotice);
     }
@@ -75,7 +75,7 @@ export class VolumeReader {
       // Of a copy without a digest only a new one can tell what it was made from.
       if (kept && !(onDigest && kept.digest === undefined)) {
         if (kept.digest !== undefined) onDigest?.(kept.digest);
-        noticeOrientation(await readNiftiHeader(path), onNotice);
+        noticeOrientation(await volumeNotice(path), onNotice);
         onNotice({
           kind: 'resampled',
           message: `has another spacing than ${wanted}; the resampled copy from an earlier reading is used`,
@@ -83,7 +83,7 @@ export class VolumeReader {
         return kept.volume;
       }
     }
-    const stored = await readNifti(path);
+    const stored = await readVolume(path);
     const volume = checked(stored, onNotice);
     const far = isFarFrom(volume.spacing, resample.spacing);
     const digest = onDigest || (far && cache) ? imageDigest(volume) : undefined;

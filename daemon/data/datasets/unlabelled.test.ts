@@ -134,7 +134,7 @@ describe('a folder', () => {
 describe('broken images', () => {
   const brokenFiles: [string, Uint8Array | string, RegExp][] = [
     ['empty.nii', '', /empty/],
-    ['text.nii', 'see the other disk\n', /not a NIfTI, PNG or JPEG file but a text file$/],
+    ['text.nii', 'see the other disk\n', /not an image of a supported format but a text file$/],
     ['truncated.nii.gz', gzipSync(volume).subarray(0, 40), /truncated|too short/],
     ['liar.nii', volume.subarray(0, 370), /claims 400 bytes, but the file holds only 370/],
     ['four.nii', niftiFixture({ size: [4, 3, 2, 2] }), /4-D/],

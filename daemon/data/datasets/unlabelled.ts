@@ -231,7 +231,7 @@ function noImages(given: readonly string[], others: readonly IgnoredFile[]): Uni
     example ? `no images found in ${others.length} files (the first ${example.why})` : 'no images found',
     {
       place: given.join(', ') || 'data.paths',
-      remedy: 'Give a folder with NIfTI volumes (.nii, .nii.gz) or images (PNG, JPEG).',
+      remedy: 'Give a folder with volumes (NIfTI, NRRD, MetaImage) or images (PNG, JPEG).',
       images: imagesAmong(given),
     },
   );

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { constants, createGunzip, gunzip } from 'node:zlib';
+import { constants, createUnzip, gunzip } from 'node:zlib';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { imageError } from './imageError.ts';
 import { maxInflation } from './limits.ts';
@@ -52,11 +52,19 @@ export function tooShort(path: string, expected: number, found: number): Unimiss
   return imageError(path, `its header claims ${expected} bytes, but the file holds only ${found}`);
 }
 
-/** Counts what a gzip file decodes to without keeping it, and stops counting soon after `most`. */
-export async function gunzippedLength(path: string, most: number): Promise<number> {
+/**
+ * Counts what a gzip or zlib stream decodes to without keeping it, and stops counting soon after `most`.
+ * @param stream the file in which it lies, where that is not `path`, and the byte at which it starts
+ */
+export async function gunzippedLength(
+  path: string,
+  most: number,
+  stream: { readonly file: string; readonly start: number } = { file: path, start: 0 },
+): Promise<number> {
   let length = 0;
+  const { file, start } = stream;
   try {
-    await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
+    await pipeline(createReadStream(file, { start }), createUnzip(), async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         length += chunk.length;
         if (length > most) return;

@@ -4,15 +4,23 @@ import { readEnds } from './bytes.ts';
 import { gunzipStart } from './gzip.ts';
 import { imageError } from './imageError.ts';
 import { inspectJpeg, readJpeg } from './jpeg.ts';
-import { decodeNifti, gzipHeadBytes, inspectNifti, type ReadOptions } from './nifti.ts';
+import { decodeNifti, gzipHeadBytes, inspectNifti, type ReadOptions, readNiftiHeader } from './nifti.ts';
 import { inspectPng, readPng } from './png.ts';
 import { describeContent, type Format, hasNiftiHeader, sniffFormat } from './sniff.ts';
-import { type Decoded, type StoredLabels, type StoredVolume, toLabels, toVolume } from './storedVolume.ts';
+import {
+  type Decoded,
+  type StoredGrid,
+  type StoredLabels,
+  type StoredVolume,
+  toLabels,
+  toVolume,
+} from './storedVolume.ts';
+import { decodeTextVolume, inspectTextVolume } from './textVolume.ts';
 
 /** What is known of an image from its header: its kind and size. */
 export type ImageInfo =
   | { readonly kind: '2D'; readonly format: 'png' | 'jpeg'; readonly width: number; readonly height: number }
-  | { readonly kind: '3D'; readonly format: 'nifti'; readonly size: readonly [number, number, number] };
+  | { readonly kind: '3D'; readonly format: StoredGrid['format']; readonly size: readonly [number, number, number] };
 
 /** The first bytes of a file, and its format if it is a supported one. */
 export async function sniffFile(path: string): Promise<{ format: Format | undefined; head: Buffer; size: number }> {
@@ -39,6 +47,9 @@ export async function inspectImage(path: string): Promise<ImageInfo> {
     case 'nifti':
     case 'gz':
       return { kind: '3D', format: 'nifti', size: (await inspectNifti(path)).size };
+    case 'nrrd':
+    case 'metaimage':
+      return { kind: '3D', format, size: (await inspectTextVolume(path, format)).grid.size };
     default:
       throw unknownFormat(path, head);
   }
@@ -52,7 +63,7 @@ export async function isImage(path: string): Promise<string> {
   try {
     const { head } = await readEnds(path, gzipHeadBytes, 0);
     const format = sniffFormat(head);
-    if (format === 'png' || format === 'jpeg') return 'image';
+    if (format !== undefined && format !== 'gz' && format !== 'nifti') return 'image';
     const start = format === 'gz' ? await gunzipStart(path, head) : head;
     if (hasNiftiHeader(start)) return 'image';
     return format === 'gz' ? 'is a gzip file without a NIfTI volume' : notRead(head);
@@ -72,7 +83,7 @@ function notRead(head: Buffer): string {
 function unknownFormat(path: string, head: Buffer): UnimissError {
   const content = describeContent(head);
   const remedy = content === 'a DICOM file' ? 'Convert the series to NIfTI, for example with dcm2niix.' : undefined;
-  return imageError(path, `is not a NIfTI, PNG or JPEG file but ${content}`, { remedy });
+  return imageError(path, `is not an image of a supported format but ${content}`, { remedy });
 }
 
 /** Reads a PNG or JPEG file, by its content, as 8-bit RGB. Throws UnimissError('data') naming file and reason. */
@@ -104,5 +115,14 @@ async function decodeVolume(path: string, options: ReadOptions): Promise<Decoded
   const { format, head, size } = await sniffFile(path);
   if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   if (format === 'nifti' || format === 'gz') return decodeNifti(path, options);
+  if (format === 'nrrd' || format === 'metaimage') return decodeTextVolume(path, format, options);
   throw unknownFormat(path, head);
+}
+
+/** What `readVolume` would say about a volume's orientation, from its header alone. Throws UnimissError('data'). */
+export async function volumeNotice(path: string): Promise<Pick<StoredVolume, 'orientationNotice'>> {
+  const { format } = await sniffFile(path);
+  const { orientationNotice } =
+    format === 'nrrd' || format === 'metaimage' ? await inspectTextVolume(path, format) : await readNiftiHeader(path);
+  return orientationNotice === undefined ? {} : { orientationNotice };
 }

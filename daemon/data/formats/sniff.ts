@@ -1,5 +1,5 @@
 /** The supported file formats. `gz` is a gzip stream, which may hold a NIfTI file. */
-export type Format = 'nifti' | 'gz' | 'png' | 'jpeg';
+export type Format = 'nifti' | 'gz' | 'nrrd' | 'metaimage' | 'png' | 'jpeg';
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -28,6 +28,9 @@ export function sniffFormat(head: Uint8Array): Format | undefined {
   if (startsWith(head, [0xff, 0xd8, 0xff])) return 'jpeg';
   if (startsWith(head, [0x1f, 0x8b])) return 'gz';
   if (hasNiftiSize(head)) return 'nifti';
+  const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
+  if (/^NRRD000\d/.test(text)) return 'nrrd';
+  if (/^\s*(ObjectType\s*=\s*Image|NDims\s*=)/m.test(text)) return 'metaimage';
   return undefined;
 }
 
@@ -50,8 +53,10 @@ export function describeContent(head: Uint8Array): string {
 }
 
 /** The format that a file's name promises; undefined: no image by its name. */
-export function formatOfName(name: string): 'nifti' | 'png' | 'jpeg' | undefined {
+export function formatOfName(name: string): Exclude<Format, 'gz'> | undefined {
   if (/\.nii(\.gz)?$/i.test(name)) return 'nifti';
+  if (/\.n(rrd|hdr)$/i.test(name)) return 'nrrd';
+  if (/\.mh[ad]$/i.test(name)) return 'metaimage';
   if (/\.png$/i.test(name)) return 'png';
   if (/\.jpe?g$/i.test(name)) return 'jpeg';
   return undefined;
