@@ -1,4 +1,4 @@
-import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import type { EventEmitter, ExtensionContext, LogOutputChannel } from 'vscode';
 import type { DaemonClient } from './client/daemonClient.ts';
 import type { RunLogs } from './logs/runLogs.ts';
 import type { MetricsPanels } from './metrics/metricsPanels.ts';
@@ -16,4 +16,6 @@ export interface Context {
   readonly panels: MetricsPanels;
   readonly logs: RunLogs;
   readonly reports: Reports;
+  /** Fires after TensorFlow was installed. */
+  readonly engineChanged: EventEmitter<void>;
 }

@@ -1,4 +1,4 @@
-import { type ExtensionContext, window } from 'vscode';
+import { EventEmitter, type ExtensionContext, window } from 'vscode';
 import { DaemonClient } from './client/daemonClient.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { daemonCommands } from './commands/daemon.ts';
@@ -7,8 +7,10 @@ import { lookCommands } from './commands/look.ts';
 import { registerCommands } from './commands/register.ts';
 import { runCommands } from './commands/runs.ts';
 import { startCommands } from './commands/startPretraining.ts';
+import { tryCommands } from './commands/tryDemo.ts';
 import { ConfigDiagnostics } from './configuration/diagnostics.ts';
 import type { Context } from './context.ts';
+import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
 import { MetricsPanels } from './metrics/metricsPanels.ts';
 import { Reports } from './reports.ts';
@@ -30,12 +32,13 @@ export function activate(extension: ExtensionContext): void {
   const panels = new MetricsPanels(extension, daemon, failed);
   const logs = new RunLogs(daemon, failed);
   const reports = new Reports();
-  const ctx: Context = { extension, output, daemon, store, view, panels, logs, reports };
+  const engineChanged = new EventEmitter<void>();
+  const ctx: Context = { extension, output, daemon, store, view, panels, logs, reports, engineChanged };
 
-  extension.subscriptions.push(output, store, view, panels, logs, reports);
-  extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics());
+  extension.subscriptions.push(output, store, view, panels, logs, reports, engineChanged);
+  extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics(), keepContextKeys(ctx, failed));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
-  for (const handlers of [startCommands, runCommands, lookCommands, engineCommands, daemonCommands])
+  for (const handlers of [startCommands, tryCommands, runCommands, lookCommands, engineCommands, daemonCommands])
     extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 
   // Shows a run again that was active when the editor closed.

@@ -1,6 +1,6 @@
 import { type Disposable, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
 import type { DaemonClient } from './client/daemonClient.ts';
-import { describeRun, isActive, percent, shareDone } from './runs/describeRun.ts';
+import { describeRun, inShort, isActive } from './runs/describeRun.ts';
 import type { RunStore } from './runs/runStore.ts';
 
 /** Shows the state of training briefly: the progress of one run, or the number of runs; and whether the daemon can be reached. */
@@ -25,7 +25,6 @@ export class StatusBar implements Disposable {
   private show(): void {
     const { state } = this.daemon;
     const active = this.store.runs.filter(isActive);
-    const [first] = active;
     this.item.command = 'unimiss.runs.focus';
     this.item.backgroundColor = undefined;
     switch (state.kind) {
@@ -45,13 +44,7 @@ export class StatusBar implements Disposable {
         this.item.backgroundColor = new ThemeColor('statusBarItem.errorBackground');
         break;
       case 'connected': {
-        const share = first && shareDone(first);
-        this.item.text =
-          active.length === 0
-            ? '$(pulse) UniMiSS'
-            : active.length > 1
-              ? `$(pulse) UniMiSS: ${active.length} runs`
-              : `$(pulse) UniMiSS: ${first!.activity === 'training' && share !== undefined ? percent(share) : (first!.activity ?? 'training elsewhere')}`;
+        this.item.text = `$(pulse) UniMiSS${inShort(active)}`;
         this.item.tooltip = [
           `Daemon ${state.version}, process ${state.pid}`,
           ...(active.length === 0 ? ['No run is training.'] : active.map((run) => `${run.id}: ${describeRun(run)}`)),

@@ -41,6 +41,8 @@ await main(async () => {
   const out = values.out ?? join(root, `${manifest.name}-${target}-${manifest.version}.vsix`);
 
   const files = Object.fromEntries(packed().map((file) => [`extension/${file}`, readFileSync(join(root, file))]));
+  // The extension's page is for people who have no clone.
+  files['extension/README.md'] = readFileSync(join(root, 'extension', 'README.md'));
   for (const [folder, names] of Object.entries(koffi))
     for (const name of names) files[`extension/dist/daemon/${folder}/${name}`] = readFileSync(join(root, folder, name));
   const needed = [manifest.main, 'dist/daemon/main.js', 'dist/webviews/metrics.js', 'dist/webviews/metrics.css'];

@@ -52,9 +52,11 @@ it('holds bundles, webviews and the native prebuild, and nothing of development'
 });
 
 it('has every file that the manifest names', () => {
-  const { main, contributes } = manifest;
+  const { main, icon, contributes } = manifest;
   const named = [
     main,
+    icon,
+    ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
     contributes.viewsContainers.activitybar[0]!.icon,
     contributes.views.unimiss[0]!.icon,
     contributes.jsonValidation[0]!.url,
@@ -71,8 +73,27 @@ it('has every file that its texts show or link to', () => {
       .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
       .map((target) => posix.join(dirname(name), target)),
   );
-  expect(named).toContain('extension/docs/images/editor.png');
+  expect(named).toContain('extension/docs/data.md');
   expect(named.filter((name) => !files[name])).toEqual([]);
+});
+
+it('shows a page for people without a clone, and an icon', () => {
+  expect(text('extension/README.md')).toContain('Try with Made-up Images');
+  expect(text('extension/README.md')).not.toContain('npm run');
+  expect(text('extension.vsixmanifest')).toContain('<Icon>extension/extension/media/icon.png</Icon>');
+});
+
+it('names only its own commands in menus, walkthrough and welcome view', () => {
+  const { commands, menus, viewsWelcome, walkthroughs } = manifest.contributes;
+  const known = new Set(commands.map(({ command }) => command));
+  const linked = [
+    ...viewsWelcome.map(({ contents }) => contents),
+    ...walkthroughs[0]!.steps.map((step) => step.description),
+  ]
+    .flatMap((contents) => [...contents.matchAll(/\(command:([^)]+)\)/g)].map(([, command]) => command!))
+    .concat(Object.values(menus).flatMap((entries) => entries.map(({ command }) => command)));
+  expect(linked.length).toBeGreaterThan(20);
+  expect(linked.filter((command) => !known.has(command))).toEqual([]);
 });
 
 it('is for Linux x64, and says so', () => {

@@ -33,7 +33,7 @@ export function tellOldDaemon({ daemon, extension, output }: Context): Disposabl
 }
 
 function offerRestart(version: string, own: string, outlived: boolean): void {
-  const restart = 'Restart Daemon';
+  const restart = 'Restart Background Server';
   const runs = outlived
     ? 'Its runs continue during a restart.'
     : 'On a restart, its runs save a checkpoint, stop and resume afterwards.';

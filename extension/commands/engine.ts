@@ -14,10 +14,10 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
     async 'unimiss.installEngine'() {
       const device = await window.showQuickPick(
         [
-          { label: 'CPU', description: 'runs on every machine', device: 'cpu' as const },
-          { label: 'CUDA', description: 'for NVIDIA GPUs; several GB', device: 'cuda' as const },
+          { label: 'CPU', description: 'for every machine: 261 MiB, 814 MiB on disk', device: 'cpu' as const },
+          { label: 'CUDA', description: 'for NVIDIA GPUs: several GiB', device: 'cuda' as const },
         ],
-        { title: 'Install Engine', placeHolder: 'Which device should TensorFlow use?' },
+        { title: 'Install TensorFlow', placeHolder: 'Which processor should TensorFlow use?' },
       );
       if (!device) return;
       const version = await install(ctx, device.device);
@@ -25,10 +25,10 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
     },
     async 'unimiss.engineDoctor'() {
       const { text } = await window.withProgress(
-        { location: ProgressLocation.Window, title: 'UniMiSS: checking the engine' },
+        { location: ProgressLocation.Window, title: 'UniMiSS: checking the installation' },
         () => ctx.daemon.request(engineDoctor, {}),
       );
-      await ctx.reports.show('UniMiSS Engine Doctor', text);
+      await ctx.reports.show('UniMiSS Installation', text);
     },
   };
 }
@@ -38,7 +38,7 @@ export async function ensureEngine(ctx: Context): Promise<boolean> {
   const { ready, problem, pinned } = await ctx.daemon.request(engineInfoRequest, {});
   if (ready) return true;
   const yes = 'Install';
-  const detail = `${problem ? `${problem}\n\n` : ''}UniMiSS downloads it once from the Python Package Index into your cache: a few hundred MB.`;
+  const detail = `${problem ? `${problem}\n\n` : ''}UniMiSS downloads it once from the Python Package Index into your cache: 261 MiB, 814 MiB on disk.`;
   const answer = await window.showInformationMessage(
     `Training needs TensorFlow ${pinned}. Install it now?`,
     { modal: true, detail },
@@ -55,7 +55,7 @@ let lastToken = 0;
 async function install(ctx: Context, device: 'cpu' | 'cuda'): Promise<string | undefined> {
   const client = await ctx.daemon.languageClient();
   return window.withProgress(
-    { location: ProgressLocation.Notification, title: 'UniMiSS engine', cancellable: true },
+    { location: ProgressLocation.Notification, title: 'UniMiSS: installing TensorFlow', cancellable: true },
     async (progress, cancelled) => {
       const workDoneToken = `install-${process.pid}-${++lastToken}`;
       let shown = 0;
@@ -66,7 +66,9 @@ async function install(ctx: Context, device: 'cpu' | 'cuda'): Promise<string | u
       };
       const listening = client.onProgress(WorkDoneProgress.type, workDoneToken, report);
       try {
-        return (await ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled)).version;
+        const { version } = await ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled);
+        ctx.engineChanged.fire();
+        return version;
       } finally {
         listening.dispose();
       }

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { commands, FileType, Uri, window, workspace } from 'vscode';
 import { presetNames } from '../../protocol/config/pretrain/presets.ts';
@@ -7,10 +8,17 @@ import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';
 
 /** `unimiss.startPretraining`: starts from a configuration file (given, open, or picked), or makes one for chosen folders. */
-export function startCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+export function startCommands(ctx: Context): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
   return {
     async 'unimiss.startPretraining'(given) {
       const file = given instanceof Uri ? given : await chooseFile(ctx);
+      if (file) await start(ctx, file);
+    },
+    /** From the explorer: the folder that was clicked, and all that are selected. */
+    async 'unimiss.pretrainFolder'(given, selected) {
+      if (!(given instanceof Uri)) return;
+      const all = Array.isArray(selected) ? selected.filter((each) => each instanceof Uri) : [];
+      const file = await fromFolders(ctx, all.length > 0 ? all : [given]);
       if (file) await start(ctx, file);
     },
   };
@@ -29,7 +37,11 @@ async function chooseFile(ctx: Context): Promise<Uri | undefined> {
       description: workspace.asRelativePath(uri),
       choose: async () => uri,
     })),
-    { label: 'Folders with images…', detail: 'Creates a configuration file for them', choose: () => fromFolders(ctx) },
+    {
+      label: 'Folders with images…',
+      detail: 'Creates a configuration file for them',
+      choose: () => chooseFolders(ctx),
+    },
     { label: 'Another configuration file…', choose: pickFile },
   ];
   const picked = await window.showQuickPick(choices, {
@@ -50,16 +62,21 @@ const presetDetails: Record<(typeof presetNames)[number], string> = {
   small: '44 M parameters, as in the paper',
 };
 
-/** Asks for folders and a network, writes a configuration into the workspace and opens it. */
-async function fromFolders(ctx: Context): Promise<Uri | undefined> {
+async function chooseFolders(ctx: Context): Promise<Uri | undefined> {
   const folders = await window.showOpenDialog({
     title: 'Folders with images (NIfTI, PNG, JPEG)',
-    openLabel: 'Train on These',
+    openLabel: 'Use These Folders',
     canSelectFiles: false,
     canSelectFolders: true,
     canSelectMany: true,
   });
-  if (!folders || folders.length === 0) return undefined;
+  return folders && fromFolders(ctx, folders);
+}
+
+/** Asks for a network, writes a configuration for folders of images and opens it. @returns the file, if it is to be trained now */
+async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri | undefined> {
+  const [first] = folders;
+  if (!first) return undefined;
   const preset = await window.showQuickPick(
     presetNames.map((name) => ({ label: name, description: presetDetails[name] })),
     { title: 'Start Pre-training', placeHolder: 'Size of the network' },
@@ -67,20 +84,33 @@ async function fromFolders(ctx: Context): Promise<Uri | undefined> {
   if (!preset) return undefined;
   const request = { folders: folders.map((uri) => uri.fsPath), preset: preset.label };
   const { text } = await ctx.daemon.request(configMake, request);
-  const file = await freeName(
-    workspace.workspaceFolders?.[0]?.uri ?? Uri.joinPath(folders[0]!, '..'),
-    basename(folders[0]!.fsPath),
-  );
+  const file = await whereToWrite(basename(first.fsPath));
+  if (!file) return undefined;
   await workspace.fs.writeFile(file, new TextEncoder().encode(text));
   await window.showTextDocument(file, { preview: false });
   const next = await window.showQuickPick(
     [
       { label: 'Start now', go: true },
-      { label: 'Change the configuration first', detail: 'Start it later with the same command', go: false },
+      { label: 'Edit the configuration first', detail: 'Start it later with the same command', go: false },
     ],
-    { title: `Start Pre-training: ${basename(file.fsPath)}`, placeHolder: 'Everything else has a default' },
+    {
+      title: `Start Pre-training: ${basename(file.fsPath)}`,
+      placeHolder: 'Review before starting: everything else has a default',
+    },
   );
   return next?.go ? file : undefined;
+}
+
+/** A new file in the workspace; without one, the user says where: the parent of a folder of images is often shared or read-only. */
+async function whereToWrite(name: string): Promise<Uri | undefined> {
+  const [folder] = workspace.workspaceFolders ?? [];
+  if (folder) return freeName(folder.uri, name);
+  return window.showSaveDialog({
+    title: 'Save the configuration',
+    saveLabel: 'Save',
+    defaultUri: Uri.file(join(homedir(), `${name}${configSuffix}`)),
+    filters: { 'UniMiSS configuration': ['unimiss.jsonc'] },
+  });
 }
 
 /** `images.unimiss.jsonc`, `images-2.unimiss.jsonc`, …: the first name that is not taken. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import { actionsOf, describeRun, isActive, percent, shareDone, standing, timeLeft } from './describeRun.ts';
+import { actionsOf, describeRun, inShort, isActive, percent, shareDone, standing, timeLeft } from './describeRun.ts';
 
 const stopped: RunInfo = {
   id: 'chest-20261123-101010',
@@ -47,6 +47,16 @@ describe('a run in words', () => {
   it('says of a run that is over what is known from its records', () => {
     expect(describeRun(stopped)).toBe('stopped · epoch 4 of 8 · loss 5.23');
     expect(describeRun({ ...stopped, state: 'new', epoch: null, loss: null })).toBe('not started');
+  });
+
+  it('keeps the share of a run in the status bar when others wait', () => {
+    const queued = { ...training, activity: 'queued' as const, progress: null };
+    expect(inShort([])).toBe('');
+    expect(inShort([training])).toBe(': 42 %');
+    expect(inShort([queued, training, queued])).toBe(': 42 % (+2 queued)');
+    expect(inShort([training, training, queued])).toBe(': 2 runs (+1 queued)');
+    expect(inShort([queued])).toBe(': 1 queued');
+    expect(inShort([{ ...training, activity: null }])).toBe(': training elsewhere');
   });
 
   it('says what it waits for', () => {

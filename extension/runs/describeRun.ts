@@ -67,6 +67,18 @@ export function describeRun(run: RunInfo): string {
   }
 }
 
+/** `: 74 % (+3 queued)`, `: 2 runs`; empty where no run is active. */
+export function inShort(active: readonly RunInfo[]): string {
+  const queued = active.filter(({ activity }) => activity === 'queued');
+  const [first, ...others] = active.filter(({ activity }) => activity !== 'queued');
+  const more = queued.length === 0 ? '' : ` (+${queued.length} queued)`;
+  if (!first) return queued.length === 0 ? '' : `: ${queued.length} queued`;
+  if (others.length > 0) return `: ${others.length + 1} runs${more}`;
+  const share = shareDone(first);
+  const state = first.activity === 'training' && share !== undefined ? percent(share) : first.activity;
+  return `: ${state ?? 'training elsewhere'}${more}`;
+}
+
 export function percent(share: number): string {
   return `${Math.floor(100 * share)} %`;
 }

@@ -32,7 +32,7 @@ const icons: Record<ReturnType<typeof standing>, [icon: string, color?: string]>
   running: ['sync~spin', 'charts.blue'],
   paused: ['debug-pause', 'charts.yellow'],
   stopping: ['loading~spin'],
-  stopped: ['debug-stop'],
+  stopped: ['circle-slash'],
   interrupted: ['debug-disconnect', 'list.warningForeground'],
   failed: ['error', 'list.errorForeground'],
   finished: ['pass', 'testing.iconPassed'],
@@ -123,7 +123,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   }
 
   private showCount(): void {
-    const value = this.store.runs.filter(isActive).length;
+    const value = this.store.runs.filter((run) => isActive(run) && run.activity !== 'queued').length;
     this.view.badge =
       value === 0 ? undefined : { value, tooltip: value === 1 ? '1 run is training' : `${value} runs are training` };
   }

@@ -108,7 +108,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
 
   it('refuses to start what cannot be trained, and shows why', async () => {
     await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
-    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('bad.unimiss.jsonc');
     await window.notification(/Fix 2 values in bad\.unimiss\.jsonc before training/);
     expect(readdirSync(editor.workspace)).not.toContain('runs');
@@ -117,11 +117,11 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
   it('makes a configuration from picked folders', async () => {
     const images = join(editor.workspace, 'chest');
     mkdirSync(images);
-    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('Folders with images…');
     await window.answerFileDialog(images);
     await window.pick('nano');
-    await window.pick('Change the configuration first');
+    await window.pick('Edit the configuration first');
     const text = readFileSync(join(editor.workspace, 'chest.unimiss.jsonc'), 'utf8');
     const { config, problems } = checkConfig(text);
     expect(problems).toEqual([]);
@@ -130,15 +130,15 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
   });
 
   it('offers to install TensorFlow before a run, and starts none without it', async () => {
-    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('good.unimiss.jsonc');
     expect(await window.answerDialog('Cancel')).toContain('Training needs TensorFlow');
     expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
 
   it('shows what a bug report needs', async () => {
-    await window.runCommand('UniMiSS: Engine Doctor');
-    await window.visible('the report', window.page.locator('.tab.active', { hasText: 'UniMiSS Engine Doctor' }));
+    await window.runCommand('UniMiSS: Check Installation');
+    await window.visible('the report', window.page.locator('.tab.active', { hasText: 'UniMiSS Installation' }));
     const report = await window.inHost((vscode) => vscode.window.activeTextEditor.document.getText());
     expect(report).toContain('TensorFlow');
   });
@@ -152,7 +152,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     process.kill(first!, 'SIGKILL');
     await eventually(() => connections().length).toBe(2);
     expect(connections()[1]).not.toBe(first);
-    await window.runCommand('UniMiSS: Restart Daemon');
+    await window.runCommand('UniMiSS: Restart Background Server');
     await eventually(() => connections().length).toBe(3);
     expect(new Set(connections()).size).toBe(3);
   });

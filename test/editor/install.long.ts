@@ -9,10 +9,10 @@ describe.skipIf(skipped !== '')(titled('a clean editor on a machine without Tens
   }, 300_000);
   afterAll(() => run?.close());
 
-  it('goes from "Install Engine" to curves that move', async () => {
+  it('goes from "Install TensorFlow" to curves that move', async () => {
     const { window } = run;
     const began = Date.now();
-    await window.runCommand('UniMiSS: Install Engine');
+    await window.runCommand('UniMiSS: Install TensorFlow…');
     await window.pick('CPU');
     await window.notification(/UniMiSS engine/);
     await window.screenshot('installing');
@@ -20,7 +20,7 @@ describe.skipIf(skipped !== '')(titled('a clean editor on a machine without Tens
     await ready.waitFor({ timeout: 900_000 });
     const installed = Date.now();
 
-    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
     await run.toldWhen(/./);
     const panel = await run.panel();

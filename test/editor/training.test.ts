@@ -19,7 +19,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
   explainFailures(() => run?.editor);
 
   it('starts a run from the palette, without a Node on the PATH', async () => {
-    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
     await run.toldWhen(/^\d+ %/);
     await window.statusBar(/UniMiSS: \d+ %/);
@@ -74,7 +74,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     await run.press('Pause');
     await run.toldWhen(/^paused/);
     const size = statSync(run.records).size;
-    await window.runCommand('UniMiSS: Resume');
+    await window.runCommand('UniMiSS: Resume Run…');
     await run.toldWhen(/^\d+ %/);
     await eventually(() => statSync(run.records).size).toBeGreaterThan(size);
   });
@@ -92,7 +92,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
   });
 
   it('stops with a checkpoint, and resumes from it', async () => {
-    await window.runCommand('UniMiSS: Stop');
+    await window.runCommand('UniMiSS: Stop Run…');
     await run.toldWhen(/stopped/);
     const checkpoints = readdirSync(join(run.folder, 'checkpoints')).filter((name) => name.endsWith('.safetensors'));
     expect(checkpoints.length).toBeGreaterThan(0);
@@ -143,27 +143,27 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
 
   it('queues a second run, lays its curves over the first, and deletes it', async () => {
     const all = async () => (await window.treeItems('Runs')).map(({ description }) => description);
-    await window.runCommand('UniMiSS: Start Pre-training');
+    await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
     await eventually(all).toEqual(expect.arrayContaining(['queued, next']));
     const [first, second] = readdirSync(run.editor.inside('runs')).sort();
 
-    await window.runCommand('UniMiSS: Compare Runs');
+    await window.runCommand('UniMiSS: Compare Runs…');
     await window.tickAll();
     const both = await window.webview('2 runs');
     for (const name of [first!, second!]) await both.locator('.runs').getByText(name).waitFor();
 
-    await window.runCommand('UniMiSS: Stop');
+    await window.runCommand('UniMiSS: Stop Run…');
     await window.pick(second!);
     await eventually(all).not.toContain('queued, next');
-    await window.runCommand('UniMiSS: Delete');
+    await window.runCommand('UniMiSS: Move Run to Trash…');
     expect(await window.answerDialog('Delete')).toContain(second);
     await eventually(all).toHaveLength(1);
     expect(readdirSync(run.editor.inside('runs'))).not.toContain(second);
   });
 
   it('stops, and left no error in the consoles', async () => {
-    await window.runCommand('UniMiSS: Stop');
+    await window.runCommand('UniMiSS: Stop Run…');
     await run.toldWhen(/stopped/);
     expect(run.editor.consoleErrors.filter((line) => !line.includes('SIGKILL'))).toEqual([]);
     expect(run.editor.hostErrors()).toBe('');
