@@ -18,7 +18,7 @@ export type ShownPanel = (typeof panels)[number]['id'];
 
 /** A series as the page shows it, and its table. */
 export interface SeriesInfo extends Omit<ShownSeries, 'panel'> {
-  /** Names it on the page: `steps:loss`, `steps:loss:2D` where the run has both modalities, `steps:loss:overview`. */
+  /** Its id on the page: `steps:loss`, `steps:loss:2D` if the run has both modalities, `steps:loss:overview`. */
   readonly id: string;
   readonly table: 'steps' | 'epochs';
   readonly panel: ShownPanel;
@@ -46,20 +46,20 @@ export function recordedSeries(runs: Iterable<Run>): SeriesInfo[] {
   ];
 }
 
-/** The modalities that a run has trained on so far; none where its records name none. */
+/** The modalities that a run has trained on so far; none if its records name none. */
 export function modalitiesOf(run: Run): Modality[] {
   const phase = run.steps.values('phase');
   return modalities.filter((modality) => phase?.includes(dimensionsOf(modality)));
 }
 
-/** A modality as the column `phase` has it. */
+/** A modality as a value of the column `phase`. */
 export function dimensionsOf(modality: Modality): number {
   return modality === '3D' ? 3 : 2;
 }
 
 /**
- * The charts of runs: a recorded series each; where its level depends on the modality, a chart for each modality. What belongs to
- * the overview is there once more, 2D and 3D together.
+ * The charts of runs: one per recorded series, or one per modality if the level of the series depends on it. Charts of the
+ * overview exist once more, with 2D and 3D together.
  */
 export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
   const trained = runs.map((run) => ({ run, on: modalitiesOf(run) }));

@@ -1,7 +1,7 @@
 import type { Modality } from '../../protocol/modality.ts';
 import { lastAtOrBefore, nearestRow } from './table.ts';
 
-/** One run's series, ready to be drawn: rows ascending in `x`, of one modality where the series is shown by modality. */
+/** One run's series, ready for drawing: rows ascend in `x`, and belong to one modality if the series is shown by modality. */
 export interface Curve {
   runId: string;
   runName: string;
@@ -17,8 +17,8 @@ export interface Curve {
   line: Float64Array;
   extremes: { low: Float64Array; high: Float64Array } | undefined;
   /**
-   * Number of each row's segment: rows that the run recorded one after the other. Between segments it trained on something else,
-   * and the line is thin. undefined: one segment.
+   * Segment number of each row. A segment is a stretch of rows that the run recorded in succession. Between segments it trained
+   * on something else, and the line is thin. undefined: one segment.
    */
   segment: Uint32Array | undefined;
 }
@@ -29,10 +29,7 @@ export interface Rows {
   segment: Uint32Array;
 }
 
-/**
- * The rows that have a value, of one modality (2 or 3) where one is given. A segment is a stretch of rows that follow each other
- * in the table.
- */
+/** The rows with a value, of one modality (2 or 3) if given. A segment is a stretch of consecutive rows of the table. */
 export function recordedRows(
   values: Float64Array,
   phase: Float64Array | undefined,
@@ -83,8 +80,8 @@ export function extent(curve: Curve, first: number, last: number, positive: bool
 }
 
 /**
- * The row that is nearest to a place, or −1 where the run has none near it: beyond its ends, or, in a table of steps, between two
- * segments. Epochs lie far apart, so the nearest one counts within the run.
+ * The row that is nearest to a place, or −1 if the run has none near it: beyond its ends, or, in a table of steps, between two
+ * segments. Epochs are far apart, so within the run the nearest one counts.
  */
 export function nearestRecorded(curve: Curve, x: number, tolerance: number): number {
   const row = nearestRow(curve.x, x);

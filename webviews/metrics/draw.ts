@@ -151,8 +151,8 @@ const narrowestSpan = 24;
 const stripHeight = 4;
 
 /**
- * Tints the background by phase: the whole height where every span in sight is wide enough to carry its name, so that colour is
- * not needed to read it; else a strip above the axis.
+ * Tints the background by phase. If every visible span is wide enough for its name, it tints the whole height, so that reading it
+ * does not depend on colour; else a strip above the axis.
  */
 export function drawPhases(
   context: CanvasRenderingContext2D,

@@ -1,7 +1,7 @@
 /**
- * Exponential moving average with debiasing (the correction of Adam's moments, Kingma & Ba 2015, section 3).
- * `weight` in [0, 1) is the share kept from row to row. All values count as equally far apart: a curve of one modality goes on
- * where the run comes back to it.
+ * Exponential moving average with debiasing (the correction of Adam's moments, Kingma & Ba 2015, section 3). `weight` in [0, 1)
+ * is the share kept from row to row. All values count as equally far apart, so a curve of one modality continues when the run
+ * returns to it.
  */
 export function smooth(values: Float64Array, weight: number): Float64Array {
   if (weight <= 0) return values;
