@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TrainingControl } from './control.ts';
 
-/** A control, and what it told about being held. */
+/** A control, and its reports of being held. */
 function control() {
   const held: boolean[] = [];
   return { control: new TrainingControl((now) => held.push(now)), held };

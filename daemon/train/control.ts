@@ -1,9 +1,9 @@
-/** What asked a run to stop: its records say so. */
+/** The cause of a stop, for the run's records. */
 export type StopCause = { by: 'client' } | { by: 'signal'; signal: string };
 
 /**
- * What somebody outside asks of a training loop: it looks here between two steps. Pausing holds the loop there; stopping ends it
- * with a checkpoint, also while it is paused.
+ * Controls a training loop from outside: the loop checks it between two steps. A pause holds the loop there; a stop ends it with
+ * a checkpoint, even while paused.
  */
 export class TrainingControl {
   private cause: StopCause | undefined;
@@ -11,8 +11,8 @@ export class TrainingControl {
   private wake: (() => void) | undefined;
 
   /**
-   * @param onHeld told when the loop is held (true) and when it goes on or ends (false): not when that is asked for
-   * @param onStop told when a stop is asked for, the first time
+   * @param onHeld called when the loop is held (true), and when it continues or ends (false); not at the request
+   * @param onStop called at the first request to stop
    */
   constructor(
     private readonly onHeld: (held: boolean) => void = () => undefined,
@@ -23,7 +23,7 @@ export class TrainingControl {
     return this.cause !== undefined;
   }
 
-  /** What asked first; undefined where nothing did. */
+  /** The first cause; undefined if there was no request. */
   get stopCause(): StopCause | undefined {
     return this.cause;
   }
@@ -48,7 +48,7 @@ export class TrainingControl {
     this.release();
   }
 
-  /** Resolves once the loop may go on or must end. */
+  /** Resolves when the loop may continue or must end. */
   async proceed(): Promise<void> {
     if (!this.paused || this.stopRequested) return;
     this.onHeld(true);

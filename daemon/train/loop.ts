@@ -5,27 +5,27 @@ import type { TrainingControl } from './control.ts';
 import { type EpochPlan, epochOf } from './plan.ts';
 import type { EpochOutcome, Picture, StepOutcome, StepPlace, Training, TrainingBatch } from './training.ts';
 
-/** Where a run stands: steps that are done, and the seconds of those that belong to the epoch of the next one. */
+/** The position of a run: steps done, and the seconds of those in the epoch of the next step. */
 export interface TrainingPosition {
   readonly step: number;
   readonly epochSeconds: number;
 }
 
-/** Why a checkpoint is written. */
+/** The reason for a checkpoint. */
 export type CheckpointReason = 'time' | 'epoch' | 'stop' | 'finish';
 
 export interface LoopOptions {
   readonly training: Training;
   readonly from: TrainingPosition;
   readonly control: TrainingControl;
-  /** When a checkpoint is due, beside stop and end; null: never. */
+  /** When a checkpoint is due, besides stop and end; null: never. */
   readonly checkpoint: { readonly everyMinutes: number | null; readonly everyEpochs: number | null };
   readonly previews: boolean;
   onStep(record: StepRecord): void;
   onEpoch(record: EpochRecord): void;
-  /** Gets pictures of the first batch of each epoch, before its step. */
+  /** Receives pictures of the first batch of each epoch, before its step. */
   onPreview(epoch: EpochPlan, images: readonly (readonly Picture[])[]): Promise<void>;
-  /** @param score that of the epoch that has just ended, where it has one */
+  /** @param score score of the epoch that has just ended, if it has one */
   save(position: TrainingPosition, reason: CheckpointReason, score?: Score): Promise<void>;
 }
 
@@ -33,13 +33,13 @@ export interface LoopOutcome {
   readonly ended: 'finished' | 'stopped';
   /** Steps done in all. */
   readonly step: number;
-  /** Why it finished before its plan did. */
+  /** Why it finished before the end of its plan. */
   readonly enough?: string;
 }
 
 /**
- * Trains: goes through the plan step by step, and leaves records and checkpoints on its way.
- * @returns whether the plan was finished or a stop was asked for; either way a checkpoint was written
+ * Trains: executes the plan step by step, and writes records and checkpoints.
+ * @returns whether the plan finished or a stop was requested; in both cases a checkpoint was written
  * @throws UnimissError 'diverged' for a loss that is not finite: no checkpoint is written from it
  */
 export async function trainLoop(options: LoopOptions): Promise<LoopOutcome> {
@@ -77,7 +77,7 @@ class Loop {
     return this.options.control.stopRequested;
   }
 
-  /** Does the epoch's steps that are left. @returns whether all are done */
+  /** Executes the remaining steps of the epoch. @returns whether all are done */
   async stepsOf(epoch: EpochPlan): Promise<boolean> {
     const { training, control, previews, from, checkpoint } = this.options;
     const begin = this.step - epoch.firstStep;

@@ -4,20 +4,20 @@ import type { Modality } from '../../protocol/modality.ts';
 /** One epoch of a run. */
 export interface EpochPlan<Group extends Modality | null = Modality | null> {
   readonly epoch: number;
-  /** What all its steps are trained on; null where the run has no groups. */
+  /** What all its steps train on; null if the run has no groups. */
   readonly group: Group;
   readonly steps: number;
   /** Number of its first step in the run. */
   readonly firstStep: number;
 }
 
-/** Every step of a run, laid out before it begins. */
+/** All steps of a run, laid out before it begins. */
 export interface Plan<Group extends Modality | null = Modality | null> {
   readonly epochs: readonly EpochPlan<Group>[];
   readonly steps: number;
 }
 
-/** Lays epochs one after the other. */
+/** Lays out epochs one after the other. */
 export function layOut<Group extends Modality | null>(
   epochs: readonly Pick<EpochPlan<Group>, 'group' | 'steps'>[],
 ): Plan<Group> {

@@ -11,24 +11,24 @@ export interface AdamOptions {
   readonly epsilon: number;
 }
 
-/** The numbers of one group of parameters that `adamW` takes in each step, made by `adamScalars`. */
+/** The scalars of one group of parameters for `adamW` in each step, made by `adamScalars`. */
 export const adamInputs = ['stepSize', 'epsilon', 'decay', 'beta1', 'beta2'] as const;
 export type AdamInputs<T> = Readonly<Record<(typeof adamInputs)[number], T>>;
 
 /**
- * Adam's numbers for update `count` (from 1) of a group of parameters. TensorFlow adds ε before the bias correction, PyTorch
- * (and Kingma and Ba 2015, algorithm 1) after it:
+ * Adam's scalars for update `count` (from 1) of a group of parameters. TensorFlow adds ε before the bias correction, PyTorch (and
+ * Kingma and Ba 2015, algorithm 1) after it:
  *
  *     α m̂ / (√v̂ + ε) = α √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ))
  *
- * so step size and ε are given in that form. Where `frozen`, nothing moves: β = 1 keeps the moments, step and decay are 0.
+ * so this function converts step size and ε. With `frozen`, nothing moves: β = 1 keeps the moments, and step and decay are 0.
  */
 export function adamScalars(
   { beta1, beta2, epsilon }: AdamOptions,
   update: { learningRate: number; weightDecay: number; count: number; frozen?: boolean },
 ): AdamInputs<number> {
   if (update.frozen) return { stepSize: 0, epsilon, decay: 0, beta1: 1, beta2: 1 };
-  // The update reckons with betas rounded to float32: so must the correction, or 1 − β₂ would be off by 1e-5.
+  // The update uses betas rounded to float32. So must the correction, or 1 − β₂ would be off by 1e-5.
   const correction = Math.sqrt(1 - Math.fround(beta2) ** update.count);
   return {
     stepSize: (update.learningRate * correction) / (1 - Math.fround(beta1) ** update.count),
@@ -43,22 +43,22 @@ export function adamScalars(
  * AdamW (Loshchilov and Hutter 2019) in place: p ← (1 − decay) p, then p ← p − step · m / (√v + ε).
  * @param gradient in the shape of the parameter
  * @param inputs [] each
- * @param decays false for parameters that are spared weight decay
- * @returns the update, which a read of the parameter in the same step waits for
+ * @param decays false for parameters without weight decay
+ * @returns the update, for which a read of the parameter in the same step waits
  */
 export function adamW(parameter: AdamVariables, gradient: Tensor, inputs: AdamInputs<Tensor>, decays: boolean): Effect {
   return adam(parameter, gradient, inputs, decays ? [decay(parameter.value, inputs.decay, gradient)] : []);
 }
 
-/** What the schedules say for an update. */
+/** The values of the schedules for an update. */
 export interface AdamRates extends AdamOptions {
   readonly learningRate: number;
   readonly weightDecay: number;
 }
 
 /**
- * AdamW over a network's weights. Each group of parameters has a bias correction of its own, and may rest. Its learning rate is that of the
- * schedule times its factor, 1 by default.
+ * AdamW over a network's weights. Each group of parameters has its own bias correction, and may rest. Its learning rate is that
+ * of the schedule times its factor, 1 by default.
  */
 export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> {
   readonly inputs: readonly string[];

@@ -3,23 +3,23 @@ import type { Tensor } from '../../engine/ops/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import type { ParameterSet } from '../parameters/parameterSet.ts';
 
-/** What moves a network's parameters by their gradients. Its groups of parameters may rest on their own. */
+/** Moves a network's parameters by their gradients. Each group of parameters may rest. */
 export interface Optimizer<Group extends string, Rates> {
-  /** Names of the scalars that a compiled step takes for `apply`. */
+  /** Names of the scalar inputs of a compiled step for `apply`. */
   readonly inputs: readonly string[];
-  /** Updates that each group has had; part of a checkpoint. */
+  /** Number of updates of each group so far; part of a checkpoint. */
   readonly counts: Record<Group, number>;
-  /** What it keeps for each parameter; part of a checkpoint. */
+  /** Its state for each parameter; part of a checkpoint. */
   readonly slots: readonly ParameterSet[];
-  /** Values of `inputs` for one more update. @param moving groups that move in it; the others rest */
+  /** Values of `inputs` for the next update. @param moving groups that move in it; the others rest */
   scalars(rates: Rates, moving: ReadonlySet<Group>): Record<string, number>;
   /**
-   * Moves one parameter in place. Called for each as its gradient comes in, so that no gradient waits for the others.
+   * Moves one parameter in place. Called for each as its gradient arrives, so that no gradient waits for the others.
    * @param inputs by the names of `inputs`, [] each
-   * @returns the update, which a read of the parameter in the same step waits for
+   * @returns the update, for which a read of the parameter in the same step waits
    */
   apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Effect;
-  /** Counts an update that was done. */
+  /** Counts a completed update. */
   count(moving: ReadonlySet<Group>): void;
   dispose(): void;
 }

@@ -2,9 +2,9 @@
 export type Schedule = (step: number) => number;
 
 export interface CosineOptions {
-  /** Value after warm-up, where the cosine starts. */
+  /** Value after warm-up, at the start of the cosine. */
   readonly base: number;
-  /** Value that the cosine ends at (reached after the last step). */
+  /** Value at the end of the cosine (reached after the last step). */
   readonly final: number;
   /** Steps of the whole run. */
   readonly steps: number;
@@ -14,8 +14,8 @@ export interface CosineOptions {
 }
 
 /**
- * Linear warm-up, then half a cosine: the schedule of learning rate, weight decay and momentum in DINO and UniMiSS.
- * Steps beyond the run get the final value.
+ * Linear warm-up, then half a cosine: the schedule of learning rate, weight decay and momentum in DINO and UniMiSS. Steps after
+ * the end of the run have the final value.
  */
 export function cosineSchedule({ base, final, steps, warmupSteps = 0, start = 0 }: CosineOptions): Schedule {
   return (step) => {

@@ -5,7 +5,7 @@ import type { ParameterSpec } from '../../model/parameters.ts';
 /** First values of a parameter, in the reference's layout. */
 export type FirstValues = (spec: ParameterSpec) => Float32Array;
 
-/** First values that a seed decides. Those of a parameter depend on its name and shape, not on other parameters. */
+/** First values from a seed. The values of a parameter depend on its name and shape, not on other parameters. */
 export function seededValues(seed: number): FirstValues {
   return (spec) => {
     const random = new Random(seed, 'parameter', spec.name);

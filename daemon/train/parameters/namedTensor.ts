@@ -1,19 +1,19 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 
-/** One tensor of a checkpoint, in the reference's layout. Its values are fetched when they are asked for. */
+/** One tensor of a checkpoint, in the reference's layout. Its values are read on request. */
 export interface NamedTensor {
-  /** `<role>.<parameter>`, as `student.head.mlp.0.weight`, or a name of its own, as `center`. */
+  /** `<role>.<parameter>`, such as `student.head.mlp.0.weight`, or a name of its own, such as `center`. */
   readonly name: string;
   readonly shape: readonly number[];
   read(): Float32Array;
 }
 
-/** Values of a checkpoint's tensor, in the reference's layout; undefined where it has none of this name. */
+/** Values of a checkpoint's tensor, in the reference's layout; undefined if it has none of this name. */
 export type ReadTensor = (name: string) => Promise<Float32Array | undefined> | Float32Array | undefined;
 
 /**
  * The values of a tensor that a checkpoint must have.
- * @throws UnimissError 'checkpoint' where it is missing or has another number of values
+ * @throws UnimissError 'checkpoint' if it is missing or has another number of values
  */
 export async function readRequired(read: ReadTensor, name: string, shape: readonly number[]): Promise<Float32Array> {
   const data = await read(name);

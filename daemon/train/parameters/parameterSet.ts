@@ -8,18 +8,18 @@ import type { FirstValues } from './firstValues.ts';
 import { type NamedTensor, type ReadTensor, readRequired } from './namedTensor.ts';
 
 /**
- * One value for each parameter of a network: its weights, or what an optimiser keeps beside them. Values are TensorFlow
- * variables in our layout (model/layout.ts). A parameter that does not learn is 1, and has no variable.
+ * One value for each parameter of a network: its weights, or an optimiser's state for them. Values are TensorFlow variables in
+ * our layout (model/layout.ts). A parameter that does not learn is 1, and has no variable.
  */
 export class ParameterSet {
   private constructor(
-    /** What the values are, as `student` or `exp_avg`: the first part of their names in a checkpoint. */
+    /** The role of the values, such as `student` or `exp_avg`: the first part of their names in a checkpoint. */
     readonly role: string,
     readonly specs: readonly ParameterSpec[],
     private readonly variables: ReadonlyMap<string, Variable>,
   ) {}
 
-  /** @param first values to begin with, or a set to copy; default: zeros */
+  /** @param first initial values, or a set to copy; default: zeros */
   static create(
     engine: Engine,
     role: string,
@@ -29,7 +29,7 @@ export class ParameterSet {
     const variables = new Map<string, Variable>();
     const make = (spec: ParameterSpec, init?: Float32Array | Tensor) =>
       variables.set(spec.name, engine.variable(`${role}.${spec.name}`, ourShape(spec), init));
-    // The largest first: JavaScript's copy of it is then collected while the others are made.
+    // Make the largest first: JavaScript's copy of it is then collected while the others are made.
     for (const spec of specs.filter(({ learns }) => learns).sort((a, b) => sizeOf(b) - sizeOf(a))) {
       if (first === undefined) make(spec);
       else if (first instanceof ParameterSet) {
@@ -46,14 +46,14 @@ export class ParameterSet {
     return this.specs.filter(({ learns }) => learns);
   }
 
-  /** @throws UnimissError 'internal' where no parameter that learns has this name */
+  /** @throws UnimissError 'internal' if no learning parameter has this name */
   variable(name: string): Variable {
     const variable = this.variables.get(name);
     if (variable) return variable;
     throw new UnimissError('internal', `there is no parameter "${name}"`, { place: this.role });
   }
 
-  /** Values as they are now (in a step: when they are read), each read once. */
+  /** The present values (in a step: at the time of reading), each read once. */
   weights(): Weights {
     const values = new Map<string, Tensor>();
     return (name) => {
@@ -63,7 +63,7 @@ export class ParameterSet {
     };
   }
 
-  /** The tensors of a checkpoint. Read one after the other, only one is in memory at a time. */
+  /** The tensors of a checkpoint. If they are read one after the other, only one is in memory at a time. */
   tensors(): NamedTensor[] {
     return this.specs.map((spec) => {
       const variable = this.variables.get(spec.name);
@@ -73,8 +73,8 @@ export class ParameterSet {
   }
 
   /**
-   * Takes over a checkpoint's values.
-   * @throws UnimissError 'checkpoint' naming the first tensor that is missing, has another size or cannot be represented
+   * Loads a checkpoint's values.
+   * @throws UnimissError 'checkpoint', which names the first tensor that is missing, has another size or cannot be represented
    */
   async load(read: ReadTensor): Promise<void> {
     for (const spec of this.specs) {

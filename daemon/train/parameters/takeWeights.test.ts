@@ -22,7 +22,7 @@ const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const required = ({ group, grid }: ParameterSpec) => group === 'backbone' && grid === undefined;
 const fresh = (spec: ParameterSpec) => new Float32Array(size(spec.shape)).fill(-1);
 
-/** A file with the parameters of a network, all 2, and what else is given; opened. */
+/** Opens a file with the parameters of a network, all 2, and other given tensors. */
 async function weightsOf(of: MitConfig, more: readonly string[] = []): Promise<SafetensorsFile> {
   const path = join(folder, 'weights.safetensors');
   const tensor = (name: string, shape: readonly number[]) => ({
@@ -46,7 +46,7 @@ test('weights of another size and head: what was taken, resized, left fresh, unu
       [16, 16],
       [32, 32],
     ]);
-    expect(report.resized).toHaveLength(7); // of four stages and three of the decoder
+    expect(report.resized).toHaveLength(7); // four of the encoder's stages, three of the decoder
     expect(report.fresh).toEqual(['head.last_layer.weight_v']);
     expect(report.unused).toEqual(['student.extra']);
     const learning = specs.filter(({ learns }) => learns);

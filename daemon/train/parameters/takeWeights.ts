@@ -6,10 +6,10 @@ import { resizePositions } from '../../model/ops/resizePositions.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import type { FirstValues } from './firstValues.ts';
 
-/** What programs put before a parameter's name: ours, and the reference's data-parallel wrapper. */
+/** Prefixes of parameter names: ours, and those of the reference's data-parallel wrapper. */
 const prefixes = ['student.', 'teacher.', 'module.', ''];
 
-/** What became of the parameters of a network, by their names, and which tensors of the file have no place in it. */
+/** How each parameter of a network got its values, by names, and the unused tensors of the file. */
 export interface WeightsReport {
   readonly taken: readonly string[];
   /** Position embeddings that were interpolated to another grid. */
@@ -18,16 +18,16 @@ export interface WeightsReport {
     readonly from: readonly number[];
     readonly to: readonly number[];
   }[];
-  /** Left at their first values: the file lacks them, or has them in another shape. */
+  /** Kept their first values: the file lacks them, or has them in another shape. */
   readonly fresh: readonly string[];
   readonly unused: readonly string[];
 }
 
-/** Where a parameter's first values come from. */
+/** The source of a parameter's first values. */
 interface Source {
   readonly tensor: string;
   readonly shape: readonly number[];
-  /** The grid that positions are resized from; absent: they are taken as they are. */
+  /** The grid to resize positions from; absent: positions are used unchanged. */
   readonly grid?: readonly number[];
 }
 
@@ -37,10 +37,10 @@ interface WeightsPlan {
 }
 
 /**
- * Which of a network's parameters a file of weights has, by its header alone: a checkpoint of ours (its student, if it has one) or
- * the reference's weights, with or without `module.`.
- * @param required whether a parameter must be there in its own shape, or (positions) in one that can be resized
- * @throws UnimissError 'checkpoint' naming the first required parameter that is missing or has another shape
+ * Finds by the header alone which parameters of a network a file of weights has. The file is one of our checkpoints (its student,
+ * if it has one), or the reference's weights with or without `module.`.
+ * @param required whether the file must have a parameter in its own shape, or (positions) in a resizable one
+ * @throws UnimissError 'checkpoint', which names the first required parameter that is missing or has another shape
  */
 export function planWeights(
   file: SafetensorsFile,
@@ -73,8 +73,8 @@ export function planWeights(
 }
 
 /**
- * First values of a network from a file of weights (see `planWeights`). What the file does not have comes from `fresh`.
- * @throws UnimissError 'checkpoint' as `planWeights`, or where the file's checksum is wrong
+ * First values of a network from a file of weights (see `planWeights`). Missing values come from `fresh`.
+ * @throws UnimissError 'checkpoint' as `planWeights` does, or if the file's checksum is wrong
  */
 export async function takeWeights(
   file: SafetensorsFile,
@@ -95,8 +95,8 @@ export async function takeWeights(
 }
 
 /**
- * The grid of positions that were made for another size; undefined where it does not follow from their number. In the plane it is
- * a square; of volumes, the number of slices is the same as ours.
+ * The grid of positions that were made for another size; undefined if their number does not determine it. The in-plane grid is
+ * square; volumes have the same number of slices as ours.
  */
 function sourceGrid({ shape, grid }: ParameterSpec, source: readonly number[]): number[] | undefined {
   const [one, rows, channels] = source;
@@ -130,7 +130,7 @@ function unfit(file: SafetensorsFile, name: string, shape: readonly number[]): U
   });
 }
 
-/** Names that a message lists. */
+/** Largest number of names in a message. */
 const LISTED = 4;
 
 /** The report as a sentence. */

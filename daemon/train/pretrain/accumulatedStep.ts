@@ -12,9 +12,9 @@ type Values = Record<string, StepValue>;
 type Arrays = Record<string, Float32Array>;
 
 /**
- * One step in micro-batches, for batches that do not fit into memory. It gives what the full batch gives: the centre, and so
- * every target, depends on the teacher's outputs for the whole batch, so the teacher sees all micro-batches before
- * the student sees the first; gradients are summed in variables.
+ * One step in micro-batches, for batches that do not fit into memory. The result equals that of the full batch. The centre, and
+ * so every target, depends on the teacher's outputs for the whole batch. Therefore the teacher sees all micro-batches before the
+ * student sees the first; variables sum the gradients.
  */
 export function compileAccumulated(
   engine: Engine,
@@ -143,7 +143,7 @@ function joinImages(parts: readonly Float32Array[]): Float32Array {
   return result;
 }
 
-/** Columns of the masks [branches, samples] that belong to some images: their views, and in 3D the views' slices. */
+/** Columns of the masks [branches, samples] for some images: their views, and in 3D the views' slices. */
 function takeMasks(masks: Float32Array, options: ResolvedOptions, part: Part): Float32Array {
   const { batch, phase } = options;
   const samples = maskSamples(options, batch);
