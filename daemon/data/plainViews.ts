@@ -6,7 +6,7 @@ import type { Image2D, Volume } from './types.ts';
 
 /** Largest number of windows for a long volume: enough for a whole CT at 16 slices each. */
 const MOST_WINDOWS = 16;
-/** Voxels of a volume for one of a view, in plane: the views of training show at most 1.4 (crop3D, daemon/data/augment). */
+/** Voxels of a volume per voxel of a view, in plane: training views have at most 1.4 (crop3D, daemon/data/augment). */
 const WIDEST_SCALE = 1.6;
 
 /**
@@ -27,9 +27,10 @@ export function plainView2D(image: Image2D, [height, width]: readonly [number, n
 }
 
 /**
- * Makes views of a volume without augmentation, for features: windows of consecutive slices that cover it evenly, HU / 1024. There is
- * one window if it has no more slices than a view; with fewer slices it is padded with 0 HU. In plane they show the largest centred part
- * with the view's aspect ratio, resized (bilinear). Where that would shrink it more than views of training do, 2×2 tiles show it.
+ * Makes views of a volume without augmentation, for features: windows of consecutive slices that cover it evenly, HU / 1024.
+ * There is one window if it has no more slices than a view; with fewer slices it is padded with 0 HU. In plane they show the
+ * largest centred part with the view's aspect ratio, resized (bilinear). If that would shrink it more than training views do, 2×2
+ * tiles show it.
  * @returns each [slices, height, width]
  */
 export function plainViews3D(

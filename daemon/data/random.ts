@@ -17,12 +17,12 @@ export class Random {
   private readonly state: Uint32Array;
   private spareNormal = Number.NaN;
 
-  /** @throws UnimissError where a number in the key is not finite */
+  /** @throws UnimissError if a number in the key is not finite */
   constructor(...key: RandomKey) {
     this.state = hashKey(key);
   }
 
-  /** A real number, uniform in [low, high), with 53 random bits. */
+  /** A number, uniform in [low, high), with 53 random bits. */
   uniform(low = 0, high = 1): number {
     const upper = this.next() >>> 5;
     const lower = this.next() >>> 6;
@@ -31,7 +31,7 @@ export class Random {
 
   /**
    * A whole number, uniform in 0 … n − 1 (the bias of an n below 2^32 is below 2^-21).
-   * @throws UnimissError where n is not a whole number from 1 to 2^32
+   * @throws UnimissError if n is not a whole number from 1 to 2^32
    */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 4294967296)
@@ -90,7 +90,7 @@ export class Random {
   }
 }
 
-/** Four 32-bit lanes, each a chain of bijections over the words of the key, from a start and with a multiplier of its own. */
+/** Four 32-bit lanes, each a chain of bijections over the words of the key, with its own start and multiplier. */
 function hashKey(key: RandomKey): Uint32Array {
   const lanes = Uint32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344);
   const multipliers = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f];
@@ -110,12 +110,12 @@ function hashKey(key: RandomKey): Uint32Array {
       for (let i = 0; i < part.length; i++) absorb(part.charCodeAt(i));
     }
   }
-  // The one state from which xoshiro never moves.
+  // xoshiro would never leave this state.
   if (lanes.every((lane) => lane === 0)) lanes[0] = 1;
   return lanes;
 }
 
-/** The finaliser of MurmurHash3 (Appleby): a bijection of 32-bit words in which every input bit moves every output bit. */
+/** The finaliser of MurmurHash3 (Appleby): a bijection of 32-bit words in which every input bit affects every output bit. */
 function mix32(word: number): number {
   let x = word;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);

@@ -8,7 +8,7 @@ export const paperSpacing = [3, 1, 1] as const;
 /** Spacings that differ by less than this factor on every axis count as the same: 1.25 is still near. */
 const tolerance = 1.25;
 
-/** Is the volume's spacing (mm) so far from the wanted one that it should be resampled? */
+/** Whether the volume's spacing (mm) differs so much from the wanted one that it should be resampled. */
 export function isFarFrom(spacing: Volume['spacing'], wanted: Volume['spacing']): boolean {
   return spacing.some((mm, axis) => Math.max(mm / wanted[axis]!, wanted[axis]! / mm) > tolerance);
 }
@@ -20,10 +20,10 @@ interface Taps {
 }
 
 /**
- * Resamples a volume to another spacing (mm, [slice, x, y]), separably and linearly; the outer borders of the first and the last
- * voxels stay where they are. Where an axis gets coarser, the triangle of the linear interpolation is widened by the same factor,
- * so that what is too fine for the new grid is averaged away rather than aliased. Integers are rounded.
- * @throws UnimissError('data') where the result would exceed `limits.voxels`
+ * Resamples a volume to another spacing (mm, [slice, x, y]), separably and linearly; the outer borders of the first and last
+ * voxels stay in place. If an axis gets coarser, the triangle of the linear interpolation widens by the same factor, so that
+ * details too fine for the new grid are averaged, not aliased. Integers are rounded.
+ * @throws UnimissError('data') if the result would exceed `limits.voxels`
  */
 export function resampleVolume(volume: Volume, spacing: Volume['spacing']): Volume {
   const shape = volume.shape.map((n, axis) => Math.max(1, Math.round((n * volume.spacing[axis]!) / spacing[axis]!)));
@@ -35,7 +35,7 @@ export function resampleVolume(volume: Volume, spacing: Volume['spacing']): Volu
   }
   let data: Int16Array | Float32Array = volume.data;
   const current = [...volume.shape];
-  // Axes that shrink most come first: that leaves less work for the others.
+  // Axes that shrink most come first, which leaves less work for the others.
   const axes = [0, 1, 2].sort((a, b) => shape[a]! / current[a]! - shape[b]! / current[b]!);
   for (const axis of axes) {
     if (shape[axis] === current[axis]) continue;

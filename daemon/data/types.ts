@@ -1,4 +1,4 @@
-/** An 8-bit colour image, as the readers give it: `data` is RGB in C order [height, width, 3]. Both sizes are at least 1. */
+/** An 8-bit colour image, as the readers return it: `data` is RGB in C order [height, width, 3]. Both sizes are at least 1. */
 export type Image2D = {
   kind: '2D';
   width: number;
@@ -7,8 +7,8 @@ export type Image2D = {
 };
 
 /**
- * A volume, as the readers give it. `data` is in HU (or what stands for it in other modalities), finite, in C order
- * [slices, x, y]; every size is at least 1. `spacing` is in mm, in the same order of axes.
+ * A volume, as the readers return it. `data` is in HU (or its counterpart in other modalities), finite, in C order [slices, x,
+ * y]; every size is at least 1. `spacing` is in mm, in the same axis order.
  */
 export type Volume = {
   kind: '3D';

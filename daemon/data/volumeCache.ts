@@ -8,14 +8,14 @@ import type { Affine } from './formats/niftiGeometry.ts';
 import { descriptionAt, writeNifti } from './formats/niftiWriter.ts';
 import type { Volume } from './types.ts';
 
-/** Raised when volumes are read or resampled in another way, so that old copies are not used (2: unsound sform and qform). */
+/** Raise it when reading or resampling of volumes changes, so that old copies are not used (2: unsound sform and qform). */
 const version = 2;
 /** Size of the folder, in bytes, above which the least recently used copies are removed. */
 const defaultMaxBytes = 20 * 2 ** 30;
 /** Number of copies written between two checks of the folder's size. */
 const writesBetweenPruning = 16;
 
-/** What a copy is made from: a file as it was at some time, and the spacing. */
+/** The source of a copy: a file at some time, and the spacing. */
 export interface CacheKey {
   readonly path: string;
   readonly mtimeMs: number;
@@ -24,16 +24,16 @@ export interface CacheKey {
   readonly spacing: readonly number[];
 }
 
-/** A copy, and what it was made from. */
+/** A copy, and its source. */
 export interface CachedVolume {
   readonly volume: Volume;
-  /** `imageDigest` of the volume as it was before; copies of version 0.1.0 have none. */
+  /** `imageDigest` of the original volume; copies of version 0.1.0 have none. */
   readonly digest?: string;
 }
 
 const digestPrefix = 'from sha256 ';
 
-/** The digest in the text of a copy's header. */
+/** The digest from the text in a copy's header. */
 async function readDigest(file: string): Promise<string | undefined> {
   const handle = await open(file, 'r');
   try {
@@ -46,8 +46,8 @@ async function readDigest(file: string): Promise<string | undefined> {
 }
 
 /**
- * Resampled volumes on disk: NIfTI files, each named by the hash of what it was made from and readable by its owner only,
- * since they are patients' images. Several processes and threads may share one folder: a file appears only when it is complete.
+ * Resampled volumes on disk: NIfTI files, each named by the hash of its source, and readable only by its owner, since they are
+ * patients' images. Several processes and threads may share one folder: a file appears only when it is complete.
  */
 export class VolumeCache {
   private writes = 0;
@@ -62,7 +62,7 @@ export class VolumeCache {
     return join(this.folder, `${name.digest('hex').slice(0, 32)}.nii`);
   }
 
-  /** Returns the copy, or undefined where there is none. A damaged copy is removed, with a notice, and counts as none. */
+  /** Returns the copy, or undefined if there is none. Removes a damaged copy, with a notice; it counts as none. */
   async get(key: CacheKey, onNotice: (message: string) => void): Promise<CachedVolume | undefined> {
     const file = this.file(key);
     try {
@@ -74,7 +74,7 @@ export class VolumeCache {
       const { volume } = await readNifti(file);
       const digest = await readDigest(file);
       const now = new Date();
-      // The time of last use decides what is removed first. Without permission to set it, the time of writing decides.
+      // The time of last use decides the order of removal. Without permission to set it, the time of writing decides.
       await utimes(file, now, now).catch(() => undefined);
       return { volume, ...(digest !== undefined && { digest }) };
     } catch (error) {
@@ -84,7 +84,7 @@ export class VolumeCache {
     }
   }
 
-  /** Writes a copy. Where that fails (no space, no permission) there is a notice, and only time is lost. */
+  /** Writes a copy. If that fails (no space, no permission), it gives a notice, and only time is lost. */
   async put(
     key: CacheKey,
     { volume, affine, digest }: CachedVolume & { readonly affine: Affine },
@@ -102,7 +102,7 @@ export class VolumeCache {
     }
   }
 
-  /** Removes the least recently used copies until the folder has nine tenths of its allowed size. */
+  /** Removes the least recently used copies until the folder is at nine tenths of its allowed size. */
   async prune(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}\.nii$/.test(name));
     const files = (

@@ -122,13 +122,13 @@ describe('VolumeReader', () => {
     expect(second.notices).toEqual([
       'has another spacing than 3×1×1 mm; the resampled copy from an earlier reading is used',
     ]);
-    // The copy lies where the original lies.
+    // The copy is at the same place as the original.
     const [copy, original] = [await readNifti(join(cache, name!)), await readNifti(path)];
     const border = ({ affine }: typeof copy) => affine.map((row) => row[3] - 0.5 * (row[0] + row[1] + row[2]));
     border(copy).forEach((mm, i) => {
       expect(mm).toBeCloseTo(border(original)[i]!, 3);
     });
-    // A changed file is another one.
+    // A changed file counts as another one.
     utimesSync(path, 1e9, 1e9);
     expect((await read(new VolumeReader(options), path)).notices[0]).toMatch(/resampled to/);
     expect(readdirSync(cache)).toHaveLength(2);

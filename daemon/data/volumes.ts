@@ -19,9 +19,9 @@ export interface ResampleOptions {
 }
 
 /**
- * Something worth knowing about a volume. `resampled`, `orientation` (sform or qform is unsound, and the other one is used), `spacing`
- * (the header has none) and `values` (they do not look like HU) are properties of the file, the same each time it is read. `cache` is
- * trouble with cached copies.
+ * A notice about a volume. `resampled`, `orientation` (sform or qform is unsound, and the other one is used), `spacing` (the
+ * header has none) and `values` (they do not look like HU) are properties of the file, the same at each reading. `cache` is a
+ * problem with cached copies.
  */
 export interface VolumeNotice {
   readonly kind: 'resampled' | 'orientation' | 'spacing' | 'values' | 'cache';
@@ -32,24 +32,24 @@ export interface VolumeNotice {
 /** Slices of the sub-volumes that the paper's data preparation cuts a CT into, and the step between their first slices. */
 const subVolumeSlices = 24;
 const subVolumeStep = 4;
-/** Share of the in-plane size that the preparation drops on each side. */
+/** Share of the in-plane size that the data preparation drops on each side. */
 const droppedBorder = 0.1;
 
 /**
- * Reads volumes as training wants them: in HU, resampled where their spacing is far from the wanted one.
- * A header without a usable spacing is read as 3×1×1 mm, the spacing of the reference's sub-volumes, whose headers do not give it.
+ * Reads volumes for training: in HU, resampled if their spacing is far from the wanted one. A header without a usable spacing
+ * counts as 3×1×1 mm, the spacing of the reference's sub-volumes, whose headers lack it.
  */
 export class VolumeReader {
   private readonly cache: VolumeCache | undefined;
 
-  /** @param resample false: volumes are taken as they are stored */
+  /** @param resample false: volumes keep their stored spacing */
   constructor(private readonly resample: ResampleOptions | false) {
     if (resample && resample.cache !== false) this.cache = new VolumeCache(resample.cache);
   }
 
   /**
-   * @param onNotice called for whatever a `VolumeNotice` can say
-   * @param onDigest gets the `imageDigest` of the volume as it is stored
+   * @param onNotice receives each `VolumeNotice`
+   * @param onDigest receives the `imageDigest` of the stored volume
    * @throws UnimissError('data') naming file and reason
    */
   async read(
@@ -72,7 +72,7 @@ export class VolumeReader {
     const wanted = millimeters(resample.spacing);
     if (cache && key) {
       const kept = await cache.get(key, onTrouble);
-      // Of a copy without a digest only a new one can tell what it was made from.
+      // Replace a copy without a digest: only a new one can identify its source.
       if (kept && !(onDigest && kept.digest === undefined)) {
         if (kept.digest !== undefined) onDigest?.(kept.digest);
         noticeOrientation(await volumeNotice(path), onNotice);
@@ -107,10 +107,10 @@ export class VolumeReader {
   }
 }
 
-/** CT holds air, at about −1000 HU; a volume whose values all lie above this is probably not in HU. */
+/** CT contains air, at about −1000 HU. A volume whose values are all above this is probably not in HU. */
 const surelyAir = -500;
 
-/** The volume with a usable spacing. Gives a notice about whatever is unusual. */
+/** The volume with a usable spacing. Gives notices about unusual properties. */
 function checked(stored: StoredVolume, onNotice: (notice: VolumeNotice) => void): Volume {
   const { volume, spacingKnown } = stored;
   noticeOrientation(stored, onNotice);
@@ -159,16 +159,16 @@ function resampledAffine(affine: Affine, from: Volume, to: Volume): Affine {
   const factors = [0, 1, 2].map((axis) => from.shape[axis]! / to.shape[axis]!);
   return affine.map((row) => {
     const steps = factors.map((factor, axis) => row[axis]! * factor);
-    // The centre of the first voxel moves from half an old step to half a new one behind the border.
+    // The centre of the first voxel moves from half an old step to half a new step inside the border.
     const origin = row[3] + factors.reduce((sum, factor, axis) => sum + row[axis]! * (factor - 1) * 0.5, 0);
     return [...steps, origin];
   }) as unknown as Affine;
 }
 
 /**
- * The part of a volume that one epoch's views are made from. Up to 24 slices: the volume itself, as the paper's prepared
- * sub-volumes. More (a whole CT): 24 consecutive slices, as the paper's data preparation would cut them. They begin at a multiple of 4 that `key`
- * draws, and lose the outer 10 % on each in-plane side. So both views of an epoch overlap, and over the epochs all slices are used.
+ * The part of a volume for one epoch's views. Up to 24 slices: the volume itself, like the paper's prepared sub-volumes. More (a
+ * whole CT): 24 consecutive slices, cut like in the paper's data preparation. They begin at a multiple of 4 that `key` draws, and
+ * lose the outer 10 % on each in-plane side. So both views of an epoch overlap, and over the epochs all slices are used.
  */
 export function subVolume(volume: Volume, key: RandomKey): Volume {
   const [slices, xs, ys] = volume.shape;

@@ -1,6 +1,6 @@
 /**
- * Goes from one 8-bit value through another by a factor: 0 gives `from`, 1 gives `to`, beyond 1 the line is continued and cut off
- * at 0 and 255. In single precision with truncation, as PIL's Image.blend; `factor` must be a float32 (Math.fround).
+ * Extrapolates from one 8-bit value through another by a factor: 0 gives `from`, 1 gives `to`; above 1 the line continues,
+ * clipped to 0–255. Uses single precision with truncation, like PIL's Image.blend; `factor` must be a float32 (Math.fround).
  */
 export function blend(from: number, to: number, factor: number): number {
   const value = Math.fround(from + Math.fround(factor * (to - from)));

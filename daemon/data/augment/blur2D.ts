@@ -1,8 +1,8 @@
 import { blurSeparably, gaussianKernel } from './gaussian.ts';
 
 /**
- * Blurs an 8-bit image with a Gaussian of `kernel` taps (odd), mirrored at the border without repeating the edge pixel, rounded at
- * the end: OpenCV's GaussianBlur. `pixels`: RGB [height, width, 3], changed in place; `sigma` > 0, pixels.
+ * Blurs an 8-bit image with a Gaussian of `kernel` taps (odd), mirrored at the border without repeating the edge pixel, and
+ * rounds at the end: OpenCV's GaussianBlur. `pixels`: RGB [height, width, 3], changed in place; `sigma` > 0, pixels.
  */
 export function blurImage(pixels: Uint8Array, height: number, width: number, sigma: number, kernel: number): void {
   const values = Float32Array.from(pixels);

@@ -1,14 +1,14 @@
 import { blurSeparably, gaussianKernel } from './gaussian.ts';
 
-/** Where SciPy's gaussian_filter cuts its kernel off, in standard deviations. */
+/** SciPy's gaussian_filter cuts off its kernel here, in standard deviations. */
 const truncation = 4;
 
 /**
- * Blurs each slice in plane, in place: a Gaussian cut off at 4 sigma, mirrored with the edge pixel repeated, as SciPy's
+ * Blurs each slice in plane, in place, with a Gaussian cut off at 4 sigma, mirrored with the edge pixel repeated, like SciPy's
  * gaussian_filter (mode "reflect") on two axes.
  *
  * @param values [slices, height, width]
- * @param sigmas in voxels, one for each slice; 0 leaves a slice as it is
+ * @param sigmas in voxels, one per slice; 0 leaves a slice unchanged
  */
 export function blurSlices(
   values: Float32Array,

@@ -7,7 +7,7 @@ export function multiplyBrightness(values: Float32Array, factors: readonly numbe
   });
 }
 
-/** Adds to each slice (or the whole volume, given one offset) its offset, in place. */
+/** Adds its offset to each slice (or to the whole volume, given one offset), in place. */
 export function addBrightness(values: Float32Array, offsets: readonly number[]): void {
   eachPart(values, offsets, (part, offset) => {
     for (let i = 0; i < part.length; i++) part[i] = part[i]! + offset;

@@ -1,8 +1,8 @@
 import { eachPart, statisticsOf } from './parts.ts';
 
 /**
- * Stretches the values of each slice (or of the whole volume, given one factor) about their mean by its factor and clips them to the
- * range that they had, in place: batchgenerators' contrast augmentation with `preserve_range`.
+ * Stretches the values of each slice (or of the whole volume, given one factor) about their mean by its factor and clips them to
+ * their original range, in place: batchgenerators' contrast augmentation with `preserve_range`.
  */
 export function stretchContrast(values: Float32Array, factors: readonly number[]): void {
   eachPart(values, factors, (part, factor) => {

@@ -4,10 +4,12 @@ import type { Views3DOptions } from './options.ts';
 
 type Triple = readonly [slices: number, x: number, y: number];
 
-/** A cuboid of whole voxels in a volume's own indices. Where it reaches beyond the volume it means padding (0 HU). */
+/** A cuboid of whole voxels in the indices of a volume. Outside the volume it stands for padding (0 HU). */
 export type Cuboid = { start: Triple; size: Triple };
 
-/** The cuboid of a volume that is padded to at least `padTo`: in plane behind, slices on both sides (the odd one behind). */
+/**
+ * The cuboid of a volume after padding to at least `padTo`: in plane at the end, slices on both sides (the odd one at the end).
+ */
 export function paddedCuboid(shape: Triple, padTo: Triple): Cuboid {
   const missing = Math.max(0, padTo[0] - shape[0]);
   const before = missing === 0 ? 0 : Math.floor(missing / 2); // 0, never -0
@@ -18,8 +20,8 @@ export function paddedCuboid(shape: Triple, padTo: Triple): Cuboid {
 }
 
 /**
- * Draws the crop that both views come from: all slices, and in plane the size of a view times a factor from `parentCrop`, drawn for
- * each axis; factor 1 where that does not fit.
+ * Draws the crop for both views: all slices, and in plane the size of a view times a factor from `parentCrop`, drawn per axis;
+ * factor 1 if that does not fit.
  * @param within the padded volume; at least as large as a view
  */
 export function drawParentCrop(random: Random, within: Cuboid, { size, parentCrop }: Views3DOptions): Cuboid {
@@ -31,8 +33,8 @@ export function drawParentCrop(random: Random, within: Cuboid, { size, parentCro
 }
 
 /**
- * Draws one view's crop: consecutive slices, and in plane the size of a view times a factor from `crop`, drawn for each axis, at most
- * what the parent has.
+ * Draws one view's crop: consecutive slices, and in plane the size of a view times a factor from `crop`, drawn per axis, at most
+ * the size of the parent.
  * @param within the parent crop; at least as large as a view
  */
 export function drawViewCrop(random: Random, within: Cuboid, { size, crop }: Views3DOptions): Cuboid {
@@ -47,7 +49,7 @@ function placeRandomly(random: Random, within: Cuboid, size: Triple): Cuboid {
 }
 
 /**
- * Copies a cuboid out of a volume, divided by `divisor`; what lies outside the volume is 0.
+ * Copies a cuboid from a volume, divided by `divisor`; 0 outside the volume.
  * @returns [slices, x, y] of the cuboid's size, a new array
  */
 export function cutOut(volume: Volume, { start, size }: Cuboid, divisor: number): Float32Array {

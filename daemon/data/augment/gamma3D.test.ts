@@ -36,7 +36,7 @@ describe('applyGamma', () => {
         expect(values.every(Number.isFinite)).toBe(true);
         const after = statisticsOf(values);
         expect(after.mean).toBeCloseTo(before.mean, 4);
-        // What the two epsilons keep: everything unless the values differ by as little as these.
+        // The result with the two epsilons equals the exact one, unless the values differ as little as these.
         if (before.deviation > 1e-3) expect(after.deviation).toBeCloseTo(before.deviation, 4);
         const order = [...list.keys()].sort((a, b) => list[a]! - list[b]!);
         for (let i = 1; i < order.length; i++)

@@ -1,4 +1,4 @@
-/** How an image continues beyond its border: … c b | a b c … without, … b a | a b c … with the edge pixel twice. */
+/** How an image continues beyond its border: … c b | a b c … (edge pixel once) or … b a | a b c … (edge pixel twice). */
 export type Mirror = 'edgeOnce' | 'edgeTwice';
 
 /** One side of a Gaussian kernel: `[0]` is the centre, `[radius]` the outermost tap; both sides together sum to 1. */
@@ -8,7 +8,7 @@ export function gaussianKernel(sigma: number, radius: number): Float64Array {
   return half.map((weight) => weight / sum);
 }
 
-/** The index inside 0 … length − 1 that `index` (any whole number) is mirrored to, however often it takes. */
+/** The index inside 0 … length − 1 to which `index` (any whole number) is mirrored, repeatedly if necessary. */
 export function mirrorIndex(index: number, length: number, mirror: Mirror): number {
   if (length === 1) return 0;
   const period = mirror === 'edgeOnce' ? 2 * (length - 1) : 2 * length;
@@ -21,7 +21,7 @@ export function mirrorIndex(index: number, length: number, mirror: Mirror): numb
  * Convolves one image with a symmetric kernel along its rows and then along its columns.
  *
  * @param image  [height, width, channels] from `offset` on, replaced by the result
- * @param kernel one side of it, as `gaussianKernel` gives it
+ * @param kernel one side of it, from `gaussianKernel`
  * @param scratch at least height · width · channels long; its content is lost
  */
 export function blurSeparably(

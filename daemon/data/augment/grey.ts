@@ -3,7 +3,7 @@ export function luma(red: number, green: number, blue: number): number {
   return (red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16;
 }
 
-/** Gives each pixel its luma in all three channels, in place. `pixels`: RGB [.., 3], 8 bit. */
+/** Sets all three channels of each pixel to its luma, in place. `pixels`: RGB [.., 3], 8 bit. */
 export function toGrey(pixels: Uint8Array): void {
   for (let i = 0; i < pixels.length; i += 3) {
     const value = luma(pixels[i]!, pixels[i + 1]!, pixels[i + 2]!);

@@ -1,7 +1,6 @@
 /**
- * Turns the hues of an image, in place, through 8-bit HSV as PIL converts it, in its single precision
- * (so even a shift of 0 loses a little).
- * `pixels`: RGB [.., 3], 8 bit; `shift` in full circles, −0.5–0.5.
+ * Shifts the hues of an image, in place, through PIL's conversion to 8-bit HSV in single precision (so even a shift of 0 loses a
+ * little). `pixels`: RGB [.., 3], 8 bit; `shift` in full circles, −0.5–0.5.
  */
 export function adjustHue(pixels: Uint8Array, shift: number): void {
   const steps = Math.trunc(shift * 255) & 255;
@@ -11,7 +10,7 @@ export function adjustHue(pixels: Uint8Array, shift: number): void {
     const blue = pixels[i + 2]!;
     const value = Math.max(red, green, blue);
     const chroma = value - Math.min(red, green, blue);
-    if (chroma === 0) continue; // grey has no hue to turn
+    if (chroma === 0) continue; // grey has no hue to shift
     const saturation = Math.trunc(Math.fround(chroma / value) * 255);
     if (saturation === 0) {
       pixels[i] = value;

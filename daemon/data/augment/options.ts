@@ -1,6 +1,6 @@
 /**
- * What the views are made with, as plain data: it travels to the worker threads and is written into the run folder.
- * Ranges are [lowest, highest], probabilities 0–1. The defaults are those of the UniMiSS reference implementation.
+ * The options of the views, as plain data for the worker threads and the run folder. Ranges are [lowest, highest], probabilities
+ * 0–1. The defaults are those of the UniMiSS reference implementation.
  */
 export type Range = readonly [low: number, high: number];
 export type PerView<T> = readonly [view1: T, view2: T];
@@ -8,9 +8,9 @@ export type PerView<T> = readonly [view1: T, view2: T];
 export type View2DOptions = {
   /** Probability of a horizontal flip. */
   flip: number;
-  /** Factors are drawn from 1 ± the strength; hue is shifted by ± its strength (of the full circle). */
+  /** Factors are from 1 ± the strength; hue shifts by ± its strength (of the full circle). */
   jitter: { probability: number; brightness: number; contrast: number; saturation: number; hue: number };
-  /** Probability that the colours are dropped. */
+  /** Probability of dropping the colours. */
   grey: number;
   /** `kernel`: taps (odd); `sigma` in pixels of the view. */
   blur: { probability: number; sigma: Range; kernel: number };
@@ -25,11 +25,11 @@ export type Views2DOptions = {
   views: PerView<View2DOptions>;
 };
 
-/** A change that a volume gets with one probability, and each of its slices then with another. */
+/** Probabilities of a change: for the volume, and then for each of its slices. */
 export type VolumeThenSlice = { volume: number; slice: number };
 
 export type View3DOptions = {
-  /** Probability of a flip, for each axis on its own. */
+  /** Probability of a flip, for each axis separately. */
   flip: number;
   /** `deviation`: range of the noise's standard deviation; values are HU / 1024 here and below. */
   noise: { probability: number; deviation: Range };
@@ -44,12 +44,15 @@ export type View3DOptions = {
 export type Views3DOptions = {
   /** Voxels of a view. */
   size: readonly [slices: number, height: number, width: number];
-  /** Volumes are padded with 0 HU to at least this: in plane behind, slices on both sides. */
+  /** Volumes are padded with 0 HU to at least this size: in plane at the end, slices on both sides. */
   padTo: readonly [slices: number, x: number, y: number];
-  /** In-plane size of the crop that both views are taken from, and of each view's crop, in sizes of a view. */
+  /** In-plane size of the crop for both views, and of each view's crop, in sizes of a view. */
   parentCrop: Range;
   crop: Range;
-  /** Whether blur, brightness, contrast and gamma are drawn (and measured) slice by slice, as in the reference, or once for the volume. */
+  /**
+   * Whether to draw (and measure) blur, brightness, contrast and gamma slice by slice, as in the reference, or once for the
+   * volume.
+   */
   draw: 'slice' | 'volume';
   views: PerView<View3DOptions>;
 };
@@ -66,8 +69,8 @@ export function views2DOptions(size: Views2DOptions['size'] = [224, 224]): Views
 }
 
 /**
- * The 3D views of the paper's pre-training; `size` is [16, 96, 96] there, and volumes are padded to 16×256×256. Smaller
- * views keep that ratio, so that a parent crop always fits.
+ * The 3D views of the paper's pre-training; `size` is [16, 96, 96] there, and volumes are padded to 16×256×256. Smaller views
+ * keep this ratio, so that a parent crop always fits.
  */
 export function views3DOptions(
   size: Views3DOptions['size'] = [16, 96, 96],

@@ -23,7 +23,7 @@ describe('randomCropBox', () => {
 
   it('has areas and aspect ratios spread over their ranges', () => {
     const random = new Random('boxes');
-    // Areas up to a half always fit a square, so that no draw is rejected and the distributions are the plain ones.
+    // Areas up to a half always fit a square, so no draw is rejected and the distributions are exact.
     const boxes = Array.from({ length: 4000 }, () => randomCropBox(random, 1000, 1000, [0.14, 0.5], aspect));
     const areas = boxes.map((box) => (box.height * box.width) / 1e6);
     const ratios = boxes.map((box) => Math.log(box.width / box.height) / Math.log(4 / 3));

@@ -7,9 +7,9 @@ export type Box = { top: number; left: number; height: number; width: number };
 const tries = 10;
 
 /**
- * A box with a random share of the image's area and a random aspect ratio (width / height; uniform in its logarithm), anywhere
- * in the image: as torchvision's RandomResizedCrop draws it. If ten draws do not fit (long, thin images), it is the
- * largest central box whose aspect ratio lies in the range.
+ * A box with a random share of the image's area and a random aspect ratio (width / height; uniform in its logarithm), anywhere in
+ * the image, like torchvision's RandomResizedCrop. If ten draws do not fit (long, thin images), it is the largest central box
+ * with an aspect ratio in the range.
  */
 export function randomCropBox(
   random: Random,

@@ -8,7 +8,7 @@ describe('resizeSlices', () => {
   it('takes half-pixel centres, clamps at the edge and does not antialias', () => {
     const doubled = resizeSlices(Float32Array.of(0, 4), [1, 1, 2], 1, 4);
     expect([...doubled]).toEqual([0, 1, 3, 4]);
-    // A quarter: centres 1.5 and 5.5, between two of eight inputs; the others play no part.
+    // A quarter: centres 1.5 and 5.5, between two of eight inputs; the others have no effect.
     const shrunk = resizeSlices(Float32Array.of(9, 1, 3, 9, 9, 5, 6, 9), [1, 8, 1], 2, 1);
     expect([...shrunk]).toEqual([2, 5.5]);
   });

@@ -50,7 +50,7 @@ describe('resizedCrop', () => {
     const before = edges.data.slice();
     const out = resizedCrop(edges, whole(edges), 32, 32);
     expect(edges.data).toEqual(before);
-    // Bicubic overshoots beside an edge: cut off, the flat parts stay at the ends.
+    // Bicubic interpolation overshoots beside an edge; after clipping, the flat parts keep the end values.
     for (let i = 0; i < 12; i++) {
       expect(out[i]).toBeLessThan(30);
       expect(out[31 * 3 - i]).toBeGreaterThan(225);

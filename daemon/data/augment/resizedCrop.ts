@@ -1,13 +1,13 @@
 import type { Image2D } from '../types.ts';
 import type { Box } from './randomCrop.ts';
 
-/** Weights are whole numbers with this many binary places: a row of bicubic weights times 255 then still fits 32 bits. */
+/** Weights are fixed-point numbers with this many binary places, so that a row of bicubic weights times 255 fits 32 bits. */
 const precisionBits = 22;
 
 /**
- * Cuts `box` out of an image and resizes it to `height` × `width`: bicubic (a = −0.5), with antialiasing where it shrinks, in
- * fixed point and rounded to 8 bits after each of its two passes, first along rows, as PIL does it (bit for bit up to Pillow 10;
- * newer ones sometimes begin with columns). Pixels outside the box have no influence.
+ * Cuts `box` from an image and resizes it to `height` × `width`: bicubic (a = −0.5), with antialiasing when shrinking, in fixed
+ * point, rounded to 8 bits after each of two passes, first along rows, like PIL (bit for bit up to Pillow 10; newer ones
+ * sometimes begin with columns). Pixels outside the box have no influence.
  *
  * @returns RGB [height, width, 3], a new array
  */
@@ -50,7 +50,7 @@ function resizeRows(image: Image2D, box: Box, outWidth: number): Uint8ClampedArr
   return out;
 }
 
-/** The second pass, row by row, since that is how the memory lies: [outHeight, width, 3]. */
+/** The second pass, row by row in the order of memory: [outHeight, width, 3]. */
 function resizeColumns(rows: Uint8ClampedArray, height: number, width: number, outHeight: number): Uint8Array {
   const taps = bicubicTaps(height, outHeight);
   const length = width * 3;

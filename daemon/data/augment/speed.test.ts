@@ -6,9 +6,9 @@ import { makeViews2D } from './views2D.ts';
 import { makeViews3D } from './views3D.ts';
 
 /**
- * One worker has to keep ahead of a trainer that takes about 450 ms for two images and 1.5 s for two volumes (`tiny`, 2 cores), of
- * which it also takes processor time. Usual figures are 20 ms a pair of views; measured in processor time, so that what
- * else the machine does counts little.
+ * One worker must stay ahead of a trainer that takes about 450 ms for two images and 1.5 s for two volumes (`tiny`, 2 cores),
+ * while it shares the processor with it. A pair of views usually takes 20 ms. The test measures processor time, so that other
+ * load on the machine matters little.
  */
 const random = new Random('speed');
 const image: Image2D = {

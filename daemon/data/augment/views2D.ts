@@ -12,10 +12,10 @@ import { resizedCrop } from './resizedCrop.ts';
 export type Recipe2D = { box: Box; flip: boolean; jitter: JitterStep[]; grey: boolean; blurSigma: number };
 
 /**
- * Makes the two views of an image (as the UniMiSS reference implementation makes them): random resized crop, flip,
- * colour jitter, grey, blur, in this order on 8 bits, then values 0–1.
+ * Makes the two views of an image, like the UniMiSS reference implementation: random resized crop, flip, colour jitter, grey,
+ * blur, in this order on 8 bits, then values 0–1.
  *
- * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; each view draws from a stream of its own
+ * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; each view draws from a separate stream
  * @returns each [height, width, 3], new arrays
  */
 export function makeViews2D(image: Image2D, options: Views2DOptions, key: RandomKey): [Float32Array, Float32Array] {

@@ -59,7 +59,7 @@ describe('makeViews3D', () => {
   });
 
   it('takes both views from one parent crop', () => {
-    // Four voxels beyond a parent crop's reach are enough to see that a view never leaves it: its place is coded in the values.
+    // The values encode the place of a voxel. Four voxels beyond a parent crop suffice to see that a view never leaves it.
     const shape = [16, 300, 300] as [number, number, number];
     const place = Float32Array.from({ length: 16 * 300 * 300 }, (_, i) => Math.floor(i / 300) % 300);
     const volume: Volume = { kind: '3D', shape, data: place, spacing: [3, 1, 1] };

@@ -10,12 +10,12 @@ import { addNoise } from './noise3D.ts';
 import type { Range, View3DOptions, Views3DOptions } from './options.ts';
 import { resizeSlices } from './resizeSlices.ts';
 
-/** Values of a view are HU divided by this. */
+/** Values of a view are HU divided by this number. */
 export const intensityScale = 1024;
 
 /**
- * The draws of one view, except the noise itself. An intensity change that the view does not get is null. Otherwise it has one amount
- * for each slice, or one for the whole volume. A sigma or an offset of 0 leaves the slice unchanged.
+ * The draws of one view, except the noise itself. An unused intensity change is null; otherwise it has one amount per slice, or
+ * one for the whole volume. A sigma or an offset of 0 leaves the slice unchanged.
  */
 export type Recipe3D = {
   crop: Cuboid;
@@ -29,11 +29,12 @@ export type Recipe3D = {
 };
 
 /**
- * The two views of a volume (as the UniMiSS reference implementation makes them): padding, a parent crop that both
- * share, / 1024, then for each view crop, flips, resizing of its slices, noise, blur, brightness, contrast and gamma.
+ * Makes the two views of a volume, like the UniMiSS reference implementation: padding, a shared parent crop, / 1024, then for
+ * each view crop, flips, resizing of its slices, noise, blur, brightness, contrast and gamma.
  *
- * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; the parent and each view draw from streams of their own
- * @returns each [slices, height, width] of `options.size`, new arrays; values are HU / 1024 before the changes of intensity
+ * @param key names the sample and the epoch, for example [run seed, epoch, sample id]; the parent and each view draw from
+ *   separate streams
+ * @returns each [slices, height, width] of `options.size`, new arrays; values are HU / 1024 before intensity changes
  */
 export function makeViews3D(volume: Volume, options: Views3DOptions, key: RandomKey): [Float32Array, Float32Array] {
   const padded = paddedCuboid(volume.shape, options.padTo);
@@ -64,13 +65,13 @@ export function drawView3D(random: Random, parent: Cuboid, options: Views3DOptio
   };
 }
 
-/** Draws from below and from above 1 with equal chance where the range has both; uniform on either side. */
+/** Draws from below and above 1 with equal probability if the range has both; uniform on either side. */
 export function drawAroundOne(random: Random, [low, high]: Range): number {
   if (low >= 1 || high <= 1) return random.uniform(low, high);
   return random.bool(0.5) ? random.uniform(low, 1) : random.uniform(1, high);
 }
 
-/** @param random the stream of the noise: the one that the recipe was drawn from, further on */
+/** @param random the stream of the noise: the stream of the recipe, after its draws */
 export function applyView3D(
   volume: Volume,
   recipe: Recipe3D,

@@ -7,7 +7,7 @@ import { formatOfName } from '../formats/sniff.ts';
 
 /** Files below some folders. */
 export interface FoundFiles {
-  /** The deepest folder that holds everything; ids of samples are relative to it. */
+  /** The deepest folder that contains everything; ids of samples are relative to it. */
   readonly root: string;
   /** Absolute paths in natural order. */
   readonly files: readonly string[];
@@ -30,17 +30,17 @@ export function naturalOrder(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** `path` relative to `root` with `/` between its parts: a stable id wherever the folder lies. */
+/** `path` relative to `root` with `/` between its parts: an id that does not depend on the place of the folder. */
 export function idOf(root: string, path: string): string {
   return relative(root, path).split(sep).join('/');
 }
 
 /**
- * Finds all files at any depth below the given folders; a path may also be a file. Symbolic links are followed; a folder or file that was
- * already found under another name is not entered again, so that links cannot form circles and no image counts twice.
+ * Finds all files at any depth below the given folders; a path may also be a file. Symbolic links are followed; a folder or file
+ * that was already found under another name is not entered again, so that links cannot form cycles and no image counts twice.
  * Hidden files and folders (names that begin with a dot) are skipped. A pipe, socket or device is skipped too, unless its name
  * promises an image: then it is among the files, and the check of its header names it as broken.
- * @throws UnimissError('data') where a given path does not exist or a folder may not be read
+ * @throws UnimissError('data') if a given path does not exist or a folder may not be read
  */
 export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   const files: string[] = [];
@@ -59,14 +59,14 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   return { root: commonFolder(bases), files: files.sort(naturalOrder), imageNamedFolders, ignored };
 }
 
-/** Notified of what a walk meets besides files. */
+/** Receives what a walk meets besides files. */
 export interface WalkListener {
   onIgnored?(file: IgnoredFile): void;
-  /** A folder that is entered, but none of those given. */
+  /** Called for each entered folder, except the given ones. */
   onFolder?(path: string): void;
 }
 
-/** As `findFiles`, one file after the other as they are met, for callers that may not want them all. */
+/** As `findFiles`, yields files one by one, for callers that may not need all. */
 export async function* walkFiles(paths: readonly string[], hear: WalkListener = {}): AsyncGenerator<string> {
   const given = paths.map((path) => resolve(path));
   const met = new Map<string, string>();
@@ -126,7 +126,7 @@ function statGiven(path: string): Promise<Stats> {
   });
 }
 
-/** Those of the given paths whose names promise an image: names to hide, unlike the folders that a configuration names. */
+/** The given paths whose names promise an image. Their names must be hidden, unlike those of folders in a configuration. */
 export function imagesAmong(paths: readonly string[]): string[] {
   return paths.filter((path) => formatOfName(path) !== undefined);
 }

@@ -27,8 +27,8 @@ interface Row {
  * Reads a manifest: a text file that lists images, with paths relative to its own folder. Either JSON lines,
  * `{"path": "ct/1.nii.gz", "label": "healthy"}` each, or CSV with the columns `path` and, if there are labels, `label`
  * (in the order of its first line; without such a line: path, label). Other columns and fields are ignored.
- * @throws UnimissError('data') that names the line: malformed, listed twice, or a path that leaves the manifest's folder,
- * by `..`, by being absolute, or through a symbolic link
+ * @throws UnimissError('data') that names the line: malformed, listed twice, or a path out of the manifest's folder (by `..`,
+ * absolute, or through a symbolic link)
  */
 export async function readManifest(file: string): Promise<{ root: string; entries: ManifestEntry[] }> {
   const bytes = await readWhole(file, maxBytes).catch(withoutImages);

@@ -30,7 +30,7 @@ describe('a folder', () => {
   it('is searched at any depth, in natural order, and the content decides what a file is', async () => {
     save('ct/scan10.nii.gz', gzipSync(volume));
     save('ct/scan2.nii', volume);
-    save('ct/deep/er/a.nii.gz', volume); // not compressed in spite of its name
+    save('ct/deep/er/a.nii.gz', volume); // not compressed despite its name
     save('xray/10.png', image);
     save('xray/9.PNG', image);
     save('xray/without-extension', image);

@@ -7,7 +7,7 @@ import { readManifest } from './manifest.ts';
 
 /** One image of a data set. */
 export interface Sample {
-  /** Path relative to the data set's root, with `/`: stable wherever the folder lies. */
+  /** Path relative to the data set's root, with `/`: independent of the place of the folder. */
   readonly id: string;
   /** Absolute path. */
   readonly path: string;
@@ -19,7 +19,7 @@ export interface Sample {
 /** An image that cannot be used. */
 export interface BrokenImage {
   readonly id: string;
-  /** What is wrong with it, and what to do where that is known. */
+  /** What is wrong with it, and the remedy if known. */
   readonly reason: string;
 }
 
@@ -30,7 +30,7 @@ export interface DatasetOptions {
   readonly manifest?: string;
   /** Share of the images, 0–1, that may be broken before `UnimissError` stops the run; default 0.05. */
   readonly maxBroken?: number;
-  /** Called for each broken image as soon as it is found, also when there are too many. */
+  /** Called for each broken image as soon as it is found, even if there are too many. */
   readonly onBroken?: (image: BrokenImage) => void;
   /** Called with the number of files checked so far. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -42,14 +42,14 @@ const parallelChecks = 8;
 const listed = 20;
 
 /**
- * The images of a run: what is 2D and what is 3D, in natural order of their ids, and those that are broken, with reasons.
- * Broken images found later are reported to it and count as well.
+ * The images of a run: 2D and 3D, in natural order of their ids, and broken ones with reasons. Broken images found later are
+ * reported to it and count as well.
  */
 export class Dataset {
   private readonly brokenById = new Map<string, BrokenImage>();
 
   constructor(
-    /** Folder that ids are relative to. */
+    /** Ids are relative to this folder. */
     readonly root: string,
     readonly samples2D: readonly Sample[],
     readonly samples3D: readonly Sample[],
@@ -79,7 +79,7 @@ export class Dataset {
   /**
    * Records a broken image.
    * @returns false if it was already known
-   * @throws UnimissError('data') where the share of broken images now exceeds `maxBroken`
+   * @throws UnimissError('data') if the share of broken images now exceeds `maxBroken`
    */
   reportBroken(image: BrokenImage): boolean {
     if (this.brokenById.has(image.id)) return false;
@@ -114,9 +114,9 @@ export function brokenReason(error: unknown): string {
 }
 
 /**
- * Finds the images in folders or in a manifest and checks each header. The content decides the format of a
- * file. A file with an image's name has to be a sound image; any other file that is no image is skipped and listed in `ignored`.
- * @throws UnimissError('data') where nothing is found, a path does not exist, a manifest is malformed, or too many images are broken
+ * Finds the images in folders or in a manifest and checks each header. The content decides the format of a file. A file with an
+ * image's name must be a sound image. Other files that are no images are skipped and listed in `ignored`.
+ * @throws UnimissError('data') if nothing is found, a path does not exist, a manifest is malformed, or too many images are broken
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const { maxBroken = 0.05, onBroken, onProgress } = options;
@@ -168,7 +168,7 @@ async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidat
     if (taken === 'image') entries.push({ path });
     else others.push({ path, why: taken });
   });
-  // Some tools make a folder `ct.nii.gz` for the file in it. Without an image in it such a folder counts as a broken image.
+  // Some tools make a folder `ct.nii.gz` for the file in it. A folder like this without an image counts as a broken image.
   const holding = foldersOf(entries);
   for (const path of imageNamedFolders) if (!holding.has(path)) entries.push({ path });
   const byPath = (a: { path: string }, b: { path: string }) => naturalOrder(a.path, b.path);
@@ -178,7 +178,7 @@ async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidat
   return { root, entries, ignored: [...ignored, ...others] };
 }
 
-/** The folders that hold these files, at any depth. */
+/** The folders that contain these files, at any depth. */
 function foldersOf(files: readonly { path: string }[]): Set<string> {
   const folders = new Set<string>();
   for (const { path } of files) {
@@ -187,12 +187,12 @@ function foldersOf(files: readonly { path: string }[]): Set<string> {
   return folders;
 }
 
-/** Largest number of files that are checked in the search for an image. */
+/** Largest number of files to check in the search for an image. */
 const looks = 1000;
 
 /**
- * Throws what `openDataset` would throw before it reads headers, and takes little time however large the folders are. It returns at the
- * first image, sound or not, and after a thousand files without an image.
+ * Throws the errors that `openDataset` would throw before it reads headers. Takes little time however large the folders are: it
+ * returns at the first image, sound or not, and after a thousand files without an image.
  * @throws UnimissError('data') as `openDataset`
  */
 export async function requireImage({ paths, manifest }: Pick<DatasetOptions, 'paths' | 'manifest'>): Promise<void> {

@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { imageError } from './imageError.ts';
 
-/** The start and the end of a file, without the rest of it. */
+/** The start and the end of a file. */
 export interface Ends {
   readonly head: Buffer;
   /** The last bytes; overlaps `head` in a small file. */
@@ -23,7 +23,7 @@ const reasons: Record<string, string> = {
 
 /**
  * An error of the file system as one that names the file.
- * @param images the names in its text that are images' (or folders' of images)
+ * @param images the names of images (or folders of images) in its text
  */
 export function readFailure(path: string, error: unknown, images: readonly string[] = [path]): UnimissError {
   if (error instanceof UnimissError) return error;
@@ -35,7 +35,7 @@ export function readFailure(path: string, error: unknown, images: readonly strin
 async function withFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>) {
   let file: FileHandle | undefined;
   try {
-    // Opening a device can change it, and opening a named pipe waits for a writer: hence a look before, and no waiting.
+    // Opening a device can change it, and opening a named pipe waits for a writer: so look first, and never wait.
     requireRegular(path, await stat(path));
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const info = await file.stat();

@@ -27,7 +27,7 @@ const sound: [string, Buffer, (path: string) => Promise<unknown>][] = [
   ['JPEG', encodeJpeg({ width: 40, height: 30, data: Buffer.from(pixels) }, 80).data, readImage],
 ];
 
-/** What JavaScript, zlib and the decoders say: nothing that a person could act on. */
+/** Words of JavaScript, zlib and the decoders, on which no person can act. */
 const decoderWords =
   /undefined|\bnull\b|not a function|cannot (set|read) prop|invalid (array|distance|block|code|stored|bit|literal)|incorrect (data|header|length)|unknown compression|range|buffer|huffman|dht|sof\b|dct|ENO|Error/i;
 

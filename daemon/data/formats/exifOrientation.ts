@@ -1,6 +1,6 @@
 import type { Image2D } from '../types.ts';
 
-/** How a stored picture has to be turned to stand upright: values of the tag Orientation (EXIF 2.3, 4.6.4 A). 1 is as stored. */
+/** How to turn a stored picture upright: values of the tag Orientation (EXIF 2.3, 4.6.4 A). 1: as stored. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const orientationTag = 0x0112;
@@ -8,8 +8,8 @@ const shortType = 3;
 const entryBytes = 12;
 
 /**
- * The orientation that EXIF data (a TIFF header and its first directory) tells. Data without this tag, and damaged data,
- * say 1: they are no part of the pixels, and other readers ignore them too.
+ * The orientation in EXIF data (a TIFF header and its first directory). 1 for data without this tag and for damaged data: they
+ * are no part of the pixels, and other readers ignore them too.
  */
 export function exifOrientation(tiff: Buffer): Orientation {
   const order = tiff.toString('latin1', 0, 2);
@@ -31,7 +31,7 @@ function isOrientation(value: number): value is Orientation {
   return Number.isInteger(value) && value >= 1 && value <= 8;
 }
 
-/** The picture turned and mirrored as its orientation asks for; 5 to 8 exchange width and height. */
+/** Turns and mirrors the picture by its orientation; 5 to 8 swap width and height. */
 export function upright(image: Image2D, orientation: Orientation): Image2D {
   if (orientation === 1) return image;
   const { width: w, height: h, data } = image;

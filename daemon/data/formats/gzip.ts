@@ -11,12 +11,12 @@ const gunzipAsync = promisify(gunzip);
 function gzipFailure(path: string, error: unknown): UnimissError {
   if (error instanceof UnimissError) return error;
   const ended = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-  // What zlib says beyond that ("invalid distance too far back") is in the cause.
+  // The cause keeps zlib's own words ("invalid distance too far back").
   const what = ended ? 'the gzip stream ends too early: the file is truncated' : 'the gzip stream is damaged';
   return imageError(path, what, { remedy: 'Copy or download the file again.', cause: error });
 }
 
-/** What the first bytes of a gzip stream decode to: possibly nothing, at most `maxInflation` times as many. */
+/** Decodes the first bytes of a gzip stream: possibly to nothing, at most to `maxInflation` times as many. */
 export async function gunzipStart(path: string, head: Buffer): Promise<Buffer> {
   try {
     return await gunzipAsync(head, { finishFlush: constants.Z_SYNC_FLUSH });
@@ -26,8 +26,8 @@ export async function gunzipStart(path: string, head: Buffer): Promise<Buffer> {
 }
 
 /**
- * Decodes a gzip stream that should give `expected` bytes; never allocates more than `expected + tolerated`.
- * A stream that gives `tolerated` more bytes, or fewer than expected, is an UnimissError('data').
+ * Decodes a gzip stream that should give `expected` bytes; never allocates more than `expected + tolerated`. Throws
+ * UnimissError('data') for a stream with more than `tolerated` extra bytes, or fewer bytes than expected.
  */
 export async function gunzipWhole(path: string, bytes: Buffer, expected: number, tolerated: number): Promise<Buffer> {
   if (bytes.length * maxInflation < expected) {
@@ -42,19 +42,19 @@ export async function gunzipWhole(path: string, bytes: Buffer, expected: number,
   }
 }
 
-/** The error for a file with more data than its header tells. */
+/** The error for a file with more data than its header says. */
 export function tooLong(path: string, expected: number): UnimissError {
   return imageError(path, `its header claims ${expected} bytes, but the file holds more`);
 }
 
-/** The error for a file with less data than its header tells. */
+/** The error for a file with less data than its header says. */
 export function tooShort(path: string, expected: number, found: number): UnimissError {
   return imageError(path, `its header claims ${expected} bytes, but the file holds only ${found}`);
 }
 
 /**
- * Counts what a gzip or zlib stream decodes to without keeping it, and stops counting soon after `most`.
- * @param stream the file in which it lies, where that is not `path`, and the byte at which it starts
+ * Counts the decoded bytes of a gzip or zlib stream without keeping them, and stops soon after `most`.
+ * @param stream the file that contains it, if that is not `path`, and the byte at which it starts
  */
 export async function gunzippedLength(
   path: string,
@@ -71,7 +71,7 @@ export async function gunzippedLength(
       }
     });
   } catch (error) {
-    // Leaving the loop early ends the streams with an error of their own.
+    // Leaving the loop early makes the streams end with an error.
     if (length <= most) throw gzipFailure(path, error);
   }
   return length;

@@ -17,7 +17,7 @@ import {
 } from './storedVolume.ts';
 import { decodeTextVolume, inspectTextVolume } from './textVolume.ts';
 
-/** What is known of an image from its header: its kind and size. */
+/** The kind and size of an image, from its header. */
 export type ImageInfo =
   | { readonly kind: '2D'; readonly format: 'png' | 'jpeg'; readonly width: number; readonly height: number }
   | { readonly kind: '3D'; readonly format: StoredGrid['format']; readonly size: readonly [number, number, number] };
@@ -56,8 +56,8 @@ export async function inspectImage(path: string): Promise<ImageInfo> {
 }
 
 /**
- * Decides by its content whether a file without an image's name is one: 'image', or the reason why not.
- * A gzip stream is one only with a NIfTI header inside.
+ * Decides by content whether a file without an image's name is an image: returns 'image', or the reason why not. A gzip stream is
+ * an image only with a NIfTI header inside.
  */
 export async function isImage(path: string): Promise<string> {
   try {

@@ -1,7 +1,7 @@
 /**
- * Maps values with more than 8 bits to 8: linearly, the 0.1th percentile to 0 and the 99.9th to 255, clipped.
- * X-rays of 10 to 16 bits use only a part of their range, each another one; taking percentiles rather than the extremes
- * keeps a bright marker or a dead pixel from making the rest flat. A constant image becomes 0.
+ * Maps values with more than 8 bits to 8: linearly, the 0.1th percentile to 0 and the 99.9th to 255, clipped. X-rays of 10 to 16
+ * bits use only part of their range, and each a different part. Percentiles, unlike extremes, prevent a bright marker or a dead
+ * pixel from flattening the rest. A constant image becomes 0.
  */
 export function windowTo8Bit(values: Uint16Array): Uint8Array {
   const histogram = new Uint32Array(65536);
@@ -25,7 +25,7 @@ function valueAt(histogram: Uint32Array, rank: number): number {
   return histogram.length - 1;
 }
 
-/** RGB of 8 bits from samples of 1 to 4 channels (grey, grey + alpha, RGB, RGBA); what is transparent lies on black. */
+/** RGB of 8 bits from samples of 1 to 4 channels (grey, grey + alpha, RGB, RGBA); transparent parts are blended with black. */
 export function toRgb(samples: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return samples;
   const pixels = samples.length / channels;

@@ -6,9 +6,9 @@ import { imageError } from './imageError.ts';
 import { type JpegHeader, parseJpegHeader } from './jpegHeader.ts';
 import { limits } from './limits.ts';
 
-/** Bytes from the start in which the header is looked for: behind metadata and preview pictures of up to 4 MiB. */
+/** Bytes from the start in which to look for the header, which may follow metadata and preview pictures of up to 4 MiB. */
 const headBytes = [64 * 1024, 4 * 1024 * 1024];
-/** Memory that the decoder may take: about 20 bytes a pixel at the limit of pixels. */
+/** Memory limit of the decoder: about 20 bytes per pixel at the limit of pixels. */
 const decoderMiB = 1024;
 
 /** Reads and checks a JPEG file's header and end without decoding it. Throws UnimissError('data') naming the reason. */
@@ -46,8 +46,8 @@ function checkRoom(path: string, { width, height }: JpegHeader, bytes: number): 
 
 /**
  * Reads a JPEG file (baseline, extended or progressive; grey, RGB, YCbCr or CMYK) as 8-bit RGB, upright by its EXIF orientation.
- * CMYK becomes RGB without a colour profile: each of R, G, B is its ink's complement times that of black.
- * Truncated or damaged pixels are an error, not grey areas. Throws UnimissError('data') naming the reason.
+ * Converts CMYK to RGB without a colour profile: each of R, G, B is the complement of its ink times that of black. Truncated or
+ * damaged pixels are an error, not grey areas. Throws UnimissError('data') naming the reason.
  */
 export async function readJpeg(path: string): Promise<Image2D> {
   const file = await readWhole(path, limits.imageFileBytes);
@@ -66,12 +66,12 @@ function decoded(path: string, file: Buffer, header: JpegHeader): Image2D {
       tolerantDecoding: false,
       maxResolutionInMP: limits.pixels / 1e6,
       maxMemoryUsageInMB: decoderMiB,
-      // Only three components have a choice: the decoder decides by the Adobe marker for four.
+      // The choice concerns three components only: for four, the decoder uses the Adobe marker.
       ...(header.components === 3 && { colorTransform: !header.storedAsRgb }),
     });
     return { kind: '2D', width, height, data };
   } catch (error) {
-    // What the decoder says about damaged bytes ("Cannot set properties of undefined") helps nobody; the cause keeps it.
+    // The decoder's own words about damaged bytes ("Cannot set properties of undefined") help nobody; the cause keeps them.
     throw imageError(path, 'is damaged: its pixels cannot be decoded', { cause: error });
   }
 }

@@ -2,14 +2,14 @@ import { exifOrientation, type Orientation } from './exifOrientation.ts';
 import { imageError } from './imageError.ts';
 import { limits } from './limits.ts';
 
-/** What the segments of a JPEG file before its coded pixels say. */
+/** The information in the segments of a JPEG file before its coded pixels. */
 export interface JpegHeader {
   /** Pixels as stored, before `orientation` turns them. */
   readonly width: number;
   readonly height: number;
   /** 1 grey, 3 colour, 4 CMYK. */
   readonly components: number;
-  /** Three components are RGB as they are; false: they are YCbCr. */
+  /** Three components are RGB; false: they are YCbCr. */
   readonly storedAsRgb: boolean;
   readonly orientation: Orientation;
   /** Byte at which the coded pixels start. */
@@ -24,12 +24,12 @@ interface Frame {
   readonly ids: readonly number[];
 }
 
-/** Markers: of segments (ITU-T T.81, B.1.1.3), and those of applications that matter here. */
+/** Markers of segments (ITU-T T.81, B.1.1.3), and the application markers that matter here. */
 const marker = { startOfScan: 0xda, endOfImage: 0xd9, jfif: 0xe0, exif: 0xe1, adobe: 0xee } as const;
 
 /**
  * Reads and checks the segments before the coded pixels.
- * @returns undefined where the pixels do not start within these bytes
+ * @returns undefined if the pixels do not start within these bytes
  * @throws UnimissError('data') naming the reason
  */
 export function parseJpegHeader(path: string, bytes: Buffer): JpegHeader | undefined {
@@ -78,13 +78,13 @@ function startsWith(content: Buffer, text: string): boolean {
   return content.toString('latin1', 0, text.length) === text;
 }
 
-/** SOF0 to SOF15 without DHT, JPG and DAC, which lie between them. */
+/** SOF0 to SOF15, except DHT, JPG and DAC, which are between them. */
 function isFrame(code: number): boolean {
   return code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc;
 }
 
 /**
- * How three components are stored, decided as libjpeg does: JFIF means YCbCr. Without JFIF the Adobe marker decides (0 is RGB).
+ * How three components are stored, by libjpeg's rules: JFIF means YCbCr. Without JFIF the Adobe marker decides (0 is RGB).
  * Without either, components with the names R, G and B are RGB.
  */
 function isRgb(ids: readonly number[], hasJfif: boolean, adobeTransform: number | undefined): boolean {

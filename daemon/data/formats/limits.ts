@@ -1,6 +1,6 @@
 /**
- * What a file may claim before anything is allocated for it. Generous for medical images
- * (a CT of 1,024 slices of 512², an X-ray of 5,000 × 6,000), far below what would exhaust a machine.
+ * Limits for the claims of a file, checked before any allocation. Generous for medical images (a CT of 1,024 slices of 512², an
+ * X-ray of 5,000 × 6,000), far below what would exhaust a machine.
  */
 export const limits = {
   /** Voxels of a volume: 2^28 (1 GiB as float32). */

@@ -1,6 +1,6 @@
 import { type NiftiTypeCode, niftiTypes } from './niftiHeader.ts';
 
-/** What a NIfTI file for tests says; everything that is left out is sound. */
+/** The contents of a NIfTI file for tests; missing fields get sound values. */
 export interface NiftiFixture {
   version?: 1 | 2;
   littleEndian?: boolean;

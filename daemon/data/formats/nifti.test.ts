@@ -19,7 +19,7 @@ const save = (bytes: Uint8Array, name = '.nii') => {
   return path;
 };
 
-/** Stored values whose place in the world is known: R, A, S counted from the corner at the lowest coordinates. */
+/** Stored values that encode their place in the world: R, A, S counted from the corner at the lowest coordinates. */
 const code = (r: number, a: number, s: number) => r + 5 * a + 25 * s;
 const worldSize = [5, 4, 3] as const;
 
@@ -102,7 +102,7 @@ describe('readNifti', () => {
       for (const littleEndian of [true, false]) {
         const all = Array.from({ length: 8 }, (_, i) => values[i % 2]!);
         const { volume } = await readNifti(save(niftiFixture({ type, littleEndian, size: [2, 2, 2], values: all })));
-        // Without an orientation every axis is turned, so that the order is reversed.
+        // Without an orientation, every axis is reversed, and so is the order.
         expect([...volume.data].reverse()).toEqual(all.map(Number));
       }
     }
@@ -308,7 +308,7 @@ describe('a broken NIfTI file is named with its reason', () => {
     await expect(readNifti(path)).rejects.toThrow(
       /2 voxels that are NaN or infinite \(the first at slice 1, row 1, column 0\)/,
     );
-    // What float64 can hold and float32 cannot is infinite for us.
+    // A value that fits float64 but not float32 counts as infinite.
     await expect(readNifti(save(niftiFixture({ type: 64, values: reals.map(() => 1e300) })))).rejects.toThrow(
       /infinite/,
     );

@@ -8,13 +8,13 @@ import { sniffFormat } from './sniff.ts';
 import { type Decoded, type StoredVolume, toVolume } from './storedVolume.ts';
 import type { StoredVoxels } from './voxels.ts';
 
-/** Bytes of a gzip stream that hold a NIfTI header, even with a long file name in front. */
+/** Bytes of a gzip stream that contain a NIfTI header, even after a long file name. */
 export const gzipHeadBytes = 8192;
 
 /**
- * Reads and checks the header of a `.nii` or `.nii.gz` file from its first bytes, and what its size or its gzip trailer
- * contradict: a truncated file, or a header that lies about its size. A `.nii.gz` whose trailer does not fit
- * is decoded once (without keeping anything), since a stream of several members has such a trailer too.
+ * Reads and checks the header of a `.nii` or `.nii.gz` file from its first bytes, and checks it against the file's size or its
+ * gzip trailer. That reveals a truncated file, or a header with a wrong size. A `.nii.gz` whose trailer does not fit is decoded
+ * once (without keeping the data), since a stream of several members has such a trailer too.
  */
 export async function inspectNifti(path: string, options: ReadOptions = {}): Promise<NiftiHeader> {
   const { header, compressed, ends } = await readStart(path, options);
@@ -22,7 +22,7 @@ export async function inspectNifti(path: string, options: ReadOptions = {}): Pro
   return header;
 }
 
-/** Reads and checks the header as `inspectNifti`, but never decodes more than the first bytes of a gzip stream. */
+/** Reads and checks the header like `inspectNifti`, but only decodes the first bytes of a gzip stream. */
 export async function readNiftiHeader(path: string): Promise<NiftiHeader> {
   return (await readStart(path)).header;
 }
@@ -41,7 +41,7 @@ async function readStart(
   return { header, compressed, ends };
 }
 
-/** A gzip stream can be a little longer than what it holds; much longer means that there is more in it than the header tells. */
+/** A gzip stream can be a little longer than its content; if it is much longer, it contains more than the header says. */
 function mostCompressedBytes(header: NiftiHeader): number {
   return 1.01 * (expectedLength(header) + sliceBytes(header)) + 2 ** 16;
 }
@@ -51,7 +51,7 @@ function expectedLength(header: NiftiHeader): number {
   return header.offset + header.volumes * header.dataBytes;
 }
 
-/** Bytes of one slice: a file that holds at least so much more than its header tells has a header that lies. */
+/** Bytes of one slice: if a file has at least this much more data than its header says, the header is wrong. */
 function sliceBytes(header: NiftiHeader): number {
   return header.dataBytes / header.size[2];
 }
@@ -68,16 +68,16 @@ async function checkGzipLength(path: string, header: NiftiHeader, { tail }: Ends
   checkLength(path, header, await gunzippedLength(path, expected + sliceBytes(header)));
 }
 
-/** Which part of a file is wanted. */
+/** The part of a file to read. */
 export interface ReadOptions {
-  /** Of several volumes in one file (4-D) the number of the wanted one, from 0. Without it, such a file is refused. */
+  /** The number of the volume to read, from 0, in a file with several (4-D). Without it, a file with several is refused. */
   readonly volume?: number | undefined;
 }
 
 /**
- * Reads a NIfTI-1/2 volume, plain or gzip, in any numeric type, byte order and orientation.
- * Values are slope · stored + intercept: HU for CT. int8, uint8 and int16 that need no scaling stay integers
- * (Int16Array), everything else becomes Float32Array. Spacing in mm.
+ * Reads a NIfTI-1/2 volume, plain or gzip, in any numeric type, byte order and orientation. Values are slope · stored +
+ * intercept: HU for CT. int8, uint8 and int16 without scaling stay integers (Int16Array), everything else becomes Float32Array.
+ * Spacing in mm.
  * @throws UnimissError('data') naming the file and the reason, before allocating for a header beyond `limits`
  */
 export async function readNifti(path: string, options: ReadOptions = {}): Promise<StoredVolume> {
@@ -111,7 +111,7 @@ export async function decodeNifti(path: string, options: ReadOptions = {}): Prom
   };
 }
 
-/** The voxels as stored, in the byte order of this machine; may swap `bytes` in place. */
+/** The stored voxels, in the byte order of this machine; may swap `bytes` in place. */
 function storedVoxels(bytes: Buffer, header: NiftiHeader): StoredVoxels {
   const { name, bytes: width } = niftiTypes[header.type];
   const swap = width > 1 && header.littleEndian !== (endianness() === 'LE');

@@ -4,16 +4,19 @@ import type { readHeader } from 'nifti-reader-js';
 export type Affine = readonly [AffineRow, AffineRow, AffineRow];
 export type AffineRow = readonly [number, number, number, number];
 
-/** Where the voxels of a volume lie. */
+/** The position of a volume's voxels in space. */
 export interface NiftiGeometry {
   readonly affine: Affine;
-  /** False where the header has no usable spacing: missing, zero, or what writers put when they know none (1×1×1 mm at the origin). */
+  /**
+   * False if the header has no usable spacing: it is missing, zero, or the placeholder of writers that do not know it (1×1×1 mm
+   * at the origin).
+   */
   readonly spacingKnown: boolean;
-  /** Set where the preferred map is unsound and the other one is used: a clause whose subject is the volume. */
+  /** Set if the preferred map is unsound and the other one is used: a clause whose subject is the volume. */
   readonly orientationNotice?: string;
 }
 
-/** The fields of a header that say where its voxels lie. */
+/** The fields of a header that locate its voxels. */
 export type RawGeometry = Pick<
   ReturnType<typeof readHeader>,
   | 'xyzt_units'
@@ -27,30 +30,30 @@ export type RawGeometry = Pick<
   | 'qoffset_y'
   | 'qoffset_z'
 > & {
-  /** srow_x, srow_y, srow_z as stored. The library's `affine` is something else where the qform has the higher code. */
+  /** srow_x, srow_y, srow_z as stored. The library's `affine` differs if the qform has the higher code. */
   readonly sform: Affine;
 };
 type Vector = readonly [number, number, number];
 
-/** One of the header's two maps: sound, or with the clause that says why not. */
+/** One of the header's two maps: sound, or with a clause that says why not. */
 type Form = { readonly name: 'sform' | 'qform' } & (
   | { readonly affine: Affine; readonly spacingKnown: boolean; readonly defect?: undefined }
   | { readonly defect: string }
 );
 
-/** Millimetres in the header's unit of length (xyzt_units, lowest three bits); 0, unknown, is read as mm like everywhere. */
+/** Millimetres in the header's unit of length (xyzt_units, lowest three bits); 0, unknown, counts as mm, as is usual. */
 const millimeters: Record<number, number> = { 0: 1, 1: 1000, 2: 1, 3: 0.001 };
-/** Length of b² + c² + d² above 1 that rounding explains, in files whose writers kept few digits. */
+/** The sum b² + c² + d² may exceed 1 by this much, by rounding in files whose writers kept few digits. */
 const quaternionTolerance = 1e-3;
-/** Volume of the cell that three unit axes span; below this they lie in one plane. */
+/** Volume of the cell that three unit axes span; below this they are in one plane. */
 const flatCell = 1e-6;
 const notFinite = 'holds values that are NaN or infinite';
 
 /**
- * The map of a NIfTI header: of sform and qform the one with the higher code (sform on a tie), the other where that one is unsound;
- * without either code the spacings in the standard's default orientation (method 1).
- * A sound quaternion beside an unusable spacing still gives the orientation, with 1 mm along each axis.
- * @returns the geometry, or the reason why there is none: a clause whose subject is the volume
+ * The map of a NIfTI header: of sform and qform, the one with the higher code (sform on a tie), or the other one if that is
+ * unsound. Without either code: the spacings in the standard's default orientation (method 1). A sound quaternion with an
+ * unusable spacing still determines the orientation, with 1 mm along each axis.
+ * @returns the geometry, or why there is none: a clause whose subject is the volume
  */
 export function niftiGeometry(raw: RawGeometry): NiftiGeometry | { readonly problem: string } {
   const unit = millimeters[raw.xyzt_units & 7] ?? 1;
@@ -101,7 +104,7 @@ function qform(raw: RawGeometry, unit: number): Form {
   if (![b, c, d, ...origin].every(Number.isFinite)) return { name: 'qform', defect: notFinite };
   const squared = 1 - (b * b + c * c + d * d);
   if (squared < -quaternionTolerance) return { name: 'qform', defect: 'holds a quaternion that is no rotation' };
-  // A quaternion of 180° rotations may come out slightly above length 1 by rounding.
+  // Rounding may make a quaternion of a 180° rotation slightly longer than 1.
   const a = squared > 1e-7 ? Math.sqrt(squared) : 0;
   const norm = Math.hypot(a, b, c, d);
   const [w, x, y, z] = [a / norm, b / norm, c / norm, d / norm];
@@ -116,7 +119,7 @@ function qform(raw: RawGeometry, unit: number): Form {
   return { name: 'qform', affine, spacingKnown: known };
 }
 
-/** The header's spacings in mm; 1×1×1 where one of them cannot be. */
+/** The header's spacings in mm; 1×1×1 if one of them is impossible. */
 function spacingOf(raw: RawGeometry, unit: number): { spacing: Vector; known: boolean } {
   const [x, y, z] = [1, 2, 3].map((axis) => Math.abs(raw.pixDims[axis] ?? 0) * unit) as [number, number, number];
   const known = [x, y, z].every(isSpacing);

@@ -30,7 +30,7 @@ const refusedTypes: Record<number, string> = {
   2304: 'RGBA',
 };
 
-/** What is known of a NIfTI volume from its header alone. */
+/** The facts about a NIfTI volume in its header. */
 export interface NiftiHeader extends NiftiGeometry {
   readonly version: 1 | 2;
   readonly littleEndian: boolean;
@@ -49,12 +49,12 @@ export interface NiftiHeader extends NiftiGeometry {
   readonly intercept: number;
 }
 
-/** Bytes of the header by version; the reader gets exactly these, so that it never reads a header extension. */
+/** Bytes of the header by version; the reader gets only these, so that it never reads a header extension. */
 export const headerBytes = { 1: 348, 2: 540 } as const;
 
 /**
  * Reads and checks a NIfTI-1 or NIfTI-2 header (https://nifti.nimh.nih.gov/nifti-1, nifti-2) before anything is allocated for its voxels.
- * @param start the first bytes of the (uncompressed) file, at least 540 where there are so many
+ * @param start the first bytes of the (uncompressed) file, at least 540 if the file is that long
  * @param volume of several volumes (4-D) the number of the wanted one, from 0; undefined: such a file is refused
  * @throws UnimissError('data') that names `path` and what is wrong: no NIfTI, header/image pair, 4-D, type that is not numeric, sizes beyond `limits`,
  * no sound orientation
@@ -92,7 +92,7 @@ export function parseNiftiHeader(path: string, start: Buffer, volume?: number): 
   if (!Number.isInteger(offset) || offset < headerBytes[version] || offset > 2 ** 24) {
     throw fail(`says that its voxels start at byte ${raw.vox_offset}`);
   }
-  // Slope 0 means "not scaled" in the standard; writers also put NaN for it.
+  // Slope 0 means "not scaled" in the standard; some writers use NaN.
   const unscaled = raw.scl_slope === 0 || Number.isNaN(raw.scl_slope);
   const [slope, intercept] = unscaled ? [1, 0] : [raw.scl_slope, raw.scl_inter];
   if (!Number.isFinite(slope) || !Number.isFinite(intercept)) {

@@ -3,7 +3,7 @@ import { gzip } from 'node:zlib';
 import { writeAtomically } from '../../files/atomic.ts';
 import type { Affine } from './niftiGeometry.ts';
 
-/** A volume to write: array axes [slices, x, y] as in memory. */
+/** A volume to write, with array axes [slices, x, y]. */
 export interface NiftiToWrite {
   readonly shape: readonly [number, number, number];
   readonly data: Int16Array | Float32Array | Uint8Array;
@@ -15,7 +15,7 @@ export interface NiftiToWrite {
   readonly description?: string;
 }
 
-/** Where the header's text of 80 bytes begins. */
+/** Offset of the header's text of 80 bytes. */
 export const descriptionAt = 148;
 
 /** The affine of an array in the axes of orientation.ts with the middle of the volume at the origin. */
@@ -29,8 +29,8 @@ function centeredAffine({ shape, spacing: [slice, x, y] }: NiftiToWrite): Affine
 }
 
 /**
- * A NIfTI-1 file (little endian, no scaling, sform only) of a volume, uncompressed.
- * Its i is our y, its j our x, its k our slices, so that the array is stored as it lies in memory.
+ * A NIfTI-1 file (little endian, no scaling, sform only) of a volume, uncompressed. Its i is our y, its j our x, its k our
+ * slices, so that the file has the array in the order of memory.
  */
 export function encodeNifti(volume: NiftiToWrite): Buffer {
   const { shape, data, spacing, affine = centeredAffine(volume) } = volume;
@@ -63,7 +63,7 @@ export function compressNifti(volume: NiftiToWrite): Promise<Buffer> {
 }
 
 /**
- * Writes a volume as `.nii`, or `.nii.gz` where the name ends so, atomically.
+ * Writes a volume atomically, as `.nii`, or as `.nii.gz` if the name ends so.
  * @param mode permissions of the new file
  */
 export async function writeNifti(path: string, volume: NiftiToWrite, mode = 0o644): Promise<void> {

@@ -1,21 +1,21 @@
 import type { Affine } from './niftiGeometry.ts';
 
 /**
- * How volumes lie in memory, slowest axis first: slices from the head to the feet (towards Inferior), in a slice the rows
- * from front to back (Posterior), in a row the voxels from the patient's right to the left: an axial slice as radiologists
- * look at it. It is how the reference's own sub-volumes are stored, so these are taken as they are.
+ * The order of volumes in memory, slowest axis first: slices from head to feet (towards Inferior), rows of a slice from front to
+ * back (Posterior), voxels of a row from the patient's right to the left. This is an axial slice as radiologists view it. The
+ * reference's own sub-volumes are stored like this, so they stay unchanged.
  */
 export const arrayAxes = 'IPL';
 
-/** How to walk through the stored voxels so that they come out in another orientation. */
+/** How to walk through stored voxels to read them in another orientation. */
 export interface Walk {
   /** Length of the output axes. */
   readonly shape: readonly [number, number, number];
   /** Index of the first stored voxel to read. */
   readonly start: number;
-  /** Step in the stored voxels for one step along each output axis; negative where the axis is turned round. */
+  /** Step in the stored voxels for one step along each output axis; negative if the axis is reversed. */
   readonly steps: readonly [number, number, number];
-  /** Which stored axis (0 = i, 1 = j, 2 = k) each output axis is. */
+  /** The stored axis (0 = i, 1 = j, 2 = k) of each output axis. */
   readonly sources: readonly [number, number, number];
 }
 
@@ -37,8 +37,8 @@ const permutations = [
 ] as const;
 
 /**
- * The walk that brings voxels of `size` (i fastest) with this affine to the axes `target` (letters of R L A P S I, slowest first).
- * Oblique volumes go to the nearest axes: of the six assignments the one whose direction cosines add up to most.
+ * The walk that reorders voxels of `size` (i fastest) with this affine to the axes `target` (letters of R L A P S I, slowest
+ * first). Oblique volumes get the nearest axes: of the six assignments, the one with the largest sum of direction cosines.
  */
 export function orient(affine: Affine, size: readonly [number, number, number], target: string = arrayAxes): Walk {
   const lengths = [0, 1, 2].map((axis) => Math.hypot(...affine.map((row) => row[axis]!)) || 1);
@@ -68,7 +68,7 @@ export function orient(affine: Affine, size: readonly [number, number, number], 
   };
 }
 
-/** The affine of the array that a walk gives: from output indices (slowest axis first) to RAS millimetres. */
+/** The affine of the array that a walk reads: from output indices (slowest axis first) to RAS millimetres. */
 export function walkAffine(affine: Affine, size: readonly [number, number, number], walk: Walk): Affine {
   return affine.map((row) => {
     const columns = walk.sources.map((source, o) => (walk.steps[o]! < 0 ? -row[source]! : row[source]!));

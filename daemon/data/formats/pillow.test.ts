@@ -1,4 +1,4 @@
-/** Files that Pillow 13 wrote or an encoder of its own (PNG), with the pixels that Pillow reads from them; see pillow/README.md. */
+/** Files from Pillow 13 or a separate encoder (PNG), with the pixels that Pillow reads from them; see pillow/README.md. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -33,7 +33,7 @@ interface Fixture {
   raw?: Buffer;
   extra?: Buffer[];
 }
-/** A PNG file put together by hand: `raw` are the filtered rows. */
+/** A hand-made PNG file; `raw` are the filtered rows. */
 function png({
   width,
   height,
@@ -116,7 +116,7 @@ describe('readPng', () => {
     data[0] = 65535;
     const { data: rgb } = await readPng(save(encode({ width: 100, height: 100, data, depth: 16, channels: 1 })));
     expect(rgb[0]).toBe(255);
-    // In the middle; the percentiles lie a little inside of the range.
+    // In the middle; the percentiles are a little inside the range.
     expect(Math.abs(rgb[3 * 1000]! - 127.5)).toBeLessThan(1);
     expect([rgb[3 * 2001], rgb[3 * 2000]]).toEqual([0, 255]);
     const flat = new Uint16Array(16).fill(7);

@@ -34,10 +34,10 @@ function checkRoom(path: string, header: PngHeader, compressedBytes: number): vo
 }
 
 /**
- * Reads a PNG file as 8-bit RGB, upright by its EXIF orientation if it has one. Grey is repeated, palettes are looked up,
- * transparent parts lie on black, 1 to 4 bits are spread over 0–255, 16 bits are windowed (`windowTo8Bit`).
- * Chunks that pixels need are used after a check of their checksums, and the pixels are inflated to exactly
- * the length that the header asks for: neither pixels nor a colour profile can fill the memory.
+ * Reads a PNG file as 8-bit RGB, upright by its EXIF orientation if it has one. Repeats grey, looks up palettes, blends
+ * transparent parts with black, scales 1 to 4 bits to 0–255, and windows 16 bits (`windowTo8Bit`). Checks the checksums of the
+ * chunks that it needs, and inflates the pixels to exactly the length in the header, so that neither pixels nor a colour profile
+ * can fill the memory.
  * @throws UnimissError('data') naming the reason
  */
 export async function readPng(path: string): Promise<Image2D> {
@@ -50,7 +50,7 @@ export async function readPng(path: string): Promise<Image2D> {
   return chunks.exif ? upright(image, exifOrientation(chunks.exif)) : image;
 }
 
-/** Contents of the chunks that decide the pixels. */
+/** Contents of the chunks that determine the pixels. */
 interface PixelChunks {
   /** IDAT: the compressed pixels. */
   readonly pixels: Buffer;
@@ -112,7 +112,7 @@ async function inflatePixels(path: string, header: PngHeader, data: Buffer): Pro
   return raw;
 }
 
-/** RGB from numbers of a palette; its transparent colours lie on black. */
+/** RGB from palette indices; transparent colours are blended with black. */
 function lookUp(path: string, numbers: Uint8Array | Uint16Array, { palette, transparency }: PixelChunks): Uint8Array {
   if (!palette) throw imageError(path, 'is damaged (it has no palette)');
   const colors = Math.floor(palette.length / 3);
@@ -131,7 +131,7 @@ function lookUp(path: string, numbers: Uint8Array | Uint16Array, { palette, tran
   return rgb;
 }
 
-/** RGB from grey or coloured samples. */
+/** RGB from grey or colour samples. */
 function rgbOf(header: PngHeader, samples: Uint8Array | Uint16Array, transparency: Buffer | undefined): Uint8Array {
   const { depth, channels } = header;
   if (transparency) clearTransparent(samples, channels, transparency);
@@ -146,7 +146,7 @@ function rgbOf(header: PngHeader, samples: Uint8Array | Uint16Array, transparenc
   return toRgb(samples, channels);
 }
 
-/** Pixels of the colour that a tRNS chunk (16 bits a sample) declares transparent become black. */
+/** Turns pixels of the transparent colour of a tRNS chunk (16 bits per sample) black. */
 function clearTransparent(samples: Uint8Array | Uint16Array, channels: number, transparency: Buffer): void {
   if (channels % 2 === 0 || transparency.length < 2 * channels) return;
   const color = Array.from({ length: channels }, (_, c) => transparency.readUInt16BE(2 * c));
@@ -155,7 +155,7 @@ function clearTransparent(samples: Uint8Array | Uint16Array, channels: number, t
   }
 }
 
-/** 16-bit grey or RGB from samples with alpha, on black. */
+/** 16-bit grey or RGB from samples with alpha, blended with black. */
 function onBlack(samples: Uint16Array, channels: number): Uint16Array {
   const colors = channels - 1;
   const out = new Uint16Array((samples.length / channels) * colors);

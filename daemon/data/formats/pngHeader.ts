@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { imageError } from './imageError.ts';
 import { limits } from './limits.ts';
 
-/** What the header of a PNG file says. */
+/** The information in the header of a PNG file. */
 export interface PngHeader {
   /** Pixels as stored, before an EXIF orientation turns them. */
   readonly width: number;
@@ -16,7 +16,7 @@ export interface PngHeader {
   readonly interlaced: boolean;
 }
 
-/** Bit depths that the standard (PNG, third edition, 11.2.1) allows by colour type, and samples of a pixel. */
+/** Allowed bit depths by colour type (PNG, third edition, 11.2.1), and samples per pixel. */
 const colorTypes: Record<number, { depths: readonly number[]; channels: number }> = {
   0: { depths: [1, 2, 4, 8, 16], channels: 1 },
   2: { depths: [8, 16], channels: 3 },
@@ -28,7 +28,7 @@ const colorTypes: Record<number, { depths: readonly number[]; channels: number }
 /** Bytes of the signature and of IHDR with its length, type and checksum. */
 export const pngHeaderBytes = 33;
 
-/** Reads and checks the signature's follower, IHDR. Throws UnimissError('data') naming the reason. */
+/** Reads and checks IHDR, which follows the signature. Throws UnimissError('data') naming the reason. */
 export function parsePngHeader(path: string, head: Buffer): PngHeader {
   if (head.length < pngHeaderBytes) throw imageError(path, `is too short for a PNG file (${head.length} bytes)`);
   if (head.toString('latin1', 12, 16) !== 'IHDR' || head.readUInt32BE(8) !== 13) {
@@ -54,7 +54,7 @@ export function parsePngHeader(path: string, head: Buffer): PngHeader {
   return { width, height, depth, colorType: colorType!, channels: color.channels, interlaced: interlace === 1 };
 }
 
-/** A part of the pixels that is stored as an image of its own: every `dx`-th column from `x`, every `dy`-th row from `y`. */
+/** A subset of the pixels, stored as a separate image: every `dx`-th column from `x`, every `dy`-th row from `y`. */
 export interface PngPass {
   readonly x: number;
   readonly y: number;
@@ -62,7 +62,7 @@ export interface PngPass {
   readonly dy: number;
   readonly width: number;
   readonly height: number;
-  /** Bytes of a row without the byte that names its filter. */
+  /** Bytes of a row without its filter byte. */
   readonly rowBytes: number;
 }
 
@@ -77,7 +77,7 @@ const adam7 = [
   [0, 1, 1, 2],
 ] as const;
 
-/** The passes in the order of the file: one for a plain image, those of the seven that hold pixels for an interlaced one. */
+/** The passes in the order of the file: one for a plain image, the non-empty ones of seven for an interlaced image. */
 export function pngPasses({ width, height, depth, channels, interlaced }: PngHeader): PngPass[] {
   const plain = [[0, 0, 1, 1]] as const;
   return (interlaced ? adam7 : plain)
@@ -89,7 +89,7 @@ export function pngPasses({ width, height, depth, channels, interlaced }: PngHea
     .filter((pass) => pass.width > 0 && pass.height > 0);
 }
 
-/** Bytes of all filtered rows, each with the byte that names its filter. */
+/** Bytes of all filtered rows, including their filter bytes. */
 export function filteredBytes(header: PngHeader): number {
   return pngPasses(header).reduce((sum, { height, rowBytes }) => sum + height * (1 + rowBytes), 0);
 }

@@ -4,14 +4,14 @@ import { imageError } from './imageError.ts';
 import { type PngHeader, type PngPass, pngPasses } from './pngHeader.ts';
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-/** The standard has the filters 0 to 4 (PNG, third edition, 9.2). */
+/** The standard defines the filters 0 to 4 (PNG, third edition, 9.2). */
 const lastFilter = 4;
 
 /**
- * The samples of an image, one in each element, [height, width, channels], from its filtered rows.
- * Each pass of an interlaced image goes through the decoder as a plain image: the decoder itself reads interlaced rows of 8 and 16 bits only.
- * @param filtered exactly as many bytes as `filteredBytes` says
- * @throws UnimissError('data') where a row names a filter that does not exist
+ * The samples of an image, one per element, [height, width, channels], from its filtered rows. The decoder reads each pass of an
+ * interlaced image as a plain image, because it supports interlaced rows of 8 and 16 bits only.
+ * @param filtered exactly `filteredBytes` bytes
+ * @throws UnimissError('data') if a row has an unknown filter
  */
 export function pngSamples(path: string, header: PngHeader, filtered: Buffer): Uint8Array | Uint16Array {
   const { width, height, channels, depth } = header;
@@ -36,7 +36,7 @@ function passSamples(path: string, header: PngHeader, pass: PngPass, filtered: B
   const ihdr = Buffer.alloc(13);
   ihdr.writeUInt32BE(pass.width, 0);
   ihdr.writeUInt32BE(pass.height, 4);
-  // Numbers of a palette are decoded like grey values.
+  // Palette indices decode like grey values.
   ihdr.set([header.depth, header.colorType === 3 ? 0 : header.colorType, 0, 0, 0], 8);
   const { data } = decode(
     Buffer.concat([
@@ -60,7 +60,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return bytes;
 }
 
-/** One sample a byte from rows of 1, 2 or 4 bits, the leftmost pixel in the highest bits. */
+/** One sample per byte from rows of 1, 2 or 4 bits; the leftmost pixel is in the highest bits. */
 function unpack(packed: Uint8Array, { width, height, rowBytes }: PngPass, depth: number): Uint8Array {
   const perByte = 8 / depth;
   const out = new Uint8Array(width * height);
@@ -73,7 +73,7 @@ function unpack(packed: Uint8Array, { width, height, rowBytes }: PngPass, depth:
   return out;
 }
 
-/** Puts the pixels of a pass where they belong in the whole image. */
+/** Copies the pixels of a pass to their places in the whole image. */
 function scatter(
   samples: Uint8Array | Uint16Array,
   pass: PngPass,

@@ -1,4 +1,4 @@
-/** The supported file formats. `gz` is a gzip stream, which may hold a NIfTI file. */
+/** The supported file formats. `gz` is a gzip stream, which may contain a NIfTI file. */
 export type Format = 'nifti' | 'gz' | 'nrrd' | 'metaimage' | 'png' | 'jpeg';
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -7,14 +7,14 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte);
 }
 
-/** Does a file with these first bytes begin like a NIfTI header: its size field says 348 or 540 in either byte order? */
+/** Whether a file with these first bytes begins like a NIfTI header: its size field is 348 or 540 in either byte order. */
 function hasNiftiSize(bytes: Uint8Array): boolean {
   if (bytes.length < 4) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 4);
   return [348, 540].some((size) => view.getInt32(0, true) === size || view.getInt32(0, false) === size);
 }
 
-/** Do these first bytes (uncompressed) hold a NIfTI header: its size and its magic number? */
+/** Whether these first bytes (uncompressed) contain a NIfTI header: its size and its magic number. */
 export function hasNiftiHeader(start: Buffer): boolean {
   if (!hasNiftiSize(start)) return false;
   return [start.toString('latin1', 344, 347), start.toString('latin1', 4, 7)].some((magic) =>
@@ -22,7 +22,7 @@ export function hasNiftiHeader(start: Buffer): boolean {
   );
 }
 
-/** The format that the first bytes of a file show (magic numbers); undefined: no supported one. */
+/** The format of a file from its first bytes (magic numbers); undefined: not supported. */
 export function sniffFormat(head: Uint8Array): Format | undefined {
   if (startsWith(head, pngSignature)) return 'png';
   if (startsWith(head, [0xff, 0xd8, 0xff])) return 'jpeg';
@@ -34,10 +34,7 @@ export function sniffFormat(head: Uint8Array): Format | undefined {
   return undefined;
 }
 
-/**
- * Says in words what a file with these first bytes is, where it is no image. It never quotes the content, which may be about a
- * patient.
- */
+/** Describes a file with these first bytes that is no image. It never quotes the content, which may be about a patient. */
 export function describeContent(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
   if (head.length >= 132 && text.slice(128, 132) === 'DICM') return 'a DICOM file';
@@ -52,7 +49,7 @@ export function describeContent(head: Uint8Array): string {
   return 'data of an unknown format';
 }
 
-/** The format that a file's name promises; undefined: no image by its name. */
+/** The format that a file's name promises; undefined: its name is not that of an image. */
 export function formatOfName(name: string): Exclude<Format, 'gz'> | undefined {
   if (/\.nii(\.gz)?$/i.test(name)) return 'nifti';
   if (/\.n(rrd|hdr)$/i.test(name)) return 'nrrd';

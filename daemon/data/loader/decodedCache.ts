@@ -1,6 +1,6 @@
 import type { Image2D, Volume } from '../types.ts';
 
-/** Decoded images in memory, at most so many bytes; the one that was not used for longest goes first. */
+/** Decoded images in memory, up to a number of bytes; removes the least recently used first. */
 export class DecodedCache {
   private readonly images = new Map<string, Image2D | Volume>();
   private bytes = 0;
@@ -16,7 +16,7 @@ export class DecodedCache {
     return image;
   }
 
-  /** Keeps an image, unless it would take more than a quarter of the room for itself. */
+  /** Keeps an image, unless it alone would take more than a quarter of the space. */
   set(id: string, image: Image2D | Volume): void {
     const size = image.data.byteLength;
     if (size > this.maxBytes / 4 || this.images.has(id)) return;

@@ -7,18 +7,18 @@ import type { BatchRange, BatchTask, Loader, LoaderOptions, MadeBatch, ViewBatch
 
 export type { Loader, LoaderOptions, ViewBatch } from './types.ts';
 
-/** Batches that are made or wait to be taken, for each worker: one being trained on, one ready, one in the making. */
+/** Batches per worker that are being made or wait: one ready while the trainer uses another, one in the making. */
 const aheadPerWorker = 2;
 
-/** A data set of ten thousand volumes without a spacing is worth some lines in the log, not ten thousand. */
+/** A data set of ten thousand volumes without a spacing deserves a few log lines, not ten thousand. */
 const noticesOfAKind = 5;
-/** Decoded images that are kept: MiB in each worker, and in all workers together. */
+/** Memory for decoded images, MiB: in each worker, and in all workers together. */
 const [cacheMiBEach, cacheMiBAll] = [64, 512];
 
 /**
- * Starts the loader of one phase: threads that read images and make their views ahead of the trainer. The batches of an epoch
- * are the same whatever the number of workers, and from whichever batch one starts.
- * @throws UnimissError where the data set has no images of this phase, or the worker is not built
+ * Starts the loader of one phase: threads that read images and make their views ahead of the trainer. The batches of an epoch do
+ * not depend on the number of workers, or on the batch at which one starts.
+ * @throws UnimissError if the data set has no images of this phase, or the worker is not built
  */
 export function openLoader(options: LoaderOptions): Loader {
   const { dataset, phase, seed, batch, workers, views2D, views3D, resample } = options;
@@ -38,12 +38,12 @@ export function openLoader(options: LoaderOptions): Loader {
   const undigested = new Map(all.filter((_, i) => samples[i]?.digest).map((sample) => [sample.id, sample]));
   const kinds = new Map<string, number>();
 
-  /** Passes on what was found when a batch was made; throws where too much is broken. In the order of the batches. */
+  /** Passes on the findings from making a batch, in the order of the batches; throws if too much is broken. */
   const report = ({ broken, notices, digests }: MadeBatch) => {
     for (const image of broken) {
       if (told.has(image.id)) continue;
       told.add(image.id);
-      // Told before the share is checked: the image that stops the run is in the log too.
+      // Reported before the check of the share, so that the log includes the image that stops the run.
       options.onBroken?.(image);
       dataset.reportBroken(image);
     }
@@ -58,7 +58,7 @@ export function openLoader(options: LoaderOptions): Loader {
     }
     for (const { id, digest } of digests) {
       const sample = undigested.get(id);
-      if (sample) onDigest?.(sample, digest); // the first of the workers that decoded it
+      if (sample) onDigest?.(sample, digest); // from the first worker that decoded it
       undigested.delete(id);
     }
   };

@@ -38,7 +38,7 @@ const options = (more: Partial<LoaderOptions>): LoaderOptions => ({
   ...more,
 });
 
-/** All batches of an epoch, by a loader of its own. */
+/** All batches of an epoch, from a separate loader. */
 async function batchesOf(more: Partial<LoaderOptions>, epoch = 0, range: BatchRange = {}): Promise<ViewBatch[]> {
   const loader = openLoader(options(more));
   try {
@@ -112,7 +112,7 @@ describe.each(modalities)('batches of %s', (phase) => {
   it('hold two different views of each image, view 1 of all first', async () => {
     const [alone] = await batchesOf({ phase, batch: 1 });
     const [pair] = await batchesOf({ phase, batch: 2 });
-    // The same image has the same views in whichever batch it comes.
+    // The same image has the same views in every batch.
     expect(pair!.ids[0]).toBe(alone!.ids[0]);
     expect(pair!.views.slice(0, length)).toEqual(alone!.views.slice(0, length));
     expect(pair!.views.slice(2 * length, 3 * length)).toEqual(alone!.views.slice(length));
@@ -149,7 +149,7 @@ describe('an epoch that was prepared', () => {
     };
     const [first, second] = [content(await batchesOf({}, 0)), content(await batchesOf({}, 1))];
     loader.prepare(0);
-    loader.prepare(1); // the earlier one is dropped
+    loader.prepare(1); // drops the earlier one
     expect(await take(1)).toEqual(second);
     loader.prepare(1, { from: 1 });
     expect(await take(1, { from: 1 })).toEqual(second.slice(1));
@@ -181,7 +181,7 @@ describe('broken images met while training', () => {
     for (let i = 0; i < 40; i++) {
       const data = Uint8Array.from({ length: 64 * 64 }, (_, p) => (p * (i + 3)) % 256);
       const file = encode({ width: 64, height: 64, data, depth: 8, channels: 1 });
-      // Sound by its header and end; its pixels are not.
+      // Sound by header and end, but its pixels are damaged.
       if (i < bad) file[60]! ^= 0xff;
       writeFileSync(join(folder, `${i}.png`), file);
     }
@@ -258,7 +258,7 @@ describe('notices', () => {
 
 describe('workers', () => {
   it('that cannot make a batch say why', async () => {
-    // Views that no memory holds.
+    // Views too large for any memory.
     const views2D = views2DOptions([2 ** 20, 2 ** 20]);
     await expect(batchesOf({ workers: 1, views2D })).rejects.toThrow(/Invalid typed array length|allocation failed/);
   });

@@ -24,7 +24,7 @@ function buffersOf(made: object): ArrayBuffer[] {
   );
 }
 
-/** Errors lose their class on the way between threads; what makes them helpful is sent by its parts. */
+/** Errors lose their class between threads, so their helpful parts are sent separately. */
 function failure(error: unknown): WorkerAnswer<never> {
   if (error instanceof UnimissError) return { failed: toErrorData(error) };
   const stack = error instanceof Error ? error.stack : undefined;

@@ -1,7 +1,7 @@
 import { type MakerSetup, makerOf } from './makers.ts';
 import { type BatchMaker, WorkerThread } from './workerThread.ts';
 
-/** So many threads that make what `setup` says; 0: it is made in this thread, for debugging. */
+/** Opens `workers` threads that make what `setup` says; 0: makes it in this thread, for debugging. */
 export function openMakers<Task, Made>(workers: number, setup: MakerSetup): BatchMaker<Task, Made>[] {
   if (workers > 0) return Array.from({ length: workers }, () => new WorkerThread<Task, Made>(setup));
   const maker = makerOf(setup) as { make(task: unknown): Promise<unknown> };

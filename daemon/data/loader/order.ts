@@ -7,8 +7,8 @@ export function batchCount(samples: number, batch: number): number {
 }
 
 /**
- * Which samples an epoch's batches hold, in which order: a shuffle that seed, epoch and phase decide. The last incomplete batch
- * is left out (each epoch another one); with fewer samples than a batch takes, they repeat, with other views each time.
+ * The samples of an epoch's batches, in order: a shuffle that depends on seed, epoch and phase. Drops the last incomplete batch
+ * (other samples in each epoch). If there are fewer samples than a batch takes, they repeat, with different views each time.
  */
 export function epochSlots(samples: number, batch: number, seed: number, epoch: number, phase: string): Slot[][] {
   const order = Array.from({ length: samples }, (_, i) => i);

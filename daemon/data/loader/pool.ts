@@ -8,7 +8,7 @@ interface Job<Task, Made> {
   readonly run: number;
 }
 
-/** Gives batches to makers as these become free, one each, first come first served. */
+/** Assigns batches to makers as they become free, one each, first come, first served. */
 export class BatchPool<Task, Made> {
   private readonly free: BatchMaker<Task, Made>[];
   private readonly queue: Job<Task, Made>[] = [];
@@ -19,7 +19,7 @@ export class BatchPool<Task, Made> {
     this.free = [...makers];
   }
 
-  /** Begins the batches of an epoch. `end` drops those that no maker has begun. */
+  /** Begins the batches of an epoch. `end` drops batches that no maker has begun. */
   begin(): { make: (task: Task) => Promise<Made>; end: () => void } {
     const run = this.runs++;
     return {
@@ -27,7 +27,7 @@ export class BatchPool<Task, Made> {
         const made = new Promise<Made>((resolve, reject) => {
           this.queue.push({ task, resolve, reject, run });
         });
-        // Whoever waits for the batch gets its error; one that nobody waits for any more must not end the process.
+        // The caller that waits for the batch gets its error; without one, the error must not end the process.
         made.catch(() => undefined);
         this.next();
         return made;

@@ -1,12 +1,12 @@
 import type { BatchPool } from './pool.ts';
 import type { BatchRange } from './types.ts';
 
-/** The batches of one epoch that were asked for and not taken yet, in order. */
+/** The requested batches of one epoch that are not taken yet, in order. */
 export class BatchQueue<Task, Made> {
   private readonly run;
   private readonly pending: Promise<Made>[] = [];
   private asked: number;
-  /** One behind the number of the last batch. */
+  /** Number of the last batch plus one. */
   readonly end: number;
 
   constructor(
@@ -20,12 +20,12 @@ export class BatchQueue<Task, Made> {
     this.end = Math.min(tasks.length, range.to ?? tasks.length);
   }
 
-  /** Number of the batch that `take` gives next. */
+  /** Number of the batch that `take` returns next. */
   get next(): number {
     return this.asked - this.pending.length;
   }
 
-  /** Asks for further batches until so many are under way. */
+  /** Requests further batches until `count` are under way. */
   ask(count: number): void {
     while (this.pending.length < count && this.asked < this.end) {
       this.pending.push(this.run.make(this.tasks[this.asked++]!));
@@ -36,7 +36,7 @@ export class BatchQueue<Task, Made> {
     return this.pending.shift()!;
   }
 
-  /** Forgets what no maker has begun. */
+  /** Drops batches that no maker has begun. */
   drop(): void {
     this.run.end();
   }

@@ -10,32 +10,32 @@ import { subVolume, VolumeReader } from '../volumes.ts';
 import { DecodedCache } from './decodedCache.ts';
 import type { BatchTask, MadeBatch, Slot, ViewOptions } from './types.ts';
 
-/** What a worker needs of a sample. */
+/** The data of a sample for a worker. */
 export interface SampleFile {
   readonly id: string;
   readonly path: string;
-  /** Whether its digest is wanted. */
+  /** Whether to return its digest. */
   readonly digest?: boolean;
 }
 
 type Notice = MadeBatch['notices'][number];
 type Digest = MadeBatch['digests'][number];
-/** What is found while a batch is made. */
+/** Findings from making a batch. */
 interface Found {
   readonly broken: BrokenImage[];
   readonly notices: Notice[];
   readonly digests: Digest[];
 }
 
-/** Broken images in a row after which an epoch's place is given up. */
+/** Broken images in a row after which a place in an epoch fails. */
 const maxSubstitutes = 64;
 
-/** Makes the views of batches; in each worker thread one. What it makes is decided by its options and the task alone. */
+/** Makes the views of batches; one per worker thread. The result depends only on its options and the task. */
 export class ViewMaker {
   private readonly volumes: VolumeReader;
   private readonly decoded: DecodedCache;
   private readonly brokenById = new Map<string, BrokenImage>();
-  /** Ids of images whose digests this maker has given. */
+  /** Ids of images whose digests this maker has returned. */
   private readonly digested = new Set<string>();
 
   constructor(
@@ -67,7 +67,7 @@ export class ViewMaker {
     return { views, ids, ...found };
   }
 
-  /** The slot's image, or, where it is broken, the first sound one of those that the slot's own random numbers name. */
+  /** The slot's image or, if it is broken, the first sound one among those that the slot's random numbers select. */
   private async readSound(epoch: number, slot: Slot, found: Found) {
     const { seed } = this.options;
     const wanted = this.samples[slot.sample]!;

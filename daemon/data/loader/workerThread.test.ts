@@ -34,7 +34,7 @@ describe('WorkerThread', () => {
   it('that is killed while it makes a batch fails this batch', async () => {
     const thread = threadOf();
     const made = thread.make({ epoch: 0, slots: [{ sample: 0, repeat: 0 }] });
-    // From outside and without `close`, as a lack of memory would.
+    // From outside and without `close`, like a lack of memory.
     const outcome = expect(made).rejects.toThrow(/a loader worker ended unexpectedly \(exit code \d\)/);
     await (thread as unknown as { worker: Worker }).worker.terminate();
     await outcome;

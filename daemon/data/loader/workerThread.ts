@@ -5,13 +5,13 @@ import { type ErrorData, fromErrorData } from '../../../protocol/daemon/wireErro
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { MakerSetup } from './makers.ts';
 
-/** Something that makes one batch at a time. */
+/** Makes one batch at a time. */
 export interface BatchMaker<Task, Made> {
   make(task: Task): Promise<Made>;
   close(): Promise<void>;
 }
 
-/** What a worker answers to a task. */
+/** A worker's answer to a task. */
 export type WorkerAnswer<Made> = {
   made?: Made;
   failed?: ErrorData;
@@ -30,7 +30,7 @@ function workerFile(): string {
   });
 }
 
-/** A worker thread that makes batches. Where it dies, the batch at hand and every later one fail with the reason. */
+/** A worker thread that makes batches. If it dies, the present batch and all later ones fail with the reason. */
 export class WorkerThread<Task, Made> implements BatchMaker<Task, Made> {
   private readonly worker: Worker;
   private waiting: { resolve: (made: Made) => void; reject: (error: Error) => void } | undefined;
@@ -39,7 +39,7 @@ export class WorkerThread<Task, Made> implements BatchMaker<Task, Made> {
 
   constructor(setup: MakerSetup) {
     this.worker = new Worker(workerFile(), { workerData: setup });
-    // Only a batch that is waited for keeps the process alive.
+    // Only a pending batch keeps the process alive.
     this.worker.unref();
     this.worker.on('message', (answer: WorkerAnswer<Made>) => this.onAnswer(answer));
     this.worker.on('error', (error) => this.die(messageOf(error), error));

@@ -20,7 +20,7 @@ export interface Patient {
   readonly nodules: readonly Ellipsoid[];
   /** A network of thickened walls in the lungs: class `fibrosis`. */
   readonly network?: Network;
-  /** Share of the lung's extent that fluid fills, from the lowest point up: class `effusion`. */
+  /** Share of the lung's extent filled with fluid, from the lowest point up: class `effusion`. */
   readonly fluid: number;
 }
 
@@ -42,7 +42,7 @@ export interface Network {
   readonly wall: number;
 }
 
-/** Draws the patient of this key. Only lesions depend on the condition. */
+/** Draws the patient for a key. Only lesions depend on the condition. */
 export function drawPatient(condition: Condition, ...key: (number | string)[]): Patient {
   const random = new Random(...key, 'patient');
   const near = (value: number, spread: number) => value + random.uniform(-spread, spread);
@@ -119,7 +119,7 @@ function drawNetwork(random: Random): Network {
   return { waves, wall: random.uniform(0.22, 0.3) };
 }
 
-/** How much of a wall is at this place, 0 (none) to 1. The waves are bent, so that no two meshes look alike. */
+/** How much this place belongs to a wall, 0 (not) to 1. The waves are bent, so that no two meshes look alike. */
 export function wallAt({ waves, wall }: Network, x: number, y: number, z: number): number {
   const bentX = x + 0.05 * Math.sin(7 * y + 3 * z);
   const bentY = y + 0.05 * Math.sin(8 * x - 2 * z);

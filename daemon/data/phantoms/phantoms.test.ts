@@ -31,7 +31,7 @@ function nearestAgreement(features: readonly (readonly number[])[], labels: read
 }
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-/** Shares of the values in equal bins, a plain description of how an image looks. */
+/** Shares of the values in equal bins: a simple description of an image. */
 const histogram = (values: ArrayLike<number>, low: number, high: number, bins: number) => {
   const shares = new Array<number>(bins).fill(0);
   for (let i = 0; i < values.length; i++) {

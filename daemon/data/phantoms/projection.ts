@@ -5,7 +5,10 @@ import { type Ellipsoid, type Patient, wallAt } from './anatomy.ts';
 /** Attenuation relative to water, per relative unit of length. */
 const attenuation = { soft: 1, lung: 0.25, heart: 1.05, bone: 1.5, solid: 1, fluid: 1, vessel: 0.9 };
 
-/** Length of the ray from front to back through an ellipsoid at x, z; 0 where it misses. Exact for angle 0, close for small ones. */
+/**
+ * Length of the ray from front to back through an ellipsoid at x, z; 0 if it misses. Exact for angle 0, approximate for small
+ * angles.
+ */
 function chord({ center, radii, angle }: Ellipsoid, x: number, z: number): number {
   const width = Math.hypot(radii[0] * Math.cos(angle), radii[1] * Math.sin(angle));
   const depth = (radii[0] * radii[1]) / width;
@@ -15,10 +18,10 @@ function chord({ center, radii, angle }: Ellipsoid, x: number, z: number): numbe
 
 /**
  * An X-ray-like frontal image of a standing patient: parallel line integrals through the shapes (closed form), a logarithmic
- * film, noise, and an exposure that spreads the image over 0–255 whatever the lesions. Rows run from neck to diaphragm,
+ * film, noise, and an exposure that spreads the image over 0–255 independent of the lesions. Rows run from neck to diaphragm,
  * columns from the patient's right to the left.
  * @param size height and width in pixels
- * @param key names the random numbers: framing, exposure, noise
+ * @param key key of the random numbers: framing, exposure, noise
  */
 export function phantomProjection(patient: Patient, size: number, ...key: (number | string)[]): Image2D {
   const random = new Random(...key, 'projection');
@@ -61,7 +64,7 @@ function attenuationAlong(patient: Patient, x: number, z: number, ribPhase: numb
   sum += (attenuation.heart - attenuation.lung) * 0.8 * chord(patient.heart, x, z);
   sum += (attenuation.bone - attenuation.soft) * 1.4 * chord(patient.spine, x, z);
   sum += 0.5 * chord(patient.liver, x, z);
-  // Ribs: bands that fall off to both sides, in front of the lungs only.
+  // Ribs: bands that slope to both sides, only in front of the lungs.
   const side = Math.abs(x - patient.body.center[0]);
   if (side > 0.15 && side < 0.82 * patient.body.radii[0]) {
     const rib = Math.cos(20 * (z - 0.55 * side * side) + ribPhase);
@@ -99,7 +102,7 @@ function expose(path: Float32Array, random: Random): Uint8Array {
     path,
     (length) => (length === 0 ? 0 : 1 - Math.exp(-0.9 * length)) + noise * random.normal(),
   );
-  // Every seventh pixel tells the percentiles well enough.
+  // Every seventh pixel suffices for the percentiles.
   const sorted = film.filter((_, i) => i % 7 === 0).sort();
   const low = sorted[Math.floor(0.01 * sorted.length)]!;
   const high = sorted[Math.floor(0.99 * sorted.length)]!;

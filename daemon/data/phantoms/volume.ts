@@ -21,7 +21,7 @@ export interface PhantomVolume {
   readonly segmentation: Uint8Array;
 }
 
-/** HU of what a phantom is made of. */
+/** HU of a phantom's tissues. */
 const hu = {
   air: -1000,
   fat: -100,
@@ -38,14 +38,14 @@ const hu = {
 };
 /** Share of the chest's height that the slices show. */
 const coverage = 0.7;
-/** Half the width of the field of view, relative: it excludes most air around the body, as sub-volumes cut for training do. */
+/** Half the width of the field of view, relative: it excludes most air around the body, like sub-volumes for training. */
 const field = 0.8;
 
 /**
- * A CT-like volume of part of a patient's chest in HU: [slices, plane, plane], with noise.
- * The mean over the lungs, lesions included, is drawn from the same distribution for every condition (the air in them is
- * shifted to reach it), so that the mean intensity tells little about the class.
- * @param key names the random numbers: part of the chest that is shown, noise
+ * A CT-like volume of part of a patient's chest in HU: [slices, plane, plane], with noise. The mean over the lungs, lesions
+ * included, is drawn from the same distribution for every condition (the air in them is shifted to reach it), so that the mean
+ * intensity reveals little about the class.
+ * @param key key of the random numbers: the visible part of the chest, noise
  */
 export function phantomVolume(
   patient: Patient,
@@ -76,11 +76,11 @@ export function phantomVolume(
   return { volume: canvas.finish(random, random.uniform(12, 25)), segmentation: canvas.labels };
 }
 
-/** The HU and labels of a volume in the making. Later shapes cover earlier ones. */
+/** The HU and labels of an unfinished volume. Later shapes cover earlier ones. */
 class Canvas {
   readonly labels: Uint8Array;
   private readonly values: Float32Array;
-  /** Everything that was painted as lung, lesions in it too. */
+  /** Everything painted as lung, including lesions in it. */
   private readonly lung: Uint8Array;
 
   constructor(
@@ -145,7 +145,7 @@ class Canvas {
     });
   }
 
-  /** Paints only where there is lung. */
+  /** Paints only inside the lung. */
   paintLung(shape: Ellipsoid, value: number, label?: number): void {
     this.inside(shape, (i) => {
       if (!this.lung[i]) return;
@@ -154,7 +154,7 @@ class Canvas {
     });
   }
 
-  /** Slanting ribs in the chest wall: a shell whose bone comes and goes with height and side. */
+  /** Slanting ribs in the chest wall: a shell whose bone alternates with height and side. */
   ribs(inner: Ellipsoid): void {
     this.inside(inner, (i, x, y, z, distance2) => {
       if (distance2 > 0.76 && distance2 < 0.9 && Math.sin(22 * z + 5 * y + (x > inner.center[0] ? 0 : 1)) > 0.35)
@@ -186,7 +186,7 @@ class Canvas {
     });
   }
 
-  /** Shifts the air-filled lung so that all that is lung, lesions included, has this mean. */
+  /** Shifts the air-filled lung so that the whole lung, including lesions, has this mean. */
   matchLungMean(target: number): void {
     let [sum, count, airy] = [0, 0, 0];
     for (let i = 0; i < this.values.length; i++) {

@@ -10,18 +10,18 @@ import { type Condition, conditions, drawPatient } from './anatomy.ts';
 import { phantomProjection } from './projection.ts';
 import { phantomVolume } from './volume.ts';
 
-/** Raised whenever the same seed gives other images, so that old ones are not reused. */
+/** Raise it whenever the same seed produces different images, so that old ones are not reused. */
 export const phantomDrawing = 2;
 
 export interface PhantomOptions {
   readonly seed: number;
-  /** How many volumes and 2D images; the four conditions take turns. */
+  /** Numbers of volumes and 2D images; the four conditions alternate. */
   readonly volumes: number;
   readonly images: number;
   readonly size?: {
     /** Slices of a volume; default 24. */
     readonly slices?: number;
-    /** In-plane height and width of a volume in voxels; default 176, just what views of 16×64×64 need without padding. */
+    /** In-plane height and width of a volume in voxels; default 176, exactly what views of 16×64×64 need without padding. */
     readonly plane?: number;
     /** Height and width of a 2D image in pixels; default 192. */
     readonly image?: number;
@@ -35,13 +35,13 @@ export interface WrittenPhantoms {
   readonly conditions: readonly Condition[];
 }
 
-/** Number of files that are compressed and written while the next ones are drawn. */
+/** Number of files being compressed and written while the next ones are drawn. */
 const inFlight = 4;
 
 /**
  * Writes phantoms into a folder: `volumes/*.nii.gz` (HU, 3×1×1 mm), `segmentations/*.nii.gz` (uint8), `images/*.png` (8-bit grey)
- * and, last, `manifest.csv`. The same seed gives the same images. To train on them use the manifest: the folder
- * also holds the segmentations.
+ * and, last, `manifest.csv`. The same seed produces the same images. For training, use the manifest, since the folder also
+ * contains the segmentations.
  */
 export async function writePhantoms(dir: string, options: PhantomOptions): Promise<WrittenPhantoms> {
   const { seed, volumes, images, onProgress } = options;

@@ -1,12 +1,12 @@
 /** Sizes along [slices, height, width]; a picture has one slice. */
 export type Size3 = readonly [slices: number, height: number, width: number];
 
-/** Value of a voxel that counts for nothing: no loss, no metric. */
+/** Label of a voxel that neither loss nor metrics count. */
 export const ignoredLabel = 255;
 
 /**
- * Labels of voxels. Exclusive: one map [D, H, W] of class numbers (0: background), `ignoredLabel` where the reference does not
- * say. Overlapping: one map [D, H, W] a class, 1 where it is present, `ignoredLabel` in all of them where it is not known.
+ * Labels of voxels. Exclusive: one map [D, H, W] of class numbers (0: background), `ignoredLabel` where the reference is unknown.
+ * Overlapping: one map [D, H, W] per class, 1 where it is present, `ignoredLabel` in all maps where unknown.
  */
 export interface LabelMaps {
   readonly overlapping: boolean;
@@ -15,7 +15,7 @@ export interface LabelMaps {
   readonly data: Uint8Array;
 }
 
-/** An image as the network gets it, before patches are cut: in the plan's spacing, normalised. */
+/** An image for the network, before patches are cut: in the plan's spacing, normalised. */
 export interface PreparedImage {
   readonly size: Size3;
   readonly channels: number;

@@ -11,9 +11,9 @@ import type { PairRecipe } from './recipe.ts';
 import { cutPatch, volumeOf, warpPatch } from './samplePatch.ts';
 
 /**
- * Cuts a patch out of an image with its labels and changes it as nnU-Net does, in its order: rotation and scaling, noise, blur,
- * brightness, contrast, low resolution, gamma of inverted values, gamma, mirroring. Labels follow what moves voxels; nothing else
- * touches them.
+ * Cuts a patch from an image with its labels and augments it like nnU-Net, in the same order: rotation and scaling, noise, blur,
+ * brightness, contrast, low resolution, gamma of inverted values, gamma, mirroring. Labels change only with steps that move
+ * voxels.
  * @param start first voxel of the patch, [D, H, W]; may lie outside
  * @param key names the noise
  */

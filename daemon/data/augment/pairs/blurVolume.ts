@@ -1,7 +1,7 @@
 import type { Size3 } from '../../prepared/types.ts';
 import { gaussianKernel, mirrorIndex } from '../gaussian.ts';
 
-/** Deviations after which the kernel ends, as in SciPy. */
+/** The kernel ends after this many deviations, as in SciPy. */
 const truncate = 4;
 
 /** Blurs a volume [D, H, W] with a Gaussian of `sigma` voxels along each axis that is longer than 1, in place; borders are mirrored. */

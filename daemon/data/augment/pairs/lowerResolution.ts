@@ -1,8 +1,8 @@
 import type { Size3 } from '../../prepared/types.ts';
 
 /**
- * Simulates a lower resolution, in place: takes the nearest voxels of a grid `zoom` times as fine (0–1) and interpolates between
- * them linearly, along each axis that is longer than 1. A zoom that keeps the size changes nothing.
+ * Simulates a lower resolution, in place: takes the nearest voxels of a grid `zoom` times as fine (0–1) and interpolates linearly
+ * between them, along each axis longer than 1. A zoom that keeps the size changes nothing.
  */
 export function lowerResolution(values: Float32Array, size: Size3, zoom: number): void {
   let inner = 1;

@@ -6,11 +6,11 @@ import type { Matrix3 } from './samplePatch.ts';
 
 /** nnU-Net's ranges (Isensee et al. 2021; batchgeneratorsv2). Values are normalised: their unit is about one deviation. */
 export const ranges = {
-  /** Degrees about each axis; in plane where a patch is flat or a picture. */
+  /** Degrees about each axis; only in plane for a flat patch or a picture. */
   rotation: 30,
   flatRotation: 180,
   scaling: [0.7, 1.4],
-  /** batchgenerators calls it a variance and uses it as the deviation. */
+  /** batchgenerators calls this a variance, but uses it as the deviation. */
   noise: [0, 0.1],
   /** Voxels. */
   blur: [0.5, 1],
@@ -20,14 +20,14 @@ export const ranges = {
   lowResolution: [0.5, 1],
   gamma: [0.7, 1.5],
 } as const;
-/** Share of the channels that blur and low resolution change, once the image gets them. */
+/** Share of the channels that blur and low resolution change, if the image gets them. */
 const perChannel = 0.5;
-/** A patch whose sides differ by more than this factor is flat: it is rotated and scaled in plane only. */
+/** A patch whose sides differ by more than this factor is flat: it is rotated and scaled only in plane. */
 const flatness = 3;
 
-/** What happens to one patch. Absent (null): nothing. Lists have one entry a channel. */
+/** The changes of one patch. Null: no change. Lists have one entry per channel. */
 export interface PairRecipe {
-  /** What offsets from the centre are multiplied by: rotation and scaling. */
+  /** Multiplies offsets from the centre: rotation and scaling. */
   readonly matrix: Matrix3 | null;
   readonly noise: number | null;
   readonly blur: readonly (number | null)[] | null;
@@ -39,7 +39,7 @@ export interface PairRecipe {
   readonly mirror: readonly [slices: boolean, height: boolean, width: boolean];
 }
 
-/** Each kind of change draws from a stream of its own: switching one off leaves the others as they are. */
+/** Each kind of change draws from a separate stream, so that disabling one does not affect the others. */
 export function drawPairRecipe(
   probabilities: AugmentProbabilities,
   { patch, channels }: { readonly patch: Size3; readonly channels: number },
@@ -85,7 +85,7 @@ function anglesOf(flat: boolean, random: Random): readonly [number, number, numb
   return [radians(ranges.rotation), radians(ranges.rotation), radians(ranges.rotation)];
 }
 
-/** Below 1 the image appears larger, as often as smaller. */
+/** Below 1, the image appears larger; that is as likely as smaller. */
 function scaleOf(random: Random): number {
   const [low, high] = ranges.scaling;
   return random.bool() ? random.uniform(low, 1) : random.uniform(1, high);

@@ -1,12 +1,12 @@
 import type { LabelMaps, Patch, PreparedImage, Size3 } from '../../prepared/types.ts';
 import { mostWeight } from './mostWeight.ts';
 
-/** Rows of a 3×3 matrix: offsets from the patch's centre, in voxels, are multiplied by it. */
+/** Rows of a 3×3 matrix that multiplies offsets from the patch's centre, in voxels. */
 export type Matrix3 = readonly [number, number, number, number, number, number, number, number, number];
 
 /**
- * The part of an image of `patch` voxels that begins at `start` [D, H, W]; what lies outside is 0, in labels background.
- * nnU-Net pads like this, after normalisation.
+ * The part of an image of `patch` voxels that begins at `start` [D, H, W]; outside, values are 0 and labels background. nnU-Net
+ * pads like this, after normalisation.
  */
 export function cutPatch(from: PreparedImage, start: readonly number[], patch: Size3): Patch {
   const { size, channels, labels } = from;
@@ -44,9 +44,10 @@ function cutMaps<A extends Float32Array | Uint8Array>(
 }
 
 /**
- * As `cutPatch`, but offsets from the patch's centre are multiplied by `matrix` first: rotated and scaled. Images are interpolated
- * linearly. A voxel's label is the class with the most weight among its eight neighbours (ties: the smaller number), which is
- * nnU-Net's linear interpolation of each class wherever one class has at least half of the weight; no label arises that was not there.
+ * As `cutPatch`, but offsets from the patch's centre are multiplied by `matrix` first: rotated and scaled. Images are
+ * interpolated linearly. A voxel's label is the class with the most weight among its eight neighbours (ties: the smaller number),
+ * which equals nnU-Net's linear interpolation of each class wherever one class has at least half of the weight. No new labels
+ * arise.
  */
 export function warpPatch(from: PreparedImage, start: readonly number[], patch: Size3, matrix: Matrix3): Patch {
   const { size, channels, image, labels } = from;
