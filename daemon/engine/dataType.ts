@@ -1,6 +1,6 @@
 /**
- * The types of tensors, by TensorFlow's names and numbers (tensorflow/core/framework/types.proto). Together with the ops of `ops/`
- * they are the vocabulary that steps are traced in.
+ * The types of tensors, by TensorFlow's names and numbers (tensorflow/core/framework/types.proto). Together with the ops of
+ * `ops/`, they are the vocabulary of traced steps.
  */
 export const DataType = {
   float32: 1,
@@ -19,7 +19,7 @@ export type DTypeName = keyof typeof DataType;
 
 const names = new Map(Object.keys(DataType).map((name) => [DataType[name as DTypeName] as number, name as DTypeName]));
 
-/** The type of a number, where it is one of ours. */
+/** The type with a number, if the engine knows it. */
 export function dtypeOfCode(code: number): DTypeName | undefined {
   return names.get(code);
 }

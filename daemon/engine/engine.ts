@@ -7,14 +7,14 @@ import { CompiledStep } from './step.ts';
 import type { StepDefinition } from './stepDefinition.ts';
 import { Variable } from './variable.ts';
 
-/** The kernels look their backend up by this name. */
+/** The kernels look up their backend by this name. */
 const BACKEND = 'tensorflow';
 
 /**
  * Loads TensorFlow and makes it the backend of TensorFlow.js. A process has one engine, since TensorFlow cannot be unloaded.
- * @returns the open engine when the same is asked for again
- * @throws UnimissError 'engine' when TensorFlow cannot be loaded, when a different second engine is asked for, or when a GPU is
- * asked for and none is usable (an engine on the CPU can still be opened then)
+ * @returns the open engine if the same is requested again
+ * @throws UnimissError 'engine' if TensorFlow cannot be loaded, if a different second engine is requested, or if a GPU is
+ * requested and none is usable (an engine on the CPU can still be opened then)
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const current = openedSession();
@@ -33,7 +33,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return engine;
 }
 
-/** The first option that is asked for and differs from the open engine's, in words. What is not asked for may be anything. */
+/** The first given option that differs from the open engine's, in words. Options that are not given do not count. */
 function difference(open: Required<EngineOptions>, asked: EngineOptions): string | undefined {
   const keys = ['library', 'device', 'interOpThreads', 'intraOpThreads', 'preload', 'tensorFloat32'] as const;
   const key = keys.find((name) => asked[name] !== undefined && !isDeepStrictEqual(asked[name], open[name]));
@@ -50,7 +50,7 @@ export class Engine extends Session {
   /**
    * A float32 variable in TensorFlow's memory.
    * @param name for messages; TensorFlow's own name is made unique
-   * @param init values in C order; zeros by default
+   * @param init values in C order; default: zeros
    */
   variable(name: string, shape: readonly number[], init?: Float32Array | Tensor): Variable {
     if (this.binding.currentTrace)
@@ -76,8 +76,8 @@ export class Engine extends Session {
   }
 
   /**
-   * Compiles a step: its body is traced once (executor graph or xla), or run anew in each call (eager).
-   * What changes from call to call must be an input; variables are read and updated in place.
+   * Compiles a step: traces its body once (executor graph or xla), or runs it anew in each call (eager). What changes from call
+   * to call must be an input; variables are read and updated in place.
    */
   compile<I extends string, O extends string>(definition: StepDefinition<I, O>): CompiledStep<I, O> {
     return new CompiledStep(this, definition);

@@ -14,13 +14,13 @@ export interface ExecutorChoiceOptions {
   tensorflow: string;
   /** Executors to compare; the first wins a tie. */
   candidates: readonly Executor[];
-  /** Returns milliseconds per step, after a warm-up of its own (tracing, compiling, the slow first step). */
+  /** Returns milliseconds per step, after its own warm-up (tracing, compiling, the slow first step). */
   measure: (executor: Executor) => Promise<number>;
   /** JSON file in the user's cache that remembers the choices. */
   cacheFile: string;
-  /** Called with what a user may want to know: a result, a candidate that failed, a cache that could not be read or written. */
+  /** Receives news for the user: a result, a failed candidate, a cache that could not be read or written. */
   notice?: (message: string) => void;
-  /** The processor; this machine's by default. */
+  /** The processor; default: this machine's. */
   machine?: Machine;
 }
 
@@ -42,9 +42,9 @@ type Choice = z.infer<typeof Choice>;
 const Memory = z.object({ choices: z.array(Choice) });
 
 /**
- * The fastest executor of a step on this machine: measured the first time, remembered after that (per processor, number of
+ * The fastest executor of a step on this machine. Measures the first time and then remembers the result (per processor, number of
  * cores, TensorFlow's version and `key`).
- * @throws UnimissError 'engine' when no candidate runs
+ * @throws UnimissError 'engine' if no candidate runs
  */
 export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Executor> {
   const { key, tensorflow, candidates, cacheFile, notice = () => {}, machine = thisMachine() } = options;
@@ -59,7 +59,7 @@ export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Ex
     `Fastest executor here: ${executor} (${measured.map(([name, ms]) => `${name} ${ms.toPrecision(3)} ms`).join(', ')})`,
   );
   const choice = { ...machine, tensorflow, key, executor, milliseconds: Object.fromEntries(measured) };
-  // Read again: another process may have measured something meanwhile.
+  // Read the file again: another process may have added measurements.
   const others = (await readMemory(cacheFile, () => {})).filter((c) => !same(c));
   await writeMemory(cacheFile, [...others, choice]).catch((error) =>
     notice(`The choice of executor could not be saved, so the next run measures again: ${messageOf(error)}`),

@@ -4,7 +4,7 @@ import { testEngine } from '../../test/engine.ts';
 import type { CompiledStep, Engine, Executor, StepInput } from './index.ts';
 
 /**
- * TensorFlow.js's kernels over our binding, against values worked out by hand: executed at once, in a traced graph and (all in
+ * TensorFlow.js's kernels over our binding, against values worked out by hand: executed eagerly, in a traced graph and (all in
  * one step) through XLA.
  */
 
@@ -12,7 +12,7 @@ type Input = { values: readonly number[]; shape: readonly number[]; dtype?: 'flo
 interface Row {
   name: string;
   inputs: readonly Input[];
-  // biome-ignore lint/suspicious/noExplicitAny: TensorFlow.js wants the rank in the type, a table of ops has many
+  // biome-ignore lint/suspicious/noExplicitAny: TensorFlow.js requires the rank in the type, and a table of ops has many ranks
   op: (...inputs: any[]) => tf.Tensor;
   expected: readonly number[];
   shape?: readonly number[];

@@ -25,7 +25,7 @@ function residentMiB(): number {
 
 /**
  * Growth of resident memory in MiB: the least of three rounds of `work` after one to warm up. A leak grows in each of them;
- * what the collector or the allocator happens to hold does not.
+ * memory that the collector or the allocator happens to hold does not.
  */
 async function growth(work: () => Promise<void> | void): Promise<number> {
   await work();
@@ -179,7 +179,7 @@ describe('memory', () => {
     captured.dispose();
   });
 
-  // The last one: what it frees would hide what others lose.
+  // This test comes last: what it frees would hide the leaks of others.
   it('of a disposed tensor serves the next one', async () => {
     const count = 16 * MIB;
     const values = new Float32Array(count).fill(1); // 64 MiB
@@ -190,7 +190,7 @@ describe('memory', () => {
       big.dispose();
       double.dispose();
     });
-    // TensorFlow's allocator keeps what it has, so resident memory does not fall; 128 MiB if they were not freed.
+    // TensorFlow's allocator keeps its memory, so resident memory does not fall; it would grow by 128 MiB if they were not freed.
     expect(grown).toBeLessThan(16);
   });
 });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testEngine } from '../../test/engine.ts';
 import type { CompiledStep, Engine, Executor } from './index.ts';
 
-/** How the engine lives in a process: the event loop while a step runs, and the ends that a process can come to. */
+/** The engine in a process: the event loop while a step runs, and the ways in which a process can end. */
 
 let engine: Engine;
 beforeAll(async () => {
@@ -29,7 +29,7 @@ function products(executor: Executor, count: number): CompiledStep<'x', 'y'> {
   });
 }
 
-/** Pings this thread from another one, each time as soon as the last ping is answered. @returns the slowest answer in ms */
+/** Pings this thread from another one; each ping follows the answer to the last. @returns the slowest answer in ms */
 async function slowestAnswer(during: () => Promise<void>): Promise<{ slowest: number; answers: number }> {
   const worker = new Worker(
     `const { parentPort } = require('node:worker_threads');
@@ -60,7 +60,7 @@ async function slowestAnswer(during: () => Promise<void>): Promise<{ slowest: nu
 describe('the event loop', () => {
   it.each<Executor>(['graph', 'xla'])(
     'answers within 100 ms while a step runs for over a second (%s)',
-    { retry: 2 }, // a busy machine may keep this thread waiting; a loop that a step blocks is never free
+    { retry: 2 }, // a busy machine may delay this thread; a loop that a step blocks is never free
     async (executor) => {
       const x = new Float32Array(1024 * 1024).fill(1 / 1024);
       const short = products(executor, 8);
@@ -88,13 +88,13 @@ describe('the event loop', () => {
 describe('a process', () => {
   let folder: string;
   beforeAll(async () => {
-    // Inside node_modules, so that the bundle finds the packages that it leaves out.
+    // Inside node_modules, so that the bundle finds its external packages.
     await mkdir('node_modules/.cache', { recursive: true });
     folder = await mkdtemp(join('node_modules', '.cache', 'engine-'));
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** Bundles as the daemon is bundled and runs it. @returns the exit code, or the signal that ended it, and what it wrote */
+  /** Bundles a script like the daemon and runs it. @returns the exit code, or the signal that ended it, and its output */
   async function run(body: string, before = ''): Promise<{ end: number | string; out: string; err: string }> {
     const file = join(folder, `${Math.random().toString(36).slice(2)}.mjs`);
     await writeFile(join(folder, 'before.cjs'), before);

@@ -4,18 +4,18 @@ import { testEngine } from '../../test/engine.ts';
 import type { Attrs, Engine, Executor, Variable } from './index.ts';
 import { controlled, rawOp } from './rawOp.ts';
 
-/** The ops that the model and the trainer use by name, against values worked out by hand, in every executor. */
+/** The ops that model and trainer use by name, against values worked out by hand, in every executor. */
 
 interface Row {
   op: string;
   inputs: readonly (readonly [values: readonly number[], shape?: readonly number[]])[];
   attrs?: Attrs;
   expected: readonly number[];
-  /** Constant int32 inputs after the others (axes, sizes). */
+  /** Constant int32 inputs, after the others (axes, sizes). */
   ints?: readonly (readonly [values: readonly number[], shape?: readonly number[]])[];
-  /** Which of the inputs are one list argument. */
+  /** Which inputs form one list argument. */
   list?: 'first two' | 'after two';
-  /** oneDNN's fused forms: no kernel elsewhere, nor (but for a bias alone) outside of a graph. */
+  /** oneDNN's fused forms: they have no kernel elsewhere and, except for a bias alone, none outside a graph. */
   only?: 'graph';
 }
 
@@ -239,7 +239,7 @@ beforeAll(async () => {
 const ints = (values: readonly number[], shape: readonly number[] = [values.length]) =>
   engine.tensor(Int32Array.from(values), shape);
 
-/** Compiles and runs a step on the inputs; gives its one output. */
+/** Compiles and runs a step on the inputs; returns its only output. */
 async function once(
   executor: Executor,
   inputs: readonly (readonly [readonly number[], (readonly number[])?])[],

@@ -4,11 +4,11 @@ import { currentSession } from './current.ts';
 import type { RawInput } from './session.ts';
 
 /**
- * Executes (or, in a trace, adds) one op by its name in TensorFlow's registry. It bypasses TensorFlow.js's kernels and its gradient
- * tape, so give gradients by `differentiable`. Only `ops/` and `stateOps.ts` call this.
- * @param options.outputs 1 by default. 0 for an op that only has an effect: in a trace the result then names that effect for
- * `controlled`, eagerly there is none
- * @param options.shape shape of the output where TensorFlow cannot infer it while tracing
+ * Executes (or, in a trace, adds) one op by its name in TensorFlow's registry. It bypasses TensorFlow.js's kernels and its
+ * gradient tape, so provide gradients with `differentiable`. Only `ops/` and `stateOps.ts` call this.
+ * @param options.outputs default 1. 0 for an op that only has an effect: in a trace, the result then names that effect for
+ * `controlled`; in eager execution there is none
+ * @param options.shape shape of the output if TensorFlow cannot infer it while tracing
  * @throws UnimissError 'engine' with the op, its inputs' types and shapes, and TensorFlow's words
  */
 export function rawOp(
@@ -43,7 +43,7 @@ export function rawOps(
   return currentSession().execute(type, inputs, attrs, outputs, shapes);
 }
 
-/** In a trace, every op made inside `body` is executed after `after`. Eagerly the order is that of the calls. */
+/** In a trace, every op made inside `body` executes after `after`. In eager execution, calls decide the order. */
 export function controlled<T>(after: readonly (Tensor | undefined)[], body: () => T): T {
   return currentSession().controlled(
     after.filter((t): t is Tensor => t !== undefined),

@@ -16,13 +16,15 @@ export interface EngineOptions {
   /** Folder with libtensorflow_cc.so.2 and libtensorflow_framework.so.2. */
   library: string;
   device: 'cpu' | 'cuda';
-  /** Threads for independent ops; 2 by default. */
+  /** Threads for independent ops; default 2. */
   interOpThreads?: number;
-  /** Threads inside one op; 2 by default. */
+  /** Threads inside one op; default 2. */
   intraOpThreads?: number;
-  /** Libraries to load before TensorFlow's (CUDA), in order; none by default. */
+  /** Libraries to load before TensorFlow's (CUDA), in order; default: none. */
   preload?: readonly string[];
-  /** Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. True by default. */
+  /**
+   * Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. Default: true.
+   */
   tensorFloat32?: boolean;
 }
 
@@ -30,8 +32,8 @@ export interface EngineOptions {
 export type RawInput = Tensor | readonly Tensor[];
 
 /**
- * TensorFlow in this process, as variables, steps and ops see it: its context, and ops by name on tensors of TensorFlow.js.
- * It knows none of them; `Engine` adds what makes them.
+ * TensorFlow in this process, as variables, steps and ops use it: its context, and ops by name on tensors of TensorFlow.js. This
+ * class imports none of these; `Engine` adds the methods that make them.
  */
 export class Session {
   readonly c: CApi;
@@ -68,7 +70,7 @@ export class Session {
     this.internals = this.backend as unknown as BackendInternals;
   }
 
-  /** The executor that ops are being made for. */
+  /** The executor for which ops are made. */
   get executor(): Executor {
     return this.currentExecutor;
   }
@@ -89,13 +91,13 @@ export class Session {
     return `${prefix}${this.names++}/${name}`;
   }
 
-  /** A tensor with a copy of the values. @param shape [] for a scalar */
+  /** Makes a tensor with a copy of the values. @param shape [] for a scalar */
   tensor(values: Float32Array | Int32Array, shape: readonly number[]): Tensor {
     const dtype = values instanceof Float32Array ? DataType.float32 : DataType.int32;
     return this.wrap({ id: this.binding.createTensor([...shape], dtype, values), shape: [...shape], dtype });
   }
 
-  /** Executes an op by name, or adds it to the step that is being traced; see `rawOp`. */
+  /** Executes an op by name, or adds it to the step being traced; see `rawOp`. */
   execute(
     type: string,
     inputs: readonly RawInput[],
@@ -118,20 +120,20 @@ export class Session {
     );
   }
 
-  /** The id of a tensor in the binding. @throws UnimissError 'engine' when it was disposed */
+  /** The id of a tensor in the binding. @throws UnimissError 'engine' if it was disposed */
   id(tensor: Tensor): number {
     return this.ids([tensor])[0] as number;
   }
 
-  /** The type of a tensor by our names, also where TensorFlow.js has none for it: float32, bfloat16, … */
+  /** The type of a tensor by our names, even if TensorFlow.js has none for it: float32, bfloat16, … */
   dtypeOf(tensor: Tensor): string {
     return dtypeName(this.binding.get(this.id(tensor)).dtype);
   }
 
   /**
-   * A TensorFlow.js tensor for a value of the binding. Where TensorFlow.js lacks the type (bfloat16, float64, a variable's handle,
-   * the effect of an op), the tensor calls itself `string`: nothing in TensorFlow.js calculates with strings, ops by name take it as
-   * what it is, and `dtypeOf` names its type.
+   * A TensorFlow.js tensor for a value of the binding. If TensorFlow.js lacks the type (bfloat16, float64, a variable's handle,
+   * the effect of an op), the tensor calls itself `string`, since nothing in TensorFlow.js calculates with strings. Ops by name
+   * use its real type, which `dtypeOf` names.
    */
   wrap(value: { id: number; shape: number[]; dtype: number }): Tensor {
     const dataId = {};
@@ -168,7 +170,7 @@ function isList(input: RawInput): input is readonly Tensor[] {
   return Array.isArray(input);
 }
 
-/** What ops by name need of the backend beside its kernels; its declarations call these private. */
+/** The parts of the backend that ops by name need besides its kernels; its declarations call them private. */
 interface BackendInternals {
   getInputTensorIds(tensors: Tensor[]): number[];
   tensorMap: {

@@ -6,13 +6,13 @@ import { controlled, rawOp } from './rawOp.ts';
 import type { Effect, Variable } from './variable.ts';
 
 /**
- * Updates of variables in place. Each returns its effect, which a later read of the variable in the same step waits for
- * (`variable.read([effect])`). The updates of a variable within a step have no order but what this and data say.
+ * Updates of variables in place. Each returns its effect, for which a later read of the variable in the same step waits
+ * (`variable.read([effect])`). Only this and data order the updates of a variable within a step.
  */
 
-/** Numbers of an update by Adam, [] each. */
+/** Scalars of an Adam update, [] each. */
 export interface AdamScalars {
-  /** Step size, the bias correction included. */
+  /** Step size, including the bias correction. */
   readonly stepSize: Tensor;
   /** ε, added to √v: the bias correction is not in v. */
   readonly epsilon: Tensor;
@@ -37,7 +37,7 @@ export function adam(
   { stepSize, epsilon, beta1, beta2 }: AdamScalars,
   first: readonly Effect[] = [],
 ): Effect {
-  const none = scalar(0); // powers of the betas: the correction is in the step size
+  const none = scalar(0); // powers of the betas: the step size contains the correction
   const state = [value.handle, firstMoment.handle, secondMoment.handle];
   return controlled(first, () =>
     rawOp('ResourceApplyAdam', [...state, none, none, stepSize, beta1, beta2, epsilon, gradient], {}, { outputs: 0 }),
@@ -73,11 +73,11 @@ export function accumulate(sum: Variable, addend: Tensor): Effect {
 }
 
 /**
- * p ← (1 − share) p in place, once `like` is known.
- * TensorFlow has no op for this alone. That of proximal descent computes (p − α δ) / (1 + α λ): with an α so small that α δ
- * vanishes beside p, and λ so large that α λ = share / (1 − share), it is what is wanted. GPUs lack it.
+ * p ← (1 − share) p in place, once `like` is known. TensorFlow has no op for this alone. The op of proximal descent computes (p −
+ * α δ) / (1 + α λ). With α so small that α δ vanishes beside p, and λ so large that α λ = share / (1 − share), this is the wanted
+ * update. GPUs lack the op.
  * @param share [], 0 ≤ share < 1
- * @param like a tensor of p's shape, whose values do not matter
+ * @param like a tensor of p's shape; its values do not matter
  */
 export function decay(value: Variable, share: Tensor, like: Tensor): Effect {
   if (!hasProximalDescent())
@@ -90,8 +90,8 @@ export function decay(value: Variable, share: Tensor, like: Tensor): Effect {
 }
 
 /**
- * average ← m · average + (1 − m) · value in place, as a teacher follows its student.
- * As proximal descent with α = −(1 − m) / m, λ = −1, δ = value: (a + (1 − m) / m · v) / (1 + (1 − m) / m).
+ * average ← m · average + (1 − m) · value in place, as a teacher follows its student. Uses proximal descent with α = −(1 − m) /
+ * m, λ = −1, δ = value: (a + (1 − m) / m · v) / (1 + (1 − m) / m).
  * @param value in the shape of the variable
  * @param momentum m, [], in (0, 1]
  */
@@ -106,7 +106,7 @@ export function follow(average: Variable, value: Tensor, momentum: Tensor): Effe
 
 const float32 = { dtype: { type: 'float32' } } as const;
 
-/** TensorFlow has its kernel for processors only. */
+/** TensorFlow has this kernel only for CPUs. */
 function hasProximalDescent(): boolean {
   return currentSession().options.device === 'cpu';
 }

@@ -107,7 +107,7 @@ describe.each(executors)('a step (%s)', (executor) => {
       name: 'order',
       inputs: { a: { shape: [] }, b: { shape: [] } },
       executor,
-      // The captured tensor is met before the inputs.
+      // The trace meets the captured tensor before the inputs.
       body: ({ a, b }) => ({ y: tf.add(tf.sub(captured, a), tf.mul(b, 10)) }),
     });
     await fc.assert(
@@ -273,7 +273,7 @@ describe.each(executors)('a step (%s)', (executor) => {
     const step = engine.compile({
       name: 'failing',
       inputs: { at: { shape: [1], dtype: 'int32' } },
-      executor: executor === 'xla' ? 'graph' : executor, // XLA clamps the index in place of failing
+      executor: executor === 'xla' ? 'graph' : executor, // XLA clamps the index instead of failing
       body: ({ at }) => ({
         y: rawOp('GatherV2', [tf.tensor1d([10, 20]), at, tf.scalar(0, 'int32')], {
           Tparams: { type: 'float32' },
@@ -479,7 +479,7 @@ describe.each(compiled)('tracing (%s)', (executor) => {
 
   it('takes tensors from outside as they are when it is traced, and holds them', async () => {
     const values = engine.tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
-    const delayed = tf.tensor([1, 1, 1, 1, 1, 1], [2, 3]); // TensorFlow.js has not handed it over yet
+    const delayed = tf.tensor([1, 1, 1, 1, 1, 1], [2, 3]); // TensorFlow.js has not passed it to the backend yet
     const large = tf.ones([300, 300]);
     const step = trace((x) => ({
       y: tf.add(tf.add(x, values), delayed),

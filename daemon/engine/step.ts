@@ -13,9 +13,9 @@ import {
 import type { TensorValues } from './tensorflow/tensors.ts';
 import { TracedFunction } from './tensorflow/tracedFunction.ts';
 
-/** A step that one call executes; made by `engine.compile`. */
+/** A step that a single call executes; made by `engine.compile`. */
 export class CompiledStep<I extends string = string, O extends string = string> {
-  /** None in an eager step, and after `dispose`. */
+  /** Undefined in an eager step, and after `dispose`. */
   private traced: TracedFunction<I, O> | undefined;
   private running = false;
   private disposed = false;
@@ -29,12 +29,12 @@ export class CompiledStep<I extends string = string, O extends string = string> 
   }
 
   /**
-   * Executes the step. The event loop stays free (but for the executor `eager`).
+   * Executes the step. The event loop stays free (except with the executor `eager`).
    * @param values every declared input, in its declared shape; copied before this returns its promise
    * @returns a copy of every output, in C order (an int32 output is in fact an Int32Array, bool and uint8 a Uint8Array, int64 a
    * BigInt64Array)
-   * @throws UnimissError 'engine' for a missing, unknown or ill-shaped input, for a second call during the first, after `dispose`,
-   * and with TensorFlow's words when an op fails; the step can be run again then, but variables may have been updated in part
+   * @throws UnimissError 'engine' for a missing, unknown or ill-shaped input, for a second call during the first, after
+   * `dispose`, and with TensorFlow's words if an op fails. The step can then run again, but variables may be partly updated
    */
   async run(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
     checkValues(this.definition, values);
@@ -61,7 +61,7 @@ export class CompiledStep<I extends string = string, O extends string = string> 
     const { session, definition } = this;
     return session.withExecutor('eager', () => {
       const result: Partial<Record<O, TensorValues>> = {};
-      // Read inside the tidy: it frees what the step made and nothing else, also where the body returns a tensor of the caller's.
+      // Read inside the tidy, which frees only what the step made, even if the body returns a tensor of the caller.
       tidy(() => {
         const inputs = inputsOf(definition).map(([name, input]) => {
           const value = asType(input, asArray(values[name]));

@@ -2,7 +2,7 @@ import { Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../protocol/errors.ts';
 import { DataType, dtypeName, sizeOf } from './dataType.ts';
 
-/** How a step is executed: a graph with oneDNN's kernels, XLA, or op by op (for debugging). */
+/** How a step executes: as a graph with oneDNN's kernels, through XLA, or op by op (for debugging). */
 export type Executor = 'graph' | 'xla' | 'eager';
 
 export interface StepInput {
@@ -15,7 +15,7 @@ export interface StepDefinition<I extends string = string, O extends string = st
   name: string;
   inputs: Readonly<Record<I, StepInput>>;
   executor: Executor;
-  /** Runs in every call when eager. Otherwise it runs once, with placeholders. */
+  /** In eager execution it runs in every call, otherwise once, with placeholders. */
   body: (inputs: Record<I, Tensor>) => Record<O, Tensor>;
   /** Runs the graph's ops one after the other: 4–8 % less memory, about 16 % more time. */
   singleThreaded?: boolean;
@@ -47,7 +47,7 @@ export function checkValues<I extends string>(definition: StepDefinition<I>, val
   }
 }
 
-/** Runs a step's body. @throws UnimissError 'engine' when it returns anything but tensors by name */
+/** Runs a step's body. @throws UnimissError 'engine' if it returns anything but tensors by name */
 export function outputsOf<I extends string, O extends string>(
   definition: StepDefinition<I, O>,
   inputs: Record<I, Tensor>,

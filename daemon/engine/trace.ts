@@ -2,7 +2,7 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
 import { dtypeName } from './dataType.ts';
 
-/** A node of the graph, as its writer knows it. */
+/** A node of the graph, in the form of its writer. */
 export type Node = bigint;
 
 /** One output of a node. */
@@ -22,8 +22,8 @@ export interface NodeOutput extends WrittenOutput {
 export type NodeInput = NodeOutput | readonly NodeOutput[];
 
 /**
- * Writes what a trace records in an engine's own form. This is the seam between recording and engines: TensorFlow's writer makes
- * a TF_Graph (tensorflow/graphWriter.ts); another could make StableHLO of the same ops.
+ * Writes a recorded trace in the form of an engine. This is the seam between recording and engines: TensorFlow's writer makes a
+ * TF_Graph (tensorflow/graphWriter.ts); another writer could turn the same ops into StableHLO.
  */
 export interface GraphWriter {
   /** Adds an input of the function. */
@@ -32,9 +32,9 @@ export interface GraphWriter {
   constant(name: string, dtype: number, shape: readonly number[], value: bigint): WrittenOutput;
   /**
    * Adds a node.
-   * @param controls nodes that this one waits for
-   * @param outputs how many outputs are wanted; 0 for the effect alone (one output of type 0 then names it)
-   * @param shapes shapes of the outputs where the writer cannot infer them
+   * @param controls nodes for which this one waits
+   * @param outputs number of outputs to return; 0 for the effect alone (one output of type 0 then names it)
+   * @param shapes shapes of the outputs if the writer cannot infer them
    */
   node(
     name: string,
@@ -45,7 +45,7 @@ export interface GraphWriter {
     outputs: number,
     shapes?: readonly (readonly number[])[],
   ): WrittenOutput[];
-  /** Ends the graph and returns the function as the engine knows it. */
+  /** Ends the graph and returns the function in the form of the engine. */
   finish(functionName: string, parameters: readonly WrittenOutput[], outputs: readonly WrittenOutput[]): bigint;
   /** Frees the graph; a second call does nothing. */
   dispose(): void;
@@ -56,17 +56,17 @@ const randomOp =
   /^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal|StatefulRandom|StatefulUniform|StatefulStandardNormal|StatefulTruncatedNormal|RngSkip|SampleDistortedBoundingBox)|CandidateSampler$/;
 
 /**
- * Records a step's body: while it runs, each op adds a node to a graph instead of being executed. `finish` makes the graph a
- * function that one call executes.
+ * Records a step's body: while it runs, each op adds a node to a graph instead of executing. `finish` turns the graph into a
+ * function that a single call executes.
  */
 export class Trace {
   private nodes = 0;
   private readonly controls: Node[][] = [];
-  /** Placeholders of values that come from outside, in the order of the function's inputs. */
+  /** Placeholders for outside values, in the order of the function's inputs. */
   private readonly parameters: NodeOutput[] = [];
   private open = true;
 
-  /** @param name the step's */
+  /** @param name name of the step */
   constructor(
     private readonly graph: GraphWriter,
     readonly name: string,
@@ -86,9 +86,9 @@ export class Trace {
 
   /**
    * Adds a node.
-   * @param outputs how many outputs are wanted; 0 for the effect alone
-   * @param shapes shapes of the outputs where the engine cannot infer them (a variable's read)
-   * @throws UnimissError 'engine' for random ops, after `finish`, and when the engine refuses the node
+   * @param outputs number of outputs to return; 0 for the effect alone
+   * @param shapes shapes of the outputs if the engine cannot infer them (a variable's read)
+   * @throws UnimissError 'engine' for random ops, after `finish`, and if the engine refuses the node
    */
   node(
     type: string,
@@ -107,7 +107,7 @@ export class Trace {
     return written.map((output) => ({ trace: this, ...output }));
   }
 
-  /** Runs `body`. Every node that it makes waits for `after`, and for what an enclosing call names. */
+  /** Runs `body`. Every node that it makes waits for `after`, and for the nodes of an enclosing call. */
   controlled<T>(after: readonly NodeOutput[], body: () => T): T {
     const nodes = [...(this.controls.at(-1) ?? []), ...after.map(({ node }) => node)];
     this.controls.push([...new Set(nodes)]);
@@ -118,7 +118,7 @@ export class Trace {
     }
   }
 
-  /** Makes the function and frees the graph. The caller frees the function. */
+  /** Makes the function and frees the graph. The caller must free the function. */
   finish(functionName: string, outputs: readonly NodeOutput[]): bigint {
     this.open = false;
     return this.graph.finish(functionName, this.parameters, outputs);
@@ -143,9 +143,9 @@ export function randomInTrace(place: string): UnimissError {
 }
 
 /**
- * TensorFlow.js draws its random numbers in JavaScript, from a seed that Math.random gives unless the caller does. In a trace they
- * would become constants without a word, so Math.random throws while `body` runs. (A draw with its own seed is the same in every
- * step in every executor.)
+ * TensorFlow.js draws random numbers in JavaScript, from a seed of the caller or else of Math.random. In a trace they would
+ * silently become constants, so Math.random throws while `body` runs. (A draw with its own seed is the same in every step in
+ * every executor.)
  */
 export function forbiddingRandomness<T>(step: string, body: () => T): T {
   const { random } = Math;

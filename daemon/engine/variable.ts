@@ -3,12 +3,15 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { sizeOf } from './dataType.ts';
 import type { Session } from './session.ts';
 
-/** The effect of an op on a variable, for what has to wait for it in a trace. Eagerly it has happened already, and there is none. */
+/**
+ * The effect of an op on a variable, for ops that must wait for it in a trace. Undefined in eager execution, where it has already
+ * happened.
+ */
 export type Effect = Tensor | undefined;
 
 /**
- * State that lives in TensorFlow's memory from step to step and is updated in place (a resource variable, float32).
- * Inside a trace the variable's handle is an input of the function; reads and updates are nodes.
+ * State in TensorFlow's memory that lives from step to step and is updated in place (a resource variable, float32). Inside a
+ * trace the variable's handle is an input of the function; reads and updates are nodes.
  */
 export class Variable {
   private disposed = false;
@@ -27,8 +30,8 @@ export class Variable {
   }
 
   /**
-   * The value now. In a trace, the value when this read is executed.
-   * @param first what the read waits for in a trace: the effects of updates in the same step, or tensors
+   * The present value. In a trace, the value when this read executes.
+   * @param first what the read waits for in a trace: effects of updates in the same step, or tensors
    */
   read(first: readonly Effect[] = []): Tensor {
     const attrs = { dtype: { type: 'float32' } } as const;
@@ -40,7 +43,7 @@ export class Variable {
   /**
    * Replaces the value.
    * @returns the update, for a later `read` in the same step
-   * @throws UnimissError 'engine' when the value has another shape or type
+   * @throws UnimissError 'engine' if the value has another shape or type
    */
   assign(value: Tensor | Float32Array): Effect {
     if (!(value instanceof Float32Array) && (value.dtype !== 'float32' || `${value.shape}` !== `${this.shape}`))

@@ -1,18 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** NVIDIA's libraries as their wheels lay them out. */
+/** NVIDIA's libraries in the layout of their wheels. */
 export interface CudaFiles {
-  /** Shared libraries, each after those it needs: loaded globally in this order, TensorFlow finds them by name. */
+  /** Shared libraries, each after those it needs. If they are loaded globally in this order, TensorFlow finds them by name. */
   preload: string[];
   /** For XLA: folder with `bin/ptxas` and `nvvm/libdevice` (`--xla_gpu_cuda_data_dir` in XLA_FLAGS). */
   dataDir?: string;
 }
 
 /**
- * The libraries that TensorFlow opens by name, in the order of their dependencies:
- * cublas ← cublasLt; cusparse ← nvJitLink; cusolver ← cublas, cusparse; cudnn_graph ← cublas, nvrtc. The other parts of cuDNN
- * lie in its own folder and are opened by it.
+ * The libraries that TensorFlow opens by name, in the order of their dependencies: cublas ← cublasLt; cusparse ← nvJitLink;
+ * cusolver ← cublas, cusparse; cudnn_graph ← cublas, nvrtc. cuDNN opens its other parts itself, from its own folder.
  */
 const order: [folder: string, library: string][] = [
   ['cuda_runtime', 'libcudart.so'],
@@ -30,15 +29,15 @@ const order: [folder: string, library: string][] = [
 ];
 
 /**
- * Finds NVIDIA's libraries in the folder that holds `tensorflow/` and `nvidia/` (our cache, or a Python's site-packages).
- * Undefined if there are none.
+ * Finds NVIDIA's libraries in the folder with `tensorflow/` and `nvidia/` (our cache, or a Python's site-packages). Undefined if
+ * there are none.
  */
 export async function cudaFiles(folder: string): Promise<CudaFiles | undefined> {
   const nvidia = join(folder, 'nvidia');
   const preload: string[] = [];
   for (const [part, library] of order) {
     const lib = join(nvidia, part, 'lib');
-    // libcudart.so.12, not libcudart.so.12.9.79 beside it: one file under the name that others ask for.
+    // libcudart.so.12, not libcudart.so.12.9.79 beside it: one file, under the name that others request.
     const name = (await namesIn(lib)).find((each) => each.startsWith(`${library}.`) && /\.so\.\d+$/.test(each));
     if (name) preload.push(join(lib, name));
   }

@@ -18,7 +18,7 @@ export async function freeBytes(folder: string): Promise<number> {
 }
 
 /**
- * Refuses before anything is fetched what would fill the disk.
+ * Refuses a download that would fill the disk, before it begins.
  * @throws UnimissError `disk`
  */
 export async function checkSpace(folder: string, needed: number): Promise<void> {
@@ -32,7 +32,7 @@ export async function checkSpace(folder: string, needed: number): Promise<void> 
 }
 
 /**
- * Makes a folder that can be written to.
+ * Makes a folder and checks that it is writable.
  * @throws UnimissError `disk`
  */
 export async function makeWritable(folder: string): Promise<void> {

@@ -12,7 +12,7 @@ import { tidyPaths } from './tidy.ts';
 
 async function withEngine(): Promise<Sandbox & { cc: string }> {
   const box = sandbox();
-  box.env.HOME = box.folder; // so that the cache lies in the home folder
+  box.env.HOME = box.folder; // so that the cache is in the home folder
   const wheel = tensorflowWheel();
   fakePip(box, [wheel]);
   const release = { ...fakeRelease(wheel), version: ENGINE_VERSION };
@@ -53,7 +53,7 @@ test('a library that changed is found by its hash', async () => {
   const size = 40_000;
   writeFileSync(box.cc, Buffer.alloc(size, 1));
   const options = { env: box.env };
-  expect((await engineInfo(options)).installed[0]!.damage).toBeUndefined(); // sizes alone do not show it
+  expect((await engineInfo(options)).installed[0]!.damage).toBeUndefined(); // sizes alone do not reveal it
   expect((await engineInfo({ ...options, verify: 'hash' })).installed[0]!.damage).toContain('SHA-256 differs');
   expect(doctorText(await doctor({ ...options, host }))).toContain('DAMAGED: tensorflow/libtensorflow_cc.so.2');
 });

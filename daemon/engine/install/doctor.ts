@@ -11,25 +11,25 @@ import { findPip } from './pip.ts';
 import { type Env, home, humanBytes } from './places.ts';
 import { tidyPaths } from './tidy.ts';
 
-/** What a bug report needs to know of the machine. No user names; the home folder is `~`. */
+/** What a bug report needs to know about the machine. No user names; the home folder is `~`. */
 export interface DoctorReport {
   os: string;
   kernel: string;
   libc: string;
   cpu: { model: string; cores: number; flags: string[] };
   memoryBytes: number;
-  /** Limit by the container, if it is below the machine's memory. */
+  /** Limit of the container, if it is below the machine's memory. */
   memoryLimitBytes?: number;
   node: string;
   pip: string;
-  /** Why TensorFlow cannot run here at all. */
+  /** Why TensorFlow cannot run on this machine. */
   host?: string;
   engine: EngineInfo;
   gpu: GpuReport;
   /** Why CUDA cannot be used. */
   cuda?: string;
   freeBytes?: number;
-  /** Variables that change what the engine does; of pip's only the names, since indexes may hold passwords. */
+  /** Variables that change what the engine does; for pip only their names, since index addresses may contain passwords. */
   variables: Record<string, string>;
 }
 
@@ -41,7 +41,7 @@ const VALUES =
   /^(UNIMISS_.*|XDG_CACHE_HOME|TF_.*|XLA_.*|ONEDNN_.*|DNNL_.*|OMP_.*|KMP_.*|CUDA_.*|NVIDIA_VISIBLE_DEVICES|LD_LIBRARY_PATH|LD_PRELOAD|NODE_OPTIONS|TMPDIR)$/;
 const NAMES = /^(PIP_.*|https?_proxy|HTTPS?_PROXY|ALL_PROXY|VIRTUAL_ENV|CONDA_PREFIX)$/;
 
-/** Collects what `unimiss engine doctor` prints; with the SHA-256 of every installed file, which takes seconds. */
+/** Collects what `unimiss engine doctor` prints. Checks the SHA-256 of every installed file, which takes seconds. */
 export async function doctor(options: { host?: Host; user?: string } & GpuOptions = {}): Promise<DoctorReport> {
   const { env = process.env, host = thisHost() } = options;
   const tidy = (text: string): string => tidyPaths(text, home(env), options.user ?? userName());
@@ -123,7 +123,7 @@ async function osName(host: Host): Promise<string> {
     const text = await readFile('/etc/os-release', 'utf8');
     return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'Linux';
   } catch {
-    return 'Linux'; // the file is a convention, not a must
+    return 'Linux'; // the file is a convention and may be missing
   }
 }
 

@@ -4,9 +4,9 @@ import { open } from 'node:fs/promises';
 const machines: Record<string, number> = { x64: 62, arm64: 183 };
 
 /**
- * Says what is wrong with a file that should be a shared library for this processor; undefined if nothing is.
- * Looks at the ELF-64 header only (System V ABI, "Object Files"): magic, class, machine, and whether the section
- * headers, which linkers put last, lie inside the file: a download that was cut off has lost them.
+ * Returns what is wrong with a file that should be a shared library for this processor; undefined if nothing is. Looks at the
+ * ELF-64 header only (System V ABI, "Object Files"): magic, class, machine, and whether the section headers, which linkers put
+ * last, are inside the file: an incomplete download lacks them.
  */
 export async function elfProblem(file: string, arch: string = process.arch): Promise<string | undefined> {
   const handle = await open(file, 'r');

@@ -12,13 +12,13 @@ const CC = 'libtensorflow_cc.so.2';
 
 /** The libraries to load, in this order: `cuda.preload`, `framework` (globally), `cc`. */
 export interface EngineFiles {
-  /** Where it comes from: our cache, or the variable UNIMISS_TENSORFLOW. Never a configuration: others may have written that. */
+  /** Its origin: our cache, or the variable UNIMISS_TENSORFLOW. Never a configuration, which others may have written. */
   origin: 'cache' | 'environment';
-  /** Folder that holds both libraries. */
+  /** Folder with both libraries. */
   folder: string;
   framework: string;
   cc: string;
-  /** Version and build as installed; a named TensorFlow tells its version only when it is loaded (TF_Version). */
+  /** Version and build as installed. A TensorFlow from the variable reveals its version only when loaded (TF_Version). */
   version?: string;
   device?: Device;
   /** NVIDIA's libraries beside it; undefined if there are none, as with the CPU build. */
@@ -33,9 +33,9 @@ export interface FindOptions {
 }
 
 /**
- * Finds TensorFlow: the one that UNIMISS_TENSORFLOW names, else the one in the
- * cache (for the CPU, the CUDA build serves where the CPU build is not installed). Undefined if nothing is installed.
- * @throws UnimissError `engine` if what is named is not a TensorFlow for this machine, or what is installed is damaged.
+ * Finds TensorFlow: the one that UNIMISS_TENSORFLOW names, else the one in the cache (on the CPU, the CUDA build serves if the
+ * CPU build is not installed). Undefined if nothing is installed.
+ * @throws UnimissError `engine` if the variable names no TensorFlow for this machine, or the installed one is damaged.
  */
 export async function findEngine(options: FindOptions = {}): Promise<EngineFiles | undefined> {
   const { device = 'cpu', env = process.env, arch = process.arch } = options;
@@ -54,7 +54,7 @@ export async function findEngine(options: FindOptions = {}): Promise<EngineFiles
   return undefined;
 }
 
-/** As `findEngine`, but an error with the command to run where nothing is installed. */
+/** As `findEngine`, but throws an error with the command to run if nothing is installed. */
 export async function requireEngine(options: FindOptions = {}): Promise<EngineFiles> {
   const engine = await findEngine(options);
   if (engine) return engine;

@@ -24,7 +24,7 @@ export function tempFolder(): string {
   return folder;
 }
 
-/** A small file system of its own, where the tests run as root; undefined where they may not mount one. */
+/** A separate small file system, if the tests run as root; undefined if they may not mount one. */
 export function tinyFileSystem(size: string): { folder: string; remount(options: string): void } | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'unimiss-tmpfs-'));
   try {
@@ -68,7 +68,7 @@ export function fakeWheel(name: string, files: Record<string, Uint8Array>): Fake
   return { data, pin: { name, version: '9.9.9', sha256: sha256(data), bytes: data.length, unpackedBytes } };
 }
 
-/** A TensorFlow of a few kilobytes, with files in its wheel that an installation must leave out. */
+/** A TensorFlow of a few kilobytes, with files in its wheel that an installation must skip. */
 export const tensorflowWheel = (): FakeWheel =>
   fakeWheel('tensorflow-cpu', {
     'tensorflow/libtensorflow_cc.so.2': fakeElf(62, 40_000),
@@ -86,7 +86,7 @@ export const fakeRelease = (...wheels: FakeWheel[]): EngineRelease => ({
   required: ['tensorflow/libtensorflow_framework.so.2', 'tensorflow/libtensorflow_cc.so.2'],
 });
 
-/** Programs that a test puts on its PATH, which holds nothing else; each is JavaScript. */
+/** The only programs on a test's PATH; each is JavaScript. */
 export interface Sandbox {
   folder: string;
   env: Env;
@@ -149,7 +149,7 @@ fs.copyFileSync(path.join(${JSON.stringify(store)}, name + '.whl'), path.join(ou
   };
 }
 
-/** What a promise is rejected with. */
+/** The reason of a rejected promise. */
 export async function rejection(promise: Promise<unknown>): Promise<Error & { code?: string }> {
   try {
     await promise;

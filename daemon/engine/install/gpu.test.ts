@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { rejection, sandbox } from './fixtures.ts';
 import { chooseDevice, cudaObstacle, detectGpus, type GpuOptions } from './gpu.ts';
 
-/** A machine of its own: programs on the PATH, and NVIDIA's folder in /proc. */
+/** A simulated machine: programs on the PATH, and NVIDIA's folder in /proc. */
 function machine(smi?: string, smiFolder = 'bin'): GpuOptions & { proc: string } {
   const box = sandbox();
   if (smi) {

@@ -13,13 +13,13 @@ export type { Gpu } from './visibleGpus.ts';
 const run = promisify(execFile);
 
 /**
- * CUDA 12.9 is published with driver 575. By CUDA's minor-version compatibility every driver since 525.60.13 (CUDA 12.0)
- * runs what is compiled for CUDA 12; older drivers of data-centre GPUs do with NVIDIA's package cuda-compat-12-9 (forward
- * compatibility), which then is the user's to install. (NVIDIA, "CUDA Compatibility".)
+ * CUDA 12.9 is published with driver 575. By CUDA's minor-version compatibility every driver since 525.60.13 (CUDA 12.0) runs
+ * code that is compiled for CUDA 12. Older drivers of data-centre GPUs do so with NVIDIA's package cuda-compat-12-9 (forward
+ * compatibility), which the user must install. (NVIDIA, "CUDA Compatibility".)
  */
 export const OLDEST_DRIVER = '525.60.13';
 
-/** What is known about NVIDIA's driver and GPUs. */
+/** The known facts about NVIDIA's driver and GPUs. */
 export interface GpuReport {
   driver?: string;
   gpus: Gpu[];
@@ -29,12 +29,12 @@ export interface GpuReport {
 
 export interface GpuOptions {
   env?: Env;
-  /** NVIDIA's folder in /proc, and where else than on the PATH nvidia-smi may be; tests set them. */
+  /** NVIDIA's folder in /proc, and places of nvidia-smi besides the PATH; tests set them. */
   proc?: string;
   smiFolders?: string[];
 }
 
-/** Asks nvidia-smi, and the kernel module where there is no nvidia-smi (as in some containers). */
+/** Asks nvidia-smi, or the kernel module if there is no nvidia-smi (as in some containers). */
 export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
   const { env = process.env, proc = '/proc/driver/nvidia', smiFolders = ['/usr/lib/wsl/lib'] } = options;
   for (const smi of ['nvidia-smi', ...smiFolders.map((folder) => join(folder, 'nvidia-smi'))]) {
@@ -45,7 +45,7 @@ export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
     } catch (error) {
       const { code, stdout } = error as NodeJS.ErrnoException & { stdout?: string };
       if (code === 'ENOENT') continue;
-      // nvidia-smi writes what is wrong (no driver, versions that do not match) to its standard output.
+      // nvidia-smi writes problems (no driver, versions that do not match) to its standard output.
       const problem = `nvidia-smi: ${stdout?.trim().split('\n')[0] || messageOf(error)}`;
       return { ...(await fromKernelModule(proc)), gpus: [], problem };
     }
@@ -86,7 +86,7 @@ async function fromKernelModule(proc: string): Promise<GpuReport> {
   }
 }
 
-/** Why CUDA cannot be used with what was found; undefined if it can. */
+/** Why the found hardware cannot use CUDA; undefined if it can. */
 export function cudaObstacle(report: GpuReport): { what: string; remedy: string } | undefined {
   if (report.gpus.length === 0) {
     const driver = report.driver ? `NVIDIA driver ${report.driver} is installed, but ` : '';
@@ -122,9 +122,9 @@ function nothingVisible(env: Env = process.env): { what: string; remedy: string 
 }
 
 /**
- * The device to use where `wanted` is asked for. Falls back to the CPU, with a notice, only where that is allowed.
+ * The device to use if `wanted` is requested. Falls back to the CPU, with a notice, only if that is allowed.
  * @returns with `cuda` the GPUs that this process may use, at least one
- * @throws UnimissError `engine` with what was found, if CUDA is wanted, cannot be used and the CPU is not allowed.
+ * @throws UnimissError `engine` with the findings, if CUDA is requested but unusable and the CPU is not allowed.
  */
 export async function chooseDevice(
   wanted: Device,

@@ -10,7 +10,7 @@ export interface Host {
   /** Version of glibc; undefined with another C library. */
   glibc?: string;
   cpuModel?: string;
-  /** Flags of the processor as Linux names them; empty where they are not known. */
+  /** Flags of the processor, by their names in Linux; empty if unknown. */
   cpuFlags: string[];
 }
 
@@ -22,7 +22,7 @@ export function thisHost(): Host {
 }
 
 /**
- * Refuses a machine on which TensorFlow's binaries cannot run, with what to use instead.
+ * Refuses a machine on which TensorFlow's binaries cannot run, and says what to use instead.
  * @throws UnimissError `engine`
  */
 export function checkHost(host: Host): void {
@@ -92,7 +92,7 @@ function cpuInfo(): { cpuModel?: string; cpuFlags: string[] } {
   try {
     text = readFileSync('/proc/cpuinfo', 'utf8');
   } catch {
-    return { cpuFlags: [] }; // a container may hide it; then nothing is known, and nothing refused
+    return { cpuFlags: [] }; // a container may hide it; then nothing is known and nothing is refused
   }
   return {
     cpuModel: /^model name\s*:\s*(.+)$/m.exec(text)?.[1],

@@ -1,5 +1,5 @@
 export { cacheFolder } from '../../../protocol/cacheFolder.ts';
-/** Fetching TensorFlow, finding it, and saying what is there: `unimiss engine install | info | doctor`. */
+/** Fetches TensorFlow, finds it, and reports what is installed: `unimiss engine install | info | doctor`. */
 export type { CudaFiles } from './cuda.ts';
 export { type DoctorReport, doctor, doctorText } from './doctor.ts';
 export { type EngineFiles, type FindOptions, findEngine, requireEngine } from './find.ts';

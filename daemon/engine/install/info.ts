@@ -21,12 +21,12 @@ export interface EngineInfo {
   pinned: string;
   cache: string;
   installed: InstalledEngine[];
-  /** The engine that would be used for the CPU, and why there is none. */
+  /** The engine for the CPU, or why there is none. */
   used?: EngineFiles;
   problem?: string;
 }
 
-/** Reads what is installed; `verify: 'hash'` compares every file's SHA-256 too (seconds). */
+/** Reads what is installed; `verify: 'hash'` also compares the SHA-256 of every file (seconds). */
 export async function engineInfo(options: { env?: Env; verify?: 'size' | 'hash' } = {}): Promise<EngineInfo> {
   const { env = process.env, verify = 'size' } = options;
   const info: EngineInfo = { pinned: ENGINE_VERSION, cache: enginesFolder(env), installed: [] };
@@ -53,7 +53,7 @@ export async function engineInfo(options: { env?: Env; verify?: 'size' | 'hash' 
   return info;
 }
 
-/** Folders of engines such as `2.21.0-cpu`; not locks and unfinished installations. */
+/** Folders of engines such as `2.21.0-cpu`; excludes locks and unfinished installations. */
 async function engineNames(cache: string): Promise<string[]> {
   try {
     return (await readdir(cache)).filter((name) => /^[\d.]+-(cpu|cuda)$/.test(name)).sort();

@@ -134,7 +134,7 @@ describe('two at once', () => {
   test('waiting can be stopped', async () => {
     const box = sandbox();
     const wheel = tensorflowWheel();
-    // The first pip ends only when the second installation was stopped.
+    // The first pip ends only after the second installation has stopped.
     const go = join(box.folder, 'go');
     fakePip(box, [wheel], { before: `while (!fs.existsSync(${JSON.stringify(go)})) {}` });
     const stop = new AbortController();
@@ -144,7 +144,7 @@ describe('two at once', () => {
     };
     const error = await rejection(
       (async () => {
-        // Only the one that finds the lock taken reports waiting.
+        // Only the installation that finds the lock taken reports waiting.
         await expect.poll(() => existsSync(`${engine(box)}.lock`)).toBe(true);
         await install(box, [wheel], { signal: stop.signal, onProgress });
       })(),
@@ -278,7 +278,7 @@ describe('what cannot work says so, with the remedy', () => {
     const box = sandbox(disk?.folder);
     if (disk) disk.remount('ro');
     else {
-      // Not root, so permissions count.
+      // Not as root, so that permissions count.
       mkdirSync(box.cache);
       chmodSync(box.cache, 0o500);
     }

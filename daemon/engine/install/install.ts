@@ -18,29 +18,29 @@ export interface InstallProgress {
   stage: 'check' | 'wait' | 'download' | 'unpack' | 'done';
   /** One line for people. */
   message: string;
-  /** Bytes of this stage that are done, and all of them. */
+  /** Bytes of this stage that are done, and its total. */
   done?: number;
   total?: number;
 }
 
 export interface InstallOptions {
   device?: Device;
-  /** With `device: 'cuda'`: install the CPU build where no GPU can be used, in place of an error. */
+  /** With `device: 'cuda'`: install the CPU build if no GPU is usable, instead of an error. */
   allowCpu?: boolean;
   onProgress?(progress: InstallProgress): void;
   signal?: AbortSignal;
   env?: Env;
-  /** For another build than the pinned one, and another machine than this; tests use them. */
+  /** Another build than the pinned one, and another machine than this; for tests. */
   release?: EngineRelease;
   host?: Host;
 }
 
 /**
- * Puts TensorFlow's libraries into the user's cache, unless they are there already, and says where they lie.
+ * Puts TensorFlow's libraries into the user's cache, unless they are there already, and returns their place.
  *
- * The wheels come through pip, are unpacked under a temporary name and renamed when everything is there and synced.
- * Of two installations at once, the second waits for the first and then uses what that one installed. After an
- * interruption the next call keeps the wheels that are complete and removes the rest.
+ * Fetches the wheels through pip, unpacks them under a temporary name, and renames the folder when everything is complete and
+ * synced. If two installations run at once, the second waits for the first and uses its result. After an interruption, the next
+ * call keeps complete wheels and removes the rest.
  * @throws UnimissError `engine`, `disk` or `interrupted`, with the remedy
  */
 export async function installEngine(options: InstallOptions = {}): Promise<EngineFiles> {
@@ -53,7 +53,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   const partial = `${folder}.partial`;
   try {
     const present = await healthyEngine(folder);
-    if (present) return present; // also in a cache that others installed and this user may only read
+    if (present) return present; // even in a cache that others installed and this user may only read
     await makeWritable(dirname(folder));
     const lock = await lockFile(`${folder}.lock`, waiting(onProgress, signal));
     try {
@@ -82,7 +82,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   return engineAt(folder);
 }
 
-/** Waits for another installation, which is told once. */
+/** Waits for another installation, and reports that once. */
 const waiting =
   (onProgress: (progress: InstallProgress) => void, signal: AbortSignal | undefined) =>
   async (owner: LockOwner | undefined, attempt: number): Promise<void> => {
@@ -96,7 +96,7 @@ const waiting =
     });
   };
 
-/** The engine in a folder, if it is whole by the sizes of its files; a damaged one counts as none here and is replaced. */
+/** The engine in a folder, if the sizes of its files are right. A damaged one counts as missing here, and is replaced. */
 async function healthyEngine(folder: string): Promise<EngineFiles | undefined> {
   try {
     const manifest = await readManifest(folder);
@@ -109,7 +109,7 @@ async function healthyEngine(folder: string): Promise<EngineFiles | undefined> {
 
 type StageOptions = Pick<InstallOptions, 'signal'> & { onProgress(progress: InstallProgress): void };
 
-/** The wheels in the order of the release: those that an earlier attempt completed, the others fetched. */
+/** The wheels in the order of the release: uses those that an earlier attempt completed, and fetches the others. */
 async function fetchWheels(
   release: EngineRelease,
   partial: string,
@@ -117,7 +117,7 @@ async function fetchWheels(
 ): Promise<string[]> {
   const complete = await keepComplete(release, partial, signal);
   const missing = release.wheels.filter((wheel) => !complete.has(wheel));
-  // pip holds a wheel twice for a moment: where it downloads and where it puts it.
+  // pip stores a wheel twice for a moment: in its download folder and at its destination.
   const largest = Math.max(0, ...missing.map((wheel) => wheel.bytes));
   const unpacked = sum(release.wheels.map((wheel) => wheel.unpackedBytes));
   await checkSpace(partial, Math.ceil(1.02 * (sum(missing.map((wheel) => wheel.bytes)) + largest + unpacked)));
@@ -137,7 +137,7 @@ async function fetchWheels(
         signal,
         onBytes: report,
       });
-      // pip checked it; once more, because a pip can be configured or replaced in ways we do not see.
+      // pip has checked it. Check once more, because a pip can be configured or replaced in ways we do not see.
       if ((await hashFile(file, signal)) !== wheel.sha256) {
         await rm(file);
         throw new UnimissError(
@@ -154,7 +154,7 @@ async function fetchWheels(
   return release.wheels.map((wheel) => join(partial, `${wheel.name}.whl`));
 }
 
-/** Clears what an interrupted attempt left, except wheels that are complete; returns those. */
+/** Removes what an interrupted attempt left, except complete wheels; returns those. */
 async function keepComplete(release: EngineRelease, partial: string, signal?: AbortSignal): Promise<Set<WheelPin>> {
   const complete = new Set<WheelPin>();
   for (const name of await readdir(partial)) {
@@ -202,7 +202,7 @@ async function unpackWheels(
   return files;
 }
 
-/** Puts the unpacked engine in its place (a damaged one makes room) and removes what is no longer needed. */
+/** Moves the unpacked engine into its place (replacing a damaged one) and removes what is no longer needed. */
 async function publish(partial: string, folder: string): Promise<void> {
   await syncFolder(join(partial, 'unpacked'));
   await rename(folder, join(partial, 'replaced')).catch((error: NodeJS.ErrnoException) => {

@@ -12,7 +12,7 @@ const manifestSchema = z.object({
   /** Version of TensorFlow. */
   version: z.string(),
   device: z.enum(['cpu', 'cuda']),
-  /** `process.arch` that the libraries are made for. */
+  /** `process.arch` of the libraries. */
   arch: z.string(),
   /** ISO 8601. */
   installed: z.string(),
@@ -20,7 +20,7 @@ const manifestSchema = z.object({
   files: z.array(z.object({ path: z.string(), bytes: z.number().int().min(0), sha256: z.string() })),
 });
 
-/** What lies in an engine's folder; it is written last, so a folder without it is not an engine. */
+/** The contents of an engine's folder. It is written last, so a folder without it is no engine. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
@@ -49,8 +49,8 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
 }
 
 /**
- * Compares an engine's files with its manifest and names the first that differs; undefined if all is well.
- * By their sizes (milliseconds), or by their SHA-256 as well (seconds).
+ * Compares an engine's files with its manifest and names the first that differs; undefined if none does. Compares sizes
+ * (milliseconds), or SHA-256 as well (seconds).
  */
 export async function damageOf(folder: string, manifest: Manifest, by: 'size' | 'hash'): Promise<string | undefined> {
   for (const file of manifest.files) {

@@ -77,7 +77,7 @@ test('a download that fills the disk is told as such', async () => {
   expect(await rejection(download)).toMatchObject({ code: 'disk' });
 });
 
-// What pips from 20.3 to 25 print.
+// The output of pips from 20.3 to 25.
 test.each([
   ['[Errno 28] No space left on device', 'disk', /disk is full/],
   ["[Errno 13] Permission denied: '/cache/pip'", 'disk', /has no permission to write/],

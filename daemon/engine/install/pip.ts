@@ -21,7 +21,7 @@ export interface Pip {
   version: string;
 }
 
-/** Where pip may be: as a module of a Python, as a program, behind pyenv's shims where these are not on the PATH. */
+/** Where pip may be: a module of a Python, a program, or behind pyenv's shims if these are not on the PATH. */
 function candidates(env: Env): [string, string[]][] {
   const shims = join(env.PYENV_ROOT || join(home(env), '.pyenv'), 'shims');
   return [
@@ -35,15 +35,15 @@ function candidates(env: Env): [string, string[]][] {
 }
 
 /**
- * Finds a pip that can fetch the wheels. It need not belong to a Python of a certain version: nothing is run with it.
- * @throws UnimissError `engine` if there is none, or only ones that are too old.
+ * Finds a pip that can fetch the wheels. It need not belong to a certain version of Python, since nothing runs with it.
+ * @throws UnimissError `engine` if there is none, or all are too old.
  */
 export async function findPip(env: Env = process.env, folder = '/'): Promise<Pip> {
   let tooOld: string | undefined;
   for (const [command, args] of candidates(env)) {
     let output: string;
     try {
-      // In another folder than the user's, since Python would import a file pip.py that lies there.
+      // Not in the user's folder, since Python would import a file pip.py from there.
       const options = { env, timeout: 30_000, cwd: folder, encoding: 'utf8' as const };
       output = (await run(command, [...args, '--version'], options)).stdout;
     } catch {
@@ -72,7 +72,7 @@ export async function findPip(env: Env = process.env, folder = '/'): Promise<Pip
 
 export interface DownloadOptions {
   platforms: string[];
-  /** Folder for the wheel, and for what pip leaves until it is done; on the same disk as the cache. */
+  /** Folder for the wheel and for pip's temporary files; on the same disk as the cache. */
   folder: string;
   env: Env;
   signal?: AbortSignal;
@@ -80,12 +80,12 @@ export interface DownloadOptions {
   onBytes?(bytes: number): void;
 }
 
-/** Folders of attempts, which an attempt that was killed leaves behind. */
+/** Prefix of the folders of attempts, which a killed attempt leaves behind. */
 export const ATTEMPT_PREFIX = 'pip-';
 
 /**
- * Fetches one wheel from the package index that the user's pip is configured for; pip compares its SHA-256.
- * The wheel comes to `folder/<name>.whl` whole or not at all.
+ * Fetches one wheel from the package index that the user's pip is configured for; pip compares its SHA-256. The wheel appears as
+ * `folder/<name>.whl` whole or not at all.
  * @throws UnimissError `engine`, `disk` or `interrupted`
  */
 export async function downloadWheel(pip: Pip, wheel: WheelPin, options: DownloadOptions): Promise<string> {
@@ -116,7 +116,7 @@ async function runPip(
   attempt: string,
   { env, signal, onBytes }: DownloadOptions,
 ): Promise<{ code: number | null; output: string }> {
-  // pip collects what it downloads in TMPDIR, and /tmp is often a small file system in memory.
+  // pip downloads into TMPDIR, and /tmp is often a small file system in memory.
   const child = spawn(pip.command, [...pip.args, ...args], {
     cwd: attempt,
     env: { ...env, TMPDIR: attempt },
@@ -132,7 +132,7 @@ async function runPip(
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   const poll = setInterval(() => {
-    // A size that cannot be read is one that pip has just moved; the next poll finds it.
+    // If a size cannot be read, pip has just moved the file; the next poll finds it.
     largestWheel(attempt).then(
       (bytes) => bytes && onBytes?.(bytes),
       () => {},
@@ -151,7 +151,7 @@ async function runPip(
   }
 }
 
-/** pip copies a wheel when it is complete, so the largest file tells how far the download is. */
+/** pip copies a wheel when it is complete, so the largest file shows the progress of the download. */
 async function largestWheel(folder: string): Promise<number> {
   let largest = 0;
   for (const name of await readdir(folder, { recursive: true })) {

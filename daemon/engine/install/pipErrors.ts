@@ -5,7 +5,10 @@ const elsewhere =
   'without a network, download the wheel elsewhere and set PIP_FIND_LINKS to its folder, ' +
   'or use an installed TensorFlow (UNIMISS_TENSORFLOW=folder)';
 
-/** What pip's output says about a failed download, most telling first: a failed connection also ends in "no matching distribution". */
+/**
+ * Causes of a failed download in pip's output, the most specific first: a failed connection also ends in "no matching
+ * distribution".
+ */
 const causes: { pattern: RegExp; code: 'engine' | 'disk'; what(wheel: string): string; remedy: string }[] = [
   {
     pattern: /no space left on device|errno 28\b|errno 122\b|disk quota exceeded/i,
@@ -46,7 +49,7 @@ const causes: { pattern: RegExp; code: 'engine' | 'disk'; what(wheel: string): s
   },
 ];
 
-/** An error for a download that failed, from what pip printed; pip's own last lines stay in it. */
+/** The error for a failed download, from pip's output; it includes pip's last lines. */
 export function explainPip(output: string, wheel: WheelPin): UnimissError {
   const words = output
     .split('\n')

@@ -7,13 +7,13 @@ export type Env = NodeJS.ProcessEnv;
 
 export const enginesFolder = (env: Env = process.env): string => join(cacheFolder(env), 'engine');
 
-/** Where one build of TensorFlow lies once it is installed. */
+/** The folder of one installed build of TensorFlow. */
 export const engineFolder = (device: Device, env: Env = process.env, version = ENGINE_VERSION): string =>
   join(enginesFolder(env), `${version}-${device}`);
 
 export const home = (env: Env): string => env.HOME || homedir();
 
-/** Bytes as people read them, in powers of 1024. */
+/** Bytes for people, in powers of 1024. */
 export function humanBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let i = 0;

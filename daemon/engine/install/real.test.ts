@@ -4,7 +4,7 @@ import { elfProblem } from './elf.ts';
 import { engineInfo } from './info.ts';
 import { installEngine } from './install.ts';
 
-/** The user's cache, if the tests' TensorFlow is from there: the tests' own is empty. */
+/** The user's cache, if the tests' TensorFlow is from there; the tests' own cache is empty. */
 const cache = process.env.UNIMISS_TEST_CACHE;
 
 /** The real TensorFlow, as `npm test` or the user installed it. */

@@ -1,9 +1,9 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 
-/** What TensorFlow computes on; also which of its builds is meant. */
+/** The kind of device that TensorFlow computes on; also names its builds. */
 export type Device = 'cpu' | 'cuda';
 
-/** A wheel that is fetched: exactly this file and no other, whatever the package index offers. */
+/** A wheel to fetch: exactly this file, whatever the package index offers. */
 export interface WheelPin {
   name: string;
   version: string;
@@ -11,18 +11,18 @@ export interface WheelPin {
   sha256: string;
   /** Size of the wheel. */
   bytes: number;
-  /** Size of what is unpacked from it (see `wantedPath`). */
+  /** Size of the files unpacked from it (see `wantedPath`). */
   unpackedBytes: number;
 }
 
-/** One build of TensorFlow: the wheels that are unpacked beside each other, and what must lie there afterwards. */
+/** One build of TensorFlow: the wheels to unpack beside each other, and the paths that must exist afterwards. */
 export interface EngineRelease {
   version: string;
   device: Device;
   wheels: WheelPin[];
-  /** Platform tags the wheels are asked for with, whatever Python pip itself runs under. */
+  /** Platform tags for the request of the wheels, whatever Python pip itself runs under. */
   platforms: string[];
-  /** Paths without which the engine is not whole. */
+  /** Paths without which the engine is incomplete. */
   required: string[];
 }
 
@@ -51,7 +51,9 @@ const cpuArm64: WheelPin[] = [
   },
 ];
 
-/** `tensorflow[and-cuda]`: the packages of that extra of the wheel's metadata, at the newest versions for CUDA 12.9 and cuDNN 9. */
+/**
+ * `tensorflow[and-cuda]`: the packages of this extra in the wheel's metadata, at the newest versions for CUDA 12.9 and cuDNN 9.
+ */
 const cudaX64: WheelPin[] = [
   {
     name: 'tensorflow',
@@ -146,12 +148,12 @@ const cudaX64: WheelPin[] = [
   },
 ];
 
-/** glibc versions that the wheels are tagged for; older pips take each tag literally, so every one is named. */
+/** glibc versions in the tags of the wheels. Older pips match tags literally, so the list names every one. */
 const glibcTags = ['2_27', '2_25', '2_18', '2_17'];
 
 /**
  * The pinned build for a device and a processor (`process.arch`).
- * @throws UnimissError `engine` where there is none.
+ * @throws UnimissError `engine` if there is none.
  */
 export function releaseFor(device: Device, arch: string): EngineRelease {
   const machine = arch === 'x64' ? 'x86_64' : arch === 'arm64' ? 'aarch64' : undefined;
@@ -175,10 +177,10 @@ export function releaseFor(device: Device, arch: string): EngineRelease {
 }
 
 /**
- * Where a file of a wheel goes, relative to the engine's folder; undefined if it is not needed.
- * Wanted are the two libraries of TensorFlow (they need nothing but the C and C++ runtime), NVIDIA's shared libraries,
- * what XLA's CUDA compiler needs (ptxas, libdevice), and the licences. The relative places stay those of site-packages,
- * because the libraries look for each other there (RUNPATH).
+ * The destination of a file of a wheel, relative to the engine's folder; undefined if it is not needed. Needed are the two
+ * libraries of TensorFlow (they need only the C and C++ runtime), NVIDIA's shared libraries, the files of XLA's CUDA compiler
+ * (ptxas, libdevice), and the licences. They keep their places relative to site-packages, because the libraries look for each
+ * other there (RUNPATH).
  */
 export function wantedPath(wheel: string, entry: string): string | undefined {
   if (/^tensorflow\/libtensorflow_(cc|framework)\.so\.2$/.test(entry)) return entry;

@@ -1,6 +1,6 @@
 /**
- * Takes the person out of a text that may be posted: the home folder becomes `~`, and the user's name, where it is a
- * whole part of some other path (`/data/jane/cache`), becomes `<user>`.
+ * Removes the user's identity from a text that may be posted: the home folder becomes `~`, and the user's name as a whole part of
+ * another path (`/data/jane/cache`) becomes `<user>`.
  */
 export function tidyPaths(text: string, homeFolder: string, user: string): string {
   const quote = (part: string): string => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

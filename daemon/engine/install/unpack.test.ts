@@ -51,7 +51,7 @@ test('a byte that changed anywhere is noticed, or does no harm', async () => {
         expect(error).toMatchObject({ code: 'engine' });
         return;
       }
-      // The name and the date may differ; the content not.
+      // The name and the date may differ, but not the content.
       for (const each of unpacked) expect(readFileSync(join(folder, each.path))).toEqual(original);
     }),
     { numRuns: 80 },
@@ -92,7 +92,7 @@ test('nothing that exists is overwritten', async () => {
 });
 
 test('more bytes than the archive says are not written', async () => {
-  // The size in the archive's index and in the local header: 10 in place of 100,000.
+  // The size in the archive's index and in the local header: 10 instead of 100,000.
   const data = Buffer.from(zipSync({ 'a.so': new Uint8Array(100_000) }, { level: 6 }));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(100_000);

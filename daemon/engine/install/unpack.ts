@@ -15,16 +15,15 @@ export interface UnpackedFile {
 }
 
 export interface UnpackOptions {
-  /** The path in the folder for an entry of the archive; undefined for what stays packed. */
+  /** The path in the folder for an entry of the archive; undefined if the entry is not unpacked. */
   place(entry: string): string | undefined;
   onBytes?(written: number, total: number): void;
   signal?: AbortSignal;
 }
 
 /**
- * Unpacks chosen files of a zip archive into a folder, one after the other and in pieces, so that memory stays small
- * however large they are. Sizes and CRC-32 are checked, every file and folder is synced; nothing that exists is
- * overwritten, and no path leaves the folder.
+ * Unpacks chosen files of a zip archive into a folder, one after the other and in pieces, so that memory stays small however
+ * large they are. Checks sizes and CRC-32, and syncs every file and folder. Overwrites nothing, and no path leaves the folder.
  * @throws UnimissError `engine` for a damaged archive, `interrupted` on the signal; errors of the file system as they are.
  */
 export async function unpackZip(archive: string, folder: string, options: UnpackOptions): Promise<UnpackedFile[]> {
@@ -118,14 +117,14 @@ async function unpackEntry(
 }
 
 /**
- * The file's own bytes, in pieces of 1 MiB. Inflated here rather than by yauzl, whose pieces of 16 KiB make unpacking
- * 800 MB of library twice as slow.
+ * The file's own bytes, in pieces of 1 MiB. This inflates instead of yauzl, whose pieces of 16 KiB make unpacking a library of
+ * 800 MB twice as slow.
  */
 function inflate(packed: Readable, method: number): Readable {
   if (method === 0) return packed;
   if (method !== 8) throw new UnimissError('engine', `The archive uses the unknown compression method ${method}`);
   const inflater = createInflateRaw({ chunkSize: 1 << 20 });
-  // The error reaches whoever reads the inflater; the callback keeps it from being thrown a second time.
+  // The reader of the inflater gets the error; the callback prevents a second throw.
   pipeline(packed, inflater, () => {});
   return inflater;
 }

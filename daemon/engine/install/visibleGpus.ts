@@ -1,27 +1,27 @@
 import type { Env } from './places.ts';
 
 export interface Gpu {
-  /** Number by the order of the PCI bus, as nvidia-smi counts. */
+  /** Number in the order of the PCI bus, as nvidia-smi counts. */
   index: number;
-  /** `GPU-…`, the same whatever the order and the process; undefined where the driver does not tell it. */
+  /** `GPU-…`, independent of order and process; undefined if the driver does not report it. */
   uuid?: string;
   name: string;
-  /** Memory in MiB; undefined where only the kernel module could be asked. */
+  /** Memory in MiB; undefined if only the kernel module could be asked. */
   memoryMiB?: number;
 }
 
 /** A GPU that CUDA may use in this process. */
 export interface VisibleGpu {
   name: string;
-  /** What shows this GPU and no other, as the value of CUDA_VISIBLE_DEVICES: its UUID where that is known. */
+  /** The value of CUDA_VISIBLE_DEVICES that shows only this GPU: its UUID if known. */
   visible: string;
 }
 
 /**
- * The GPUs that CUDA_VISIBLE_DEVICES leaves, in its order: a scheduler sets it to those that a job may use. All, in the order of
- * nvidia-smi (that of the PCI bus), where it is not set. Numbers count as nvidia-smi does, as schedulers mean them; CUDA itself would
- * put the fastest GPU first unless CUDA_DEVICE_ORDER is PCI_BUS_ID. As in CUDA, the first entry that leads to no GPU ends the list,
- * and the beginning of a UUID that fits one GPU stands for it. Parts of a GPU (`MIG-…`) are taken as they are: nvidia-smi does not
+ * The GPUs that CUDA_VISIBLE_DEVICES leaves, in its order: a scheduler sets it to those that a job may use. If it is not set:
+ * all, in the order of nvidia-smi (that of the PCI bus). Numbers count like nvidia-smi, which schedulers mean; CUDA itself would
+ * put the fastest GPU first unless CUDA_DEVICE_ORDER is PCI_BUS_ID. As in CUDA, the first entry without a GPU ends the list, and
+ * the beginning of a UUID stands for a GPU if only one fits. Parts of a GPU (`MIG-…`) pass unchanged, since nvidia-smi does not
  * list them among the GPUs.
  */
 export function visibleGpus(gpus: readonly Gpu[], env: Env): VisibleGpu[] {

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { rawOp } from '../rawOp.ts';
 import { add, erf, exp, mul } from './arithmetic.ts';
 
-/** Activations. They have no gradient, as arithmetic.ts says; where it is an op of its own, it stands beside its function. */
+/** Activations. They have no gradient, as arithmetic.ts says. If the gradient is an op, it follows its function. */
 
 /** LeakyReLU: x where x > 0, else slope · x. */
 export function leakyRelu(x: Tensor, slope: number): Tensor {
@@ -40,8 +40,8 @@ function normalDistribution(x: Tensor): Tensor {
 }
 
 /**
- * GELU(x) = x Φ(x) and its slope Φ(x) + x φ(x) (Hendrycks and Gimpel 2016, the exact form), both in the shape of x.
- * The slope is computed when it is asked for.
+ * GELU(x) = x Φ(x) and its slope Φ(x) + x φ(x) (Hendrycks and Gimpel 2016, the exact form), both in the shape of x. The slope is
+ * computed on request.
  */
 export function gelu(x: Tensor): { value: Tensor; slope: () => Tensor } {
   const distribution = normalDistribution(x);

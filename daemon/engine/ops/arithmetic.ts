@@ -3,8 +3,8 @@ import { rawOp } from '../rawOp.ts';
 import { scalar } from './constants.ts';
 
 /**
- * Arithmetic, element by element, on float32 tensors. The operands of a binary op broadcast as in NumPy; a number stands for a
- * scalar. These ops have no gradient: use them inside `differentiable`, or on tensors that no gradient passes through.
+ * Element-wise arithmetic on float32 tensors. The operands of a binary op broadcast as in NumPy; a number stands for a scalar.
+ * These ops have no gradient: use them inside `differentiable`, or on tensors without gradients.
  */
 
 type Operand = Tensor | number;

@@ -4,10 +4,10 @@ import { rawOp } from '../rawOp.ts';
 import { ints } from './constants.ts';
 
 /**
- * Convolutions in two or three dimensions, without padding, and their gradients. Pad the input first (`pad`): with padding of their
- * own, the gradient by the input falls off oneDNN.
+ * Convolutions in two or three dimensions, without padding, and their gradients. Pad the input first (`pad`): with built-in
+ * padding, oneDNN does not handle the gradient by the input.
  *
- * Shapes: x [B, …, C], kernel [k, …, C, C'], y [B, …', C'], one stride for each axis of space.
+ * Shapes: x [B, …, C], kernel [k, …, C, C'], y [B, …', C'], one stride per spatial axis.
  */
 
 function attrsOf(strides: readonly number[]): Attrs {

@@ -1,6 +1,7 @@
 /**
- * Every op that models and training steps use, by topic; the only files that name ops of TensorFlow. Another engine has to know
- * these and the updates of stateOps.ts, and what TensorFlow.js adds when it differentiates the four recorded ones of shapes.ts.
+ * Every op that models and training steps use, by topic. Only these files name ops of TensorFlow. Another engine must implement
+ * these, the updates of stateOps.ts, and the ops that TensorFlow.js adds when it differentiates the four recorded ones of
+ * shapes.ts.
  */
 export { gelu, leakyRelu, leakyReluGradient, logSoftmax, sigmoid, softmax, softplus } from './activations.ts';
 export {

@@ -4,7 +4,7 @@ import { add, mul, rsqrt, square, sub } from './arithmetic.ts';
 import { hasFusedOps } from './fused.ts';
 import { mean } from './reductions.ts';
 
-/** Normalisation. It has no gradient but `standardizeGradient`, as arithmetic.ts says. */
+/** Normalisation. Its only gradient is `standardizeGradient`; see arithmetic.ts. */
 
 export interface NormParameters {
   /** Gain γ, [C]. */
@@ -40,7 +40,7 @@ export function standardizeGradient(dNormal: Tensor, { normal, inverseDeviation 
   return mul(sub(sub(dNormal, mean(dNormal, [1], true)), along), inverseDeviation);
 }
 
-/** γ x̂ + β for rows x [R, C] (the values of LayerNorm); one fused op where the executor has it. */
+/** γ x̂ + β for rows x [R, C] (the values of LayerNorm); one fused op if the executor has it. */
 export function normalizeRows(x: Tensor, { weight, bias }: NormParameters, epsilon: number): Tensor {
   if (hasFusedOps()) return rawOp('_MklLayerNorm', [x, weight, bias], { epsilon: { float: epsilon } });
   return add(mul(standardize(x, epsilon).normal, weight), bias);

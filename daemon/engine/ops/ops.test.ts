@@ -14,7 +14,7 @@ beforeAll(async () => {
 const x = [1, 2, 3, 4, 5, 6]; // [2, 3]
 const y = [6, 5, 4, 3, 2, 1];
 
-/** Each op on x and y, [2, 3] both, and what it gives: all in one step, which is compiled once. */
+/** Each op on x and y, both [2, 3], with the expected result. All are in one step, which compiles once. */
 const rows: Record<string, [op: (x: Tensor, y: Tensor) => Tensor, expected: number[]]> = {
   add: [(a, b) => ops.add(a, b), [7, 7, 7, 7, 7, 7]],
   'add a number': [(a) => ops.add(a, 0.5), x.map((v) => v + 0.5)],

@@ -1,16 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { controlled, rawOp } from '../rawOp.ts';
 
-/** The order of execution within a step, where data alone does not decide it. Eagerly the order is that of the calls. */
+/** The order of execution within a step, if data alone does not decide it. In eager execution, calls decide the order. */
 
-/** A tensor of the same value and memory, of its own life in JavaScript. */
+/** A tensor with the same value and memory, but its own lifetime in JavaScript. */
 export function identity(x: Tensor): Tensor {
   return rawOp('Identity', [x]);
 }
 
 /**
- * The same value, but only once `first` are known: whatever depends on the result waits for them. So an activation that is computed
- * again in the backward pass takes memory no earlier than that (`optimization_barrier` in StableHLO).
+ * The same value, but only once `first` are known: everything that depends on the result waits for them. Thus an activation that
+ * is recomputed in the backward pass takes no memory before then (`optimization_barrier` in StableHLO).
  */
 export function after(first: readonly Tensor[], value: Tensor): Tensor {
   return controlled(first, () => identity(value));

@@ -6,7 +6,7 @@ import { hasFusedOps } from './fused.ts';
 
 /** Matrix products. They have no gradient, as arithmetic.ts says. */
 
-/** a b, with a or b transposed if asked for; [M, K] × [K, N] → [M, N]. */
+/** a b, with a or b transposed on request; [M, K] × [K, N] → [M, N]. */
 export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   return rawOp('MatMul', [a, b], { transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
 }
@@ -26,7 +26,7 @@ export interface DenseOptions {
 }
 
 /**
- * The dense layer x Wᵀ + b (+ residual), or its GELU; one fused op where the executor has it.
+ * The dense layer x Wᵀ + b (+ residual), or its GELU; one fused op if the executor has it.
  * @param x [R, in]
  * @param weight W, [out, in] (or [in, out] if `transposed`)
  * @param bias b, [out]

@@ -6,12 +6,12 @@ import { ints, scalar } from './constants.ts';
 
 const allAxes = (x: Tensor) => x.shape.map((_, axis) => axis);
 
-/** Sum over `axes`, by default all. They stay with length 1 if `keepDims`. */
+/** Sum over `axes`; default: all. With `keepDims`, they stay with length 1. */
 export function sum(x: Tensor, axes: readonly number[] = allAxes(x), keepDims = false): Tensor {
   return rawOp('Sum', [x, ints(axes)], { keep_dims: { bool: keepDims } });
 }
 
-/** Mean over `axes`. They stay with length 1 if `keepDims`. */
+/** Mean over `axes`. With `keepDims`, they stay with length 1. */
 export function mean(x: Tensor, axes: readonly number[], keepDims = false): Tensor {
   return rawOp('Mean', [x, ints(axes)], { keep_dims: { bool: keepDims } });
 }

@@ -9,11 +9,11 @@ import { rawOp } from '../rawOp.ts';
 import { ints, scalar } from './constants.ts';
 
 /**
- * The arrangement of elements. TensorFlow.js differentiates the first four (`reshape`, `concat`, `split`, `slice`), so they may
- * stand anywhere; the others have no gradient, as arithmetic.ts says.
+ * The arrangement of elements. TensorFlow.js differentiates the first four (`reshape`, `concat`, `split`, `slice`), so they are
+ * allowed everywhere; the others have no gradient, as arithmetic.ts says.
  */
 
-/** The same elements in C order in another shape; one length may be −1, which means the rest. */
+/** The same elements in C order in another shape; one length may be −1, which stands for the rest. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   return tfReshape(x, [...shape]);
 }
@@ -39,7 +39,7 @@ export function rows(x: Tensor, begin: number, length: number): Tensor {
   return slice(x, [begin, ...rest.map(() => 0)], [length, ...rest]);
 }
 
-/** Axis `order[i]` comes to place i. */
+/** Moves axis `order[i]` to place i. */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   return rawOp('Transpose', [x, ints(order)]);
 }

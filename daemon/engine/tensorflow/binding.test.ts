@@ -12,7 +12,7 @@ let engine: Engine;
 let backend: { getInputTensorIds(tensors: unknown[]): number[]; where(condition: tf.Tensor): tf.Tensor };
 beforeAll(async () => {
   engine = await testEngine();
-  backend = tf.backend() as never; // what the kernels call is private to other code
+  backend = tf.backend() as never; // its declaration makes the methods that kernels call private
 });
 
 const matrix = () => engine.tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
@@ -139,7 +139,7 @@ describe('attributes', () => {
 
 describe('a failed op', () => {
   afterEach(() => {
-    // Whatever failed, the engine goes on.
+    // The engine goes on after each failure.
     expect(tf.matMul([[1, 2]], [[3], [4]]).dataSync()[0]).toBe(11);
     expect(tf.tensor1d(['a']).dataSync()).toEqual(['a']);
   });

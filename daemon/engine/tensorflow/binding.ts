@@ -15,13 +15,13 @@ export type Value = EagerValue | NodeOutput;
 /** One input of an op: the id of a tensor, or several for an op's list argument. */
 export type OpInput = number | readonly number[];
 
-/** Room for results that nobody wants: TensorFlow refuses to execute an op with room for fewer results than it has. */
+/** Room for unused results: TensorFlow refuses to execute an op with room for fewer results than it has. */
 const SPARE_OUTPUTS = 16;
 
 /**
- * The native half that the kernels of `@tensorflow/tfjs-node-gpu` stand on, over TensorFlow's C API.
- * Outside a trace an op is executed at once (TFE_Execute); inside, it becomes a node of the trace's graph.
- * Tensors are known to JavaScript by small integers.
+ * Replaces the native half of `@tensorflow/tfjs-node-gpu`, on which its kernels depend, by calls of TensorFlow's C API. Outside a
+ * trace, an op executes at once (TFE_Execute); inside, it becomes a node of the trace's graph. JavaScript refers to tensors by
+ * small integers.
  */
 export class Binding implements TFJSBinding {
   readonly TensorMetadata = Metadata as unknown as typeof TensorMetadata;
@@ -99,7 +99,7 @@ export class Binding implements TFJSBinding {
       });
     const named: Record<string, Attr> = {};
     for (const a of attrs) named[a.name] = fromKernelAttr(name, a);
-    // Ops with the attribute N take a list first (ConcatV2, Pack, AddN, Einsum), which the kernels pass flat.
+    // Ops with the attribute N take a list as first argument (ConcatV2, Pack, AddN, Einsum), which the kernels pass flat.
     const n = named.N && 'int' in named.N ? named.N.int : 0;
     const inputs: OpInput[] = n > 0 ? [ids.slice(0, n), ...ids.slice(n)] : ids;
     if (n > 0) delete named.N; // inferred from the list's length
@@ -108,8 +108,9 @@ export class Binding implements TFJSBinding {
 
   /**
    * Executes an op, or adds it to the trace.
-   * @param outputs how many results are wanted; 0 for an op that only has an effect (a trace then returns one id, which names it)
-   * @param shapes shapes of the outputs where TensorFlow cannot infer them while tracing
+   * @param outputs number of results to return; 0 for an op that only has an effect (a trace then returns one id, which names the
+   *   effect)
+   * @param shapes shapes of the outputs if TensorFlow cannot infer them while tracing
    */
   execute(
     type: string,
@@ -159,7 +160,7 @@ export class Binding implements TFJSBinding {
     return new Metadata(this.add(node), node.shape, node.dtype);
   }
 
-  /** The value behind an id. @throws UnimissError 'engine' when it was disposed */
+  /** The value behind an id. @throws UnimissError 'engine' if it was disposed */
   get(id: number): Value {
     const value = this.values.get(id);
     if (!value) throw new UnimissError('engine', `tensor ${id} was disposed`, { place: 'engine' });
@@ -168,7 +169,7 @@ export class Binding implements TFJSBinding {
 
   /**
    * While `body` runs, ops become nodes of `trace`. Eager tensors that it uses become inputs of the function, in the order of
-   * `captured`. Small tensors that JavaScript makes from values meanwhile become constants.
+   * `captured`. Small tensors that JavaScript makes from values during this become constants.
    * @returns the result of `body`, and handles on the captured tensors, which the caller deletes
    */
   tracing<T>(trace: Trace, body: () => T): { result: T; captured: Pointer[] } {
@@ -192,7 +193,7 @@ export class Binding implements TFJSBinding {
     return this.trace;
   }
 
-  /** The node of the current trace that stands for a tensor. */
+  /** The node of the current trace for a tensor. */
   nodeOf(trace: Trace, id: number, type = 'use'): NodeOutput {
     const value = this.get(id);
     if (isNode(value)) {

@@ -91,7 +91,7 @@ const signatures = {
   TF_DeleteFunction: 'void TF_DeleteFunction(void *f)',
 } as const;
 
-// biome-ignore lint/suspicious/noExplicitAny: the C functions' argument types are stated in the signatures above
+// biome-ignore lint/suspicious/noExplicitAny: the signatures above state the argument types of the C functions
 type Native = ((...args: any[]) => any) & { async: (...args: any[]) => void };
 
 /** Calls a C function on another thread, so that the event loop stays free. The caller keeps its buffers alive until the promise settles. */
@@ -113,9 +113,9 @@ koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
 const libraryNames = { framework: 'libtensorflow_framework.so.2', cc: 'libtensorflow_cc.so.2' };
 
 /**
- * Loads TensorFlow's libraries from `folder` (the framework library first and globally, since the other needs its symbols;
- * both lazily, since together they are 850 MB). `preload` are libraries that must be in the process before (CUDA's).
- * @throws UnimissError 'engine' when a file is missing or cannot be loaded.
+ * Loads TensorFlow's libraries from `folder` (the framework library first and globally, since the other needs its symbols; both
+ * lazily, since together they are 850 MB). `preload` are libraries that must be loaded before (CUDA's).
+ * @throws UnimissError 'engine' if a file is missing or cannot be loaded.
  */
 export function loadCApi(folder: string, preload: readonly string[] = []): CApi {
   for (const name of Object.values(libraryNames)) {
@@ -125,7 +125,7 @@ export function loadCApi(folder: string, preload: readonly string[] = []): CApi 
         remedy: 'Run "unimiss engine install", or name the folder that holds it in UNIMISS_TENSORFLOW.',
       });
   }
-  // oneDNN's kernels are off by default on AMD processors, where 3-D convolutions are then four times slower.
+  // By default, oneDNN's kernels are off on AMD processors, which makes 3-D convolutions four times slower there.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   const quiet = process.env.TF_CPP_MIN_LOG_LEVEL === undefined;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -172,7 +172,7 @@ function loadForGood(path: string, global: boolean): LibraryHandle {
   return library;
 }
 
-/** Finds a function in either library: where a symbol lies differs between versions of TensorFlow. */
+/** Finds a function in either library: versions of TensorFlow differ in where a symbol is. */
 function findFunction(libraries: readonly LibraryHandle[], signature: string): Native {
   let failure: unknown;
   for (const library of libraries) {
@@ -186,8 +186,8 @@ function findFunction(libraries: readonly LibraryHandle[], signature: string): N
 }
 
 /**
- * Runs `body` with the process's stderr sent to /dev/null. While TensorFlow loads, and before it reads TF_CPP_MIN_LOG_LEVEL, it prints
- * that it has oneDNN and that logging is not initialised.
+ * Runs `body` with the process's stderr sent to /dev/null. While it loads, before it reads TF_CPP_MIN_LOG_LEVEL, TensorFlow
+ * prints that it has oneDNN and that logging is not initialised.
  */
 function withoutStderr<T>(body: () => T): T {
   const libc = koffi.load(null);

@@ -3,7 +3,7 @@ import type { NodeOutput, Trace } from '../trace.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { checkStatus } from './status.ts';
 
-/** A tensor in TensorFlow's memory. `madeIn` is the trace during which JavaScript made it from values. */
+/** A tensor in TensorFlow's memory. `madeIn` is the trace in which JavaScript made it from values. */
 export interface EagerValue {
   readonly handle: Pointer;
   readonly dtype: number;
@@ -11,7 +11,7 @@ export interface EagerValue {
   readonly madeIn?: Trace;
 }
 
-/** Most elements that a constant may have: graphs are copied many times before their first execution. */
+/** Largest number of elements of a constant: graphs are copied many times before their first execution. */
 const LARGEST_CONSTANT = 16_384;
 
 /**
@@ -19,7 +19,7 @@ const LARGEST_CONSTANT = 16_384;
  * values, an input of the function for any other.
  */
 export class Captures {
-  /** Own handles on the tensors that became inputs, in the order of the inputs. */
+  /** Separate handles on the tensors that became inputs, in the order of the inputs. */
   readonly captured: Pointer[] = [];
   private readonly nodes = new Map<number, NodeOutput>();
 

@@ -1,6 +1,6 @@
 /**
- * The few fields of TensorFlow's ConfigProto (tensorflow/core/protobuf/config.proto) that the engine sets. They are encoded by
- * hand, since four numbers do not need a protobuf library.
+ * The few fields of TensorFlow's ConfigProto (tensorflow/core/protobuf/config.proto) that the engine sets. This file encodes them
+ * by hand, since four numbers do not need a protobuf library.
  */
 export interface SessionOptions {
   /** Threads for independent ops of one step. */
@@ -16,7 +16,7 @@ const BYTES = 2;
 
 export function encodeConfig({ interOpThreads, intraOpThreads, gpus }: SessionOptions): Uint8Array {
   const deviceCount = [...text(1, 'GPU'), ...field(2, VARINT), ...varint(gpus)];
-  const gpuOptions = [...field(4, VARINT), 1]; // allow_growth: take memory as it is needed, and leave the rest to other programs
+  const gpuOptions = [...field(4, VARINT), 1]; // allow_growth: take memory as needed, and leave the rest to other programs
   return Uint8Array.from([
     ...message(1, deviceCount), // device_count
     ...field(2, VARINT),

@@ -7,7 +7,7 @@ export interface Device {
   type: string;
 }
 
-/** Opens TensorFlow: devices, threads, and where ops are executed. */
+/** Opens TensorFlow: devices, threads, and the place where ops execute. */
 export function newContext(
   c: CApi,
   status: Pointer,

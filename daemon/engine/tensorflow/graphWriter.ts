@@ -6,7 +6,7 @@ import type { CApi, Pointer } from './cApi.ts';
 import { dims64, setAttribute } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
 
-/** Writes a trace as a TF_Graph; `finish` makes it a TF_Function. Nodes are TF_Operation pointers. */
+/** Writes a trace as a TF_Graph; `finish` turns it into a TF_Function. Nodes are TF_Operation pointers. */
 export class TensorFlowGraph implements GraphWriter {
   private readonly graph: Pointer;
   private disposed = false;
@@ -38,7 +38,7 @@ export class TensorFlowGraph implements GraphWriter {
     return this.finishNode(d, 'Const', [], 1, [shape])[0] as WrittenOutput;
   }
 
-  /** @throws UnimissError 'engine' with TensorFlow's words when the node is refused, or its shape is not known */
+  /** @throws UnimissError 'engine' with TensorFlow's words if it refuses the node, or the shape is unknown */
   node(
     name: string,
     type: string,

@@ -7,7 +7,7 @@ import { DataType, type DTypeName, dtypeOfCode } from '../dataType.ts';
 /** Kinds of TFEOpAttr. The numbers are ours; the kernels only pass them back. */
 export const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;
 
-/** The types that the kernels of TensorFlow.js compute with, and what they call them. */
+/** The types with which the kernels of TensorFlow.js compute, and their names there. */
 export const kernelDTypes: ReadonlyMap<number, TfjsDType> = new Map([
   [DataType.float32, 'float32'],
   [DataType.int32, 'int32'],

@@ -3,13 +3,13 @@ import { DataType } from '../dataType.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { checkStatus } from './status.ts';
 
-/** int64 dimensions as C wants them. */
+/** int64 dimensions for C. */
 export function dims64(shape: readonly number[]): BigInt64Array {
   return BigInt64Array.from(shape, BigInt);
 }
 
 /**
- * Sets one attribute on an eager op or on a node of a graph that is being made.
+ * Sets one attribute on an eager op, or on a node of an unfinished graph.
  * @param target TFE_Op (`eager`) or TF_OperationDescription (`graph`)
  */
 export function setAttribute(

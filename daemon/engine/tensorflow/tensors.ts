@@ -24,7 +24,7 @@ const elementBytes: Record<number, number> = {
  * Makes a TF_Tensor with a copy of `values`.
  * Copies with libc's memcpy: Electron, on which the daemon may run, forbids JavaScript views of foreign memory.
  * @param dtype TF_DataType
- * @throws UnimissError 'engine' when the values don't fill the shape
+ * @throws UnimissError 'engine' if the values do not fill the shape
  */
 export function newTensor(
   c: CApi,
@@ -64,7 +64,7 @@ function asTyped(dtype: number, values: TensorValues | readonly number[]): Array
   return values as ArrayBufferView;
 }
 
-/** A copy of a TF_Tensor's values, as TensorFlow.js expects them: bool as Uint8Array, strings as Uint8Array[]. */
+/** A copy of a TF_Tensor's values in the form of TensorFlow.js: bool as Uint8Array, strings as Uint8Array[]. */
 export function tensorValues(c: CApi, tensor: Pointer, dtype: number): TensorValues {
   const count = Number(c.TF_TensorElementCount(tensor));
   const data = dataOf(c, tensor, count);
@@ -92,7 +92,7 @@ export function tensorValues(c: CApi, tensor: Pointer, dtype: number): TensorVal
   }
 }
 
-/** Where a tensor's values lie; 0 where there are none (TF_TensorData crashes then). */
+/** The address of a tensor's values; 0 if there are none (TF_TensorData would crash). */
 function dataOf(c: CApi, tensor: Pointer, count: number): Pointer {
   return count > 0 ? (c.TF_TensorData(tensor) as Pointer) : 0n;
 }
@@ -106,7 +106,7 @@ function stringValues(c: CApi, data: Pointer, count: number): Uint8Array[] {
   });
 }
 
-/** Reads a tensor handle back to JavaScript. Waits for the device if need be. */
+/** Reads a tensor handle back to JavaScript. Waits for the device if necessary. */
 export function handleValues(
   c: CApi,
   status: Pointer,
@@ -123,7 +123,7 @@ export function handleValues(
   }
 }
 
-/** A handle on a fresh tensor with a copy of `values`. */
+/** A handle on a new tensor with a copy of `values`. */
 export function newHandle(
   c: CApi,
   status: Pointer,
@@ -142,8 +142,8 @@ export function newHandle(
 }
 
 /**
- * A handle on a fresh tensor of strings. Its memory comes from TensorFlow's own allocator: that of TF_AllocateTensor is freed
- * without freeing strings that are longer than 22 bytes.
+ * A handle on a new tensor of strings. Its memory comes from TensorFlow's own allocator, because freeing memory of
+ * TF_AllocateTensor does not free strings longer than 22 bytes.
  */
 export function newStringHandle(
   c: CApi,

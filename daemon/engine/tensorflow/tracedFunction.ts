@@ -17,18 +17,18 @@ import { TensorFlowGraph } from './graphWriter.ts';
 import { checkStatus } from './status.ts';
 import { newHandle, type TensorValues, tensorValues } from './tensors.ts';
 
-/** A step's body as one function of TensorFlow: traced once, executed by one call. */
+/** A step's body as one function of TensorFlow: traced once, then executed by a single call. */
 export class TracedFunction<I extends string, O extends string> {
   private constructor(
     private readonly session: Session,
     private readonly definition: StepDefinition<I, O>,
     private readonly name: string,
-    /** Handles on the eager tensors that the trace met: inputs of the function, after the declared ones. */
+    /** Handles on the eager tensors in the trace: inputs of the function, after the declared ones. */
     private readonly captured: readonly Pointer[],
     private readonly outputs: readonly O[],
   ) {}
 
-  /** Traces the body with placeholders and makes the trace a function. The executor `xla` compiles it at its first call. */
+  /** Traces the body with placeholders and turns the trace into a function. The executor `xla` compiles it at its first call. */
   static of<I extends string, O extends string>(
     session: Session,
     definition: StepDefinition<I, O>,
@@ -68,7 +68,7 @@ export class TracedFunction<I extends string, O extends string> {
   async execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
     const { session, definition, outputs } = this;
     const { c, context } = session;
-    const status = c.TF_NewStatus() as Pointer; // its own: other ops may run meanwhile
+    const status = c.TF_NewStatus() as Pointer; // a separate status: other ops may run meanwhile
     const place = () => placeOf(definition);
     const fed: Pointer[] = [];
     let op: Pointer | undefined;
@@ -88,7 +88,7 @@ export class TracedFunction<I extends string, O extends string> {
       const count = new Int32Array([outputs.length]);
       await callAsync(c.TFE_Execute, op, results, count, status);
       checkStatus(c, status, place);
-      // Reading `count` here keeps it alive until now: koffi holds no reference to the memory that C writes.
+      // Reading `count` here keeps it alive until now, since koffi holds no reference to memory that C writes.
       return await this.readOutputs(results.subarray(0, count[0]), status);
     } finally {
       for (const handle of fed) c.TFE_DeleteTensorHandle(handle);
@@ -162,7 +162,7 @@ const readableTypes = new Set<number>([
   DataType.bool,
 ]);
 
-/** Refuses an output that cannot be read now, since a step that runs would have had its effects already. */
+/** Refuses an unreadable output now: after a run, the step would already have had its effects. */
 function checkReadable(definition: Pick<StepDefinition, 'name'>, output: string, { dtype, shape }: NodeOutput): void {
   if (readableTypes.has(dtype)) return;
   throw refusal(
