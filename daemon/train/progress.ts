@@ -1,6 +1,6 @@
 import type { Modality } from '../../protocol/modality.ts';
 import type { StepRecord } from '../../protocol/records/records.ts';
-import { progressValues, type Series, seriesOf } from '../../protocol/records/series.ts';
+import { progressValues, type Series } from '../../protocol/records/series.ts';
 import type { Plan } from './plan.ts';
 
 /** Where a run stands, for a progress line. */
@@ -30,7 +30,7 @@ export class ProgressMeter {
   /** @param series catalogue of the run's numbers */
   constructor(
     private readonly plan: Plan,
-    private readonly series: readonly Series[] = seriesOf.pretrain,
+    private readonly series: readonly Series[],
   ) {}
 
   update(record: StepRecord): RunProgress {

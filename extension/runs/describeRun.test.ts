@@ -5,6 +5,7 @@ import { actionsOf, describeRun, inShort, isActive, percent, shareDone, standing
 const stopped: RunInfo = {
   id: 'chest-20261123-101010',
   folder: '/runs/chest-20261123-101010',
+  task: 'pretrain',
   name: 'chest',
   state: 'stopped',
   preset: 'nano',

@@ -86,6 +86,7 @@ export const runSummarySchema = z.object({
   id: z.string().describe('Name of its folder.'),
   folder: z.string().describe('Absolute path.'),
   name: z.string(),
+  task: z.string().describe('Kind of run, as its configuration names it.'),
   state: z.enum(runStates),
   preset: z.string(),
   created: time,

@@ -90,6 +90,7 @@ const distance = {
   panel: 'loss',
   better: 'lower',
   help: 'Euclidean distance of the three weights.',
+  inTerminal: { heading: 'distance', decimals: 4 },
 } as const;
 
 /** The row that a list of kinds gets for it. */

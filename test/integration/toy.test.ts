@@ -76,6 +76,15 @@ it('a toy run that is killed and resumed ends as one that was not, and shows its
   const [unbroken, calm] = await create('calm');
   expect(await unbroken.until(calm.folder, ended)).toMatchObject({ state: 'finished', preset: 'linear' });
 
+  for (const where of [[], ['--foreground']]) {
+    const { code, output } = await place.finished('metrics', calm.folder, ...where);
+    expect(output).toMatch(
+      /calm-\S+: finished, linear[\s\S]*step {2}epoch +distance\n[\s\S]*Epochs\nepoch +distance\n/,
+    );
+    expect(code).toBe(0);
+    expect((await place.finished('runs', ...where)).output).toMatch(/calm-\S+ +finished +linear/);
+  }
+
   const [watcher, { folder, id }] = await create('killed');
   await watcher.until(folder, trained(120));
   process.kill(trainerPid(folder), 'SIGKILL');

@@ -12,7 +12,7 @@ import { workerCommand } from './worker.ts';
 
 /**
  * Adds the commands that are about the daemon, and those that it starts for runs and jobs, which the help does not list.
- * @param product.tasks the kinds of runs that daemon and worker know; default: the product's
+ * @param product.tasks the kinds of runs that daemon, worker and jobs know; default: the product's
  * @param product.train what a worker trains with; default: what trains runs of these kinds
  */
 export function addDaemonCommands(
@@ -30,5 +30,5 @@ export function addDaemonCommands(
   ])
     program.addCommand(command());
   program.addCommand(daemonCommand(tasks));
-  for (const command of [workerCommand(tasks, train), jobCommand()]) program.addCommand(command, { hidden: true });
+  for (const command of [workerCommand(tasks, train), jobCommand(tasks)]) program.addCommand(command, { hidden: true });
 }

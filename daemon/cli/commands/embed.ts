@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
+import { kindsOf, type Task } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
 import { findRun } from '../viaDaemon/findRun.ts';
@@ -21,7 +23,7 @@ interface Options {
 }
 
 /** `unimiss embed RUN --data FOLDER --out FOLDER` */
-export function embedCommand(): Command {
+export function embedCommand(tasks: readonly Task[] = productTasks): Command {
   return new Command('embed')
     .description(
       'Compute features of images with a pre-trained network. Writes features-2D.npy and features-3D.npy, each with a CSV of the image paths. If images have labels, also reports how well the features separate them.',
@@ -58,7 +60,7 @@ export function embedCommand(): Command {
       };
       const whenBusy = now ? 'share' : wait ? 'wait' : 'refuse';
       const result = foreground
-        ? await embedImages(await findRun(root ?? runsRoot(), name), task, (what, done, total) =>
+        ? await embedImages(await findRun(root ?? runsRoot(), name, kindsOf(tasks)), task, (what, done, total) =>
             reporter.progress(`${what} ${done} of ${total}`, done === total),
           )
         : await throughDaemon(reporter, (client) =>

@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { printable } from '../../../protocol/printable.ts';
 import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { runGet, runsList } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
 import { recordsToColumns } from '../../evaluate/series/columns.ts';
@@ -13,6 +15,8 @@ import { exportTensorBoard } from '../../runs/records/export/tensorboard.ts';
 import { csvOf, jsonOf, textOf } from '../../runs/records/export/text.ts';
 import { listRuns, summarize } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
+import { kindsOf, seriesFor, type Task } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { writeRunPage } from '../terminal/runPage.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
@@ -29,7 +33,7 @@ interface Options {
 }
 
 /** `unimiss metrics [RUN] --format …` */
-export function metricsCommand(): Command {
+export function metricsCommand(tasks: readonly Task[] = productTasks): Command {
   return new Command('metrics')
     .description('Show what a run recorded: as a table in the terminal, or in a format for other tools.')
     .argument('[run]', 'name or folder of the run (default: the newest)')
@@ -52,32 +56,34 @@ export function metricsCommand(): Command {
       const reporter = Reporter.of(command);
       const root = askedRoot(options.runs);
       const recorded = options.foreground
-        ? await readHere(root ?? runsRoot(), name, reporter)
+        ? await readHere(root ?? runsRoot(), name, reporter, kindsOf(tasks))
         : await throughDaemon(reporter, (client) => readByDaemon(client, root, name, reporter));
       const format = reporter.json && options.format === 'text' ? 'json' : options.format;
-      await write(recorded, format, options.out && resolve(options.out), reporter);
+      await write(recorded, { format, out: options.out && resolve(options.out), tasks }, reporter);
     });
 }
 
 async function write(
   { summary, records }: Recorded,
-  format: Format,
-  out: string | undefined,
+  { format, out, tasks }: { format: Format; out: string | undefined; tasks: readonly Task[] },
   reporter: Reporter,
 ): Promise<void> {
+  const series = seriesFor(summary, tasks);
+  const kinds = kindsOf(tasks);
   if (format === 'html') {
     const file = out ?? join(summary.folder, 'report.html');
-    await writeRunPage(file, await RunFolder.open(summary.folder), summary, records, {
+    await writeRunPage(file, await RunFolder.open(summary.folder, kinds), summary, records, {
+      series,
       notice: (message) => reporter.notice(message),
     });
     return reporter.line(file);
   }
   if (format === 'tensorboard') {
-    const folder = out ?? (await RunFolder.open(summary.folder)).tensorboardFolder;
+    const folder = out ?? (await RunFolder.open(summary.folder, kinds)).tensorboardFolder;
     const alone = out === undefined && summary.state !== 'running';
-    return reporter.line(await exportTensorBoard(records, folder, { run: summary.id, alone }));
+    return reporter.line(await exportTensorBoard(records, folder, { run: summary.id, alone, series }));
   }
-  const text = asText(summary, records, format);
+  const text = asText(summary, records, format, series);
   if (out) await writeTextAtomically(out, text);
   else process.stdout.write(format === 'text' ? printable(text) : text);
 }
@@ -104,9 +110,16 @@ async function readByDaemon(
   return { summary, records };
 }
 
-async function readHere(root: string, name: string | undefined, reporter: Reporter): Promise<Recorded> {
+async function readHere(
+  root: string,
+  name: string | undefined,
+  reporter: Reporter,
+  kinds: readonly ConfigKind[],
+): Promise<Recorded> {
   const run =
-    name === undefined ? await RunFolder.open(newest({ root, ...(await listRuns(root)) })) : await findRun(root, name);
+    name === undefined
+      ? await RunFolder.open(newest({ root, ...(await listRuns(root, kinds)) }), kinds)
+      : await findRun(root, name, kinds);
   const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
   return { summary: await summarize(run), records };
 }
@@ -115,6 +128,7 @@ function asText(
   summary: RunSummary,
   records: readonly RunRecord[],
   format: Exclude<Format, 'html' | 'tensorboard'>,
+  series: readonly Series[],
 ): string {
   switch (format) {
     case 'csv':
@@ -124,7 +138,7 @@ function asText(
     case 'json':
       return jsonOf(summary, records);
     case 'text':
-      return textOf(summary, records);
+      return textOf(summary, records, series);
   }
 }
 

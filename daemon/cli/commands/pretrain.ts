@@ -11,7 +11,7 @@ import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
 import { checkRunnable } from '../../runs/start/checkRunnable.ts';
-import { kindsOf, type Task, taskOf } from '../../runs/start/task.ts';
+import { kindsOf, seriesFor, type Task, taskOf } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { isFinished } from '../../runs/supervise/errors.ts';
 import { Reporter } from '../terminal/reporter.ts';
@@ -81,7 +81,7 @@ stops; "unimiss resume" continues it. Closing the terminal does not stop it: use
         const from = { config: given, file };
         const run = await client.call(runCreate, { from, ...(root && { root }), start: options.detach === true });
         if (options.detach) return detached(run, reporter);
-        await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter));
+        await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter, seriesFor(run, tasks)));
       });
     });
 }
@@ -123,7 +123,7 @@ export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
               await client.call(run.activity === 'paused' ? runContinue : runStart, { run: ref }),
               reporter,
             );
-          await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter));
+          await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter, seriesFor(run, tasks)));
         });
       },
     );

@@ -4,6 +4,8 @@ import { runsList } from '../../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { listRuns } from '../../runs/records/list.ts';
+import { kindsOf, type Task } from '../../runs/start/task.ts';
+import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { table } from '../terminal/table.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
@@ -11,7 +13,7 @@ import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connect
 type Listed = RunSummary & Partial<Pick<RunInfo, 'activity' | 'queue'>>;
 
 /** `unimiss runs` */
-export function runsCommand(): Command {
+export function runsCommand(tasks: readonly Task[] = productTasks): Command {
   return new Command('runs')
     .description('List runs with their state and progress.')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
@@ -20,7 +22,7 @@ export function runsCommand(): Command {
       const reporter = Reporter.of(command);
       const asked = askedRoot(options.runs);
       const { root, runs, problems } = options.foreground
-        ? { root: asked ?? runsRoot(), ...(await listRuns(asked ?? runsRoot())) }
+        ? { root: asked ?? runsRoot(), ...(await listRuns(asked ?? runsRoot(), kindsOf(tasks))) }
         : await throughDaemon(reporter, (client) => client.call(runsList, { ...(asked && { root: asked }) }));
       for (const run of runs) reporter.record(run);
       if (runs.length === 0) reporter.line(`No runs in ${root}. Start one with "unimiss pretrain".`);

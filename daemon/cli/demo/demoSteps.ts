@@ -7,6 +7,7 @@ import type { DaemonConnection } from '../../client/daemonConnection.ts';
 import { findEngine, installEngine } from '../../engine/install/index.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
+import { pretrainTask } from '../../runs/start/pretrain/task.ts';
 import { tasks } from '../../runs/start/tasks.ts';
 import { progressText } from '../commands/engine.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
@@ -35,7 +36,7 @@ export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): Dem
     },
     create: async (config, root) =>
       (await client.call(runCreate, { from: { config, file: '/demo' }, root, start: false })).folder,
-    train: (folder) => trainByDaemon(client, { folder }, reporter),
+    train: (folder) => trainByDaemon(client, { folder }, reporter, pretrainTask.series),
     embed: (run, weights) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
         client.call(embed, { run, weights, workDoneToken }, cancel),

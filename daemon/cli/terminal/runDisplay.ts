@@ -1,5 +1,5 @@
 import type { RunRecord, StepRecord } from '../../../protocol/records/records.ts';
-import { type Series, seriesOf } from '../../../protocol/records/series.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { warningText } from '../../../protocol/records/warning.ts';
 import type { RunProgress } from '../../train/progress.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -13,7 +13,7 @@ export class RunDisplay {
   /** @param series catalogue of the run's numbers */
   constructor(
     private readonly reporter: Reporter,
-    private readonly series: readonly Series[] = seriesOf.pretrain,
+    private readonly series: readonly Series[],
   ) {}
 
   /** The current stage of preparation, or what the run waits for. */

@@ -1,5 +1,6 @@
 import type { SummaryFact } from '../../../protocol/metrics/page.ts';
 import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { writeReport } from '../../evaluate/report/report.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
 import { loadPreviews, savedPreview } from '../../runs/records/previewFiles.ts';
@@ -7,20 +8,25 @@ import { loadPreviews, savedPreview } from '../../runs/records/previewFiles.ts';
 /** Epochs whose previews are embedded: the first, the last, and some between. */
 const MOST_PREVIEWS = 24;
 
-/** Writes the self-contained page of a run: curves, warnings, previews and, where given, results. `notice` gets what is skipped. */
+/**
+ * Writes the self-contained page of a run: curves, warnings, previews and, where given, results.
+ * @param how.series catalogue of the run's numbers
+ * @param how.notice gets what is skipped
+ */
 export async function writeRunPage(
   file: string,
   run: RunFolder,
   { state }: Pick<RunSummary, 'state'>,
   records: readonly RunRecord[],
-  { summary = [], notice }: { summary?: SummaryFact[]; notice: (message: string) => void },
+  how: { series: readonly Series[]; summary?: SummaryFact[]; notice: (message: string) => void },
 ): Promise<void> {
+  const { series, summary = [], notice } = how;
   const saved = records.flatMap((r) => (r.kind === 'event' && r.event === 'preview' ? (savedPreview(r) ?? []) : []));
   const previews = await loadPreviews(run, spread(saved, MOST_PREVIEWS), notice);
   await writeReport(file, {
     title: run.about.name,
     summary,
-    runs: [{ id: run.id, name: run.about.name, state, records, previews }],
+    runs: [{ id: run.id, name: run.about.name, state, records, series, previews }],
   });
 }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { fromErrorData, isConnectionLost } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { runContinue, runGet, runStart, runStop, runsChanged, runsWatch } from '../../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
@@ -13,15 +14,17 @@ import { readRecordsByDaemon } from './records.ts';
 /**
  * Has the daemon start a run (a paused one: go on with it) and shows it in this terminal until it ends. Ctrl-C stops the run at
  * its next step with a checkpoint; a second one, or closing the terminal, only ends the showing.
+ * @param series catalogue of the run's numbers
  * @throws UnimissError with which the run failed; 'run' where its process died, 'daemon' where the daemon did
  */
 export async function trainByDaemon(
   client: DaemonConnection,
   { folder, activity }: Pick<RunInfo, 'folder'> & Partial<Pick<RunInfo, 'activity'>>,
   reporter: Reporter,
+  series: readonly Series[],
 ): Promise<'finished' | 'stopped'> {
   const id = basename(folder);
-  const display = new RunDisplay(reporter);
+  const display = new RunDisplay(reporter, series);
   const news = new NewestValue<RunInfo | 'deleted'>();
   client.listen(runsChanged, ({ runs, removed }) => {
     const info = runs.find((run) => run.folder === folder);

@@ -1,5 +1,5 @@
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
-import { type Task, taskOf } from '../../runs/start/task.ts';
+import { seriesFor, type Task } from '../../runs/start/task.ts';
 import { trainerOf } from '../../runs/start/trainRun.ts';
 import { settleRun } from '../../runs/supervise/settleRun.ts';
 import { TrainingControl } from '../../train/control.ts';
@@ -23,7 +23,7 @@ export async function trainHere(
     );
     control.stop({ by: 'signal', signal });
   });
-  const display = new RunDisplay(reporter, taskOf(run.config, tasks).series);
+  const display = new RunDisplay(reporter, seriesFor(run, tasks));
   // The lock, which this process takes now, no longer tells then of a trainer that died.
   const ending = await settleRun(run, (message) => reporter.notice(message));
   if (ending) reporter.notice(`Previous start: ${ending.message}`);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metricsMessage } from '../../../protocol/metrics/page.ts';
+import { seriesOf } from '../../../protocol/records/series.ts';
 import { madeUpPreviews, madeUpRecords } from '../../../test/metrics/records.ts';
 import { pngDataUri, reportPage, snapshotOf, writeReport } from './report.ts';
 
@@ -23,6 +24,7 @@ const content = {
       name: hostile,
       state: 'finished' as const,
       records: madeUpRecords({ steps: 60, stepsPerEpoch: 10 }),
+      series: seriesOf.pretrain,
       previews: madeUpPreviews([0], 10),
     },
   ],

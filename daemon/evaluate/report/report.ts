@@ -14,7 +14,7 @@ import {
   type SummaryFact,
 } from '../../../protocol/metrics/page.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
-import { type Series, seriesOf } from '../../../protocol/records/series.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { recordsToColumns } from '../series/columns.ts';
@@ -26,8 +26,8 @@ export interface ReportRun {
   name: string;
   state: ShownRunState;
   records: Iterable<RunRecord>;
-  /** Catalogue of its numbers. Default: that of a pre-training. */
-  series?: readonly Series[];
+  /** Catalogue of its numbers. */
+  series: readonly Series[];
   previews?: Preview[];
   progress?: Progress;
 }
@@ -72,7 +72,7 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
     sequence: 0,
     title,
     summary,
-    runs: runs.map(({ id, name, state, records, series = seriesOf.pretrain, previews = [], progress }) => {
+    runs: runs.map(({ id, name, state, records, series, previews = [], progress }) => {
       const { steps, epochs, events } = recordsToColumns(records);
       return { id, name, state, series, previews, progress, events, epochs, steps: downsample(steps, mostRows) };
     }),

@@ -1,16 +1,25 @@
-import { type Job, type JobName, type JobResult, type JobTask, jobTypes } from '../../../protocol/jobs/jobs.ts';
+import type { ConfigKind } from '../../../protocol/config/index.ts';
+import { type JobName, type JobResult, type JobTask, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { embedImages } from './embedImages.ts';
+import type { DoJob } from './job.ts';
 
 /** Reports the progress of a job. */
 export type OnJobProgress = (what: string, done: number, total: number) => void;
 
-/** The work of each job: one function per row of `jobTypes`. */
-const work: { [N in JobName]: (task: JobTask<N>, onProgress: OnJobProgress) => Promise<JobResult<N>> } = {
-  embed: async (task, onProgress) => embedImages(await RunFolder.open(task.run), task, onProgress),
+type Work = {
+  [N in JobName]: (task: JobTask<N>, onProgress: OnJobProgress, kinds: readonly ConfigKind[]) => Promise<JobResult<N>>;
 };
 
-/** Runs a job in this process. @throws UnimissError; ZodError for a task that does not fit its row */
-export async function doJob({ name, task }: Job, onProgress: OnJobProgress): Promise<unknown> {
-  return work[name](jobTypes[name].task.parse(task), onProgress);
+/** The work of each job: one function per row of `jobTypes`. */
+const work: Work = {
+  embed: async (task, onProgress, kinds) => embedImages(await RunFolder.open(task.run, kinds), task, onProgress),
+};
+
+/**
+ * Returns a function that runs a job in this process. It throws UnimissError; ZodError for a task that does not fit its row.
+ * @param kinds the known kinds of runs
+ */
+export function workerOf(kinds: readonly ConfigKind[]): DoJob {
+  return ({ name, task }, onProgress) => work[name](jobTypes[name].task.parse(task), onProgress, kinds);
 }

@@ -37,6 +37,7 @@ export async function summarize(run: RunFolder): Promise<RunSummary> {
     id: run.id,
     folder: run.folder,
     name: run.about.name,
+    task: run.task,
     state: isLocked(run.lockFile) ? 'running' : ended,
     preset: run.summary.preset,
     created: run.about.created,

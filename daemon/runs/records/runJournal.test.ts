@@ -18,7 +18,7 @@ afterAll(() => rm(root, { recursive: true }));
 it('knows after a cut which kinds of notices stay in the records, and syncs what is said meanwhile', async () => {
   const text = '{ "data": { "paths": "ct" } }';
   const run = await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'a'), { baseDir: root }));
-  const first = await RunJournal.open(run, {});
+  const first = await RunJournal.open(run, []);
   await first.cutAfter(0);
   expect([...first.reportedKinds]).toEqual([]);
   first.event('notice', 'a.nii has a spacing of 5×2×2 mm', { details: { kind: 'resampled' } });
@@ -30,7 +30,7 @@ it('knows after a cut which kinds of notices stay in the records, and syncs what
   await synced;
   first.close();
 
-  const second = await RunJournal.open(run, {});
+  const second = await RunJournal.open(run, []);
   await second.cutAfter(5);
   expect([...second.reportedKinds]).toEqual(['resampled']);
   second.close();
@@ -41,7 +41,7 @@ it('hides the names that the data of an error give, in records, log and stack', 
   vi.stubEnv('XDG_CONFIG_HOME', join(root, 'config'));
   const text = JSON.stringify({ data: { paths: 'ct' }, records: { hidePaths: true } });
   const run = await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'a'), { baseDir: root }));
-  const journal = await RunJournal.open(run, {});
+  const journal = await RunJournal.open(run, []);
   journal.error(new UnimissError('data', 'Jane Doe comes twice', { place: 'list.csv:3', images: ['Jane Doe'] }));
   journal.error(new TypeError('no voxels in Jane/17.nii'));
   journal.close();

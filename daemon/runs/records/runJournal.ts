@@ -1,5 +1,6 @@
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { EventRecord, RunRecord } from '../../../protocol/records/records.ts';
+import type { Series } from '../../../protocol/records/series.ts';
 import { type LogLevel, RunLog } from '../folder/log.ts';
 import { PathHider, privacyKey } from '../folder/privacy.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
@@ -27,14 +28,16 @@ export class RunJournal {
     private readonly run: RunFolder,
     private readonly records: RecordLog,
     private readonly text: RunLog,
+    private readonly series: readonly Series[],
     private readonly listener: RunListener,
     private readonly hider: PathHider | undefined,
   ) {}
 
-  static async open(run: RunFolder, listener: RunListener): Promise<RunJournal> {
+  /** @param series catalogue of the run's numbers */
+  static async open(run: RunFolder, series: readonly Series[], listener: RunListener = {}): Promise<RunJournal> {
     const hider = run.config.records.hidePaths ? new PathHider(await privacyKey(), []) : undefined;
     const records = RecordLog.open(run.recordsFile);
-    const journal = new RunJournal(run, records, new RunLog(run.logFile), listener, hider);
+    const journal = new RunJournal(run, records, new RunLog(run.logFile), series, listener, hider);
     if (records.cutBytes > 0) journal.log('warning', `Removed ${records.cutBytes} bytes of an incomplete last record`);
     return journal;
   }
@@ -90,7 +93,7 @@ export class RunJournal {
     if (cut > 0) this.log('info', `Removed ${cut} records after step ${stepsDone}: the run repeats these steps`);
     if (!this.run.config.records.tensorboard) return;
     this.board = await TensorBoardFile.open(this.run.tensorboardFolder, {
-      ...{ run: this.run.id, writer: 'train', alone: true },
+      ...{ run: this.run.id, writer: 'train', alone: true, series: this.series },
     });
     for await (const record of readRecords(this.run.recordsFile, (m) => this.log('warning', m)))
       this.board.append(record);

@@ -35,6 +35,11 @@ export function kindsOf(tasks: readonly Task[]): ConfigKind[] {
   return tasks.map(({ config }) => config);
 }
 
+/** The catalogue of a run's numbers. Empty for a kind that is not listed: its numbers appear under their keys. */
+export function seriesFor({ task: name }: { readonly task: string }, tasks: readonly Task[]): readonly Series[] {
+  return tasks.find(({ config }) => config.task === name)?.series ?? [];
+}
+
 /** The kind of a run. @throws UnimissError 'config' if the list has none of its name */
 export function taskOf({ task: name }: { readonly task: string }, tasks: readonly Task[]): Task {
   const task = tasks.find(({ config }) => config.task === name);

@@ -15,7 +15,7 @@ import { RunJournal } from '../records/runJournal.ts';
 import type { RunListener } from '../records/runListener.ts';
 import { type Executors, executorsOf } from './executors.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
-import { type Task, taskOf } from './task.ts';
+import { seriesFor, type Task, taskOf } from './task.ts';
 
 /**
  * Makes the function that trains a run in this process, from its last good checkpoint if it has one, until it is finished or
@@ -33,7 +33,7 @@ export function trainerOf(tasks: readonly Task[]) {
     const lock = await lockRun(run.lockFile, holder);
     try {
       await tidy(run);
-      const journal = await RunJournal.open(run, listener);
+      const journal = await RunJournal.open(run, seriesFor(run, tasks), listener);
       try {
         return await train({ run, control, listener, journal, task: taskOf(run.config, tasks) });
       } catch (error) {

@@ -20,7 +20,7 @@ import { isLocked, lockRun } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
-import { kindsOf, type Task } from '../../runs/start/task.ts';
+import { kindsOf, seriesFor, type Task } from '../../runs/start/task.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
@@ -298,9 +298,8 @@ export class Daemon implements Services {
     }, idleMs);
   }
 
-  /** Empty for a run of a kind that this version does not know: its numbers appear under their keys. */
   seriesOf(run: RunFolder): readonly Series[] {
-    return this.tasks.find(({ config }) => config.task === run.task)?.series ?? [];
+    return seriesFor(run, this.tasks);
   }
 
   private ownHandlers(): Handler[] {

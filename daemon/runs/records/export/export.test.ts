@@ -12,7 +12,7 @@ import type {
   RunSummary,
   StepRecord,
 } from '../../../../protocol/records/records.ts';
-import { lossTerms } from '../../../../protocol/records/series.ts';
+import { lossTerms, seriesOf } from '../../../../protocol/records/series.ts';
 import { recordsToColumns } from '../../../evaluate/series/columns.ts';
 import { crc32c } from './crc32c.ts';
 import { exportTensorBoard, TensorBoardFile } from './tensorboard.ts';
@@ -54,12 +54,14 @@ const epoch = (n: number, values: EpochRecord['values']): EpochRecord => ({
   time: timeOf(n * 10 + 9),
 });
 const signs = { teacherEntropy: 5, klToUniform: 1.25, featureStd: 0.125, effectiveRank: 9 };
+const series = seriesOf.pretrain;
 const finish: EventRecord = { kind: 'event', event: 'finish', message: 'all, "done"\nreally', time: timeOf(20) };
 const records: RunRecord[] = [step(0, '2D'), step(1, '2D'), epoch(0, signs), step(10, '3D'), epoch(1, {}), finish];
 const run: RunSummary = {
   id: 'chest-1',
   folder: '/runs/chest-1',
   name: 'chest',
+  task: 'pretrain',
   state: 'finished',
   preset: 'nano',
   created: timeOf(0),
@@ -90,7 +92,7 @@ describe('columns', () => {
 
   it('as text fit a terminal, with one line a row', () => {
     const many = Array.from({ length: 5000 }, (_, n) => step(n, n % 4 < 2 ? '2D' : '3D'));
-    const text = textOf(run, [...many, ...records], { rows: 12 });
+    const text = textOf(run, [...many, ...records], series, 12);
     const lines = text.split('\n');
     expect(lines[0]).toBe('chest-1: finished, nano, epoch 2 of 2');
     expect(lines.length).toBeLessThan(30);
@@ -98,8 +100,8 @@ describe('columns', () => {
     expect(text).toMatch(/\n +1 +1 +2D/); // step and epoch count from 1
     expect(text).toMatch(/2 +2D +3\.0000 +–/);
     expect(text).toContain('finish     all, "done"');
-    expect(textOf(run, [{ ...step(0, '2D'), group: null }]).split('\n')[3]).toMatch(/^step {2}epoch +loss/);
-    expect(textOf(run, [])).toBe('chest-1: finished, nano, epoch 2 of 2\n');
+    expect(textOf(run, [{ ...step(0, '2D'), group: null }], series).split('\n')[3]).toMatch(/^step {2}epoch +loss/);
+    expect(textOf(run, [], series)).toBe('chest-1: finished, nano, epoch 2 of 2\n');
   });
 });
 
@@ -127,7 +129,7 @@ describe('TensorBoard', () => {
   }
 
   it('gets an event file that a reader of the format understands', async () => {
-    const file = await exportTensorBoard(stream(), join(folder, 'board'), { run: 'a' });
+    const file = await exportTensorBoard(stream(), join(folder, 'board'), { run: 'a', series });
     const events = readEvents(await readFile(file));
     expect(events[0]!.get(3)![0]!.toString()).toBe('brain.Event:2');
     const scalars = events.slice(1).flatMap((event) =>
@@ -159,7 +161,7 @@ describe('TensorBoard', () => {
   });
 
   it('names numbers that the catalogue does not list by their keys, without a group where there is none', async () => {
-    const board = await TensorBoardFile.open(join(folder, 'unlisted'), { run: 'a', writer: 'train' });
+    const board = await TensorBoardFile.open(join(folder, 'unlisted'), { run: 'a', series, writer: 'train' });
     board.append({ ...step(0, '2D'), group: null, values: { dice: 0.5 } });
     board.close();
     const tags = (await readFile(board.file)).toString('latin1');
@@ -169,7 +171,7 @@ describe('TensorBoard', () => {
   });
 
   it('holds step numbers beyond 32 bits', async () => {
-    const board = await TensorBoardFile.open(join(folder, 'late'), { run: 'a', writer: 'train' });
+    const board = await TensorBoardFile.open(join(folder, 'late'), { run: 'a', series, writer: 'train' });
     board.append({ ...step(0, '2D'), step: 2 ** 40 + 300 });
     board.close();
     const [, event] = readEvents(await readFile(board.file));
@@ -178,7 +180,7 @@ describe('TensorBoard', () => {
 
   it('starts anew after a resume, and leaves foreign files alone', async () => {
     const inner = join(folder, 'anew');
-    const trains = { run: 'a', writer: 'train', alone: true } as const;
+    const trains = { run: 'a', series, writer: 'train', alone: true } as const;
     const first = await TensorBoardFile.open(inner, { ...trains, wallTime: 1000 });
     first.close();
     const foreign = ['notes.txt', 'events.out.tfevents.1.host.7', 'events.out.tfevents.1.host.7.0.v2'];
@@ -190,13 +192,13 @@ describe('TensorBoard', () => {
 
   it('replaces its own export, and neither files of others, nor other runs, nor the file of a run that trains', async () => {
     const shared = join(folder, 'shared');
-    const live = await TensorBoardFile.open(shared, { run: 'a', writer: 'train', wallTime: 1000 });
-    const old = await TensorBoardFile.open(shared, { run: 'a', writer: 'export', wallTime: 1000 });
+    const live = await TensorBoardFile.open(shared, { run: 'a', series, writer: 'train', wallTime: 1000 });
+    const old = await TensorBoardFile.open(shared, { run: 'a', series, writer: 'export', wallTime: 1000 });
     old.close();
-    const other = await exportTensorBoard(stream(), shared, { run: 'b' });
+    const other = await exportTensorBoard(stream(), shared, { run: 'b', series });
     const foreign = join(shared, 'events.out.tfevents.1.host.7');
     await writeFile(foreign, 'tag of another program');
-    const fresh = await exportTensorBoard(stream(), shared, { run: 'a' });
+    const fresh = await exportTensorBoard(stream(), shared, { run: 'a', series });
     live.append(step(0, '2D'));
     live.close();
     const left = [live.file, other, foreign, fresh].map((file) => basename(file));
@@ -206,9 +208,9 @@ describe('TensorBoard', () => {
 
   it('replaces in the own folder of the run also what version 0.1.0 wrote', async () => {
     const own = join(folder, 'own');
-    const made = await exportTensorBoard(stream(), own, { run: 'a' });
+    const made = await exportTensorBoard(stream(), own, { run: 'a', series });
     await rename(made, join(own, 'events.out.tfevents.1700000000.host.7'));
-    const file = await exportTensorBoard(stream(), own, { run: 'a', alone: true });
+    const file = await exportTensorBoard(stream(), own, { run: 'a', series, alone: true });
     expect(await readdir(own)).toEqual([basename(file)]);
   });
 
@@ -223,7 +225,7 @@ describe('TensorBoard', () => {
   })();
 
   it.skipIf(!hasTensorBoard)('reads it itself', async () => {
-    await exportTensorBoard(stream(), join(folder, 'itself'), { run: 'a' });
+    await exportTensorBoard(stream(), join(folder, 'itself'), { run: 'a', series });
     const code = `
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 a = EventAccumulator(${JSON.stringify(join(folder, 'itself'))}); a.Reload()

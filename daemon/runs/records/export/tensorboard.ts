@@ -2,7 +2,7 @@ import { closeSync, lstatSync, openSync, readdirSync, readSync, rmSync, writeSyn
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RunRecord } from '../../../../protocol/records/records.ts';
-import { ownFields, type Series, seriesOf } from '../../../../protocol/records/series.ts';
+import { ownFields, type Series } from '../../../../protocol/records/series.ts';
 import { diskError } from '../../../files/atomic.ts';
 import { makeFolder } from '../../../files/folder.ts';
 import { maskedCrc32c } from './crc32c.ts';
@@ -19,8 +19,8 @@ export interface TensorBoardOptions {
   alone?: boolean;
   /** Seconds since 1970. */
   wallTime?: number;
-  /** The catalogue that decides the tags. Default: that of pre-training. */
-  series?: readonly Series[];
+  /** The catalogue of the run's numbers, which decides the tags. */
+  series: readonly Series[];
 }
 
 /**
@@ -49,7 +49,7 @@ export class TensorBoardFile {
    * still grow.
    */
   static async open(folder: string, options: TensorBoardOptions): Promise<TensorBoardFile> {
-    const { run, writer, wallTime = Date.now() / 1000, series = seriesOf.pretrain } = options;
+    const { run, writer, wallTime = Date.now() / 1000, series } = options;
     const place = `${Math.floor(wallTime)}.${hostname()}.${process.pid}`;
     const file = join(folder, `events.out.tfevents.${place}.unimiss-${writer}.${run}`);
     let board: TensorBoardFile;
@@ -88,9 +88,9 @@ export class TensorBoardFile {
 export async function exportTensorBoard(
   records: Iterable<RunRecord> | AsyncIterable<RunRecord>,
   folder: string,
-  { run, alone = false }: Pick<TensorBoardOptions, 'run' | 'alone'>,
+  { run, alone = false, series }: Pick<TensorBoardOptions, 'run' | 'alone' | 'series'>,
 ): Promise<string> {
-  const board = await TensorBoardFile.open(folder, { run, alone, writer: 'export' });
+  const board = await TensorBoardFile.open(folder, { run, alone, series, writer: 'export' });
   try {
     for await (const record of records) board.append(record);
   } finally {

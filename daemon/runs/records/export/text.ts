@@ -1,7 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { MetricsTable } from '../../../../protocol/metrics/page.ts';
 import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
-import { type Series, seriesOf } from '../../../../protocol/records/series.ts';
+import type { Series } from '../../../../protocol/records/series.ts';
 import { recordsToColumns } from '../../../evaluate/series/columns.ts';
 import { downsample } from '../../../evaluate/series/downsample.ts';
 
@@ -29,11 +29,7 @@ export function jsonOf(run: RunSummary, records: readonly RunRecord[]): string {
  * The text of a run for a terminal: its steps in at most `rows` lines of means, its last epochs, and its events. Counts from 1.
  * @param series catalogue of the run's numbers
  */
-export function textOf(
-  run: RunSummary,
-  records: readonly RunRecord[],
-  { rows = 20, series = seriesOf.pretrain }: { rows?: number; series?: readonly Series[] } = {},
-): string {
+export function textOf(run: RunSummary, records: readonly RunRecord[], series: readonly Series[], rows = 20): string {
   const { steps, epochs } = recordsToColumns(records);
   const events = records.flatMap((r) =>
     r.kind === 'event' ? [`${r.time.slice(0, 19)}  ${r.event.padEnd(10)} ${r.message.split('\n')[0]}`] : [],
