@@ -3,44 +3,15 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { openRunFile } from '../files/runFile.ts';
-import { type Dtype, decodeHeader, type Header, longestHeader, type PlacedTensor } from './safetensorsHeader.ts';
+import { readExactly, readInto } from './readFully.ts';
+import { decodeHeader, type Header, longestHeader, type PlacedTensor } from './safetensorsHeader.ts';
 import { checksumKey, chunkBytes, emptyChecksum } from './safetensorsWriter.ts';
-
-/** Values of a tensor. Types that JavaScript lacks come as their bits: F16 and BF16 as Uint16Array, F8 and BOOL as Uint8Array. */
-export type TensorValues =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
-
-const arrayOf: Record<Dtype, new (buffer: ArrayBuffer) => TensorValues> = {
-  BOOL: Uint8Array,
-  U8: Uint8Array,
-  I8: Int8Array,
-  F8_E4M3: Uint8Array,
-  F8_E5M2: Uint8Array,
-  U16: Uint16Array,
-  I16: Int16Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  U32: Uint32Array,
-  I32: Int32Array,
-  F32: Float32Array,
-  U64: BigUint64Array,
-  I64: BigInt64Array,
-  F64: Float64Array,
-};
+import { arrayOf, type TensorFile, type TensorValues } from './tensorFile.ts';
 
 const takeAnother = 'Use another checkpoint. The run folder keeps the previous one.';
 
 /** An open safetensors file; tensors are read one by one when asked for. Must be closed. */
-export class SafetensorsFile {
+export class SafetensorsFile implements TensorFile {
   readonly tensors: ReadonlyMap<string, PlacedTensor>;
   private constructor(
     readonly file: string,
@@ -157,21 +128,4 @@ export class SafetensorsFile {
 
 function damaged(file: string, what: string, cause?: unknown): UnimissError {
   return new UnimissError('checkpoint', what, { place: file, remedy: takeAnother, cause });
-}
-
-async function readExactly(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  await readInto(handle, bytes, position);
-  return bytes;
-}
-
-/** Largest read at once: the system takes no more than 2 GiB. */
-const largestRead = 1 << 30;
-
-async function readInto(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await handle.read(bytes, done, Math.min(largestRead, bytes.length - done), position + done);
-    if (bytesRead === 0) throw new RangeError(`it ends at byte ${position + done}`);
-    done += bytesRead;
-  }
 }
