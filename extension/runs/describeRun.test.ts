@@ -63,7 +63,7 @@ describe('a run in words', () => {
   it('says what it waits for', () => {
     const waiting = { ...training, progress: null };
     expect(describeRun({ ...waiting, activity: 'queued', queue: 1 })).toBe('queued, next');
-    expect(describeRun({ ...waiting, activity: 'queued', queue: 3 })).toBe('queued, place 3');
+    expect(describeRun({ ...waiting, activity: 'queued', queue: 3 })).toBe('queued, position 3 in the queue');
     expect(describeRun({ ...waiting, activity: 'starting', stage: 'compiling the 2D step' })).toBe(
       'compiling the 2D step',
     );

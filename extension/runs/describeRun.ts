@@ -48,7 +48,7 @@ export function describeRun(run: RunInfo): string {
   const loss = progress?.loss ?? run.loss;
   switch (standing(run)) {
     case 'queued':
-      return queue === 1 ? 'queued, next' : `queued, place ${queue ?? '?'}`;
+      return queue === 1 ? 'queued, next' : `queued, position ${queue ?? '?'} in the queue`;
     case 'starting':
       return stage ?? 'starting';
     case 'training':

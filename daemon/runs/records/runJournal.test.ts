@@ -23,6 +23,7 @@ it('knows after a cut which kinds of notices stay in the records, and syncs what
   expect([...first.reportedKinds]).toEqual([]);
   first.event('notice', 'a.nii has a spacing of 5×2×2 mm', { details: { kind: 'resampled' } });
   first.event('notice', 'Fastest executor here: graph');
+  first.noticeOnce('`data.sieve` is ignored', 0);
   first.event('preview', 'Views of epoch 2', { step: 7 });
   first.event('notice', 'b.nii says nothing about its spacing', { details: { kind: 'spacing' } });
   const synced = first.sync();
@@ -33,7 +34,11 @@ it('knows after a cut which kinds of notices stay in the records, and syncs what
   const second = await RunJournal.open(run, []);
   await second.cutAfter(5);
   expect([...second.reportedKinds]).toEqual(['resampled']);
+  second.noticeOnce('`data.sieve` is ignored', 5);
+  second.noticeOnce('`data.depth` is ignored', 5);
   second.close();
+  const records = await readFile(run.recordsFile, 'utf8');
+  expect(records.match(/`data\.\w+` is ignored/g)).toEqual(['`data.sieve` is ignored', '`data.depth` is ignored']);
   expect(await readFile(run.logFile, 'utf8')).toMatch(/said while syncing\n.*Removed 2 records after step 5/);
 });
 

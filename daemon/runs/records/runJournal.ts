@@ -24,6 +24,9 @@ export class RunJournal {
   /** Kinds of notices about images (`details.kind`) that earlier starts of the run recorded; known after `cutAfter`. */
   readonly reportedKinds = new Set<string>();
 
+  /** Notices that the records contain from earlier starts; known after `cutAfter`. */
+  private readonly noticed = new Set<string>();
+
   private constructor(
     private readonly run: RunFolder,
     private readonly records: RecordLog,
@@ -68,6 +71,11 @@ export class RunJournal {
     this.log(levels[event] ?? 'info', message);
   }
 
+  /** Records a notice that would be the same at each start, unless the records contain it already. Call it after `cutAfter`. */
+  noticeOnce(message: string, step: number): void {
+    if (!this.noticed.has(this.hider?.text(message) ?? message)) this.event('notice', message, { step });
+  }
+
   log(level: LogLevel, message: string): void {
     this.text.write(level, this.hider?.text(message) ?? message);
   }
@@ -88,6 +96,7 @@ export class RunJournal {
   async cutAfter(stepsDone: number): Promise<void> {
     const cut = await this.records.cutAfter(stepsDone, (record) => {
       if (record.kind !== 'event' || record.event !== 'notice') return;
+      this.noticed.add(record.message);
       if (typeof record.details?.kind === 'string') this.reportedKinds.add(record.details.kind);
     });
     if (cut > 0) this.log('info', `Removed ${cut} records after step ${stepsDone}: the run repeats these steps`);

@@ -80,7 +80,7 @@ async function train(start: Start): Promise<LoopOutcome['ended']> {
     const engine = await openRunEngine(config.engine, before, (message) => journal.event('warning', message));
     training = await task.open(config, { run, engine, journal, resumes: saved !== undefined, stage });
     const from = await checkpoints.resume(saved, training.state);
-    for (const notice of run.notices) journal.event('notice', notice, { step: from.step });
+    for (const notice of run.notices) journal.noticeOnce(notice, from.step);
     for (const { event, message, ...more } of training.findings)
       journal.event(event, message, { ...more, step: from.step });
     const notice = (message: string) => journal.event('notice', message);

@@ -9,7 +9,7 @@ import { lastWordsIn } from './trainerBody.ts';
 
 /**
  * Writes into a run what its trainer could no longer write: that it was killed or died, with its last words (not with
- * `records.hidePaths`, since they may name images). The run stays resumable. Calls `problem` if it cannot write (a full disk may
+ * `records.hidePaths` or an unreadable configuration, since they may name images). The run stays resumable. Calls `problem` if it cannot write (a full disk may
  * be why the trainer died).
  * @param since when that trainer took the lock, ISO 8601, so that the ending is written only once
  */
@@ -25,7 +25,7 @@ export async function writeEnding(
     try {
       if (await recordedEnding(run, since)) return;
       const { signal, exitCode, message, time } = ending;
-      const lastWords = run.config.records.hidePaths ? '' : ending.lastWords;
+      const lastWords = !run.readable || run.config.records.hidePaths ? '' : ending.lastWords;
       const records = RecordLog.open(run.recordsFile);
       try {
         const details = { how: ending.how, signal, exitCode, lastWords: lastWords.slice(-2000) };
