@@ -14,6 +14,7 @@ const stopped: RunInfo = {
   epochs: 8,
   step: 120,
   loss: 5.2345,
+  losses: {},
   updated: '2026-11-23T10:20:00.000Z',
   activity: null,
   owner: null,
@@ -43,6 +44,12 @@ const training: RunInfo = {
 describe('a run in words', () => {
   it('says how far training is, and how long it will take', () => {
     expect(describeRun(training)).toBe('42 % · 4 min left · epoch 7 of 16 · loss 6.91');
+  });
+
+  it('gives the loss of each modality, since their levels differ', () => {
+    const losses = { '2D': 5.71, '3D': 24.94 };
+    expect(describeRun({ ...training, losses })).toBe('42 % · 4 min left · epoch 7 of 16 · loss 5.71 (2D) · 24.9 (3D)');
+    expect(describeRun({ ...stopped, losses: { '2D': 5.71 } })).toBe('stopped · epoch 4 of 8 · loss 5.71 (2D)');
   });
 
   it('says of a run that is over what is known from its records', () => {

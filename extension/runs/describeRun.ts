@@ -1,3 +1,4 @@
+import { modalities } from '../../protocol/modality.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 
 /** The actions that a run allows now; also the words in a tree item's context value, by which package.json shows its actions. */
@@ -45,25 +46,20 @@ export function describeRun(run: RunInfo): string {
     : run.epoch === null
       ? undefined
       : `epoch ${run.epoch + 1} of ${run.epochs}`;
-  const loss = progress?.loss ?? run.loss;
+  const loss = lossText(run);
   switch (standing(run)) {
     case 'queued':
       return queue === 1 ? 'queued, next' : `queued, position ${queue ?? '?'} in the queue`;
     case 'starting':
       return stage ?? 'starting';
     case 'training':
-      return join(
-        share === undefined ? 'training' : percent(share),
-        timeLeft(progress?.secondsLeft),
-        epochs,
-        lossText(loss),
-      );
+      return join(share === undefined ? 'training' : percent(share), timeLeft(progress?.secondsLeft), epochs, loss);
     case 'running':
-      return join('training elsewhere', epochs, lossText(loss));
+      return join('training elsewhere', epochs, loss);
     case 'new':
       return 'not started';
     default:
-      return join(standing(run), epochs, lossText(loss));
+      return join(standing(run), epochs, loss);
   }
 }
 
@@ -94,8 +90,15 @@ export function timeLeft(seconds: number | undefined): string | undefined {
   return `${Math.round(hours / 24)} days left`;
 }
 
-function lossText(loss: number | null | undefined): string | undefined {
-  return loss === null || loss === undefined ? undefined : `loss ${loss.toPrecision(3)}`;
+/** `loss 5.71 (2D) · 24.9 (3D)`: the levels of the modalities differ. `loss 6.91` where a run has no modalities. */
+function lossText({ losses, loss, progress }: RunInfo): string | undefined {
+  const each = modalities.flatMap((modality) => {
+    const value = losses[modality];
+    return value === undefined ? [] : [`${value.toPrecision(3)} (${modality})`];
+  });
+  const latest = progress?.loss ?? loss;
+  if (each.length > 0) return `loss ${each.join(' · ')}`;
+  return latest === null ? undefined : `loss ${latest.toPrecision(3)}`;
 }
 
 function join(...parts: (string | undefined)[]): string {

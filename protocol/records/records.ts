@@ -94,6 +94,9 @@ export const runSummarySchema = z.object({
   epochs: z.int().describe('Total number of epochs.'),
   step: step.nullable().describe('Latest recorded step.'),
   loss: z.number().nullable().describe('Its loss.'),
+  losses: z
+    .object({ '2D': z.number().optional(), '3D': z.number().optional() })
+    .describe('The latest loss of each modality: their levels differ. Empty where the run has none.'),
   updated: time.describe('Time of the last record.'),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;

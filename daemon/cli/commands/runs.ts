@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { modalities } from '../../../protocol/modality.ts';
 import type { RunSummary } from '../../../protocol/records/records.ts';
 import { runsList } from '../../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
@@ -36,13 +37,22 @@ export function runsCommand(tasks: readonly Task[] = productTasks): Command {
               run.preset,
               run.epoch === null ? '-' : `${run.epoch + 1}/${run.epochs}`,
               run.step === null ? '-' : String(run.step + 1),
-              run.loss?.toFixed(3) ?? '-',
+              lossOf(run),
               run.updated.slice(0, 16).replace('T', ' '),
             ]),
           ),
         );
       for (const { folder, message } of problems) reporter.notice(`Skipped ${folder}: ${message}`);
     });
+}
+
+/** The latest loss of each modality: `5.710 2D, 24.940 3D`. */
+function lossOf({ loss, losses }: Listed): string {
+  const each = modalities.flatMap((modality) => {
+    const value = losses[modality];
+    return value === undefined ? [] : [`${value.toFixed(3)} ${modality}`];
+  });
+  return each.join(', ') || (loss?.toFixed(3) ?? '-');
 }
 
 /** The daemon's activity, if any, is more precise than the state on the disk. */

@@ -251,6 +251,15 @@ describe('the list of runs', () => {
     expect((await listRuns(root)).runs[0]!.state).toBe('interrupted');
   });
 
+  it('lists the latest loss of each modality', async () => {
+    const run = await runWith(['start'], 3);
+    const log = RecordLog.open(run.recordsFile);
+    log.append({ ...step(3), group: '2D', loss: 5.7 });
+    log.append({ ...step(4), group: '2D', loss: 5.6 });
+    log.close();
+    expect((await listRuns(root)).runs[0]).toMatchObject({ loss: 5.6, losses: { '2D': 5.6, '3D': 2.5 } });
+  });
+
   it('passes over what is no run and names what cannot be read, newest run first', async () => {
     const [old, young] = [new Date('2025-01-01'), new Date('2026-06-01')];
     const a = await RunFolder.create(root, given, config, old);

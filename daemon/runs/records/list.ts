@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { messageOf } from '../../../protocol/errors.ts';
+import { modalities } from '../../../protocol/modality.ts';
 import type { EventRecord, RunRecord, RunState, RunSummary } from '../../../protocol/records/records.ts';
 import { isLocked } from '../folder/lock.ts';
 import { closeToOthers } from '../folder/privateFolders.ts';
@@ -45,8 +46,20 @@ export async function summarize(run: RunFolder): Promise<RunSummary> {
     epochs: run.summary.epochs,
     step: step?.step ?? null,
     loss: step?.loss ?? null,
+    losses: latestLosses(records),
     updated: time,
   };
+}
+
+/** The latest loss of each modality, as far as the records go back. */
+function latestLosses(records: readonly RunRecord[]): RunSummary['losses'] {
+  const steps = records.filter((record) => record.kind === 'step');
+  return Object.fromEntries(
+    modalities.flatMap((modality) => {
+      const step = steps.findLast(({ group }) => group === modality);
+      return step ? [[modality, step.loss]] : [];
+    }),
+  );
 }
 
 export interface RunList {

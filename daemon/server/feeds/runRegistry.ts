@@ -53,6 +53,7 @@ export class RunRegistry {
     return {
       ...summary,
       ...(progress && progress.step > 0 && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
+      losses: { ...summary.losses, ...(progress?.group && progress.step > 0 && { [progress.group]: progress.loss }) },
       ...live,
       activity,
       owner: ours ? 'daemon' : locked ? 'other' : null,

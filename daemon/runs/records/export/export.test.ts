@@ -69,6 +69,7 @@ const run: RunSummary = {
   epochs: 2,
   step: 10,
   loss: 4,
+  losses: { '2D': 4, '3D': 4 },
   updated: timeOf(20),
 };
 
