@@ -84,5 +84,8 @@ else {
     targets.filter((t) => Object.keys(t.entryPoints).length > 0).map((t) => build({ ...t, metafile: true })),
   );
   const metafiles = builds.map(({ metafile }) => metafile);
-  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(metafiles, ['node_modules/koffi', 'node_modules/@itk-wasm/image-io', 'node_modules/@itk-wasm/dicom']));
+  writeFileSync(
+    'dist/THIRD-PARTY-NOTICES.txt',
+    notices(metafiles, ['node_modules/koffi', 'node_modules/@itk-wasm/image-io', 'node_modules/@itk-wasm/dicom']),
+  );
 }
