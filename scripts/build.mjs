@@ -22,6 +22,7 @@ const targets = [
       main: 'daemon/main.ts',
       'loader-worker': 'daemon/data/loader/loaderWorker.ts',
       'itk-worker': 'daemon/data/formats/itk/itkWorker.ts',
+      'measure-worker': 'daemon/data/datasets/labelled/measure/measureWorker.ts',
     },
     outdir: 'dist/daemon',
     format: 'esm',

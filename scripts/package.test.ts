@@ -38,6 +38,7 @@ it('holds bundles, webviews and the native prebuild, and nothing of development'
       'extension/dist/extension/unimiss.schema.json',
       'extension/dist/daemon/main.js',
       'extension/dist/daemon/loader-worker.js',
+      'extension/dist/daemon/measure-worker.js',
       'extension/dist/daemon/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node',
       'extension/dist/webviews/metrics.js',
       'extension/dist/webviews/metrics.css',

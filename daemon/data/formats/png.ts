@@ -50,6 +50,40 @@ export async function readPng(path: string): Promise<Image2D> {
   return chunks.exif ? upright(image, exifOrientation(chunks.exif)) : image;
 }
 
+/**
+ * Reads a PNG file as labels: the stored numbers, never spread or windowed; of a palette its indices. Colour is accepted where all
+ * three values of each pixel are equal; alpha is ignored. An EXIF orientation is refused, as labels that are turned fit no image.
+ * @returns whole numbers in C order [height, width]
+ * @throws UnimissError('data') naming the reason
+ */
+export async function readPngLabels(path: string): Promise<{ width: number; height: number; data: Int16Array }> {
+  const file = await readWhole(path, limits.imageFileBytes);
+  const header = parsePngHeader(path, file);
+  const chunks = pixelChunks(path, file);
+  if (chunks.exif && exifOrientation(chunks.exif) !== 1)
+    throw imageError(path, 'is turned by its EXIF data, which labels cannot be', {
+      remedy: 'Save it upright, without EXIF data.',
+    });
+  const samples = pngSamples(path, header, await inflatePixels(path, header, chunks.pixels));
+  const { width, height, channels } = header;
+  const data = new Int16Array(width * height);
+  for (let i = 0; i < data.length; i++) {
+    const at = i * channels;
+    const value = samples[at]!;
+    if (channels >= 3 && (samples[at + 1] !== value || samples[at + 2] !== value))
+      throw imageError(
+        path,
+        `is a colour image where a grey one is expected (at row ${Math.floor(i / width)}, column ${i % width})`,
+        {
+          remedy: 'Save labels as one grey channel whose values are the numbers of the classes.',
+        },
+      );
+    if (value > 32767) throw imageError(path, `has the label ${value}, more than 32767`);
+    data[i] = value;
+  }
+  return { width, height, data };
+}
+
 /** Contents of the chunks that determine the pixels. */
 interface PixelChunks {
   /** IDAT: the compressed pixels. */

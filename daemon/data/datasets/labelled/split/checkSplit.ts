@@ -1,0 +1,101 @@
+import type { Finding, LabelledCase, LabelledDataset, SplitName } from '../types.ts';
+import { labelledCases, type Split } from './split.ts';
+
+/** Patients whom a data set itself puts on several sides. */
+export function checkSides(cases: readonly LabelledCase[]): Finding[] {
+  const sides = new Map<string, Map<SplitName, LabelledCase>>();
+  for (const one of cases) {
+    if (one.split === null) continue;
+    const own = sides.get(one.patient) ?? new Map<SplitName, LabelledCase>();
+    if (!own.has(one.split)) own.set(one.split, one);
+    sides.set(one.patient, own);
+  }
+  return [...sides].flatMap(([patient, own]) => {
+    const [first, ...others] = own;
+    return first ? others.map((other) => onBothSides(patient, first, other)) : [];
+  });
+}
+
+function onBothSides(
+  patient: string,
+  [oneSide, one]: readonly [SplitName, LabelledCase],
+  [otherSide, other]: readonly [SplitName, LabelledCase],
+): Finding {
+  return {
+    severity: 'error',
+    kind: 'patientOnBothSides',
+    place: other.channels[0] ?? other.id,
+    what: `is for ${otherSide}, but “${one.id}” of the same patient (${patient}) is for ${oneSide}`,
+    remedy: 'Put all images of a patient on one side.',
+  };
+}
+
+/** What is wrong with a split for a data set: cases that are not there or on two sides, patients on two sides, folds without cases or classes. */
+export function checkSplit({ folds, test }: Split, dataset: LabelledDataset, place: string): Finding[] {
+  const byId = new Map(labelledCases(dataset).map((one) => [one.id, one]));
+  const findings: Finding[] = [];
+  const error = (kind: Finding['kind'], what: string, remedy: string) =>
+    findings.push({ severity: 'error', kind, place, what, remedy });
+  const unknown = new Set(
+    [...folds.flatMap(({ train, validation }) => [...train, ...validation]), ...test].filter((id) => !byId.has(id)),
+  );
+  for (const id of unknown)
+    error('split', `names the case “${id}”, which has no labelled image`, 'Remove it, or correct its name.');
+  for (const [number, { train, validation }] of folds.entries()) {
+    for (const [side, ids] of [
+      ['training', train],
+      ['validation', validation],
+    ] as const)
+      if (!ids.some((id) => byId.has(id)))
+        error('split', `has no ${side} case in fold ${number}`, 'Use fewer folds, or add cases of other patients.');
+    const told = new Map<string, { side: string; id: string }>();
+    for (const [side, ids] of [
+      ['training', train],
+      ['validation', validation],
+      ['test', test],
+    ] as const)
+      for (const id of ids) {
+        const one = byId.get(id);
+        if (!one) continue;
+        const before = told.get(one.patient);
+        if (!before) told.set(one.patient, { side, id });
+        else if (before.id === id && before.side !== side)
+          error(
+            'split',
+            `has “${id}” for ${side} and for ${before.side} in fold ${number}`,
+            'Remove it from one of them.',
+          );
+        else if (before.side !== side)
+          error(
+            'patientOnBothSides',
+            `has “${id}” for ${side} and “${before.id}” of the same patient (${one.patient}) for ${before.side} in fold ${number}`,
+            'Put all images of a patient on one side.',
+          );
+      }
+    if (dataset.problem === 'classification') findings.push(...missingClasses(dataset, train, number, place));
+  }
+  return findings;
+}
+
+function missingClasses(
+  { cases, labels }: Extract<LabelledDataset, { problem: 'classification' }>,
+  train: readonly string[],
+  fold: number,
+  place: string,
+): Finding[] {
+  const inTraining = new Set(train);
+  const present = new Set(cases.flatMap(({ id, classes }) => (inTraining.has(id) ? (classes ?? []) : [])));
+  return labels.flatMap(({ name }, number): Finding[] =>
+    present.has(number)
+      ? []
+      : [
+          {
+            severity: 'error',
+            kind: 'missingClass',
+            place,
+            what: `has no training case of the class “${name}” in fold ${fold}`,
+            remedy: 'Add cases of it, use another seed or fewer folds, or remove the class.',
+          },
+        ],
+  );
+}
