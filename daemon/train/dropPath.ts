@@ -2,14 +2,14 @@ import { reshape, slice, type Tensor } from '../engine/ops/index.ts';
 import type { StochasticDepth } from '../model/backbone.ts';
 import type { StagesConfig } from '../model/config.ts';
 
-/** A branch that stochastic depth may skip, and how often it does. */
+/** A branch that stochastic depth may skip, and its rate. */
 export interface Branch {
   readonly key: string;
   readonly rate: number;
 }
 
 /**
- * The rows of the masks: two branches of every block, the rate rising linearly from 0 to `rate` in encoder and decoder.
+ * The rows of the masks: two branches per block. The rate rises linearly from 0 to `rate` in encoder and decoder.
  * @param config a network with a decoder, or an encoder alone
  */
 export function branches(
@@ -32,7 +32,7 @@ export function branches(
   ];
 }
 
-/** Factors [branches, samples]: 0 where a sample skips a branch, else 1 / (1 − rate), so that the mean stays. */
+/** Factors [branches, samples]: 0 where a sample skips a branch, else 1 / (1 − rate), which preserves the mean. */
 export function drawMasks(all: readonly Branch[], samples: number, uniform: () => number): Float32Array {
   const masks = new Float32Array(all.length * samples);
   all.forEach(({ rate }, row) => {
@@ -41,7 +41,7 @@ export function drawMasks(all: readonly Branch[], samples: number, uniform: () =
   return masks;
 }
 
-/** The masks' columns `begin` … `begin + samples − 1` as the model asks for them. */
+/** Columns `begin` … `begin + samples − 1` of the masks, in the form of the model. */
 export function stochasticDepth(
   all: readonly Branch[],
   masks: Tensor,

@@ -3,23 +3,23 @@ import type { StepRecord } from '../../protocol/records/records.ts';
 import { progressValues, type Series } from '../../protocol/records/series.ts';
 import type { Plan } from './plan.ts';
 
-/** Where a run stands, for a progress line. */
+/** The progress of a run, for a progress line. */
 export interface RunProgress {
   /** Steps done. */
   step: number;
   totalSteps: number;
   epoch: number;
   totalEpochs: number;
-  /** What the last step was trained on; null: the run has no groups. */
+  /** What the last step trained on; null: the run has no groups. */
   group: Modality | null;
   loss: number;
-  /** Those of the last step's values that the catalogue shows in a line of progress. */
+  /** The last step's values that the catalogue shows in the progress line. */
   values: Readonly<Record<string, number>>;
-  /** Estimate; undefined until a step of each group that is still to come was seen. */
+  /** Estimate; undefined until one step of each remaining group is done. */
   secondsLeft?: number;
 }
 
-/** How quickly an older step is forgotten. */
+/** Weight of older steps in the average. */
 const SMOOTHING = 0.9;
 
 /** Estimates the time left from the recent speed of each group: a 3D step takes several times as long as a 2D one. */

@@ -8,26 +8,26 @@ import type { NamedTensor, ReadTensor } from './parameters/namedTensor.ts';
 import type { EpochPlan, Plan } from './plan.ts';
 
 /**
- * A run of any kind, once it is open. `trainLoop` drives it: it asks for batches, hands each to `step`, and calls `endEpoch` after
- * the last one of an epoch. All that changes meanwhile is in `state`.
+ * An open run of any kind. `trainLoop` drives it: it asks for batches, passes each to `step`, and calls `endEpoch` after the last
+ * one of an epoch. `state` contains everything that changes.
  */
 export interface Training<Batch extends TrainingBatch = TrainingBatch> {
   readonly plan: Plan;
-  /** What is trained on what, for the event that says that a run begins: `8 steps in 4 epochs over 8 2D images`. */
+  /** What trains on what, for the event at the beginning of a run: `8 steps in 4 epochs over 8 2D images`. */
   readonly description: string;
   readonly state: SavedState;
-  /** What opening it found that the records should tell. */
+  /** Findings from opening it, for the records. */
   readonly findings: readonly Finding[];
-  /** Where steps can be compiled in several ways: how to choose. */
+  /** How to choose, if steps can be compiled in several ways. */
   readonly executors?: ExecutorChoice;
-  /** The batches of an epoch from number `from` on, one a step. */
+  /** The batches of an epoch from number `from` on, one per step. */
   batches(epoch: EpochPlan, from: number): AsyncIterable<Batch>;
-  /** Begins to make the first of them, while something else is done. */
+  /** Begins to make the first of them while other work runs. */
   prepare(epoch: EpochPlan, from: number): void;
   step(at: StepPlace, batch: Batch): Promise<StepOutcome>;
-  /** Ends an epoch: its numbers, and validation where there is one. */
+  /** Ends an epoch: computes its numbers, and validates if the run does so. */
   endEpoch(epoch: EpochPlan): Promise<EpochOutcome>;
-  /** What the network sees, as pictures: those of an image together. */
+  /** What the network sees, as pictures, grouped by image. */
   preview?(batch: Batch): readonly (readonly Picture[])[];
   close(): Promise<void>;
 }
@@ -52,22 +52,22 @@ export interface StepOutcome {
 
 export interface EpochOutcome extends StepOutcome {
   readonly warnings: readonly Warning[];
-  /** By which the best checkpoint is kept. Absent: that of this epoch cannot be the best. */
+  /** Decides which checkpoint is kept as the best. Absent: this epoch cannot be the best. */
   readonly score?: Score;
-  /** Why the run may end here, before its plan does. */
+  /** Why the run may end here, before the end of its plan. */
   readonly enough?: string;
 }
 
-/** All that a training changes, as a checkpoint keeps it: with it a run goes on as if it had never stopped. */
+/** Everything that a training changes, in the form of a checkpoint. With it, a run continues as if it had never stopped. */
 export interface SavedState {
-  /** Names are the state's own; values are read one after the other. */
+  /** The state chooses the names; values are read one after the other. */
   tensors(): NamedTensor[];
   counters(): JsonObject;
-  /** @throws UnimissError 'checkpoint' naming what is missing or does not fit */
+  /** @throws UnimissError 'checkpoint', which names what is missing or does not fit */
   load(read: ReadTensor, counters: JsonObject): Promise<void>;
 }
 
-/** Something that opening a training found, for the records. */
+/** A finding from opening a training, for the records. */
 export interface Finding {
   readonly event: Extract<EventRecord['event'], 'notice' | 'warning' | 'broken'>;
   readonly message: string;
@@ -83,12 +83,12 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** How a training's steps may run. */
+/** The choice of an executor for a training's steps. */
 export interface ExecutorChoice {
-  /** What, beside machine and TensorFlow, decides which executor is the fastest for a group's steps. */
+  /** What decides the fastest executor for a group's steps, besides machine and TensorFlow. */
   key(group: Modality): JsonObject;
-  /** Milliseconds that a step takes with an executor, measured on a state of its own. */
+  /** Milliseconds per step with an executor, measured on a separate state. */
   measure(group: Modality, executor: Executor): Promise<number>;
-  /** Decides; before the first step. */
+  /** Sets the executors, before the first step. */
   use(executors: Readonly<Record<Modality, Executor>>): void;
 }

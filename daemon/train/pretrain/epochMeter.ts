@@ -1,7 +1,7 @@
 import { type Collapse, effectiveRank, featureDeviation } from '../../evaluate/features/collapse.ts';
 import type { PretrainStepResult } from './types.ts';
 
-/** Feature vectors kept of an epoch: enough for a rank of 48 dimensions, little enough for every checkpoint. */
+/** Feature vectors kept per epoch: enough for a rank of 48 dimensions, few enough for every checkpoint. */
 const MOST_FEATURES = 512;
 
 /** Sums over the steps of an epoch so far. */
@@ -13,8 +13,8 @@ export interface EpochSums {
 }
 
 /**
- * Gathers what an epoch's record tells: mean loss and the signs of collapse. Its sums and features are part of a checkpoint, so
- * that a resumed epoch ends with the numbers of an unbroken one.
+ * Collects the numbers of an epoch's record: mean loss and the signs of collapse. Its sums and features are part of a checkpoint,
+ * so that a resumed epoch ends with the same numbers as an uninterrupted one.
  */
 export class EpochMeter {
   private current: EpochSums = { steps: 0, loss: 0, entropy: 0, kl: 0 };
@@ -40,7 +40,7 @@ export class EpochMeter {
     return this.current.steps > 0 ? { ...this.current } : undefined;
   }
 
-  /** Of the first images, [n, featureLength]. */
+  /** Features of the first images, [n, featureLength]. */
   get features(): Float32Array {
     const all = new Float32Array(this.kept * this.featureLength);
     let at = 0;
@@ -51,7 +51,7 @@ export class EpochMeter {
     return all;
   }
 
-  /** Goes on from sums and features that a checkpoint kept. */
+  /** Continues from the sums and features of a checkpoint. */
   restore(sums: EpochSums, features: Float32Array): void {
     this.reset();
     this.current = { ...sums };
@@ -70,7 +70,7 @@ export class EpochMeter {
     return this.current.loss / this.current.steps;
   }
 
-  /** The signs of collapse; null where the epoch had fewer than two images. */
+  /** The signs of collapse; null if the epoch had fewer than two images. */
   collapse(): Collapse | null {
     const { features } = this;
     const rows = features.length / this.featureLength;

@@ -3,7 +3,7 @@ import type { ParameterSpec } from '../../model/parameters.ts';
 
 /**
  * Parameters whose updates Adam counts together: `shared` ones move in every step, `volume` ones in steps on volumes, the head's
- * `lastLayer` in all but those of the first epoch.
+ * `lastLayer` in all steps except those of the first epoch.
  */
 export const updateGroups = ['shared', 'volume', 'lastLayer'] as const;
 export type UpdateGroup = (typeof updateGroups)[number];

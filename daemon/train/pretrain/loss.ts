@@ -17,15 +17,15 @@ import {
   type Tensor,
 } from '../../engine/ops/index.ts';
 
-/** What a network gives outputs for: 2D images, or volumes and their slices. */
+/** The inputs for which a network has outputs: 2D images, or volumes and their slices. */
 export type OutputName = 'image' | 'volume' | 'slices';
 
 /** Outputs of a head, [2B, out] each: rows of first views, then rows of second views. */
 export type Outputs = Partial<Record<OutputName, Tensor>>;
 
-/** A term of the loss: between which outputs of student and teacher it is. */
+/** A term of the loss: the outputs of student and teacher that it compares. */
 export interface Term {
-  /** As in `lossTerms`. */
+  /** Its name in `lossTerms`. */
   readonly name: string;
   readonly student: OutputName;
   readonly teacher: OutputName;
@@ -53,7 +53,7 @@ export function sharpen(outputs: Tensor, center: Tensor, temperature: Tensor): D
   return { logProbability, probability: exp(logProbability) };
 }
 
-/** The two halves of the rows in exchange: what the other view of the same image is. */
+/** Swaps the two halves of the rows: each row becomes that of the other view of the same image. */
 function swapViews(views: Tensor): Tensor {
   const half = views.shape[0]! / 2;
   return concat([rows(views, half, half), rows(views, 0, half)], 0);
@@ -80,7 +80,7 @@ export function pairLoss(student: Tensor, teacher: Tensor, temperature: number):
   );
 }
 
-/** The teacher's distributions for each term, every one with the centre that the terms before it have moved, and the centre in the end. */
+/** The teacher's distributions for each term, each with the centre as moved by the terms before it, and the final centre. */
 export function targets(
   phase: Modality,
   teacher: Outputs,

@@ -4,10 +4,10 @@ import { createPretrainState } from './state.ts';
 import { createPretrainStep } from './step.ts';
 import type { PretrainStepOptions } from './types.ts';
 
-/** Steps that an executor is timed over, after one that is not counted. */
+/** Number of timed steps per executor, after an untimed one. */
 const TIMED_STEPS = 3;
 
-/** Milliseconds that a step takes, measured on made-up images and a state of its own. */
+/** Milliseconds per step, measured on made-up images and a separate state. */
 export async function millisecondsPerStep(
   engine: Engine,
   model: MitConfig,

@@ -11,15 +11,14 @@ import type { Outputs } from './loss.ts';
 export interface Network {
   readonly config: MitConfig;
   readonly weights: Weights;
-  /** Stochastic depth for a pass over volumes or pictures; none in the teacher. */
+  /** Stochastic depth for a pass over volumes or pictures; absent in the teacher. */
   readonly stochasticDepth?: (modality: Modality) => StochasticDepth;
 }
 
 /**
- * Backbone and head on a batch of views.
- * 2D, views [2B, H, W, 3]: outputs of the images. 3D, views [2B, D, H, W, 1]: outputs of the volumes, and of their slices
- * as pictures of D · 2B grey images, averaged over the slices of a volume. The head's last layer is linear, so the average
- * is taken before it, and volumes and slices go through it together.
+ * Runs backbone and head on a batch of views. 2D, views [2B, H, W, 3]: outputs of the images. 3D, views [2B, D, H, W, 1]: outputs
+ * of the volumes, and of their slices as pictures of D · 2B grey images, averaged over the slices of a volume. The head's last
+ * layer is linear, so averaging comes before it, and volumes and slices pass it together.
  * @returns outputs [2B, out] each, and the backbone's features of the views [2B, C]
  */
 export function run(network: Network, phase: Modality, views: Tensor): { outputs: Outputs; features: Tensor } {

@@ -11,24 +11,24 @@ export interface PretrainPlan extends Plan<Modality> {
 
 export interface PlanOptions {
   epochs: number;
-  /** Epochs of one phase before the other has its turn. */
+  /** Epochs of one phase before the turn of the other. */
   interval: number;
-  /** Images in the set, by phase; 0 where there are none. */
+  /** Images in the set, by phase; 0 if there are none. */
   images: Readonly<Record<Modality, number>>;
-  /** Images an optimiser step takes (batch × accumulate), by phase. */
+  /** Images per optimiser step (batch × accumulate), by phase. */
   totalBatch: Readonly<Record<Modality, number>>;
   /** Upper limit of an epoch's steps. */
   stepsPerEpoch: number | null;
-  /** `equal`: an epoch of either phase takes as many images as the smaller set has. */
+  /** `equal`: an epoch of either phase uses as many images as the smaller set has. */
   balance: 'all' | 'equal';
   warmupEpochs: number;
 }
 
 /**
- * Lays out every step of a run: `interval` epochs of 2D, then as many of 3D, and so on (paper, section 3.3). An epoch is all
- * full batches of the set, at least one. Warm-up takes the steps of the first `warmupEpochs` epochs, but never more than
- * a tenth of the run, so that a short run is not all warm-up.
- * @throws UnimissError 'data' when there are no images at all
+ * Lays out every step of a run: `interval` epochs of 2D, then as many of 3D, and so on (paper, section 3.3). An epoch has all
+ * full batches of the set, at least one. Warm-up lasts for the steps of the first `warmupEpochs` epochs, but at most a tenth of
+ * the run, so that a short run is not all warm-up.
+ * @throws UnimissError 'data' if there are no images
  */
 export function planRun(options: PlanOptions): PretrainPlan {
   const phases = modalities.filter((p) => options.images[p] > 0);
@@ -57,8 +57,8 @@ function stepsOf(phase: Modality, { images, totalBatch, stepsPerEpoch, balance }
 }
 
 /**
- * Every step of a run over the images that were found.
- * @throws UnimissError 'data' where the configuration asks for a kind of image that is not there
+ * All steps of a run over the images found.
+ * @throws UnimissError 'data' if the configuration asks for a kind of image that is missing
  */
 export function planOf({ train, data }: PretrainConfig, dataset: Dataset): PretrainPlan {
   const count = (phase: Modality) =>

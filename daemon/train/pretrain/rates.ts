@@ -3,19 +3,19 @@ import type { Modality } from '../../../protocol/modality.ts';
 import { cosineSchedule, linearSchedule, type Schedule } from '../optimizers/schedules.ts';
 import type { PretrainPlan } from './plan.ts';
 
-/** What the schedules say for one step. */
+/** The values of the schedules for one step. */
 export interface Rates {
   learningRate: number;
   weightDecay: number;
-  /** Share of itself that the teacher keeps. */
+  /** Share of the teacher that is kept. */
   momentum: number;
   teacherTemperature: number;
 }
 
 /**
  * The schedules of a run (paper, section 4.1; DINO's): learning rate base · total batch / 256 with linear warm-up and cosine,
- * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the steps of
- * both phases that really happen.
+ * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the actual steps
+ * of both phases.
  */
 export function ratesOf(train: PretrainConfig['train'], plan: PretrainPlan): (step: number, phase: Modality) => Rates {
   const { steps, warmupSteps } = plan;

@@ -15,7 +15,7 @@ const countersSchema = z.object({
   meter: z.object({ steps: count, loss: z.number(), entropy: z.number(), kl: z.number() }).optional(),
 });
 
-/** What a checkpoint keeps of a pre-training: networks, moments, centre, counts, and the sums of the unfinished epoch. */
+/** The state of a pre-training in a checkpoint: networks, moments, centre, counts, and the sums of the unfinished epoch. */
 export class PretrainSavedState implements SavedState {
   constructor(
     private readonly state: PretrainState,

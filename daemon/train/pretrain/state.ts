@@ -7,7 +7,7 @@ import { type NamedTensor, type ReadTensor, readRequired } from '../parameters/n
 import { ParameterSet } from '../parameters/parameterSet.ts';
 import { type UpdateGroup, updateGroupOf, updateGroups } from './groups.ts';
 
-/** All that a pre-training run changes: student, teacher, Adam's moments, centre and counts. Held in TensorFlow variables. */
+/** Everything that a pre-training run changes: student, teacher, Adam's moments, centre and counts, as TensorFlow variables. */
 export interface PretrainState {
   readonly config: MitConfig;
   readonly student: ParameterSet;
@@ -15,13 +15,13 @@ export interface PretrainState {
   readonly optimizer: AdamW<UpdateGroup>;
   /** Mean of the teacher's outputs, [1, out]. */
   readonly center: Variable;
-  /** The optimiser's: each step moves them. Set them when a checkpoint is loaded. */
+  /** The optimiser's counts: each step raises them. Set them when loading a checkpoint. */
   readonly counts: Record<UpdateGroup, number>;
-  /** The tensors of a checkpoint. Read one after the other, only one is in memory at a time. */
+  /** The tensors of a checkpoint. If they are read one after the other, only one is in memory at a time. */
   tensors(): NamedTensor[];
   /**
-   * Takes over a checkpoint's tensors (reference's names and layout, see `NamedTensor`).
-   * @throws UnimissError naming the first tensor that is missing, has another size or cannot be represented.
+   * Loads a checkpoint's tensors (reference's names and layout, see `NamedTensor`).
+   * @throws UnimissError, which names the first tensor that is missing, has another size or cannot be represented.
    */
   load(read: ReadTensor): Promise<void>;
   dispose(): void;
@@ -29,7 +29,7 @@ export interface PretrainState {
 
 /**
  * A state at the beginning of training: student and teacher equal, moments and centre 0.
- * @param from a seed, from which everything follows, or values of the student; null: zeros, for a checkpoint that is loaded next
+ * @param from a seed, which determines everything, or values of the student; null: zeros, if a checkpoint is loaded next
  */
 export function createPretrainState(
   engine: Engine,

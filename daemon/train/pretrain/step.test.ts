@@ -75,7 +75,7 @@ describe('what a step moves', () => {
   test('2D leaves the parameters of volumes alone, but their teacher follows', async () => {
     const state = newState();
     const step = newStep(state, { phase: '2D' });
-    // Student and teacher start equal: move the students of volumes, so that there is something to follow.
+    // Student and teacher start equal: move the student's parameters for volumes, so that the teacher has something to follow.
     const values = snapshot(state);
     for (const [name, data] of values) if (name.startsWith('student.') && name.includes('3D')) data.fill(0.5);
     await restore(state, values);

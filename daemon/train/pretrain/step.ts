@@ -12,7 +12,7 @@ import { compileWhole } from './wholeStep.ts';
 /**
  * Compiles a pre-training step of UniMiSS (paper section 3.4) over `state`: one call moves student, moments, teacher and
  * centre. Compiling takes 1–3 s (XLA longer, in the first call).
- * @throws UnimissError 'config' for a size or batch that cannot be
+ * @throws UnimissError 'config' for an impossible size or batch
  */
 export function createPretrainStep(engine: Engine, state: PretrainState, options: PretrainStepOptions): PretrainStep {
   const resolved = resolveOptions(state.config, options);

@@ -7,7 +7,7 @@ import type { PretrainStepInputs, PretrainStepOptions } from './types.ts';
 
 export type CompiledPart = CompiledStep<string, string>;
 
-/** Options with their defaults, and what follows from them. */
+/** Options with defaults, and derived values. */
 export interface ResolvedOptions extends Required<Omit<PretrainStepOptions, 'adam'>> {
   readonly adam: AdamOptions;
   readonly branches: readonly Branch[];
@@ -15,7 +15,7 @@ export interface ResolvedOptions extends Required<Omit<PretrainStepOptions, 'ada
   readonly viewLength: number;
 }
 
-/** @throws UnimissError 'config' where `accumulate` does not divide `batch` */
+/** @throws UnimissError 'config' if `accumulate` does not divide `batch` */
 export function resolveOptions(config: MitConfig, options: PretrainStepOptions): ResolvedOptions {
   const { phase, batch, accumulate = 1, dropPath = 0 } = options;
   if (!Number.isInteger(batch / accumulate) || batch < 1 || accumulate < 1)
@@ -40,15 +40,15 @@ export function resolveOptions(config: MitConfig, options: PretrainStepOptions):
   };
 }
 
-/** Samples that stochastic depth draws for: the views, and in 3D their slices after them. */
+/** The number of samples for which stochastic depth draws: the views, then in 3D their slices. */
 export function maskSamples({ phase, size }: ResolvedOptions, batch: number): number {
   return phase === '2D' ? 2 * batch : 2 * batch * (1 + size[0]!);
 }
 
-/** What a part of a step wants to be told. */
+/** Kinds of inputs that a part of a step needs. */
 export type InputPart = 'views' | 'targets' | 'masks' | 'update';
 
-/** Declared inputs of a compiled part that sees `batch` images. @param optimizerInputs names of the optimiser's scalars */
+/** Declared inputs of a compiled part for `batch` images. @param optimizerInputs names of the optimiser's scalars */
 export function inputShapes(
   options: ResolvedOptions,
   batch: number,
@@ -69,7 +69,7 @@ export function inputShapes(
   return Object.assign({}, ...parts.map((part) => shapes[part]));
 }
 
-/** @throws UnimissError naming the input that cannot be */
+/** @throws UnimissError, which names the impossible input */
 export function checkInputs(options: ResolvedOptions, inputs: PretrainStepInputs): void {
   const fail = (place: string, what: string) => {
     throw new UnimissError('internal', what, { place: `input "${place}" of the pre-training step` });

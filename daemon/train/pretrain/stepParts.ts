@@ -34,7 +34,7 @@ export interface StudentResult {
 }
 
 /**
- * Student forward, loss and backward; begins when the targets are there, so that memory serves one network at a time.
+ * Student forward, loss and backward. Begins when the targets exist, so that only one network at a time needs memory.
  * @param targets the teacher's probabilities for each term, [2B, out]
  */
 export function studentPass(
@@ -73,10 +73,10 @@ export function studentPass(
 }
 
 /**
- * Clipping, AdamW and the teacher's average, parameter by parameter as gradients come in, all in place.
+ * Clipping, AdamW and the teacher's average, parameter by parameter as gradients arrive, all in place.
  * @param gradients in the order of the trained parameters
- * @param inputs the step's: `momentum` and the optimiser's
- * @returns norms of the gradients before clipping [P], and of all of them together
+ * @param inputs inputs of the step: `momentum` and those of the optimiser
+ * @returns norms of the gradients before clipping [P], and their joint norm
  */
 export function update(
   { student, teacher, optimizer }: PretrainState,

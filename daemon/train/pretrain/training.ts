@@ -27,7 +27,7 @@ import type { PretrainState } from './state.ts';
 import { createPretrainStep } from './step.ts';
 import type { PretrainStep, PretrainStepOptions } from './types.ts';
 
-/** Images of a batch that previews show. */
+/** Number of images per batch in previews. */
 const SHOWN = 2;
 
 export interface PretrainParts {
@@ -38,11 +38,11 @@ export interface PretrainParts {
   readonly description: string;
   readonly state: PretrainState;
   readonly findings: readonly Finding[];
-  /** Opens the loader of a phase, one batch an optimiser step; asked once a phase. */
+  /** Opens the loader of a phase, one batch per optimiser step; called once per phase. */
   openLoader(phase: Modality): Loader;
-  /** Told what is being prepared. */
+  /** Reports the present preparation. */
   stage(what: string): void;
-  /** Closes what was opened beside. */
+  /** Closes what the caller opened for the training. */
   close?(): void;
 }
 
@@ -77,7 +77,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     };
   }
 
-  /** The phase's step is compiled before, while its first batch is being made. */
+  /** Compiles the phase's step first, while its first batch is being made. */
   batches(epoch: EpochPlan<Modality>, from: number): AsyncIterable<ViewBatch> {
     this.stepFor(epoch.group);
     return this.loader(epoch.group).epoch(epoch.epoch, { from, to: epoch.steps });
@@ -114,7 +114,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     this.meter.reset();
     const { batch, accumulate } = config.train;
     const sizes = { outputs: config.model.head.outDim, featureLength, batch: batch[epoch.group] * accumulate };
-    // The losses of the phases have one and four terms: only those of one phase can be compared.
+    // The losses of the phases have one and four terms, so only losses of the same phase are comparable.
     const scored = plan.epochs.some(({ group }) => group === '3D') ? '3D' : '2D';
     return {
       loss,
@@ -124,7 +124,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     };
   }
 
-  /** Both views of the first images; a volume as the strip of its slices. */
+  /** Both views of the first images; a volume as a strip of its slices. */
   preview({ phase, views, images }: ViewBatch): Picture[][] {
     const { model } = this.parts.config;
     const length = views.length / (2 * images);
@@ -173,7 +173,7 @@ function stepOptions({ train, model }: PretrainConfig, phase: Modality): Pretrai
   };
 }
 
-/** The terms of the loss by their keys; none where the only term is the loss itself. */
+/** The terms of the loss by their keys; empty if the only term is the loss itself. */
 function termValues(phase: Modality, terms: readonly number[]): Record<string, number> {
   if (terms.length < 2) return {};
   return Object.fromEntries(terms.map((value, i) => [`term/${lossTerms[phase][i] ?? i}`, value]));

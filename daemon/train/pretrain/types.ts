@@ -1,17 +1,17 @@
 import type { Modality } from '../../../protocol/modality.ts';
 import type { Executor } from '../../engine/index.ts';
 
-/** What is fixed when a step is compiled. */
+/** The options that are fixed when a step is compiled. */
 export interface PretrainStepOptions {
   /** Pictures and their loss, or volumes with their slices and the four-term loss. */
   readonly phase: Modality;
-  /** Images a step, all micro-batches together; each comes with two views. */
+  /** Images per step, in all micro-batches together; each has two views. */
   readonly batch: number;
-  /** Micro-batches that a step is computed in, to save memory; divides `batch`. The result is the full batch's. Default 1. */
+  /** Number of micro-batches per step, to save memory; divides `batch`. The result equals that of the full batch. Default 1. */
   readonly accumulate?: number;
   /** Default 'graph'. */
   readonly executor?: Executor;
-  /** Size of the views: [H, W] pixels or [D, H, W] voxels. Default: the size that the model is made for. */
+  /** Size of the views: [H, W] pixels or [D, H, W] voxels. Default: the size of the model. */
   readonly size?: readonly number[];
   /** Largest norm of one parameter's gradient. Default 0.3. */
   readonly clipGradient?: number;
@@ -25,27 +25,27 @@ export interface PretrainStepOptions {
   readonly adam?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };
 }
 
-/** What changes from step to step. */
+/** The inputs that change from step to step. */
 export interface PretrainStepInputs {
   /** [2B, H, W, 3] or [2B, D, H, W, 1]: first view of all B images, then the second of all. */
   readonly views: Float32Array;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Share of itself that the teacher keeps, 0–1. */
+  /** Share of the teacher that is kept, 0–1. */
   readonly momentum: number;
   readonly teacherTemperature: number;
   /** True in epoch 0: the head's last layer is neither moved nor decayed, and its moments stay. */
   readonly lastLayerFrozen: boolean;
-  /** [blocks, samples], as `PretrainStep.drawDropPath` gives them; needed where `dropPath` > 0. */
+  /** [blocks, samples], from `PretrainStep.drawDropPath`; needed if `dropPath` > 0. */
   readonly dropPathMasks?: Float32Array;
 }
 
 export interface PretrainStepResult {
   /** Sum of the terms. */
   readonly loss: number;
-  /** Named by `lossTerms` of the phase (protocol/records/series.ts). */
+  /** `lossTerms` of the phase (protocol/records/series.ts) has their names. */
   readonly terms: readonly number[];
-  /** Norm of the whole gradient before clipping (a frozen last layer's included). */
+  /** Norm of the whole gradient before clipping (including a frozen last layer). */
   readonly gradientNorm: number;
   /** Norm of each parameter's gradient before clipping, in the order of `PretrainStep.trained`. */
   readonly gradientNorms: Float32Array;
@@ -60,9 +60,9 @@ export interface PretrainStepResult {
 /** A compiled pre-training step over a state. */
 export interface PretrainStep {
   readonly options: Required<PretrainStepOptions>;
-  /** Names of the parameters that get a gradient in this phase. */
+  /** Names of the parameters with a gradient in this phase. */
   readonly trained: readonly string[];
-  /** Masks of stochastic depth for one step from numbers uniform in [0, 1); undefined where `dropPath` is 0. */
+  /** Masks of stochastic depth for one step from numbers uniform in [0, 1); undefined if `dropPath` is 0. */
   drawDropPath(uniform: () => number): Float32Array | undefined;
   /** Runs one step; moves student, moments, teacher and centre, and counts the step. The event loop stays free. */
   run(inputs: PretrainStepInputs): Promise<PretrainStepResult>;
