@@ -9,7 +9,7 @@ import { fromReference, ourShape } from '../../daemon/model/layout.ts';
 import { classify } from '../../daemon/model/ops/classifier.ts';
 import { enlarge } from '../../daemon/model/ops/enlarge.ts';
 import { softmaxLoss } from '../../daemon/train/finetune/losses/classificationLoss.ts';
-import { segmentationLoss } from '../../daemon/train/finetune/losses/segmentationLoss.ts';
+import { segmentationLoss, supervisionWeights } from '../../daemon/train/finetune/losses/segmentationLoss.ts';
 import {
   channelsFirst,
   computedArray,
@@ -40,6 +40,8 @@ interface ClassificationFile extends DownstreamFile {
 interface SegmentationFile extends DownstreamFile {
   outputs: ({ shape: number[] } & Summary)[];
   fullResolutionLoss: { dice: number; crossEntropy: number };
+  /** In our own files alone: the loss of all scales. */
+  deepSupervision?: { loss: number; weights: number[]; gradNorms: Record<string, number> };
 }
 
 function configOf(task: DownstreamTask, { arch, shape, classes }: DownstreamFile): DownstreamConfig {
@@ -173,4 +175,18 @@ export async function checkSegmentation(engine: Engine, file: string, executor: 
   expectRelative(foreground.reduce((a, b) => a + b, 0) / foreground.length, -dice, 'Dice');
   expectRelative(outputs.loss![0]!, crossEntropy + dice, 'loss');
   expectNorms(norms, golden.gradNorms);
+
+  const { deepSupervision } = golden;
+  if (!deepSupervision) return;
+  const weights = supervisionWeights(golden.outputs.length);
+  weights.forEach((weight, i) => {
+    expect(weight).toBeCloseTo(deepSupervision.weights[i]!, 12);
+  });
+  const withGradients = { ...golden, gradNorms: deepSupervision.gradNorms };
+  const supervised = await run(engine, executor, config, withGradients, { shape, values }, (of, images, labels) => ({
+    loss: segmentationLoss(segment({ config, weights: of }, images), labels, weights, options),
+    outputs: {},
+  }));
+  expectRelative(supervised.outputs.loss![0]!, deepSupervision.loss, 'loss with deep supervision');
+  expectNorms(supervised.norms, deepSupervision.gradNorms);
 }

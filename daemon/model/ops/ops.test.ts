@@ -3,8 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, test } from 'vitest';
 import { testEngine } from '../../../test/engine.ts';
 import type { Engine } from '../../engine/index.ts';
+import { pool } from '../heads/classification.ts';
 import { attention } from './attention.ts';
+import { classify } from './classifier.ts';
 import { convBlock } from './convBlock.ts';
+import { enlarge } from './enlarge.ts';
 import { lastLayer, unitRows } from './lastLayer.ts';
 import { layerNorm } from './layerNorm.ts';
 import { linear, linearGelu, linearResidual } from './linear.ts';
@@ -190,7 +193,83 @@ describe('patches', () => {
     ]);
   });
 
-  test('resized positions are linear in the embeddings, the class token is kept', () => {
+  test('tokens without class tokens', () =>
+    same(
+      (p, a, b) => tokens(undefined, [a!, b!], p!),
+      (p, a, b) => tf.reshape(tf.add(tf.reshape(tf.add(a!, b!), [2, 6, 5]), p!), [12, 5]),
+      [
+        [1, 6, 5],
+        [2, 2, 3, 5],
+        [2, 2, 3, 5],
+      ],
+    ));
+
+  test('spatial reduction without class tokens', () =>
+    same(
+      (x, weight, bias) => spatialReduction(x!, weight!, bias!, 2, [7, 5], 3),
+      (x, weight, bias) =>
+        tf.add(
+          tf.reshape(tf.conv2d(tf.reshape(x!, [2, 7, 5, 4]) as Tensor4D, weight as Tensor4D, 3, 'valid'), [-1, 4]),
+          bias!,
+        ),
+      [[70, 4], [3, 3, 4, 4], [4]],
+    ));
+
+  test('upsampling with a skip connection', () =>
+    same(
+      (x, weight, bias, skip) => upsample(x!, weight!, bias!, 2, [3, 4], skip!),
+      (x, weight, bias, skip) => {
+        const parts = tf.reshape(
+          tf.matMul(x as Tensor2D, tf.reshape(weight!, [4, -1]) as Tensor2D),
+          [2, 3, 4, 2, 2, 3],
+        );
+        return tf.add(tf.add(tf.reshape(tf.transpose(parts, [0, 1, 3, 2, 4, 5]), [2, 6, 8, 3]), bias!), skip!);
+      },
+      [[24, 4], [4, 2, 2, 3], [3], [2, 6, 8, 3]],
+    ));
+
+  test('a classifier of cells', () =>
+    same(
+      (x, weight, bias) => classify(x!, { weight: weight!, bias: bias! }),
+      (x, weight, bias) =>
+        tf.add(
+          tf.reshape(
+            tf.matMul(tf.reshape(x!, [12, 4]) as Tensor2D, tf.reshape(weight!, [4, 5]) as Tensor2D),
+            [2, 2, 3, 5],
+          ),
+          bias!,
+        ),
+      [[2, 2, 3, 4], [1, 1, 4, 5], [5]],
+    ));
+
+  test('enlarging in the plane', () => {
+    // TensorFlow.js's own gradient of resizeBilinear forgets half_pixel_centers: here products with the weights of an axis.
+    const along = (x: Tensor, before: number, length: number) => {
+      const rows = Array.from({ length: 2 * length }, (_, i) => {
+        const at = Math.min(Math.max((i + 0.5) / 2 - 0.5, 0), length - 1);
+        return Array.from({ length }, (_, j) => Math.max(0, 1 - Math.abs(at - j)));
+      });
+      const matrix = tf.tile(tf.expandDims(tf.tensor2d(rows)), [before, 1, 1]);
+      return tf.matMul(matrix as tf.Tensor3D, tf.reshape(x, [before, length, -1]) as tf.Tensor3D);
+    };
+    return same(
+      (x) => enlarge(x!),
+      (x) => tf.reshape(along(along(x!, 6, 2), 24, 4), [2, 3, 4, 8, 3]),
+      [[2, 3, 2, 4, 3]],
+    );
+  });
+
+  test('the mean of class token and average patch', () =>
+    same(
+      (x) => pool(x!, 2, 3),
+      (x) => {
+        const patches = tf.mean(tf.reshape(tf.slice(x!, [2, 0], [6, 5]), [2, 3, 5]), 1);
+        return tf.mul(tf.add(tf.slice(x!, [0, 0], [2, 5]), patches), 0.5);
+      },
+      [[8, 5]],
+    ));
+
+  test('resized positions are linear in the embeddings, the class token is kept', async () => {
     // Trilinear with the golden scale: the matrices are checked by the golden sizes, here their gradient.
     const matrix = (from: number, to: number) =>
       tf.tidy(() => {
@@ -210,7 +289,20 @@ describe('patches', () => {
       );
       return tf.concat([tf.slice(p!, [0, 0, 0], [1, 1, 5]), tf.reshape(third, [1, 72, 5])], 1);
     };
-    return same((p) => resizePositions(p!, '3D', [2, 4, 3], [4, 3, 6]), plain, [[1, 25, 5]]);
+    await same((p) => resizePositions(p!, '3D', [2, 4, 3], [4, 3, 6]), plain, [[1, 25, 5]]);
+    const patchesAlone: Op = (p) =>
+      tf.slice(
+        plain(
+          tf.pad(p!, [
+            [0, 0],
+            [1, 0],
+            [0, 0],
+          ]),
+        ),
+        [0, 1, 0],
+        [1, 72, 5],
+      );
+    await same((p) => resizePositions(p!, '3D', [2, 4, 3], [4, 3, 6]), patchesAlone, [[1, 24, 5]]);
   });
 });
 
@@ -249,6 +341,30 @@ describe('attention', () => {
       [2 * (1 + keys), 16],
     ]),
   );
+
+  test('without class tokens', () => {
+    const shape = { batch: 2, heads: 2, queries: 6, keys: 4, classTokens: 0 } as const;
+    return same(
+      (q, kv) => attention(q!, kv!, shape),
+      (q, kv) => {
+        const images = [0, 1].map((b) => {
+          const own = (x: Tensor, n: number) => tf.slice(x, [b * n, 0], [n, x.shape[1]!]);
+          const heads = [0, 1].map((h) => {
+            const column = (x: Tensor, at: number) => tf.slice(x, [0, at * 4], [x.shape[0]!, 4]) as Tensor2D;
+            const [asked, rows] = [own(q!, 6), own(kv!, 4)];
+            const scores = tf.mul(tf.matMul(column(asked, h), column(rows, h), false, true), 0.5);
+            return tf.matMul(tf.softmax(scores), column(rows, 2 + h));
+          });
+          return tf.concat(heads, 1);
+        });
+        return tf.concat(images);
+      },
+      [
+        [12, 8],
+        [8, 16],
+      ],
+    );
+  });
 });
 
 test('last layer', () =>

@@ -18,6 +18,7 @@ export function movable(specs: readonly DownstreamSpec[], frozen: Frozen): Downs
     none: () => false,
     encoder: ({ pretrained }: DownstreamSpec) => pretrained?.startsWith('backbone.transformer.') ?? false,
     backbone: ({ group }: DownstreamSpec) => group === 'backbone',
+    all: ({ name }: DownstreamSpec) => !/^(head_new|cls_conv|ds\d_cls_conv)\./.test(name),
   }[frozen];
   return specs.filter((spec) => spec.learns && !rests(spec));
 }

@@ -36,14 +36,14 @@ const segmentation = {
 const overlappingMasks = { ...segmentation, labels: 'overlapping', batchDice: false } as const satisfies Problem;
 const classification = { task: 'classification', labels: 'exclusive', labelSmoothing: 0.1 } as const satisfies Problem;
 const severalClasses = { task: 'classification', labels: 'overlapping' } as const satisfies Problem;
-const adamw = { kind: 'adamw' } as const;
+const adamW = { kind: 'adamW' } as const;
 
 function modelOf({ task }: Problem, modality: Modality): DownstreamConfig {
   return { task, modality, backbone: smallestModel, channels: 2, outputs: 3 };
 }
 
 function newState(problem: Problem, modality: Modality, options: Partial<FineTuneStateOptions> = {}): FineTuneState {
-  const state = createFineTuneState(engine, { model: modelOf(problem, modality), optimizer: adamw, ...options }, 1);
+  const state = createFineTuneState(engine, { model: modelOf(problem, modality), optimizer: adamW, ...options }, 1);
   disposables.push(state);
   return state;
 }
@@ -80,11 +80,11 @@ function changed(before: Map<string, Float32Array>, after: Map<string, Float32Ar
 
 describe.each(modalities)('%s', (modality) => {
   test.each([
-    ['segmentation', segmentation, adamw],
+    ['segmentation', segmentation, adamW],
     ['segmentation, SGD', segmentation, { kind: 'sgd' } as const],
-    ['overlapping masks', overlappingMasks, adamw],
-    ['classification', classification, adamw],
-    ['several classes', severalClasses, adamw],
+    ['overlapping masks', overlappingMasks, adamW],
+    ['classification', classification, adamW],
+    ['several classes', severalClasses, adamW],
   ])('%s: the loss of one batch falls', async (_, problem, optimizer) => {
     const state = newState(problem, modality, { optimizer });
     const step = newStep(state, problem, { dropPath: 0.1, clipGradient: 12 });
@@ -129,6 +129,7 @@ describe('what a step moves', () => {
   test.each([
     ['encoder', (name: string) => !name.startsWith('network.transformer.')],
     ['backbone', (name: string) => /transposeconv|stage3_de|cls_conv/.test(name)],
+    ['all', (name: string) => /cls_conv/.test(name)],
   ] as const)('not the frozen %s', async (frozen, moves) => {
     const state = newState(segmentation, '2D', { frozen });
     const step = newStep(state, segmentation);
@@ -152,7 +153,7 @@ describe('what a step moves', () => {
   });
 
   test('less the further from the head: the first update of Adam is the learning rate', async () => {
-    const state = newState(classification, '2D', { layerDecay: 0.5, optimizer: { kind: 'adamw', epsilon: 1e-30 } });
+    const state = newState(classification, '2D', { layerDecay: 0.5, optimizer: { kind: 'adamW', epsilon: 1e-30 } });
     const step = newStep(state, classification);
     const before = snapshot(state);
     await step.run({ ...batchOf(step), learningRate: 1e-2, weightDecay: 0 });
@@ -166,7 +167,7 @@ describe('what a step moves', () => {
   });
 });
 
-test.each([adamw, { kind: 'sgd' } as const])('a state that is loaded goes on bit by bit: %j', async (optimizer) => {
+test.each([adamW, { kind: 'sgd' } as const])('a state that is loaded goes on bit by bit: %j', async (optimizer) => {
   const whole = newState(segmentation, '2D', { optimizer });
   const step = newStep(whole, segmentation);
   const inputs = batchOf(step);

@@ -36,11 +36,14 @@ export interface ClassificationProblem {
 
 /** AdamW with its betas and ε (default 0.9, 0.999, 1e-8), or SGD with Nesterov's momentum (default 0.99). */
 export type OptimizerChoice =
-  | { readonly kind: 'adamw'; readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number }
+  | { readonly kind: 'adamW'; readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number }
   | { readonly kind: 'sgd'; readonly momentum?: number };
 
-/** What stays as it was: nothing, the encoder, or all that was pre-trained (the head alone learns: a linear probe). */
-export type Frozen = 'none' | 'encoder' | 'backbone';
+/**
+ * What stays as it is: nothing; the encoder; the backbone, which is all that may come from pre-training (segmentation's decoder too);
+ * everything but the last linear layers (a linear probe).
+ */
+export type Frozen = 'none' | 'encoder' | 'backbone' | 'all';
 
 export interface FineTuneStateOptions {
   readonly model: DownstreamConfig;

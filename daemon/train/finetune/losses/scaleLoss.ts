@@ -30,6 +30,8 @@ export interface ScaleLossOptions extends VoxelLossOptions {
   readonly batchDice: boolean;
   /** The first class that Dice is averaged from: 1 where class 0 is the background. */
   readonly firstClass: number;
+  /** Logits that are in memory at a time. Default 2²³: 32 MiB. */
+  readonly slab?: number;
 }
 
 /** What a loss was made of. */
@@ -42,9 +44,6 @@ export interface LossParts {
   readonly reference: Tensor;
 }
 
-/** Logits that are in memory at a time: 2²³ numbers, 32 MiB. */
-const SLAB = 2 ** 23;
-
 /** Slices [begin, begin + count) of all images, of one group of Dice. */
 interface Slab {
   readonly group: number;
@@ -52,8 +51,9 @@ interface Slab {
   readonly count: number;
 }
 
-function slabsOf(groups: number, slices: number, valuesPerSlice: number): Slab[] {
-  const most = Math.max(1, Math.floor(SLAB / valuesPerSlice));
+/** @param slices of a group */
+function slabsOf(groups: number, slices: number, valuesPerSlice: number, slab: number): Slab[] {
+  const most = Math.max(1, Math.floor(slab / valuesPerSlice));
   const parts = Math.ceil(slices / most);
   return Array.from({ length: groups }, (_, group) =>
     Array.from({ length: parts }, (_, part) => {
@@ -86,7 +86,7 @@ export function scaleLoss(
   const scale = doubled ? 2 : 1;
   const [cells, voxels] = [height * width, scale * scale * height * width];
   const groups = options.batchDice ? 1 : batch;
-  const slabs = slabsOf(groups, slices / groups, voxels * classes);
+  const slabs = slabsOf(groups, slices / groups, voxels * classes, options.slab ?? 2 ** 23);
   const small = (count: number) => [count, height, width, classes];
 
   const featuresOf = (all: Tensor, { begin, count }: Slab) =>
