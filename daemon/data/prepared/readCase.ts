@@ -1,7 +1,6 @@
 import { UnimissError } from '../../../protocol/errors.ts';
-import { inspectImage, readImage } from '../formats/image.ts';
+import { inspectImage, readImage, readLabels as readLabelMap, readVolume } from '../formats/image.ts';
 import { imageError } from '../formats/imageError.ts';
-import { readNifti } from '../formats/nifti.ts';
 import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
 import { ignoredLabel, type LabelMaps, type Size3 } from './types.ts';
 
@@ -48,14 +47,18 @@ export async function readCase(files: CaseFiles, { modality, channels }: Prepare
   return { size, spacing, channels: values, labels };
 }
 
-async function readStored(path: string, modality: PrepareSettings['modality']): Promise<Stored> {
+async function readStored(path: string, modality: PrepareSettings['modality'], labels = false): Promise<Stored> {
   const { kind } = await inspectImage(path);
   if (kind !== modality)
     throw imageError(path, kind === '2D' ? 'is a picture, but modality is "3D"' : 'is a volume, but modality is "2D"', {
       remedy: 'Correct `modality`.',
     });
+  if (kind === '3D' && labels) {
+    const { shape, spacing, spacingKnown, data } = await readLabelMap(path);
+    return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data] };
+  }
   if (kind === '3D') {
-    const { volume, spacingKnown } = await readNifti(path);
+    const { volume, spacingKnown } = await readVolume(path);
     return { size: volume.shape, spacing: spacingKnown ? volume.spacing : null, planes: [volume.data] };
   }
   const { width, height, data } = await readImage(path);
@@ -99,7 +102,7 @@ async function readLabels(files: LabelFiles, context: LabelContext): Promise<Lab
   const maps = overlapping ? classes.length : 1;
   const data = new Uint8Array(maps * count);
   const one = async (path: string) => {
-    const stored = await readStored(path, context.modality);
+    const stored = await readStored(path, context.modality, true);
     requireSameSize(path, stored.size, context.size, context.image);
     return greyOf(stored, path);
   };

@@ -32,6 +32,8 @@ const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().optio
  *     versions.json          versions, device, executors and threads of the last start
  *     records.jsonl          steps, epochs, events
  *     images.jsonl           a keyed hash of each image that the run has read
+ *     network.json           fine-tuning: what the network needs beside its weights (`NetworkPlan`)
+ *     split.json             fine-tuning: cases for training, validation and test
  *     log.txt                what was said
  *     output.txt             what the process of the last start wrote to its standard streams
  *     lock                   held while a process trains; says which
@@ -88,6 +90,14 @@ export class RunFolder {
   }
   get lockFile(): string {
     return join(this.folder, 'lock');
+  }
+  /** Fine-tuning: see `NetworkPlan`. */
+  get networkFile(): string {
+    return join(this.folder, 'network.json');
+  }
+  /** Fine-tuning: the cases that it trains, validates and is tested on. */
+  get splitFile(): string {
+    return join(this.folder, 'split.json');
   }
   get checkpointsFolder(): string {
     return join(this.folder, 'checkpoints');

@@ -36,7 +36,7 @@ export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
         path: ['plan', 'channels', i, 'normalization', 'range'],
         message: `[${normalization.range.join(', ')}] is not a range: the first value must be below the second`,
       });
-  if (data.fold >= data.folds)
+  if (data.split === null && data.fold !== 'all' && data.fold >= data.folds)
     problems.push({
       path: ['data', 'fold'],
       message: `there is no fold ${data.fold}: data.folds is ${data.folds}, and folds count from 0`,
@@ -66,7 +66,19 @@ export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
       message: 'only pre-trained weights can wait for the head, but start.from is null',
       remedy: 'Set start.from to pre-trained weights, or train.headFirstEpochs to 0.',
     });
-  if (labels === 'overlapping' && train.labelSmoothing > 0)
+  if (train.labelSmoothing > 0 && problem === 'segmentation')
+    problems.push({
+      path: ['train', 'labelSmoothing'],
+      message: 'label smoothing is for classification',
+      remedy: 'Set train.labelSmoothing to 0.',
+    });
+  if (train.classWeights !== null && problem === 'segmentation' && labels === 'overlapping')
+    problems.push({
+      path: ['train', 'classWeights'],
+      message: 'class weights are not for overlapping labels of voxels',
+      remedy: 'Set train.classWeights to null.',
+    });
+  if (labels === 'overlapping' && problem === 'classification' && train.labelSmoothing > 0)
     problems.push({
       path: ['train', 'labelSmoothing'],
       message: 'label smoothing is for exclusive labels',

@@ -51,7 +51,7 @@ it('a resolved configuration is valid and resolves to itself; its paths are abso
   const again = parseConfig(JSON.stringify(config), 'b');
   expect(again).toEqual(config);
   expect(resolveConfig(again, { baseDir: '/elsewhere' })).toEqual(config);
-  expect(finetuneKind.summary(config)).toEqual({ preset: 'tiny', epochs: 100, slices: 64 });
+  expect(finetuneKind.summary(config)).toEqual({ preset: 'tiny', epochs: 100, slices: 16 });
 });
 
 it('the template is a valid configuration', () => {
@@ -69,7 +69,8 @@ it.each([
   ['3D', { train: { earlyStopping: { metric: 'accuracy' } } }, 'train.earlyStopping.metric', /not measured/],
   ['3D', { train: { freeze: 'encoder' } }, 'train.freeze', /random weights/],
   ['3D', { train: { headFirstEpochs: 1 } }, 'train.headFirstEpochs', /pre-trained/],
-  ['3D', { labels: 'overlapping', train: { labelSmoothing: 0.1 } }, 'train.labelSmoothing', /exclusive/],
+  ['3D', { train: { labelSmoothing: 0.1 } }, 'train.labelSmoothing', /for classification/],
+  ['3D', { labels: 'overlapping', train: { classWeights: [1] } }, 'train.classWeights', /overlapping/],
   ['3D', { engine: { gpu: 1 } }, 'engine.gpu', /GPU 1/],
   ['3D', { train: { epohcs: 1 } }, 'train.epohcs', /unknown key/],
   ['4D', {}, 'modality', /"4D" is not one of/],

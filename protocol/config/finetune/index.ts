@@ -22,6 +22,7 @@ export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
     data: smallest,
     problem: 'Add "problem": "segmentation" or "classification".',
     modality: 'Add "modality": "2D" or "3D".',
+    'data.fold': 'Write the number of a fold, from 0, or "all".',
     'plan.spacing': 'Write three numbers in mm, as [3, 1, 1], or null.',
     'plan.patch': 'Write [height, width] or [slices, height, width].',
     'train.classWeights': 'Write a list of numbers, "balanced", or null.',
@@ -32,6 +33,8 @@ export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
   resolve: resolveFinetune,
   summary: ({ model, train, plan }) => {
     const [slices, ...inPlane] = plan.patch;
-    return { preset: model.preset, epochs: train.epochs, ...(inPlane.length === 2 && { slices }) };
+    // Previews show every nth slice of a patch, 16 at most.
+    const shown = Math.ceil(slices / Math.ceil(slices / 16));
+    return { preset: model.preset, epochs: train.epochs, ...(inPlane.length === 2 && { slices: shown }) };
   },
 };

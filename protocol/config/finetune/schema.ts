@@ -30,7 +30,12 @@ const data = z
       .max(100)
       .default(5)
       .describe('Number of folds into which the training cases are divided by patient. One fold is for validation.'),
-    fold: z.int().min(0).max(99).default(0).describe('The fold for validation, from 0.'),
+    fold: z
+      .union([z.int().min(0).max(99), z.literal('all')])
+      .default(0)
+      .describe(
+        'The fold for validation, from 0. `all`: train on all cases and validate on the same ones; the numbers then show memory, not skill.',
+      ),
     seed: z
       .int()
       .min(0)
@@ -76,7 +81,7 @@ export const normalization = z.discriminatedUnion('scheme', [
 ]);
 export type Normalization = z.output<typeof normalization>;
 
-const channel = z.strictObject({
+export const channel = z.strictObject({
   name: z.string().min(1).max(64).describe('Name, for example `CT`, `T1` or `red`.'),
   normalization,
 });

@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import type { FinetuneConfig } from '../../../../protocol/config/index.ts';
+import { UnimissError } from '../../../../protocol/errors.ts';
+import { openLabelled } from '../../../data/datasets/labelled/openLabelled.ts';
+import { checkSplit } from '../../../data/datasets/labelled/split/checkSplit.ts';
+import { labelledCases, makeSplit, type Split } from '../../../data/datasets/labelled/split/split.ts';
+import { readSplit, writeSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
+import type { ClassificationCase, LabelledDataset, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
+import type { TrainingCase } from '../../../data/loader/labelled/types.ts';
+import type { Finding } from '../../../train/training.ts';
+import type { RunFolder } from '../../folder/runFolder.ts';
+
+/** The cases of a run: those that are trained on and validated, by their positions in one list. */
+export interface RunCases {
+  readonly dataset: LabelledDataset;
+  readonly cases: readonly TrainingCase[];
+  readonly training: readonly number[];
+  readonly validation: readonly number[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Opens a run's data set and divides it. The split is kept in the run's folder, so that a resumed run has the same cases even where the
+ * data set has grown.
+ * @throws UnimissError 'data' for a data set of another problem than the configuration's, or one that cannot be used
+ */
+export async function openCases(config: FinetuneConfig, run: RunFolder): Promise<RunCases> {
+  const { data } = config;
+  const dataset = await openLabelled(data.path, data.layout === 'auto' ? {} : { layout: data.layout });
+  requireProblem(config, dataset);
+  const split = await splitOf(config, dataset, run);
+  const byId = new Map(labelledCases(dataset).map((one) => [one.id, one]));
+  const [train, validation] = sidesOf(data, split);
+  const ids = [...new Set([...train, ...validation])];
+  const numberOf = new Map(ids.map((id, number) => [id, number]));
+  const cases = ids.map((id) => {
+    const found = byId.get(id);
+    if (found) return trainingCase(found, dataset);
+    throw new UnimissError('data', `has no labelled case "${id}"`, {
+      place: dataset.path,
+      remedy: `Restore its files, or start a new run. The run’s cases are listed in ${run.splitFile}.`,
+    });
+  });
+  const numbers = (side: readonly string[]) => side.map((id) => numberOf.get(id) ?? 0);
+  const findings = dataset.problems.map(
+    ({ severity, place, what, remedy, case: id }): Finding => ({
+      event: severity === 'error' && id !== undefined ? 'broken' : 'warning',
+      message: `${place}: ${what}. ${remedy}`,
+      ...(id !== undefined && { file: id }),
+    }),
+  );
+  const shown = data.fold === 'all' ? [memoryOnly] : [];
+  return {
+    dataset,
+    cases,
+    training: numbers(train),
+    validation: numbers(validation),
+    findings: [...findings, ...shown],
+  };
+}
+
+const memoryOnly: Finding = {
+  event: 'warning',
+  message: 'The run validates on the cases that it trains on (data.fold is "all"): its numbers show memory, not skill.',
+};
+
+function requireProblem({ problem, modality, labels }: FinetuneConfig, dataset: LabelledDataset): void {
+  const differs = (field: string, given: string, found: string) =>
+    new UnimissError('data', `is for ${found}, but \`${field}\` is "${given}"`, {
+      place: dataset.path,
+      remedy: `Correct \`${field}\`, or run \`unimiss plan\` again.`,
+    });
+  if (dataset.problem !== problem) throw differs('problem', problem, dataset.problem);
+  if (dataset.modality !== modality) throw differs('modality', modality, dataset.modality);
+  const found = dataset.exclusive ? 'exclusive' : 'overlapping';
+  if (found !== labels) throw differs('labels', labels, `${found} labels`);
+}
+
+/** That of the run's folder, else the configuration's file, else a new one. */
+async function splitOf({ data }: FinetuneConfig, dataset: LabelledDataset, run: RunFolder): Promise<Split> {
+  if (existsSync(run.splitFile)) return readSplit(run.splitFile);
+  const split = data.split === null ? makeSplit(dataset, data) : await readSplit(data.split);
+  const place = data.split ?? data.path;
+  const [first, ...others] = data.fold === 'all' ? [] : checkSplit(split, dataset, place);
+  if (first) {
+    const more = others.slice(0, 9).map(({ what }) => `\n  ${what}`);
+    throw new UnimissError('data', `${first.what}${more.join('')}`, { place: first.place, remedy: first.remedy });
+  }
+  await writeSplit(run.splitFile, split);
+  return split;
+}
+
+/** Ids of the cases for training and for validation. */
+function sidesOf({ fold, path }: FinetuneConfig['data'], { folds }: Split): [readonly string[], readonly string[]] {
+  if (fold === 'all') {
+    const all = [...new Set(folds.flatMap(({ train, validation }) => [...train, ...validation]))];
+    return [all, all];
+  }
+  const chosen = folds[fold];
+  if (chosen) return [chosen.train, chosen.validation];
+  throw new UnimissError('data', `there is no fold ${fold}: the split has ${folds.length}, and they count from 0`, {
+    place: path,
+    remedy: `Set data.fold to at most ${folds.length - 1}.`,
+  });
+}
+
+function trainingCase(
+  one: SegmentationCase | ClassificationCase,
+  { exclusive, labels, ignore }: LabelledDataset,
+): TrainingCase {
+  const { id, channels: images } = one;
+  if ('classes' in one) return { id, images, classes: one.classes ?? [] };
+  if (!one.label) throw new UnimissError('internal', 'a case without labels', { place: id });
+  const classes = labels.map(({ values }) => values);
+  return { id, images, labels: { overlapping: !exclusive, classes, ignore, from: one.label } };
+}

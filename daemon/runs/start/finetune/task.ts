@@ -1,0 +1,21 @@
+import { access, constants } from 'node:fs/promises';
+import { finetuneKind } from '../../../../protocol/config/finetune/index.ts';
+import type { FinetuneConfig } from '../../../../protocol/config/index.ts';
+import { seriesOf } from '../../../../protocol/records/series.ts';
+import { readSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
+import { readFailure } from '../../../data/formats/bytes.ts';
+import type { Task } from '../task.ts';
+
+/** Fine-tuning on labelled images. */
+export const finetuneTask: Task<FinetuneConfig> = {
+  config: finetuneKind,
+  series: seriesOf.finetune,
+  async check({ data }) {
+    await access(data.path, constants.R_OK).catch((error: unknown) => {
+      throw readFailure(data.path, error, []);
+    });
+    if (data.split !== null) await readSplit(data.split);
+  },
+  // What it needs is large: only a process that trains loads it.
+  open: async (config, on) => (await import('./open.ts')).openFinetuning(config, on),
+};
