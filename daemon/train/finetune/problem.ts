@@ -37,7 +37,7 @@ const frozen = { none: 'none', encoder: 'encoder', all: 'backbone' } as const;
 export function stateOptions({ train }: FinetuneConfig, model: DownstreamConfig): FineTuneStateOptions {
   return {
     model,
-    optimizer: { kind: train.optimizer === 'sgd' ? 'sgd' : 'adamw' },
+    optimizer: { kind: train.optimizer },
     layerDecay: train.layerDecay,
     frozen: frozen[train.freeze],
   };
