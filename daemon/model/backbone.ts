@@ -53,13 +53,13 @@ function parts(rows: Tensor, { batch, grid, classTokens }: TokenShape): Tokens {
   return { classTokens: classRows, patches: reshape(patches, shape) };
 }
 
-/** The grids of the stages for the size that the position embeddings are made for. */
+/** The grids of the stages at the size of the position embeddings. */
 function nativeGrids({ config, modality }: Pass): number[][] {
   const size = modality === '2D' ? config.size2D : config.size3D;
   return stageGrids(modality, size, config.encoder.dims.length);
 }
 
-/** Options that a pass has for the block `name` (`module` in the reference). */
+/** Options of a pass for the block `name` (`module` in the reference). */
 function optionsOf(
   { stochasticDepth, observe }: Pass,
   name: string,

@@ -28,7 +28,7 @@ export interface BackboneConfig {
   readonly encoder: StagesConfig;
   /** Its dims are the encoder's, reversed and without the deepest: skip connections are added. */
   readonly decoder: StagesConfig;
-  /** Sizes that the position embeddings are made for: [H, W] in pixels, [D, H, W] in voxels. For other sizes they are interpolated. */
+  /** Sizes of the position embeddings: [H, W] in pixels, [D, H, W] in voxels. For other sizes they are interpolated. */
   readonly size2D: readonly [number, number];
   readonly size3D: readonly [number, number, number];
 }

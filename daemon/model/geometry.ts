@@ -11,7 +11,7 @@ function strided(length: number, kernel: number, stride: number): number {
 
 /**
  * The token grids of the encoder's stages, the finest first, for images of `size` ([H, W] or [D, H, W]).
- * @throws UnimissError where the strides do not divide the size: the decoder could not add its skip connections.
+ * @throws UnimissError if the strides do not divide the size: the decoder could not add its skip connections.
  */
 export function stageGrids(modality: Modality, size: readonly number[], stages: number): number[][] {
   const strides = stemStrides[modality];

@@ -8,7 +8,7 @@ function normal(draw: Draw): number {
   return Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
 }
 
-/** Normal with deviation 0.02, cut at ±2. The bounds are absolute, as in the reference, so they cut nothing in effect. */
+/** Normal with deviation 0.02, cut at ±2. The bounds are absolute, as in the reference, so in practice they cut nothing. */
 function truncatedNormal(draw: Draw): number {
   for (;;) {
     const value = 0.02 * normal(draw);
@@ -61,7 +61,8 @@ function rule(spec: ParameterForm, draw: Draw): () => number {
 /**
  * First values of a parameter, in the reference's layout. The rules are those of the reference
  * implementation of UniMiSS (Xie et al., ECCV 2022), with PyTorch's defaults for layers that it does not initialise.
- * @param draw should depend on the run's seed and the parameter's name, so that no parameter's values depend on another's size
+ * @param draw should depend on the run's seed and the parameter's name, so that the values of a parameter do not depend on the
+ *   sizes of others
  */
 export function initialValues(spec: ParameterForm, draw: Draw): Float32Array {
   const values = new Float32Array(product(spec.shape));

@@ -1,8 +1,8 @@
 import type { ParameterForm } from './parameters.ts';
 
 /**
- * Where the reference's axes go in our layout: ours has axis `order[i]` of the reference at place i. Convolutions are
- * [k…, in, out] (TensorFlow's), transposed ones [in, k…, out] (a matrix product followed by a rearrangement, ops/upsample.ts).
+ * The order of the reference's axes in our layout: axis `order[i]` of the reference is at place i. Convolutions are [k…, in, out]
+ * (TensorFlow's), transposed ones [in, k…, out] (a matrix product followed by a rearrangement, ops/upsample.ts).
  */
 function axisOrder(spec: ParameterForm): number[] | undefined {
   const kernel = spec.shape.slice(2).map((_, i) => i + 2);
@@ -16,7 +16,7 @@ export function ourShape(spec: ParameterForm): number[] {
   return axisOrder(spec)?.map((axis) => spec.shape[axis]!) ?? [...spec.shape];
 }
 
-/** Transposes `data` of shape `shape` so that axis `order[i]` comes to place i. */
+/** Transposes `data` of shape `shape` so that axis `order[i]` moves to place i. */
 function transpose(data: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
   const strides = new Array<number>(shape.length).fill(1);
   for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;

@@ -9,9 +9,9 @@ function cubicWeights(t: number): number[] {
 }
 
 /**
- * The matrix [target, source] that resizes one axis of a position embedding: cubic for pictures, linear for volumes.
- * The source coordinate of a target cell is (i + ½) · source / (target + 0.1) − ½: the reference adds 0.1 to the target so
- * that rounding does not lose a cell, and passes the scale on. An axis that keeps its length is not resized at all.
+ * The matrix [target, source] that resizes one axis of a position embedding: cubic for pictures, linear for volumes. The source
+ * coordinate of a target cell is (i + ½) · source / (target + 0.1) − ½: the reference adds 0.1 to the target so that rounding
+ * does not lose a cell, and passes the scale on. An axis that keeps its length is not resized.
  */
 export function resizeMatrix(modality: Modality, source: number, target: number): Float32Array {
   const matrix = new Float32Array(target * source);

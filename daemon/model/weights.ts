@@ -1,7 +1,7 @@
 import type { NormParameters, Tensor } from '../engine/ops/index.ts';
 import type { LinearParameters } from './ops/linear.ts';
 
-/** A network's parameters by name (parameters.ts), in our layout. @throws where the name is unknown */
+/** A network's parameters by name (parameters.ts), in our layout. @throws if the name is unknown */
 export type Weights = (name: string) => Tensor;
 
 /** The parameters whose names begin with `prefix` and a dot, by the rest of their names. */

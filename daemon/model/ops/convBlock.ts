@@ -27,10 +27,10 @@ const epsilon = 1e-5;
 const slope = 0.01;
 
 /**
- * Patch embedding: LeakyReLU(γ IN(x ∗ W) + β), the convolution without bias, slope 0.01.
- * The input is padded first: with padding of its own, the convolution's gradient falls off oneDNN.
+ * Patch embedding: LeakyReLU(γ IN(x ∗ W) + β), the convolution without bias, slope 0.01. The input is padded first: with built-in
+ * padding, oneDNN does not handle the convolution's gradient.
  * @param x [B, …, C]
- * @param strides one for each axis of space
+ * @param strides one per spatial axis
  * @param differentiateInput false when `x` is an image, whose gradient is not needed
  * @returns [B, …', C']
  *

@@ -1,7 +1,7 @@
 import { differentiable, sum, type Tensor, tile } from '../../engine/ops/index.ts';
 
 /**
- * A convolution's kernel for grey images, whose one channel counts for all: w [k, k, C, C'] → Σ over C, [k, k, 1, C'].
+ * A convolution's kernel for grey images, whose single channel stands for all: w [k, k, C, C'] → Σ over C, [k, k, 1, C'].
  * Gradient: dw is dy for each channel.
  */
 export function greyKernel(kernel: Tensor): Tensor {

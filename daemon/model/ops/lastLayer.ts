@@ -34,8 +34,8 @@ export function unitRows(z: Tensor): Tensor {
 }
 
 /**
- * The head's last layer, weight-normalised (Salimans and Kingma 2016) with all magnitudes 1: o = z Vᵀ / ‖v‖.
- * V itself is never normalised; the few results are, which saves passes over 65,536 rows.
+ * The head's last layer, weight-normalised (Salimans and Kingma 2016) with all magnitudes 1: o = z Vᵀ / ‖v‖. It normalises the
+ * few results instead of V, which saves passes over 65,536 rows.
  * @param z [R, K]
  * @param direction V, [out, K]
  * @returns [R, out]

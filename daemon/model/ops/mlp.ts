@@ -26,8 +26,8 @@ export interface MlpParameters {
  *
  *     y = x + k (GELU(LN(x) W₁ᵀ + b₁) W₂ᵀ + b₂)
  *
- * with k [R, 1] as in `linearResidual`. Only x is kept for the gradient; LN(x) and the four times wider hidden values
- * h = LN(x) W₁ᵀ + b₁ are computed again, after dy is known so that they are not there early. With a = GELU(h):
+ * with k [R, 1] as in `linearResidual`. Only x is kept for the gradient; LN(x) and the four times wider hidden values h = LN(x)
+ * W₁ᵀ + b₁ are recomputed once dy is known, so that they do not take memory earlier. With a = GELU(h):
  *
  *     dW₂ = dyᵀ a,  dh = (dy W₂) GELU′(h),  dW₁ = dhᵀ LN(x),  dx = dy + LN′(dh W₁)
  */

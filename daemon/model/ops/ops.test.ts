@@ -168,7 +168,8 @@ describe('patches', () => {
     return same(
       (x, weight, bias) => upsample(x!, weight!, bias!, 2, grid),
       (x, weight, bias) => {
-        // TensorFlow.js has no gradient for conv3dTranspose: in both cases the products, and then every cell's block in its place.
+        // TensorFlow.js has no gradient for conv3dTranspose: in both cases compute the products, then move every cell's block to
+        // its place.
         const parts = tf.matMul(x as Tensor2D, tf.reshape(weight!, [4, -1]) as Tensor2D);
         const order = flat ? [0, 1, 3, 2, 4, 5] : [0, 1, 4, 2, 5, 3, 6, 7];
         const blocks = tf.transpose(tf.reshape(parts, [2, ...grid, ...grid.map(() => 2), 3]), order);
@@ -270,7 +271,7 @@ describe('patches', () => {
     ));
 
   test('resized positions are linear in the embeddings, the class token is kept', async () => {
-    // Trilinear with the golden scale: the matrices are checked by the golden sizes, here their gradient.
+    // Trilinear with the golden scale: the golden sizes check the matrices; this checks their gradient.
     const matrix = (from: number, to: number) =>
       tf.tidy(() => {
         const rows = Array.from({ length: to }, (_, i) => {

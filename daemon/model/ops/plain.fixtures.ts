@@ -7,7 +7,7 @@ import type { Engine, Executor } from '../../engine/index.ts';
 /** An operation on tensors of given shapes. */
 export type Op = (...inputs: Tensor[]) => Tensor;
 
-/** Σ y w for fixed weights w, so that every element of the result matters in a different measure. */
+/** Σ y w for fixed weights w, so that every element of the result has a different weight. */
 function weighed(y: Tensor): Tensor {
   const random = new Random('weights', ...y.shape);
   return tf.sum(
@@ -49,8 +49,8 @@ async function evaluate(
 }
 
 /**
- * Expects an op of ours to give the values and gradients of plain TensorFlow.js and its automatic differentiation, eagerly and
- * as a traced graph, on normal random inputs.
+ * Expects one of our ops to have the values and gradients of plain TensorFlow.js and its automatic differentiation, in eager
+ * execution and as a traced graph, on normal random inputs.
  */
 export async function expectSameAsPlain(
   engine: Engine,

@@ -15,7 +15,7 @@ import {
 } from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
 
-/** The reduced grid, and the part of the grid that its kernels cover. @throws UnimissError 'config' when no kernel fits */
+/** The reduced grid, and the part of the grid that its kernels cover. @throws UnimissError 'config' if no kernel fits */
 function coverage(grid: readonly number[], factor: number): { reduced: number[]; covered: number[] } {
   const reduced = grid.map((length) => Math.floor(length / factor));
   if (reduced.includes(0))
@@ -60,7 +60,7 @@ function gatherBlocks(patches: Tensor, batch: number, grid: readonly number[], f
   return reshape(blocks, [batch * cells(reduced), factor ** grid.length * channels]);
 }
 
-/** The gradient of `gatherBlocks`: each row back in its place, 0 where no kernel reached. */
+/** The gradient of `gatherBlocks`: moves each row back to its place; 0 where no kernel reached. */
 function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], factor: number): Tensor {
   const channels = blocks.shape[1]! / factor ** grid.length;
   const { reduced, covered } = coverage(grid, factor);
@@ -78,8 +78,8 @@ function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], f
 }
 
 /**
- * Shrinks the patches that keys and values come from ("SR", paper section 3.2): a convolution with kernel = stride = `factor`,
- * which is a dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows, if there are any, pass unchanged.
+ * Shrinks the patches for keys and values ("SR", paper section 3.2): a convolution with kernel = stride = `factor`, which is a
+ * dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows, if there are any, pass unchanged.
  * @param x rows [B (m + cells(grid)), C], class rows first (m = 1, or 0 without class tokens)
  * @param weight [factor, …, C, C'] in TensorFlow's layout
  * @returns [B (m + cells(reducedGrid(grid))), C'], class rows first (C' = C)
