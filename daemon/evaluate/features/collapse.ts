@@ -3,8 +3,8 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { Warning } from '../../../protocol/records/warning.ts';
 
 /**
- * Signs of collapse: a network that gives every image the same answer has a low loss and has learnt nothing. There are two
- * ways there (Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers", section 5.3): the output becomes
+ * Signs of collapse: a network with the same output for every image has a low loss and has learnt nothing. This happens in two
+ * ways (Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers", section 5.3): the output becomes
  * uniform, or one output dominates. Features may also collapse to few directions (Jing et al. 2022).
  */
 
@@ -54,7 +54,7 @@ function entropySum(probabilities: Float32Array | Float64Array): number {
 
 /**
  * Standard deviation of the L2-normalised features over images, mean over dimensions (Chen and He 2021, SimSiam, section 4.1).
- * 1/√featureLength where directions are spread evenly, 0 where all features point the same way.
+ * 1/√featureLength if directions are spread evenly, 0 if all features point the same way.
  * @param features [n, featureLength], n ≥ 1
  */
 export function featureDeviation(features: Float32Array, featureLength: number): number {
@@ -79,7 +79,7 @@ export function featureDeviation(features: Float32Array, featureLength: number):
 
 /**
  * Effective rank (Roy and Vetterli 2007): exp of the entropy of the singular values of the centred features, normalised to sum
- * 1. From 1 (one direction) to min(n − 1, featureLength); 0 where all features are equal.
+ * 1. From 1 (one direction) to min(n − 1, featureLength); 0 if all features are equal.
  * @param features [n, featureLength], n ≥ 1
  */
 export function effectiveRank(features: Float32Array, featureLength: number): number {
@@ -103,21 +103,21 @@ function rowCount(values: { length: number }, columns: number): number {
   });
 }
 
-/** What the thresholds depend on. */
+/** The sizes on which the thresholds depend. */
 export interface CollapseSizes {
   /** Outputs of the head. */
   outputs: number;
   /** Length of a feature. */
   featureLength: number;
-  /** Different images a step; with one, its views are expected to agree, and the output says nothing about collapse. */
+  /** Different images per step. With a single one, its views should agree, so the output says nothing about collapse. */
   batch?: number;
 }
 
 /**
- * Thresholds, chosen so that the noise of an early epoch does not trip them:
+ * Thresholds, chosen so that the noise of an early epoch does not exceed them:
  * - `uniform`: nats below log(outputs). The loss can teach the student at most this much. 0.002 nats are logits that deviate by
  *   0.06 (the entropy falls by half their variance). Short runs pass through 0.005 before features form.
- * - `sharp`: share of log(outputs). A teacher below it has decided; that is fine as long as images differ.
+ * - `sharp`: share of log(outputs). A teacher below it is certain; that is fine if images differ.
  * - `informed`, `ignorant`: nats of mutual information between image and output, log(outputs) − KL − entropy. Two images that differ
  *   give log 2 = 0.69, an output that ignores the image 0. A sharp teacher should have `informed`; any should have `ignorant`: short
  *   runs that came to separate classes never had less than 0.004, runs that failed fell below 0.003 and stayed there.
@@ -146,7 +146,7 @@ export interface Collapse {
   readonly effectiveRank: number;
 }
 
-/** What looks like collapse in an epoch; nothing where all is well. */
+/** Warnings of collapse in an epoch; empty if all is well. */
 export function collapseWarnings(values: Collapse, sizes: CollapseSizes): Warning[] {
   const { teacherEntropy, klToUniform, featureStd, effectiveRank } = values;
   const t = collapseThresholds;

@@ -50,7 +50,7 @@ describe('classifyByNeighbors', () => {
   });
 
   test('finds the same classes whatever the lengths of the features and the order of the images', () => {
-    // Twice a Golomb ruler: no two pairs are equally far apart, since ties go by the order.
+    // Twice a Golomb ruler: no two pairs have the same distance, since the order decides ties.
     const ruler = [0, 2, 6, 24, 29, 40, 43, 55, 68, 75, 76, 85].map((mark) => 2 * mark);
     const angles = fc.shuffledSubarray(ruler, { minLength: 4 });
     fc.assert(

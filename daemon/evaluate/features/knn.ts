@@ -10,21 +10,21 @@ export interface LabelledFeatures {
 }
 
 export interface KnnOptions {
-  /** Neighbours that vote; fewer where there are fewer. */
+  /** Neighbours that vote; fewer if there are fewer. */
   k?: number;
   temperature?: number;
-  /** Where given, `data` is classified by these (train/test); else each of `data` by all others (leave-one-out). */
+  /** If given, these classify `data` (train/test); else all others classify each of `data` (leave-one-out). */
   train?: LabelledFeatures;
 }
 
 export interface KnnResult {
-  /** Share of the images whose class was found, 0–1. */
+  /** Share of correctly classified images, 0–1. */
   accuracy: number;
   /** 95 % interval of the accuracy (Wilson). */
   interval: [low: number, high: number];
-  /** What always saying the most frequent class gives. */
+  /** Accuracy of always predicting the most frequent class. */
   chance: number;
-  /** Class found for each image. */
+  /** Predicted class of each image. */
   predictions: number[];
   k: number;
 }
@@ -33,7 +33,7 @@ export interface KnnResult {
  * Weighted k-nearest-neighbour classification, DINO's protocol (Caron et al. 2021, section 4.1; Wu et al. 2018): features are
  * L2-normalised; the k most similar by cosine vote for their classes with weight exp(cosine / temperature). Ties go to the
  * class of the nearest neighbour among them.
- * @throws UnimissError 'data' where there is nothing to compare with, or sizes do not fit
+ * @throws UnimissError 'data' if there is nothing to compare with, or sizes do not fit
  */
 export function classifyByNeighbors(data: LabelledFeatures, options: KnnOptions = {}): KnnResult {
   const { temperature = 0.07, train = data } = options;
@@ -87,7 +87,7 @@ interface Neighbor {
   cosine: number;
 }
 
-/** The k rows of `known` most similar to a query, nearest first; of equals the first row. */
+/** The k rows of `known` most similar to a query, nearest first; among equals, the first row. */
 function nearest(
   queries: Float64Array,
   query: number,
@@ -118,7 +118,7 @@ function vote(neighbors: readonly Neighbor[], labels: ArrayLike<number>, tempera
     const weight = Math.exp((cosine - neighbors[0]!.cosine) / temperature);
     weights.set(label, (weights.get(label) ?? 0) + weight);
   }
-  // A Map keeps the order of insertion, so that of equal weights the nearest neighbour's class wins.
+  // A Map keeps the order of insertion, so among equal weights the nearest neighbour's class wins.
   let best: [label: number, weight: number] | undefined;
   for (const entry of weights) if (!best || entry[1] > best[1]) best = entry;
   return best![0];
@@ -130,9 +130,7 @@ function largestShare(labels: ArrayLike<number>): number {
   return Math.max(...counts.values()) / labels.length;
 }
 
-/**
- * 95 % interval of a share of `hits` among `n` (Wilson 1927): honest also for few images and for shares of 0 and 1.
- */
+/** 95 % interval of a share of `hits` among `n` (Wilson 1927): reliable even for few images and for shares of 0 and 1. */
 export function wilsonInterval(hits: number, n: number): [low: number, high: number] {
   const z = 1.959963984540054; // 97.5 % quantile of the normal distribution
   const share = hits / n;

@@ -20,7 +20,7 @@ import { makeFolder } from '../../files/folder.ts';
 import { recordsToColumns } from '../series/columns.ts';
 import { downsample } from '../series/downsample.ts';
 
-/** A run on the page: its records in the order in which they were written. */
+/** A run on the page, with its records in the order of writing. */
 export interface ReportRun {
   id: string;
   name: string;
@@ -37,17 +37,17 @@ export interface ReportContent {
   runs: ReportRun[];
   /** Results of the whole: "k-NN accuracy", "87 %", "chance 25 %". */
   summary?: SummaryFact[];
-  /** Rows of a run that are embedded at most; longer runs are down-sampled (means and extremes). */
+  /** Largest number of embedded rows per run; longer runs are down-sampled (means and extremes). */
   mostRows?: number;
-  /** Folder of metrics.js and metrics.css, where it is not beside the bundle. */
+  /** Folder of metrics.js and metrics.css, if it is not beside the bundle. */
   assets?: string;
 }
 
 /**
- * Writes one self-contained HTML page with curves, warnings and previews of runs: no other file, no network. Its content
- * security policy lets only the page's own script and style run, by their hashes. The file appears whole or not at all; its
- * folder is made where it is missing.
- * @throws UnimissError 'disk' where it cannot be written, 'internal' where the page's script was not built
+ * Writes one self-contained HTML page with curves, warnings and previews of runs: no other file, no network. Its content security
+ * policy lets only the page's own script and style run, by their hashes. The file appears whole or not at all; makes its folder
+ * if missing.
+ * @throws UnimissError 'disk' if it cannot be written, 'internal' if the page's script is not built
  */
 export async function writeReport(file: string, content: ReportContent): Promise<void> {
   const { script, style } = await readAssets(content.assets);

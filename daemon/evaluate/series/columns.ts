@@ -4,26 +4,25 @@ import { ownFields } from '../../../protocol/records/series.ts';
 import type { Warning } from '../../../protocol/records/warning.ts';
 import { type GrowingColumn, GrowingTable } from './growingTable.ts';
 
-/** Records as the columns that the metrics component takes. */
+/** Records as columns for the metrics component. */
 export interface RunColumns {
   steps: MetricsTable;
   epochs: MetricsTable;
   events: MetricsEvent[];
 }
 
-/** Names of columns that a record's `values` cannot have. */
+/** Names of columns that a record's `values` must not use. */
 const taken: ReadonlySet<string> = new Set([...positionColumns, ...ownFields.step, ...ownFields.epoch]);
 
 /**
- * Records as columns that grow, one record after the other in the order in which they were written: of steps, of epochs, and
- * the events. A series has the name of its key and is there once a record has a value of it; warnings of an epoch become
- * events at its last step.
+ * Records as growing columns of steps, epochs and events; records are added in the order of writing. A series has the name of its
+ * key, and exists once a record has a value of it. Warnings of an epoch become events at its last step.
  */
 export class GrowingColumns {
   readonly steps = new GrowingTable();
   readonly epochs = new GrowingTable();
   readonly events: MetricsEvent[] = [];
-  /** The last step that was added. */
+  /** The last added step. */
   lastStep = 0;
   private readonly stepPosition = positionOf(this.steps);
   private readonly stepFields = ownFields.step.map((key) => ({ key, column: this.steps.column(key) }));

@@ -3,9 +3,10 @@ import type { MetricsTable } from '../../../protocol/metrics/page.ts';
 const positions = new Set(['step', 'epoch', 'time', 'phase']);
 
 /**
- * A table of at most `most` rows (at least one a phase): each stands for steps of one phase, with the mean, smallest and largest recorded
- * value of every series, so that neither spikes nor levels are lost; its position is that of its first step. The steps of a row
- * are consecutive, unless phases change so often that this would give too many rows. Shorter tables are returned as they are.
+ * A table of at most `most` rows (at least one per phase). Each row stands for steps of one phase, with the mean, smallest and
+ * largest recorded value of every series, so that neither spikes nor levels are lost. Its position is that of its first step. The
+ * steps of a row are consecutive, unless phases change so often that this would make too many rows. Shorter tables are returned
+ * unchanged.
  */
 export function downsample(table: MetricsTable, most: number): MetricsTable {
   const length = table.columns.step?.length ?? 0;
@@ -26,13 +27,13 @@ export function downsample(table: MetricsTable, most: number): MetricsTable {
 }
 
 interface Groups {
-  /** Of each row its group. */
+  /** The group of each row. */
   of: Int32Array;
-  /** Of each group its first row, ascending. */
+  /** The first row of each group, ascending. */
   first: number[];
 }
 
-/** Groups of rows of one phase: ordered by their first row, and `most` at the most. */
+/** Groups of rows of one phase, ordered by their first row; at most `most`. */
 function groupRows(length: number, most: number, phase: ArrayLike<number | null>): Groups {
   let changes = 0;
   const kinds = new Set([phase[0]]);
@@ -42,7 +43,7 @@ function groupRows(length: number, most: number, phase: ArrayLike<number | null>
     kinds.add(phase[i]);
   }
   const apart = 2 * changes < most;
-  // Groups that a change of phase, or the end, leaves unfilled come on top of length / size.
+  // Incomplete groups at a change of phase or at the end add to length / size.
   const unfilled = changes === 0 ? 0 : apart ? changes + 1 : kinds.size;
   const size = Math.ceil(length / Math.max(1, most - unfilled));
   const open = new Map<number | null | undefined, { group: number; rows: number }>();
@@ -61,7 +62,7 @@ function groupRows(length: number, most: number, phase: ArrayLike<number | null>
   return groups;
 }
 
-/** Of each group the mean, the least and the largest of what was recorded; NaN where nothing was. */
+/** Mean, smallest and largest recorded value of each group; NaN where nothing was recorded. */
 function summarise(
   { of, first }: Groups,
   values: ArrayLike<number | null>,

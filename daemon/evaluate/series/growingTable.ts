@@ -1,17 +1,17 @@
 import type { MetricsTable } from '../../../protocol/metrics/page.ts';
 
-/** A column of a table; `values` is another array after the table has grown. */
+/** A column of a table; `values` is a new array after the table has grown. */
 export interface GrowingColumn {
   values: Float64Array;
 }
 
-/** Columns that grow at their end. What was never set is NaN, also above a column that came later. */
+/** Columns that grow at their end. Values that were never set are NaN, including rows before a column was added. */
 export class GrowingTable {
   length = 0;
   private capacity = 256;
   private readonly columns = new Map<string, GrowingColumn>();
 
-  /** The column with this key, made where it is not there yet. */
+  /** The column with this key; makes it if missing. */
   column(key: string): GrowingColumn {
     const present = this.columns.get(key);
     if (present) return present;
