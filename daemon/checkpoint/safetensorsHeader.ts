@@ -1,11 +1,12 @@
 import { type Node, type ParseError, parseTree } from 'jsonc-parser';
 
 /**
- * The header of a safetensors file: 8 bytes with its length (little-endian), then JSON that gives each tensor's type, shape
- * and place in the data that follow (https://huggingface.co/docs/safetensors). Reading is strict: what does not fit exactly is refused.
+ * The header of a safetensors file: 8 bytes with its length (little-endian), then JSON with each tensor's type, shape and place
+ * in the data that follow (https://huggingface.co/docs/safetensors). The reader is strict: it refuses whatever does not fit
+ * exactly.
  */
 
-/** Bytes of an element; the keys are the format's names of types. */
+/** Bytes per element; the keys are the format's names of types. */
 export const dtypeBytes = {
   BOOL: 1,
   U8: 1,
@@ -44,10 +45,10 @@ export interface Header {
   readonly tensors: readonly PlacedTensor[];
 }
 
-/** What the format's own readers accept at most. */
+/** The longest header that the format's own readers accept. */
 export const longestHeader = 100_000_000;
 
-/** Elements × bytes of an element. Throws RangeError where a size is not a whole number or the product is beyond 2^53. */
+/** Elements × bytes of an element. Throws RangeError if a size is not a whole number or the product is beyond 2^53. */
 export function byteLength({ name, dtype, shape }: TensorInfo): number {
   const bytes = shape.reduce((product, size) => {
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`"${name}": ${size} is not a size`);
@@ -86,8 +87,8 @@ export function encodeHeader({ metadata, tensors }: Header): Buffer {
 }
 
 /**
- * Reads the JSON of a header whose data are `dataLength` bytes long. Throws RangeError with what is wrong: not JSON, a name
- * given twice, unknown type, a shape that does not fit its place, holes, overlaps, data too short or too long.
+ * Reads the JSON of a header whose data are `dataLength` bytes long. Throws RangeError that names the problem: not JSON, a
+ * repeated name, unknown type, a shape that does not fit its place, holes, overlaps, data too short or too long.
  */
 export function decodeHeader(json: string, dataLength: number): Header {
   const errors: ParseError[] = [];

@@ -10,7 +10,7 @@ import { arrayOf, type TensorFile, type TensorValues } from './tensorFile.ts';
 
 const takeAnother = 'Use another checkpoint. The run folder keeps the previous one.';
 
-/** An open safetensors file; tensors are read one by one when asked for. Must be closed. */
+/** An open safetensors file; reads tensors one by one on request. Must be closed. */
 export class SafetensorsFile implements TensorFile {
   readonly tensors: ReadonlyMap<string, PlacedTensor>;
   private constructor(
@@ -24,8 +24,8 @@ export class SafetensorsFile implements TensorFile {
 
   /**
    * Opens a file and checks its header.
-   * @param within the run folder that the file belongs to: no link leads out of it
-   * @throws UnimissError 'checkpoint' that says what does not fit
+   * @param within the run folder of the file: no link may lead out of it
+   * @throws UnimissError 'checkpoint', which says what does not fit
    */
   static async open(file: string, within?: string): Promise<SafetensorsFile> {
     let handle: FileHandle | undefined;
@@ -61,7 +61,7 @@ export class SafetensorsFile implements TensorFile {
     return this.header.metadata;
   }
 
-  /** All values of a tensor, in C order. Throws UnimissError 'checkpoint' where there is no such tensor. */
+  /** All values of a tensor, in C order. Throws UnimissError 'checkpoint' if there is no such tensor. */
   async read(name: string): Promise<TensorValues> {
     const tensor = this.required(name);
     const bytes = new ArrayBuffer(tensor.end - tensor.begin);
@@ -69,13 +69,13 @@ export class SafetensorsFile implements TensorFile {
     return new arrayOf[tensor.dtype](bytes);
   }
 
-  /** As `read`, for a tensor that must be F32, with the given shape where one is given. */
+  /** As `read`, for a tensor that must be F32, with the given shape if any. */
   async readFloat32(name: string, shape?: readonly number[]): Promise<Float32Array> {
     this.checkFloat32(name, shape);
     return (await this.read(name)) as Float32Array;
   }
 
-  /** Throws UnimissError 'checkpoint' where a tensor is not there, not F32, or of another shape. By the header alone. */
+  /** Throws UnimissError 'checkpoint' if a tensor is missing, not F32, or of another shape. Reads only the header. */
   checkFloat32(name: string, shape?: readonly number[]): void {
     const tensor = this.required(name);
     if (tensor.dtype === 'F32' && (shape === undefined || shape.join() === tensor.shape.join())) return;
@@ -93,8 +93,8 @@ export class SafetensorsFile implements TensorFile {
   }
 
   /**
-   * Reads the whole file and compares its checksum. Throws UnimissError 'checkpoint' where it differs, or (unless
-   * `optional`, for files of other programs) where the file has none.
+   * Reads the whole file and compares its checksum. Throws UnimissError 'checkpoint' if it differs, or if the file has none
+   * (unless `optional`, for files of other programs).
    */
   async verify({ optional = false } = {}): Promise<void> {
     const expected = this.metadata[checksumKey];

@@ -3,23 +3,23 @@ import type { FileHandle } from 'node:fs/promises';
 import { writeAtomically } from '../files/atomic.ts';
 import { encodeHeader, place, type TensorInfo } from './safetensorsHeader.ts';
 
-/** A tensor to be written: its values are asked for when their turn comes, and let go before the next. */
+/** A tensor to write. The writer reads its values when their turn comes, and releases them before the next. */
 export interface TensorSource extends TensorInfo {
   /** The values in C order, little-endian as typed arrays are; their bytes must fit type and shape. */
   read(): ArrayBufferView | Promise<ArrayBufferView>;
 }
 
-/** Key of the checksum in the metadata, and what stands there while it is computed. */
+/** Key of the checksum in the metadata, and its placeholder while it is computed. */
 export const checksumKey = 'sha256';
 export const emptyChecksum = '0'.repeat(64);
 
-/** Bytes that are hashed and written at once: small enough that the event loop stays free. */
+/** Bytes to hash and write at once: few enough that the event loop stays free. */
 export const chunkBytes = 1 << 20;
 
 /**
  * Writes tensors to a safetensors file, whole or not at all. One tensor at a time is in memory. The metadata get the key
- * `sha256`: the checksum of header (with 64 zeros in its place) and data, by which damage is recognised (`verify` of the reader).
- * Throws UnimissError 'disk'; RangeError where a tensor does not have the bytes that its shape asks for.
+ * `sha256`: the checksum of header (with 64 zeros in its place) and data, which reveals damage (`verify` of the reader). Throws
+ * UnimissError 'disk'; RangeError if a tensor does not have the bytes of its shape.
  */
 export async function writeSafetensors(
   file: string,
@@ -55,7 +55,7 @@ export async function writeSafetensors(
   return { bytes, sha256 };
 }
 
-/** Writes all of a chunk: the system may take only a part of it at once, as it does when the disk gets full. */
+/** Writes all of a chunk: the system may write only part of it at once, for example when the disk becomes full. */
 async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < chunk.byteLength; ) {
     const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, position + done);

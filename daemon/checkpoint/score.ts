@@ -6,13 +6,13 @@ export interface Score {
   readonly better: 'lower' | 'higher';
 }
 
-/** How a checkpoint's metadata keep it: texts. A value that is not finite is not kept. */
+/** The score as metadata of a checkpoint: strings. Omits a value that is not finite. */
 export function scoreMetadata(score: Score | undefined): Record<string, string> {
   if (score === undefined || !Number.isFinite(score.value)) return {};
   return { score: String(score.value), scoreSeries: score.series, scoreBetter: score.better };
 }
 
-/** The score in a checkpoint's metadata. Version 0.1.0 kept the mean loss of an epoch, and nothing but its value. */
+/** The score in a checkpoint's metadata. Version 0.1.0 stored only the value of an epoch's mean loss. */
 export function scoreOf(metadata: Readonly<Record<string, string>>): Score | undefined {
   const value = Number(metadata.score ?? Number.NaN);
   if (!Number.isFinite(value)) return undefined;

@@ -21,7 +21,7 @@ const quiet = (message: string): void => {
   throw new Error(`no notice was expected: ${message}`);
 };
 
-/** Turns one byte around in the middle of the data. */
+/** Inverts one byte in the middle of the data. */
 async function damage(file: string): Promise<void> {
   const handle = await open(file, 'r+');
   const { size } = await handle.stat();

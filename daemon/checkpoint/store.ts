@@ -24,8 +24,8 @@ const namePattern = /^step-(\d{9,15})\.safetensors$/;
 const damagedPattern = /^step-\d{9,15}\.safetensors\.damaged$/;
 
 /**
- * The checkpoints of a run: `step-000001200.safetensors` and so on, in one folder. Only the holder of the run's lock may
- * save, set aside or remove; anybody may list and read.
+ * The checkpoints of a run: `step-000001200.safetensors` and so on, in one folder. Only the holder of the run's lock may save,
+ * set aside or remove; any process may list and read.
  */
 export class CheckpointStore {
   constructor(
@@ -37,7 +37,7 @@ export class CheckpointStore {
     return join(this.folder, `step-${String(step).padStart(9, '0')}.safetensors`);
   }
 
-  /** All checkpoints by their names, oldest first, unread; [] where the folder is not there. */
+  /** All checkpoints by their names, oldest first, unread; [] if the folder does not exist. */
   async list(): Promise<SavedCheckpoint[]> {
     return (await this.names())
       .flatMap((name) => {
@@ -48,9 +48,9 @@ export class CheckpointStore {
   }
 
   /**
-   * Saves a checkpoint, then removes those that need not be kept: never before the new one is on the disk.
-   * `score`: what "best" is measured by; without, it cannot be the best.
-   * @throws UnimissError 'disk'; the checkpoints before are untouched then
+   * Saves a checkpoint, then removes superfluous ones: never before the new one is on the disk. `score` measures "best"; without
+   * it, the checkpoint cannot be the best.
+   * @throws UnimissError 'disk'; earlier checkpoints are then unchanged
    */
   async save(
     step: number,
@@ -71,8 +71,8 @@ export class CheckpointStore {
   }
 
   /**
-   * The checkpoint with the best score, by the headers (its data are not verified). Where the run's score has changed its
-   * direction, only those with the newest one's are compared.
+   * The checkpoint with the best score, by the headers (without verifying its data). If the direction of the run's score has
+   * changed, it compares only checkpoints with the newest direction.
    */
   async best(): Promise<(SavedCheckpoint & { score: Score }) | undefined> {
     const scored: (SavedCheckpoint & { score: Score })[] = [];
@@ -91,12 +91,12 @@ export class CheckpointStore {
   }
 
   /**
-   * The newest checkpoint whose checksum is right, open; the caller closes it. `notice` gets a message for each damaged one, and
-   * the one before is taken. With `setAside` (for the owner of the run) damaged ones are renamed to `….damaged`, so that they are not
-   * kept in place of good ones; but never all of them.
-   * @param options `remedy`: what to do where all are damaged
-   * @returns undefined where there is no checkpoint at all
-   * @throws UnimissError 'checkpoint' where all are damaged
+   * The newest checkpoint whose checksum is right, open; the caller closes it. `notice` receives a message for each damaged one,
+   * and the one before is tried. With `setAside` (for the owner of the run), damaged ones are renamed to `….damaged`, so that
+   * they do not displace good ones; but never all of them.
+   * @param options `remedy`: what to do if all are damaged
+   * @returns undefined if there is no checkpoint
+   * @throws UnimissError 'checkpoint' if all are damaged
    */
   async latestGood(
     notice: (message: string) => void,
@@ -147,12 +147,12 @@ export class CheckpointStore {
       if (best !== undefined) keep.add(best.file);
     }
     for (const { file } of all) if (!keep.has(file)) await rm(file, { force: true });
-    // The newest damaged one stays for who wants to look at it; each is as large as a checkpoint.
+    // Keep the newest damaged one for inspection; each is as large as a checkpoint.
     for (const name of (await this.damaged()).slice(0, -1)) await rm(join(this.folder, name), { force: true });
   }
 }
 
-/** The score in a header; undefined where there is none or the file cannot be read. */
+/** The score in a header; undefined if there is none or the file cannot be read. */
 async function readScore(file: string, within: string): Promise<Score | undefined> {
   let tensors: SafetensorsFile;
   try {

@@ -33,7 +33,7 @@ test('what is asked of a daemon that has just died is rejected, and nothing is t
     const client = await DaemonConnection.open((await reach(join(folder, 'd.sock')))!);
     const gone = new Promise((resolve) => peer.once('close', resolve));
     peer.destroy();
-    // Some are written before the end is noticed, some after.
+    // Some are written before the client notices the end, some after.
     const asked = Array.from({ length: 5 }, () => client.call(ping, {}));
     await gone;
     asked.push(client.call(ping, {}));

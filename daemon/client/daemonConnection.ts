@@ -31,18 +31,21 @@ import { connectOrStart, type DaemonCommand } from '../server/life/startDaemon.t
 import { CountingWriter } from '../server/wire/countingWriter.ts';
 import { FrameGuard } from '../server/wire/frameGuard.ts';
 
-/** How often a connection may end before the daemon has said a word. */
+/** How often a connection may end before the daemon's first message. */
 const ATTEMPTS = 3;
 
-/** A daemon that has not answered the handshake after so long hangs, ms. */
+/** A daemon that does not answer the handshake within this time counts as hanging, ms. */
 const PATIENCE = 60_000;
 
-/** Comes from the guard when the connection is over, after all that the daemon said. */
+/** The guard sends this when the connection is over, after all messages of the daemon. */
 const over = 'unimiss/over';
 
-/** A conversation with the daemon, opened: for the command line and for tests. */
+/** An open connection to the daemon, for the command line and for tests. */
 export class DaemonConnection {
-  /** Resolves when the connection is over and all that the daemon said was dealt with; rejects where nobody understands it. */
+  /**
+   * Resolves when the connection is over and all messages of the daemon are handled; rejects if the daemon sent something
+   * unintelligible.
+   */
   readonly closed: Promise<void>;
 
   private misunderstood: UnimissError | undefined;
@@ -56,35 +59,35 @@ export class DaemonConnection {
     this.closed = new Promise((resolve, reject) => {
       connection.onDispose(() => (this.misunderstood ? reject(this.misunderstood) : resolve()));
     });
-    this.closed.catch(() => {}); // for whoever waits for it
+    this.closed.catch(() => {}); // only callers that wait for it need the error
   }
 
-  /** As `open`, with the daemon of a place, which is started where there is none. */
+  /** As `open`, with the daemon of a place; starts it if none runs. */
   static async start(paths: DaemonPaths, command: DaemonCommand): Promise<DaemonConnection> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await DaemonConnection.open(await connectOrStart(paths, command));
       } catch (error) {
-        // A daemon that is just dying may still take a connection.
+        // A dying daemon may still accept a connection.
         if (attempt === ATTEMPTS || !(error instanceof UnimissError && isConnectionLost(error.details.cause)))
           throw error;
       }
     }
   }
 
-  /** @throws UnimissError 'daemon' where the daemon does not answer, or speaks no version that this program speaks */
+  /** @throws UnimissError 'daemon' if the daemon does not answer, or shares no protocol version with this program */
   static async open(
     socket: Socket,
     { protocol = protocolVersion, patience = PATIENCE } = {},
   ): Promise<DaemonConnection> {
     const heard = new FrameGuard(Number.MAX_SAFE_INTEGER, { jsonrpc: '2.0', method: over });
-    // What is asked of a daemon that is gone is rejected when the connection is disposed, as what was asked before.
+    // Requests to a daemon that has ended are rejected when the connection is disposed, like earlier ones.
     const writer = new CountingWriter(socket, undefined, () => socket.destroy());
     const connection = createMessageConnection(new StreamMessageReader(heard), writer);
-    socket.on('error', () => {}); // the connection is closed then, and what is asked of it rejected
+    socket.on('error', () => {}); // the connection then closes, and its requests are rejected
     heard.on('error', () => socket.destroy());
-    // A daemon that dies leaves questions without answer: vscode-jsonrpc rejects them only when it is disposed. What arrived
-    // before is dealt with first.
+    // A dying daemon leaves requests unanswered: vscode-jsonrpc rejects them only when disposed. Messages that arrived before are
+    // handled first.
     connection.onNotification(over, () => connection.dispose());
     socket.once('close', () => (heard.errored ? connection.dispose() : heard.end()));
     socket.pipe(heard);
@@ -108,19 +111,19 @@ export class DaemonConnection {
     }
   }
 
-  /** @throws UnimissError: that of the daemon, or 'daemon' where the connection is over before the answer */
+  /** @throws UnimissError: that of the daemon, or 'daemon' if the connection ends before the answer */
   async call<T extends RequestType>(type: T, params: ParamsOf<T>, token?: unknown): Promise<ResultOf<T>> {
     try {
       return await call(this.connection, type, params, token);
     } catch (error) {
       const { cause, message } = error as UnimissError & { cause?: unknown };
       if (!(cause instanceof ConnectionError)) throw error;
-      // It was over before this was asked.
+      // The connection ended before this request.
       throw fromWireError(new ResponseError(ErrorCodes.PendingResponseRejected, message), type.method);
     }
   }
 
-  /** Hands every notification of a type to `handler`. */
+  /** Passes every notification of a type to `handler`. */
   listen<T extends NotificationType>(type: T, handler: (params: CheckedParamsOf<T>) => void): { dispose(): void } {
     return listen(this.connection, type, handler, (error) => {
       this.misunderstood = error;
@@ -128,7 +131,7 @@ export class DaemonConnection {
     });
   }
 
-  /** Says no more; what was asked before is still answered. */
+  /** Closes this side; earlier requests are still answered. */
   close(): void {
     this.writer.endWhenWritten();
   }

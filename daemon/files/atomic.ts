@@ -6,9 +6,9 @@ import { UnimissError } from '../../protocol/errors.ts';
 const suffix = '.partial';
 
 /**
- * Writes a file so that it is either whole or as it was before, whatever happens: a temporary name in the same folder,
- * fsync, rename, fsync of the folder. `write` gets the open temporary file; `mode` is restricted by the user's umask.
- * Throws UnimissError 'disk' where the system refuses (no space, no permission, …); the temporary file is gone then.
+ * Writes a file so that it is either whole or unchanged, whatever happens: a temporary name in the same folder, fsync, rename,
+ * fsync of the folder. `write` receives the open temporary file; the user's umask restricts `mode`. Throws UnimissError 'disk' if
+ * the system refuses (no space, no permission, …), and removes the temporary file.
  */
 export async function writeAtomically(
   file: string,
@@ -29,7 +29,7 @@ export async function writeAtomically(
     await rename(temporary, file);
     await syncFolder(dirname(file));
   } catch (error) {
-    // What counts is the first error; removing may fail as well (a folder that was replaced by a file).
+    // The first error counts; removing may fail as well (if a file has replaced the folder).
     if (made) await rm(temporary, { force: true }).catch(() => {});
     throw diskError(error, file);
   }
@@ -40,7 +40,7 @@ export function writeTextAtomically(file: string, text: string): Promise<void> {
   return writeAtomically(file, (handle) => handle.writeFile(text));
 }
 
-/** Makes names that were created, renamed or removed in a folder survive a power cut. */
+/** Makes created, renamed or removed names in a folder survive a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
@@ -50,7 +50,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes what killed processes left in a folder; only its owner may call this, while it writes nothing itself. */
+/** Removes partial files of killed processes in a folder. Only its owner may call this, and only while it writes nothing. */
 export async function removePartial(folder: string): Promise<string[]> {
   const left = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith(suffix));
   for (const name of left) await rm(join(folder, name), { force: true });
@@ -72,7 +72,7 @@ const remedies: Record<string, [what: string, remedy: string]> = {
   EIO: ['the disk reports an input/output error', 'Check the disk, and continue with a copy of the folder.'],
 };
 
-/** A refusal of the system in words, as UnimissError 'disk'; any other error is returned as it is. */
+/** Turns a refusal of the system into UnimissError 'disk'; returns any other error unchanged. */
 export function diskError(error: unknown, file: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const known = code === undefined ? undefined : remedies[code];

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 
 /**
- * Makes a folder and those above it that are missing. In place of Node's recursive mkdir, which never returns below /proc and
- * calls a read-only disk a missing folder.
- * @param mode of every folder that is made, restricted by the user's umask
- * @throws the system's error (ENOTDIR where a file is in the way), which `diskError` puts into words; UnimissError 'disk' in a
- * place that holds no folders of users
+ * Makes a folder and missing parents. Replaces Node's recursive mkdir, which never returns below /proc and reports a read-only
+ * disk as a missing folder.
+ * @param mode mode of every new folder, restricted by the user's umask
+ * @throws the system's error (ENOTDIR if a file is in the way), which `diskError` explains; UnimissError 'disk' in a place where
+ * users cannot have folders
  */
 export async function makeFolder(folder: string, { mode = 0o777 }: { mode?: number } = {}): Promise<void> {
   if (await isFolder(folder)) return;
@@ -26,7 +26,7 @@ export async function makeFolder(folder: string, { mode = 0o777 }: { mode?: numb
   }
 }
 
-/** The slash lets the system refuse a file. */
+/** The slash makes the system refuse a file. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     await stat(`${path}/`);

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 
-/** A connection to a socket; undefined where nobody listens there: no file, or one that a dead daemon left. */
+/** A connection to a socket; undefined if no process listens: there is no file, or a dead daemon left it. */
 export function reach(socket: string): Promise<Socket | undefined> {
   return new Promise((resolve, reject) => {
     const connection = createConnection(socket);
@@ -15,7 +15,7 @@ export function reach(socket: string): Promise<Socket | undefined> {
   });
 }
 
-/** Whether somebody listens on a socket. */
+/** Whether a process listens on a socket. */
 export async function reachable(socket: string): Promise<boolean> {
   const connection = await reach(socket);
   connection?.destroy();

@@ -7,12 +7,12 @@ export interface Piece {
   bytes: Buffer;
 }
 
-/** Which file it is: another one under the same name differs. Letters, digits and `-`. */
+/** Identifies the file: another file under the same name differs. Letters, digits and `-`. */
 export function identityOf({ dev, ino, birthtimeMs }: Stats): string {
   return `${dev}-${ino}-${Math.round(birthtimeMs)}`;
 }
 
-/** At most `most` bytes of a file of a run folder from an offset on; nothing where it is not there yet. */
+/** At most `most` bytes of a file of a run folder from an offset on; undefined if it does not exist yet. */
 export async function readFrom(path: string, offset: number, most: number): Promise<Piece> {
   const handle = await openRunFile(path);
   if (!handle) return { size: 0, bytes: Buffer.alloc(0) };

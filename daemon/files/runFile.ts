@@ -6,11 +6,11 @@ import { UnimissError } from '../../protocol/errors.ts';
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 /**
- * Opens a file of a run folder for reading. Somebody else may have made the folder: a link could lead to any file of the user,
- * and a pipe would block the thread that opens it. So only a regular file is opened, never through a link.
- * @param within the run folder, where the file lies in a folder below it: that folder must not lead elsewhere
+ * Opens a file of a run folder for reading. Someone else may have made the folder: a link could lead to any file of the user, and
+ * a pipe would block the thread. So this opens only a regular file, never through a link.
+ * @param within the run folder, if the file is in a folder below it: that folder must not lead elsewhere
  * @returns undefined where there is no such file
- * @throws UnimissError 'run' where it is no regular file or leads out of `within`; the system's error otherwise
+ * @throws UnimissError 'run' if it is no regular file or leads out of `within`; otherwise the system's error
  */
 export async function openRunFile(path: string, within?: string): Promise<FileHandle | undefined> {
   let handle: FileHandle;
@@ -33,7 +33,7 @@ export async function openRunFile(path: string, within?: string): Promise<FileHa
 
 /**
  * All bytes of a file of a run folder.
- * @param most a longer file counts as absent, bytes
+ * @param most largest size, bytes; a longer file counts as absent
  * @returns undefined where there is no such file
  * @throws as `openRunFile`
  */
@@ -51,7 +51,7 @@ export async function readRunFile(
 }
 
 /**
- * Opens a file of a run folder for reading and appending; makes it where it is missing.
+ * Opens a file of a run folder for reading and appending; makes it if missing.
  * @returns its descriptor
  * @throws as `openRunFile`
  */
@@ -72,7 +72,7 @@ async function checkInside(folder: string, within: string): Promise<void> {
   if (place !== root && !place.startsWith(root + sep)) throw isLink(folder);
 }
 
-/** The system's refusal in words, where the file is not what it should be. */
+/** Explains the system's refusal of a file of the wrong kind. */
 function refusal(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ELOOP') return isLink(path, error);

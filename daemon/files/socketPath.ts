@@ -6,10 +6,10 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { diskError } from './atomic.ts';
 import { makeFolder } from './folder.ts';
 
-/** Bytes of a socket's path that Linux takes; one less than the field has, which ends with a zero. macOS: 103. */
+/** Longest path of a socket on Linux, bytes: one less than the field, which ends with a zero. macOS: 103. */
 const LONGEST = process.platform === 'darwin' ? 103 : 107;
 
-/** The path; one that is too long for a socket is replaced by a short one with its hash, in the folder for temporary files. */
+/** Returns the path. If it is too long for a socket, returns a short one with its hash in the folder for temporary files. */
 export function shortSocketPath(socket: string): string {
   if (Buffer.byteLength(socket) <= LONGEST) return socket;
   const name = `${createHash('sha256').update(socket).digest('hex').slice(0, 16)}.sock`;
@@ -19,7 +19,7 @@ export function shortSocketPath(socket: string): string {
 }
 
 /**
- * Makes the folder of a socket (0700), or checks that it is the user's and that nobody else may enter it.
+ * Makes the folder of a socket (0700), or checks that it belongs to the user and admits nobody else.
  * @throws UnimissError 'daemon' with the command that helps
  */
 export async function secureSocketFolder(folder: string): Promise<void> {

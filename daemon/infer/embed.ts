@@ -7,9 +7,9 @@ import type { Network } from './network.ts';
 
 export interface EmbedOptions {
   readonly modality: Modality;
-  /** Images a call; fewer may be given. */
+  /** Largest number of images per call. */
   readonly batch: number;
-  /** [H, W] or [D, H, W]; default: the size that the model is made for. */
+  /** [H, W] or [D, H, W]; default: the size of the model. */
   readonly size?: readonly number[];
   /** Default 'graph'. */
   readonly executor?: Executor;
@@ -20,7 +20,7 @@ export interface Embed {
   /** Length of a feature vector. */
   readonly length: number;
   /**
-   * Features, by the network's weights as they are now.
+   * Features by the network's present weights.
    * @param images at most `batch` of them, [n, H, W, 3] (values 0–1) or [n, D, H, W, 1]
    * @returns [n, length]
    */

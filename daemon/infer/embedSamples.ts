@@ -5,7 +5,7 @@ import { readImage } from '../data/formats/image.ts';
 import { plainView2D, plainViews3D } from '../data/plainViews.ts';
 import type { VolumeReader } from '../data/volumes.ts';
 
-/** What turns images into features: `run` takes [n, …size, channels] with n ≤ `batch` and gives [n, length]. */
+/** Turns images into features: `run` takes [n, …size, channels] with n ≤ `batch` and returns [n, length]. */
 export interface Embedder {
   readonly modality: Modality;
   readonly size: readonly number[];
@@ -24,9 +24,9 @@ export interface EmbeddedImages {
 }
 
 /**
- * Features of images as they are, without augmentation (see `plainViews`); a volume with more slices than a view has the mean of the
- * features of its windows.
- * @throws UnimissError 'data' where no image at all could be read
+ * Features of images without augmentation (see `plainViews`). For a volume with more slices than a view: the mean over its
+ * windows.
+ * @throws UnimissError 'data' if no image could be read
  */
 export async function embedSamples(
   samples: readonly Sample[],

@@ -4,7 +4,7 @@ import { parameterTable } from '../model/parameters.ts';
 import type { FirstValues } from '../train/parameters/firstValues.ts';
 import { ParameterSet } from '../train/parameters/parameterSet.ts';
 
-/** A network that is used and not trained: weights, and nothing that training keeps beside them. */
+/** A network for inference: weights without optimiser state. */
 export interface Network {
   readonly config: MitConfig;
   readonly parameters: ParameterSet;
@@ -12,8 +12,8 @@ export interface Network {
 
 /**
  * The backbone of a network.
- * @param role the first part of its parameters' names in a checkpoint, as `teacher`
- * @param first its values; default: zeros, for `parameters.load`
+ * @param role the first part of its parameters' names in a checkpoint, such as `teacher`
+ * @param first initial values; default: zeros, for `parameters.load`
  */
 export function createBackbone(engine: Engine, config: MitConfig, role: string, first?: FirstValues): Network {
   const specs = parameterTable(config).filter(({ group }) => group === 'backbone');

@@ -4,16 +4,16 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { koffi } from './native.ts';
 
 /**
- * A lock on a file by flock(2). The kernel holds it for the open file: it is free again when its owner closes it or dies,
- * however it dies, so that no stale lock can stay. The file itself stays and says who held the lock last: removing it would let
- * two processes lock two files of one name.
+ * A lock on a file by flock(2). The kernel holds it for the open file, and releases it when its owner closes the file or dies,
+ * however it dies, so there are no stale locks. The file stays and names the last holder: removing it would let two processes
+ * lock two files of the same name.
  */
 export interface FileLock {
   /** A second call does nothing. */
   release(): void;
 }
 
-/** What a lock file says of its owner, unless that has only just taken it. */
+/** What a lock file says about its owner, unless the owner has only just taken it. */
 export interface LockOwner {
   pid?: unknown;
   host?: unknown;
@@ -23,7 +23,7 @@ export interface LockOwner {
 }
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
-/** Links are not followed, and a pipe in place of the file must not block. */
+/** Follow no links, and do not block on a pipe in place of the file. */
 const readOnly = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const readAndAppend = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
@@ -33,12 +33,12 @@ const exclusive = 2;
 const dontWait = 4;
 
 /**
- * Takes the lock of a file, which is made where it is missing.
- * @param whenHeld called each time that another process (or another part of this one) is found to hold the lock; it is tried again when
- * this resolves, and given up when it throws. Attempts count from 1
- * @param about what else the file is to say of this owner
- * @throws what `whenHeld` throws; the system's error where the file cannot be opened; UnimissError 'disk' where locks do not work, or the
- * file was removed meanwhile
+ * Takes the lock of a file; makes the file if missing.
+ * @param whenHeld called whenever another process (or another part of this one) holds the lock. The next attempt follows when it
+ * resolves; if it throws, this throws. Attempts count from 1
+ * @param about further facts about this owner for the file
+ * @throws what `whenHeld` throws; the system's error if the file cannot be opened; UnimissError 'disk' if locks do not work, or
+ * the file was removed meanwhile
  */
 export async function lockFile(
   file: string,
@@ -67,7 +67,7 @@ export async function lockFile(
   };
 }
 
-/** Whether a living process holds the lock; false where there is no lock file yet. Writes nothing. */
+/** Whether a living process holds the lock; false if there is no lock file yet. Writes nothing. */
 export function isLocked(file: string): boolean {
   let descriptor: number;
   try {
@@ -85,7 +85,7 @@ export function isLocked(file: string): boolean {
 
 let flockOfLibc: ((descriptor: number, operation: number) => number) | undefined;
 
-/** false where somebody else holds the lock. */
+/** false if another process holds the lock. */
 function flock(descriptor: number, operation: number, file: string): boolean {
   flockOfLibc ??= koffi.load(null).func('int flock(int, int)') as (descriptor: number, operation: number) => number;
   if (flockOfLibc(descriptor, operation) === 0) return true;
@@ -106,7 +106,7 @@ export function ownerOf(file: string): LockOwner | undefined {
     const owner: unknown = JSON.parse(readFileSync(descriptor, 'utf8'));
     return typeof owner === 'object' && owner !== null ? (owner as LockOwner) : undefined;
   } catch {
-    return undefined; // it has only just taken the lock and not yet written who it is
+    return undefined; // the owner has only just taken the lock and not yet written its name
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

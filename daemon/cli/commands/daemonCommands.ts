@@ -11,9 +11,9 @@ import { continueCommand, killCommand, pauseCommand, stopCommand } from './steer
 import { workerCommand } from './worker.ts';
 
 /**
- * Adds the commands that are about the daemon, and those that it starts for runs and jobs, which the help does not list.
+ * Adds the commands about the daemon, and those that it starts for runs and jobs, which the help does not list.
  * @param product.tasks the kinds of runs that daemon, worker and jobs know; default: the product's
- * @param product.train what a worker trains with; default: what trains runs of these kinds
+ * @param product.train trains runs in a worker; default: the trainer of these kinds
  */
 export function addDaemonCommands(
   program: Command,

@@ -26,7 +26,7 @@ export function deleteCommand(): Command {
     });
 }
 
-/** Asks on the terminal. @throws UnimissError 'run' where there is none */
+/** Asks on the terminal. @throws UnimissError 'run' if there is none */
 async function agreed(question: string, place: string): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new UnimissError('run', 'cannot ask for confirmation without a terminal', {

@@ -88,7 +88,7 @@ async function write(
   else process.stdout.write(format === 'text' ? printable(text) : text);
 }
 
-/** What a run recorded, and how it stands. */
+/** The records of a run, and its state. */
 interface Recorded {
   summary: RunSummary;
   records: RunRecord[];

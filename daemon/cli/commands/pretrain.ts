@@ -129,7 +129,7 @@ export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
     );
 }
 
-/** Trains, and says where the run is and how it ended. */
+/** Trains, and reports the folder of the run and how it ended. */
 async function begun(folder: string, reporter: Reporter, train: () => Promise<'finished' | 'stopped'>): Promise<void> {
   reporter.notice(`Run folder: ${folder}`);
   const id = basename(folder);
@@ -169,7 +169,7 @@ async function readConfig(path: string): Promise<{ text: string; file: string }>
   return { text: await readFile(file, 'utf8'), file };
 }
 
-/** The folder of the newest run that can go on. @throws UnimissError 'run' where there is none */
+/** The folder of the newest run that can continue. @throws UnimissError 'run' if there is none */
 function newestUnfinished({ runs }: { runs: readonly (RunSummary & Partial<Pick<RunInfo, 'activity'>>)[] }): string {
   const candidate = runs.find(
     (run) => run.activity === 'paused' || (run.state !== 'finished' && run.state !== 'running' && !run.activity),

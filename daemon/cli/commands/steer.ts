@@ -37,7 +37,7 @@ const command = (name: keyof typeof commands) => (): Command => {
     });
 };
 
-/** `unimiss pause RUN` and its like: what can be done to a run that the daemon trains. */
+/** `unimiss pause RUN` and similar commands for runs that the daemon trains. */
 export const pauseCommand = command('pause');
 export const continueCommand = command('continue');
 export const stopCommand = command('stop');

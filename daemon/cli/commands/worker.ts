@@ -5,8 +5,8 @@ import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { runWorker, type TrainRun } from '../../runs/supervise/trainer.ts';
 
 /**
- * `unimiss worker FOLDER --place FILE`: what the daemon starts for each run. Not listed in the help.
- * @param train default: what trains runs of these kinds
+ * `unimiss worker FOLDER --place FILE`: the daemon starts it for each run. Not listed in the help.
+ * @param train default: the trainer of these kinds
  */
 export function workerCommand(tasks: readonly Task[] = productTasks, train?: TrainRun): Command {
   return new Command('worker')

@@ -22,7 +22,7 @@ import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connect
 import { demoConfig } from './demoConfig.ts';
 import { type DemoSteps, stepsByDaemon, stepsHere } from './demoSteps.ts';
 
-/** The phantoms of the demo: enough of each class for k-NN, little enough for minutes on two cores. */
+/** The phantoms of the demo: enough of each class for k-NN, few enough for minutes on two cores. */
 const PHANTOMS = { seed: 1, volumes: 64, images: 448, size: { slices: 16 } } as const;
 
 interface DemoOptions {
@@ -63,7 +63,7 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
   const facts = factsOf(records, before, after, (performance.now() - began) / 1000);
   const page = join(run.folder, 'report.html');
-  // Time, speed and memory are on the page already.
+  // The page already shows time, speed and memory.
   const results = facts.filter(({ key }) => key === 'loss' || key === 'neighbours').map(factOf);
   await writeRunPage(page, run, await summarize(run), records, {
     series: seriesFor(run, tasks),
@@ -75,7 +75,7 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   reporter.line(summary(run, facts, page, root));
 }
 
-/** What the demo found. */
+/** A result of the demo. */
 interface Fact extends SummaryFact {
   readonly key: 'loss' | 'neighbours' | 'speed' | 'memory' | 'time';
 }
@@ -84,7 +84,7 @@ function factOf({ key: _, ...fact }: Fact): SummaryFact {
   return fact;
 }
 
-/** Makes the phantoms unless they are there: the same seed gives the same images. @returns the manifest */
+/** Makes the phantoms unless they exist: the same seed makes the same images. @returns the manifest */
 async function havePhantoms(reporter: Reporter): Promise<string> {
   const { seed, volumes, images, size } = PHANTOMS;
   const folder = join(cacheFolder(), 'phantoms', `${phantomDrawing}-${seed}-${volumes}-${images}-${size.slices}`);

@@ -1,20 +1,20 @@
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
 
-/** Steps an epoch at most, so that the demo takes minutes whatever folder it is given. */
+/** Largest number of steps per epoch, so that the demo takes minutes for any folder. */
 const STEPS_PER_EPOCH = 56;
 
 /**
- * The configuration of the demo: the nano preset and a schedule with which a random network comes to tell classes of pictures apart within some
- * hundred steps, where the paper has many thousands. What differs from the paper, and why:
- * - At first two views of an image have little in common in a random network's features, and what the student cannot predict
- *   seems to die out. The student scales the common part by student over teacher temperature, so the teacher begins very sharp
- *   (0.008), and is as soft as it needs to be for volumes and slices to agree once features have formed.
+ * The configuration of the demo: the nano preset and a schedule with which a random network learns to distinguish classes of
+ * pictures within some hundred steps; the paper has many thousands. What differs from the paper, and why:
+ * - At first, two views of an image have little in common in a random network's features, and features that the student cannot
+ *   predict seem to die out. The student scales the common part by student over teacher temperature, so the teacher begins very
+ *   sharp (0.008). Once features have formed, it is soft enough for volumes and slices to agree.
  * - Views share most of the image.
- * - The teacher follows quickly (0.98), the centre more quickly still (0.5): it must outrun what all images have in common.
- * - Few outputs, so that a batch of 8 has a say in each.
+ * - The teacher follows quickly (0.98), the centre more quickly still (0.5): it must outrun the part that all images share.
+ * - Few outputs, so that a batch of 8 influences each.
  * - 2D comes first, and for longer than the paper's 2 epochs: its steps are cheap.
  *
- * Found by trial on phantoms: it teaches pictures clearly within this time, volumes not yet.
+ * Found by trial on phantoms: within this time it clearly learns pictures, but not yet volumes.
  */
 export function demoConfig(images: { paths?: string[]; manifest?: string }, dataset: Dataset): string {
   const batch = (count: number) => Math.max(1, Math.min(8, count));
@@ -37,7 +37,7 @@ export function demoConfig(images: { paths?: string[]; manifest?: string }, data
       seed: 1,
     },
     views: { area2D: [0.7, 1], crop3D: [1.35, 1.4], volumeDraws: 'volume' },
-    // The graph executor needs no measuring beforehand.
+    // The graph executor needs no measurement.
     engine: { executor: 'graph' },
     checkpoint: { everyEpochs: 5 },
   };

@@ -16,13 +16,13 @@ import { withProgress } from '../viaDaemon/progress.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
 
-/** What the demo has done for it, by the daemon or in this process. Configurations are complete: all paths are absolute. */
+/** The steps of the demo, through the daemon or in this process. Configurations are complete: all paths are absolute. */
 export interface DemoSteps {
   haveEngine(): Promise<void>;
   create(config: string, root: string): Promise<string>;
   /** Trains the run in a folder, with progress. */
   train(folder: string): Promise<'finished' | 'stopped'>;
-  /** How well known classes separate, before or after training. */
+  /** Measures how well known classes separate, before or after training. */
   embed(folder: string, weights: 'initial' | 'last'): Promise<EmbedResult>;
 }
 

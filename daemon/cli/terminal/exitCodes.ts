@@ -1,6 +1,6 @@
 import { type ErrorCode, UnimissError } from '../../../protocol/errors.ts';
 
-/** What a script can tell from the exit code; 0 is success. Shown by `unimiss --help`. */
+/** The meanings of exit codes for scripts; 0 is success. `unimiss --help` shows them. */
 export const exitCodes: Record<ErrorCode | 'usage', { code: number; meaning: string }> = {
   internal: { code: 1, meaning: 'internal error: a bug in UniMiSS' },
   usage: { code: 2, meaning: 'invalid command line' },
@@ -15,7 +15,7 @@ export const exitCodes: Record<ErrorCode | 'usage', { code: number; meaning: str
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C or a signal; the run can be resumed' },
 };
 
-/** The exit code for whatever was thrown. */
+/** The exit code for any thrown value. */
 export function exitCodeOf(error: unknown): number {
   return exitCodes[error instanceof UnimissError ? error.code : 'internal'].code;
 }

@@ -1,6 +1,6 @@
 /**
- * Does something at the first Ctrl-C (or SIGTERM) until it is disposed. A second Ctrl-C ends the process at once, as without us:
- * nothing that matters is lost, since files are renamed into place when they are whole.
+ * Does something at the first Ctrl-C (or SIGTERM) until it is disposed. A second Ctrl-C ends the process at once, as by default.
+ * That is safe, since files are renamed into place when complete.
  */
 export function onInterrupt(action: (signal: 'SIGINT' | 'SIGTERM') => void): { dispose(): void } {
   const dispose = () => {
@@ -14,7 +14,7 @@ export function onInterrupt(action: (signal: 'SIGINT' | 'SIGTERM') => void): { d
   return { dispose };
 }
 
-/** A signal that is aborted by the first Ctrl-C (or SIGTERM). */
+/** A signal that the first Ctrl-C (or SIGTERM) aborts. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   onInterrupt(() => controller.abort());

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Reporter } from './reporter.ts';
 
-/** What a terminal of a width gets to see of a progress line. */
+/** What a terminal of a width shows of a progress line. */
 function shown(text: string, columns: number | undefined): string {
   let written = '';
   const err = { isTTY: true, columns, write: (part: string) => (written += part) } as unknown as NodeJS.WriteStream;
@@ -30,7 +30,7 @@ it('escape sequences in what it shows are shown, not obeyed', () => {
   reporter.notice(name);
   reporter.progress(name, true);
   new Reporter({ json: true, out: stream, err: stream }).record({ name });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur
   expect(written).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
   expect(written).toContain('ct\\x1b]0;owned\\x07\\x9b2J\\x0d.nii\n');
 });

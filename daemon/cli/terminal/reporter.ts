@@ -15,8 +15,8 @@ const PLAIN_INTERVAL = 10_000;
 const REDRAW_INTERVAL = 100;
 
 /**
- * What a command tells its user: results on standard output; progress and notices on standard error. Progress is one line that
- * is redrawn in a terminal, and a plain line now and then elsewhere. Names of files in it cannot command the terminal.
+ * The output of a command: results on standard output, progress and notices on standard error. In a terminal, progress is one
+ * line that is redrawn; elsewhere, it is an occasional plain line. File names in it cannot control the terminal.
  */
 export class Reporter {
   readonly json: boolean;
@@ -31,7 +31,7 @@ export class Reporter {
     this.err = err;
   }
 
-  /** The reporter that a command's options ask for. */
+  /** The reporter for a command's options. */
   static of(command: Command): Reporter {
     return new Reporter({ json: command.optsWithGlobals().json === true });
   }
@@ -79,12 +79,12 @@ export class Reporter {
   }
 }
 
-/** Columns of a terminal; one that does not know (0) or cannot be meant (a few) counts as 80. */
+/** Columns of a terminal; unknown (0) or implausibly few count as 80. */
 function widthOf({ columns }: WriteStream): number {
   return columns >= 20 ? columns : 80;
 }
 
-/** A duration as people say it: 42 s, 3 min 20 s, 2 h 05 min. */
+/** A duration for people: 42 s, 3 min 20 s, 2 h 05 min. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;

@@ -5,7 +5,7 @@ import type { RunProgress } from '../../train/progress.ts';
 import { exitCodes } from './exitCodes.ts';
 import { duration, type Reporter } from './reporter.ts';
 
-/** A run in the terminal while it is trained, whoever trains it: one line of progress, and what people should see at once. */
+/** Shows a run in training in the terminal, whichever process trains it: a progress line, and what people should see at once. */
 export class RunDisplay {
   private shown: RunProgress | undefined;
   private lastStep: StepRecord | undefined;
@@ -27,7 +27,7 @@ export class RunDisplay {
     this.reporter.progress(progressLine(progress, this.series), progress.step === progress.totalSteps);
   }
 
-  /** The run is complete: so is the line, also where the last that was heard of it came before its last step. */
+  /** The run is complete. Completes the line too, even if the last report came before the last step. */
   finished(): void {
     const { shown, lastStep } = this;
     if (!shown || !lastStep || shown.step === shown.totalSteps) return;
@@ -43,7 +43,7 @@ export class RunDisplay {
   }
 }
 
-/** Ends a command whose run was stopped on request: says how to go on, and sets the exit code. */
+/** Ends a command whose run was stopped on request: says how to continue, and sets the exit code. */
 export function endStopped(id: string, reporter: Reporter): void {
   reporter.notice(`Stopped. Resume with:  unimiss resume ${id}`);
   process.exitCode = exitCodes.interrupted.code;
@@ -65,7 +65,7 @@ function progressLine(p: RunProgress, series: readonly Series[]): string {
   ].join(' · ');
 }
 
-/** Text of a record that people should see at once. Whoever catches an error shows it. */
+/** Text of a record that people should see at once. The code that catches an error shows it. */
 function noteworthy(record: RunRecord): string | undefined {
   if (record.kind === 'epoch')
     return record.warnings.map((w) => `Warning, epoch ${record.epoch + 1}: ${warningText(w)}`).join('\n') || undefined;

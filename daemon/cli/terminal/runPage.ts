@@ -30,7 +30,7 @@ export async function writeRunPage(
   });
 }
 
-/** At most `most` items, evenly spread, the first and the last among them. */
+/** At most `most` items, evenly spread, including the first and the last. */
 function spread<T>(items: readonly T[], most: number): T[] {
   if (items.length <= most) return [...items];
   return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))] as T);

@@ -10,12 +10,12 @@ import { differingVariables, trainingEnvironment } from '../../server/life/envir
 import { daemonPaths } from '../../server/life/paths.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 
-/** Arguments by which node starts this program anew: its script. */
+/** Arguments with which Node starts this program again: its script. */
 export function thisProgram(): string[] {
   return [...process.execArgv, realpathSync(process.argv[1]!)];
 }
 
-/** How a daemon of this program is started in the background. */
+/** The command that starts a daemon of this program in the background. */
 export function daemonCommandLine(): { file: string; args: string[] } {
   return { file: process.execPath, args: [...thisProgram(), 'daemon', '--detached'] };
 }
@@ -31,8 +31,8 @@ export function foregroundOption(): Option {
 }
 
 /**
- * Does something with the daemon, which is started where there is none, and closes the conversation. Where the daemon was
- * started with other variables than are set here, which what it starts would not see, that is said.
+ * Does something with the daemon, then closes the connection. Starts a daemon if none runs. Gives a notice if the daemon was
+ * started with other variables than are set here, since its processes would not see these.
  */
 export async function throughDaemon<R>(
   reporter: Reporter,
@@ -52,7 +52,7 @@ export async function throughDaemon<R>(
   }
 }
 
-/** Does something with the daemon that is running. @throws UnimissError 'daemon' where none is */
+/** Does something with the running daemon. @throws UnimissError 'daemon' if none runs */
 export async function withDaemon<R>(action: (client: DaemonConnection) => Promise<R>): Promise<R> {
   const { socket } = daemonPaths();
   const connection = await reach(socket);
@@ -69,19 +69,19 @@ export async function withDaemon<R>(action: (client: DaemonConnection) => Promis
   }
 }
 
-/** The folder of runs that was asked for: `--runs`, else `UNIMISS_RUNS`; undefined: the daemon's own. Absolute. */
+/** The requested folder of runs: `--runs`, else `UNIMISS_RUNS`; undefined: the daemon's own. Absolute. */
 export function askedRoot(option?: string): string | undefined {
   const given = option ?? process.env.UNIMISS_RUNS;
   return given ? resolve(given) : undefined;
 }
 
-/** What the daemon calls a run: its absolute path where a folder or a folder of runs was named, else its name. */
+/** The daemon's reference of a run: its absolute path if the user named a folder or a folder of runs, else its name. */
 export function runReference(nameOrFolder: string, root = askedRoot()): string {
   if (isFolder(nameOrFolder)) return resolve(nameOrFolder);
   return root === undefined ? nameOrFolder : inside(root, nameOrFolder);
 }
 
-/** Whether a run was named by its folder rather than by its name. */
+/** Whether the user named a run by its folder rather than by its name. */
 export function isFolder(nameOrFolder: string): boolean {
   return /[/\\]/.test(nameOrFolder) || nameOrFolder === '.' || existsSync(join(resolve(nameOrFolder), 'run.json'));
 }

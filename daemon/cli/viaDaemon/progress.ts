@@ -7,7 +7,7 @@ import type { Reporter } from '../terminal/reporter.ts';
 
 /**
  * Sends a long-running request to the daemon, shows its progress, and cancels it on Ctrl-C.
- * @param ask gets the `workDoneToken` and a cancellation token
+ * @param ask receives the `workDoneToken` and a cancellation token
  */
 export async function withProgress<R>(
   client: DaemonConnection,

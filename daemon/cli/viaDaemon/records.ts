@@ -3,8 +3,8 @@ import type { RunRecord } from '../../../protocol/records/records.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
 
 /**
- * All that a run has recorded after a cursor, by the daemon; without one from the first record on.
- * @returns the cursor behind it, and how many lines were no records that the daemon knows
+ * All records of a run after a cursor, through the daemon; without a cursor, from the first record.
+ * @returns the cursor after them, and the number of lines that the daemon does not know as records
  */
 export async function readRecordsByDaemon(
   client: DaemonConnection,

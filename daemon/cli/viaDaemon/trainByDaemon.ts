@@ -12,10 +12,10 @@ import { RunDisplay } from '../terminal/runDisplay.ts';
 import { readRecordsByDaemon } from './records.ts';
 
 /**
- * Has the daemon start a run (a paused one: go on with it) and shows it in this terminal until it ends. Ctrl-C stops the run at
- * its next step with a checkpoint; a second one, or closing the terminal, only ends the showing.
+ * Starts a run in the daemon (or continues a paused one) and shows it in this terminal until it ends. Ctrl-C stops the run at its
+ * next step with a checkpoint. A second one, or closing the terminal, only ends this display.
  * @param series catalogue of the run's numbers
- * @throws UnimissError with which the run failed; 'run' where its process died, 'daemon' where the daemon did
+ * @throws UnimissError with which the run failed; 'run' if its process died, 'daemon' if the daemon died
  */
 export async function trainByDaemon(
   client: DaemonConnection,
@@ -80,7 +80,7 @@ function showState({ id, activity, queue, devices, stage, progress }: RunInfo, d
   else if (stage) display.stage(stage);
 }
 
-/** How it ended. @throws UnimissError where that was neither at its end nor on request */
+/** How the run ended. @throws UnimissError unless it finished or was stopped on request */
 function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
   if (ending === null) return 'stopped'; // it left the queue
   switch (ending.how) {

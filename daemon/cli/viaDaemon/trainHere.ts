@@ -8,7 +8,7 @@ import type { Reporter } from '../terminal/reporter.ts';
 import { RunDisplay } from '../terminal/runDisplay.ts';
 
 /**
- * Trains a run in this process (`--foreground`), with progress. Ctrl-C stops it at the next step with a checkpoint, a second one
+ * Trains a run in this process (`--foreground`), with progress. Ctrl-C stops it at the next step with a checkpoint; a second one
  * ends the process at once.
  */
 export async function trainHere(
@@ -24,7 +24,7 @@ export async function trainHere(
     control.stop({ by: 'signal', signal });
   });
   const display = new RunDisplay(reporter, seriesFor(run, tasks));
-  // The lock, which this process takes now, no longer tells then of a trainer that died.
+  // This process takes the lock now; after that, the lock no longer names a trainer that died.
   const ending = await settleRun(run, (message) => reporter.notice(message));
   if (ending) reporter.notice(`Previous start: ${ending.message}`);
   try {
