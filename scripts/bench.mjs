@@ -1,4 +1,4 @@
-// Times our whole pre-training step beside PyTorch's (test/bench/torch_step.py), in turns, and writes docs/performance.md.
+// Times our whole pre-training step beside PyTorch's (test/bench/torch_step.py), alternately, and writes docs/performance.md.
 // Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D --dry]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

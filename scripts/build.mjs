@@ -12,7 +12,7 @@ const node = {
   ...common,
   platform: 'node',
   target: 'node20',
-  // Its UMD files hide their requires from bundlers.
+  // Its UMD files hide their `require` calls from bundlers.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
 };
 const targets = [
@@ -28,7 +28,7 @@ const targets = [
     format: 'esm',
     external: ['koffi'],
     alias: {
-      // Of TensorFlow.js the kernels need the core and its gradients: not layers, converters, data and other backends.
+      // The kernels need only TensorFlow.js's core and gradients: no layers, converters, data or other backends.
       ...Object.fromEntries(
         ['layers', 'converter', 'data', 'backend-cpu', 'backend-webgl'].map((part) => [
           `@tensorflow/tfjs-${part}`,
@@ -37,7 +37,7 @@ const targets = [
       ),
       ...node.alias,
     },
-    // Packages in CommonJS require Node's modules, for which an ES module has no `require` of its own.
+    // CommonJS packages require Node's modules, but an ES module has no `require`.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
@@ -49,7 +49,7 @@ const targets = [
     outExtension: { '.js': '.cjs' }, // the package's type is "module"
     format: 'cjs',
     external: ['vscode'],
-    // The extension host complains when zod looks for it, to find out whether this is Cloudflare.
+    // zod looks for it to detect Cloudflare, and the extension host reports that.
     define: { navigator: 'undefined' },
   },
   {

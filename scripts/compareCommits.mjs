@@ -1,12 +1,9 @@
 // Do two commits train the same? Builds both, lets both pre-train the same small network on the same phantoms with one
-// processor's arithmetic fixed, and compares every recorded number and every byte of the last checkpoint.
-// Usage: node scripts/compareCommits.mjs [FIRST [SECOND]] [--bench N] [--keep]
-//   FIRST      a commit; default: the last one that writes the formats of 0.1.0
-//   SECOND     a commit; default: the working tree as it is
-//   --bench N  also times the step of both, N rounds in turns, and prints the ratio
-//   --cases    networks that are timed; default: tiny-2D,tiny-3D
-//   --keep     leaves the temporary folder
-// Exit code: 0 if they are equal, 1 if not.
+// processor's arithmetic fixed, and compares every recorded number and every byte of the last checkpoint. Usage: node
+// scripts/compareCommits.mjs [FIRST [SECOND]] [--bench N] [--keep] FIRST      a commit; default: the last one that writes the
+// formats of 0.1.0 SECOND     a commit; default: the working tree --bench N  also times the step of both, N rounds in turns, and
+// prints the ratio --cases    networks to time; default: tiny-2D,tiny-3D --keep     leaves the temporary folder Exit code: 0 if
+// they are equal, 1 if not.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -29,7 +26,7 @@ import { main, root } from './setup.mjs';
 const earliest = '11c458f';
 const workingTree = 'the working tree';
 
-/** Everything that can make a difference: both phases, accumulation, drop-path, several epochs, checkpoints between. */
+/** Everything that may matter: both phases, accumulation, drop-path, several epochs, checkpoints between. */
 const config = (manifest) => ({
   name: 'compared',
   data: { manifest, workers: 1 },
@@ -78,7 +75,7 @@ function git(...args) {
   return execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
 }
 
-/** Puts a commit, or the working tree, into a folder of its own, and builds it. */
+/** Copies a commit, or the working tree, into a separate folder and builds it. */
 function checkOut(side) {
   mkdirSync(side.folder);
   if (side.name === workingTree) {
@@ -102,7 +99,7 @@ function checkOut(side) {
     execFileSync(process.execPath, [script], { cwd: side.folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** The user's variables do not count, but for where TensorFlow is. */
+/** Ignores the user's variables, except for the place of TensorFlow. */
 function environment(side) {
   const { status, stdout } = spawnSync(process.execPath, [program(side), 'engine', 'info', '--json'], {
     encoding: 'utf8',
@@ -118,7 +115,7 @@ function environment(side) {
   return { ...env, UNIMISS_TENSORFLOW: used.folder.replace(/^~(?=\/)/, homedir()) };
 }
 
-/** Images for both, drawn by this checkout. @returns the manifest */
+/** Images for both sides, drawn by this checkout. @returns the manifest */
 async function writePhantoms() {
   const outfile = join(folder, 'first', 'dist', 'phantoms.mjs');
   const entry = join(root, 'daemon', 'data', 'phantoms', 'write.ts');
@@ -144,7 +141,7 @@ function train(side, manifest, env) {
   return join(runs, names[0]);
 }
 
-/** Prints how the runs differ. @returns whether they do not */
+/** Prints how the runs differ. @returns whether they are equal */
 function report(sides, runs) {
   const records = runs.map((run) => readRecords(join(run, 'records.jsonl')));
   const results = [compareRecords(...records), compareCheckpoints(...runs.map(lastCheckpoint))];
@@ -162,7 +159,10 @@ function report(sides, runs) {
   return differences.length === 0;
 }
 
-/** Times test/bench/step.ts of both in turns, so that a busy machine is busy for both; prints the fastest steps and their ratio. */
+/**
+ * Times test/bench/step.ts of both alternately, so that load on the machine affects both; prints the fastest steps and their
+ * ratio.
+ */
 async function bench(sides, rounds, env) {
   console.log(
     `\n| step, ms (fastest of ${rounds} rounds in turns) | first | second | second / first |\n|---|---|---|---|`,

@@ -1,8 +1,8 @@
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
 /**
- * Counts of tests from Vitest's JSON report (undefined if it wrote none) and its exit code. A file that could not even be
- * loaded, and an error outside of every test, count as one failed test each: no failure may look like a success.
+ * Counts of tests from Vitest's JSON report (undefined if it wrote none) and its exit code. A file that could not be loaded, and
+ * an error outside all tests, count as one failed test each: no failure may look like a success.
  * @returns {Counts}
  */
 export function countTests(report, exitCode) {

@@ -6,7 +6,7 @@ await main(async () => {
   await setup();
   const built = await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
   if (built !== 0) return built;
-  // In the folder where the command was typed, so that `--data ./images` means what it says.
+  // Runs in the folder where the user typed the command, so that `--data ./images` refers to it.
   const cwd = process.env.INIT_CWD ?? process.cwd();
   return run(process.execPath, [join(root, 'dist', 'daemon', 'main.js'), 'demo', ...process.argv.slice(2)], { cwd });
 });

@@ -1,12 +1,11 @@
-// Writes what is generated from declarations: docs/configuration.md and schema/unimiss.schema.json from the configuration's schema,
-// docs/protocol.md from the messages.
-// Option --check: writes nothing, fails where they are not up to date.
+// Writes the files that derive from declarations: docs/configuration.md and schema/unimiss.schema.json from the configuration's
+// schema, docs/protocol.md from the messages. Option --check: writes nothing; fails if a file is out of date.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
-/** What a TypeScript module exports. */
+/** The exports of a TypeScript module. */
 async function load(entry) {
   const bundle = await build({
     entryPoints: [entry],
@@ -30,7 +29,7 @@ const kinds = configKinds.map((kind) => ({ kind, schema: configJsonSchema([kind]
 const text = (value) => (value === undefined ? '' : `\`${JSON.stringify(value).replaceAll(',', ', ')}\``);
 const cell = (value) => value.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-/** What may be written for a field, in words. */
+/** The allowed values of a field, in words. */
 function values(field) {
   if (field.enum) return field.enum.map((value) => text(value)).join(', ');
   if ('const' in field) return text(field.const);
@@ -59,7 +58,7 @@ function values(field) {
   return [kind, ...limits].join(' ');
 }
 
-/** The fields of an object, those of inner objects under their paths. */
+/** The fields of an object; fields of inner objects under their paths. */
 function fields(properties, path = '') {
   return Object.entries(properties).flatMap(([key, field]) =>
     field.properties
@@ -80,7 +79,7 @@ function table(rows) {
   ];
 }
 
-/** What several kinds declare alike is shown once. */
+/** Fields that several kinds share are shown once. */
 const shared = ['engine', 'checkpoint', 'records'];
 
 function section([name, field], level = '###') {

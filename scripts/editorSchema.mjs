@@ -1,20 +1,20 @@
 /**
- * The configuration's JSON Schema for the editor's completion and hovers. What it would say about wrong values is left
- * out, since the extension says that itself, with the remedy: each mistake is underlined once.
+ * The configuration's JSON Schema for the editor's completion and hovers. It omits checks of values, because the extension
+ * reports these itself, with remedies, and each mistake should be underlined once.
  */
 export function editorSchema(schema) {
   if (schema.oneOf?.every((kind) => kind.properties?.task)) return byTask(schema);
   const { $schema, $defs, properties, items, anyOf, oneOf, description, default: preset, type, enum: values } = schema;
   const each = (map) =>
     map && Object.fromEntries(Object.entries(map).map(([name, inner]) => [name, editorSchema(inner)]));
-  // A value to propose is an example; `enum` would refuse all others.
+  // Proposed values are examples, since `enum` would refuse all others.
   const examples = values ?? (type === 'boolean' ? [true, false] : undefined);
   return {
     ...($schema && { $schema }),
     ...(description && { markdownDescription: description }),
     ...(preset !== undefined && { default: preset }),
     ...(examples && { examples }),
-    // What is put behind a completed key: braces or brackets.
+    // The text after a completed key: braces or brackets.
     ...((type === 'object' || type === 'array') && { type }),
     ...(properties && { properties: each(properties) }),
     ...($defs && { $defs: each($defs) }),
@@ -23,7 +23,7 @@ export function editorSchema(schema) {
   };
 }
 
-/** What is completed and explained follows the file's `task`; the first kind serves a file without it. */
+/** The file's `task` selects completions and hovers; a file without it uses the first kind. */
 function byTask({ $schema, oneOf: [first, ...others] }) {
   const chosen = others.reduceRight((otherwise, kind) => {
     const task = { const: kind.properties.task.const };

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The licences of the packages in bundles, as one text: what their authors ask to be shipped along.
+ * The licences of bundled packages as one text, which their authors require us to ship.
  * @param metafiles of esbuild
- * @param others folders of packages that are shipped as they are
+ * @param others folders of packages that ship unbundled
  */
 export function notices(metafiles, others) {
   const inputs = metafiles.flatMap((meta) => Object.keys(meta.inputs));

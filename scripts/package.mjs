@@ -1,6 +1,6 @@
-// `npm run package`: builds everything and packs the extension for Linux x64 as unimiss-linux-x64-VERSION.vsix, a zip with
-// two XML files about its content. Options: --out FILE; --no-build packs what is there.
-// `@vscode/vsce` does the same, but a part of it is not under a free licence.
+// `npm run package`: builds everything and packs the extension for Linux x64 as unimiss-linux-x64-VERSION.vsix, a zip with two
+// XML files about its content. Options: --out FILE; --no-build packs the existing build. `@vscode/vsce` does the same, but part
+// of it has no free licence.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import picomatch from 'picomatch';
 import { main, root, run, setup } from './setup.mjs';
 
 const target = 'linux-x64';
-/** koffi's files that are read when it is loaded; its sources and the other systems' binaries are left out. */
+/** The files that koffi reads when it loads, without its sources and the binaries of other systems. */
 const koffi = {
   'node_modules/koffi': ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
   'node_modules/@koromix/koffi-linux-x64': ['package.json', 'index.js', 'linux_x64/koffi.node'],
@@ -27,7 +27,7 @@ const contentTypes = {
   '.vsixmanifest': 'text/xml',
   '.zst': 'application/zstd',
 };
-/** Every file has the same time, so that the same content gives the same VSIX. */
+/** Every file gets the same time, so that equal content makes equal VSIX files. */
 const mtime = new Date('2000-01-01T00:00:00Z');
 
 const xml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
@@ -57,7 +57,7 @@ await main(async () => {
   console.log(`${out}: ${Object.keys(files).length} files, ${(zip.length / 2 ** 20).toFixed(1)} MiB`);
 });
 
-/** The files that .vscodeignore leaves, sorted. Its last matching line decides; `!` takes a file back in. */
+/** The files that .vscodeignore does not exclude, sorted. Its last matching line decides; `!` includes a file again. */
 function packed() {
   const rules = readFileSync(join(root, '.vscodeignore'), 'utf8')
     .split('\n')

@@ -112,6 +112,6 @@ it('runs the daemon where no node_modules are', () => {
   const run = (...args: string[]) =>
     execFileSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' });
   expect(run('--version').trim()).toBe(manifest.version);
-  // koffi and the kernels are loaded with the program: what is missing would be named here.
+  // The program loads koffi and the kernels, so its output would name missing files.
   expect(run('engine', 'doctor')).toContain('TensorFlow');
 });

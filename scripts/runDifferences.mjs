@@ -1,15 +1,15 @@
-// How two runs differ: the numbers that they recorded, the tensors of their last checkpoints. Only Node's own modules, and no
-// knowledge of one format alone: numbers are matched by their names, so that records and checkpoints of two versions compare.
+// Finds how two runs differ: in their recorded numbers, and in the tensors of their last checkpoints. Uses only Node's own
+// modules, and matches numbers by name, so that it can compare records and checkpoints of two versions.
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** What depends on the machine's mood. */
+/** Values that vary from run to run. */
 const timing = new Set(['time', 'stepMs', 'waitMs', 'rssMiB', 'imagesPerSecond', 'seconds']);
 
-/** Metadata that differ from version to version, or follow from the rest. */
+/** Metadata that differ between versions, or derive from the rest. */
 const formal = new Set(['format', 'sha256']);
 
-/** Groups of numbers: their names do not tell whether two numbers are the same. */
+/** Groups of numbers: their names do not identify numbers. */
 const groups = new Set(['values', 'collapse']);
 
 /**
@@ -25,7 +25,7 @@ export function numbersIn(value, path = [], found = new Map()) {
   return found;
 }
 
-/** Step and epoch records of a run, by what they are of: `step 3`, `epoch 1`. @returns {Map<string, object>} */
+/** Step and epoch records of a run, keyed by `step 3`, `epoch 1`. @returns {Map<string, object>} */
 export function readRecords(file) {
   const records = new Map();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
@@ -37,7 +37,7 @@ export function readRecords(file) {
 }
 
 /**
- * Compares what two runs recorded. Each record must be in both, and each number that both have must be the same number.
+ * Compares what two runs recorded. Each record must be in both, and numbers in both must be equal.
  * @returns {{ rows: object[], differences: string[], notes: string[] }} a row for the steps and one for the epochs
  */
 export function compareRecords(a, b) {
@@ -75,7 +75,7 @@ export function compareRecords(a, b) {
 
 const collect = (lists, name, value) => lists.set(name, [...(lists.get(name) ?? []), value]);
 
-/** Numbers that one run lacks: under which name the other has the same values, if it has. */
+/** For numbers that one run lacks: the name under which the other has the same values, if any. */
 function renamed(kind, first, second) {
   const notes = [];
   for (const [name, values] of first) {
@@ -122,7 +122,7 @@ function read(handle, buffer, position) {
   }
 }
 
-/** Compares two safetensors files: every tensor byte for byte, by name; of the metadata the numbers that both have. */
+/** Compares two safetensors files: every tensor byte for byte, by name; and numbers of the metadata that both have. */
 export function compareCheckpoints(first, second) {
   const [a, b] = [open(first), open(second)];
   const differences = [];
@@ -177,7 +177,7 @@ export function compareCheckpoints(first, second) {
   }
 }
 
-/** Metadata are texts; those that hold JSON are taken for what they hold. */
+/** Metadata are strings; parses those that contain JSON. */
 function parsed([key, text]) {
   try {
     return [key, JSON.parse(text)];

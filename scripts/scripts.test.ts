@@ -103,7 +103,7 @@ test('the count hides no failure', () => {
     passed: 1,
     failed: 1,
   });
-  // An error outside of every test shows in the exit code alone; so does a Vitest that wrote no report.
+  // Only the exit code shows an error outside all tests, or a Vitest that wrote no report.
   expect(countTests({ testResults: [file('passed', 'passed')] }, 1)).toMatchObject({ passed: 1, failed: 1 });
   expect(countTests(undefined, 134)).toEqual({ passed: 0, failed: 1, skipped: 0 });
 });
@@ -119,7 +119,7 @@ test('before tests are collected, what the chosen ones need is set up', () => {
 });
 
 test('a program that a script runs stops by itself at Ctrl-C, and its exit code is kept', async () => {
-  // Both get the signal of the terminal; the program takes its time and ends with a code of its own.
+  // Both get the terminal's signal; the program ends later, with its own code.
   const program = `process.on('SIGINT', () => { console.log('saved'); process.exit(7); }); console.log('ready'); setInterval(() => {}, 1000);`;
   const script = `import { run } from ${JSON.stringify(join(root, 'scripts/setup.mjs'))};
     process.exitCode = await run(process.execPath, ['-e', ${JSON.stringify(program)}]);`;

@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: checks Node, installs the npm packages where they are missing or not those of the lock file.
-// Only Node's own modules are used here, since nothing else may be there yet.
+// Makes a fresh clone ready: checks Node, installs the npm packages if they are missing or differ from the lock file. Uses only
+// Node's own modules, since nothing else may be installed yet.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -24,8 +24,8 @@ export function nodeProblem(version, wanted) {
 }
 
 /**
- * Why the npm packages have to be installed, as a phrase; undefined if they need not. npm writes what it installed to
- * node_modules/.package-lock.json; of the lock file only optional packages (for other systems) may be missing there.
+ * Why the npm packages must be installed, as a phrase; undefined if they need not. npm records installed packages in
+ * node_modules/.package-lock.json; compared with the lock file, only optional packages (for other systems) may be missing there.
  */
 export function staleReason(folder) {
   const installedLock = join(folder, 'node_modules', '.package-lock.json');
@@ -54,7 +54,7 @@ function readLock(file) {
   }
 }
 
-/** Runs the two checks and `npm ci` where it is needed; throws an Error whose message is for people. */
+/** Runs the two checks, and `npm ci` if needed. Throws an Error whose message is for people. */
 export async function setup(folder = root, log = console.error) {
   const { engines } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const problem = nodeProblem(process.version, engines.node);
@@ -76,7 +76,7 @@ export async function setup(folder = root, log = console.error) {
 }
 
 async function npmCi(folder) {
-  // Under `npm run` this very npm is used; by hand, the one on the PATH.
+  // Under `npm run`, uses the same npm; otherwise the one on the PATH.
   const own = process.env.npm_execpath;
   const underNpm = own !== undefined && basename(own) === 'npm-cli.js';
   const args = ['ci', '--no-progress', '--no-fund', '--no-audit', '--loglevel=error'];
@@ -96,8 +96,8 @@ async function npmCi(folder) {
 }
 
 /**
- * Runs a program with this process's terminal and resolves with its exit code. Ctrl-C reaches the program itself, since it
- * is of the same process group: here we only wait until it has stopped cleanly. Other signals are passed on.
+ * Runs a program with this process's terminal and resolves with its exit code. Ctrl-C reaches the program itself, since it is in
+ * the same process group, so this only waits until it has stopped. Passes on other signals.
  */
 export async function run(command, args, options = {}) {
   const child = spawn(command, args, { stdio: 'inherit', ...options });
@@ -118,7 +118,7 @@ export async function run(command, args, options = {}) {
   }
 }
 
-/** Runs a script's main function; a failure becomes its message and exit code 1. */
+/** Runs a script's main function; turns a failure into its message and exit code 1. */
 export async function main(body) {
   try {
     process.exitCode = (await body()) ?? 0;

@@ -1,7 +1,6 @@
-// `npm test`: sets everything up (TensorFlow; for the tests of the page and of the editor also a browser and VS Code's
-// server), runs the tests and ends with one line: `N passed, N failed, N skipped`.
-//   --long     the tests that take minutes (*.long.ts) in place of the others
-//   --golden   only those that compare with the reference's numbers; UNIMISS_GOLDEN names another folder of them
+// `npm test`: sets everything up (TensorFlow; for the tests of the page and of the editor also a browser and VS Code's server),
+// runs the tests and ends with one line: `N passed, N failed, N skipped`. --long     the tests that take minutes (*.long.ts)
+// instead of the others --golden   only the tests against the reference's numbers; UNIMISS_GOLDEN names another folder of these
 // Other arguments go to Vitest: `npm test -- daemon/data`, `npm test -- -t "name of a test"`.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +17,7 @@ await main(async () => {
   const long = takeFlag(args, '--long');
   if (takeFlag(args, '--golden')) args.push('test/golden');
   const env = { ...process.env, ...(long && { UNIMISS_TEST_LONG: '1' }) };
-  // Tests run in the project's folder; a path that was typed elsewhere is meant from there.
+  // Tests run in the project's folder; resolve paths from the folder where the user typed them.
   for (const name of ['UNIMISS_GOLDEN', 'UNIMISS_SAMPLES', 'UNIMISS_LABELLED', 'UNIMISS_TENSORFLOW']) {
     if (env[name]) env[name] = resolve(env.INIT_CWD ?? '.', env[name]);
   }
@@ -30,7 +29,7 @@ await main(async () => {
     const installed = await run(process.execPath, [cli, 'engine', 'install'], { cwd: root, env });
     if (installed !== 0) return installed;
   }
-  // Before tests are collected: what is missing then is skipped.
+  // Before tests are collected, because tests whose needs are missing then are skipped.
   const tools = toolsFor(args);
   if (tools) await setUpTools(tools);
 
@@ -48,35 +47,38 @@ await main(async () => {
   }
 });
 
-/** Whether there is a TensorFlow for the tests (test/globalSetup.ts hands it to them): named, in the cache, or where that lies by default. */
+/**
+ * Whether there is a TensorFlow for the tests (test/globalSetup.ts passes it to them): named, in the cache, or in the default
+ * cache.
+ */
 async function hasEngine(env) {
   const { UNIMISS_CACHE: _, XDG_CACHE_HOME: __, ...usual } = env;
   for (const each of [env, usual]) {
     const options = { cwd: root, env: each, stdio: 'ignore' };
     if ((await run(process.execPath, [cli, 'engine', 'info'], options)) === 0) return true;
   }
-  return Boolean(env.UNIMISS_TENSORFLOW); // a named one that cannot be used is for the tests to report
+  return Boolean(env.UNIMISS_TENSORFLOW); // the tests report a named one that is unusable
 }
 
-/** Installs what is missing of them; where it cannot, says why, and leaves it to the tests whether they are skipped or fail. */
+/** Installs missing tools. If it cannot, says why; the tests are then skipped or fail. */
 async function setUpTools(tools) {
   if (process.platform !== 'linux') return;
   const script = join(root, 'test', 'editor', 'kit', 'setup.sh');
-  // Where there can be no editor there may be a browser still.
+  // Without an editor, a browser may still be possible.
   for (const only of tools === 'editor' ? [[], ['browser']] : [['browser']]) {
     const reason = execFileSync(script, ['--check', ...only], { encoding: 'utf8' }).trim();
     if (reason) {
       console.error(`Not every test can run here: ${reason}`);
       continue;
     }
-    // The folder that it prints is for programs.
+    // It prints a folder, for programs only.
     const code = await run(script, only, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
     if (code !== 0) console.error(`What tests need could not be installed (exit code ${code}): see above.`);
     return;
   }
 }
 
-/** Removes a flag from the arguments and says whether it was there. */
+/** Removes a flag from the arguments. @returns whether it was there */
 function takeFlag(args, flag) {
   const at = args.indexOf(flag);
   if (at >= 0) args.splice(at, 1);

@@ -1,8 +1,8 @@
-/** Where tests need no more than Node and TensorFlow, and where they need a browser too; all others may need an editor. */
+/** Paths whose tests need only Node and TensorFlow, and those that also need a browser; all others may need an editor. */
 const plain = /^(\.\/)?(daemon|protocol|extension|scripts|test\/(daemon|golden|integration|bench|needs))\b/;
 const page = /^(\.\/)?(webviews|test\/metrics)\b/;
 
-/** Options of Vitest that are followed by their value. */
+/** Options of Vitest that take a value. */
 const withValue = new Set([
   '-t',
   '--testNamePattern',
@@ -15,8 +15,8 @@ const withValue = new Set([
 ]);
 
 /**
- * What the tests that Vitest's arguments choose need: `editor` (VS Code's server, and a browser), `browser`, or undefined for
- * neither. Arguments without a dash are parts of paths of tests; without any, all tests are run.
+ * The needs of the tests that Vitest's arguments select: `editor` (VS Code's server, and a browser), `browser`, or undefined for
+ * neither. Arguments without a dash are parts of test paths; without any, all tests run.
  * @param {readonly string[]} args
  * @returns {'editor' | 'browser' | undefined}
  */
