@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 import { withoutUsers } from './environment.ts';
 
 /**
- * Bundles a TypeScript text into a script that node can run as a process of its own; `imports` in it start at the repository's root.
- * Returns its path, in `folder`.
+ * Bundles a TypeScript text into a script that node can run as a separate process; `imports` in it start at the repository's
+ * root. Returns its path, in `folder`.
  */
 export async function bundleChild(contents: string, folder: string): Promise<string> {
   const outfile = join(folder, 'child.cjs');

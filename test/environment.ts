@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The variables of a test. Neither the user's settings nor the user's caches may decide how a test ends, so tests, and every
- * process that they start, get a clean set of UNIMISS_* and XDG_*: what is meant for tests, and folders of their own.
+ * The variables of a test. The user's settings and caches must not affect tests. So tests, and every process that they start, get
+ * a clean set of UNIMISS_* and XDG_*: variables for tests, and separate folders.
  */
 
 /** Variables that are meant for tests; all other UNIMISS_* are the user's, who meant them for the product. */

@@ -2,8 +2,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * What some tests need and not every machine has. Tests whose need is missing are skipped; where UNIMISS_REQUIRE names the
- * need (words with commas between: `browser,editor`), they fail with the reason.
+ * Needs of tests that not every machine meets. Tests whose need is missing are skipped; if UNIMISS_REQUIRE names the need (words
+ * with commas between: `browser,editor`), they fail with the reason.
  */
 const needs = ['browser', 'editor', 'samples', 'labelled'] as const;
 export type Need = (typeof needs)[number];

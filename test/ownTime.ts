@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Milliseconds in which the main threads of these processes could have run, but other programs had the processor, since
- * they began. What an answer took, less this, is what the processes themselves took, blocked ones too: that does not depend on
- * how busy the machine is. Linux tells it (CONFIG_SCHED_INFO); elsewhere 0.
+ * Milliseconds in which the main threads of these processes could have run, but other programs had the processor, since they
+ * began. The time of an answer minus this is the processes' own time, including blocked time, which does not depend on other
+ * load. Linux reports it (CONFIG_SCHED_INFO); elsewhere 0.
  */
 export function keptWaiting(...pids: number[]): number {
   return pids.reduce((sum, pid) => sum + waitedOf(pid), 0) / 1e6;

@@ -22,11 +22,11 @@ import { configText } from './runs.ts';
 export interface Command extends ChildProcess {
   /** What it has written so far, on both streams. */
   output(): string;
-  /** Resolves once that holds a text; rejects where the command ends without it. */
+  /** Resolves once the output contains a text; rejects if the command ends without it. */
   says(pattern: RegExp): Promise<void>;
 }
 
-/** A place for a daemon of its own, real processes in it, and an end that leaves none of them behind. */
+/** A separate place for a daemon with real processes; closing it leaves none of them behind. */
 export class DaemonPlace {
   readonly folder = mkdtempSync(join(tmpdir(), 'unimiss-daemon-'));
   readonly runsRoot = join(this.folder, 'runs');
@@ -81,7 +81,7 @@ export class DaemonPlace {
     return other;
   }
 
-  /** A client of the daemon, which is started where there is none. */
+  /** A client of the daemon; starts a daemon if none runs. */
   async client(): Promise<DaemonConnection> {
     const command = { file: process.execPath, args: [this.script, 'daemon', '--detached'], env: this.env };
     const client = await DaemonConnection.start(this.paths, command);
@@ -149,7 +149,7 @@ export function placeForAllTests(use: (place: DaemonPlace) => void | Promise<voi
   });
 }
 
-/** What a client is told of its runs: the newest of each, and how to wait for something. */
+/** The newest state of each run that a client receives, and ways to wait for a state. */
 export class RunWatcher {
   private readonly runs = new Map<string, RunInfo>();
   private readonly waiting = new Set<() => void>();
@@ -168,7 +168,7 @@ export class RunWatcher {
     return this.runs.get(folder);
   }
 
-  /** Resolves as soon as a run is as `test` says. */
+  /** Resolves as soon as `test` holds for a run. */
   until(folder: string, test: (info: RunInfo | undefined) => boolean): Promise<RunInfo | undefined> {
     return this.untilFound(() => this.runs.get(folder), test);
   }

@@ -15,7 +15,7 @@ import {
   writeConfig,
 } from './trainer.ts';
 
-/** When a run is killed: `until` resolves at the moment. */
+/** A kill of a run: `until` resolves at its moment. */
 export interface Blow {
   name: string;
   until: (cli: Cli, run: () => string) => Promise<unknown>;
@@ -116,7 +116,7 @@ export function whileSaving(): Blow {
   };
 }
 
-/** Kills some time after the start, wherever that is. */
+/** Kills some time after the start, at any point of the run. */
 export function afterMilliseconds(ms: number): Blow {
   return { name: `after ${Math.round(ms)} ms`, until: () => new Promise((done) => setTimeout(done, ms)) };
 }

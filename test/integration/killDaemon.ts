@@ -6,7 +6,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { alive, type DaemonPlace, RunWatcher, trained, trainerPid } from '../daemon/harness.ts';
 import { recordsOf, stepsOf } from '../daemon/runs.ts';
 
-/** SIGKILLs the daemon of a client, and proves that it was that which ended it. */
+/** SIGKILLs the daemon of a client, and proves that this ended it. */
 export async function killDaemon(client: DaemonConnection): Promise<void> {
   const { pid } = client.daemon.unimiss;
   expect(alive(pid), 'the daemon lives until it is killed').toBe(true);

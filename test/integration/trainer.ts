@@ -126,7 +126,7 @@ export function recordsOf(run: string): RunRecord[] {
     .map((line) => JSON.parse(line) as RunRecord);
 }
 
-/** What must not depend on how often a run was interrupted: all but times and memory. */
+/** The numbers that must not depend on interruptions: all except times and memory. */
 export function numbersOf(records: readonly RunRecord[]): unknown[] {
   return records.flatMap((record): unknown[] => {
     if (record.kind === 'event') return [];
