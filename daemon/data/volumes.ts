@@ -1,7 +1,8 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { readFailure } from './formats/bytes.ts';
-import { readVolume, volumeNotice } from './formats/image.ts';
+import { readVolume, volumeNotices } from './formats/image.ts';
 import { imageError } from './formats/imageError.ts';
 import type { Affine } from './formats/niftiGeometry.ts';
 import type { StoredVolume } from './formats/storedVolume.ts';
@@ -19,12 +20,12 @@ export interface ResampleOptions {
 }
 
 /**
- * A notice about a volume. `resampled`, `orientation` (sform or qform is unsound, and the other one is used), `spacing` (the
- * header has none) and `values` (they do not look like HU) are properties of the file, the same at each reading. `cache` is a
+ * A notice about a volume. `resampled`, `orientation` (sform or qform is unsound, and the other one is used), `slices`
+ * (unusual positions in a DICOM series), `spacing` (the header has none) and `values` (they do not look like HU) are properties of the file, the same at each reading. `cache` is a
  * problem with cached copies.
  */
 export interface VolumeNotice {
-  readonly kind: 'resampled' | 'orientation' | 'spacing' | 'values' | 'cache';
+  readonly kind: 'resampled' | 'orientation' | 'slices' | 'spacing' | 'values' | 'cache';
   /** A clause whose subject is the volume. */
   readonly message: string;
 }
@@ -75,7 +76,7 @@ export class VolumeReader {
       // Replace a copy without a digest: only a new one can identify its source.
       if (kept && !(onDigest && kept.digest === undefined)) {
         if (kept.digest !== undefined) onDigest?.(kept.digest);
-        noticeOrientation(await volumeNotice(path), onNotice);
+        noticeOrientation(await volumeNotices(path), onNotice);
         onNotice({
           kind: 'resampled',
           message: `has another spacing than ${wanted}; the resampled copy from an earlier reading is used`,
@@ -135,16 +136,25 @@ function checked(stored: StoredVolume, onNotice: (notice: VolumeNotice) => void)
 }
 
 function noticeOrientation(
-  { orientationNotice }: { readonly orientationNotice?: string },
+  { orientationNotice, notices = [] }: Partial<Pick<StoredVolume, 'orientationNotice' | 'notices'>>,
   onNotice: (notice: VolumeNotice) => void,
 ): void {
   if (orientationNotice !== undefined) onNotice({ kind: 'orientation', message: orientationNotice });
+  for (const message of notices) onNotice({ kind: 'slices', message });
 }
 
+/** Size and time of change; of a folder (a DICOM series) the sum over its files and the latest time. */
 async function fileState(path: string): Promise<{ mtimeMs: number; size: number }> {
   try {
-    const { mtimeMs, size } = await stat(path);
-    return { mtimeMs, size };
+    const info = await stat(path);
+    if (!info.isDirectory()) return { mtimeMs: info.mtimeMs, size: info.size };
+    // A link that leads nowhere is no part of a series.
+    const states = (await readdir(path)).map((name) => stat(join(path, name)).catch(() => undefined));
+    const files = (await Promise.all(states)).filter((file) => file !== undefined);
+    return {
+      mtimeMs: Math.max(info.mtimeMs, ...files.map((file) => file.mtimeMs)),
+      size: files.reduce((sum, file) => sum + file.size, 0),
+    };
   } catch (error) {
     throw readFailure(path, error);
   }

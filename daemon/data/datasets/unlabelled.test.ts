@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { folderOf } from '../../../test/needs.ts';
+import { dicomFixture } from '../formats/dicom/dicom.fixture.ts';
 import { niftiFixture } from '../formats/nifti.fixture.ts';
 import { naturalOrder } from './files.ts';
 import { brokenReason, openDataset, requireImage } from './unlabelled.ts';
@@ -58,16 +59,50 @@ describe('a folder', () => {
     save('README.md', '# Notes\n');
     save('table.csv.gz', gzipSync('a,b\n'));
     save('._a.png', 'x');
-    save('series/1.dcm', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(200)]));
     const { samples2D, ignored, broken } = await openDataset({ paths: dir });
     expect(ids(samples2D)).toEqual(['a.png']);
     expect(broken).toEqual([]);
     expect(ignored.map(({ path, why }) => `${path.slice(dir.length + 1)} ${why}`)).toEqual([
       '._a.png is hidden (its name begins with a dot)',
       'README.md is a text file',
-      'series/1.dcm is a DICOM file: convert the series to NIfTI, for example with dcm2niix',
       'table.csv.gz is a gzip file without a NIfTI volume',
     ]);
+  });
+
+  it('takes a DICOM series as one volume, other DICOM files as an image each, and names what belongs to neither', async () => {
+    for (const [i, z] of [4, 0, 8].entries())
+      save(`ct/series/IM${i}`, dicomFixture({ position: [0, 0, z], number: i + 1 }));
+    save('ct/series/scout', dicomFixture({ series: '1.2.3.5', number: 9, rows: 7 }));
+    save(
+      'ct/multi.dcm',
+      dicomFixture({
+        frames: 2,
+        framePositions: [
+          [0, 0, 0],
+          [0, 0, 1],
+        ],
+      }),
+    );
+    save('ct/two/a', dicomFixture({ series: '1.1', number: 1, position: [0, 0, 1] }));
+    save('ct/two/b', dicomFixture({ series: '1.1', number: 2, position: [0, 0, 2] }));
+    save('ct/two/c', dicomFixture({ series: '1.2', number: 3, position: [0, 0, 1] }));
+    save('ct/two/d', dicomFixture({ series: '1.2', number: 4, position: [0, 0, 2] }));
+    const xray = { modality: 'DX', position: undefined, orientation: undefined };
+    save('xray/1.dcm', dicomFixture({ ...xray, number: 11 }));
+    save('xray/2.dcm', dicomFixture({ ...xray, number: 12, series: '1.2.4' }));
+    save('xray/3.dcm', dicomFixture(xray).subarray(0, 400));
+    const data = await openDataset({ paths: dir, maxBroken: 0.9 });
+    expect(ids(data.samples3D)).toEqual(['ct/multi.dcm', 'ct/series']);
+    expect(ids(data.samples2D)).toEqual(['xray/1.dcm', 'xray/2.dcm']);
+    expect(data.ignored).toEqual([{ path: join(dir, 'ct/series/scout'), why: 'belongs to another series' }]);
+    expect(data.broken.map(({ id, reason }) => `${id} ${reason}`)).toEqual([
+      expect.stringMatching(/^ct\/two holds two series of equal standing/),
+      expect.stringMatching(/^xray\/3.dcm has a damaged DICOM header/),
+    ]);
+    save('list.csv', 'path,label\nct/series,healthy\nxray/2.dcm,ill\n');
+    const listed = await openDataset({ manifest: join(dir, 'list.csv') });
+    expect(listed.samples3D.map(({ id, label }) => [id, label])).toEqual([['ct/series', 'healthy']]);
+    expect(ids(listed.samples2D)).toEqual(['xray/2.dcm']);
   });
 
   it('follows links once, so that circles end and nothing counts twice', async () => {
@@ -143,7 +178,7 @@ describe('broken images', () => {
     [
       'series.png',
       Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(99)]),
-      /DICOM file\. Convert the series/,
+      /has a damaged DICOM header/,
     ],
   ];
 

@@ -1,6 +1,9 @@
+import { stat } from 'node:fs/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Image2D } from '../types.ts';
 import { readEnds } from './bytes.ts';
+import { dicomFilesIn } from './dicom/dicomFolder.ts';
+import { decodeDicom, inspectDicom, readDicomPicture } from './dicom/dicomVolume.ts';
 import { gunzipStart } from './gzip.ts';
 import { imageError } from './imageError.ts';
 import { inspectJpeg, readJpeg } from './jpeg.ts';
@@ -19,11 +22,16 @@ import { decodeTextVolume, inspectTextVolume } from './textVolume.ts';
 
 /** The kind and size of an image, from its header. */
 export type ImageInfo =
-  | { readonly kind: '2D'; readonly format: 'png' | 'jpeg'; readonly width: number; readonly height: number }
+  | { readonly kind: '2D'; readonly format: 'png' | 'jpeg' | 'dicom'; readonly width: number; readonly height: number }
   | { readonly kind: '3D'; readonly format: StoredGrid['format']; readonly size: readonly [number, number, number] };
 
-/** The first bytes of a file, and its format if it is a supported one. */
+/** The first bytes of a file, and its format if it is a supported one; a folder with DICOM files counts as a file. */
 export async function sniffFile(path: string): Promise<{ format: Format | undefined; head: Buffer; size: number }> {
+  // A folder can only be a DICOM series.
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+    if ((await dicomFilesIn(path)).length === 0) throw imageError(path, 'is a folder');
+    return { format: 'dicom', head: Buffer.alloc(0), size: 1 };
+  }
   const { head, size } = await readEnds(path, 256, 0);
   return { format: sniffFormat(head), head, size };
 }
@@ -50,6 +58,11 @@ export async function inspectImage(path: string): Promise<ImageInfo> {
     case 'nrrd':
     case 'metaimage':
       return { kind: '3D', format, size: (await inspectTextVolume(path, format)).grid.size };
+    case 'dicom': {
+      const info = await inspectDicom(path);
+      if (info.kind === '3D') return { kind: '3D', format, size: info.size };
+      return { kind: '2D', format, width: info.header.columns, height: info.header.rows };
+    }
     default:
       throw unknownFormat(path, head);
   }
@@ -66,32 +79,24 @@ export async function isImage(path: string): Promise<string> {
     if (format !== undefined && format !== 'gz' && format !== 'nifti') return 'image';
     const start = format === 'gz' ? await gunzipStart(path, head) : head;
     if (hasNiftiHeader(start)) return 'image';
-    return format === 'gz' ? 'is a gzip file without a NIfTI volume' : notRead(head);
+    return format === 'gz' ? 'is a gzip file without a NIfTI volume' : `is ${describeContent(head)}`;
   } catch (error) {
     if (error instanceof UnimissError) return error.what;
     throw error;
   }
 }
 
-function notRead(head: Buffer): string {
-  const content = describeContent(head);
-  return content === 'a DICOM file'
-    ? `is ${content}: convert the series to NIfTI, for example with dcm2niix`
-    : `is ${content}`;
-}
-
 function unknownFormat(path: string, head: Buffer): UnimissError {
-  const content = describeContent(head);
-  const remedy = content === 'a DICOM file' ? 'Convert the series to NIfTI, for example with dcm2niix.' : undefined;
-  return imageError(path, `is not an image of a supported format but ${content}`, { remedy });
+  return imageError(path, `is not an image of a supported format but ${describeContent(head)}`);
 }
 
-/** Reads a PNG or JPEG file, by its content, as 8-bit RGB. Throws UnimissError('data') naming file and reason. */
+/** Reads a PNG, JPEG or DICOM file, by its content, as 8-bit RGB. Throws UnimissError('data') naming file and reason. */
 export async function readImage(path: string): Promise<Image2D> {
   const { format, head, size } = await sniffFile(path);
   if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   if (format === 'png') return readPng(path);
   if (format === 'jpeg') return readJpeg(path);
+  if (format === 'dicom') return readDicomPicture(path);
   throw unknownFormat(path, head);
 }
 
@@ -116,12 +121,19 @@ async function decodeVolume(path: string, options: ReadOptions): Promise<Decoded
   if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   if (format === 'nifti' || format === 'gz') return decodeNifti(path, options);
   if (format === 'nrrd' || format === 'metaimage') return decodeTextVolume(path, format, options);
+  if (format === 'dicom') return decodeDicom(path, options);
   throw unknownFormat(path, head);
 }
 
-/** What `readVolume` would say about a volume's orientation, from its header alone. Throws UnimissError('data'). */
-export async function volumeNotice(path: string): Promise<Pick<StoredVolume, 'orientationNotice'>> {
+/** What `readVolume` would say about where a volume's voxels lie, from its header alone. Throws UnimissError('data'). */
+export async function volumeNotices(
+  path: string,
+): Promise<Partial<Pick<StoredVolume, 'orientationNotice' | 'notices'>>> {
   const { format } = await sniffFile(path);
+  if (format === 'dicom') {
+    const info = await inspectDicom(path);
+    return info.kind === '3D' ? { notices: info.stack.notices } : {};
+  }
   const { orientationNotice } =
     format === 'nrrd' || format === 'metaimage' ? await inspectTextVolume(path, format) : await readNiftiHeader(path);
   return orientationNotice === undefined ? {} : { orientationNotice };

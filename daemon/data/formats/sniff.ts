@@ -1,5 +1,5 @@
 /** The supported file formats. `gz` is a gzip stream, which may contain a NIfTI file. */
-export type Format = 'nifti' | 'gz' | 'nrrd' | 'metaimage' | 'png' | 'jpeg';
+export type Format = 'nifti' | 'gz' | 'nrrd' | 'metaimage' | 'dicom' | 'png' | 'jpeg';
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -12,6 +12,11 @@ function hasNiftiSize(bytes: Uint8Array): boolean {
   if (bytes.length < 4) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 4);
   return [348, 540].some((size) => view.getInt32(0, true) === size || view.getInt32(0, false) === size);
+}
+
+/** Does a file with these first bytes have the preamble of DICOM (PS3.10)? */
+function isDicom(head: Uint8Array): boolean {
+  return head.length >= 132 && startsWith(head.subarray(128, 132), [0x44, 0x49, 0x43, 0x4d]);
 }
 
 /** Whether these first bytes (uncompressed) contain a NIfTI header: its size and its magic number. */
@@ -29,6 +34,7 @@ export function sniffFormat(head: Uint8Array): Format | undefined {
   if (startsWith(head, [0x1f, 0x8b])) return 'gz';
   if (hasNiftiSize(head)) return 'nifti';
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
+  if (isDicom(head)) return 'dicom';
   if (/^NRRD000\d/.test(text)) return 'nrrd';
   if (/^\s*(ObjectType\s*=\s*Image|NDims\s*=)/m.test(text)) return 'metaimage';
   return undefined;
@@ -37,7 +43,6 @@ export function sniffFormat(head: Uint8Array): Format | undefined {
 /** Describes a file with these first bytes that is no image. It never quotes the content, which may be about a patient. */
 export function describeContent(head: Uint8Array): string {
   const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
-  if (head.length >= 132 && text.slice(128, 132) === 'DICM') return 'a DICOM file';
   if (text.startsWith('PK\x03\x04')) return 'a ZIP archive';
   if (text.startsWith('%PDF')) return 'a PDF file';
   if (text.startsWith('GIF8')) return 'a GIF image';
@@ -54,6 +59,7 @@ export function formatOfName(name: string): Exclude<Format, 'gz'> | undefined {
   if (/\.nii(\.gz)?$/i.test(name)) return 'nifti';
   if (/\.n(rrd|hdr)$/i.test(name)) return 'nrrd';
   if (/\.mh[ad]$/i.test(name)) return 'metaimage';
+  if (/\.dcm$/i.test(name)) return 'dicom';
   if (/\.png$/i.test(name)) return 'png';
   if (/\.jpe?g$/i.test(name)) return 'jpeg';
   return undefined;

@@ -30,8 +30,10 @@ interface Stored {
   readonly spacingKnown: boolean;
   /** Why the orientation is not the preferred one of the header, where it is not: a clause whose subject is the volume. */
   readonly orientationNotice?: string;
-  /** Whatever else is worth knowing, such as files of another series: clauses whose subject is the volume. */
+  /** Whatever else is worth knowing, such as uneven slices: clauses whose subject is the volume. */
   readonly notices: readonly string[];
+  /** DICOM: files of the folder that are not part of the volume, and why: clauses whose subject is the file. */
+  readonly leftOut: readonly { readonly path: string; readonly why: string }[];
   readonly grid: StoredGrid;
 }
 
@@ -57,6 +59,7 @@ export interface Decoded {
   readonly spacingKnown: boolean;
   readonly orientationNotice?: string | undefined;
   readonly notices?: readonly string[];
+  readonly leftOut?: Stored['leftOut'];
 }
 
 /** How a grid is walked through so that its voxels come out in `arrayAxes`. */
@@ -78,7 +81,7 @@ export function toLabels(path: string, decoded: Decoded): StoredLabels {
   return { shape: walk.shape, data, spacing, ...stored };
 }
 
-function placed({ grid, spacingKnown, orientationNotice, notices = [] }: Decoded) {
+function placed({ grid, spacingKnown, orientationNotice, notices = [], leftOut = [] }: Decoded) {
   const walk = walkOf(grid);
   const affine = walkAffine(grid.affine, grid.size, walk);
   const length = (axis: 0 | 1 | 2) => Math.hypot(affine[0][axis], affine[1][axis], affine[2][axis]);
@@ -88,6 +91,7 @@ function placed({ grid, spacingKnown, orientationNotice, notices = [] }: Decoded
     spacingKnown,
     ...(orientationNotice !== undefined && { orientationNotice }),
     notices,
+    leftOut,
     grid,
   };
   return { walk, spacing, stored };

@@ -39,7 +39,7 @@ export function planRun(options: PlanOptions): PretrainPlan {
       if (group) return { group, steps: stepsOf(group, options) };
       throw new UnimissError('data', 'there are no images to train on', {
         place: 'data',
-        remedy: 'Set data.paths to folders with NIfTI, NRRD, MetaImage, PNG or JPEG files.',
+        remedy: 'Set data.paths to folders with NIfTI, NRRD, MetaImage, DICOM, PNG or JPEG files.',
       });
     }),
   );

@@ -10,7 +10,7 @@ const data = z
       .union([path, z.array(path).min(1)])
       .optional()
       .describe(
-        'Folder or image file, or a list of them. UniMiSS searches folders at any depth for NIfTI, NRRD, MetaImage, PNG and JPEG files, and detects from each file whether it is 2D or 3D. Relative paths start at the folder of this file.',
+        'Folder or image file, or a list of them. UniMiSS searches folders at any depth for NIfTI, NRRD, MetaImage, DICOM, PNG and JPEG files, and detects from each file whether it is 2D or 3D. Relative paths start at the folder of this file.',
       ),
     manifest: path
       .optional()
