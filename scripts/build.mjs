@@ -23,6 +23,7 @@ const targets = [
       'loader-worker': 'daemon/data/loader/loaderWorker.ts',
       'itk-worker': 'daemon/data/formats/itk/itkWorker.ts',
       'measure-worker': 'daemon/data/datasets/labelled/measure/measureWorker.ts',
+      'metrics-worker': 'daemon/evaluate/metrics/metricsWorker.ts',
     },
     outdir: 'dist/daemon',
     format: 'esm',
