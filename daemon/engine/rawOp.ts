@@ -32,17 +32,6 @@ export function rawOp(
   return currentSession().execute(type, inputs, attrs, options.outputs ?? 1, options.shape && [options.shape])[0];
 }
 
-/** As `rawOp`, for an op with several outputs (Split, FusedBatchNormV3, …). Returns the first `outputs` of them. */
-export function rawOps(
-  type: string,
-  inputs: readonly RawInput[],
-  attrs: Attrs,
-  outputs: number,
-  shapes?: readonly (readonly number[])[],
-): Tensor[] {
-  return currentSession().execute(type, inputs, attrs, outputs, shapes);
-}
-
 /** In a trace, every op made inside `body` executes after `after`. In eager execution, calls decide the order. */
 export function controlled<T>(after: readonly (Tensor | undefined)[], body: () => T): T {
   return currentSession().controlled(

@@ -4,9 +4,10 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { UnimissError } from '../../../protocol/errors.ts';
 import { testEngine } from '../../../test/engine.ts';
 import { koffi } from '../../native/native.ts';
+import { currentSession } from '../current.ts';
 import type { DTypeName } from '../dataType.ts';
 import { type Engine, type EngineOptions, openEngine, type Variable } from '../index.ts';
-import { rawOp, rawOps } from '../rawOp.ts';
+import { rawOp } from '../rawOp.ts';
 
 let engine: Engine;
 let backend: { getInputTensorIds(tensors: unknown[]): number[]; where(condition: tf.Tensor): tf.Tensor };
@@ -118,7 +119,8 @@ describe('attributes', () => {
     const variable = engine.variable('attributes', [2, 0]);
     expect(variable.read().shape).toEqual([2, 0]);
     variable.dispose();
-    const two = rawOps('IdentityN', [[x, tf.scalar(7, 'int32')]], { T: { types: ['float32', 'int32'] } }, 2);
+    const types = { T: { types: ['float32', 'int32'] as const } };
+    const two = currentSession().execute('IdentityN', [[x, tf.scalar(7, 'int32')]], types, 2);
     expect(two.map((t) => t.dtype)).toEqual(['float32', 'int32']);
     const boundaries = rawOp('Bucketize', [x], { boundaries: { floats: [1.5, 3.5] } });
     expect(Array.from(boundaries.dataSync())).toEqual([0, 1, 1, 2]);
