@@ -73,8 +73,7 @@ async function backboneOf(
   const model = modelConfig(config.model);
   const { initialWeights, seed } = config.train;
   if (weights === 'initial') {
-    const taken =
-      initialWeights === null ? undefined : await readInitialWeights(initialWeights, { model, seed, engine });
+    const taken = initialWeights === null ? undefined : await readInitialWeights(initialWeights, { model, seed });
     if (taken) onNotice(taken.finding.message);
     return createBackbone(engine, model, network, taken?.first ?? seededValues(seed));
   }

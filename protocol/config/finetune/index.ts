@@ -1,4 +1,6 @@
+import { UnimissError } from '../../errors.ts';
 import type { ConfigKind } from '../kind.ts';
+import type { SharedConfig } from '../shared.ts';
 import { impossibleFinetune } from './combinations.ts';
 import { type FinetuneConfig, resolveFinetune } from './resolve.ts';
 import { type FinetuneGiven, finetuneSchema } from './schema.ts';
@@ -38,3 +40,12 @@ export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
     return { preset: model.preset, epochs: train.epochs, ...(inPlane.length === 2 && { slices: shown }) };
   },
 };
+
+/** The configuration of a run that must be a fine-tuning. @throws UnimissError 'config' if it is another kind */
+export function requireFinetune(config: SharedConfig): FinetuneConfig {
+  if (config.task === finetuneKind.task) return config as FinetuneConfig;
+  throw new UnimissError('config', `"${config.name}" is a run of kind "${config.task}"`, {
+    place: 'task',
+    remedy: 'Name a fine-tuning run.',
+  });
+}

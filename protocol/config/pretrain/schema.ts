@@ -221,7 +221,9 @@ const train = z
     initialWeights: path
       .nullable()
       .default(null)
-      .describe('Checkpoint (.safetensors) whose student provides the initial weights. null: random weights.'),
+      .describe(
+        'Checkpoint whose student provides the initial weights: .safetensors, or .pth of the reference implementation. null: random weights.',
+      ),
   })
   .describe('The training.');
 

@@ -1,5 +1,4 @@
-import { SafetensorsFile } from '../../../checkpoint/safetensorsReader.ts';
-import type { Engine } from '../../../engine/index.ts';
+import { openTensorFile } from '../../../checkpoint/openTensorFile.ts';
 import type { MitConfig } from '../../../model/config.ts';
 import { type ParameterSpec, parameterTable } from '../../../model/parameters.ts';
 import { type FirstValues, seededValues } from '../../../train/parameters/firstValues.ts';
@@ -10,17 +9,17 @@ import type { Finding } from '../../../train/training.ts';
 const required = ({ group, grid }: ParameterSpec) => group === 'backbone' && grid === undefined;
 
 /**
- * Reads the weights that a run starts with from a safetensors file with the reference's names, and reports which were used.
+ * Reads the weights that a run starts with from a safetensors or PyTorch file with the reference's names, and reports which were used.
  * @param seed for values that the file lacks
  * @throws UnimissError 'checkpoint', which names the first parameter of the backbone that is missing or has another shape
  */
 export async function readInitialWeights(
   path: string,
-  { model, seed, engine }: { model: MitConfig; seed: number; engine: Engine },
+  { model, seed }: { model: MitConfig; seed: number },
 ): Promise<{ first: FirstValues; finding: Finding }> {
-  const file = await SafetensorsFile.open(path);
+  const file = await openTensorFile(path);
   try {
-    const want = { engine, fresh: seededValues(seed), required };
+    const want = { fresh: seededValues(seed), required, sameSlices: true };
     const { first, report } = await takeWeights(file, parameterTable(model), want);
     const { taken, resized, fresh, unused } = report;
     const details = {
@@ -37,9 +36,9 @@ export async function readInitialWeights(
 
 /** Checks by its header alone whether `readInitialWeights` can read a file. Throws the same errors. */
 export async function checkInitialWeights(path: string, model: MitConfig): Promise<void> {
-  const file = await SafetensorsFile.open(path);
+  const file = await openTensorFile(path);
   try {
-    planWeights(file, parameterTable(model), required);
+    planWeights(file, parameterTable(model), { required, sameSlices: true });
   } finally {
     await file.close();
   }

@@ -22,7 +22,7 @@ export async function openPretraining(
   );
   const { initialWeights, seed } = config.train;
   const taken =
-    initialWeights !== null && !resumes ? await readInitialWeights(initialWeights, { model, seed, engine }) : undefined;
+    initialWeights !== null && !resumes ? await readInitialWeights(initialWeights, { model, seed }) : undefined;
   const { hashes, findings } = await openImageHashes(run, resumes);
   return new PretrainTraining({
     engine,
