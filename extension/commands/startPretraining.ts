@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { commands, FileType, Uri, window, workspace } from 'vscode';
 import { presetNames } from '../../protocol/config/pretrain/presets.ts';
 import { configMake, runCreate } from '../../protocol/daemon/messages.ts';
-import { configSuffix, diagnose, isConfig } from '../configuration/diagnostics.ts';
+import { configSuffix, errorsIn, isConfig } from '../configuration/diagnostics.ts';
 import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';
 
@@ -127,7 +127,7 @@ async function freeName(folder: Uri, name: string): Promise<Uri> {
 async function start(ctx: Context, file: Uri): Promise<void> {
   const document = await workspace.openTextDocument(file);
   if (document.isDirty) await document.save();
-  const problems = diagnose(document);
+  const problems = errorsIn(document);
   if (problems.length > 0) {
     await window.showTextDocument(document, { selection: problems[0]!.range });
     await commands.executeCommand('workbench.actions.view.problems');
@@ -138,6 +138,7 @@ async function start(ctx: Context, file: Uri): Promise<void> {
   if (!(await ensureEngine(ctx))) return;
   const run = await ctx.daemon.request(runCreate, { from: { config: document.getText(), file: join(file.fsPath) } });
   ctx.store.put(run);
+  for (const notice of run.notices) void window.showInformationMessage(notice);
   await ctx.view.show();
   ctx.panels.show([run.folder]);
 }

@@ -1,12 +1,20 @@
-import { Diagnostic, type Disposable, languages, Range, type TextDocument, workspace } from 'vscode';
-import { checkConfig } from '../../protocol/config/parseConfig.ts';
+import {
+  Diagnostic,
+  DiagnosticSeverity,
+  type Disposable,
+  languages,
+  Range,
+  type TextDocument,
+  workspace,
+} from 'vscode';
+import { checkConfig, type Problem } from '../../protocol/config/parseConfig.ts';
 
 /** Suffix of configuration files. */
 export const configSuffix = '.unimiss.jsonc';
 
 export const isConfig = (document: TextDocument) => document.fileName.endsWith(configSuffix);
 
-/** Shows what is wrong with open configurations while the user types, in the words of `unimiss pretrain`. */
+/** Shows what is wrong with open configurations, and what is ignored in them, while the user types, in the words of `unimiss pretrain`. */
 export class ConfigDiagnostics implements Disposable {
   private readonly collection = languages.createDiagnosticCollection('unimiss');
   private readonly subscriptions: Disposable[];
@@ -30,13 +38,29 @@ export class ConfigDiagnostics implements Disposable {
   }
 }
 
-/** Everything wrong with a configuration; the schema's own warnings come from the editor's JSON support. */
+/**
+ * Everything wrong with a configuration (errors), and what is ignored in it (information); the schema's own warnings come from
+ * the editor's JSON support.
+ */
 export function diagnose(document: TextDocument): Diagnostic[] {
-  return checkConfig(document.getText()).problems.map(({ message, remedy, field, offset, length }) => {
+  const { problems, notices } = checkConfig(document.getText());
+  const diagnostic = ({ offset, length }: Problem, text: string, severity: DiagnosticSeverity) => {
     const range = new Range(document.positionAt(offset), document.positionAt(offset + length));
-    const text = `${field === '' ? '' : `${field}: `}${message}${remedy ? `\n${remedy}` : ''}`;
-    const diagnostic = new Diagnostic(range, text);
-    diagnostic.source = 'unimiss';
-    return diagnostic;
-  });
+    const made = new Diagnostic(range, text, severity);
+    made.source = 'unimiss';
+    return made;
+  };
+  return [
+    ...problems.map((problem) => diagnostic(problem, textOf(problem), DiagnosticSeverity.Error)),
+    ...notices.map((notice) => diagnostic(notice, notice.message, DiagnosticSeverity.Information)),
+  ];
+}
+
+/** What prevents a start. */
+export function errorsIn(document: TextDocument): Diagnostic[] {
+  return diagnose(document).filter(({ severity }) => severity === DiagnosticSeverity.Error);
+}
+
+function textOf({ field, message, remedy }: Problem): string {
+  return `${field === '' ? '' : `${field}: `}${message}${remedy ? `\n${remedy}` : ''}`;
 }

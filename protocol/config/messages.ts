@@ -2,23 +2,26 @@ import { z } from 'zod';
 import { request } from '../daemon/rpc.ts';
 import { foldersSchema } from '../runs/messages.ts';
 
+const problems = z.array(
+  z.object({
+    message: z.string(),
+    remedy: z.string().optional(),
+    field: z.string().describe('Path of keys to the value, joined by dots. Empty for the whole file.'),
+    line: z.int().min(1),
+    column: z.int().min(1),
+    offset: z.int().min(0).describe('Offset in UTF-16 code units, from 0.'),
+    length: z.int().min(0),
+  }),
+);
+
 export const configCheck = request(
   'unimiss/config/check',
-  'Returns all problems of a configuration, with their positions.',
+  'Returns all problems of a configuration and what is ignored in it, with their positions.',
   {
     params: z.strictObject({ text: z.string().max(1 << 20) }),
     result: z.object({
-      problems: z.array(
-        z.object({
-          message: z.string(),
-          remedy: z.string().optional(),
-          field: z.string().describe('Path of keys to the value, joined by dots. Empty for the whole file.'),
-          line: z.int().min(1),
-          column: z.int().min(1),
-          offset: z.int().min(0).describe('Offset in UTF-16 code units, from 0.'),
-          length: z.int().min(0),
-        }),
-      ),
+      problems,
+      notices: problems.describe('Fields of earlier versions, which are ignored: the configuration can be used.'),
     }),
   },
 );

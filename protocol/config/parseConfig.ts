@@ -14,7 +14,7 @@ import { configKinds, type GivenConfig } from './index.ts';
 import type { ConfigKind } from './kind.ts';
 import { removeRetired } from './retiredFields.ts';
 
-/** One thing wrong in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */
+/** One thing wrong or ignored in a configuration file, with its place for an editor: line and column count from 1, offset from 0. */
 export interface Problem {
   message: string;
   remedy?: string;
@@ -35,7 +35,7 @@ const rules = 'Comments and trailing commas are allowed. Keys and strings need d
 export function checkConfig(
   text: string,
   kinds: readonly ConfigKind[] = configKinds,
-): { config?: GivenConfig; problems: Problem[]; notices: string[] } {
+): { config?: GivenConfig; problems: Problem[]; notices: Problem[] } {
   const body = text.replace(/^\uFEFF/, ' ');
   const syntax: ParseError[] = [];
   const tree = parseTree(body, syntax, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
@@ -68,7 +68,7 @@ export function checkConfig(
   if (repeated.length > 0) return { problems: repeated, notices: [] };
 
   const value: unknown = getNodeValue(tree);
-  const notices = removeRetired(value);
+  const notices = removeRetired(value).map(({ path, message }) => located([...path], message));
   const chosen = chooseKind(isObject(value) ? value.task : undefined, kinds);
   if ('message' in chosen) return { notices, problems: [located(['task'], chosen.message, chosen.remedy)] };
   const { kind } = chosen;
@@ -110,7 +110,7 @@ export function parseConfig<Given = GivenConfig>(
 ): Given {
   const { config, problems, notices } = checkConfig(text, kinds);
   if (config !== undefined) {
-    for (const message of notices) notice(`${file}: ${message}`);
+    for (const { message } of notices) notice(`${file}: ${message}`);
     return config as Given;
   }
   const [first, ...others] = problems.map((p) => ({

@@ -72,7 +72,9 @@ export const runCreate = request(
       start: z.boolean().default(true),
       wait: z.boolean().default(true).describe('Whether to wait in the queue while another run uses the device.'),
     }),
-    result: runInfoSchema,
+    result: runInfoSchema.extend({
+      notices: z.array(z.string()).default([]).describe('What is ignored in the configuration, one sentence each.'),
+    }),
   },
 );
 

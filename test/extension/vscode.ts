@@ -13,6 +13,27 @@ export class EventEmitter<T> {
   }
 }
 
+export class Range {
+  constructor(
+    readonly start: unknown,
+    readonly end: unknown,
+  ) {}
+}
+
+export enum DiagnosticSeverity {
+  Error = 0,
+  Information = 2,
+}
+
+export class Diagnostic {
+  source?: string;
+  constructor(
+    readonly range: Range,
+    readonly message: string,
+    readonly severity: DiagnosticSeverity,
+  ) {}
+}
+
 export class Uri {
   private constructor(readonly fsPath: string) {}
   static file(path: string): Uri {

@@ -11,7 +11,15 @@ import { configCheck, configMake } from '../../protocol/config/messages.ts';
 import { engineDoctor } from '../../protocol/daemon/engineMessages.ts';
 import { daemonStatus, daemonStop, ping, protocolVersion } from '../../protocol/daemon/lifecycleMessages.ts';
 import { logAppended, logFollow, logRead } from '../../protocol/runs/logMessages.ts';
-import { runContinue, runDelete, runPause, runStart, runStop, runsList } from '../../protocol/runs/messages.ts';
+import {
+  runContinue,
+  runCreate,
+  runDelete,
+  runPause,
+  runStart,
+  runStop,
+  runsList,
+} from '../../protocol/runs/messages.ts';
 import {
   alive,
   createRun,
@@ -23,7 +31,7 @@ import {
   trained,
   trainerPid,
 } from '../daemon/harness.ts';
-import { letGo, stepsOf } from '../daemon/runs.ts';
+import { configText, letGo, stepsOf } from '../daemon/runs.ts';
 
 /** Steps of a run that no test waits for: minutes, on the fastest machine. */
 const LONG = 100_000;
@@ -115,8 +123,16 @@ describe('the daemon', () => {
     const { problems } = await client.call(configCheck, { text: '{\n "data": { "paths": "x" },\n "trian": {} }' });
     expect(problems).toMatchObject([{ line: 3, column: 2, remedy: 'Did you mean "train"?' }]);
     const { text } = await client.call(configMake, { folders: ['/ct', '/xray'], preset: 'nano', name: 'mine' });
-    expect((await client.call(configCheck, { text })).problems).toEqual([]);
+    expect(await client.call(configCheck, { text })).toEqual({ problems: [], notices: [] });
     expect(text).toMatch(/\/\/ .*\n/);
+    const old = configText('old', 10, { engine: { library: '/tmp/tf' } });
+    const ignored = expect.stringMatching(/`engine\.library` is ignored/);
+    expect(await client.call(configCheck, { text: old })).toMatchObject({
+      problems: [],
+      notices: [{ field: 'engine.library', message: ignored }],
+    });
+    const from = { config: old, file: '/x.unimiss.jsonc' };
+    expect(await client.call(runCreate, { from, start: false })).toMatchObject({ name: 'old', notices: [ignored] });
     await expect(createRun(client, 'no name!', 10)).rejects.toThrow(/is not a valid run name/);
   });
 

@@ -67,7 +67,7 @@ it('a configuration of the toy is made and checked by the daemon as those of the
   const client = await place.client();
   const { text } = await client.call(configMake, { task: 'toy', folders: ['/none'], name: 'mine' });
   expect(JSON.parse(text)).toEqual({ task: 'toy', epochs: 1, name: 'mine' });
-  expect(await client.call(configCheck, { text })).toEqual({ problems: [] });
+  expect(await client.call(configCheck, { text })).toEqual({ problems: [], notices: [] });
   const { problems } = await client.call(configCheck, { text: '{ "task": "toy", "epochs": 1, "sead": 3 }' });
   expect(problems).toMatchObject([{ field: 'sead', remedy: 'Did you mean "seed"?' }]);
 });

@@ -44,7 +44,7 @@ export function readStoredConfig(
   const task = isObject(value) ? value.task : undefined;
   const kind = kindNamed(task, kinds);
   if (!kind) return refused(`this version has no task ${JSON.stringify(task)}`, `Update UniMiSS. ${again}`);
-  const notices = removeRetired(value).map((message) => `${file}: ${message}`);
+  const notices = removeRetired(value).map(({ message }) => `${file}: ${message}`);
   for (;;) {
     const parsed = kind.schema.safeParse(value);
     if (parsed.success) {

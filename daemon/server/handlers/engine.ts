@@ -47,7 +47,10 @@ export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
         progress.end();
       }
     }),
-    handle(configCheck, ({ text }) => ({ problems: checkConfig(text, kinds).problems })),
+    handle(configCheck, ({ text }) => {
+      const { problems, notices } = checkConfig(text, kinds);
+      return { problems, notices };
+    }),
     handle(configMake, (choices) => ({ text: makeConfig(choices, kinds) })),
   ];
 }

@@ -48,10 +48,11 @@ export function runHandlers(services: Services): Handler[] {
       act(() => {}),
     ),
     handle(runCreate, async (params) => {
-      const run = await createRun(params, registry.root, services.tasks);
+      const notices: string[] = [];
+      const run = await createRun(params, registry.root, services.tasks, (message) => notices.push(message));
       if (params.start) await supervisor.start(run, { wait: params.wait });
       services.changed(run.folder);
-      return registry.info(run);
+      return { ...(await registry.info(run)), notices };
     }),
     handle(runStart, ({ run, wait }) => act((s, folder) => s.start(folder, { wait }))({ run })),
     handle(
@@ -85,12 +86,14 @@ async function createRun(
   { from, root }: CheckedParamsOf<typeof runCreate>,
   usualRoot: string,
   tasks: readonly Task[],
+  notice: (message: string) => void,
 ): Promise<RunFolder> {
   const kinds = kindsOf(tasks);
   const given =
     'config' in from ? { text: from.config, file: from.file } : { text: makeConfig(from, kinds), file: '/folders' };
   for (const path of [given.file, root ?? usualRoot]) absolute(path);
-  const config = resolveConfig(parseConfig(given.text, given.file, { kinds }), { baseDir: dirname(given.file) }, kinds);
+  const parsed = parseConfig(given.text, given.file, { kinds, notice });
+  const config = resolveConfig(parsed, { baseDir: dirname(given.file) }, kinds);
   await checkRunnable(config, root ?? usualRoot, tasks);
   return RunFolder.create(root ?? usualRoot, given.text, config, new Date(), kinds);
 }
