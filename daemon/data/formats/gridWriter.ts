@@ -56,6 +56,17 @@ export function* encodeInGrid({ data, grid, labelNames }: GridToWrite): Generato
   const mark = Buffer.from([extension.length > 0 ? 1 : 0, 0, 0, 0]);
   yield Buffer.concat([header(offset), mark, extension]);
 
+  const width = data.BYTES_PER_ELEMENT;
+  for (const { buffer, byteOffset, byteLength } of storedBlocks(data, grid)) {
+    const block = Buffer.from(buffer, byteOffset, byteLength);
+    if (littleEndian || width === 1) yield block;
+    else yield width === 2 ? block.swap16() : block.swap32();
+  }
+}
+
+/** The array's values in the order of the grid, i fastest, some rows at a time. */
+export function* storedBlocks(data: GridToWrite['data'], grid: StoredGrid): Generator<GridToWrite['data']> {
+  const [columns, rows, slices] = grid.size;
   // Where the array has the voxel (0, 0, 0) of the file, and how far the next one is along i, j and k.
   const walk = walkOf(grid);
   const strides = [walk.shape[1] * walk.shape[2], walk.shape[2], 1] as const;
@@ -66,28 +77,24 @@ export function* encodeInGrid({ data, grid, labelNames }: GridToWrite): Generato
     steps[walk.sources[axis] as 0 | 1 | 2] = turned ? -strides[axis] : strides[axis];
     if (turned) start += strides[axis] * (walk.shape[axis] - 1);
   }
-  const width = data.BYTES_PER_ELEMENT;
-  const rowsAtOnce = Math.max(1, Math.min(rows, Math.floor(blockBytes / (columns * width))));
+  const rowsAtOnce = Math.max(1, Math.min(rows, Math.floor(blockBytes / (columns * data.BYTES_PER_ELEMENT))));
   for (let k = 0; k < slices; k++) {
     for (let j0 = 0; j0 < rows; j0 += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - j0);
-      const block = Buffer.alloc(count * columns * width);
-      const values = viewLike(data, block);
+      const values = emptyLike(data, count * columns);
       let o = 0;
       for (let j = j0; j < j0 + count; j++) {
         let p = start + k * steps[2] + j * steps[1];
         for (let i = 0; i < columns; i++, p += steps[0]) values[o++] = data[p]!;
       }
-      if (littleEndian || width === 1) yield block;
-      else yield width === 2 ? block.swap16() : block.swap32();
+      yield values;
     }
   }
 }
 
-function viewLike(data: GridToWrite['data'], { buffer, byteOffset, byteLength }: Buffer): GridToWrite['data'] {
-  const at = [buffer as ArrayBuffer, byteOffset, byteLength / data.BYTES_PER_ELEMENT] as const;
-  if (data instanceof Uint8Array) return new Uint8Array(...at);
-  if (data instanceof Int16Array) return new Int16Array(...at);
-  if (data instanceof Uint16Array) return new Uint16Array(...at);
-  return new Float32Array(...at);
+function emptyLike(data: GridToWrite['data'], length: number): GridToWrite['data'] {
+  if (data instanceof Uint8Array) return new Uint8Array(length);
+  if (data instanceof Int16Array) return new Int16Array(length);
+  if (data instanceof Uint16Array) return new Uint16Array(length);
+  return new Float32Array(length);
 }

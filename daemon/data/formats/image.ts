@@ -3,7 +3,9 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { Image2D } from '../types.ts';
 import { readEnds } from './bytes.ts';
 import { dicomFilesIn } from './dicom/dicomFolder.ts';
+import { isSegmentation, readDicomHeader } from './dicom/dicomHeader.ts';
 import { decodeDicom, inspectDicom, readDicomPicture } from './dicom/dicomVolume.ts';
+import { decodeSegmentation } from './dicom/segmentation.ts';
 import { gunzipStart } from './gzip.ts';
 import { imageError } from './imageError.ts';
 import { inspectJpeg, readJpeg } from './jpeg.ts';
@@ -110,10 +112,21 @@ export async function readVolume(path: string, options: ReadOptions = {}): Promi
 
 /**
  * Reads labels of any supported format as integers, in the axes of `arrayAxes`, with the grid in which they are stored. Nothing is interpolated.
+ * @param options `into`: the grid of the image; a DICOM segmentation leaves out slices without a label, which come back in it
  * @throws UnimissError('data') naming file and reason: also values that are NaN or no whole numbers
  */
-export async function readLabels(path: string, options: ReadOptions = {}): Promise<StoredLabels> {
+export async function readLabels(
+  path: string,
+  options: ReadOptions & { into?: StoredGrid } = {},
+): Promise<StoredLabels> {
+  if (await isSegmentationFile(path)) return toLabels(path, await decodeSegmentation(path, options.into));
   return toLabels(path, await decodeVolume(path, options));
+}
+
+async function isSegmentationFile(path: string): Promise<boolean> {
+  if ((await sniffFile(path)).format !== 'dicom' || (await stat(path)).isDirectory()) return false;
+  const header = await readDicomHeader(path);
+  return header !== undefined && isSegmentation(header);
 }
 
 async function decodeVolume(path: string, options: ReadOptions): Promise<Decoded> {

@@ -187,6 +187,7 @@ export async function openDicom(path: string): Promise<{ group: DicomGroup; left
   if (!info.isDirectory()) {
     const header = await readDicomHeader(path);
     if (!header) throw imageError(path, 'is a DICOM file without an image');
+    if (isSegmentation(header)) throw imageError(path, 'is a DICOM segmentation: labels, where an image is expected');
     // A file of several frames needs no others; one without a position is a picture, whatever lies beside it.
     if (header.frames > 1 || !header.positions || !header.orientation)
       return { group: { kind: header.frames > 1 ? 'volume' : 'picture', headers: [header] }, leftOut: [] };

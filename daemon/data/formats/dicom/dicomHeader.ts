@@ -57,7 +57,7 @@ export function isSegmentation({ sopClass }: Pick<DicomHeader, 'sopClass'>): boo
  * @throws UnimissError('data') naming file and reason
  */
 export async function readDicomHeader(path: string): Promise<DicomHeader | undefined> {
-  const { dataSet, size } = await parse(path);
+  const { dataSet, size } = await parseDicom(path);
   const element = dataSet.elements[pixelData];
   const rows = dataSet.uint16('x00280010');
   const columns = dataSet.uint16('x00280011');
@@ -108,7 +108,8 @@ export async function readDicomHeader(path: string): Promise<DicomHeader | undef
   };
 }
 
-async function parse(path: string): Promise<{ dataSet: DataSet; size: number }> {
+/** The tags of a file up to its pixels, and its size. Throws UnimissError('data'). */
+export async function parseDicom(path: string): Promise<{ dataSet: DataSet; size: number }> {
   for (const bytes of steps) {
     const { head, size } = await readEnds(path, bytes, 0);
     try {
