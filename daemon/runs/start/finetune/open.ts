@@ -36,7 +36,7 @@ export async function openFinetuning(
     const prepared = summaries.filter((one) => one !== undefined);
     const facts = labelFacts(config, opened, prepared);
     const model = downstreamOf(config, facts.outputs);
-    const { first, findings } = await startValues(config, { engine, model, resumes });
+    const { first, findings } = await startValues(config, { model, resumes });
     const epoch = { group: config.modality, steps: stepsPerEpoch };
     const names = dataset.labels.map(({ name }) => name);
     return new FineTuneTraining({

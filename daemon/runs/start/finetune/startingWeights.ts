@@ -1,21 +1,21 @@
 import { stat } from 'node:fs/promises';
-import { type FinetuneConfig, finetuneKind, requireFinetune } from '../../../protocol/config/finetune/index.ts';
-import { pretrainKind, requirePretrain } from '../../../protocol/config/pretrain/index.ts';
-import { UnimissError } from '../../../protocol/errors.ts';
-import { openTensorFile } from '../../checkpoint/openTensorFile.ts';
-import { CheckpointStore } from '../../checkpoint/store.ts';
-import type { TensorFile } from '../../checkpoint/tensorFile.ts';
-import { type FirstValues, seededValues } from '../../train/parameters/firstValues.ts';
-import type { GridChoices } from '../../train/parameters/positionGrids.ts';
+import { type FinetuneConfig, finetuneKind, requireFinetune } from '../../../../protocol/config/finetune/index.ts';
+import { pretrainKind, requirePretrain } from '../../../../protocol/config/pretrain/index.ts';
+import { UnimissError } from '../../../../protocol/errors.ts';
+import { openTensorFile } from '../../../checkpoint/openTensorFile.ts';
+import { CheckpointStore } from '../../../checkpoint/store.ts';
+import type { TensorFile } from '../../../checkpoint/tensorFile.ts';
+import { type FirstValues, seededValues } from '../../../train/parameters/firstValues.ts';
+import type { GridChoices } from '../../../train/parameters/positionGrids.ts';
 import {
   describeWeights,
   planWeights,
   type TargetSpec,
   takeWeights,
   type WeightsReport,
-} from '../../train/parameters/takeWeights.ts';
-import type { Finding } from '../../train/training.ts';
-import { RunFolder } from '../folder/runFolder.ts';
+} from '../../../train/parameters/takeWeights.ts';
+import type { Finding } from '../../../train/training.ts';
+import { RunFolder } from '../../folder/runFolder.ts';
 
 type Start = FinetuneConfig['start'];
 

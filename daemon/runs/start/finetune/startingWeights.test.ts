@@ -2,16 +2,18 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { resolveConfig } from '../../../protocol/config/index.ts';
-import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { requirePretrain } from '../../../protocol/config/pretrain/index.ts';
-import { CheckpointStore } from '../../checkpoint/store.ts';
-import { type MitConfig, presets } from '../../model/config.ts';
-import { type DownstreamConfig, downstreamTable } from '../../model/downstream.ts';
-import { parameterTable } from '../../model/parameters.ts';
-import { RunFolder } from '../folder/runFolder.ts';
-import { modelConfig } from './modelConfig.ts';
+import { requireFinetune } from '../../../../protocol/config/finetune/index.ts';
+import { resolveConfig } from '../../../../protocol/config/index.ts';
+import { parseConfig } from '../../../../protocol/config/parseConfig.ts';
+import { requirePretrain } from '../../../../protocol/config/pretrain/index.ts';
+import { CheckpointStore } from '../../../checkpoint/store.ts';
+import { type MitConfig, presets } from '../../../model/config.ts';
+import { type DownstreamConfig, downstreamTable } from '../../../model/downstream.ts';
+import { parameterTable } from '../../../model/parameters.ts';
+import { RunFolder } from '../../folder/runFolder.ts';
+import { modelConfig } from '../modelConfig.ts';
 import { checkStartingWeights, readStartingWeights } from './startingWeights.ts';
+import { startValues } from './startValues.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unimiss-starting-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -74,6 +76,23 @@ test("a run: its last checkpoint, whose size of volumes is the run's", async () 
   const kernel = specs.find(({ name }) => name === 'transformer.patch_embed0.conv.weight');
   expect(kernel && first(kernel)[0]).toBe(3);
   await checkStartingWeights({ ...start, from: run.folder }, specs);
+});
+
+test('a run from scratch and a resumed run read no weights; any other one says what it took', async () => {
+  const text = JSON.stringify({
+    ...{ task: 'finetune', problem: 'segmentation', modality: '3D', data: { path: folder } },
+    ...{ model: { preset: 'nano' }, start: { from: join(folder, 'none.pth') } },
+  });
+  const config = requireFinetune(resolveConfig(parseConfig(text, 'test'), { baseDir: folder }));
+  const scratch = { ...config, start: { ...config.start, from: null } };
+  for (const values of [
+    await startValues(config, { model: segmentation, resumes: true }),
+    await startValues(scratch, { model: segmentation, resumes: false }),
+  ])
+    expect(values.findings).toEqual([]);
+  await expect(startValues(config, { model: segmentation, resumes: false })).rejects.toThrow(
+    /none\.pth: cannot be opened/,
+  );
 });
 
 test('a file that lacks the encoder is refused before anything is trained', async () => {
