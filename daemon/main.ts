@@ -7,6 +7,7 @@ import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
+import { planCommand } from './cli/commands/plan.ts';
 import { pretrainCommand, resumeCommand } from './cli/commands/pretrain.ts';
 import { runsCommand } from './cli/commands/runs.ts';
 import { demoCommand } from './cli/demo/demo.ts';
@@ -39,6 +40,7 @@ ${Object.values(exitCodes)
 for (const command of [
   demoCommand,
   initCommand,
+  planCommand,
   pretrainCommand,
   resumeCommand,
   runsCommand,

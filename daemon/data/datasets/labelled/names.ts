@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readEnds, readFailure } from '../../formats/bytes.ts';
+import { readFailure } from '../../formats/bytes.ts';
+import { dicomFilesIn } from '../../formats/dicom/dicomFolder.ts';
 import { isImage } from '../../formats/image.ts';
-import { describeContent, formatOfName } from '../../formats/sniff.ts';
+import { formatOfName } from '../../formats/sniff.ts';
 import { naturalOrder } from '../files.ts';
 
 /** An image in a folder: a file, or the folder of a DICOM series. */
@@ -62,12 +63,9 @@ export async function imagesIn(folder: string): Promise<FoundImage[]> {
   return found.sort((a, b) => naturalOrder(a.stem, b.stem));
 }
 
-/** Whether a folder holds a DICOM series: no folder, and a first file that is DICOM. */
-export async function isSeries(folder: string): Promise<boolean> {
+/** Whether a folder holds DICOM files, and no folder. */
+async function isSeries(folder: string): Promise<boolean> {
   const { files, folders } = await listFolder(folder);
-  const [first] = files;
-  if (first === undefined || folders.length > 0) return false;
-  if (/\.dcm$/i.test(first)) return true;
-  const { head } = await readEnds(join(folder, first), 256, 0);
-  return describeContent(head) === 'a DICOM file';
+  if (files.length === 0 || folders.length > 0) return false;
+  return (await dicomFilesIn(folder)).length > 0;
 }

@@ -80,6 +80,7 @@ export const findingKinds = [
   'split',
   'missingClass',
   'unusedClass',
+  'preset',
 ] as const;
 export type FindingKind = (typeof findingKinds)[number];
 

@@ -139,17 +139,20 @@ function absentLabels(dataset: LabelledDataset, measures: readonly CaseMeasure[]
     problem === 'segmentation'
       ? measured.some(({ voxels }) => (voxels[number] ?? 0) > 0)
       : dataset.cases.some(({ classes }) => classes?.includes(number));
-  return labels.flatMap(({ name }, number): Finding[] =>
-    present(number) || (problem === 'segmentation' && exclusive && number === 0)
-      ? []
-      : [
-          {
-            severity: 'warning',
-            kind: 'unusedClass',
-            place: path,
-            what: `has no case with “${name}”`,
-            remedy: 'The network cannot learn it. Add cases, or remove the label.',
-          },
-        ],
+  const absent = labels.filter(
+    (_, number) => !present(number) && !(problem === 'segmentation' && exclusive && number === 0),
   );
+  if (absent.length === 0) return [];
+  const names = absent.slice(0, 10).map(({ name }) => `“${name}”`);
+  const more =
+    absent.length > names.length ? ` and ${absent.length - names.length} more of its ${labels.length} labels` : '';
+  return [
+    {
+      severity: 'warning',
+      kind: 'unusedClass',
+      place: path,
+      what: `has no case with ${names.join(', ')}${more}`,
+      remedy: 'The network cannot learn what it does not see. Add cases, or remove the labels.',
+    },
+  ];
 }

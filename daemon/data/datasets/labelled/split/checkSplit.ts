@@ -41,13 +41,17 @@ export function checkSplit({ folds, test }: Split, dataset: LabelledDataset, pla
   );
   for (const id of unknown)
     error('split', `names the case “${id}”, which has no labelled image`, 'Remove it, or correct its name.');
+  for (const side of ['train', 'validation'] as const) {
+    const empty = folds.flatMap((fold, number) => (fold[side].some((id) => byId.has(id)) ? [] : [number]));
+    const patients = new Set([...byId.values()].map(({ patient }) => patient)).size;
+    if (empty.length > 0)
+      error(
+        'split',
+        `has no ${side === 'train' ? 'training' : side} case in fold ${empty.join(', ')} (${patients} patients in all)`,
+        'Use fewer folds (at most one a patient), or add cases of other patients.',
+      );
+  }
   for (const [number, { train, validation }] of folds.entries()) {
-    for (const [side, ids] of [
-      ['training', train],
-      ['validation', validation],
-    ] as const)
-      if (!ids.some((id) => byId.has(id)))
-        error('split', `has no ${side} case in fold ${number}`, 'Use fewer folds, or add cases of other patients.');
     const told = new Map<string, { side: string; id: string }>();
     for (const [side, ids] of [
       ['training', train],
