@@ -55,7 +55,7 @@ const targets = [
   },
   {
     ...common,
-    entryPoints: { metrics: 'webviews/metrics/main.ts' },
+    entryPoints: { metrics: 'webviews/metrics/main.ts', report: 'webviews/report/main.ts' },
     outdir: 'dist/webviews',
     platform: 'browser',
     target: 'es2022',

@@ -64,17 +64,17 @@ export type SegmentedCase = z.infer<typeof segmentedCase>;
 export const statistic = z.object({
   /** Values in `mean`. */
   count: z.number().int(),
-  mean: number,
+  mean: z.number(),
   interval: interval.nullable(),
   /** Values in `meanOverOk`: cases where both have the class. */
   countOk: z.number().int(),
   meanOverOk: number,
-  deviation: number,
-  minimum: number,
-  lowerQuartile: number,
-  median: number,
-  upperQuartile: number,
-  maximum: number,
+  deviation: z.number(),
+  minimum: z.number(),
+  lowerQuartile: z.number(),
+  median: z.number(),
+  upperQuartile: z.number(),
+  maximum: z.number(),
 });
 export type Statistic = z.infer<typeof statistic>;
 

@@ -215,7 +215,7 @@ function overClasses(cases: readonly SegmentedCase[], classes: readonly ClassSum
   for (const metric of segmentationMetrics) {
     const own = classes.flatMap((c) => c.metrics[metric] ?? []);
     const lists = classes.map((_, i) => cases.map((one) => one.classes[i]![metric]));
-    const means = own.flatMap((s) => s.mean ?? []);
+    const means = own.map((s) => s.mean);
     const found = statisticOf(
       means,
       own.flatMap((s) => s.meanOverOk ?? []),

@@ -1,10 +1,4 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { UnimissError } from '../../../protocol/errors.ts';
-import { scriptText, styleText } from '../../../protocol/inlineText.ts';
+import { dirname, resolve } from 'node:path';
 import {
   embeddedMetricsId,
   type MetricsSnapshot,
@@ -19,6 +13,7 @@ import { diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { recordsToColumns } from '../series/columns.ts';
 import { downsample } from '../series/downsample.ts';
+import { dataElement, readPageAssets, selfContainedPage } from './selfContainedPage.ts';
 
 /** A run on the page, with its records in the order of writing. */
 export interface ReportRun {
@@ -50,7 +45,7 @@ export interface ReportContent {
  * @throws UnimissError 'disk' if it cannot be written, 'internal' if the page's script is not built
  */
 export async function writeReport(file: string, content: ReportContent): Promise<void> {
-  const { script, style } = await readAssets(content.assets);
+  const { script, style } = await readPageAssets('metrics', content.assets);
   const path = resolve(file);
   try {
     await makeFolder(dirname(path));
@@ -81,68 +76,18 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
 
 /** The page, with `script` and `style` in it. */
 export function reportPage(title: string, script: string, style: string, snapshot: MetricsSnapshot): string {
-  const code = scriptText(script);
-  const rules = styleText(style);
-  const policy = [
-    "default-src 'none'",
-    `script-src ${hashSource(code)}`,
-    `style-src ${hashSource(rules)}`,
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeText(title)}</title>
-<style>${rules}</style>
-</head>
-<body>
-<noscript>This page needs JavaScript to draw its curves. Please enable it.</noscript>
-<script type="application/json" id="${embeddedMetricsId}">${embeddedJson(snapshot)}</script>
-<script>${code}</script>
-</body>
-</html>
-`;
+  return selfContainedPage({
+    title,
+    script,
+    style,
+    body: `<noscript>This page needs JavaScript to draw its curves. Please enable it.</noscript>
+${dataElement(embeddedMetricsId, snapshot, plain)}`,
+  });
 }
 
-/** JSON that cannot end its script element. Columns become arrays, rounded to 7 digits (float32); NaN becomes null. */
-function embeddedJson(snapshot: MetricsSnapshot): string {
-  const plain = (key: string, value: unknown) => {
-    if (value instanceof Float64Array) {
-      const exact = key === 'time' || key === 'step';
-      return Array.from(value, (v) => (Number.isFinite(v) ? (exact ? v : Number(v.toPrecision(7))) : null));
-    }
-    return value;
-  };
-  return JSON.stringify(snapshot, plain).replace(/</g, '\\u003c');
-}
-
-function hashSource(text: string): string {
-  return `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
-}
-
-function escapeText(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-}
-
-/** The component's script and style, from dist/webviews: beside the bundle (dist/daemon/main.js), or seen from this file. */
-async function readAssets(folder: string | undefined): Promise<{ script: string; style: string }> {
-  const near = ['../webviews/', '../../../dist/webviews/'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  const place = folder ?? near.find((path) => existsSync(join(path, 'metrics.js'))) ?? near[0]!;
-  try {
-    const [script, style] = await Promise.all(
-      ['metrics.js', 'metrics.css'].map((name) => readFile(join(place, name), 'utf8')),
-    );
-    return { script: script!, style: style! };
-  } catch (cause) {
-    throw new UnimissError('internal', 'Cannot read the script and style of the page (metrics.js, metrics.css).', {
-      place,
-      remedy: 'Build them with `npm run build`, or reinstall UniMiSS.',
-      cause,
-    });
-  }
+/** Columns become arrays, rounded to 7 digits (float32); NaN becomes null. */
+function plain(key: string, value: unknown): unknown {
+  if (!(value instanceof Float64Array)) return value;
+  const exact = key === 'time' || key === 'step';
+  return Array.from(value, (v) => (Number.isFinite(v) ? (exact ? v : Number(v.toPrecision(7))) : null));
 }

@@ -1,0 +1,15 @@
+import './report.css';
+import type { LabelledPlane } from '../../protocol/evaluation/plane.ts';
+import { embeddedPlanesId, planeAttribute } from '../../protocol/evaluation/planeLabels.ts';
+import { drawPlane } from '../shared/plane.ts';
+import { makeSortable } from './sort.ts';
+
+/** What the report's markup cannot do alone: sort tables and draw planes. */
+for (const table of document.querySelectorAll<HTMLTableElement>('table.sortable')) makeSortable(table);
+
+// Of this very file, so it needs no check; a checker would compile code, which the page's policy refuses.
+const planes: LabelledPlane[] = JSON.parse(document.getElementById(embeddedPlanesId)?.textContent ?? '[]');
+for (const canvas of document.querySelectorAll<HTMLCanvasElement>(`canvas[${planeAttribute}]`)) {
+  const plane = planes[Number(canvas.getAttribute(planeAttribute))];
+  if (plane) drawPlane(canvas, plane, 520);
+}
