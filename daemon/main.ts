@@ -8,6 +8,7 @@ import { engineCommand } from './cli/commands/engine.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
 import { planCommand } from './cli/commands/plan.ts';
+import { predictCommand } from './cli/commands/predict.ts';
 import { pretrainCommand, resumeCommand } from './cli/commands/pretrain.ts';
 import { runsCommand } from './cli/commands/runs.ts';
 import { demoCommand } from './cli/demo/demo.ts';
@@ -46,6 +47,7 @@ for (const command of [
   runsCommand,
   metricsCommand,
   embedCommand,
+  predictCommand,
   engineCommand,
 ])
   program.addCommand(command());

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { errorDataSchema } from '../daemon/wireError.ts';
 import { embed, embedResultSchema, embedTaskSchema } from './embedMessages.ts';
 import type { JobType } from './jobRequest.ts';
+import { predict, predictResultSchema, predictTaskSchema } from './predictMessages.ts';
 
 /**
  * All jobs. A job is work that needs TensorFlow but is no training: the daemon runs it in a separate process while a client
@@ -14,6 +15,13 @@ export const jobTypes = {
     task: embedTaskSchema,
     result: embedResultSchema,
     paths: ['data', 'manifest', 'out'],
+  },
+  predict: {
+    title: 'Prediction',
+    request: predict,
+    task: predictTaskSchema,
+    result: predictResultSchema,
+    paths: ['input', 'out'],
   },
 } as const satisfies Record<string, JobType>;
 

@@ -1,6 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { inspectImage, readImage, readLabels as readLabelMap, readVolume } from '../formats/image.ts';
 import { imageError } from '../formats/imageError.ts';
+import type { StoredGrid } from '../formats/storedVolume.ts';
 import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
 import { ignoredLabel, type LabelMaps, type Size3 } from './types.ts';
 
@@ -12,6 +13,10 @@ export interface StoredCase {
   /** One [D, H, W] a channel. */
   readonly channels: readonly Float32Array[];
   readonly labels?: LabelMaps;
+  /** The grid of the first file; absent for pictures. */
+  readonly grid?: StoredGrid;
+  /** What is worth knowing about the files: clauses whose subject is the image. */
+  readonly notices: readonly string[];
 }
 
 /** Decoded values of one file. */
@@ -20,6 +25,8 @@ interface Stored {
   readonly spacing: readonly [number, number, number] | null;
   /** One a channel. */
   readonly planes: readonly ArrayLike<number>[];
+  readonly grid?: StoredGrid;
+  readonly notices: readonly string[];
 }
 
 /**
@@ -42,9 +49,10 @@ export async function readCase(files: CaseFiles, { modality, channels }: Prepare
     });
   const values = planes.map((plane) => Float32Array.from(plane));
   const { size, spacing } = first;
-  if (!files.labels) return { size, spacing, channels: values };
-  const labels = await readLabels(files.labels, { modality, size, image: files.images[0]! });
-  return { size, spacing, channels: values, labels };
+  const notices = read.flatMap((one) => one.notices);
+  const stored = { size, spacing, channels: values, notices, ...(first.grid && { grid: first.grid }) };
+  if (!files.labels) return stored;
+  return { ...stored, labels: await readLabels(files.labels, { modality, size, image: files.images[0]! }) };
 }
 
 async function readStored(path: string, modality: PrepareSettings['modality'], labels = false): Promise<Stored> {
@@ -55,15 +63,17 @@ async function readStored(path: string, modality: PrepareSettings['modality'], l
     });
   if (kind === '3D' && labels) {
     const { shape, spacing, spacingKnown, data } = await readLabelMap(path);
-    return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data] };
+    return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data], notices: [] };
   }
   if (kind === '3D') {
-    const { volume, spacingKnown } = await readVolume(path);
-    return { size: volume.shape, spacing: spacingKnown ? volume.spacing : null, planes: [volume.data] };
+    const { volume, spacingKnown, grid, notices, orientationNotice } = await readVolume(path);
+    const spacing = spacingKnown ? volume.spacing : null;
+    const all = orientationNotice === undefined ? notices : [orientationNotice, ...notices];
+    return { size: volume.shape, spacing, planes: [volume.data], grid, notices: all };
   }
   const { width, height, data } = await readImage(path);
   const planes = [0, 1, 2].map((c) => Uint8Array.from({ length: width * height }, (_, i) => data[3 * i + c]!));
-  return { size: [1, height, width], spacing: null, planes };
+  return { size: [1, height, width], spacing: null, planes, notices: [] };
 }
 
 /** The channels of a file that holds all of them; a grey picture serves as three equal ones. */

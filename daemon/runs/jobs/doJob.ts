@@ -3,6 +3,7 @@ import { type JobName, type JobResult, type JobTask, jobTypes } from '../../../p
 import { RunFolder } from '../folder/runFolder.ts';
 import { embedImages } from './embedImages.ts';
 import type { DoJob } from './job.ts';
+import { predictImages } from './predict/predictImages.ts';
 
 /** Reports the progress of a job. */
 export type OnJobProgress = (what: string, done: number, total: number) => void;
@@ -14,6 +15,7 @@ type Work = {
 /** The work of each job: one function per row of `jobTypes`. */
 const work: Work = {
   embed: async (task, onProgress, kinds) => embedImages(await RunFolder.open(task.run, kinds), task, onProgress),
+  predict: async (task, onProgress, kinds) => predictImages(await RunFolder.open(task.run, kinds), task, onProgress),
 };
 
 /**
@@ -21,5 +23,7 @@ const work: Work = {
  * @param kinds the known kinds of runs
  */
 export function workerOf(kinds: readonly ConfigKind[]): DoJob {
-  return ({ name, task }, onProgress) => work[name](jobTypes[name].task.parse(task), onProgress, kinds);
+  const done = <N extends JobName>(name: N, task: unknown, onProgress: OnJobProgress) =>
+    work[name](jobTypes[name].task.parse(task) as JobTask<N>, onProgress, kinds);
+  return ({ name, task }, onProgress) => done(name, task, onProgress);
 }

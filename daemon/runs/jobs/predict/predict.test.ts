@@ -1,0 +1,119 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encode } from 'fast-png';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Predicted } from '../../../../protocol/jobs/predictMessages.ts';
+import { compressNifti } from '../../../data/formats/niftiWriter.ts';
+import type { NetworkPlan } from '../../folder/networkPlan.ts';
+import { differences } from './check.ts';
+import { classStatistics } from './classStatistics.ts';
+import { Finished } from './finished.ts';
+import { imagesOfInput, withoutEnding } from './inputs.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'unimiss-predict-'));
+afterAll(() => rmSync(base, { recursive: true }));
+
+const ct = (name = 'CT'): NetworkPlan['channels'][number] => ({
+  name,
+  normalization: { scheme: 'clip', range: [-1000, 1000], mean: 0, deviation: 1 },
+});
+
+describe('the images of an input', () => {
+  it('have ids that name their results; channels of a volume belong together', async () => {
+    const folder = join(base, 'several');
+    mkdirSync(join(folder, 'b'), { recursive: true });
+    const volume = await compressNifti({ shape: [2, 2, 2], spacing: [3, 1, 1], data: new Int16Array(8) });
+    for (const name of ['a_0000.nii.gz', 'a_0001.nii.gz', 'b/c_0000.nii', 'b/c_0001.nii'])
+      writeFileSync(join(folder, name), volume);
+    const images = await imagesOfInput(folder, { modality: '3D', channels: [ct('T1'), ct('T2')] });
+    expect(images).toEqual([
+      { id: 'a', images: [join(folder, 'a_0000.nii.gz'), join(folder, 'a_0001.nii.gz')] },
+      { id: 'b/c', images: [join(folder, 'b/c_0000.nii'), join(folder, 'b/c_0001.nii')] },
+    ]);
+    rmSync(join(folder, 'a_0001.nii.gz'));
+    await expect(imagesOfInput(folder, { modality: '3D', channels: [ct('T1'), ct('T2')] })).rejects.toThrow(
+      /1 files of the image "a", but 2 expected[\s\S]*a_0000, a_0001[\s\S]*T1, T2/,
+    );
+  });
+
+  it('are refused where there is none, or two would have results of one name', async () => {
+    const folder = join(base, 'none');
+    mkdirSync(folder);
+    await expect(imagesOfInput(folder, { modality: '2D', channels: [ct()] })).rejects.toThrow(/no image/);
+    const png = encode({ width: 1, height: 1, data: Uint8Array.of(1), depth: 8, channels: 1 });
+    for (const name of ['x.png', 'x.jpg']) writeFileSync(join(folder, name), png);
+    await expect(imagesOfInput(folder, { modality: '2D', channels: [ct()] })).rejects.toThrow(
+      /2 files.*"x".*1 expected/,
+    );
+    expect(withoutEnding('a.b/c.d.nii.gz')).toBe('a.b/c.d');
+  });
+});
+
+describe('a folder of results', () => {
+  const result = (image: string, files: string[] = []): Predicted => ({ image, files, notices: [], seconds: 1 });
+
+  it('knows what is finished, over a torn line, until image, settings or result change', async () => {
+    const folder = join(base, 'finished');
+    mkdirSync(folder);
+    const [image, other, label] = ['i.png', 'o.png', 'l.png'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const file of [image, other, label]) writeFileSync(file, 'x');
+    const first = await Finished.open(folder, { step: 1 });
+    expect(await first.find([image])).toBeUndefined();
+    await first.add([image], result(image, [label]));
+    appendFileSync(join(folder, 'predicted.jsonl'), '{"key":"torn');
+    const second = await Finished.open(folder, { step: 1 });
+    expect(await second.find([image])).toEqual(result(image, [label]));
+    expect(await second.find([other])).toBeUndefined();
+    await second.add([other], result(other));
+    const third = await Finished.open(folder, { step: 1 });
+    expect(await third.find([other])).toEqual(result(other));
+    expect(await (await Finished.open(folder, { step: 2 })).find([image])).toBeUndefined();
+    rmSync(label);
+    expect(await third.find([image])).toBeUndefined();
+    utimesSync(other, 1, 1);
+    expect(await third.find([other])).toBeUndefined();
+    expect(statSync(join(folder, 'predicted.jsonl')).mode & 0o77).toBe(0);
+  });
+});
+
+describe('before it computes, a prediction', () => {
+  const plan: NetworkPlan = {
+    ...{ format: 1, problem: 'segmentation', modality: '3D', labels: 'exclusive', ignore: null, preset: 'nano' },
+    ...{ classes: [{ name: 'background', values: [0] }], patch: [16, 32, 32], fit: 'crop' },
+    ...{ spacing: [3, 1, 1], channels: [ct()] },
+  };
+  const stored = (values: number[], spacing: [number, number, number]) => ({
+    ...{ size: [1, 1, values.length] as const, spacing, channels: [Float32Array.from(values)], notices: [] },
+  });
+
+  it('names what differs from training: coarse voxels, values that cannot be those of the training', () => {
+    expect(differences(stored([0, 5, 9], [3, 1, 1]), plan)).toEqual([]);
+    expect(differences(stored([0, 5, 9], [5, 4, 1]), plan)).toEqual([
+      expect.stringContaining('has voxels of 5.00×4.00×1.00 mm, much coarser than the 3×1×1 mm'),
+    ]);
+    expect(differences(stored(Array(40).fill(3000), [3, 1, 1]), plan)).toEqual([
+      expect.stringMatching(/only 0\.0 % of its values of CT within \[-1000, 1000\].*check their unit/),
+    ]);
+  });
+});
+
+it('measures each class: volume by the spacing, mean of the values, contact with the border', () => {
+  const labels = new Uint8Array(27);
+  labels[13] = 1; // the middle
+  labels[0] = labels[1] = 2;
+  const values = Float32Array.from(labels, (_, i) => i);
+  const measured = classStatistics({
+    ...{ names: ['a', 'b', 'c'], size: [3, 3, 3], spacing: [2, 5, 10], values },
+    has: (voxel, k) => labels[voxel] === k + 1,
+  });
+  expect(measured).toEqual([
+    { class: 'a', voxels: 1, milliliters: 0.1, mean: 13, touchesBorder: false },
+    { class: 'b', voxels: 2, milliliters: 0.2, mean: 0.5, touchesBorder: true },
+    { class: 'c', voxels: 0, milliliters: 0, mean: null, touchesBorder: false },
+  ]);
+});

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { runRef } from '../runs/runInfo.ts';
+import { jobRequest } from './jobRequest.ts';
+
+const path = z.string().min(1).max(4096);
+
+/** The images to predict and the place for the results. Paths are absolute. */
+export const predictTaskSchema = z.strictObject({
+  run: runRef,
+  input: path.describe('An image, a folder with images, or the folder of a DICOM series.'),
+  out: path.describe('Folder for the results.'),
+  checkpoint: z
+    .enum(['best', 'last'])
+    .default('best')
+    .describe('`best`: the checkpoint with the best validation. `last`: the newest good one.'),
+  overlap: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0.5)
+    .describe('Segmentation: fraction of a window that it shares with the next one.'),
+  mirror: z
+    .boolean()
+    .default(false)
+    .describe('Segmentation: also predict mirrored windows and average. Takes 8 times as long in 3D, 4 times in 2D.'),
+  statistics: z.boolean().default(false).describe('Segmentation: also write volume and mean value of each class.'),
+});
+export type PredictTask = z.output<typeof predictTaskSchema>;
+
+export const classStatisticsSchema = z.object({
+  class: z.string(),
+  voxels: z.int().min(0),
+  milliliters: z.number().nullable().describe('null: the spacing is unknown, or the image is a picture.'),
+  mean: z.number().nullable().describe('Mean value in the image: HU in CT. null: no voxel has the class.'),
+  touchesBorder: z
+    .boolean()
+    .describe('Whether the class reaches the border of the image, so that a part may be missing.'),
+});
+export type ClassStatistics = z.output<typeof classStatisticsSchema>;
+
+export const predictedSchema = z.object({
+  image: z.string().describe('Absolute path of the image, of its first channel if it has several files.'),
+  files: z.array(z.string()).describe('Absolute paths of the written label files.'),
+  probabilities: z.record(z.string(), z.number()).optional().describe('Classification: the probability of each class.'),
+  statistics: z.array(classStatisticsSchema).optional(),
+  notices: z.array(z.string()),
+  seconds: z.number().min(0),
+});
+export type Predicted = z.output<typeof predictedSchema>;
+
+export const predictResultSchema = z.object({
+  step: z.int().min(0).describe('Training step of the checkpoint.'),
+  predicted: z.array(predictedSchema),
+  skipped: z
+    .int()
+    .min(0)
+    .describe('Images that the folder already has results for, from the same checkpoint and settings.'),
+  failed: z.array(z.object({ image: z.string(), reason: z.string() })),
+  table: z.string().nullable().describe('Absolute path of predictions.csv (classification) or statistics.csv.'),
+  notices: z.array(z.string()),
+});
+export type PredictResult = z.output<typeof predictResultSchema>;
+
+export const predict = jobRequest(
+  'unimiss/predict',
+  'Predicts labels of new images with the network of a fine-tuning run.',
+  {
+    task: predictTaskSchema,
+    result: predictResultSchema,
+  },
+);
