@@ -2,11 +2,8 @@ import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { type JobName, type JobResult, type JobTask, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { embedImages } from './embedImages.ts';
-import type { DoJob } from './job.ts';
+import type { DoJob, OnJobProgress } from './job.ts';
 import { predictImages } from './predict/predictImages.ts';
-
-/** Reports the progress of a job. */
-export type OnJobProgress = (what: string, done: number, total: number) => void;
 
 type Work = {
   [N in JobName]: (task: JobTask<N>, onProgress: OnJobProgress, kinds: readonly ConfigKind[]) => Promise<JobResult<N>>;

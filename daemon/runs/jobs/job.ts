@@ -2,8 +2,10 @@ import { toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type FromJob, type Job, jobSchema } from '../../../protocol/jobs/jobs.ts';
 
+/** Reports the progress of a job. */
+export type OnJobProgress = (what: string, done: number, total: number) => void;
 /** Runs a job and reports its progress. */
-export type DoJob = (job: Job, onProgress: (what: string, done: number, total: number) => void) => Promise<unknown>;
+export type DoJob = (job: Job, onProgress: OnJobProgress) => Promise<unknown>;
 
 /**
  * The process of one job (`unimiss job`). The daemon sends the job over the channel of Node's child processes. The process ends

@@ -14,7 +14,7 @@ import { makeFolder } from '../../../files/folder.ts';
 import { segmentImage } from '../../../infer/slidingWindow/segmentImage.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
-import type { OnJobProgress } from '../doJob.ts';
+import type { OnJobProgress } from '../job.ts';
 import { differences } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
