@@ -44,6 +44,17 @@ export type MetricsTable = z.infer<typeof table>;
  */
 export const positionColumns = ['step', 'epoch', 'time', 'phase'] as const;
 
+/**
+ * Most series of a run, those of its steps and of its epochs together, that are kept; the columns of a position do not count.
+ * Each is a column as long as the run, so that many names would fill the memory.
+ */
+export const mostSeries = 500;
+
+/** Says that a run has more series than `mostSeries`. @param key the first that is not kept */
+export function tooManySeries(key: string): string {
+  return `This run records more than ${mostSeries} different numbers, and curves and tables contain only the first ${mostSeries}. The first one missing is ${JSON.stringify(key.slice(0, 100))}.`;
+}
+
 /** A series as the page shows it: an entry of the run's catalogue (protocol/records/series.ts), which explains the fields. */
 const series = z.object({
   key: z.string(),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { mostSeries } from '../../protocol/metrics/page.ts';
 import { MetricsStore } from './store.ts';
 
 const run = {
@@ -74,4 +75,27 @@ test('runs of one name are told apart by their folders', () => {
     runs: [named('/runs/ct-1', 'ct'), named('/runs/ct-2', 'ct'), named('/runs/xray-1', 'xray')],
   });
   expect([...store.runs.values()].map(({ name }) => name)).toEqual(['ct-1', 'ct-2', 'xray']);
+});
+
+test('of a run with too many series, the first ones are kept, and one event says so', () => {
+  const store = new MetricsStore();
+  store.apply(snapshot(1));
+  const many = (sequence: number, name: string) => ({
+    ...append(sequence, 1),
+    steps: {
+      columns: {
+        step: [sequence],
+        loss: [1],
+        ...Object.fromEntries(Array.from({ length: mostSeries }, (_, i) => [`${name}/${i}`, [i]])),
+      },
+    },
+  });
+  for (const [i, name] of ['a', 'b', 'a'].entries()) expect(store.apply(many(i + 2, name))).toBe('changed');
+  const run = store.runs.get('a')!;
+  // `step` is a position; `loss` is a series.
+  expect(run.steps.keys).toHaveLength(1 + mostSeries);
+  expect(run.steps.keys.at(-1)).toBe(`a/${mostSeries - 2}`);
+  expect(run.steps.length).toBe(4);
+  expect([...run.steps.values(`a/7`)!]).toEqual([Number.NaN, 7, Number.NaN, 7]);
+  expect(run.events).toMatchObject([{ kind: 'info', message: expect.stringContaining(`"a/${mostSeries - 1}"`) }]);
 });

@@ -1,13 +1,17 @@
 import {
   type MetricsEvent,
   type MetricsMessage,
+  type MetricsTable,
   metricsMessage,
+  mostSeries,
   type Preview,
   type Progress,
+  positionColumns,
   type RunMetrics,
   type ShownRunState,
   type ShownSeries,
   type SummaryFact,
+  tooManySeries,
 } from '../../protocol/metrics/page.ts';
 import { Table } from './table.ts';
 
@@ -23,6 +27,8 @@ export interface Run {
   events: MetricsEvent[];
   previews: Preview[];
   progress: Progress | undefined;
+  /** It has more series than are kept. */
+  seriesDropped?: true;
 }
 
 /** What a message did: changed the data, was seen before, left a gap (a message before it is missing), or was refused. */
@@ -72,8 +78,8 @@ export class MetricsStore {
   private append(message: Extract<MetricsMessage, { type: 'append' }>): void {
     const run = this.runs.get(message.run);
     if (!run) return;
-    if (message.steps) run.steps.append(message.steps);
-    if (message.epochs) run.epochs.append(message.epochs);
+    if (message.steps) run.steps.append(kept(run, message.steps));
+    if (message.epochs) run.epochs.append(kept(run, message.epochs));
     if (message.events) run.events.push(...message.events);
     if (message.previews) run.previews.push(...message.previews);
     if (message.state) run.state = message.state;
@@ -81,13 +87,44 @@ export class MetricsStore {
   }
 }
 
-function openRun(run: RunMetrics): Run {
+function openRun(given: RunMetrics): Run {
+  const empty = { columns: {} };
+  const run: Run = {
+    ...given,
+    steps: new Table(empty),
+    epochs: new Table(empty),
+    events: [...given.events],
+    previews: [...given.previews],
+    progress: given.progress,
+  };
+  run.steps.append(kept(run, given.steps));
+  run.epochs.append(kept(run, given.epochs));
+  return run;
+}
+
+/** The last step that the run has rows of. */
+function lastStep({ steps }: Run): number {
+  return steps.values('step')?.at(-1) ?? 0;
+}
+
+const positions: ReadonlySet<string> = new Set(positionColumns);
+
+/** The table without new series beyond `mostSeries`; the first time, an event says so. */
+function kept(run: Run, table: MetricsTable): MetricsTable {
+  const known = new Set([...run.steps.keys, ...run.epochs.keys]);
+  let room = mostSeries - [...known].filter((key) => !positions.has(key)).length;
+  const dropped = new Set(
+    Object.keys(table.columns).filter((key) => !known.has(key) && !positions.has(key) && room-- <= 0),
+  );
+  const [first] = dropped;
+  if (first === undefined) return table;
+  if (!run.seriesDropped) run.events.push({ kind: 'info', step: lastStep(run), message: tooManySeries(first) });
+  run.seriesDropped = true;
+  const without = (set: MetricsTable['columns']) =>
+    Object.fromEntries(Object.entries(set).filter(([key]) => !dropped.has(key)));
   return {
-    ...run,
-    steps: new Table(run.steps),
-    epochs: new Table(run.epochs),
-    events: [...run.events],
-    previews: [...run.previews],
-    progress: run.progress,
+    columns: without(table.columns),
+    ...(table.low && { low: without(table.low) }),
+    ...(table.high && { high: without(table.high) }),
   };
 }

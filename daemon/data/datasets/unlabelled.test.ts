@@ -9,6 +9,7 @@ import { folderOf } from '../../../test/needs.ts';
 import { dicomFixture } from '../formats/dicom/dicom.fixture.ts';
 import { niftiFixture } from '../formats/nifti.fixture.ts';
 import { naturalOrder } from './files.ts';
+import { describeIgnored } from './ignoredFiles.ts';
 import { brokenReason, openDataset, requireImage } from './unlabelled.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'dataset-'));
@@ -59,7 +60,13 @@ describe('a folder', () => {
     save('README.md', '# Notes\n');
     save('table.csv.gz', gzipSync('a,b\n'));
     save('._a.png', 'x');
-    const { samples2D, ignored, broken } = await openDataset({ paths: dir });
+    const { root, samples2D, ignored, broken } = await openDataset({ paths: dir });
+    expect(describeIgnored({ root, ignored }, true)).toBe(
+      '3 files were skipped: ._a.png is hidden (its name begins with a dot); README.md is a text file; table.csv.gz is a gzip file without a NIfTI volume',
+    );
+    expect(describeIgnored({ root, ignored }, false)).toBe('3 files were skipped, because only images are used');
+    expect(describeIgnored({ root, ignored: [...ignored, ...ignored] }, true)).toMatch(/volume; and 3 more$/);
+    expect(describeIgnored({ root, ignored: [] }, true)).toBeUndefined();
     expect(ids(samples2D)).toEqual(['a.png']);
     expect(broken).toEqual([]);
     expect(ignored.map(({ path, why }) => `${path.slice(dir.length + 1)} ${why}`)).toEqual([

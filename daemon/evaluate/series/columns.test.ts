@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { metricsMessage } from '../../../protocol/metrics/page.ts';
+import { metricsMessage, mostSeries } from '../../../protocol/metrics/page.ts';
 import { seriesOf } from '../../../protocol/records/series.ts';
 import { madeUpRecords } from '../../../test/metrics/records.ts';
 import { recordsToColumns } from './columns.ts';
@@ -76,4 +76,20 @@ test('the columns are what the component accepts', () => {
   const run = { id: 'a', name: 'a', state: 'running', series: seriesOf.pretrain, steps, epochs, events, previews: [] };
   const message = { type: 'snapshot', sequence: 0, title: '', summary: [], runs: [run] };
   expect(metricsMessage.safeParse(message).success).toBe(true);
+});
+
+test('of a run with too many series, the first ones become columns, and one event says so', () => {
+  const values = (name: string) =>
+    Object.fromEntries(Array.from({ length: mostSeries }, (_, i) => [`${name}/${i}`, i]));
+  const renamed = records.map((record) =>
+    record.kind === 'step' ? { ...record, values: values(`${record.step}`) } : record,
+  );
+  const { steps: few, epochs: others, events: told } = recordsToColumns(renamed);
+  const series = [few, others].flatMap(({ columns }) => Object.keys(columns));
+  expect(new Set(series.filter((key) => !['step', 'epoch', 'time', 'phase'].includes(key))).size).toBe(mostSeries);
+  expect(few.columns['0/7']?.[0]).toBe(7);
+  expect(few.columns.loss).toEqual(steps.columns.loss);
+  const notices = told.filter(({ message }) => message.includes(`more than ${mostSeries} different numbers`));
+  expect(notices).toMatchObject([{ kind: 'info', step: 0 }]);
+  expect(told).toHaveLength(events.length + 1);
 });

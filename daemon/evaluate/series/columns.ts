@@ -1,4 +1,10 @@
-import { type MetricsEvent, type MetricsTable, positionColumns } from '../../../protocol/metrics/page.ts';
+import {
+  type MetricsEvent,
+  type MetricsTable,
+  mostSeries,
+  positionColumns,
+  tooManySeries,
+} from '../../../protocol/metrics/page.ts';
 import type { EpochRecord, EventRecord, RunRecord, StepRecord } from '../../../protocol/records/records.ts';
 import { ownFields } from '../../../protocol/records/series.ts';
 import type { Warning } from '../../../protocol/records/warning.ts';
@@ -26,15 +32,32 @@ export class GrowingColumns {
   lastStep = 0;
   private readonly stepPosition = positionOf(this.steps);
   private readonly stepFields = ownFields.step.map((key) => ({ key, column: this.steps.column(key) }));
-  private readonly stepValues = new ValueColumns(this.steps);
+  private readonly series = new Set<string>([...ownFields.step, ...ownFields.epoch]);
+  /** The first key beyond `mostSeries`. */
+  private dropped: string | undefined;
+  private readonly stepValues = new ValueColumns(this.steps, (key) => this.keeps(key));
   private readonly epochPosition = positionOf(this.epochs);
   private readonly epochFields = ownFields.epoch.map((key) => ({ key, column: this.epochs.column(key) }));
-  private readonly epochValues = new ValueColumns(this.epochs);
+  private readonly epochValues = new ValueColumns(this.epochs, (key) => this.keeps(key));
 
+  /** Adds a record. The first series beyond `mostSeries` becomes an event; the numbers of all of them are dropped. */
   add(record: RunRecord): void {
+    const kept = this.dropped === undefined;
     if (record.kind === 'step') this.addStep(record);
     else if (record.kind === 'epoch') this.addEpoch(record);
     else this.events.push(plainEvent(record, this.lastStep));
+    if (kept && this.dropped !== undefined) {
+      const { lastStep, dropped } = this;
+      const time = Date.parse(record.time);
+      this.events.push({ kind: 'info', step: record.step ?? lastStep, time, message: tooManySeries(dropped) });
+    }
+  }
+
+  private keeps(key: string): boolean {
+    if (this.series.size < mostSeries) this.series.add(key);
+    if (this.series.has(key)) return true;
+    this.dropped ??= key;
+    return false;
   }
 
   private addStep(record: StepRecord): void {
@@ -58,7 +81,11 @@ export class GrowingColumns {
 class ValueColumns {
   private readonly columns = new Map<string, GrowingColumn>();
 
-  constructor(private readonly table: GrowingTable) {}
+  /** @param keeps whether a series that is new to the table gets a column */
+  constructor(
+    private readonly table: GrowingTable,
+    private readonly keeps: (key: string) => boolean,
+  ) {}
 
   add(row: number, values: StepRecord['values']): void {
     // Without arrays of keys or entries: this runs for every step of a long run.
@@ -69,7 +96,7 @@ class ValueColumns {
   }
 
   private open(key: string): GrowingColumn | undefined {
-    if (taken.has(key)) return undefined;
+    if (taken.has(key) || !this.keeps(key)) return undefined;
     const column = this.table.column(key);
     this.columns.set(key, column);
     return column;

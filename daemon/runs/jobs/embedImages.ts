@@ -3,12 +3,14 @@ import { stringify } from 'csv-stringify/sync';
 import { requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import type { EmbedResult, EmbedTask } from '../../../protocol/jobs/embedMessages.ts';
 import { modalities } from '../../../protocol/modality.ts';
-import { openDataset } from '../../data/datasets/unlabelled.ts';
+import { describeIgnored } from '../../data/datasets/ignoredFiles.ts';
+import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';
 import { classifyByNeighbors } from '../../evaluate/features/knn.ts';
 import { encodeNpy } from '../../evaluate/features/npy.ts';
 import { diskError, writeAtomically, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import type { EmbeddedImages } from '../../infer/embedSamples.ts';
+import { PathHider, privacyKey } from '../folder/privacy.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { embedWithRun } from './embedRun.ts';
 
@@ -29,13 +31,17 @@ export async function embedImages(
     ...imagesOf(run, task),
     maxBroken: task.maxBroken ?? requirePretrain(run.config).data.maxBroken,
   });
+  const hider = await hiderOf(run, dataset);
   const notices: string[] = [];
+  const onNotice = (message: string) => notices.push(hider?.text(message) ?? message);
+  const ignored = describeIgnored(dataset, !hider);
+  if (ignored !== undefined) onNotice(ignored);
   const broken = dataset.broken.map(({ id, reason }) => ({ id, reason }));
   const embedded = await embedWithRun(run, dataset, {
     network: task.network,
     weights: task.weights,
     onProgress: (phase, done, total) => onProgress(`Features ${phase}`, done, total),
-    onNotice: (message) => notices.push(message),
+    onNotice,
   });
   const phases: EmbedResult['phases'] = [];
   for (const phase of modalities) {
@@ -47,6 +53,15 @@ export async function embedImages(
     phases.push({ phase, images: images.samples.length, length: images.length, file, neighbours });
   }
   return { phases, broken, notices };
+}
+
+/** Hides the images' names in notices if the run hides them in its records. */
+async function hiderOf(run: RunFolder, { samples2D, samples3D }: Dataset): Promise<PathHider | undefined> {
+  if (!run.config.records.hidePaths) return undefined;
+  return new PathHider(
+    await privacyKey(),
+    [...samples2D, ...samples3D].map(({ path }) => path),
+  );
 }
 
 /** The requested images, else those of the run. */

@@ -50,9 +50,10 @@ export async function embedWithRun(
       const embed = createEmbed(engine, backbone, { modality: phase, batch: BATCH });
       try {
         const embedder = { ...embed.options, length: embed.length, run: embed.run };
-        result[phase] = await embedSamples(samples, embedder, volumes, (done, total) =>
-          onProgress?.(phase, done, total),
-        );
+        result[phase] = await embedSamples(samples, embedder, volumes, {
+          onProgress: (done, total) => onProgress?.(phase, done, total),
+          onNotice,
+        });
       } finally {
         embed.dispose();
       }

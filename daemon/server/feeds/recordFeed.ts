@@ -107,8 +107,8 @@ export class RecordFeed {
       if (record.kind === 'epoch') numbers.epochs.push(number);
       else if (record.event === 'preview')
         this.takePreview(savedPreview({ step: columns.lastStep, ...record }), number);
-      while (numbers.events.length < columns.events.length) numbers.events.push(number);
     }
+    while (numbers.events.length < columns.events.length) numbers.events.push(number);
   }
 
   private takePreview(preview: SavedPreview | undefined, number: number): void {

@@ -1,4 +1,5 @@
 import type { PretrainConfig } from '../../../../protocol/config/index.ts';
+import { describeIgnored } from '../../../data/datasets/ignoredFiles.ts';
 import { describePlan, planOf } from '../../../train/pretrain/plan.ts';
 import { createPretrainState } from '../../../train/pretrain/state.ts';
 import { PretrainTraining } from '../../../train/pretrain/training.ts';
@@ -20,6 +21,8 @@ export async function openPretraining(
   const broken = dataset.broken.map(
     ({ id, reason }): Finding => ({ event: 'broken', message: `${id}: ${reason}`, file: id }),
   );
+  const skipped = describeIgnored(dataset, !config.records.hidePaths);
+  const ignored: Finding[] = skipped === undefined ? [] : [{ event: 'notice', message: skipped }];
   const { initialWeights, seed } = config.train;
   const taken =
     initialWeights !== null && !resumes ? await readInitialWeights(initialWeights, { model, seed }) : undefined;
@@ -32,7 +35,7 @@ export async function openPretraining(
     description: describePlan(plan, dataset),
     // If a checkpoint is loaded next, it has every value, so none is drawn.
     state: createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed)),
-    findings: [...broken, ...(taken ? [taken.finding] : []), ...findings],
+    findings: [...broken, ...ignored, ...(taken ? [taken.finding] : []), ...findings],
     openLoader: (phase) => openRunLoader(config, dataset, phase, { journal, hashes }),
     stage,
     close: () => hashes?.close(),
