@@ -45,7 +45,21 @@ await main(async () => {
   files['extension/README.md'] = readFileSync(join(root, 'extension', 'README.md'));
   for (const [folder, names] of Object.entries(koffi))
     for (const name of names) files[`extension/dist/daemon/${folder}/${name}`] = readFileSync(join(root, folder, name));
-  const needed = [manifest.main, 'dist/daemon/main.js', 'dist/webviews/metrics.js', 'dist/webviews/metrics.css'];
+  const pipelines = [
+    'nrrd-read-image',
+    'meta-read-image',
+    'read-image-dicom-file-series',
+    'read-overlapping-segmentation',
+    'write-segmentation',
+  ].map((name) => `dist/daemon/pipelines/${name}.wasm.zst`);
+  const needed = [
+    ...pipelines,
+    manifest.main,
+    'dist/daemon/main.js',
+    'dist/daemon/itk-worker.js',
+    'dist/webviews/metrics.js',
+    'dist/webviews/metrics.css',
+  ];
   for (const file of needed)
     if (!files[`extension/${file.replace(/^\.\//, '')}`])
       throw new Error(`${file} is not among the packed files: see .vscodeignore.`);
