@@ -18,6 +18,17 @@ export const classificationMetrics = [
 ] as const;
 export type ClassificationMetric = (typeof classificationMetrics)[number];
 
+/** How people call them. */
+export const classificationMetricNames: Readonly<Record<ClassificationMetric, string>> = {
+  auc: 'AUC',
+  averagePrecision: 'Average precision',
+  accuracy: 'Accuracy',
+  balancedAccuracy: 'Balanced accuracy',
+  f1: 'F1',
+  calibrationError: 'Expected calibration error',
+  brier: 'Brier score',
+};
+
 export const classifiedCase = z.object({
   case: z.string(),
   patient: z.string(),

@@ -23,6 +23,18 @@ export const segmentationMetrics = [
 ] as const;
 export type SegmentationMetric = (typeof segmentationMetrics)[number];
 
+/** How people call them. */
+export const segmentationMetricNames: Readonly<Record<SegmentationMetric, string>> = {
+  dice: 'Dice',
+  iou: 'IoU',
+  hd95: 'HD95 (mm)',
+  assd: 'ASSD (mm)',
+  surfaceDice: 'Surface Dice',
+  volumeError: 'Volume error',
+  volumeErrorMl: 'Volume error (ml)',
+  lesionF1: 'Lesion F1',
+};
+
 const number = z.number().nullable();
 export const classInCase = z.object({
   class: z.string(),

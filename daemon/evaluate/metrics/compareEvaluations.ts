@@ -2,7 +2,11 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { ClassificationEvaluation } from '../../../protocol/evaluation/classification.ts';
 import type { Comparison } from '../../../protocol/evaluation/common.ts';
 import type { Evaluation } from '../../../protocol/evaluation/evaluation.ts';
-import { type SegmentationEvaluation, segmentationMetrics } from '../../../protocol/evaluation/segmentation.ts';
+import {
+  type SegmentationEvaluation,
+  segmentationMetricNames,
+  segmentationMetrics,
+} from '../../../protocol/evaluation/segmentation.ts';
 import { brierOf } from './calibration.ts';
 import { meanDefined } from './confusion.ts';
 import { describeTest, pairedPermutationTest } from './permutation.ts';
@@ -46,7 +50,13 @@ function ofSegmentation(first: SegmentationEvaluation, second: SegmentationEvalu
         case: one.case,
         value: meanDefined(one.classes.map((c) => c[metric])),
       }));
-    return { metric, class: null, what: `mean ${metric}`, first: values(first), second: values(second) };
+    return {
+      metric,
+      class: null,
+      what: `mean ${segmentationMetricNames[metric]}`,
+      first: values(first),
+      second: values(second),
+    };
   });
   const byClass = first.classes.map(({ class: name }): Compared => {
     const values = ({ cases }: SegmentationEvaluation): Values =>

@@ -1,21 +1,13 @@
-import type {
-  ClassificationEvaluation,
-  ClassificationMetric,
-  ClassReport,
+import {
+  type ClassificationEvaluation,
+  type ClassificationMetric,
+  type ClassReport,
+  classificationMetricNames as names,
 } from '../../../../protocol/evaluation/classification.ts';
 import { html, type Markup, nothing } from '../markup.ts';
 import { type Curve, curveChart } from './charts.ts';
 import { type Column, formatNumber, numberCell, tableOf } from './numbers.ts';
 
-const names: Record<ClassificationMetric, string> = {
-  auc: 'AUC',
-  averagePrecision: 'Average precision',
-  accuracy: 'Accuracy',
-  balancedAccuracy: 'Balanced accuracy',
-  f1: 'F1',
-  calibrationError: 'Expected calibration error',
-  brier: 'Brier score',
-};
 const text = (name: string): Column => ({ name, numeric: false });
 const number = (name: string): Column => ({ name, numeric: true });
 /** Curves that a chart can tell apart. */

@@ -1,8 +1,10 @@
 import { dirname, resolve } from 'node:path';
+import { classificationMetricNames } from '../../../../protocol/evaluation/classification.ts';
 import type { Comparison } from '../../../../protocol/evaluation/common.ts';
 import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
 import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
 import { embeddedPlanesId, planeAttribute } from '../../../../protocol/evaluation/planeLabels.ts';
+import { segmentationMetricNames } from '../../../../protocol/evaluation/segmentation.ts';
 import { diskError, writeTextAtomically } from '../../../files/atomic.ts';
 import { makeFolder } from '../../../files/folder.ts';
 import { html, Markup, nothing } from '../markup.ts';
@@ -72,6 +74,8 @@ function notes({ notes }: Evaluation): Markup {
   return notes.length === 0 ? nothing : html`<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`;
 }
 
+const metricNames: Readonly<Record<string, string>> = { ...segmentationMetricNames, ...classificationMetricNames };
+
 function comparisonSection(comparisons: readonly Comparison[]): Markup {
   if (comparisons.length === 0) return nothing;
   const columns = ['Number', 'Class', 'First', 'Second', 'Difference', 'p', 'Pairs', 'What it says'].map((name, i) => ({
@@ -80,7 +84,7 @@ function comparisonSection(comparisons: readonly Comparison[]): Markup {
   }));
   const rows = comparisons.map(
     (one) =>
-      html`<tr><th scope="row">${one.metric}</th><td>${one.class ?? 'all'}</td>${[one.first, one.second, one.effect].map((v) => numberCell(v))}<td class="number" data-value="${one.p ?? ''}">${one.p === null ? '–' : formatNumber(one.p)}</td><td class="number" data-value="${one.pairs}">${one.pairs}</td><td>${one.sentence}</td></tr>
+      html`<tr><th scope="row">${metricNames[one.metric] ?? one.metric}</th><td>${one.class ?? 'all'}</td>${[one.first, one.second, one.effect].map((v) => numberCell(v))}<td class="number" data-value="${one.p ?? ''}">${one.p === null ? '–' : formatNumber(one.p)}</td><td class="number" data-value="${one.pairs}">${one.pairs}</td><td class="sentence">${one.sentence}</td></tr>
 `,
   );
   return html`<h2 id="comparison">Compared with another run</h2>

@@ -29,7 +29,7 @@ export function tableOf(caption: string, columns: readonly Column[], rows: reado
   const heads = columns.map(({ name, numeric }) =>
     numeric ? html`<th scope="col" class="number">${name}</th>` : html`<th scope="col">${name}</th>`,
   );
-  const hint = sortable ? ' Choose a column’s head to sort.' : '';
+  const hint = sortable ? html` <span class="hint">Choose a column’s head to sort.</span>` : html``;
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
 <table class="${sortable ? 'sortable' : 'plain'}"><caption>${caption}${hint}</caption>
 <thead><tr>${heads}</tr></thead>

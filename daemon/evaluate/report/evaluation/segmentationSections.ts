@@ -1,4 +1,5 @@
 import {
+  segmentationMetricNames as names,
   type SegmentationEvaluation,
   type SegmentationMetric,
   type SegmentedCase,
@@ -8,16 +9,6 @@ import { html, type Markup } from '../markup.ts';
 import { type BoxRow, boxPlots } from './charts.ts';
 import { type Column, numberCell, tableOf } from './numbers.ts';
 
-const names: Record<SegmentationMetric, string> = {
-  dice: 'Dice',
-  iou: 'IoU',
-  hd95: 'HD95 (mm)',
-  assd: 'ASSD (mm)',
-  surfaceDice: 'Surface Dice',
-  volumeError: 'Volume error',
-  volumeErrorMl: 'Volume error (ml)',
-  lesionF1: 'Lesion F1',
-};
 const text = (name: string): Column => ({ name, numeric: false });
 const number = (name: string): Column => ({ name, numeric: true });
 /** More rows than this are in cases.csv only. */
