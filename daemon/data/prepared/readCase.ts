@@ -1,6 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { inspectImage, readImage, readLabels as readLabelMap, readVolume } from '../formats/image.ts';
 import { imageError } from '../formats/imageError.ts';
+import { readLabelMap as readPictureLabels } from '../formats/labelMap.ts';
 import type { StoredGrid } from '../formats/storedVolume.ts';
 import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
 import { ignoredLabel, type LabelMaps, type Size3 } from './types.ts';
@@ -70,6 +71,10 @@ async function readStored(path: string, modality: PrepareSettings['modality'], l
     const spacing = spacingKnown ? volume.spacing : null;
     const all = orientationNotice === undefined ? notices : [orientationNotice, ...notices];
     return { size: volume.shape, spacing, planes: [volume.data], grid, notices: all };
+  }
+  if (labels) {
+    const { shape, data } = await readPictureLabels(path);
+    return { size: shape, spacing: null, planes: [data], notices: [] };
   }
   const { width, height, data } = await readImage(path);
   const planes = [0, 1, 2].map((c) => Uint8Array.from({ length: width * height }, (_, i) => data[3 * i + c]!));

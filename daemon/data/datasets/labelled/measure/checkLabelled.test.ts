@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -180,4 +180,18 @@ it.skipIf(!labelled)('real images: geometry and sides of CT and MR are right', a
   expect(body).toHaveLength(62); // 61 of 117, and the background
   const mr = await check(join(labelled ?? '', 'organs-mr'));
   expect(mr.findings.filter(({ kind }) => kind !== 'unusedClass')).toEqual([]);
+});
+
+it.skipIf(!labelled)('real images: NRRD beside its label, and a DICOM series with NIfTI labels', async () => {
+  const lesion = await check(join(labelled ?? '', 'lesion'));
+  expect(lesion.dataset).toMatchObject({ layout: 'pairs', cases: [{ id: 'lung1' }] });
+  expect(lesion.findings).toEqual([]);
+  expect(lesion.measures[0]?.label?.voxels[1]).toBe(837);
+  const set = join(root, 'dicom');
+  await cp(join(labelled ?? '', 'dicom/ct'), join(set, 'images/ct'), { recursive: true });
+  await cp(join(labelled ?? '', 'dicom/ct-labels.nii.gz'), join(set, 'labels/ct.nii.gz'));
+  const dicom = await check(set);
+  expect(dicom.findings).toEqual([]);
+  expect(dicom.measures[0]?.files).toMatchObject([{ path: join(set, 'images/ct'), size: [20, 512, 512] }]);
+  expect(dicom.measures[0]?.label?.voxels.filter((count) => count > 0)).toHaveLength(32);
 });
