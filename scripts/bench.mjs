@@ -1,5 +1,6 @@
-// Times our whole pre-training step beside PyTorch's (test/bench/torch_step.py), alternately, and writes docs/performance.md.
-// Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D --dry]
+// Times our whole training steps beside PyTorch's (test/bench/torch_step.py, torch_downstream.py), alternately, and writes
+// docs/performance.md.
+// Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation --dry]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -17,7 +18,32 @@ const { values: options } = parseArgs({
   },
 });
 const wanted = options.only?.split(',');
-const cases = ['tiny-2D', 'tiny-3D', 'small-2D', 'small-3D'].filter((name) => !wanted || wanted.includes(name));
+const chosen = (names) => names.filter((name) => !wanted || wanted.includes(name));
+
+/** Pre-training: a case each for model and kind of image. */
+const pretraining = chosen(['tiny-2D', 'tiny-3D', 'small-2D', 'small-3D']).map((name) => {
+  const [arch, phase] = name.split('-');
+  const args = ['--arch', arch, '--phase', phase, '--batch', '2'];
+  return {
+    name: `${arch} ${phase}`,
+    entry: 'step.ts',
+    ours: args,
+    torch: [['torch_step.py', '--fused', ...args]],
+  };
+});
+
+/** Fine-tuning: PyTorch in its own layout and in channels-last. */
+const finetuning = chosen(['segmentation', 'classification']).map((task) => {
+  const [size, batch, classes] = task === 'segmentation' ? [[48, 192, 192], 2, 14] : [[64, 128, 128], 8, 2];
+  const args = ['--task', task, '--batch', String(batch), '--classes', String(classes)];
+  const torch = ['torch_downstream.py', 'bench', ...args, '--size', ...size.map(String)];
+  return {
+    name: `${task}, ${size.join('×')}, batch ${batch}, ${classes} classes`,
+    entry: 'downstreamStep.ts',
+    ours: [...args, '--size', size.join(',')],
+    torch: [torch, [...torch, '--channels-last']],
+  };
+});
 const [rounds, steps] = [Number(options.rounds), Number(options.steps)];
 
 /** Runs a program that ends by printing one line of JSON. */
@@ -31,67 +57,90 @@ function measure(command, args) {
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
-// Bundled inside the project, so that its packages are found.
-const folder = mkdtempSync(join('node_modules', '.bench-'));
-const bundle = join(folder, 'step.mjs');
-await build({
-  entryPoints: ['test/bench/step.ts'],
-  outfile: bundle,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  packages: 'external',
-  logLevel: 'warning',
-});
-
-const results = [];
-try {
-  for (const name of cases) {
-    const [arch, phase] = name.split('-');
-    const args = ['--arch', arch, '--phase', phase, '--batch', '2', '--steps', String(steps)];
-    const runs = { ours: [], torch: [] };
-    for (let round = 0; round < rounds; round++) {
-      runs.ours.push(measure(process.execPath, [bundle, ...args]));
-      runs.torch.push(measure(options.python, ['test/bench/torch_step.py', '--fused', '--threads', '2', ...args]));
-      const [ours, torch] = [runs.ours.at(-1), runs.torch.at(-1)];
-      console.log(
-        `${name}, round ${round + 1}: ours ${ours.minMs} ms, ${ours.peakMiB} MiB; PyTorch ${torch.minMs} ms, ${torch.peakMiB} MiB`,
-      );
-    }
-    const fastest = (list) => Math.min(...list.map((run) => run.minMs));
-    const peak = (list) => Math.max(...list.map((run) => run.peakMiB));
-    results.push({
-      name: `${arch} ${phase}`,
-      ours: fastest(runs.ours),
-      torch: fastest(runs.torch),
-      oursPeak: peak(runs.ours),
-      torchPeak: peak(runs.torch),
-      version: runs.torch[0].torch,
-    });
-  }
-} finally {
-  rmSync(folder, { recursive: true });
+/** Bundles an entry inside the project, so that its packages are found. */
+async function bundle(folder, entry) {
+  const outfile = join(folder, entry.replace('.ts', '.mjs'));
+  await build({
+    entryPoints: [`test/bench/${entry}`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  return outfile;
 }
 
-const rows = results.map(
-  (r) =>
-    `| ${r.name} | ${r.ours} | ${r.torch} | ${(r.torch / r.ours).toFixed(2)} | ${r.oursPeak} | ${r.torchPeak} | ${(r.oursPeak / r.torchPeak).toFixed(2)} |`,
-);
-const table = [
-  '| | ours, ms | PyTorch, ms | times as fast | ours, MiB | PyTorch, MiB | memory ratio |',
-  '|---|---|---|---|---|---|---|',
-  ...rows,
-].join('\n');
-console.log(`\n${table}`);
+/** Measures cases in turns: the fastest step and the largest peak of each side; of PyTorch's variants the fastest and the smallest. */
+async function measureCases(folder, cases) {
+  const results = [];
+  for (const { name, entry, ours, torch } of cases) {
+    const program = await bundle(folder, entry);
+    const own = [];
+    const others = torch.map(() => []);
+    for (let round = 0; round < rounds; round++) {
+      own.push(measure(process.execPath, [program, ...ours, '--steps', String(steps)]));
+      torch.forEach(([script, ...args], variant) => {
+        const all = [`test/bench/${script}`, ...args, '--threads', '2', '--steps', String(steps)];
+        others[variant].push(measure(options.python, all));
+      });
+      const told = others.map((runs) => `${runs.at(-1).minMs} ms, ${runs.at(-1).peakMiB} MiB`).join('; ');
+      console.log(
+        `${name}, round ${round + 1}: ours ${own.at(-1).minMs} ms, ${own.at(-1).peakMiB} MiB; PyTorch ${told}`,
+      );
+    }
+    const fastest = (runs) => Math.min(...runs.map((run) => run.minMs));
+    const peak = (runs) => Math.max(...runs.map((run) => run.peakMiB));
+    results.push({
+      name,
+      ours: fastest(own),
+      torch: Math.min(...others.map(fastest)),
+      oursPeak: peak(own),
+      torchPeak: Math.min(...others.map(peak)),
+      version: others[0][0].torch,
+    });
+  }
+  return results;
+}
 
-if (!options.dry) {
+function tableOf(results) {
+  const rows = results.map(
+    (r) =>
+      `| ${r.name} | ${r.ours} | ${r.torch} | ${(r.torch / r.ours).toFixed(2)} | ${r.oursPeak} | ${r.torchPeak} | ${(r.oursPeak / r.torchPeak).toFixed(2)} |`,
+  );
+  return [
+    '| | ours, ms | PyTorch, ms | times as fast | ours, MiB | PyTorch, MiB | memory ratio |',
+    '|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+/** Replaces what stands in docs/performance.md between two marks. */
+function put(mark, results, table) {
   const file = 'docs/performance.md';
   const text = readFileSync(file, 'utf8');
-  const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->'];
+  const [begin, end] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`];
   const head = text.slice(0, text.indexOf(begin) + begin.length);
   const tail = text.slice(text.indexOf(end));
   const where = `${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${release()}, Node ${process.version}, PyTorch ${results[0].version}; ${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
   writeFileSync(file, `${head}\n${where}\n\n${table}\n${tail}`);
   console.log(`\nwritten to ${file}`);
+}
+
+const folder = mkdtempSync(join('node_modules', '.bench-'));
+try {
+  for (const [mark, cases] of [
+    ['bench', pretraining],
+    ['finetune bench', finetuning],
+  ]) {
+    if (cases.length === 0) continue;
+    const results = await measureCases(folder, cases);
+    const table = tableOf(results);
+    console.log(`\n${table}`);
+    if (!options.dry) put(mark, results, table);
+  }
+} finally {
+  rmSync(folder, { recursive: true });
 }

@@ -1,3 +1,4 @@
+import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { testEngine } from '../../../test/engine.ts';
@@ -16,6 +17,7 @@ import {
   type FineTuneStepOptions,
   type Problem,
 } from './index.ts';
+import { millisecondsPerStep } from './measure.ts';
 
 let engine: Engine;
 const disposables: { dispose(): void }[] = [];
@@ -230,6 +232,16 @@ describe('the forward pass', () => {
     expect(await forward.run(inputs.images)).not.toEqual(both);
     await expect(forward.run(new Float32Array(5))).rejects.toThrow(/not 1 to 2 images of 64×64×2/);
   });
+});
+
+test('a step can be timed, and leaves no tensor behind', async () => {
+  const options = { model: modelOf(overlappingMasks, '2D'), optimizer: adamW };
+  const stepOptions = { problem: overlappingMasks, batch: 2, dropPath: 0.1 };
+  expect(await millisecondsPerStep(engine, options, stepOptions)).toBeGreaterThan(0);
+  const before = memory().numTensors;
+  for (const executor of ['eager', 'graph'] as const)
+    await millisecondsPerStep(engine, options, { ...stepOptions, executor });
+  expect(memory().numTensors).toBe(before);
 });
 
 test('inputs of another size are refused', async () => {
