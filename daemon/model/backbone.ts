@@ -23,6 +23,8 @@ export interface Pass {
   readonly modality: Modality;
   readonly stochasticDepth?: StochasticDepth;
   readonly observe?: Observe;
+  /** Elements from which on gradients are computed piece by piece, to save memory (see `convBlock`, `mlpBlock`). Default: at once. */
+  readonly pieceSize?: number;
 }
 
 export interface EncoderMaps {
@@ -61,11 +63,12 @@ function nativeGrids({ config, modality }: Pass): number[][] {
 
 /** Options of a pass for the block `name` (`module` in the reference). */
 function optionsOf(
-  { stochasticDepth, observe }: Pass,
+  { stochasticDepth, observe, pieceSize }: Pass,
   name: string,
   module: string,
-): Pick<BlockOptions, 'keep' | 'observe'> {
+): Pick<BlockOptions, 'keep' | 'observe' | 'pieceSize'> {
   return {
+    pieceSize,
     keep: stochasticDepth && { attention: stochasticDepth(name, 'attention'), mlp: stochasticDepth(name, 'mlp') },
     observe: observe && ((part, value) => observe(part ? `${module}.${part}` : module, value)),
   };
@@ -100,7 +103,11 @@ function encodeFrom(pass: Pass, images: Tensor, firstTokens: Tensor | undefined)
   const stemParameters = convOf(`patch_embed${modality}0`);
   const grey = images.shape.at(-1) === 1 && stemParameters.weight.shape.at(-2) !== 1;
   const stemWeight = grey ? greyKernel(stemParameters.weight) : stemParameters.weight;
-  const stem = convBlock(images, { ...stemParameters, weight: stemWeight }, stemStrides[modality], false);
+  const { pieceSize } = pass;
+  const stem = convBlock(images, { ...stemParameters, weight: stemWeight }, stemStrides[modality], {
+    differentiateInput: false,
+    pieceSize,
+  });
 
   pass.observe?.(`backbone.transformer.patch_embed${modality}0`, () => stem);
 
@@ -113,6 +120,7 @@ function encodeFrom(pass: Pass, images: Tensor, firstTokens: Tensor | undefined)
       map,
       convOf(`patch_embed${modality}${stage + 1}.proj`),
       shape.grid.map(() => 2),
+      { pieceSize },
     );
     pass.observe?.(`backbone.transformer.patch_embed${modality}${stage + 1}.proj`, () => embedded);
     if (stage > 0) classTokens = classTokens && linear(classTokens, linearOf(weights, `cls_tokens${stage + 1}`));

@@ -30,6 +30,8 @@ export interface BlockOptions {
   readonly epsilon: number;
   /** Stochastic depth: factors [B] for the two branches, 0 where an image skips one. */
   readonly keep?: { readonly attention: Tensor; readonly mlp: Tensor };
+  /** Hidden values of the MLP from which on its gradient is computed piece by piece (see `mlpBlock`). */
+  readonly pieceSize?: number;
   /** Computes the output of class tokens alone: patches serve as keys and values. */
   readonly classOnly?: boolean;
   /** Receives spatial reduction (patch rows), both branches without residual, and the block's output (module ''). */
@@ -75,7 +77,7 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   const attended = attention(q, kv, { batch, heads, queries, keys, classTokens });
   const middle = linearResidual(attended, linearOf(weights, 'attn.proj'), classRows(x), keep?.attention);
   const mlp = { norm: normOf(weights, 'norm2'), fc1: linearOf(weights, 'mlp.fc1'), fc2: linearOf(weights, 'mlp.fc2') };
-  const result = mlpBlock(middle, mlp, epsilon, keep?.mlp);
+  const result = mlpBlock(middle, mlp, epsilon, { keep: keep?.mlp, pieceSize: options.pieceSize });
   observe?.('attn', () => sub(middle, classRows(x)));
   observe?.('mlp', () => sub(result, middle));
   observe?.('', () => result);

@@ -37,11 +37,8 @@ export function segment(pass: DownstreamPass, images: Tensor): Scale[] {
   const enlarging = linearOf(weights, 'transposeconv_stage3');
   const joined = upsample(normed, enlarging.weight, enlarging.bias, batch, grid, encoded.stem);
   const block = { weight: weights('stage3_de.conv.weight'), norm: normOf(weights, 'stage3_de.norm') };
-  const finest = convBlock(
-    joined,
-    block,
-    grid.map(() => 1),
-  );
+  const strides = grid.map(() => 1);
+  const finest = convBlock(joined, block, strides, { pieceSize: pass.pieceSize });
   const size = images.shape.slice(1, -1);
   const factorsOf = (map: Tensor) => size.map((length, axis) => length / map.shape[1 + axis]!);
   const scaleOf = (map: Tensor, name: string): Scale => ({

@@ -62,14 +62,18 @@ describe('dense layers', () => {
       [[6, 8], [5, 8], [5], [6, 5]],
     ),
   );
-  test.each([false, true])('MLP, stochastic depth %s', (dropped) =>
+  test.each([
+    [false, undefined],
+    [true, undefined],
+    [true, 64],
+  ])('MLP, stochastic depth %s, %s hidden values at a time', (dropped, pieceSize) =>
     same(
       (x, g, s, w1, b1, w2, b2) =>
         mlpBlock(
           x!,
           { norm: { weight: g!, bias: s! }, fc1: { weight: w1!, bias: b1! }, fc2: { weight: w2!, bias: b2! } },
           1e-6,
-          dropped ? keep() : undefined,
+          { keep: dropped ? keep() : undefined, pieceSize },
         ),
       (x, g, s, w1, b1, w2, b2) => {
         const branch = plainDense(plainGelu(plainDense(plainNorm(x!, [1], g!, s!, 1e-6), w1!, b1!)), w2!, b2!);
@@ -114,30 +118,34 @@ describe('patches', () => {
       [7, 7, 7, 1, 4],
       [1, 2, 2],
     ],
-  ])('convolution block on %s with kernel %s, strides %s', (shape, kernel, strides) => {
-    const margin = (kernel[0]! - 1) / 2;
-    const flat = strides.length === 2;
-    return same(
-      (x, weight, g, s) => convBlock(x!, { weight: weight!, norm: { weight: g!, bias: s! } }, strides),
-      (x, weight, g, s) => {
-        const padded = tf.pad(x!, [[0, 0], ...strides.map(() => [margin, margin] as [number, number]), [0, 0]]);
-        const y = flat
-          ? tf.conv2d(padded as Tensor4D, weight as Tensor4D, strides as [number, number], 'valid')
-          : tf.conv3d(padded as Tensor5D, weight as Tensor5D, strides as [number, number, number], 'valid');
-        return tf.leakyRelu(
-          plainNorm(
-            y,
-            strides.map((_, i) => i + 1),
-            g!,
-            s!,
-            1e-5,
-          ),
-          0.01,
-        );
-      },
-      [shape, kernel, [4], [4]],
-    );
-  });
+    [[2, 8, 6, 3], [3, 3, 3, 4], [1, 1], 1],
+  ] as [number[], number[], number[], number?][])(
+    'convolution block on %s with kernel %s, strides %s, image by image from %s',
+    (shape, kernel, strides, pieceSize) => {
+      const margin = (kernel[0]! - 1) / 2;
+      const flat = strides.length === 2;
+      return same(
+        (x, weight, g, s) => convBlock(x!, { weight: weight!, norm: { weight: g!, bias: s! } }, strides, { pieceSize }),
+        (x, weight, g, s) => {
+          const padded = tf.pad(x!, [[0, 0], ...strides.map(() => [margin, margin] as [number, number]), [0, 0]]);
+          const y = flat
+            ? tf.conv2d(padded as Tensor4D, weight as Tensor4D, strides as [number, number], 'valid')
+            : tf.conv3d(padded as Tensor5D, weight as Tensor5D, strides as [number, number, number], 'valid');
+          return tf.leakyRelu(
+            plainNorm(
+              y,
+              strides.map((_, i) => i + 1),
+              g!,
+              s!,
+              1e-5,
+            ),
+            0.01,
+          );
+        },
+        [shape, kernel, [4], [4]],
+      );
+    },
+  );
 
   test.each([
     [[6, 8], 2],

@@ -20,6 +20,9 @@ import { lossOf, type Told } from './loss.ts';
 import type { FineTuneState } from './state.ts';
 import type { FineTuneStep, FineTuneStepInputs, FineTuneStepOptions, Problem } from './types.ts';
 
+/** Elements that are worked on at a time where much memory would be needed otherwise: 32 MiB. */
+const PIECE = 2 ** 23;
+
 /**
  * Compiles a fine-tuning step over `state`: forward, loss, gradients, update, in one call. Compiling takes 1–3 s (XLA longer, in the
  * first call). Several steps may be compiled over one state, such as one for the head alone and one for everything.
@@ -52,7 +55,7 @@ export function createFineTuneStep(engine: Engine, state: FineTuneState, options
         const rest = parameters.weights();
         const weights: Weights = (name) => own.get(name) ?? rest(name);
         const depth = masks && stochasticDepth(rows, masks, 0, batch);
-        const pass = { config: model, weights, ...(depth && { stochasticDepth: depth }) };
+        const pass = { config: model, weights, pieceSize: PIECE, ...(depth && { stochasticDepth: depth }) };
         return lossOf(problem, pass, values.images!, values.labels!, told);
       })(trained.map(({ name }) => parameters.variable(name).read()));
       const outputs = Object.fromEntries(Object.entries(told).map(([name, tensor]) => [name, identity(tensor)]));
