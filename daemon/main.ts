@@ -5,6 +5,7 @@ import { printable } from '../protocol/printable.ts';
 import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
 import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
+import { finetuneCommand } from './cli/commands/finetune.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
 import { planCommand } from './cli/commands/plan.ts';
@@ -29,6 +30,7 @@ First steps:
   unimiss init ~/images > my.unimiss.jsonc
   unimiss pretrain my.unimiss.jsonc  train; Ctrl-C saves a checkpoint and stops
   unimiss resume                     resume the latest run
+  unimiss finetune my.unimiss.jsonc --from RUN
 
 Exit codes:
   0 success
@@ -43,6 +45,7 @@ for (const command of [
   initCommand,
   planCommand,
   pretrainCommand,
+  finetuneCommand,
   resumeCommand,
   runsCommand,
   metricsCommand,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
+import type { ConfigInput } from '../../protocol/config/index.ts';
 import {
   Cli,
   differing,
@@ -21,18 +21,22 @@ export interface Blow {
   until: (cli: Cli, run: () => string) => Promise<unknown>;
 }
 
-export interface Unbroken {
-  config: PretrainInput;
+export interface Unbroken<C extends ConfigInput = ConfigInput> {
+  config: C;
   run: string;
   /** From the first record to the last, ms. */
   duration: number;
 }
 
+function commandOf({ task = 'pretrain' }: ConfigInput): string {
+  return task;
+}
+
 /** The run that all interrupted ones must equal. */
-export async function unbrokenRun(config: PretrainInput): Promise<Unbroken> {
+export async function unbrokenRun<C extends ConfigInput>(config: C): Promise<Unbroken<C>> {
   const folder = temporaryFolder('unbroken');
   const began = performance.now();
-  const { code, stderr } = await unimiss(folder, ['pretrain', writeConfig(folder, config), '--foreground']);
+  const { code, stderr } = await unimiss(folder, [commandOf(config), writeConfig(folder, config), '--foreground']);
   expect(code, stderr).toBe(0);
   return { config, run: onlyRun(folder), duration: performance.now() - began };
 }
@@ -55,7 +59,7 @@ export async function expectSameAfter(
   const start = () =>
     exists()
       ? ['resume', run(), '--foreground', '--json']
-      : ['pretrain', writeConfig(folder, unbroken.config), '--foreground', '--json'];
+      : [commandOf(unbroken.config), writeConfig(folder, unbroken.config), '--foreground', '--json'];
   let landed = 0;
   for (const blow of blows) {
     const cli = new Cli(folder, start());

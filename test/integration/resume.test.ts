@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
 import { afterStep, expectSameAfter, type Unbroken, unbrokenRun, whileSaving } from './killAndResume.ts';
 import {
   Cli,
@@ -14,7 +15,7 @@ import {
   writeConfig,
 } from './trainer.ts';
 
-let unbroken: Unbroken;
+let unbroken: Unbroken<PretrainInput>;
 beforeAll(async () => {
   unbroken = await unbrokenRun(smallConfig(await fewPhantoms(temporaryFolder('phantoms'))));
 }, 120_000);

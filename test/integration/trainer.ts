@@ -165,7 +165,7 @@ export async function newestTensors(run: string): Promise<Map<string, Uint8Array
 }
 
 function withoutSeconds(counters: string | undefined): string {
-  const { meter, ...rest } = JSON.parse(counters ?? '{}');
+  const { meter, seconds: _, ...rest } = JSON.parse(counters ?? '{}');
   return JSON.stringify({ ...rest, meter: meter && { ...meter, seconds: 0 } });
 }
 

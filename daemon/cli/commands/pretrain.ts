@@ -1,88 +1,48 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
 import { Command } from 'commander';
-import { resolveConfig } from '../../../protocol/config/index.ts';
-import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunSummary } from '../../../protocol/records/records.ts';
-import { runContinue, runCreate, runGet, runStart, runsList } from '../../../protocol/runs/messages.ts';
+import { runContinue, runGet, runStart, runsList } from '../../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
-import { checkRunnable } from '../../runs/start/checkRunnable.ts';
-import { kindsOf, seriesFor, type Task, taskOf } from '../../runs/start/task.ts';
+import { kindsOf, seriesFor, type Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { isFinished } from '../../runs/supervise/errors.ts';
 import { Reporter } from '../terminal/reporter.ts';
-import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
 import { findRun } from '../viaDaemon/findRun.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
-import { applySetting } from './applySetting.ts';
-
-const collect = (value: string, before: string[] = []) => [...before, value];
-
-interface PretrainOptions {
-  set?: string[];
-  runs?: string;
-  dryRun?: boolean;
-  detach?: boolean;
-  foreground?: boolean;
-}
+import {
+  begun,
+  detached,
+  prepared,
+  readConfig,
+  startRuns,
+  type TrainingOptions,
+  trainingCommand,
+  trainingHelp,
+} from './startRuns.ts';
 
 /** `unimiss pretrain CONFIG | FOLDER` */
 export function pretrainCommand(tasks: readonly Task[] = productTasks): Command {
-  const kinds = kindsOf(tasks);
-  return new Command('pretrain')
+  return trainingCommand('pretrain')
     .description('Pre-train MiT on 2D and 3D images, from a configuration file or a folder of images.')
     .argument('<config>', 'a *.unimiss.jsonc file, or a folder of images (then everything else has its default)')
-    .option(
-      '--set <key=value>',
-      'override one value of the configuration, for example train.epochs=20 (repeatable)',
-      collect,
-    )
-    .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .option(
-      '--dry-run',
-      'check the configuration and that its images exist, print the resolved configuration, do not train',
-    )
-    .option('-d, --detach', 'start it, or put it into the queue, and return')
-    .addOption(foregroundOption().conflicts('detach'))
     .addHelpText(
       'after',
       `
 Examples:
   unimiss pretrain my.unimiss.jsonc
   unimiss pretrain ~/images --set model.preset=small --set train.batch.3D=4
-The daemon trains the run, and the editor shows it too. On Ctrl-C the run finishes its current step, saves a checkpoint and
-stops; "unimiss resume" continues it. Closing the terminal does not stop it: use "unimiss logs -f" and "unimiss stop" then.`,
+${trainingHelp}`,
     )
-    .action(async (path: string, options: PretrainOptions, command: Command) => {
+    .action(async (path: string, options: TrainingOptions, command: Command) => {
       const reporter = Reporter.of(command);
-      const { text, file } = await readConfig(path);
-      const given = (options.set ?? []).reduce(applySetting, text);
-      const parsed = parseConfig(given, file, { kinds, notice: (message) => reporter.notice(message) });
-      const config = resolveConfig(parsed, { baseDir: dirname(file) }, kinds);
-      if (options.dryRun) {
-        await taskOf(config, tasks).check(config);
-        process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
-        return;
-      }
-      if (options.foreground) {
-        const root = askedRoot(options.runs) ?? runsRoot();
-        await checkRunnable(config, root, tasks);
-        const run = await RunFolder.create(root, given, config, new Date(), kinds);
-        return begun(run.folder, reporter, () => trainHere(run, reporter, tasks));
-      }
-      await throughDaemon(reporter, async (client) => {
-        const root = askedRoot(options.runs);
-        const from = { config: given, file };
-        const run = await client.call(runCreate, { from, ...(root && { root }), start: options.detach === true });
-        if (options.detach) return detached(run, reporter);
-        await begun(run.folder, reporter, () => trainByDaemon(client, run, reporter, seriesFor(run, tasks)));
-      });
+      const given = await readConfig(path, (folder) => ({ data: { paths: [folder] } }));
+      const wanted = prepared(given, options.set, { tasks, reporter, refused: 'finetune' });
+      await startRuns([wanted], options, { tasks, reporter });
     });
 }
 
@@ -100,7 +60,7 @@ export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
     .action(
       async (
         name: string | undefined,
-        options: Pick<PretrainOptions, 'runs' | 'detach' | 'foreground'>,
+        options: Pick<TrainingOptions, 'runs' | 'detach' | 'foreground'>,
         command: Command,
       ) => {
         const reporter = Reporter.of(command);
@@ -127,46 +87,6 @@ export function resumeCommand(tasks: readonly Task[] = productTasks): Command {
         });
       },
     );
-}
-
-/** Trains, and reports the folder of the run and how it ended. */
-async function begun(folder: string, reporter: Reporter, train: () => Promise<'finished' | 'stopped'>): Promise<void> {
-  reporter.notice(`Run folder: ${folder}`);
-  const id = basename(folder);
-  if ((await train()) === 'finished') return reporter.notice(`Finished. Show the results with:  unimiss metrics ${id}`);
-  endStopped(id, reporter);
-}
-
-function detached(run: RunInfo, reporter: Reporter): void {
-  reporter.record(run);
-  reporter.line(
-    run.activity === 'queued'
-      ? `${run.id} waits for ${run.devices.join(' and ')}, at position ${run.queue} in the queue.`
-      : `The daemon is training ${run.id}.`,
-  );
-  reporter.line(
-    `  unimiss logs -f ${run.id}   follow its log\n  unimiss stop ${run.id}      save a checkpoint and stop`,
-  );
-}
-
-/** The text of a configuration; a folder of images stands for the configuration that only names it. */
-async function readConfig(path: string): Promise<{ text: string; file: string }> {
-  const file = resolve(path);
-  const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new UnimissError('config', cause.code === 'ENOENT' ? 'no such file or folder' : messageOf(cause), {
-      place: file,
-      remedy: 'Run "unimiss init FOLDER > my.unimiss.jsonc" to create a configuration.',
-      cause,
-    });
-  });
-  if (found.isDirectory())
-    return { text: `${JSON.stringify({ data: { paths: [file] } }, null, 2)}\n`, file: resolve(file, 'command line') };
-  if (found.size > 1 << 20)
-    throw new UnimissError('config', 'the file is too large for a configuration (over 1 MiB)', {
-      place: file,
-      remedy: 'Name a *.unimiss.jsonc file or a folder.',
-    });
-  return { text: await readFile(file, 'utf8'), file };
 }
 
 /** The folder of the newest run that can continue. @throws UnimissError 'run' if there is none */

@@ -15,6 +15,7 @@ import { readRecordsByDaemon } from './records.ts';
  * Starts a run in the daemon (or continues a paused one) and shows it in this terminal until it ends. Ctrl-C stops the run at its
  * next step with a checkpoint. A second one, or closing the terminal, only ends this display.
  * @param series catalogue of the run's numbers
+ * @param afterStart called once the run is started or queued
  * @throws UnimissError with which the run failed; 'run' if its process died, 'daemon' if the daemon died
  */
 export async function trainByDaemon(
@@ -22,6 +23,7 @@ export async function trainByDaemon(
   { folder, activity }: Pick<RunInfo, 'folder'> & Partial<Pick<RunInfo, 'activity'>>,
   reporter: Reporter,
   series: readonly Series[],
+  afterStart: () => Promise<void> = async () => undefined,
 ): Promise<'finished' | 'stopped'> {
   const id = basename(folder);
   const display = new RunDisplay(reporter, series);
@@ -53,6 +55,7 @@ export async function trainByDaemon(
     });
     news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
     started = true;
+    await afterStart();
     if (unwanted)
       void stop(); // stop now: the run could not be stopped before it was started
     else ended(await client.call(runGet, { run: folder }));

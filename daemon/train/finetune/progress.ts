@@ -6,7 +6,8 @@ import type { SavedState } from '../training.ts';
 
 const count = z.int().min(0);
 const countersSchema = z.object({
-  meter: z.object({ steps: count, loss: z.number(), seconds: z.number().min(0), epochBegan: z.number().min(0) }),
+  meter: z.object({ steps: count, loss: z.number() }),
+  seconds: z.object({ total: z.number().min(0), epochBegan: z.number().min(0) }),
   watched: z.object({ best: z.number().nullable(), since: count }),
 });
 
@@ -53,7 +54,12 @@ export class FineTuneSavedState implements SavedState {
 
   counters(): JsonObject {
     const { steps, loss, seconds, epochBegan, best, since } = this.progress;
-    return { ...this.networks.counters(), meter: { steps, loss, seconds, epochBegan }, watched: { best, since } };
+    return {
+      ...this.networks.counters(),
+      meter: { steps, loss },
+      seconds: { total: seconds, epochBegan },
+      watched: { best, since },
+    };
   }
 
   async load(read: ReadTensor, counters: JsonObject): Promise<void> {
@@ -64,6 +70,8 @@ export class FineTuneSavedState implements SavedState {
         remedy: 'Use another checkpoint of this run.',
       });
     await this.networks.load(read, counters);
-    Object.assign(this.progress, checked.data.meter, checked.data.watched);
+    const { meter, seconds, watched } = checked.data;
+    const { total, epochBegan } = seconds;
+    Object.assign(this.progress, meter, { seconds: total, epochBegan }, watched);
   }
 }

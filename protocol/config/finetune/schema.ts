@@ -166,6 +166,13 @@ const start = z
       .describe(
         'How the weights of a one-channel stem serve several channels. `divided`: repeated and divided by their number. `repeated`: not divided, as in the reference implementation.',
       ),
+    twinOf: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe(
+        'Name of the run whose twin from scratch this run is, so that an evaluation compares them. `unimiss finetune --from-scratch-twin` sets it.',
+      ),
   })
   .describe('The initial weights.');
 

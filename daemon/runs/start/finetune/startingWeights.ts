@@ -17,7 +17,7 @@ import {
 import type { Finding } from '../../../train/training.ts';
 import { RunFolder } from '../../folder/runFolder.ts';
 
-type Start = FinetuneConfig['start'];
+type Start = Omit<FinetuneConfig['start'], 'twinOf'>;
 
 /** Opened weights, and the size of images that their network was made for, if that is known. */
 interface OpenedWeights extends Pick<GridChoices, 'size2D' | 'size3D'> {
