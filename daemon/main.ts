@@ -5,6 +5,7 @@ import { printable } from '../protocol/printable.ts';
 import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
 import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
+import { evaluateCommand } from './cli/commands/evaluate.ts';
 import { finetuneCommand } from './cli/commands/finetune.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
@@ -50,6 +51,7 @@ for (const command of [
   runsCommand,
   metricsCommand,
   embedCommand,
+  evaluateCommand,
   predictCommand,
   engineCommand,
 ])

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorDataSchema } from '../daemon/wireError.ts';
 import { embed, embedResultSchema, embedTaskSchema } from './embedMessages.ts';
+import { evaluate, evaluateResultSchema, evaluateTaskSchema } from './evaluateMessages.ts';
 import type { JobType } from './jobRequest.ts';
 import { predict, predictResultSchema, predictTaskSchema } from './predictMessages.ts';
 
@@ -22,6 +23,13 @@ export const jobTypes = {
     task: predictTaskSchema,
     result: predictResultSchema,
     paths: ['input', 'out'],
+  },
+  evaluate: {
+    title: 'Evaluation',
+    request: evaluate,
+    task: evaluateTaskSchema,
+    result: evaluateResultSchema,
+    paths: ['out'],
   },
 } as const satisfies Record<string, JobType>;
 

@@ -75,6 +75,10 @@ export class RunFolder {
   get id(): string {
     return basename(this.folder);
   }
+  /** The configuration as it was given. */
+  get configFile(): string {
+    return join(this.folder, 'config.unimiss.jsonc');
+  }
   get recordsFile(): string {
     return join(this.folder, 'records.jsonl');
   }

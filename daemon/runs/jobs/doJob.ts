@@ -2,6 +2,7 @@ import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { type JobName, type JobResult, type JobTask, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { embedImages } from './embedImages.ts';
+import { evaluateRun } from './evaluate/evaluateRun.ts';
 import type { DoJob, OnJobProgress } from './job.ts';
 import { predictImages } from './predict/predictImages.ts';
 
@@ -13,6 +14,7 @@ type Work = {
 const work: Work = {
   embed: async (task, onProgress, kinds) => embedImages(await RunFolder.open(task.run, kinds), task, onProgress),
   predict: async (task, onProgress, kinds) => predictImages(await RunFolder.open(task.run, kinds), task, onProgress),
+  evaluate: async (task, onProgress, kinds) => evaluateRun(await RunFolder.open(task.run, kinds), task, onProgress),
 };
 
 /**

@@ -3,15 +3,12 @@ import { stringify } from 'csv-stringify/sync';
 import { encode } from 'fast-png';
 import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
 import type { Predicted, PredictResult, PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
-import { cutPatch, volumeOf } from '../../../data/augment/pairs/samplePatch.ts';
 import { writeInGrid } from '../../../data/formats/gridWriter.ts';
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
-import type { CaseFiles, PrepareSettings } from '../../../data/prepared/settings.ts';
-import type { PreparedImage, Size3 } from '../../../data/prepared/types.ts';
+import type { CaseFiles } from '../../../data/prepared/settings.ts';
 import { diskError, writeAtomically, writeTextAtomically } from '../../../files/atomic.ts';
 import { makeFolder } from '../../../files/folder.ts';
-import { segmentImage } from '../../../infer/slidingWindow/segmentImage.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
@@ -19,6 +16,7 @@ import { differences } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput } from './inputs.ts';
+import { classify, segment, settingsOf } from './labelImage.ts';
 import { type OpenNetwork, openNetwork } from './network.ts';
 
 /**
@@ -70,13 +68,10 @@ export async function predictImages(
 }
 
 async function predictCase(network: OpenNetwork, files: CaseFiles, task: PredictTask): Promise<Predicted> {
-  const { plan, window } = network;
+  const { plan } = network;
   const began = performance.now();
   const [image = ''] = files.images;
-  const settings: PrepareSettings = {
-    ...{ modality: plan.modality, spacing: plan.spacing, channels: plan.channels },
-    size: plan.fit === 'resize' ? window : null,
-  };
+  const settings = settingsOf(network);
   const stored = await readCase(files, settings);
   const prepared = prepareImage(stored, settings, image);
   const result: Predicted = {
@@ -95,35 +90,6 @@ async function predictCase(network: OpenNetwork, files: CaseFiles, task: Predict
   return end({
     files: await writeLabels(join(task.out, files.id), maps, stored, plan),
     ...(task.statistics && { statistics: statisticsOf(maps, stored, plan) }),
-  });
-}
-
-/** Probabilities of an image: that of the whole, or of the part in its middle where the plan crops. */
-async function classify({ plan, window, run }: OpenNetwork, image: PreparedImage): Promise<Record<string, number>> {
-  const start = image.size.map((n, axis) => Math.floor((n - window[axis]!) / 2));
-  const patch = cutPatch(image, start, window);
-  const voxels = volumeOf(window);
-  const input = Float32Array.from(
-    patch.image,
-    (_, i) => patch.image[(i % patch.channels) * voxels + Math.floor(i / patch.channels)]!,
-  );
-  const logits = await run(input);
-  const odds = Array.from(logits, (x) =>
-    plan.labels === 'exclusive' ? Math.exp(x - Math.max(...logits)) : 1 / (1 + Math.exp(-x)),
-  );
-  const sum = plan.labels === 'exclusive' ? odds.reduce((a, b) => a + b, 0) : 1;
-  return Object.fromEntries(plan.classes.map(({ name }, k) => [name, odds[k]! / sum]));
-}
-
-function segment(
-  { plan, window, run }: OpenNetwork,
-  image: PreparedImage,
-  size: Size3,
-  { overlap, mirror }: PredictTask,
-): Promise<(Uint8Array | Uint16Array)[]> {
-  const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
-  return segmentImage([{ window, classes: plan.classes.length, run }], image, {
-    ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size },
   });
 }
 

@@ -1,0 +1,47 @@
+import type { PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
+import { cutPatch, volumeOf } from '../../../data/augment/pairs/samplePatch.ts';
+import type { PrepareSettings } from '../../../data/prepared/settings.ts';
+import type { PreparedImage, Size3 } from '../../../data/prepared/types.ts';
+import { segmentImage } from '../../../infer/slidingWindow/segmentImage.ts';
+import type { OpenNetwork } from './network.ts';
+
+/** How images are prepared for a network. */
+export function settingsOf({ plan, window }: OpenNetwork): PrepareSettings {
+  return {
+    ...{ modality: plan.modality, spacing: plan.spacing, channels: plan.channels },
+    size: plan.fit === 'resize' ? window : null,
+  };
+}
+
+/** Probabilities of an image: that of the whole, or of the part in its middle where the plan crops. */
+export async function classify(
+  { plan, window, run }: OpenNetwork,
+  image: PreparedImage,
+): Promise<Record<string, number>> {
+  const start = image.size.map((n, axis) => Math.floor((n - window[axis]!) / 2));
+  const patch = cutPatch(image, start, window);
+  const voxels = volumeOf(window);
+  const input = Float32Array.from(
+    patch.image,
+    (_, i) => patch.image[(i % patch.channels) * voxels + Math.floor(i / patch.channels)]!,
+  );
+  const logits = await run(input);
+  const odds = Array.from(logits, (x) =>
+    plan.labels === 'exclusive' ? Math.exp(x - Math.max(...logits)) : 1 / (1 + Math.exp(-x)),
+  );
+  const sum = plan.labels === 'exclusive' ? odds.reduce((a, b) => a + b, 0) : 1;
+  return Object.fromEntries(plan.classes.map(({ name }, k) => [name, odds[k]! / sum]));
+}
+
+/** Labels of an image in a grid of `size`. */
+export function segment(
+  { plan, window, run }: OpenNetwork,
+  image: PreparedImage,
+  size: Size3,
+  { overlap, mirror }: Pick<PredictTask, 'overlap' | 'mirror'>,
+): Promise<(Uint8Array | Uint16Array)[]> {
+  const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
+  return segmentImage([{ window, classes: plan.classes.length, run }], image, {
+    ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size },
+  });
+}
