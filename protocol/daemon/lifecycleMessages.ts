@@ -130,7 +130,7 @@ export const daemonStatus = request('unimiss/daemon/status', 'Returns the state 
 
 export const daemonStop = request(
   'unimiss/daemon/stop',
-  'Stops the daemon and drops its queue. Its runs continue, and the next daemon takes them over. If `runs` is `stop`, they stop after their current step, with a checkpoint. The answer comes before the daemon exits.',
+  'Stops the daemon. Its runs continue, and the next daemon takes over them and the queue. If `runs` is `stop`, they stop after their current step, with a checkpoint, and the queue is dropped. The answer comes before the daemon exits.',
   {
     params: z.strictObject({
       runs: z.enum(['leave', 'stop']).default('leave'),
@@ -145,6 +145,7 @@ export const daemonStop = request(
       stopping: z.int().min(0).describe('Number of runs that stop.'),
       leaving: z.int().min(0).default(0).describe('Number of runs that continue without the daemon.'),
       staying: z.int().min(0).default(0).describe('Number of runs for which the daemon stays until they end.'),
+      waiting: z.int().min(0).default(0).describe('Number of queued runs that the next daemon queues again.'),
       forgotten: z.int().min(0).default(0).describe('Number of runs dropped from the queue.'),
     }),
   },

@@ -36,7 +36,7 @@ import { configText, letGo, stepsOf } from '../daemon/runs.ts';
 /** Steps of a run that no test waits for: minutes, on the fastest machine. */
 const LONG = 100_000;
 
-const nothing = { stopping: 0, leaving: 0, staying: 0, forgotten: 0 };
+const nothing = { stopping: 0, leaving: 0, staying: 0, waiting: 0, forgotten: 0 };
 
 let place: DaemonPlace;
 placeForEachTest((fresh) => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLocked, lockRun, trainerOf } from '../../daemon/runs/folder/lock.ts';
 import { daemonStatus, daemonStop } from '../../protocol/daemon/lifecycleMessages.ts';
@@ -56,7 +56,27 @@ describe('a daemon that is killed', () => {
     await expectUndisturbed(folder, whole.folder);
   });
 
-  it('leaves a paused run paused, and a queue that is forgotten; the next daemon steers what it adopted', async () => {
+  it('leaves its queue to the next one, in the same order, without a run that had left it', async () => {
+    const first = await place.client();
+    const { folder } = await createRun(first, 'a', LONG);
+    await (await RunWatcher.on(first)).until(folder, trained(1));
+    const left = await createRun(first, 'b', 10);
+    const [c, d] = [await createRun(first, 'c', 10), await createRun(first, 'd', 10)];
+    await first.call(runStop, { run: left.id });
+    expect(statSync(place.paths.queue).mode & 0o777).toBe(0o600);
+    await killDaemon(first);
+    const next = await place.client();
+    const { runs } = await next.call(runsList, {});
+    const queue = (id: string) => runs.find((run) => run.id === id)?.queue;
+    expect([left, c, d].map(({ id }) => queue(id))).toEqual([null, 1, 2]);
+    const watcher = await RunWatcher.on(next);
+    await next.call(runStop, { run: folder });
+    for (const { folder: later } of [c, d])
+      expect(await watcher.until(later, ended)).toMatchObject({ state: 'finished' });
+    expect(readdirSync(dirname(place.paths.queue))).not.toContain(basename(place.paths.queue));
+  });
+
+  it('leaves a paused run paused; the next daemon steers what it adopted', async () => {
     const first = await place.client();
     const { folder, id } = await createRun(first, 'a', LONG);
     const watcher = await RunWatcher.on(first);

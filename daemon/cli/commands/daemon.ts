@@ -111,7 +111,7 @@ async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[])
   process.exit();
 }
 
-function stopText({ stopping, leaving, staying, forgotten }: ResultOf<typeof daemonStop>): string[] {
+function stopText({ stopping, leaving, staying, waiting, forgotten }: ResultOf<typeof daemonStop>): string[] {
   const runs = (n: number) => (n === 1 ? '1 run' : `${n} runs`);
   return [
     ...(stopping > 0 ? [`Stopping ${runs(stopping)} after the current step, with a checkpoint.`] : []),
@@ -121,6 +121,7 @@ function stopText({ stopping, leaving, staying, forgotten }: ResultOf<typeof dae
         ]
       : []),
     ...(staying > 0 ? [`The daemon stays next to the new one until ${runs(staying)} of its version ended.`] : []),
+    ...(waiting > 0 ? [`The next daemon queues ${runs(waiting)} again, in the same order.`] : []),
     ...(forgotten > 0 ? [`${runs(forgotten)} left the queue. Start them again with \`unimiss resume RUN\`.`] : []),
   ];
 }

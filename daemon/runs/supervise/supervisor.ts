@@ -1,9 +1,9 @@
 import type { ConfigKind } from '../../../protocol/config/index.ts';
-import { UnimissError } from '../../../protocol/errors.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { RunEnding, RunInfo } from '../../../protocol/runs/runInfo.ts';
 import type { ToTrainer } from '../../../protocol/runs/trainerMessages.ts';
 import { isLocked, runIsHeld, type TrainerOwner } from '../folder/lock.ts';
-import type { RunFolder } from '../folder/runFolder.ts';
+import { RunFolder } from '../folder/runFolder.ts';
 import { runState } from '../records/list.ts';
 import type { TrainerCommand } from './command.ts';
 import { type Claim, DeviceLedger } from './deviceLedger.ts';
@@ -11,6 +11,7 @@ import { devicesOf } from './devicesOf.ts';
 import { endingOf, recordedEnding } from './ending.ts';
 import { alreadyActive, isFinished, logText, notActive } from './errors.ts';
 import { OtherRuns } from './otherRuns.ts';
+import { SavedQueue } from './savedQueue.ts';
 import { settleRun, writeEnding } from './settleRun.ts';
 import { foundTrainer, lastWordsIn, startTrainer, type TrainerBody } from './trainerBody.ts';
 import { type News, TrainerLink } from './trainerLink.ts';
@@ -46,6 +47,8 @@ export interface SupervisorOptions {
   trainer: TrainerCommand;
   /** Private folder of the user for the sockets of trainers. */
   trainers: string;
+  /** File that keeps the queue for the next supervisor; default: none does. */
+  queue?: string;
   /** Folder in which `look` looks for runs of other processes. */
   root?: string;
   /** Kinds of configurations that it can read; default: the product's. */
@@ -59,7 +62,7 @@ export interface SupervisorOptions {
 /**
  * Trains runs, each in a separate process, as many at once as their devices allow; the others wait in the order of their start.
  * Trainers outlive it: the next supervisor adopts them (`look`). Whatever happens to a trainer, the supervisor lives and the run
- * can be resumed. Its own state is only in memory; the state of runs is on the disk.
+ * can be resumed. The state of runs is on the disk, and so is the queue.
  */
 export class Supervisor {
   /** By folder, in the order of their start. */
@@ -67,6 +70,9 @@ export class Supervisor {
   private readonly endings = new Map<string, RunEnding>();
   private readonly devices: DeviceLedger;
   private readonly others: OtherRuns;
+  private readonly queue: SavedQueue | undefined;
+  /** The queue of the last daemon is being read; its file stays as it is. */
+  private restoring = false;
   private closing = false;
   private left = false;
   /** Trainers that this daemon turned out unable to control. */
@@ -75,6 +81,7 @@ export class Supervisor {
   constructor(private readonly options: SupervisorOptions) {
     const { trainers, root, log, kinds } = options;
     this.devices = options.devices ?? new DeviceLedger();
+    if (options.queue !== undefined) this.queue = new SavedQueue(options.queue, (message) => log('warning', message));
     this.others = new OtherRuns({
       trainers,
       log,
@@ -136,7 +143,30 @@ export class Supervisor {
     this.endings.delete(run.folder);
     if (claim.held) this.launch(entry);
     this.options.onChange(run.folder, 'state');
+    await this.saveQueue();
     await entry.launched;
+  }
+
+  /** Queues the runs that waited when the last daemon ended, in their order. Logs why one cannot be. */
+  async restoreQueue(): Promise<void> {
+    if (!this.queue) return;
+    const { log, kinds } = this.options;
+    this.restoring = true;
+    for (const folder of await this.queue.load()) {
+      try {
+        await this.start(await RunFolder.open(folder, kinds));
+        log('info', `${folder} waited for its device and is queued again`);
+      } catch (error) {
+        log('warning', `${folder} waited for its device and cannot be queued again: ${messageOf(error)}`);
+      }
+    }
+    this.restoring = false;
+    await this.saveQueue();
+  }
+
+  /** Resolves when the queue is on the disk. */
+  get queueSaved(): Promise<void> {
+    return this.queue?.saved ?? Promise.resolve();
   }
 
   /** Pauses a run after its current step. */
@@ -151,8 +181,9 @@ export class Supervisor {
   }
 
   /** Asks a run to stop at its next step, with a checkpoint; a waiting one leaves the queue. */
-  stop(run: RunFolder): void {
+  stop(run: RunFolder): Promise<void> {
     this.stopEntry(this.get(run));
+    return this.saveQueue();
   }
 
   /** Ends the process of a run at once, and waits for its end; a waiting run leaves the queue. */
@@ -170,7 +201,7 @@ export class Supervisor {
     return link.ping();
   }
 
-  /** Forgets the queue, starts and adopts nothing more, and lets all trainers go on by themselves. @returns their number */
+  /** Leaves the queue to the next supervisor, starts and adopts nothing more, and lets all trainers go on by themselves. @returns their number */
   leave(): number {
     this.emptyQueue();
     this.left = true;
@@ -180,15 +211,16 @@ export class Supervisor {
     return size;
   }
 
-  /** Forgets the queue, starts and adopts nothing more; resolves when all trainers have ended by themselves. */
+  /** Leaves the queue to the next supervisor, starts and adopts nothing more; resolves when all trainers have ended by themselves. */
   async retire(): Promise<void> {
     this.emptyQueue();
     await Promise.all([...this.active.values()].map((entry) => entry.done));
   }
 
-  /** As `retire`, but asks all runs to stop with a checkpoint. */
+  /** As `retire`, but forgets the queue and asks all runs to stop with a checkpoint. */
   async close(): Promise<void> {
     this.emptyQueue();
+    void this.queue?.save([]);
     for (const entry of this.active.values()) this.stopEntry(entry);
     await this.retire();
   }
@@ -196,6 +228,13 @@ export class Supervisor {
   /** Ends all trainers at once. */
   killAll(): void {
     for (const entry of this.active.values()) this.killEntry(entry);
+  }
+
+  /** The queue of a supervisor that ends is left as it is. */
+  private async saveQueue(): Promise<void> {
+    if (this.closing || this.restoring) return;
+    const waiting = [...this.active.values()].filter(({ activity }) => activity === 'queued');
+    await this.queue?.save(waiting.map(({ run }) => run.folder));
   }
 
   private emptyQueue(): void {
@@ -213,6 +252,7 @@ export class Supervisor {
     if (entry.activity === 'queued') {
       this.active.delete(entry.run.folder);
       entry.claim.release();
+      void this.saveQueue();
     } else {
       send(entry, { type: 'stop' });
       entry.activity = 'stopping';
@@ -227,6 +267,7 @@ export class Supervisor {
 
   private launch(entry: ActiveRun): void {
     entry.activity = 'starting';
+    void this.saveQueue();
     entry.launched = new Promise((resolve) => {
       entry.done = this.train(entry, resolve).finally(resolve);
     });

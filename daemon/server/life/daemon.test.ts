@@ -37,7 +37,7 @@ describe('what a client asked is answered', () => {
       const daemon = await start();
       const [client, other] = [await connect(), await connect()];
       const answers = Promise.all([other.call(ping, {}), client.call(ping, {}), client.call(daemonStop, {})]);
-      expect((await answers)[2]).toEqual({ stopping: 0, leaving: 0, staying: 0, forgotten: 0 });
+      expect((await answers)[2]).toEqual({ stopping: 0, leaving: 0, staying: 0, waiting: 0, forgotten: 0 });
       await Promise.all([client.closed, other.closed, daemon.ended]);
     }
   });

@@ -105,6 +105,7 @@ export class Daemon implements Services {
       trainer,
       log,
       trainers: paths.trainers,
+      queue: paths.queue,
       root: runsRoot,
       kinds: kindsOf(tasks),
       devices: this.devices,
@@ -144,6 +145,7 @@ export class Daemon implements Services {
       await rm(paths.socket, { force: true });
       daemon = new Daemon(options, lock);
       await daemon.supervisor.look();
+      await daemon.supervisor.restoreQueue();
       await daemon.listen(paths.socket);
       daemon.watchIdle();
       log(
@@ -184,14 +186,14 @@ export class Daemon implements Services {
     successor = controlVersion,
   }: Partial<CheckedParamsOf<typeof daemonStop>> = {}): AnswerOf<typeof daemonStop> {
     const { training, queued } = this.supervisor.counts;
-    const answer = { stopping: 0, leaving: 0, staying: 0, forgotten: queued };
+    const answer = { stopping: 0, leaving: 0, staying: 0, waiting: queued, forgotten: 0 };
     const first = !this.stopping;
     this.stopping = true;
     clearTimeout(this.idle);
     if (runs === 'stop') {
       const stopped = this.supervisor.close();
       if (first) void this.endAfter(stopped, `${training} runs save a checkpoint and stop`);
-      return { ...answer, stopping: training };
+      return { ...answer, stopping: training, waiting: 0, forgotten: queued };
     }
     if (first && training > 0 && successor !== controlVersion) {
       void this.retire();
@@ -258,6 +260,7 @@ export class Daemon implements Services {
     this.changed();
     this.stopLooking();
     await this.closeSocket();
+    await this.supervisor.queueSaved;
     this.lock.release();
     log('info', 'ended');
     this.tellEnded();

@@ -12,6 +12,8 @@ export interface DaemonPaths {
   lock: string;
   /** The log of a daemon without a terminal. */
   log: string;
+  /** The runs that wait for their device. */
+  queue: string;
   /** Folder of the sockets that control the trainers of this daemon and its successors. */
   trainers: string;
 }
@@ -30,7 +32,7 @@ export function daemonPaths(env: NodeJS.ProcessEnv = process.env, home = homedir
     : join(state, `daemon-${here}.sock`);
   const socket = shortSocketPath(named ?? usual);
   const log = named ? `${socket}.log` : join(state, `daemon-${here}.log`);
-  return { socket, lock: `${socket}.lock`, log, trainers: `${socket}.trainers` };
+  return { socket, lock: `${socket}.lock`, log, queue: `${socket}.queue`, trainers: `${socket}.trainers` };
 }
 
 /** The files of a daemon that has made room for another, and stays until its runs have ended. */
