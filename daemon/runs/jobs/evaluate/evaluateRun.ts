@@ -109,7 +109,7 @@ async function segmented({ network, opened, task, options, exclusions, onProgres
         }),
       );
       yield {
-        ...{ id: one.id, patient: one.patient, shape: stored.size, spacing },
+        ...{ id: one.id, patient: one.patient, ...gridOf(stored) },
         labels: { kind: exclusive ? 'map' : 'masks', reference, prediction, ignore: ignoredLabel },
       };
     }
@@ -140,6 +140,16 @@ async function labelsOf(
   const prediction = new Uint8Array(maps.length * voxelsOf(stored));
   for (const [k, map] of maps.entries()) prediction.set(map, k * voxelsOf(stored));
   return { stored, reference: known.data, prediction };
+}
+
+/** A picture has two axes, and distances in pixels. */
+function gridOf({ size, spacing }: StoredCase) {
+  const [, ...plane] = size;
+  return spacing
+    ? { shape: size, spacing }
+    : size[0] === 1
+      ? { shape: plane, spacing: [1, 1] }
+      : { shape: size, spacing: [1, 1, 1] };
 }
 
 function voxelsOf({ size }: StoredCase): number {

@@ -1,0 +1,120 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decode } from 'fast-png';
+import { expect, test } from 'vitest';
+import { readLabels, readVolume } from '../../daemon/data/formats/image.ts';
+import { writeNifti } from '../../daemon/data/formats/niftiWriter.ts';
+import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
+import { evaluation } from '../../protocol/evaluation/evaluation.ts';
+import { picturesWithClasses, picturesWithMasks, volumesWithMasks } from './labelledPhantoms.ts';
+import { onlyRun, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
+
+/** Trains a small network for a few steps; returns its folder and a function that calls a command in its place. */
+async function trained(name: string, change: Pick<FinetuneInput, 'problem' | 'modality'> & Partial<FinetuneInput>) {
+  const own = temporaryFolder(name);
+  const config: FinetuneInput = {
+    ...{ task: 'finetune', name: 'small', data: { path: '', folds: 2 }, model: { preset: 'nano' } },
+    plan: { patch: change.modality === '2D' ? [64, 64] : [16, 64, 64] },
+    train: { epochs: 1, stepsPerEpoch: 2, batch: 2, lr: 1e-3, seed: 3 },
+    ...change,
+  };
+  const call = async (...args: string[]) => {
+    const result = await unimiss(own, [...args, '--foreground']);
+    expect(result.code, result.stderr).toBe(0);
+    return result;
+  };
+  await call('finetune', writeConfig(own, config));
+  return { own, run: onlyRun(own), call };
+}
+
+const evaluationOf = (run: string) => {
+  const [name] = readdirSync(join(run, 'evaluations'));
+  const folder = join(run, 'evaluations', name!);
+  expect(readdirSync(folder).sort()).toEqual(['cases.csv', 'classes.csv', 'evaluation.json', 'report.html']);
+  return evaluation.parse(JSON.parse(readFileSync(join(folder, 'evaluation.json'), 'utf8')));
+};
+
+test('volumes: from training over numbers with a report to labels in the grid of each image', async () => {
+  const images = join(temporaryFolder('volumes'), 'images');
+  const path = await volumesWithMasks(images, 4);
+  const { own, run, call } = await trained('segmented', {
+    ...{ problem: 'segmentation', modality: '3D', data: { path, folds: 2 } },
+  });
+
+  await call('evaluate', run);
+  const measured = evaluationOf(run);
+  if (measured.problem !== 'segmentation') throw new Error('not a segmentation');
+  expect(measured).toMatchObject({ split: 'validation', exclusions: [], leakage: { state: 'none' } });
+  expect(measured.cases).toHaveLength(2);
+  const report = readFileSync(
+    join(run, 'evaluations', readdirSync(join(run, 'evaluations'))[0]!, 'report.html'),
+    'utf8',
+  );
+  expect(report).toContain('Not for clinical use');
+
+  const out = join(own, 'labels');
+  const input = join(path, 'imagesTr');
+  const first = await call('predict', run, input, '-o', out, '--statistics');
+  expect(first.stdout.match(/labels\/case\d+_0000\.nii\.gz/g)).toHaveLength(4);
+  expect(existsSync(join(out, 'statistics.csv'))).toBe(true);
+  const again = await call('predict', run, input, '-o', out, '--statistics');
+  expect(again.stderr).toContain('Skipped 4 images');
+
+  // The same patient in a file whose axes run the other way: the same labels, in that file's grid.
+  const [source] = readdirSync(input).map((name) => join(input, name));
+  const image = await readVolume(source!);
+  const { shape, spacing, data } = image.volume;
+  const [d, h, w] = shape;
+  const turned = data.slice().reverse();
+  const affine = image.affine.map(([a, b, c, t]) => [-a, -b, -c, t + a * (d - 1) + b * (h - 1) + c * (w - 1)]);
+  const flipped = join(own, 'flipped.nii.gz');
+  await writeNifti(flipped, { shape, spacing, data: turned, affine: affine as never });
+  await call('predict', run, flipped, '-o', join(own, 'flipped-labels'));
+  const labels = await readLabels(join(out, `${source!.split('/').at(-1)}`));
+  const same = await readLabels(join(own, 'flipped-labels', 'flipped.nii.gz'));
+  expect(same.grid.affine).toEqual((await readVolume(flipped)).grid.affine);
+  expect(same.grid.affine).not.toEqual(labels.grid.affine);
+  // Read into the same axes again, they are the same voxel by voxel.
+  expect(Buffer.from(same.data).equals(Buffer.from(labels.data))).toBe(true);
+  expect([...(labels.grid.labelNames?.values() ?? [])]).toContain('body');
+}, 240_000);
+
+test('pictures with overlapping masks: a mask a class', async () => {
+  const path = picturesWithMasks(join(temporaryFolder('masks'), 'images'), 4);
+  const { own, run, call } = await trained('overlapping', {
+    ...{ problem: 'segmentation', modality: '2D', labels: 'overlapping', data: { path, folds: 2 } },
+  });
+  await call('evaluate', run);
+  const measured = evaluationOf(run);
+  if (measured.problem !== 'segmentation') throw new Error('not a segmentation');
+  expect(measured.cases[0]?.shape).toHaveLength(2);
+  expect(measured.classes.map((one) => one.class)).toEqual(['body', 'lungs']);
+  const out = join(own, 'masks');
+  await call('predict', run, join(path, 'images'), '-o', out);
+  const masks = readdirSync(out).filter((name) => name.endsWith('.png'));
+  expect(masks).toHaveLength(8);
+  const { width, height, data } = decode(readFileSync(join(out, masks[0]!)));
+  expect([width, height]).toEqual([72, 72]);
+  for (const value of new Set(data)) expect([0, 255]).toContain(value);
+}, 240_000);
+
+test('pictures of classes: probabilities in a table, and an image that is none is named', async () => {
+  const path = picturesWithClasses(join(temporaryFolder('classes'), 'images'), 8);
+  const { own, run, call } = await trained('classified', {
+    ...{ problem: 'classification', modality: '2D', data: { path, folds: 2 } },
+  });
+  await call('evaluate', run);
+  const measured = evaluationOf(run);
+  if (measured.problem !== 'classification') throw new Error('not a classification');
+  const names = measured.classes.map((one) => one.class);
+  const out = join(own, 'predicted');
+  await call('predict', run, path, '-o', out);
+  const [head, ...rows] = readFileSync(join(out, 'predictions.csv'), 'utf8').trim().split('\n');
+  expect(head).toBe(['path', 'predicted', ...names].join(','));
+  expect(rows).toHaveLength(8);
+  for (const row of rows) {
+    const values = row.split(',').slice(2).map(Number);
+    expect(values.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 4);
+    expect(names[values.indexOf(Math.max(...values))]).toBe(row.split(',')[1]);
+  }
+}, 240_000);
