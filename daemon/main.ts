@@ -6,6 +6,7 @@ import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
 import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
 import { evaluateCommand } from './cli/commands/evaluate.ts';
+import { exportCommand } from './cli/commands/export.ts';
 import { finetuneCommand } from './cli/commands/finetune.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
@@ -53,6 +54,7 @@ for (const command of [
   embedCommand,
   evaluateCommand,
   predictCommand,
+  exportCommand,
   engineCommand,
 ])
   program.addCommand(command());
