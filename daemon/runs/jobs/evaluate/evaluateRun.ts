@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireFinetune } from '../../../../protocol/config/finetune/index.ts';
 import { UnimissError } from '../../../../protocol/errors.ts';
-import type { Exclusion, Leakage } from '../../../../protocol/evaluation/common.ts';
+import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
 import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
 import type { EvaluateResult, EvaluateTask } from '../../../../protocol/jobs/evaluateMessages.ts';
@@ -27,6 +27,7 @@ import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
 import { classify, segment, settingsOf } from '../predict/labelImage.ts';
 import { type OpenNetwork, openNetwork } from '../predict/network.ts';
+import { LeakageCheck } from './leakageCheck.ts';
 import { type SplitCases, splitCases } from './splitCases.ts';
 
 /** Pictures of the worst and of the best cases each. */
@@ -53,11 +54,14 @@ export async function evaluateRun(
     const folder = task.out ?? join(run.folder, 'evaluations', `${split}-${network.step}`);
     const exclusions: Exclusion[] = [];
     const options: EvaluationOptions = {
-      ...{ name: run.id, split, exclusions, leakage: leakageOf(config.start.from, cases.length) },
+      ...{ name: run.id, split, exclusions },
       versions: { ...(await versionsOf(run)), checkpoint: `step ${network.step}` },
     };
-    const on = { network, opened, task, options, exclusions, onProgress };
-    const { evaluation, planes } = network.plan.problem === 'segmentation' ? await segmented(on) : await classified(on);
+    const leakage = await LeakageCheck.of(config.start.from);
+    const on = { leakage, network, opened, task, options, exclusions, onProgress };
+    const { evaluation: numbers, planes } =
+      network.plan.problem === 'segmentation' ? await segmented(on) : await classified(on);
+    const evaluation = { ...numbers, leakage: leakage.result(cases.length - exclusions.length) };
     await writeEvaluation(folder, evaluation);
     const report = join(folder, evaluationFiles.report);
     const configuration = await readFile(run.configFile, 'utf8');
@@ -75,6 +79,7 @@ interface Evaluated {
 }
 
 interface EvaluatedOn {
+  readonly leakage: LeakageCheck;
   readonly network: OpenNetwork;
   readonly opened: SplitCases;
   readonly task: EvaluateTask;
@@ -83,7 +88,15 @@ interface EvaluatedOn {
   readonly onProgress: OnJobProgress;
 }
 
-async function segmented({ network, opened, task, options, exclusions, onProgress }: EvaluatedOn): Promise<Evaluated> {
+async function segmented({
+  leakage,
+  network,
+  opened,
+  task,
+  options,
+  exclusions,
+  onProgress,
+}: EvaluatedOn): Promise<Evaluated> {
   const { plan } = network;
   const { cases } = opened;
   const exclusive = plan.labels === 'exclusive';
@@ -96,6 +109,7 @@ async function segmented({ network, opened, task, options, exclusions, onProgres
       const done = await excludingBroken(one, exclusions, () => labelsOf(network, opened, one, task));
       if (!done) continue;
       const { stored, reference, prediction } = done;
+      leakage.see(one.id, stored);
       const spacing = stored.spacing ?? [1, 1, 1];
       pictures.set(
         one.id,
@@ -156,7 +170,14 @@ function voxelsOf({ size }: StoredCase): number {
   return size[0] * size[1] * size[2];
 }
 
-async function classified({ network, opened, options, exclusions, onProgress }: EvaluatedOn): Promise<Evaluated> {
+async function classified({
+  leakage,
+  network,
+  opened,
+  options,
+  exclusions,
+  onProgress,
+}: EvaluatedOn): Promise<Evaluated> {
   const { plan } = network;
   const { cases, validation, split } = opened;
   const both = split === 'validation' ? cases : [...cases, ...validation];
@@ -166,6 +187,7 @@ async function classified({ network, opened, options, exclusions, onProgress }: 
     const settings = settingsOf(network);
     const probabilities = await excludingBroken(one, exclusions, async () => {
       const stored = await readCase({ id: one.id, images: one.channels }, settings);
+      if (cases.includes(one)) leakage.see(one.id, stored);
       return classify(network, prepareImage(stored, settings, one.channels[0] ?? one.id));
     });
     const reference = 'classes' in one ? one.classes : null;
@@ -194,11 +216,6 @@ async function excludingBroken<T>(one: Case, exclusions: Exclusion[], make: () =
     exclusions.push({ case: one.id, reason: error.message });
     return undefined;
   }
-}
-
-function leakageOf(from: string | null, cases: number): Leakage {
-  if (from === null) return { state: 'none', checked: cases };
-  return { state: 'unknown', reason: 'The images were not compared with those of the pre-training.' };
 }
 
 async function versionsOf(run: RunFolder): Promise<Record<string, string>> {
