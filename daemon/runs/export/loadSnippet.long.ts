@@ -8,7 +8,7 @@ import { pretrainedRun } from './runs.fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unimiss-load-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const python = process.env.UNIMISS_BENCH_PYTHON ?? 'python3';
+const python = 'python3';
 
 function hasTorch(): boolean {
   try {
