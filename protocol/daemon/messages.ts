@@ -16,6 +16,8 @@ import type { MessageType } from './rpc.ts';
  */
 export * from '../config/messages.ts';
 export * from '../jobs/embedMessages.ts';
+export * from '../jobs/evaluateMessages.ts';
+export * from '../jobs/predictMessages.ts';
 export * from '../metrics/messages.ts';
 export * from '../records/messages.ts';
 export * from '../runs/logMessages.ts';

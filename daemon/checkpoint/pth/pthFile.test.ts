@@ -233,6 +233,13 @@ describe('what is refused', () => {
     expect(error.message).toMatch(/is compressed/);
   });
 
+  it('a place of 2^53 and more in the directory of a zip file', async () => {
+    const bytes = await readFile(join(fixtures, 'checkpoint-protocol4.pth'));
+    // The highest byte but one of the 64-bit place of the central directory's end, in its locator (APPNOTE 4.3.15).
+    bytes[bytes.lastIndexOf('PK\x06\x07', undefined, 'latin1') + 8 + 6] = 55;
+    expect((await failure(bytes)).message).toMatch(/points beyond its end/);
+  });
+
   it('a changed byte in the data: its checksum differs', async () => {
     const bytes = await readFile(join(fixtures, 'kinds.pth'));
     const half = Buffer.from(Float32Array.of(-1.5, -1.13, -0.76).buffer);

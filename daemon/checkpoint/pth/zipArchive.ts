@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
-import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
 import { readExactly } from '../readFully.ts';
 import { dtypeBytes } from '../safetensorsHeader.ts';
 import { type Archive, longestPickle, type Place } from './archive.ts';
+import { BoundedReader } from './boundedReader.ts';
 import { PthProblem, quoted } from './problem.ts';
 import { unpickle } from './unpickle.ts';
 
@@ -43,11 +44,12 @@ export async function openZipArchive(handle: FileHandle): Promise<Archive> {
 }
 
 async function entriesOf(handle: FileHandle): Promise<Map<string, Place>> {
-  const zip = await fromFdPromise(handle.fd, { autoClose: false, lazyEntries: true, strictFileNames: true });
+  const { size } = await handle.stat();
+  const options = { autoClose: false, lazyEntries: true, strictFileNames: true };
+  const zip = await fromRandomAccessReaderPromise(new BoundedReader(handle.fd, size), size, options);
   if (zip.entryCount > mostEntries)
     throw new PthProblem(`it has ${zip.entryCount} entries; at most ${mostEntries} are read`);
   const places = new Map<string, Place>();
-  const { size } = await handle.stat();
   for await (const entry of zip.eachEntry()) {
     const name = entry.fileName;
     if (name.endsWith('/')) continue;
