@@ -147,6 +147,9 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     await window.pick('phantoms.unimiss.jsonc');
     await eventually(all).toEqual(expect.arrayContaining(['queued, next']));
     const [first, second] = readdirSync(run.editor.inside('runs')).sort();
+    // Its panel takes the focus when its page is there, and a quick pick that loses the focus closes.
+    const own = await window.webview(second!);
+    await own.getByText('No records yet').waitFor();
 
     await window.runCommand('UniMiSS: Compare Runs…');
     await window.tickAll();
