@@ -80,8 +80,8 @@ async function scoresOf(
   return sum;
 }
 
-/** [C, D, H, W] → [D, H, W, C] */
-function channelsLast({ image, channels, size }: PreparedImage): Float32Array {
+/** [C, D, H, W] → [D, H, W, C], as networks take images. */
+export function channelsLast({ image, channels, size }: PreparedImage): Float32Array {
   if (channels === 1) return image;
   const voxels = volumeOf(size);
   const out = new Float32Array(image.length);

@@ -21,7 +21,7 @@ import {
 } from '../../../evaluate/metrics/evaluateSegmentation.ts';
 import { evaluationFiles, writeEvaluation } from '../../../evaluate/metrics/writeEvaluation.ts';
 import { writeEvaluationReport } from '../../../evaluate/report/evaluation/evaluationReport.ts';
-import { planePicture } from '../../../evaluate/report/evaluation/planePicture.ts';
+import { planePicture, worstAndBest } from '../../../evaluate/report/evaluation/planePicture.ts';
 import { inPlainWords } from '../../../evaluate/report/evaluation/words.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
@@ -131,9 +131,8 @@ async function segmented({
   const { toleranceMm, convention } = task;
   const evaluation = await evaluateSegmentation(labelled(), { ...options, classes, toleranceMm, convention });
   onProgress('Report', cases.length, cases.length);
-  const ranked = evaluation.cases.toSorted((a, b) => (a.dice ?? 0) - (b.dice ?? 0)).map((one) => one.case);
-  const shown = [...new Set([...ranked.slice(0, pictured), ...ranked.slice(-pictured)])];
-  return { evaluation, planes: shown.flatMap((id) => pictures.get(id) ?? []) };
+  const { worst, best } = worstAndBest(evaluation, pictured);
+  return { evaluation, planes: [...worst, ...best].flatMap((id) => pictures.get(id) ?? []) };
 }
 
 /** Reference and prediction of a case in its own grid, by class numbers: one map, or a map a class. */

@@ -1,8 +1,8 @@
 import type { PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
-import { cutPatch, volumeOf } from '../../../data/augment/pairs/samplePatch.ts';
+import { cutPatch } from '../../../data/augment/pairs/samplePatch.ts';
 import type { PrepareSettings } from '../../../data/prepared/settings.ts';
 import type { PreparedImage, Size3 } from '../../../data/prepared/types.ts';
-import { segmentImage } from '../../../infer/slidingWindow/segmentImage.ts';
+import { channelsLast, segmentImage } from '../../../infer/slidingWindow/segmentImage.ts';
 import type { OpenNetwork } from './network.ts';
 
 /** How images are prepared for a network. */
@@ -19,13 +19,7 @@ export async function classify(
   image: PreparedImage,
 ): Promise<Record<string, number>> {
   const start = image.size.map((n, axis) => Math.floor((n - window[axis]!) / 2));
-  const patch = cutPatch(image, start, window);
-  const voxels = volumeOf(window);
-  const input = Float32Array.from(
-    patch.image,
-    (_, i) => patch.image[(i % patch.channels) * voxels + Math.floor(i / patch.channels)]!,
-  );
-  const logits = await run(input);
+  const logits = await run(channelsLast(cutPatch(image, start, window)));
   const odds = Array.from(logits, (x) =>
     plan.labels === 'exclusive' ? Math.exp(x - Math.max(...logits)) : 1 / (1 + Math.exp(-x)),
   );
