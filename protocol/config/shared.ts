@@ -53,6 +53,9 @@ const engine = z
   })
   .describe('TensorFlow.');
 
+/** TensorFlow as it is used where nobody said otherwise. */
+export const defaultEngine = (): z.output<typeof engine> => engine.parse({});
+
 const checkpoint = z
   .strictObject({
     everyMinutes: z

@@ -31,6 +31,10 @@ export interface JobType {
   result: z.ZodType;
   /** Fields of the task that are paths. */
   paths: readonly string[];
+  /** Fields of the task that are lists of runs, beside `run`. */
+  runs?: readonly string[];
+  /** Whether it takes exports and folders of several runs too. */
+  exports?: boolean;
 }
 
 /** The request for a job with the fields of its task. */

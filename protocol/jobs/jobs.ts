@@ -23,6 +23,8 @@ export const jobTypes = {
     task: predictTaskSchema,
     result: predictResultSchema,
     paths: ['input', 'out'],
+    runs: ['folds'],
+    exports: true,
   },
   evaluate: {
     title: 'Evaluation',

@@ -6,7 +6,14 @@ const path = z.string().min(1).max(4096);
 
 /** The images to predict and the place for the results. Paths are absolute. */
 export const predictTaskSchema = z.strictObject({
-  run: runRef,
+  run: runRef.describe(
+    'Name or absolute path of a fine-tuning run, or absolute path of an export, or of a folder that holds several: then their scores are averaged.',
+  ),
+  folds: z
+    .array(runRef)
+    .max(100)
+    .default([])
+    .describe('Further runs or exports with the same plan, such as the other folds: their scores are averaged.'),
   input: path.describe('An image, a folder with images, or the folder of a DICOM series.'),
   out: path.describe('Folder for the results.'),
   checkpoint: z
@@ -63,7 +70,7 @@ export type PredictResult = z.output<typeof predictResultSchema>;
 
 export const predict = jobRequest(
   'unimiss/predict',
-  'Predicts labels of new images with the network of a fine-tuning run.',
+  'Predicts labels of new images with the network of a fine-tuning run, of an export, or with several.',
   {
     task: predictTaskSchema,
     result: predictResultSchema,

@@ -1,30 +1,25 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
-import { runsRoot } from '../../runs/folder/root.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
+import type { OnJobProgress } from '../../runs/jobs/job.ts';
 import { kindsOf, type Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
-import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
 import { findRun } from '../viaDaemon/findRun.ts';
-import { withProgress } from '../viaDaemon/progress.ts';
+import { addJobOptions, askForJob, type JobOptions } from './jobOptions.ts';
 
-interface Options {
+interface Options extends JobOptions {
   data?: string;
   manifest?: string;
   out: string;
   network: 'student' | 'teacher';
   maxBroken?: number;
-  runs?: string;
-  foreground?: boolean;
-  wait: boolean;
-  now?: boolean;
 }
 
 /** `unimiss embed RUN --data FOLDER --out FOLDER` */
 export function embedCommand(tasks: readonly Task[] = productTasks): Command {
-  return new Command('embed')
+  const command = new Command('embed')
     .description(
       'Compute features of images with a pre-trained network. Writes features-2D.npy and features-3D.npy, each with a CSV of the image paths. If images have labels, also reports how well the features separate them.',
     )
@@ -37,19 +32,15 @@ export function embedCommand(tasks: readonly Task[] = productTasks): Command {
         .choices(['teacher', 'student'])
         .default('teacher'),
     )
-    .option('--max-broken <share>', 'largest fraction of broken images, 0 to 1 (default: as in the run)', share)
-    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .option('--no-wait', 'fail at once if the device is in use, and say by what (default: wait until it is free)')
-    .addOption(new Option('--now', 'start at once, even if the device is in use, and share it').conflicts('wait'))
-    .addOption(foregroundOption())
+    .option('--max-broken <share>', 'largest fraction of broken images, 0 to 1 (default: as in the run)', share);
+  return addJobOptions(command)
     .addHelpText(
       'after',
       '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
     )
-    .action(async (name: string, options: Options, command: Command) => {
-      const { data, manifest, network, maxBroken, runs, foreground, out, wait, now } = options;
-      const reporter = Reporter.of(command);
-      const root = askedRoot(runs);
+    .action(async (name: string, options: Options, self: Command) => {
+      const { data, manifest, network, maxBroken, out } = options;
+      const reporter = Reporter.of(self);
       const task = {
         ...(data !== undefined && { data: resolve(data) }),
         ...(manifest !== undefined && { manifest: resolve(manifest) }),
@@ -58,17 +49,9 @@ export function embedCommand(tasks: readonly Task[] = productTasks): Command {
         ...(maxBroken !== undefined && { maxBroken }),
         weights: 'last' as const,
       };
-      const whenBusy = now ? 'share' : wait ? 'wait' : 'refuse';
-      const result = foreground
-        ? await embedImages(await findRun(root ?? runsRoot(), name, kindsOf(tasks)), task, (what, done, total) =>
-            reporter.progress(`${what} ${done} of ${total}`, done === total),
-          )
-        : await throughDaemon(reporter, (client) =>
-            withProgress(client, reporter, (workDoneToken, cancel) =>
-              client.call(embed, { ...task, run: runReference(name, root), whenBusy, workDoneToken }, cancel),
-            ),
-          );
-      show(result, reporter);
+      const here = async (root: string, onProgress: OnJobProgress) =>
+        embedImages(await findRun(root, name, kindsOf(tasks)), task, onProgress);
+      show(await askForJob({ request: embed, run: name, task, options, reporter, here }), reporter);
     });
 }
 

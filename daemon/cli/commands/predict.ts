@@ -2,34 +2,31 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Predicted, type PredictResult, predict } from '../../../protocol/jobs/predictMessages.ts';
-import { runsRoot } from '../../runs/folder/root.ts';
+import type { OnJobProgress } from '../../runs/jobs/job.ts';
+import { openSources } from '../../runs/jobs/predict/openSources.ts';
 import { predictImages } from '../../runs/jobs/predict/predictImages.ts';
 import { kindsOf, type Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
-import { askedRoot, foregroundOption, runReference, throughDaemon } from '../viaDaemon/connection.ts';
-import { findRun } from '../viaDaemon/findRun.ts';
-import { withProgress } from '../viaDaemon/progress.ts';
+import { askedRoot, runReference } from '../viaDaemon/connection.ts';
+import { addJobOptions, askForJob, type JobOptions } from './jobOptions.ts';
 
-interface Options {
+interface Options extends JobOptions {
   out: string;
   checkpoint: 'best' | 'last';
   overlap: number;
   mirror?: boolean;
   statistics?: boolean;
-  runs?: string;
-  foreground?: boolean;
-  wait: boolean;
-  now?: boolean;
+  folds?: string[];
 }
 
 /** `unimiss predict RUN INPUT -o OUT` */
 export function predictCommand(tasks: readonly Task[] = productTasks): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .description(
       "Label new images with a fine-tuned network. Segmentation writes a label map per image, in the image's own grid. Classification writes predictions.csv with probabilities. Images that the output folder already has results for are skipped.",
     )
-    .argument('<run>', 'name or folder of the fine-tuning run')
+    .argument('<run>', 'name or folder of the fine-tuning run, folder of an export, or folder that holds several')
     .argument('<input>', 'image, folder with images, or folder of a DICOM series')
     .requiredOption('-o, --out <folder>', 'folder for the results')
     .addOption(
@@ -40,38 +37,23 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
     .option('--overlap <share>', 'fraction of a window that it shares with the next one', overlap, 0.5)
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')
-    .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
-    .option('--no-wait', 'fail at once if the device is in use, and say by what (default: wait until it is free)')
-    .addOption(new Option('--now', 'start at once, even if the device is in use, and share it').conflicts('wait'))
-    .addOption(foregroundOption())
+    .option('--folds <runs...>', 'further runs or exports, such as the other folds: scores are averaged');
+  return addJobOptions(command)
     .addHelpText('after', '\nExample:\n  unimiss predict liver ~/ct/new -o labels --statistics')
-    .action(async (name: string, input: string, options: Options, command: Command) => {
-      const { out, checkpoint, mirror = false, statistics = false, runs, foreground, wait, now } = options;
-      const reporter = Reporter.of(command);
-      const root = askedRoot(runs);
+    .action(async (name: string, input: string, options: Options, self: Command) => {
+      const { out, checkpoint, folds = [], mirror = false, statistics = false } = options;
+      const reporter = Reporter.of(self);
+      const root = askedRoot(options.runs);
       const task = {
         ...{ input: resolve(input), out: resolve(out), checkpoint, overlap: options.overlap, mirror, statistics },
+        folds: folds.map((fold) => runReference(fold, root)),
       };
-      const whenBusy = now ? 'share' : wait ? 'wait' : 'refuse';
-      const result = foreground
-        ? await here(await findRun(root ?? runsRoot(), name, kindsOf(tasks)), task, reporter)
-        : await throughDaemon(reporter, (client) =>
-            withProgress(client, reporter, (workDoneToken, cancel) =>
-              client.call(predict, { ...task, run: runReference(name, root), whenBusy, workDoneToken }, cancel),
-            ),
-          );
-      show(result, reporter);
+      const here = async (root: string, onProgress: OnJobProgress) => {
+        const folders = [name, ...folds].map((each) => runReference(each, root));
+        return predictImages(await openSources(folders, kindsOf(tasks)), { ...task, run: name }, onProgress);
+      };
+      show(await askForJob({ request: predict, run: name, task, options, reporter, here }), reporter);
     });
-}
-
-function here(
-  run: Awaited<ReturnType<typeof findRun>>,
-  task: Omit<Parameters<typeof predictImages>[1], 'run'>,
-  reporter: Reporter,
-) {
-  return predictImages(run, { ...task, run: run.folder }, (what, done, total) =>
-    reporter.progress(`${what} (${done} of ${total})`, done === total),
-  );
 }
 
 /** @throws UnimissError 'data' where images failed, after everything else was shown */

@@ -81,7 +81,8 @@ export function runReference(nameOrFolder: string, root = askedRoot()): string {
   return root === undefined ? nameOrFolder : inside(root, nameOrFolder);
 }
 
-/** Whether the user named a run by its folder rather than by its name. */
+/** Whether the user named a run, or an export, by its folder rather than by its name. */
 export function isFolder(nameOrFolder: string): boolean {
-  return /[/\\]/.test(nameOrFolder) || nameOrFolder === '.' || existsSync(join(resolve(nameOrFolder), 'run.json'));
+  const has = (file: string) => existsSync(join(resolve(nameOrFolder), file));
+  return /[/\\]/.test(nameOrFolder) || nameOrFolder === '.' || has('run.json') || has('plan.json');
 }

@@ -4,6 +4,7 @@ import { RunFolder } from '../folder/runFolder.ts';
 import { embedImages } from './embedImages.ts';
 import { evaluateRun } from './evaluate/evaluateRun.ts';
 import type { DoJob, OnJobProgress } from './job.ts';
+import { openSources } from './predict/openSources.ts';
 import { predictImages } from './predict/predictImages.ts';
 
 type Work = {
@@ -13,7 +14,8 @@ type Work = {
 /** The work of each job: one function per row of `jobTypes`. */
 const work: Work = {
   embed: async (task, onProgress, kinds) => embedImages(await RunFolder.open(task.run, kinds), task, onProgress),
-  predict: async (task, onProgress, kinds) => predictImages(await RunFolder.open(task.run, kinds), task, onProgress),
+  predict: async (task, onProgress, kinds) =>
+    predictImages(await openSources([task.run, ...task.folds], kinds), task, onProgress),
   evaluate: async (task, onProgress, kinds) => evaluateRun(await RunFolder.open(task.run, kinds), task, onProgress),
 };
 

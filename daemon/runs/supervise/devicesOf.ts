@@ -1,7 +1,8 @@
+import type { SharedConfig } from '../../../protocol/config/index.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 
 /** `cpu`, or `cuda:1`: runs and jobs that share a device wait for each other. */
-export function devicesOf({ config }: RunFolder): readonly string[] {
+export function devicesOf({ config }: { readonly config: Pick<SharedConfig, 'engine'> }): readonly string[] {
   return [config.engine.device === 'cuda' ? `cuda:${config.engine.gpu ?? 0}` : 'cpu'];
 }
 

@@ -30,7 +30,7 @@ export class RunRegistry {
     readonly root: string,
     private readonly supervisor: Supervisor,
     /** Kinds of configurations that it can read; default: the product's. */
-    private readonly kinds?: readonly ConfigKind[],
+    readonly kinds?: readonly ConfigKind[],
   ) {}
 
   /** A run by its name under the root, or by its absolute path. @throws UnimissError 'run' if there is none */

@@ -2,9 +2,9 @@ import type { JobType } from '../../../protocol/jobs/jobRequest.ts';
 import { type JobName, jobNames, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { queueJob } from '../../runs/jobs/queueJob.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
-import { devicesOf } from '../../runs/supervise/devicesOf.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { absolute } from './absolute.ts';
+import { jobPlace } from './jobPlace.ts';
 import type { Services } from './services.ts';
 import { WorkDone } from './workDone.ts';
 
@@ -18,21 +18,30 @@ export function jobHandlers(services: Services, command: TrainerCommand): Handle
 
 function jobHandler(
   name: JobName,
-  { request, title, paths, result }: JobType,
-  { registry, devices }: Services,
+  type: JobType,
+  { registry, devices: ledger }: Services,
   command: TrainerCommand,
 ): Handler {
+  const { request, title, paths, result, runs = [] } = type;
+  /** The folders of a list of runs. */
+  const foldersOf = async (field: string, task: object) => {
+    const refs = (task as Readonly<Record<string, readonly string[] | undefined>>)[field] ?? [];
+    const places = await Promise.all(refs.map((ref) => jobPlace(ref, type, registry)));
+    return places.map(({ folder }) => folder);
+  };
   return handle(request, async ({ workDoneToken, whenBusy, ...task }, { send, signal }) => {
     for (const [field, value] of Object.entries(task))
       if (paths.includes(field) && typeof value === 'string') absolute(value);
-    const run = await registry.find(task.run);
+    const { folder, id, devices } = await jobPlace(task.run, type, registry);
+    const others: Record<string, string[]> = {};
+    for (const field of runs) others[field] = await foldersOf(field, task);
     const progress = new WorkDone(send, workDoneToken);
     progress.begin(title);
     try {
-      const answer = await queueJob(devices, command, {
-        job: { name, task: { ...task, run: run.folder } },
-        devices: devicesOf(run),
-        who: `${name} of ${run.id}`,
+      const answer = await queueJob(ledger, command, {
+        job: { name, task: { ...task, ...others, run: folder } },
+        devices,
+        who: `${name} of ${id}`,
         whenBusy,
         signal,
         onProgress: (what, done, total) => progress.report(what, done, total),

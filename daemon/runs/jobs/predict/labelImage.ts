@@ -2,8 +2,8 @@ import type { PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
 import { cutPatch } from '../../../data/augment/pairs/samplePatch.ts';
 import type { PrepareSettings } from '../../../data/prepared/settings.ts';
 import type { PreparedImage, Size3 } from '../../../data/prepared/types.ts';
-import { channelsLast, segmentImage } from '../../../infer/slidingWindow/segmentImage.ts';
-import type { OpenNetwork } from './network.ts';
+import { channelsLast, segmentImage, type WindowNetwork } from '../../../infer/slidingWindow/segmentImage.ts';
+import type { OpenNetwork, RunNetwork } from './network.ts';
 
 /** How images are prepared for a network. */
 export function settingsOf({ plan, window }: OpenNetwork): PrepareSettings {
@@ -13,29 +13,40 @@ export function settingsOf({ plan, window }: OpenNetwork): PrepareSettings {
   };
 }
 
-/** Probabilities of an image: that of the whole, or of the part in its middle where the plan crops. */
+/**
+ * Probabilities of an image: that of the whole, or of the part in its middle where the plan crops. Those of an ensemble are the mean
+ * over its networks.
+ */
 export async function classify(
-  { plan, window, run }: OpenNetwork,
+  { plan, window, runs }: OpenNetwork,
   image: PreparedImage,
 ): Promise<Record<string, number>> {
   const start = image.size.map((n, axis) => Math.floor((n - window[axis]!) / 2));
-  const logits = await run(channelsLast(cutPatch(image, start, window)));
-  const odds = Array.from(logits, (x) =>
-    plan.labels === 'exclusive' ? Math.exp(x - Math.max(...logits)) : 1 / (1 + Math.exp(-x)),
-  );
-  const sum = plan.labels === 'exclusive' ? odds.reduce((a, b) => a + b, 0) : 1;
-  return Object.fromEntries(plan.classes.map(({ name }, k) => [name, odds[k]! / sum]));
+  const input = channelsLast(cutPatch(image, start, window));
+  const all: number[][] = [];
+  for (const run of runs) {
+    const logits = await run(input);
+    const odds = Array.from(logits, (x) =>
+      plan.labels === 'exclusive' ? Math.exp(x - Math.max(...logits)) : 1 / (1 + Math.exp(-x)),
+    );
+    const sum = plan.labels === 'exclusive' ? odds.reduce((a, b) => a + b, 0) : 1;
+    all.push(odds.map((value) => value / sum));
+  }
+  const mean = (k: number) => all.reduce((total, values) => total + values[k]!, 0) / all.length;
+  return Object.fromEntries(plan.classes.map(({ name }, k) => [name, mean(k)]));
 }
 
 /** Labels of an image in a grid of `size`. */
 export function segment(
-  { plan, window, run }: OpenNetwork,
+  { plan, window, runs }: OpenNetwork,
   image: PreparedImage,
   size: Size3,
   { overlap, mirror }: Pick<PredictTask, 'overlap' | 'mirror'>,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
-  return segmentImage([{ window, classes: plan.classes.length, run }], image, {
+  const network = (run: RunNetwork): WindowNetwork => ({ window, classes: plan.classes.length, run });
+  const [first, ...others] = runs;
+  return segmentImage([network(first), ...others.map(network)], image, {
     ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size },
   });
 }

@@ -1,25 +1,29 @@
-import { UnimissError } from '../../../../protocol/errors.ts';
-import { SafetensorsFile } from '../../../checkpoint/safetensorsReader.ts';
-import { CheckpointStore } from '../../../checkpoint/store.ts';
 import type { Size3 } from '../../../data/prepared/types.ts';
+import type { Engine } from '../../../engine/index.ts';
 import { downstreamTable } from '../../../model/downstream.ts';
 import { createForward } from '../../../train/finetune/forward.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import { ParameterSet } from '../../../train/parameters/parameterSet.ts';
-import { readHead } from '../../checkpoint/format.ts';
-import { type NetworkPlan, readNetworkPlan } from '../../folder/networkPlan.ts';
+import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 import { openRunEngine } from '../../start/openRunEngine.ts';
+import type { NetworkSource, NetworkSources } from './networkSource.ts';
+import { networkOfRun } from './runNetwork.ts';
 
-/** A fine-tuned network that is used: its plan, and its scores of one window or image. */
+/** @param images [1, …, channels] @returns logits [1, …, outputs] */
+export type RunNetwork = (images: Float32Array) => Promise<Float32Array>;
+
+/** A fine-tuned network that is used, or an ensemble: its plan, and the scores of one window or image. */
 export interface OpenNetwork {
   readonly plan: NetworkPlan;
-  /** Of the checkpoint. */
+  /** Of the checkpoint; of an ensemble, of its first network. */
   readonly step: number;
+  /** The networks that it consists of. */
+  readonly members: readonly { readonly id: string; readonly step: number }[];
   /** Size of its input; a picture has one slice. */
   readonly window: Size3;
-  /** @param images [1, …, channels] @returns logits [1, …, outputs] */
-  run(images: Float32Array): Promise<Float32Array>;
+  /** One function a network. */
+  readonly runs: readonly [RunNetwork, ...RunNetwork[]];
   close(): void;
 }
 
@@ -32,20 +36,65 @@ export async function openNetwork(
   checkpoint: 'best' | 'last',
   notice: (message: string) => void,
 ): Promise<OpenNetwork> {
-  const plan = await planOf(run);
-  const { step, tensors } = await openCheckpoint(run, checkpoint, notice);
+  return openNetworks([await networkOfRun(run)], checkpoint, notice);
+}
+
+/**
+ * Opens TensorFlow, as the first network wants it, and all networks.
+ * @throws UnimissError 'checkpoint' where one has no weights that can be used
+ */
+export async function openNetworks(
+  sources: NetworkSources,
+  checkpoint: 'best' | 'last',
+  notice: (message: string) => void,
+): Promise<OpenNetwork> {
+  const [first, ...others] = sources;
+  const { engine } = await openRunEngine(first.engine, first.versions, notice);
+  const opened = [await openMember(engine, first, checkpoint, notice)] as [Member, ...Member[]];
+  const close = () => {
+    for (const member of opened) member.close();
+  };
   try {
-    readHead(tensors, run.task);
-    const { engine } = await openRunEngine(run.config.engine, await run.versions(), notice);
+    for (const other of others) opened.push(await openMember(engine, other, checkpoint, notice));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const [one, ...rest] = opened;
+  const [a, b, c] = first.plan.patch;
+  return {
+    ...{ plan: first.plan, step: one.step, window: c === undefined ? [1, a, b] : [a, b, c] },
+    members: opened.map(({ id, step }) => ({ id, step })),
+    runs: [one.run, ...rest.map(({ run }) => run)],
+    close,
+  };
+}
+
+interface Member {
+  readonly id: string;
+  readonly step: number;
+  readonly run: RunNetwork;
+  close(): void;
+}
+
+async function openMember(
+  engine: Engine,
+  source: NetworkSource,
+  checkpoint: 'best' | 'last',
+  notice: (message: string) => void,
+): Promise<Member> {
+  const { id, plan } = source;
+  const { step, file, prefix } = await source.openWeights(checkpoint, notice);
+  try {
     const model = downstreamOf({ ...plan, plan, model: { preset: plan.preset, dropPath: 0 } }, plan.classes.length);
     const parameters = ParameterSet.create(engine, 'network', downstreamTable(model));
-    await parameters.load((name) => (tensors.tensors.has(name) ? tensors.readFloat32(name) : undefined));
+    await parameters.load((name) => {
+      const stored = prefix + name.slice('network.'.length);
+      return file.tensors.has(stored) ? file.readFloat32(stored) : undefined;
+    });
     const forward = createForward(engine, { model, parameters }, { batch: 1 });
-    const [first, second, third] = plan.patch;
     return {
-      plan,
-      step,
-      window: third === undefined ? [1, first, second] : [first, second, third],
+      ...{ id, step },
       run: (images) => forward.run(images),
       close() {
         forward.dispose();
@@ -53,42 +102,6 @@ export async function openNetwork(
       },
     };
   } finally {
-    await tensors.close();
+    await file.close();
   }
-}
-
-async function planOf(run: RunFolder): Promise<NetworkPlan> {
-  const plan = run.task === 'finetune' ? await readNetworkPlan(run) : undefined;
-  if (plan) return plan;
-  throw run.task === 'finetune'
-    ? new UnimissError('run', 'has not opened its data set yet', {
-        place: run.folder,
-        remedy: 'Wait until it has trained for an epoch.',
-      })
-    : new UnimissError('run', `is a run of the kind "${run.task}", which predicts no labels`, {
-        place: run.folder,
-        remedy: 'Fine-tune its network on labelled images first: `unimiss finetune CONFIG --from RUN`.',
-      });
-}
-
-async function openCheckpoint(run: RunFolder, which: 'best' | 'last', notice: (message: string) => void) {
-  const store = new CheckpointStore(run.checkpointsFolder);
-  const best = which === 'best' ? await store.best() : undefined;
-  if (best) {
-    const tensors = await SafetensorsFile.open(best.file, run.folder);
-    try {
-      await tensors.verify();
-      return { step: best.step, tensors };
-    } catch (error) {
-      await tensors.close();
-      if (!(error instanceof UnimissError) || error.code !== 'checkpoint') throw error;
-      notice(`The best checkpoint cannot be used; taking the newest good one. ${error.message}`);
-    }
-  }
-  const last = await store.latestGood(notice);
-  if (last) return last;
-  throw new UnimissError('checkpoint', 'this run has no checkpoint yet', {
-    place: run.folder,
-    remedy: 'Wait for the end of its first epoch, or stop the run: this saves a checkpoint.',
-  });
 }

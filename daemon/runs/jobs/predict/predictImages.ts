@@ -10,36 +10,36 @@ import type { CaseFiles } from '../../../data/prepared/settings.ts';
 import { diskError, writeAtomically, writeTextAtomically } from '../../../files/atomic.ts';
 import { makeFolder } from '../../../files/folder.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
-import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
 import { differences } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput } from './inputs.ts';
 import { classify, segment, settingsOf } from './labelImage.ts';
-import { type OpenNetwork, openNetwork } from './network.ts';
+import { type OpenNetwork, openNetworks } from './network.ts';
+import type { NetworkSources } from './networkSource.ts';
 
 /**
- * Predicts labels of images with a fine-tuned network. Segmentation writes a label map a case, in the grid of its image; of overlapping
+ * Predicts labels of images with a fine-tuned network, or an ensemble. Segmentation writes a label map a case, in the grid of its image; of overlapping
  * classes, a mask a class. Classification writes a table with probabilities. An image that fails does not stop the others. What the
  * folder has already, from the same checkpoint and settings, is skipped.
  * @throws UnimissError 'run', 'checkpoint', 'data' where there are no images, 'disk'
  */
 export async function predictImages(
-  run: RunFolder,
+  sources: NetworkSources,
   task: PredictTask,
   onProgress: OnJobProgress,
 ): Promise<PredictResult> {
-  const notices: string[] = [...run.notices];
-  const network = await openNetwork(run, task.checkpoint, (message) => notices.push(message));
+  const notices = sources.flatMap((source) => source.notices);
+  const network = await openNetworks(sources, task.checkpoint, (message) => notices.push(message));
   try {
-    const { plan, step } = network;
+    const { plan, step, members } = network;
     const cases = await imagesOfInput(task.input, plan);
     await makeFolder(task.out).catch((error) => {
       throw diskError(error, task.out);
     });
     const { overlap, mirror, statistics } = task;
-    const finished = await Finished.open(task.out, { run: run.id, step, overlap, mirror, statistics });
+    const finished = await Finished.open(task.out, { members, overlap, mirror, statistics });
     const all: Predicted[] = [];
     const result: PredictResult = { step, predicted: [], skipped: 0, failed: [], table: null, notices };
     for (const [i, files] of cases.entries()) {
