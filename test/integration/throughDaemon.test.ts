@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
@@ -9,8 +9,9 @@ import type { RunRecord } from '../../protocol/records/records.ts';
 import { runGet, runKill, runPause, runsList } from '../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { bundleScripts } from '../daemon/bundle.ts';
-import { alive, createRun, DaemonPlace, ended, RunWatcher, trained } from '../daemon/harness.ts';
+import { alive, createRun, DaemonPlace, ended, RunWatcher, trained, trainerPid } from '../daemon/harness.ts';
 import { configText, recordsOf } from '../daemon/runs.ts';
+import { killDaemon } from './killDaemon.ts';
 
 /** `pretrain`, `resume` and `runs` by the daemon, whose runs are those of the fake trainer. */
 
@@ -199,24 +200,51 @@ it('says when the daemon was started with other variables than are set here', as
   expect(code).toBe(0);
   expect(output).toMatch(/started with a different CUDA_VISIBLE_DEVICES[\s\S]*daemon stop/);
 });
-it('a run that is killed elsewhere, and a daemon that dies, end the command with what to do', async () => {
-  const killed = await pretrain('killed');
-  const first = codeOf(killed.command);
-  await client.call(runKill, { run: killed.run.id });
-  expect(await first).toBe(130);
-  expect(killed.command.output()).toMatch(/Killed on request[\s\S]*unimiss resume killed-/);
 
-  const orphan = await pretrain('orphan');
-  const second = codeOf(orphan.command);
-  const { pid } = await client.call(daemonStatus, {});
-  const trainer = JSON.parse(readFileSync(join(orphan.run.folder, 'lock'), 'utf8')).pid;
-  process.kill(pid, 'SIGKILL');
-  expect(await second).not.toBe(0);
-  expect(orphan.command.output()).toMatch(
-    /the daemon is gone; the run continues without it[\s\S]*unimiss logs -f orphan-/,
+it('a run that is killed elsewhere ends the command with what to do', async () => {
+  const { command, run } = await pretrain('killed');
+  const code = codeOf(command);
+  await client.call(runKill, { run: run.id });
+  expect(await code).toBe(130);
+  expect(command.output()).toMatch(/Killed on request[\s\S]*unimiss resume killed-/);
+});
+
+it('a daemon that dies is started again by the command, which shows the same run to its end', async () => {
+  const { command, run } = await pretrain('orphan', '--json');
+  const code = codeOf(command);
+  const trainer = trainerPid(run.folder);
+  for (let kills = 1; kills <= 2; kills++) {
+    const { pid } = await client.call(daemonStatus, {});
+    await killDaemon(client);
+    await expect.poll(() => command.output().split('The daemon died; orphan-').length - 1).toBe(kills);
+    client = await place.client();
+    watcher = await RunWatcher.on(client);
+    const { step } = (await watcher.until(run.folder, trained(1)))!.progress!;
+    expect(await watcher.until(run.folder, trained(step + 3))).toMatchObject({ owner: 'daemon' });
+    expect(client.daemon.unimiss.pid).not.toBe(pid);
+  }
+  expect(alive(trainer)).toBe(true);
+  expect(trainerPid(run.folder), 'the trainer is the same').toBe(trainer);
+  command.kill('SIGINT');
+  expect(await code, command.output()).toBe(130);
+  const shown = recordsIn(command.output()).flatMap((record) => (record.kind === 'step' ? [record.step] : []));
+  expect(shown, 'each step is shown once').toEqual(Array.from(shown, (_, i) => i));
+  expect(shown).toEqual(
+    (await recordsOf({ recordsFile: join(run.folder, 'records.jsonl') })).flatMap((r) =>
+      r.kind === 'step' ? [r.step] : [],
+    ),
   );
+});
+
+it('a daemon that is stopped ends the command, and the run continues', async () => {
+  const { command, run } = await pretrain('kept');
+  const code = codeOf(command);
+  const trainer = trainerPid(run.folder);
+  await place.finished('daemon', 'stop');
+  expect(await code).not.toBe(0);
+  expect(command.output()).toMatch(/the daemon ended; the run continues without it[\s\S]*unimiss logs -f kept-/);
   expect(alive(trainer)).toBe(true);
   client = await place.client();
   watcher = await RunWatcher.on(client);
-  expect(await watcher.until(orphan.run.folder, trained(1))).toMatchObject({ owner: 'daemon' });
+  expect(await watcher.until(run.folder, trained(1))).toMatchObject({ owner: 'daemon' });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fromErrorData, isConnectionLost } from '../../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
@@ -5,18 +6,25 @@ import type { Series } from '../../../protocol/records/series.ts';
 import { runContinue, runGet, runStart, runStop, runsChanged, runsWatch } from '../../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { daemonPaths } from '../../server/life/paths.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { NewestValue } from '../terminal/newestValue.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { RunDisplay } from '../terminal/runDisplay.ts';
+import { startedDaemon } from './connection.ts';
 import { readRecordsByDaemon } from './records.ts';
+
+/** Daemons that may die one after the other without news of the run. */
+const MOST_LOSSES = 3;
 
 /**
  * Starts a run in the daemon (or continues a paused one) and shows it in this terminal until it ends. Ctrl-C stops the run at its
- * next step with a checkpoint. A second one, or closing the terminal, only ends this display.
+ * next step with a checkpoint. A second one, or closing the terminal, only ends this display. If the daemon dies, this starts it
+ * again, and the display continues without a gap.
  * @param series catalogue of the run's numbers
  * @param afterStart called once the run is started or queued
- * @throws UnimissError with which the run failed; 'run' if its process died, 'daemon' if the daemon died
+ * @throws UnimissError with which the run failed; 'run' if its process died; 'daemon' if the daemon was stopped on request, died
+ * before the run was started, or does not start again
  */
 export async function trainByDaemon(
   client: DaemonConnection,
@@ -27,6 +35,69 @@ export async function trainByDaemon(
 ): Promise<'finished' | 'stopped'> {
   const id = basename(folder);
   const display = new RunDisplay(reporter, series);
+  let cursor = 'end';
+  /** The connection that works, once the run is started. */
+  let current: DaemonConnection | undefined;
+  let news = changesOf(client, folder);
+  let unwanted = false;
+  // The daemon sends only differences; a run that was queued and dequeued shows none. So check after each request.
+  const ended = (info: RunInfo) => info.activity === null && news.put(info);
+  const stop = (via: DaemonConnection) =>
+    // The run may just have ended. If the daemon is gone, the next one is asked again.
+    via.call(runStop, { run: folder }).then(ended, (error) => isGone(error) || reporter.notice(error.message));
+  const interrupt = onInterrupt(() => {
+    reporter.notice(
+      `${id} finishes its current step, saves a checkpoint and stops. Press Ctrl-C again to exit without waiting.`,
+    );
+    unwanted = true;
+    if (current) void stop(current);
+  });
+  try {
+    await client.call(runsWatch, {});
+    ({ cursor } = await readRecordsByDaemon(client, folder, cursor, () => {}));
+    news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
+    current = client;
+    await afterStart();
+    if (unwanted)
+      void stop(client); // stop now: the run could not be stopped before it was started
+    else ended(await client.call(runGet, { run: folder }));
+    for (let losses = 0; ; ) {
+      try {
+        if (losses > 0) {
+          if (current !== client) current.close();
+          current = await startedDaemon();
+          news = changesOf(current, folder);
+          await current.call(runsWatch, {});
+          const info = await current.call(runGet, { run: folder });
+          // Without activity and ending, the trainer is just starting, and the daemon will find it.
+          if (info.activity !== null || info.ending !== null) news.put(info);
+          if (unwanted) void stop(current);
+        }
+        const info = await news.take();
+        if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });
+        ({ cursor } = await readRecordsByDaemon(current, folder, cursor, (record) => display.record(record)));
+        losses = 0;
+        showState(info, display);
+        if (info.activity !== null) continue;
+        const outcome = outcomeOf(info);
+        if (outcome === 'finished') display.finished();
+        return outcome;
+      } catch (error) {
+        losses++;
+        if (!isGone(error) || losses > MOST_LOSSES || wasStopped()) throw error;
+        reporter.notice(`The daemon died; ${id} continues. Starting the daemon again.`);
+      }
+    }
+  } catch (error) {
+    throw isGone(error) ? daemonGone(id, current !== undefined, error) : error;
+  } finally {
+    interrupt.dispose();
+    if (current !== client) current?.close();
+  }
+}
+
+/** The newest state of a run, as a daemon that `runsWatch` was requested of tells it; fails when the connection ends. */
+function changesOf(client: DaemonConnection, folder: string): NewestValue<RunInfo | 'deleted'> {
   const news = new NewestValue<RunInfo | 'deleted'>();
   client.listen(runsChanged, ({ runs, removed }) => {
     const info = runs.find((run) => run.folder === folder);
@@ -34,46 +105,22 @@ export async function trainByDaemon(
     else if (removed.includes(folder)) news.put('deleted');
   });
   client.closed.then(
-    () => news.fail(daemonGone(id)),
+    () => news.fail(new Gone('daemon', 'the daemon closed the connection')),
     (error) => news.fail(error),
   );
-  let interrupt: ReturnType<typeof onInterrupt> | undefined;
-  try {
-    await client.call(runsWatch, {});
-    let { cursor } = await readRecordsByDaemon(client, folder, 'end', () => {});
-    // The daemon sends only differences; a run that was queued and dequeued shows none. So check after each request.
-    const ended = (info: RunInfo) => info.activity === null && news.put(info);
-    const stop = () => client.call(runStop, { run: folder }).then(ended, (error) => reporter.notice(error.message)); // the run may just have ended
-    let started = false;
-    let unwanted = false;
-    interrupt = onInterrupt(() => {
-      reporter.notice(
-        `${id} finishes its current step, saves a checkpoint and stops. Press Ctrl-C again to exit without waiting.`,
-      );
-      unwanted = true;
-      if (started) void stop();
-    });
-    news.put(await client.call(activity === 'paused' ? runContinue : runStart, { run: folder }));
-    started = true;
-    await afterStart();
-    if (unwanted)
-      void stop(); // stop now: the run could not be stopped before it was started
-    else ended(await client.call(runGet, { run: folder }));
-    for (;;) {
-      const info = await news.take();
-      if (info === 'deleted') throw new UnimissError('run', 'the run was deleted', { place: folder });
-      ({ cursor } = await readRecordsByDaemon(client, folder, cursor, (record) => display.record(record)));
-      showState(info, display);
-      if (info.activity !== null) continue;
-      const outcome = outcomeOf(info);
-      if (outcome === 'finished') display.finished();
-      return outcome;
-    }
-  } catch (error) {
-    throw error instanceof UnimissError && isConnectionLost(error.details.cause) ? daemonGone(id, error) : error;
-  } finally {
-    interrupt?.dispose();
-  }
+  return news;
+}
+
+/** The connection ended while nothing was requested. */
+class Gone extends UnimissError {}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Gone || (error instanceof UnimissError && isConnectionLost(error.details.cause));
+}
+
+/** Whether the daemon ended on request: it removes its socket, which a dead one leaves. */
+function wasStopped(): boolean {
+  return !existsSync(daemonPaths().socket);
 }
 
 function showState({ id, activity, queue, devices, stage, progress }: RunInfo, display: RunDisplay): void {
@@ -103,8 +150,14 @@ function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
   }
 }
 
-function daemonGone(id: string, cause?: unknown): UnimissError {
-  return new UnimissError('daemon', 'the daemon is gone; the run continues without it', {
+function daemonGone(id: string, started: boolean, cause: unknown): UnimissError {
+  if (!started)
+    return new UnimissError('daemon', 'the daemon died before it started the run', {
+      place: id,
+      remedy: `Start the run with \`unimiss resume ${id}\`.`,
+      cause,
+    });
+  return new UnimissError('daemon', 'the daemon ended; the run continues without it', {
     place: id,
     remedy: `\`unimiss runs\` starts the daemon again, which takes over the run; \`unimiss logs -f ${id}\` follows its log.`,
     cause,
