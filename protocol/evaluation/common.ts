@@ -22,26 +22,6 @@ export const leakage = z.discriminatedUnion('state', [
 ]);
 export type Leakage = z.infer<typeof leakage>;
 
-/** Parts that both problems have. */
-export const evaluationParts = {
-  /** Of this JSON's form. */
-  format: z.literal(1),
-  name: z.string(),
-  /** ISO 8601 */
-  time: z.string(),
-  split: z.string(),
-  seed: z.number().int(),
-  /** Programs that made the numbers: name → version. */
-  versions: z.record(z.string(), z.string()),
-  /** Definition of every number, in a sentence. */
-  definitions: z.record(z.string(), z.string()),
-  patients: z.number().int(),
-  exclusions: z.array(exclusion),
-  leakage,
-  /** What whoever reads the numbers should know, such as "only 3 patients". */
-  notes: z.array(z.string()),
-};
-
 /** A number of one run beside that of another, on the same patients. */
 export const comparison = z.object({
   metric: z.string(),
@@ -61,3 +41,37 @@ export const comparison = z.object({
   sentence: z.string(),
 });
 export type Comparison = z.infer<typeof comparison>;
+
+/** A run beside another one, the first of each test. */
+export const runComparison = z.object({
+  /** Name of the other run. */
+  with: z.string(),
+  /** Its checkpoint. */
+  checkpoint: z.string(),
+  /** Whether one is the from-scratch twin of the other. */
+  twin: z.boolean(),
+  tests: z.array(comparison),
+});
+export type RunComparison = z.infer<typeof runComparison>;
+
+/** Parts that both problems have. */
+export const evaluationParts = {
+  /** Of this JSON's form. */
+  format: z.literal(1),
+  name: z.string(),
+  /** ISO 8601 */
+  time: z.string(),
+  split: z.string(),
+  seed: z.number().int(),
+  /** Programs that made the numbers: name → version. */
+  versions: z.record(z.string(), z.string()),
+  /** Definition of every number, in a sentence. */
+  definitions: z.record(z.string(), z.string()),
+  patients: z.number().int(),
+  exclusions: z.array(exclusion),
+  leakage,
+  /** What whoever reads the numbers should know, such as "only 3 patients". */
+  notes: z.array(z.string()),
+  /** Paired tests with another run that was evaluated in the same way; absent: with none. */
+  comparison: runComparison.optional(),
+};

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
 import { readLabels, readVolume } from '../../daemon/data/formats/image.ts';
@@ -7,7 +7,7 @@ import { writeNifti } from '../../daemon/data/formats/niftiWriter.ts';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
 import { evaluation } from '../../protocol/evaluation/evaluation.ts';
 import { picturesWithClasses, picturesWithMasks, volumesWithMasks } from './labelledPhantoms.ts';
-import { onlyRun, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
+import { onlyRun, runNames, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
 /** Trains a small network for a few steps; returns its folder and a function that calls a command in its place. */
 async function trained(name: string, change: Pick<FinetuneInput, 'problem' | 'modality'> & Partial<FinetuneInput>) {
@@ -137,4 +137,51 @@ test('pictures of classes: probabilities in a table, and an image that is none i
     expect(values.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 4);
     expect(names[values.indexOf(Math.max(...values))]).toBe(row.split(',')[1]);
   }
+}, 240_000);
+
+test('a run is compared with its twin from scratch, which is found by itself, and with any run that is named', async () => {
+  const path = picturesWithClasses(join(temporaryFolder('twins'), 'images'), 8);
+  const { own, run, call } = await trained('compared', {
+    ...{ problem: 'classification', modality: '2D', data: { path, folds: 2 } },
+  });
+  const config = join(run, 'config.unimiss.jsonc');
+  await call('finetune', config, '--from', run, '--from-scratch-twin', '--set', 'name=second');
+  const folderOf = (name: string) => join(own, 'runs', runNames(own).find((one) => one.startsWith(name))!);
+  const [second, twin] = [folderOf('second-2'), folderOf('second-scratch-')];
+  const classified = (folder: string) => {
+    const measured = evaluationOf(folder);
+    if (measured.problem !== 'classification') throw new Error('not a classification');
+    return measured;
+  };
+
+  const { stdout } = await call('evaluate', second, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ against: basename(twin) });
+  const { comparison, cases } = classified(second);
+  expect(comparison).toMatchObject({ with: basename(twin), twin: true, checkpoint: 'step 2' });
+  await call('evaluate', twin, '--alone');
+  const others = classified(twin);
+  expect(others.comparison).toBeUndefined();
+  // The effect is what the cases of both evaluations say: here a case is a patient.
+  const brier = ({ probabilities, reference }: (typeof cases)[number]) =>
+    probabilities.reduce((sum, p, k) => sum + (p - (reference.includes(k) ? 1 : 0)) ** 2, 0);
+  const differences = cases.map((one) => brier(one) - brier(others.cases.find((other) => other.case === one.case)!));
+  const test = comparison?.tests.find(({ metric }) => metric === 'brier');
+  expect(differences).toHaveLength(4);
+  expect(test).toMatchObject({ pairs: 4, exact: true });
+  expect(test?.effect).toBeCloseTo(differences.reduce((a, b) => a + b, 0) / 4, 6);
+  expect(test?.sentence).toMatch(/^4 pairs are too few to tell the two runs apart/);
+  const report = readFileSync(join(second, 'evaluations/validation-2/report.html'), 'utf8');
+  expect(report).toContain(`Compared with ${basename(twin)}`);
+  expect(report).toContain('4 pairs are too few');
+
+  await call('evaluate', twin);
+  expect(classified(twin).comparison).toMatchObject({ with: basename(second), twin: true });
+  await call('evaluate', run, '--against', basename(second));
+  expect(classified(run).comparison).toMatchObject({ with: basename(second), twin: false });
+
+  const elsewhere = picturesWithClasses(join(temporaryFolder('elsewhere'), 'images'), 8);
+  await call('finetune', config, '--set', `data.path=${elsewhere}`, '--set', 'name=third');
+  const refused = await unimiss(own, ['evaluate', run, '--against', folderOf('third'), '--foreground']);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toMatch(/`data.path` is .*elsewhere.*, but that of .* is .*twins/);
 }, 240_000);

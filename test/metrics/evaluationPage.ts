@@ -79,9 +79,15 @@ export async function writeSegmentationReport(file: string): Promise<void> {
     },
   );
   await writeEvaluationReport(file, {
-    evaluation: { ...evaluation, exclusions: [{ case: 'case-13', reason: 'has no reference' }] },
+    evaluation: {
+      ...evaluation,
+      exclusions: [{ case: 'case-13', reason: 'has no reference' }],
+      comparison: {
+        ...{ with: pretrained.name, checkpoint: 'step 250', twin: false },
+        tests: compareEvaluations(pretrained, evaluation),
+      },
+    },
     planes,
-    comparisons: compareEvaluations(evaluation, pretrained),
     configuration: '{\n  // a comment\n  "task": "segmentation"\n}',
   });
 }

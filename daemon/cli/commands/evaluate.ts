@@ -7,12 +7,15 @@ import type { OnJobProgress } from '../../runs/jobs/job.ts';
 import { kindsOf, type Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
+import { askedRoot, runReference } from '../viaDaemon/connection.ts';
 import { findRun } from '../viaDaemon/findRun.ts';
 import { addJobOptions, askForJob, type JobOptions } from './jobOptions.ts';
 
 interface Options extends JobOptions {
   split?: 'test' | 'validation';
   out?: string;
+  against?: string;
+  alone?: boolean;
   checkpoint: 'best' | 'last';
   mirror?: boolean;
   tolerance: number;
@@ -33,6 +36,11 @@ export function evaluateCommand(tasks: readonly Task[] = productTasks): Command 
       ]),
     )
     .option('-o, --out <folder>', 'folder for the results (default: evaluations/SPLIT-STEP in the run folder)')
+    .option(
+      '--against <run>',
+      'compare with another run by a paired test (default: its twin from scratch, or the run of which it is the twin)',
+    )
+    .addOption(new Option('--alone', 'compare with no other run').conflicts('against'))
     .addOption(
       new Option('--checkpoint <which>', 'the checkpoint with the best validation, or the newest')
         .choices(['best', 'last'])
@@ -46,11 +54,13 @@ export function evaluateCommand(tasks: readonly Task[] = productTasks): Command 
         .default('unimiss'),
     );
   return addJobOptions(command).action(async (name: string, options: Options, self: Command) => {
-    const { split, out, checkpoint, mirror = false, tolerance, convention } = options;
+    const { split, out, against, alone, checkpoint, mirror = false, tolerance, convention } = options;
     const reporter = Reporter.of(self);
     const task = {
       ...(split && { split }),
       ...(out !== undefined && { out: resolve(out) }),
+      ...(against !== undefined && { against: runReference(against, askedRoot(options.runs)) }),
+      ...(alone && { against: null }),
       ...{ checkpoint, mirror, overlap: 0.5, toleranceMm: tolerance, convention },
     };
     const here = async (root: string, onProgress: OnJobProgress) => {

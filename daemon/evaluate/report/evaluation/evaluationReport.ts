@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { classificationMetricNames } from '../../../../protocol/evaluation/classification.ts';
-import type { Comparison } from '../../../../protocol/evaluation/common.ts';
+import type { RunComparison } from '../../../../protocol/evaluation/common.ts';
 import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
 import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
 import { embeddedPlanesId, planeAttribute } from '../../../../protocol/evaluation/planeLabels.ts';
@@ -18,8 +18,6 @@ export interface EvaluationReport {
   readonly evaluation: Evaluation;
   /** Pictures of worst and best cases (`planePicture`). */
   readonly planes?: readonly LabelledPlane[];
-  /** Paired tests with another run (`compareEvaluations`). */
-  readonly comparisons?: readonly Comparison[];
   /** Text of the run's configuration. */
   readonly configuration?: string;
   /** Folder of report.js and report.css, where it is not beside the bundle. */
@@ -43,7 +41,7 @@ export async function writeEvaluationReport(file: string, report: EvaluationRepo
 }
 
 export function evaluationPage(report: EvaluationReport, { script, style }: { script: string; style: string }): string {
-  const { evaluation, planes = [], comparisons = [], configuration } = report;
+  const { evaluation, planes = [], configuration } = report;
   const title = `Evaluation of ${evaluation.name} (${evaluation.split})`;
   const body = html`<a class="outside" href="#main">Skip to the results</a>
 <header><h1>${title}</h1>
@@ -53,7 +51,7 @@ export function evaluationPage(report: EvaluationReport, { script, style }: { sc
 <p class="words">${inPlainWords(evaluation)}</p>
 ${notes(evaluation)}
 ${evaluation.problem === 'segmentation' ? segmentationSections(evaluation) : classificationSections(evaluation)}
-${comparisonSection(comparisons)}
+${comparisonSection(evaluation.comparison, evaluation.name)}
 ${pictures(planes)}
 <h2 id="leakage">Leakage and exclusions</h2>
 <p>${leakageSentence(evaluation.leakage)}</p>
@@ -76,19 +74,18 @@ function notes({ notes }: Evaluation): Markup {
 
 const metricNames: Readonly<Record<string, string>> = { ...segmentationMetricNames, ...classificationMetricNames };
 
-function comparisonSection(comparisons: readonly Comparison[]): Markup {
-  if (comparisons.length === 0) return nothing;
-  const columns = ['Number', 'Class', 'First', 'Second', 'Difference', 'p', 'Pairs', 'What it says'].map((name, i) => ({
-    name,
-    numeric: i >= 2 && i <= 6,
-  }));
-  const rows = comparisons.map(
+function comparisonSection(comparison: RunComparison | undefined, name: string): Markup {
+  if (!comparison) return nothing;
+  const columns = ['Number', 'Class', comparison.with, name, 'Difference', 'p', 'Pairs', 'What it says'].map(
+    (name, i) => ({ name, numeric: i >= 2 && i <= 6 }),
+  );
+  const rows = comparison.tests.map(
     (one) =>
       html`<tr><th scope="row">${metricNames[one.metric] ?? one.metric}</th><td>${one.class ?? 'all'}</td>${[one.first, one.second, one.effect].map((v) => numberCell(v))}<td class="number" data-value="${one.p ?? ''}">${one.p === null ? '–' : formatNumber(one.p)}</td><td class="number" data-value="${one.pairs}">${one.pairs}</td><td class="sentence">${one.sentence}</td></tr>
 `,
   );
-  return html`<h2 id="comparison">Compared with another run</h2>
-<p class="note">Paired permutation tests, one value a patient. With many classes, some p below 0.05 are expected by chance: p is not corrected for their number.</p>
+  return html`<h2 id="comparison">Compared with ${comparison.with}</h2>
+<p class="note">${comparison.twin ? 'One of the two is the from-scratch twin of the other: the same settings, but random first weights. ' : ''}Of ${comparison.with}, the checkpoint of ${comparison.checkpoint} was evaluated. Paired permutation tests, one value a patient. With many classes, some p below 0.05 are expected by chance: p is not corrected for their number.</p>
 ${tableOf('Means of both runs and their difference.', columns, rows)}`;
 }
 

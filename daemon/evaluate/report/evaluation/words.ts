@@ -7,7 +7,13 @@ import { formatNumber } from './numbers.ts';
 /** One paragraph of plain words: what was found, and how sure it is. */
 export function inPlainWords(evaluation: Evaluation): string {
   const found = evaluation.problem === 'segmentation' ? segmentation(evaluation) : classification(evaluation);
-  return [...found, certainty(evaluation), leakageSentence(evaluation.leakage), excluded(evaluation)]
+  return [
+    ...found,
+    certainty(evaluation),
+    compared(evaluation),
+    leakageSentence(evaluation.leakage),
+    excluded(evaluation),
+  ]
     .filter(Boolean)
     .join(' ');
 }
@@ -78,6 +84,12 @@ function certainty({ patients }: Evaluation): string {
   if (patients < 50)
     return `With ${patients} patients the intervals are a rough guide to what other patients of the same source would show; scanners, hospitals and diseases that were not evaluated may differ more.`;
   return 'The intervals say what other patients of the same source would show; scanners, hospitals and diseases that were not evaluated may differ more.';
+}
+
+/** What the test of the number that comes first says. */
+function compared({ comparison }: Evaluation): string {
+  const [main] = comparison?.tests ?? [];
+  return comparison && main ? `Compared with ${comparison.with}: ${main.sentence}` : '';
 }
 
 export function leakageSentence(leakage: Leakage): string {

@@ -29,14 +29,18 @@ export interface OpenNetwork {
 
 /**
  * Opens TensorFlow and a run's network.
+ * @param engineOf the run by whose settings TensorFlow is opened: a process that opens several networks has one engine
  * @throws UnimissError 'run' for a run that is no fine-tuning or has not begun, 'checkpoint' where it has none that can be used
  */
 export async function openNetwork(
   run: RunFolder,
   checkpoint: 'best' | 'last',
   notice: (message: string) => void,
+  engineOf: RunFolder = run,
 ): Promise<OpenNetwork> {
-  return openNetworks([await networkOfRun(run)], checkpoint, notice);
+  const source = await networkOfRun(run);
+  const engine = { engine: engineOf.config.engine, versions: await engineOf.versions() };
+  return openNetworks([{ ...source, ...engine }], checkpoint, notice);
 }
 
 /**

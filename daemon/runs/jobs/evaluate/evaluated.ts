@@ -1,0 +1,46 @@
+import { UnimissError } from '../../../../protocol/errors.ts';
+import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
+import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
+import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
+import type { EvaluateTask } from '../../../../protocol/jobs/evaluateMessages.ts';
+import type { ClassificationCase, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
+import type { EvaluationOptions } from '../../../evaluate/metrics/evaluateSegmentation.ts';
+import type { OnJobProgress } from '../job.ts';
+import type { OpenNetwork } from '../predict/network.ts';
+import type { LeakageCheck } from './leakageCheck.ts';
+import type { SplitCases } from './splitCases.ts';
+
+export type Case = SegmentationCase | ClassificationCase;
+
+/** What the cases of a run are measured with. */
+export interface EvaluatedOn {
+  readonly leakage: LeakageCheck;
+  readonly network: OpenNetwork;
+  readonly opened: SplitCases;
+  readonly task: EvaluateTask;
+  readonly options: EvaluationOptions;
+  /** Gets the cases that cannot be used. */
+  readonly exclusions: Exclusion[];
+  readonly onProgress: OnJobProgress;
+}
+
+export interface Evaluated {
+  readonly evaluation: Evaluation;
+  /** Pictures of the worst and of the best cases. */
+  readonly planes: readonly LabelledPlane[];
+}
+
+/** What `make` gives; undefined, and an exclusion, where the case's files cannot be used. */
+export async function excludingBroken<T>(
+  one: Case,
+  exclusions: Exclusion[],
+  make: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof UnimissError) || error.code !== 'data') throw error;
+    exclusions.push({ case: one.id, reason: error.message });
+    return undefined;
+  }
+}
