@@ -17,7 +17,7 @@ test('what is missing is a skip with its reason, and a failure where it is requi
   expect(() => lack('editor', 'chromium is missing', new Set(['editor']))).toThrow(/editor, but chromium is missing/);
 });
 
-test('a folder that is named but not there is never a skip', () => {
+test('a named folder that does not exist is never a skip', () => {
   expect(folderOf('labelled', {})).toBeUndefined();
   expect(folderOf('labelled', { UNIMISS_LABELLED: 'test' })).toBe(import.meta.dirname);
   expect(() => folderOf('labelled', { UNIMISS_LABELLED: '/nowhere' })).toThrow(/UNIMISS_LABELLED: \/nowhere/);

@@ -34,7 +34,7 @@ async function fileWith(json: string, data: number): Promise<string> {
 }
 
 describe('a safetensors file', () => {
-  it('gives back what was written: names, types, shapes, bits, metadata', async () => {
+  it('returns what was written: names, types, shapes, bits, metadata', async () => {
     const tensor = fc.record({
       name: fc.string({ unit: 'binary', maxLength: 20 }).filter((name) => name !== '__metadata__'),
       dtype: fc.constantFrom('F32', 'F64', 'I32', 'I64', 'U8', 'BF16', 'BOOL'),

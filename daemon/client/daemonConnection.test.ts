@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('what is asked of a daemon that has just died is rejected, and nothing is thrown where nobody can catch it', async () => {
+test('requests to a daemon that has just died are rejected, and nothing is thrown where nobody can catch it', async () => {
   for (let i = 0; i < 50; i++) {
     const client = await DaemonConnection.open((await reach(join(folder, 'd.sock')))!);
     const gone = new Promise((resolve) => peer.once('close', resolve));

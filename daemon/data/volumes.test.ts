@@ -150,7 +150,7 @@ describe('VolumeReader', () => {
     expect((await read(reader, path)).notices).toEqual([unsound, expect.stringMatching(/the resampled copy/)]);
   });
 
-  it('makes a damaged copy anew', async () => {
+  it('makes a damaged copy again', async () => {
     const cache = join(dir, 'damaged');
     const path = await save('again.nii', coarse());
     const options = { spacing: [3, 1, 1], cache } as const;
@@ -163,7 +163,7 @@ describe('VolumeReader', () => {
     expect(statSync(copy).size).toBeGreaterThan(1000);
   });
 
-  it('goes on without copies where the cache cannot be written, and says so', async () => {
+  it('continues without copies if the cache cannot be written, and says so', async () => {
     const path = await save('nocache.nii', coarse());
     writeFileSync(join(dir, 'file'), '');
     const { volume, notices } = await read(

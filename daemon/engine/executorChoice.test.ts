@@ -71,7 +71,7 @@ describe('chooseExecutor', () => {
     expect(measured).toEqual([]);
   });
 
-  it('measures anew when what it remembers is no candidate', async () => {
+  it('measures again if the remembered executor is no candidate', async () => {
     await choose({ graph: 20, xla: 10 });
     expect(await choose({ graph: 20 }, { candidates: ['graph'] })).toBe('graph');
     expect(JSON.parse(await readFile(cacheFile, 'utf8')).choices).toHaveLength(1);
@@ -90,7 +90,7 @@ describe('chooseExecutor', () => {
     },
   );
 
-  it('goes on when the choice cannot be remembered', async () => {
+  it('continues when the choice cannot be saved', async () => {
     await writeFile(join(folder, 'cache'), 'a file where the folder should be');
     expect(await choose({ graph: 20, xla: 10 })).toBe('xla');
     expect(notices.at(-1)).toMatch(/could not be saved, so the next run measures again: /);

@@ -137,7 +137,7 @@ describe('a process', () => {
   });
   const x = new Float32Array(512 * 512).fill(0.001);`;
 
-  it('that opens an engine says nothing and ends well', async () => {
+  it('that opens an engine prints nothing and exits with 0', async () => {
     expect(await run('console.log(engine.tensor(Float32Array.of(7), []).dataSync()[0]);')).toEqual({
       end: 0,
       out: '7\n',
@@ -184,7 +184,7 @@ describe('a process', () => {
     expect(out).toBe('true\nfalse\n');
   });
 
-  it('gets a sentence where TensorFlow is not, or is not one', async () => {
+  it('a missing or wrong TensorFlow gets a sentence', async () => {
     const { out } = await run(`
       import { loadCApi } from './daemon/engine/tensorflow/cApi.ts';
       import { writeFileSync } from 'node:fs';

@@ -15,7 +15,7 @@ it('a file in place of the folder is named in words', async () => {
   });
 });
 
-it('tells the error that came first, where what was begun cannot be removed either', async () => {
+it('reports the first error even if the leftovers cannot be removed', async () => {
   const folder = join(dir, 'replaced');
   mkdirSync(folder);
   const refused = writeAtomically(join(folder, 'a'), async () => {

@@ -32,7 +32,7 @@ test('takes a quarter of the memory of a training state, without the head', () =
   expect(after).toBeLessThan(before / 4);
 });
 
-test('has the values that it is given, and those of a checkpoint', async () => {
+test('has the given values, and those of a checkpoint', async () => {
   const state = createPretrainState(engine, presets.nano, 3);
   const seeded = createBackbone(engine, presets.nano, 'student', seededValues(3));
   const loaded = createBackbone(engine, presets.nano, 'student');

@@ -7,7 +7,7 @@ function control() {
   return { control: new TrainingControl((now) => held.push(now)), held };
 }
 
-test('a pause is told when the loop has come to its end of the step, not when it is asked for', async () => {
+test('a pause is reported after the step has ended, not at the request', async () => {
   const { control: it, held } = control();
   it.pause();
   expect(held).toEqual([]);
@@ -18,7 +18,7 @@ test('a pause is told when the loop has come to its end of the step, not when it
   expect(held).toEqual([true, false]);
 });
 
-test('a pause that is taken back before the end of the step holds nothing', async () => {
+test('a pause that is cancelled before the end of the step has no effect', async () => {
   const { control: it, held } = control();
   it.pause();
   it.resume();

@@ -19,7 +19,7 @@ function fakeConnection() {
   return { connection, append, handlers };
 }
 
-it('hands on what comes ahead of the answer, after the answer and in order', async () => {
+it('passes on what comes before the answer, after the answer and in order', async () => {
   const { connection, append } = fakeConnection();
   const subscriptions = new Subscriptions(connection, () => {});
   const seen: string[] = [];
@@ -42,7 +42,7 @@ it('hands on what comes ahead of the answer, after the answer and in order', asy
   expect(seen).toEqual(['answer', 'first', 'second', 'third']);
 });
 
-it('hands on nothing after the end, nor anything of others', async () => {
+it('passes on nothing after the end, and nothing of others', async () => {
   const { connection, append } = fakeConnection();
   const subscriptions = new Subscriptions(connection, () => {});
   const seen: string[] = [];

@@ -67,7 +67,7 @@ function openPanel() {
 const at = (records: number): Position => ({ generation: 'g', records });
 const snapshot: MetricsMessage = { type: 'snapshot', sequence: 1, title: '', summary: [], runs: [] };
 
-it('asks after a lost connection for what was missed of every run, not only of the one that was told last', () => {
+it('after a lost connection, asks for what was missed of every run, not only of the latest one', () => {
   const { asked, tell, say, lose } = openPanel();
   say({ type: 'ready' });
   tell(snapshot, { '/runs/a': at(10), '/runs/b': at(20) });

@@ -26,7 +26,7 @@ function fakeDaemon(refusals: number) {
   return { daemon, asked: () => asked };
 }
 
-it('load rejects where the daemon refuses to tell its runs, and asks again when it is called again', async () => {
+it('load rejects if the daemon refuses to list its runs, and asks again at the next call', async () => {
   const { daemon, asked } = fakeDaemon(1);
   const failures: unknown[] = [];
   const store = new RunStore(daemon, (error) => failures.push(error));

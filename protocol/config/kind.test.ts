@@ -46,7 +46,7 @@ it('mistakes are explained by the kind that they are made in', () => {
   expect(problem('{ "task": "count", "upTo": 3, "data": {} }')).toMatchObject({ message: 'unknown key "data"' });
 });
 
-it('a task that is none is named with those that there are', () => {
+it('an unknown task is named, with those that exist', () => {
   expect(problem('{ "task": "cuont" }')).toMatchObject({
     field: 'task',
     message: 'this version has no task "cuont"',

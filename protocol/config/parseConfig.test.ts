@@ -176,7 +176,7 @@ describe('a configuration file', () => {
     expect(text.slice(problem!.offset, problem!.offset + problem!.length)).toBe('"tinny"');
   });
 
-  it('either is read or gives a UnimissError, whatever the text', () => {
+  it('is read or gives a UnimissError, whatever the text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         const { config, problems } = checkConfig(text);

@@ -57,7 +57,7 @@ describe('call', () => {
     await expect(call(answering({ time: 'now' }), ping, {})).rejects.toThrow(/unimiss\/ping: answer.*time/s);
   });
 
-  it('gives back the error that the daemon threw', async () => {
+  it('returns the error that the daemon threw', async () => {
     const thrown = new UnimissError('run', 'is being trained', {
       place: '/r/a',
       remedy: 'Stop it first.',
@@ -81,7 +81,7 @@ describe('errors from elsewhere', () => {
 });
 
 describe('notifications', () => {
-  it('that are not as declared reach nobody but are told', () => {
+  it('that are not as declared reach nobody and are reported', () => {
     let handler: (params: unknown) => void = () => {};
     const connection = {
       ...answering({}),
@@ -99,7 +99,7 @@ describe('notifications', () => {
     expect(bad.mock.calls[0]![0].message).toMatch(/unimiss\/runs\/changed: params.*runs/s);
   });
 
-  it('carry messages for the metrics component unchanged', async () => {
+  it('pass messages to the metrics component unchanged', async () => {
     const connection = answering({});
     const message = { type: 'remove' as const, sequence: 3, run: 'a' };
     await notify(connection, metricsUpdate, { subscription: '1', message, positions: {} });

@@ -44,7 +44,7 @@ describe('format 1', () => {
       expect(runRecordSchema.parse(fromFormat1(line))).toEqual(fromFormat1(line));
   });
 
-  it('ignores unknown keys, as ever, and takes nothing that 0.1.0 did not write', () => {
+  it('ignores unknown keys, and takes nothing that 0.1.0 did not write', () => {
     expect(fromFormat1({ ...step2D, more: 1 })).toEqual(fromFormat1(step2D));
     for (const wrong of [
       null,

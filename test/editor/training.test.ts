@@ -70,7 +70,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     await run.toldWhen(/^\d+ %/);
   });
 
-  it('pauses and goes on', async () => {
+  it('pauses and continues', async () => {
     await run.press('Pause');
     await run.toldWhen(/^paused/);
     const size = statSync(run.records).size;
@@ -141,7 +141,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     expect(folder).toBe(run.folder);
   });
 
-  it('queues a second run, lays its curves over the first, and deletes it', async () => {
+  it('queues a second run, overlays its curves on the first, and deletes it', async () => {
     const all = async () => (await window.treeItems('Runs')).map(({ description }) => description);
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');

@@ -197,7 +197,7 @@ test('engine info tells scripts by its exit code that there is no engine', async
   expect(stdout).toMatch(/TensorFlow \S+ finds: /);
 }, 60_000);
 
-test('a loss that is not finite stops the run with what it saw, and no checkpoint is written from it', async () => {
+test('a loss that is not finite stops the run with its values, and no checkpoint is written from it', async () => {
   const elsewhere = temporaryFolder('diverged');
   const start = join(elsewhere, 'start.safetensors');
   const newest = (await new CheckpointStore(join(run, 'checkpoints')).list()).at(-1)!;

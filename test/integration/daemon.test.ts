@@ -86,7 +86,7 @@ describe('the daemon', () => {
     expect(await watcher.until(folder, ended)).toMatchObject({ id, state: 'finished' });
   });
 
-  it('ends with its runs stopped at a checkpoint where that is asked for, and leaves neither process nor socket', async () => {
+  it('on request, ends with its runs stopped at a checkpoint, and leaves neither process nor socket', async () => {
     const client = await place.client();
     const { pid } = await client.call(daemonStatus, {});
     const watcher = await RunWatcher.on(client);
@@ -211,7 +211,7 @@ describe('a socket', () => {
     expect(output).toMatch(/other users can access the folder.*chmod 700/s);
   });
 
-  it('lets only its owner in', async () => {
+  it('admits only its owner', async () => {
     await place.client();
     expect(statSync(place.paths.socket).mode & 0o077).toBe(0);
     expect(statSync(place.folder).mode & 0o077).toBe(0);
@@ -228,7 +228,7 @@ describe('the commands', () => {
     expect(await gone).toEqual([0, null]);
   });
 
-  it('connect hands on the answers to what was asked before its standard input ended', async () => {
+  it('connect passes on the answers to requests made before its standard input ended', async () => {
     const connect = place.run('connect');
     const report = frameOf({ jsonrpc: '2.0', id: 1, method: engineDoctor.method });
     connect.stdin!.end(hello + report);
@@ -266,7 +266,7 @@ describe('versions', () => {
     expect(caught.message).toMatch(/is not a version.*whole number/s);
   });
 
-  it('newer than the daemon go on with the one that it speaks', async () => {
+  it('newer than the daemon continue with its version', async () => {
     await place.client();
     const newer = await DaemonConnection.open(await place.raw(), { protocol: 7 });
     expect(newer.daemon.unimiss.protocol).toBe(protocolVersion);

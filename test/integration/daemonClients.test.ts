@@ -29,7 +29,7 @@ placeForAllTests(
 
 const status = async () => good.call(daemonStatus, {});
 
-describe('a client that sends what is no message', () => {
+describe('a client that sends something else than messages', () => {
   it.each([
     ['noise', Buffer.alloc(20_000, 0xfe), /no message header/],
     ['a request of HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), /without a numeric Content-Length/],
@@ -93,8 +93,8 @@ describe('a client that sends what is no message', () => {
   });
 });
 
-describe('a client that says what it should not', () => {
-  it('is answered with what is wrong', async () => {
+describe('a client that breaks the protocol', () => {
+  it('gets an answer that says what is wrong', async () => {
     const socket = await place.raw();
     const said = untilClosed(socket);
     const request = (id: number, method: string, params?: unknown) =>

@@ -73,7 +73,7 @@ it.skipIf(!cache)(
   },
 );
 
-it('says why it is not there, and what to do where it cannot be fetched', async () => {
+it('says why it is missing, and what to do if it cannot be fetched', async () => {
   const client = await daemon(bareMachine());
   const info = await client.call(engineInfoRequest, {});
   expect(info).toMatchObject({ ready: false, problem: expect.stringContaining('unimiss engine install') });
@@ -87,7 +87,7 @@ it('says why it is not there, and what to do where it cannot be fetched', async 
   expect((await client.call(engineDoctor, {})).text).toMatch(/pip/);
 });
 
-it('ends an installation, and the pip that fetches, when that is cancelled; the next begins anew', async () => {
+it('cancelling ends an installation and its pip; the next one starts again', async () => {
   const machine = bareMachine();
   const started = join(folder, 'pid');
   const pip = join(folder, 'bin', 'python3');

@@ -49,7 +49,7 @@ it('a job waits for the device that a run uses, says so, and is done when the ru
   expect(await watcher.until(later.folder, ended)).toMatchObject({ state: 'finished' });
 });
 
-it('a job that waits can be cancelled, and then keeps nobody from the device', async () => {
+it('a waiting job can be cancelled, and then blocks nobody', async () => {
   const client = await place.client();
   const watcher = await RunWatcher.on(client);
   const run = await createRun(client, 'a', LONG);
@@ -66,7 +66,7 @@ it('a job that waits can be cancelled, and then keeps nobody from the device', a
   expect(await watcher.until(later.folder, ended)).toMatchObject({ state: 'finished' });
 });
 
-it('a job is told at once who uses the device, or shares it, where that is asked for', async () => {
+it('on request, a job learns at once who uses the device, or shares it', async () => {
   const client = await place.client();
   const run = await createRun(client, 'a', LONG);
   await expect(client.call(embed, { run: run.id, whenBusy: 'refuse' })).rejects.toMatchObject({

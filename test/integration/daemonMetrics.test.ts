@@ -77,7 +77,7 @@ class Updates {
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
-it('a snapshot, then what is added; after a lost connection only what was missed, also from a new daemon', async () => {
+it('a snapshot, then additions; after a lost connection only what was missed, even from a new daemon', async () => {
   const client = await place.client();
   const { id, folder } = await createRun(client, 'a', 10, false);
   write(folder, 0, 50);
@@ -131,7 +131,7 @@ it('a new snapshot where records were taken back, and where too much was missed'
   expect([run!.steps.columns.loss![0], run!.steps.low!.loss![0], run!.steps.high!.loss![0]]).toEqual([1.5, 1, 2]);
 });
 
-it('a run that is deleted is taken away', async () => {
+it('a deleted run is removed', async () => {
   const client = await place.client();
   const [a, b] = [await createRun(client, 'a', 10, false), await createRun(client, 'b', 10, false)];
   const updates = new Updates(client);
@@ -142,7 +142,7 @@ it('a run that is deleted is taken away', async () => {
   expect(updates.messages[1]).toEqual({ type: 'remove', sequence: 2, run: a.id });
 });
 
-it('a range at a resolution', async () => {
+it('a range of steps at a resolution', async () => {
   const client = await place.client();
   const { id, folder } = await createRun(client, 'a', 10, false);
   write(folder, 0, 5000);

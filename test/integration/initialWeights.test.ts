@@ -44,7 +44,7 @@ async function initialFeatures(run: RunFolder): Promise<Float32Array | undefined
   return (await embedWithRun(run, dataset, { network: 'student', weights: 'initial' }))['2D']?.features;
 }
 
-test('a run from weights says what became of them; what it starts with is what embed calls initial; a resume draws no weights', async () => {
+test('a run from weights reports what it took; embed calls its start "initial"; a resume draws no weights', async () => {
   const first = await createRun('first');
   expect(await train(first, new TrainingControl())).toBe('finished');
   const fromWeights = (config: PretrainInput) => {

@@ -300,7 +300,7 @@ describe('a daemon whose successor speaks another control protocol', () => {
   });
 });
 
-it('a trainer that was only just starting when its daemon died is adopted by the next one', async () => {
+it('a trainer that had just started when its daemon died is adopted by the next one', async () => {
   const first = await place.client();
   const { folder } = await createRun(first, 'a', LONG);
   await killDaemon(first);

@@ -74,7 +74,7 @@ it('delete asks before it moves a run into .trash', async () => {
   await watcher.until(run.folder, (info) => info === undefined);
 });
 
-it('what cannot be done is told with its exit code, and leaves no run behind', async () => {
+it('an impossible request ends with its exit code, and leaves no run behind', async () => {
   expect(await place.finished('resume')).toMatchObject({ code: 7, output: expect.stringMatching(/no run to resume/) });
   const run = await createRun(client, 'done', 10);
   await watcher.until(run.folder, ended);
@@ -97,7 +97,7 @@ it('pretrain shows the run that the daemon trains, to its end, with every record
   expect(output).toMatch(/Finished\. Show the results with: {2}unimiss metrics a-/);
 });
 
-it('Ctrl-C stops the run with a checkpoint, and resume goes on where it was', async () => {
+it('Ctrl-C stops the run with a checkpoint, and resume continues from there', async () => {
   const { command, run } = await pretrain('interrupted', '--json');
   const closed = codeOf(command);
   command.kill('SIGINT');
@@ -168,7 +168,7 @@ it('pause, continue, logs, stop and kill find a run by its name in the folder th
   expect(await client.call(runGet, { run: folder })).toMatchObject({ ending: { how: 'killed' } });
 });
 
-it('resume goes on with a paused run', async () => {
+it('resume continues a paused run', async () => {
   const { command, run } = await pretrain('held');
   await client.call(runPause, { run: run.id });
   await watcher.until(run.folder, (info) => info?.activity === 'paused');

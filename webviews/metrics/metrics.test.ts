@@ -476,7 +476,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await page.context().close();
   });
 
-  test('empty states say what is the matter', async () => {
+  test('empty states say why they are empty', async () => {
     const empty = join(folder, 'empty.html');
     await writeReport(empty, { title: 'Empty', runs: [{ id: 'a', name: 'new', state: 'running', records: [] }] });
     const { page, problems } = await watchedPage(browser);

@@ -32,7 +32,7 @@ test('messages are taken once and in order; what is missing is noticed', () => {
   expect(store.sequence).toBe(9);
 });
 
-test('a snapshot replaces everything, also with a lower number', () => {
+test('a snapshot replaces everything, even with a lower number', () => {
   const store = new MetricsStore();
   store.apply(snapshot(7));
   store.apply(append(8, 4));

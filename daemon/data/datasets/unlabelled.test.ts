@@ -161,7 +161,7 @@ describe('a folder', () => {
     expect([...ids(data.samples2D), ...ids(data.samples3D)]).toEqual(['one/a.png', 'two/b.nii']);
   });
 
-  it('has to exist and to hold images', async () => {
+  it('must exist and contain images', async () => {
     await expect(openDataset({ paths: join(dir, 'nowhere') })).rejects.toThrow(
       /nowhere: does not exist\n {2}Give a folder/,
     );

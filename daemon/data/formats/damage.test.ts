@@ -31,7 +31,7 @@ const sound: [string, Buffer, (path: string) => Promise<unknown>][] = [
 const decoderWords =
   /undefined|\bnull\b|not a function|cannot (set|read) prop|invalid (array|distance|block|code|stored|bit|literal)|incorrect (data|header|length)|unknown compression|range|buffer|huffman|dht|sof\b|dct|ENO|Error/i;
 
-it.each(sound)('whatever happens to a file, it is read or named as broken: %s', async (name, file, read) => {
+it.each(sound)('a file is read or named as broken, whatever its bytes: %s', async (name, file, read) => {
   const path = join(dir, name.replaceAll(' ', '-'));
   const change = fc.record({ at: fc.nat(file.length - 1), value: fc.nat(255) });
   const inHeader = fc.record({ at: fc.nat(Math.min(file.length, 360) - 1), value: fc.nat(255) });

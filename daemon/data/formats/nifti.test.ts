@@ -192,7 +192,7 @@ describe('of sform and qform', () => {
     expect(spacingKnown).toBe(true);
   });
 
-  it('the one with the lower code may be unsound without a word', async () => {
+  it('the one with the lower code may be unsound without a notice', async () => {
     const { orientationNotice } = await read({ sform: diagonal, qform: [1, 3, 3, 3, 0, 0, 0] });
     expect(orientationNotice).toBeUndefined();
   });
@@ -328,7 +328,7 @@ describe('a broken NIfTI file is named with its reason', () => {
 });
 
 describe('the writer', () => {
-  it('gives back what the reader reads', async () => {
+  it('returns what the reader reads', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.tuple(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 2, max: 6 }), fc.integer({ min: 2, max: 6 })),

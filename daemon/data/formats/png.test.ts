@@ -146,7 +146,7 @@ describe('readPng', () => {
     );
   });
 
-  it('takes no notice of the palette that an RGB image suggests', async () => {
+  it('ignores the palette that an RGB image suggests', async () => {
     const extra = [chunk('PLTE', Buffer.from([1, 2, 3]))];
     const file = png({ width: 2, height: 1, colorType: 2, raw: Buffer.from([0, 9, 8, 7, 6, 5, 4]), extra });
     expect(await pixelsOf(file)).toEqual([9, 8, 7, 6, 5, 4]);

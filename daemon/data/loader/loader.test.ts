@@ -224,7 +224,7 @@ describe('broken images met while training', () => {
 });
 
 describe('notices', () => {
-  it('are given once for each volume, of each kind the first five', async () => {
+  it('are given once per volume, the first five of each kind', async () => {
     const folder = join(dir, 'thick');
     await writePhantoms(folder, { seed: 1, volumes: 8, images: 0, size: { slices: 20, plane: 40 } });
     const dataset = await openDataset({ manifest: join(folder, 'manifest.csv') });

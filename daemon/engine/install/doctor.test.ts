@@ -48,7 +48,7 @@ test('the report names the machine, the engine and what matters to it', async ()
   expect(text).not.toMatch(/secret|EDITOR/);
 });
 
-test('a library that changed is found by its hash', async () => {
+test('a changed library is found by its hash', async () => {
   const box = await withEngine();
   const size = 40_000;
   writeFileSync(box.cc, Buffer.alloc(size, 1));

@@ -85,7 +85,7 @@ describe('the engine in the cache', () => {
   });
 });
 
-describe('a TensorFlow that is named', () => {
+describe('a named TensorFlow', () => {
   test('goes before the cache, the configuration before the variable', async () => {
     const box = sandbox();
     await installed(box, 'cpu');

@@ -89,6 +89,6 @@ test.each(['525.60.11', '525.5', '418.1'])('driver %s is not', async (driver) =>
   await expect(chooseDevice('cuda', machine(twoGpus(driver)))).rejects.toThrow(driver);
 });
 
-test('for the CPU nobody is asked', async () => {
+test('for the CPU it asks nobody', async () => {
   expect(await chooseDevice('cpu', machine(`process.exit(1)`))).toEqual({ device: 'cpu' });
 });

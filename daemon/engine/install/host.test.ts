@@ -56,7 +56,7 @@ describe('the pinned release', () => {
     expect(new Set(wheels.map((wheel) => wheel.sha256)).size).toBe(wheels.length);
   });
 
-  test('where there is none, it says so', () => {
+  test('without one, it says so', () => {
     expect(() => releaseFor('cuda', 'arm64')).toThrow(/x86-64 only\n.*--device cpu/);
     expect(() => releaseFor('cpu', 'riscv64')).toThrow(/riscv64 processors\n/);
   });

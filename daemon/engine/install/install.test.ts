@@ -174,7 +174,7 @@ describe('after an interruption', () => {
     expect(existsSync(join(engine(box), 'nvidia/nccl/lib/libnccl.so.2'))).toBe(true);
   });
 
-  test('what a killed attempt left is removed', async () => {
+  test('leftovers of a killed attempt are removed', async () => {
     const box = sandbox();
     const wheel = tensorflowWheel();
     fakePip(box, [wheel]);
@@ -210,8 +210,8 @@ describe('after an interruption', () => {
   });
 });
 
-describe('what cannot work says so, with the remedy', () => {
-  test('another file than the pinned one is not installed', async () => {
+describe('what cannot work is refused, with the remedy', () => {
+  test('a file other than the pinned one is not installed', async () => {
     const box = sandbox();
     const wheel = tensorflowWheel();
     fakePip(box, [fakeWheel('tensorflow-cpu', { 'tensorflow/libtensorflow_cc.so.2': fakeElf() })]);
@@ -273,7 +273,7 @@ describe('what cannot work says so, with the remedy', () => {
     expect(existsSync(engine(box))).toBe(false);
   });
 
-  test('a cache that may not be written to', async () => {
+  test('a read-only cache', async () => {
     const disk = tinyFileSystem('1m');
     const box = sandbox(disk?.folder);
     if (disk) disk.remount('ro');
@@ -287,7 +287,7 @@ describe('what cannot work says so, with the remedy', () => {
     expect(error.message).toMatch(/(read-only|No permission to write here)\n.*UNIMISS_CACHE.*UNIMISS_TENSORFLOW/);
   });
 
-  test('but an engine in a read-only cache is used', async (context) => {
+  test('uses an engine in a read-only cache', async (context) => {
     const disk = tinyFileSystem('1m');
     if (!disk) return context.skip('may not mount a small file system');
     const box = sandbox(disk.folder);
@@ -298,7 +298,7 @@ describe('what cannot work says so, with the remedy', () => {
     expect(await install(box, [wheel])).toEqual(first);
   });
 
-  test('a file where the cache should be', async () => {
+  test('a file in place of the cache', async () => {
     const box = sandbox();
     writeFileSync(box.cache, '');
     const error = await rejection(install(box, [tensorflowWheel()]));

@@ -30,7 +30,7 @@ describe('finding pip', () => {
     });
   });
 
-  test('a later one, where the first is too old', async () => {
+  test('a later one if the first is too old', async () => {
     const box = sandbox();
     fakePip(box, [], { command: 'python3', version: '9.0.1' });
     fakePip(box, [], { command: 'pip', version: '20.3.4' });
@@ -63,7 +63,7 @@ test('a download runs in a folder of its own on the disk of the cache, with the 
   expect(config).toBe('/etc/my-pip.conf');
 });
 
-test('a download that fills the disk is told as such', async () => {
+test('a download that fills the disk is reported as such', async () => {
   const box = sandbox();
   const wheel = fakeWheel('some-package', {});
   fakePip(box, [], {

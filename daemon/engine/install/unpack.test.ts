@@ -76,7 +76,7 @@ test.each(['../evil.so', '/evil.so', 'a/../../evil.so', 'a\\..\\..\\evil.so'])(
   },
 );
 
-test('a place outside of the folder is refused', async () => {
+test('a path outside the folder is refused', async () => {
   const root = tempFolder();
   const { file, folder } = archive(root, zipSync({ 'a.so': new Uint8Array(1) }));
   const error = await rejection(unpackZip(file, folder, { place: () => '../evil.so' }));

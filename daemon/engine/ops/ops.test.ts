@@ -78,7 +78,7 @@ const rows: Record<string, [op: (x: Tensor, y: Tensor) => Tensor, expected: numb
 };
 
 describe.each<Executor>(['graph', 'xla', 'eager'])('ops (%s)', (executor) => {
-  it('give what is worked out by hand', async () => {
+  it('give the values worked out by hand', async () => {
     const step = engine.compile({
       name: 'ops',
       executor,

@@ -87,7 +87,7 @@ describe('classifyByNeighbors', () => {
 });
 
 describe('wilsonInterval', () => {
-  test('is known for a half of 100 and for none and all of 10', () => {
+  test('matches published values for 50 of 100, 0 of 10 and 10 of 10', () => {
     // Worked out by hand with z² = 3.8414588; for none of n the upper end is z² / (n + z²).
     expect(wilsonInterval(50, 100)).toEqual([expect.closeTo(0.403832, 6), expect.closeTo(0.596168, 6)]);
     expect(wilsonInterval(0, 10)).toEqual([0, expect.closeTo(0.277533, 6)]);

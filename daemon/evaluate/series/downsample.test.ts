@@ -7,7 +7,7 @@ const table = (values: (number | null)[], phases?: number[]): MetricsTable => ({
   columns: { step: values.map((_, i) => i), loss: values, ...(phases ? { phase: phases } : {}) },
 });
 
-test('a table that is short enough is left alone', () => {
+test('a table that is short enough stays as it is', () => {
   const short = table([1, 2, 3]);
   expect(downsample(short, 3)).toBe(short);
 });

@@ -39,7 +39,7 @@ test('what was packed comes back, with the seconds of the unfinished epoch', asy
   expect(loaded).toEqual({ a: 3, counters: { counts: { shared: 4 } } });
 });
 
-test('a checkpoint of version 0.1.0 is read as one of a pre-training', async () => {
+test('a checkpoint of version 0.1.0 is read as one of pre-training', async () => {
   const meter = { steps: 2, loss: 3, entropy: 1, kl: 1, seconds: 7 };
   const counters = JSON.stringify({ step: 2, counts: { shared: 2, volume: 0, lastLayer: 0 }, meter });
   await withCheckpoint({ format: 'unimiss-pretraining-1', counters }, (file) => {

@@ -86,7 +86,7 @@ test('a fine-tuning: its best checkpoint, its labels, and its number on the card
   await file.close();
 });
 
-test('a place that cannot be written is named, and nothing is left', async () => {
+test('a path that cannot be written is named, and nothing is left', async () => {
   const run = await pretrainedRun(join(folder, 'others'));
   const file = join(folder, 'file');
   writeFileSync(file, '');

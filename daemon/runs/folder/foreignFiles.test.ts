@@ -29,7 +29,7 @@ afterEach(() => rmSync(box, { recursive: true }));
 const asLink = { code: 'run', message: expect.stringContaining('link') };
 const asPipe = { code: 'run', message: expect.stringContaining('not a regular file') };
 
-it('a link in place of the log or the records shows nothing of where it leads, and gets nothing written', async () => {
+it('a link in place of the log or the records is neither read nor written', async () => {
   symlinkSync(secret, run.logFile);
   symlinkSync(secret, run.recordsFile);
   await expect(tailOf(run.logFile, 10)).rejects.toMatchObject(asLink);

@@ -54,7 +54,7 @@ describe('the lock of a run', () => {
     for (const child of children) await child.kill();
   });
 
-  it('is told with what to do: by a command of the daemon where that trains the run', async () => {
+  it('is reported with a remedy: a command for the daemon if that trains the run', async () => {
     const run = join(folder, 'chest-20260102-030405');
     await mkdir(run);
     const byDaemon = await lockRun(join(run, 'lock'), {
@@ -104,7 +104,7 @@ describe('the lock of a run', () => {
     (await lockRun(file)).release();
   });
 
-  it('is not lost to those who only ask whether it is held', async () => {
+  it('is not lost when others only check whether it is held', async () => {
     const file = join(folder, 'asked');
     (await lockRun(file)).release();
     const children = await contenders(1, file);

@@ -30,7 +30,7 @@ const fail = (message: string): never => {
 const mode = (path: string) => (statSync(path).mode & 0o7777).toString(8);
 const close = () => closeToOthers(root, fail);
 
-it('a folder of runs and each run are the user’s alone', async () => {
+it('only the user can access a folder of runs and each run', async () => {
   const run = await makeRun(root, 'ct', 10);
   expect([mode(root), mode(run.folder)]).toEqual(['700', '700']);
 });
@@ -40,7 +40,7 @@ const readByNobody = (file: string) =>
   spawnSync('cat', [relative(box, file)], { cwd: box, uid: NOBODY, gid: NOBODY }).status === 0;
 
 describe.skipIf(!isRoot)('another user (needs root, to become one)', () => {
-  it('can read what is open to everybody, and no preview of a run', async () => {
+  it('can read what everybody can read, and no preview of a run', async () => {
     const run = await makeRun(root, 'ct', 10);
     const preview = join(run.previewsFolder, 'e00000-2D-image0-view1.png');
     writeFileSync(preview, 'a patient');
@@ -50,7 +50,7 @@ describe.skipIf(!isRoot)('another user (needs root, to become one)', () => {
     expect(readByNobody(join(run.folder, 'config.resolved.json'))).toBe(false);
   });
 
-  it('is shut out of runs that were there before, as soon as a command lists them', async () => {
+  it('is shut out of earlier runs as soon as a command lists them', async () => {
     const run = await makeRun(root, 'ct', 10);
     for (const folder of [root, run.folder]) chmodSync(folder, 0o755);
     expect(readByNobody(join(run.folder, 'run.json'))).toBe(true);
@@ -82,7 +82,7 @@ it.each([
   expect([mode(root), mode(run.folder)]).toEqual([ofRoot, ofRun]);
 });
 
-it('a folder that holds other things keeps its mode, its runs are closed', async () => {
+it('a folder with other content keeps its mode; its runs are closed to others', async () => {
   mkdirSync(join(root, 'thesis'), { recursive: true });
   const run = await makeRun(root, 'ct', 10);
   chmodSync(run.folder, 0o755);
@@ -90,7 +90,7 @@ it('a folder that holds other things keeps its mode, its runs are closed', async
   expect([mode(root), mode(run.folder), mode(join(root, 'thesis'))]).toEqual(['755', '700', '755']);
 });
 
-it('where there is nothing yet, nothing is made', async () => {
+it('without a folder, nothing is made', async () => {
   await close();
   expect(() => statSync(root)).toThrow(/ENOENT/);
 });

@@ -158,7 +158,7 @@ describe('a run folder', () => {
     );
   });
 
-  it('lies where UNIMISS_RUNS says, or in the home', () => {
+  it('is where UNIMISS_RUNS points, or in the home folder', () => {
     expect(runsRoot({ UNIMISS_RUNS: '/big/runs' })).toBe('/big/runs');
     expect(runsRoot({})).toBe(join(homedir(), 'unimiss-runs'));
   });

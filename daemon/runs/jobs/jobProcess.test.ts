@@ -19,7 +19,7 @@ function doneBy(script: string, signal = new AbortController().signal, progress:
   return jobInProcess(command, job, signal, (...told) => progress.push(told));
 }
 
-test('the job is handed over; progress and result come back', async () => {
+test('the job is passed on; progress and result come back', async () => {
   const progress: unknown[] = [];
   const script = `process.once('message', (job) => {
     process.send({ type: 'progress', what: 'Features', done: 1, total: 2 });
@@ -46,7 +46,7 @@ test.each([
   await expect(doneBy(script)).rejects.toThrow(message);
 });
 
-test('a program that is not there is told', async () => {
+test('a missing program is reported', async () => {
   const command = { file: join(folder, 'nothing'), args: [] };
   await expect(jobInProcess(command, job, new AbortController().signal, () => {})).rejects.toThrow(
     /could not be started.*ENOENT/,

@@ -44,7 +44,7 @@ test('a torn line is ignored, and the next one is whole', async () => {
   expect(trained.find('c')).toEqual({ image: 'c.png' });
 });
 
-test('a run of version 0.1.0, and one of another secret, tell nothing; one that was begun before tells only what is there', async () => {
+test('a run of version 0.1.0, or with another secret, gives no answer; one that started earlier gives what it has', async () => {
   const file = newFile();
   expect(await TrainedImages.read(file, key)).toBe('unknown');
   const hashes = await ImageHashes.open(file, key, false);

@@ -36,7 +36,7 @@ it('gives lines longer than a block, empty ones, and not the one that is still b
   expect(await linesOf(file)).toEqual([]);
 });
 
-it('goes on where it is told, and ends at a line that is too long', async () => {
+it('continues at the given position, and ends at a line that is too long', async () => {
   const long = 'x'.repeat(5 << 20);
   writeFileSync(file, `first\nsecond\n${long}\nlast\n`);
   const handle = await open(file, 'r');

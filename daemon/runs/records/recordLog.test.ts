@@ -64,7 +64,7 @@ function write(file: string, records: readonly RunRecord[]): void {
 }
 
 describe('records.jsonl', () => {
-  it('gives back what was appended, one line a record', async () => {
+  it('returns what was appended, one line per record', async () => {
     const file = newFile();
     const records = [event('start', 'line\nbreak "ü" \u2028'), step(0), step(1), epoch(0, 1), event('finish', 'done')];
     write(file, records);
@@ -72,7 +72,7 @@ describe('records.jsonl', () => {
     expect((await readFile(file, 'utf8')).split('\n')).toHaveLength(6);
   });
 
-  it('cut at any byte, goes on after its last whole record', async () => {
+  it('cut at any byte, continues after its last whole record', async () => {
     const records = [event('start', 'größe'), ...[0, 1, 2].map((n) => step(n)), epoch(0, 2), event('broken', 'x.nii')];
     const whole = newFile();
     write(whole, records);
@@ -172,7 +172,7 @@ describe('cutting for a resume', () => {
     epoch(1, 6),
   ];
 
-  it('leaves what belongs to the steps that the checkpoint has', async () => {
+  it("keeps what belongs to the checkpoint's steps", async () => {
     const file = newFile();
     write(file, records);
     const log = RecordLog.open(file);
@@ -232,7 +232,7 @@ describe('cutting for a resume', () => {
 });
 
 describe('reading', () => {
-  it('names lines that are no records, and goes on', async () => {
+  it('names lines that are no records, and continues', async () => {
     const file = newFile();
     await writeFile(file, `${JSON.stringify(step(0))}\n{"kind":"future"}\nnonsense\n${JSON.stringify(step(1))}\n`);
     const notices: string[] = [];

@@ -33,7 +33,7 @@ async function read(after?: string): Promise<{ messages: string[]; cursor: strin
   }
 }
 
-test('however records and readings alternate, each record is told once', async () => {
+test('however records and reads alternate, each record is reported once', async () => {
   const actions = fc.array(fc.oneof(fc.constant('read' as const), fc.integer({ min: 1, max: 2000 })), { maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(actions, async (parts) => {
@@ -54,7 +54,7 @@ test('however records and readings alternate, each record is told once', async (
   );
 });
 
-test('a line that is still being written is told when it is whole', async () => {
+test('a line that is still being written is reported when it is complete', async () => {
   const text = line(event(1));
   writeFileSync(file, line(event(0)) + text.slice(0, 20));
   const first = await read();
@@ -63,7 +63,7 @@ test('a line that is still being written is told when it is whole', async () => 
   expect((await read(first.cursor)).messages).toEqual(['at 1']);
 });
 
-test('records that were taken back are not told again; those of the file in their place are', async () => {
+test('records that were removed are not sent again; those in their place are', async () => {
   writeFileSync(file, [0, 1, 2, 3].map((n) => line(event(n))).join(''));
   const { cursor } = await read();
   // More than one piece, so that the reader skips seen records across several.

@@ -48,7 +48,7 @@ function configOf(change: Partial<PretrainInput> = {}) {
 }
 
 describe('a run that can begin', () => {
-  it('is let through; the folder of runs is there then, and empty', async () => {
+  it('is accepted; the folder of runs then exists, and is empty', async () => {
     await checkRunnable(configOf(), root, tasks);
     expect(readdirSync(root)).toEqual([]);
   });

@@ -55,7 +55,7 @@ class Daemon {
 const last: FromTrainer = { type: 'ended', outcome: 'finished' };
 
 describe('the control of a trainer', () => {
-  it('tells a daemon that comes late how it stands, then what happens, and several daemons the same', async () => {
+  it('reports its state to a late daemon, then what happens; several daemons get the same', async () => {
     server.tell({ type: 'stage', stage: 'Opening TensorFlow' });
     server.tell({ type: 'paused', paused: true });
     server.tell({ type: 'recorded' });
@@ -81,7 +81,7 @@ describe('the control of a trainer', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('obeys nobody who has not said hello in its version', async () => {
+  it('obeys nobody before a handshake in its version', async () => {
     const [silent, newer] = [await Daemon.connect(), await Daemon.connect()];
     newer.hello(controlVersion + 1);
     for (const daemon of [silent, newer]) daemon.say({ type: 'stop' });
@@ -112,7 +112,7 @@ describe('the control of a trainer', () => {
     await server.close(last);
   });
 
-  it('gives up a daemon that does not read, whatever it is told', async () => {
+  it('gives up a daemon that does not read', async () => {
     const deaf = await Daemon.connect();
     deaf.socket.pause();
     deaf.hello();
@@ -126,7 +126,7 @@ describe('the control of a trainer', () => {
   });
 });
 
-it('keeps no process alive after the last word, though a daemon stays connected and reads nothing', async () => {
+it('keeps no process alive after the last message, even if a daemon stays connected and reads nothing', async () => {
   const script = await bundleChild(
     `import { ControlServer } from './daemon/runs/supervise/controlServer.ts';
      async function main() {

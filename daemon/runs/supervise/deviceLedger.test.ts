@@ -30,7 +30,7 @@ describe('the ledger of devices', () => {
     expect(ledger.claim({ devices: ['cpu'], who: 'next', whenBusy: 'wait' }).place).toBe(1);
   });
 
-  it('lets those who asked for it share a device; who waits, waits for them as well', () => {
+  it('shares a device on request; those who wait, wait for the sharers too', () => {
     const ledger = new DeviceLedger();
     const run = ledger.note(['cpu'], 'run');
     const shared = ledger.claim({ devices: ['cpu'], who: 'embed', whenBusy: 'share' });
@@ -42,7 +42,7 @@ describe('the ledger of devices', () => {
     expect(waiting.held).toBe(true);
   });
 
-  it('tells a job what it waits for, whenever that changes, and is left when it is cancelled', async () => {
+  it('tells a job what it waits for at each change; a cancelled job leaves the queue', async () => {
     const ledger = new DeviceLedger();
     const [a, b] = [ledger.note(['cpu'], 'a'), ledger.note(['cpu'], 'b')];
     const told: string[] = [];

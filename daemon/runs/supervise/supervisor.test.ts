@@ -59,7 +59,7 @@ describe('a run', () => {
     await expect(supervisor.start(run)).rejects.toThrow(/is finished/);
   });
 
-  it('stops with a checkpoint and goes on from there', async () => {
+  it('stops with a checkpoint and continues from there', async () => {
     const run = await makeRun(root, 'a', 60);
     await supervisor.start(run);
     await atStep(run, 7);
@@ -156,7 +156,7 @@ describe('a trainer that ends badly', () => {
     },
   );
 
-  it('that hears nothing any more can be killed', async () => {
+  it('that no longer responds can be killed', async () => {
     const run = await makeRun(root, 'deaf', 20);
     await supervisor.start(run);
     await expect.poll(() => isLocked(run.lockFile), { timeout: 30_000 }).toBe(true);
@@ -195,7 +195,7 @@ describe('the queue', () => {
     expect((await summarize(b)).state).toBe('new');
   });
 
-  it('is passed by who does not want to wait, and by another device', async () => {
+  it('does not block those who will not wait, or who use another device', async () => {
     const [a, b] = [await makeRun(root, 'a', 1000), await makeRun(root, 'b', 10)];
     const gpu = await makeRun(root, 'c', 10, { engine: { device: 'cuda', gpu: 1 } });
     await supervisor.start(a);

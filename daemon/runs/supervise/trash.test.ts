@@ -111,7 +111,7 @@ it('leaves a run that is being trained where it is', async () => {
   expect(await emptyTrash(root, now, log)).toHaveLength(1);
 });
 
-it('finishes what it was killed over', async () => {
+it('finishes what it was doing when it was killed', async () => {
   mkdirSync(join(trash, 'run-deleted-20200101-000000.removing'), { recursive: true });
   await emptyTrash(root, now, log);
   expect(readdirSync(trash)).toEqual([]);

@@ -31,7 +31,7 @@ const start = (now = () => new Date()) =>
   });
 const connect = async () => DaemonConnection.open((await reach(join(folder, 'd.sock')))!);
 
-describe('what a client asked is answered', () => {
+describe("a client's requests are answered", () => {
   it('when it is the end of the daemon, 200 times', async () => {
     for (let n = 0; n < 200; n++) {
       const daemon = await start();
@@ -72,7 +72,7 @@ describe('what a client asked is answered', () => {
   });
 });
 
-it('a daemon that takes connections and says nothing is given up with a remedy', async () => {
+it('a daemon that accepts connections and does not answer is given up, with a remedy', async () => {
   const server = createServer(() => {}).listen(join(folder, 'd.sock'));
   await once(server, 'listening');
   const socket = (await reach(join(folder, 'd.sock')))!;
@@ -83,7 +83,7 @@ it('a daemon that takes connections and says nothing is given up with a remedy',
   server.close();
 });
 
-it('what was deleted long ago is removed at the start, and once a day', async () => {
+it('runs deleted long ago are removed at the start, and once a day', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const trash = join(folder, 'runs', '.trash');
   for (const name of ['old-deleted-20260101-000000', 'young-deleted-20260102-120000'])

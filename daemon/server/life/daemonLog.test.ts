@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openDaemonLog, shorten } from './daemonLog.ts';
 
-it('a log that has grown begins anew, and what it had is kept once, for the user alone', () => {
+it('a large log starts again; one earlier log is kept, for the user alone', () => {
   const folder = mkdtempSync(join(tmpdir(), 'unimiss-log-'));
   const file = join(folder, 'daemon.log');
   const log = openDaemonLog(file);

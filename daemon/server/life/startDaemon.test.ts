@@ -49,7 +49,7 @@ it('says how a daemon died that never listened, with its last words', async () =
   });
 });
 
-it('takes the daemon that is there by then, whatever became of its own', async () => {
+it('takes the daemon that listens by then, whatever happened to its own', async () => {
   const failing = daemonOf(
     'process.kill(Number(process.env.STARTER), "SIGUSR2"); setTimeout(() => process.exit(1), 300);',
   );
@@ -61,12 +61,12 @@ it('takes the daemon that is there by then, whatever became of its own', async (
   server.close();
 });
 
-it('does not wait for ever for one that never listens', async () => {
+it('does not wait forever for one that never listens', async () => {
   const silent = daemonOf('setTimeout(() => {}, 5000);');
   await expect(connectOrStart(paths, silent, 500)).rejects.toThrow(/did not start listening in time/);
 });
 
-it('a daemon gets the lock that another just lets go, or says that it is held', async () => {
+it('a daemon gets the lock that another just released, or reports that it is held', async () => {
   const start = () =>
     Daemon.start({
       tasks,

@@ -74,7 +74,7 @@ test.each(['graph', 'eager'] as const)("AdamW is PyTorch's, %s", async (executor
   }
 });
 
-test('a frozen parameter and its moments stay bit by bit', async () => {
+test('a frozen parameter and its moments stay bit for bit', async () => {
   const parameter = variables(start);
   const step = updateStep(parameter, 'graph', true);
   const run = (frozen: boolean) =>

@@ -62,7 +62,7 @@ test('weights of another size and head: what was taken, resized, left fresh, unu
   }
 });
 
-test('a backbone that is missing or of another shape is refused by the name of its first parameter', async () => {
+test('a missing backbone, or one of another shape, is refused with the name of its first parameter', async () => {
   const file = await weightsOf(config);
   const other = parameterTable({ ...config, stem: 8 });
   try {

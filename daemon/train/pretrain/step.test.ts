@@ -186,7 +186,7 @@ describe.each(modalities)('%s', (phase) => {
         });
   });
 
-  test('a state that was written and read goes on bit by bit', async () => {
+  test('a state that was written and read continues bit for bit', async () => {
     const state = newState();
     const step = newStep(state, { phase });
     await step.run(inputsOf(step));

@@ -24,7 +24,7 @@ it('an error of the extension is found, also while the window closes', () => {
   expect(errors(log, [{ from: at }])).toEqual([ours, named]);
 });
 
-it('what nobody can be told from counts, unless a window just comes or goes', () => {
+it('an error that nobody can be told of counts, unless a window just opens or closes', () => {
   expect(errors([stackless])).toEqual([stackless]);
   expect(errors([stackless], [{ from: at, to: at + 2000 }])).toEqual([]);
   expect(errors([stackless], [{ from: at - 2000, to: at }])).toEqual([stackless]);

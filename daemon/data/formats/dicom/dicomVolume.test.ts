@@ -226,7 +226,7 @@ describe('a single DICOM image', () => {
   });
 });
 
-it('whatever happens to a header, the file is read or named as broken', async () => {
+it('a file is read or named as broken, whatever its header', async () => {
   const file = dicomFixture({
     frames: 3,
     framePositions: [

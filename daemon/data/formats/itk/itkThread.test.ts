@@ -37,7 +37,7 @@ it('a task that takes too long is stopped, with a sentence; the next one starts 
   );
 });
 
-it('what a pipeline throws is a sentence that names the image, and its own words are the cause', async () => {
+it('an error of a pipeline is a sentence that names the image, with the original as cause', async () => {
   const missing = join(dir, 'missing.nrrd');
   const failing = { ...task, args: [missing, '0', '1'] };
   await expect(withItk((itk) => itk.run(missing, failing, 1))).rejects.toMatchObject({

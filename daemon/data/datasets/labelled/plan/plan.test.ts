@@ -168,7 +168,7 @@ const dataset: SegmentationDataset = {
   })),
 };
 
-it('a rendered plan keeps odd names whole, and says what it is made from', () => {
+it('a rendered plan keeps odd names intact, and says what it was made from', () => {
   const plan = planFor(abdomen, large);
   const text = renderPlan({
     dataset,
@@ -228,7 +228,7 @@ describe('a fingerprint', () => {
     expect(print.channels[0]?.deviation).toBeCloseTo(Math.sqrt(125), 9);
   });
 
-  it('does not count broken and misplaced cases', () => {
+  it('counts neither broken nor misplaced cases', () => {
     const broken = measure('b', [1, 1, 1], 5, { broken: [{ path: '/b', what: 'is broken' }] });
     const misplaced = measure('c', [1, 1, 1], 5, { misplaced: [{ path: '/c', what: 'lies elsewhere', fatal: true }] });
     expect(fingerprintOf(dataset, [measure('a', [5, 1, 1], 1), broken, misplaced])).toMatchObject({ cases: 1 });

@@ -149,7 +149,7 @@ describe('the file of a split', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('gives back what was written', async () => {
+  it('returns what was written', async () => {
     const split = makeSplit(setOf([{}, {}, { split: 'test' }]), { folds: 2, seed: 7 });
     await writeSplit(join(folder, 's.json'), split);
     expect(await readSplit(join(folder, 's.json'))).toEqual(split);
