@@ -68,6 +68,11 @@ const series = z.object({
   include: z.optional(z.readonly(z.array(z.number()))),
   byModality: z.optional(z.boolean()),
   terms: z.optional(z.object({ '2D': z.number(), '3D': z.number() })),
+  better: z.optional(z.enum(['lower', 'higher'])),
+  limits: z.optional(
+    z.readonly(z.array(z.object({ value: z.number(), wrong: z.enum(['above', 'below']), label: z.string() }))),
+  ),
+  judged: z.optional(z.boolean()),
   overview: z.optional(z.boolean()),
 });
 export type ShownSeries = z.infer<typeof series>;
@@ -79,6 +84,8 @@ export type ShownRunState = z.infer<typeof state>;
 /** Something that happened at a step: a warning with its advice, a checkpoint, a pause, an error. */
 const runEvent = z.object({
   kind: z.enum(['warning', 'error', 'info']),
+  /** Name of the event in the records, or `sign` for a warning of an epoch. */
+  event: z.optional(z.string()),
   step: z.number(),
   epoch: z.optional(z.number()),
   time: z.optional(z.number()),

@@ -11,6 +11,15 @@ import type { StepRecord } from './records.ts';
 /** Groups of curves on the page (webviews/metrics/catalog.ts). */
 export type PanelId = 'loss' | 'validation' | 'collapse' | 'optimiser' | 'speed' | 'other';
 
+/** A value beyond which a number says that something is wrong with a run. */
+export interface Limit {
+  readonly value: number;
+  /** The side on which something is wrong. */
+  readonly wrong: 'above' | 'below';
+  /** What is wrong there, in a few words that fit on the line of a curve. */
+  readonly label: string;
+}
+
 /** A number of every step, or of every epoch. */
 export interface Series {
   /**
@@ -35,6 +44,10 @@ export interface Series {
   readonly byModality?: boolean;
   /** Number of terms that it sums, by modality: divided by it, 2D and 3D can be compared. */
   readonly terms?: Readonly<Record<Modality, number>>;
+  /** Its limits in this run. They depend on the configuration, so that only the catalogue of a run has them. */
+  readonly limits?: readonly Limit[];
+  /** Whether the verdict on a run names its best value (protocol/metrics/verdict.ts). The first recorded one counts. */
+  readonly judged?: boolean;
   /** Whether the page repeats it at the top, with 2D and 3D in one chart. */
   readonly overview?: boolean;
   /** Its column in the terminal's tables; 'e': in powers of ten. Absent: no column. */
@@ -122,7 +135,7 @@ const pretrain: readonly Series[] = [
   ...speedOfSteps,
   {
     ...{ key: 'loss', of: 'epoch', title: 'Mean loss', unit: 'nats', panel: 'loss', better: 'lower' },
-    byModality: true,
+    ...{ byModality: true, judged: true },
     help: 'Mean over the steps of an epoch.',
     inTerminal: { heading: 'loss', decimals: 4 },
   },
@@ -209,12 +222,12 @@ const finetune: readonly Series[] = [
     'Mean Dice',
     'Mean over the classes that occur in the cases for validation or are predicted there.',
     {
-      ...{ include: [0, 1], better: 'higher', ...column('Dice') },
+      ...{ include: [0, 1], better: 'higher', judged: true, ...column('Dice') },
     },
   ),
   validated('dice/*', 'Dice', 'Dice of one class, pooled over all voxels of the cases for validation.'),
   validated('auc', 'AUC', 'Area under the ROC curve; with several classes the mean of one against the rest.', {
-    ...{ include: [0.5, 1], better: 'higher', ...column('AUC') },
+    ...{ include: [0.5, 1], better: 'higher', judged: true, ...column('AUC') },
   }),
   validated('auc/*', 'AUC', 'Area under the ROC curve of one class against the rest.', {
     ...{ include: [0.5, 1], better: 'higher' },

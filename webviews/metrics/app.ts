@@ -1,6 +1,6 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
-import { dimensionsOf, isSmoothed, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
+import { dimensionsOf, isSmoothed, limitsOf, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
 import { type Curve, pick, recordedRows } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
@@ -170,7 +170,11 @@ export class MetricsApp {
     );
     this.charts.update((info) => {
       const curves = runs.flatMap((run) => this.curves(run, info, x.get(run.id)![info.table], smoothing));
-      return { ...shared, curves, markers: info.panel === 'collapse' || info.key === 'loss' ? markers : [] };
+      const limits = limitsOf(
+        info,
+        runs.filter(({ id }) => curves.some(({ runId }) => runId === id)),
+      );
+      return { ...shared, curves, limits, markers: info.panel === 'collapse' || info.key === 'loss' ? markers : [] };
     }, this.state.enlarged);
   }
 

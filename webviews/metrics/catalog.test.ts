@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seriesOf } from '../../protocol/records/series.ts';
-import { digitsOf, isSmoothed, recordedSeries, shownSeries } from './catalog.ts';
+import { digitsOf, isSmoothed, limitsOf, recordedSeries, shownSeries } from './catalog.ts';
 import type { Run } from './store.ts';
 import { Table } from './table.ts';
 
@@ -80,4 +80,24 @@ test('a run without modalities has its curves in one chart, also beside a run th
   ]);
   const ids = shownSeries([grouped, plain]).map(({ id }) => id);
   expect(ids).toEqual(['steps:loss:overview', 'steps:loss', 'steps:loss:3D']);
+});
+
+test('limits of several runs: each value once; where they differ, their labels name the runs', () => {
+  const of = (name: string, value: number) => ({
+    ...run(
+      seriesOf.pretrain.map((one) =>
+        one.key === 'featureStd' ? { ...one, limits: [{ value, wrong: 'below', label: 'alike' }] } : one,
+      ),
+      [],
+      ['featureStd'],
+    ),
+    name,
+  });
+  const runs = [of('a', 0.1), of('b', 0.1), of('c', 0.2)];
+  const [info] = recordedSeries(runs);
+  expect(info && limitsOf(info, runs.slice(0, 2))).toEqual([{ value: 0.1, label: 'alike' }]);
+  expect(info && limitsOf(info, runs)).toEqual([
+    { value: 0.1, label: 'alike (a, b)' },
+    { value: 0.2, label: 'alike (c)' },
+  ]);
 });

@@ -105,6 +105,24 @@ function unlistedSeries(table: SeriesInfo['table'], key: string, listed: readonl
   return { id: `${table}:${key}`, table, key, of, ...shown };
 }
 
+/** The limits of a series in runs, each value once. If they differ between runs, their labels name the runs. */
+export function limitsOf(info: SeriesInfo, runs: readonly Run[]): { value: number; label: string }[] {
+  const all = runs.flatMap((run) =>
+    (run.series.find(({ key, of }) => key === info.key && of === info.of)?.limits ?? []).map((limit) => ({
+      ...limit,
+      run: run.name,
+    })),
+  );
+  const values = [...new Set(all.map(({ value }) => value))];
+  const several = new Set(all.map(({ wrong }) => wrong)).size < values.length;
+  return values.flatMap((value) => {
+    const own = all.filter((limit) => limit.value === value);
+    const [first] = own;
+    if (!first) return [];
+    return [{ value, label: several ? `${first.label} (${own.map(({ run }) => run).join(', ')})` : first.label }];
+  });
+}
+
 /** Whether the moving average applies to a series. */
 export function isSmoothed({ of, smooth = true }: SeriesInfo): boolean {
   return of === 'step' && smooth;

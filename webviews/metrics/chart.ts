@@ -3,7 +3,7 @@ import { formatPosition, type PhaseSpan, type XAxis } from './axes.ts';
 import { digitsOf, type SeriesInfo } from './catalog.ts';
 import { type Curve, extent, nearestRecorded, rowsIn } from './curve.ts';
 import { element, setText } from './dom.ts';
-import { drawCurve, drawMarkers, drawPhases } from './draw.ts';
+import { drawCurve, drawLimits, drawMarkers, drawPhases } from './draw.ts';
 import { formatNumber } from './format.ts';
 import { listenForGestures } from './gestures.ts';
 import { type PlotOwner, plotOptions, scalesOf } from './plotOptions.ts';
@@ -23,6 +23,8 @@ export interface ChartContent {
   curves: Curve[];
   phases: PhaseSpan[];
   markers: Marker[];
+  /** Values beyond which something is wrong, each once. */
+  limits: { value: number; label: string }[];
   axis: XAxis;
   log: boolean;
   range: [from: number, to: number];
@@ -169,7 +171,9 @@ export class Chart implements PlotOwner {
   }
 
   drawBelow(plot: uPlot): void {
-    drawPhases(plot.ctx, this.content!.phases, scalesOf(plot), this.content!.theme);
+    const { phases, limits, theme } = this.content!;
+    drawPhases(plot.ctx, phases, scalesOf(plot), theme);
+    drawLimits(plot.ctx, limits, scalesOf(plot), theme);
   }
 
   drawAbove(plot: uPlot): void {
@@ -192,7 +196,10 @@ export class Chart implements PlotOwner {
 
   valueRange(): [number, number] {
     const log = this.log;
-    return valueRange(...this.valueExtent(log), [...(this.info.include ?? [])], log);
+    const [low, high] = this.valueExtent(log);
+    const limits = this.content!.limits.map(({ value }) => value).filter((value) => !log || value > 0);
+    if (!(low <= high)) return valueRange(low, high, [...(this.info.include ?? []), ...limits], log);
+    return valueRange(Math.min(low, ...limits), Math.max(high, ...limits), [...(this.info.include ?? [])], log);
   }
 
   range(): [number, number] {

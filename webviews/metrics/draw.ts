@@ -183,6 +183,35 @@ export function drawPhases(
   context.restore();
 }
 
+/** Values beyond which something is wrong: broken lines that say what it is. */
+export function drawLimits(
+  context: CanvasRenderingContext2D,
+  limits: readonly { value: number; label: string }[],
+  scales: Scales,
+  theme: Theme,
+): void {
+  context.save();
+  context.font = `${10 * scales.ratio}px ${theme.font.slice(theme.font.indexOf(' ') + 1)}`;
+  context.textAlign = 'right';
+  context.lineWidth = scales.ratio;
+  const right = scales.left + scales.width;
+  for (const { value, label } of limits) {
+    const py = Math.round(scales.y(value)) + 0.5;
+    if (!Number.isFinite(py) || py < scales.top || py > scales.top + scales.height) continue;
+    context.strokeStyle = theme.warning;
+    context.setLineDash([6 * scales.ratio, 4 * scales.ratio]);
+    context.beginPath();
+    context.moveTo(scales.left, py);
+    context.lineTo(right, py);
+    context.stroke();
+    const above = py - scales.top > 16 * scales.ratio;
+    context.textBaseline = above ? 'bottom' : 'top';
+    context.fillStyle = theme.text;
+    context.fillText(label, right - 4 * scales.ratio, py + (above ? -2 : 3) * scales.ratio);
+  }
+  context.restore();
+}
+
 /** Marks a warning where it occurred: a broken line with a triangle on top. */
 export function drawMarkers(
   context: CanvasRenderingContext2D,

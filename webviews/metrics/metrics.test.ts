@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seriesOf } from '../../protocol/records/series.ts';
 import { countColor, drawn, hasChromium, openBrowser, pictureOf, watchedPage } from '../../test/metrics/browser.ts';
 import { snapshotOf, writeReport } from '../../test/metrics/pages.ts';
 import { madeUpPreviews, madeUpRecords } from '../../test/metrics/records.ts';
@@ -305,6 +306,30 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     expect(await page.locator('[data-series="steps:extra"]').innerText()).toContain('Extra');
     expect(await page.locator('.legend').isVisible()).toBe(false);
     expect(await page.locator('.tiles').innerText()).toMatch(/^Loss$/m);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
+  test('limits are lines in the curves of the run whose catalogue has them; the verdict is at the top', async () => {
+    const limited = join(folder, 'limits.html');
+    const records = madeUpRecords({ steps: 400, stepsPerEpoch: 50 });
+    const limits = [{ value: 2, wrong: 'below', label: 'one direction' }] as const;
+    const series = seriesOf.pretrain.map((one) => (one.key === 'effectiveRank' ? { ...one, limits } : one));
+    await writeReport(limited, {
+      title: 'Limits',
+      runs: [{ id: 'a', name: 'healthy', state: 'finished', records, series }],
+    });
+    const { page, problems } = await watchedPage(browser, { viewport: { width: 1400, height: 3000 } });
+    await page.goto(`file://${limited}`);
+    await page.locator('[data-series="epochs:featureStd:2D"] canvas').waitFor();
+    await drawn(page);
+    const warning = '#f0b429';
+    for (const key of ['epochs:effectiveRank:overview', 'epochs:effectiveRank:2D', 'epochs:effectiveRank:3D'])
+      expect(await countColor(page, key, warning), key).toBeGreaterThan(100);
+    expect(await countColor(page, 'epochs:featureStd:2D', warning)).toBe(0);
+    expect(await page.locator('.verdict').innerText()).toMatch(
+      /^No sign of collapse in 8 epochs\. Best mean loss: [\d.]+ in 2D \(epoch 6\), [\d.]+ in 3D \(epoch 8\)\.$/,
+    );
     expect(await problems()).toEqual([]);
     await page.context().close();
   });

@@ -1,5 +1,6 @@
 import '@vscode-elements/elements/dist/vscode-badge/index.js';
 import type { SummaryFact } from '../../protocol/metrics/page.ts';
+import { verdictOf } from '../../protocol/metrics/verdict.ts';
 import { positions } from './axes.ts';
 import { element, setText } from './dom.ts';
 import { formatCount, formatDuration, formatNumber } from './format.ts';
@@ -14,6 +15,7 @@ export class Summary {
   private readonly title = element('h1');
   private readonly badge = document.createElement('vscode-badge');
   private readonly bar = element('progress', { max: 1, value: 0 });
+  private readonly verdict = element('p', { className: 'verdict' });
   private readonly tiles = element('dl', { className: 'tiles' });
   private shown = '';
 
@@ -24,6 +26,7 @@ export class Summary {
       { className: 'summary' },
       element('div', { className: 'title-row' }, this.title, this.badge),
       this.bar,
+      this.verdict,
       this.tiles,
     );
   }
@@ -33,6 +36,10 @@ export class Summary {
     this.badge.hidden = !run;
     this.badge.setAttribute('data-state', run?.state ?? '');
     if (run) setText(this.badge, alone ? run.state : `${run.name}: ${run.state}`);
+    const verdict = run && verdictOf({ ...run, epochs: (key) => run.epochs.values(key) });
+    this.verdict.hidden = !verdict || verdict.tone === 'unknown';
+    this.verdict.dataset.tone = verdict?.tone ?? '';
+    setText(this.verdict, verdict?.text ?? '');
     const tiles = [...(run ? runTiles(run) : []), ...facts];
     const share = run ? progressOf(run) : undefined;
     this.bar.classList.toggle('unknown', share === undefined);

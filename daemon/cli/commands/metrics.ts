@@ -11,11 +11,12 @@ import { recordsToColumns } from '../../evaluate/series/columns.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { textOf } from '../../runs/records/export/runText.ts';
 import { exportTensorBoard } from '../../runs/records/export/tensorboard.ts';
-import { csvOf, jsonOf, textOf } from '../../runs/records/export/text.ts';
+import { csvOf, jsonOf } from '../../runs/records/export/text.ts';
 import { listRuns, summarize } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
-import { kindsOf, seriesFor, type Task } from '../../runs/start/task.ts';
+import { kindsOf, seriesWithLimits, type Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { writeRunPage } from '../terminal/runPage.ts';
@@ -68,18 +69,18 @@ async function write(
   { format, out, tasks }: { format: Format; out: string | undefined; tasks: readonly Task[] },
   reporter: Reporter,
 ): Promise<void> {
-  const series = seriesFor(summary, tasks);
-  const kinds = kindsOf(tasks);
+  const run = await RunFolder.open(summary.folder, kindsOf(tasks));
+  const series = seriesWithLimits(run, tasks);
   if (format === 'html') {
     const file = out ?? join(summary.folder, 'report.html');
-    await writeRunPage(file, await RunFolder.open(summary.folder, kinds), summary, records, {
+    await writeRunPage(file, run, summary, records, {
       series,
       notice: (message) => reporter.notice(message),
     });
     return reporter.line(file);
   }
   if (format === 'tensorboard') {
-    const folder = out ?? (await RunFolder.open(summary.folder, kinds)).tensorboardFolder;
+    const folder = out ?? run.tensorboardFolder;
     const alone = out === undefined && summary.state !== 'running';
     return reporter.line(await exportTensorBoard(records, folder, { run: summary.id, alone, series }));
   }

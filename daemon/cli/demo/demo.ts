@@ -12,7 +12,7 @@ import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { summarize } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
-import { seriesFor } from '../../runs/start/task.ts';
+import { seriesWithLimits } from '../../runs/start/task.ts';
 import { tasks } from '../../runs/start/tasks.ts';
 import { percent } from '../commands/embed.ts';
 import { duration, Reporter } from '../terminal/reporter.ts';
@@ -66,7 +66,7 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   // The page already shows time, speed and memory.
   const results = facts.filter(({ key }) => key === 'loss' || key === 'neighbours').map(factOf);
   await writeRunPage(page, run, await summarize(run), records, {
-    series: seriesFor(run, tasks),
+    series: seriesWithLimits(run, tasks),
     summary: results,
     notice: (message) => reporter.notice(message),
   });

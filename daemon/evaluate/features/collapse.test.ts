@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pretrainSchema } from '../../../protocol/config/pretrain/schema.ts';
 import {
+  collapseLimits,
   collapseWarnings,
   effectiveRank,
   featureDeviation,
@@ -144,6 +145,23 @@ describe('collapseWarnings', () => {
     expect(advice).toMatch(/^Try .+\.$/);
     for (const [field] of advice.matchAll(/(train|views|data|model)\.[\w.]*\w/g)) expect(known(field)).toBe(true);
     expect(advice).toMatch(/train\.lr/);
+  });
+
+  test.each(['teacherEntropy', 'klToUniform', 'featureStd', 'effectiveRank'] as const)(
+    'a value of %s beyond its limit is a warning, one within is none',
+    (key) => {
+      const [limit] = collapseLimits(sizes)[key];
+      const beyond = limit!.value * (limit!.wrong === 'above' ? 1 + 1e-6 : 1 - 1e-6);
+      const within = limit!.value * (limit!.wrong === 'above' ? 0.9 : 1.1);
+      // A mean output that is uniform, and entropies that leave the image to be told, do not interfere.
+      const calm = key === 'klToUniform' ? { teacherEntropy: 0.05 } : { klToUniform: 0 };
+      expect(collapseWarnings({ ...well, ...calm, [key]: beyond }, sizes)).toHaveLength(1);
+      expect(collapseWarnings({ ...well, ...calm, [key]: within }, sizes)).toEqual([]);
+    },
+  );
+
+  test('with one image a step, the divergence has no limit', () => {
+    expect(collapseLimits({ ...sizes, batch: 1 }).klToUniform).toEqual([]);
   });
 
   test('a sharp teacher that tells images apart is fine', () => {

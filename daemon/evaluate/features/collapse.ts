@@ -1,5 +1,6 @@
 import { Matrix, SVD } from 'ml-matrix';
 import { UnimissError } from '../../../protocol/errors.ts';
+import type { Limit } from '../../../protocol/records/series.ts';
 import type { Warning } from '../../../protocol/records/warning.ts';
 
 /**
@@ -133,6 +134,20 @@ export const collapseThresholds = {
   spread: 0.03,
   rank: 2,
 };
+
+/** The thresholds as limits of the recorded numbers, by their keys; each alone is enough for a warning. */
+export function collapseLimits(sizes: CollapseSizes): Readonly<Record<keyof Collapse, Limit[]>> {
+  const { outputs, featureLength, batch } = sizes;
+  const most = Math.log(outputs);
+  const { uniform, ignorant, spread, rank } = collapseThresholds;
+  const count = outputs.toLocaleString('en-GB');
+  return {
+    teacherEntropy: [{ value: most - uniform, wrong: 'above', label: `uniform: ln ${count}` }],
+    klToUniform: batch === 1 ? [] : [{ value: most - ignorant, wrong: 'above', label: `one output: ln ${count}` }],
+    featureStd: [{ value: spread / Math.sqrt(featureLength), wrong: 'below', label: 'images look alike' }],
+    effectiveRank: [{ value: rank, wrong: 'below', label: 'one direction' }],
+  };
+}
 
 /** Signs of collapse, measured at the end of an epoch. */
 export interface Collapse {

@@ -131,6 +131,7 @@ function place(
 function warningEvent({ what, advice }: Warning, record: EpochRecord): MetricsEvent {
   return {
     kind: 'warning',
+    event: 'sign',
     step: record.step,
     epoch: record.epoch,
     time: Date.parse(record.time),
@@ -147,6 +148,7 @@ function plainEvent(record: EventRecord, lastStep: number): MetricsEvent {
   };
   return {
     kind: kinds[record.event] ?? 'info',
+    event: record.event,
     step: record.step ?? lastStep,
     epoch: record.epoch,
     time: Date.parse(record.time),

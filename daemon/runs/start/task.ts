@@ -1,6 +1,6 @@
 import type { ConfigKind, SharedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import type { Series } from '../../../protocol/records/series.ts';
+import type { Limit, Series } from '../../../protocol/records/series.ts';
 import type { Training } from '../../train/training.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import type { RunJournal } from '../records/runJournal.ts';
@@ -22,6 +22,8 @@ export interface Task<C extends SharedConfig = SharedConfig> {
   readonly config: ConfigKind<unknown, C>;
   /** The catalogue of its numbers. */
   readonly series: readonly Series[];
+  /** Limits of its numbers under a configuration, by the key of a series of epochs. */
+  limits?(config: C): Readonly<Record<string, readonly Limit[]>>;
   /**
    * Refuses a run that could not begin: checks its images and first weights. Fast: loads no TensorFlow and reads no image.
    * @throws UnimissError 'data' or 'checkpoint' with place and remedy
@@ -38,6 +40,17 @@ export function kindsOf(tasks: readonly Task[]): ConfigKind[] {
 /** The catalogue of a run's numbers. Empty for a kind that is not listed: its numbers appear under their keys. */
 export function seriesFor({ task: name }: { readonly task: string }, tasks: readonly Task[]): readonly Series[] {
   return tasks.find(({ config }) => config.task === name)?.series ?? [];
+}
+
+/** The catalogue of a run with the limits of its numbers; without them if this version cannot read its configuration. */
+export function seriesWithLimits(run: RunFolder, tasks: readonly Task[]): readonly Series[] {
+  const limits = run.readable
+    ? tasks.find(({ config }) => config.task === run.task)?.limits?.(run.config as SharedConfig)
+    : undefined;
+  return seriesFor(run, tasks).map((one) => {
+    const own = one.of === 'epoch' ? limits?.[one.key] : undefined;
+    return own ? { ...one, limits: own } : one;
+  });
 }
 
 /** The kind of a run. @throws UnimissError 'config' if the list has none of its name */

@@ -20,7 +20,7 @@ import { isLocked, lockRun } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
-import { kindsOf, seriesFor, type Task } from '../../runs/start/task.ts';
+import { kindsOf, seriesWithLimits, type Task } from '../../runs/start/task.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
@@ -302,7 +302,7 @@ export class Daemon implements Services {
   }
 
   seriesOf(run: RunFolder): readonly Series[] {
-    return seriesFor(run, this.tasks);
+    return seriesWithLimits(run, this.tasks);
   }
 
   private ownHandlers(): Handler[] {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { Modality } from '../../../../protocol/modality.ts';
 import type {
   EpochRecord,
@@ -15,8 +15,10 @@ import type {
 import { lossTerms, seriesOf } from '../../../../protocol/records/series.ts';
 import { recordsToColumns } from '../../../evaluate/series/columns.ts';
 import { crc32c } from './crc32c.ts';
+import { textOf } from './runText.ts';
+import { sparkline } from './sparkline.ts';
 import { exportTensorBoard, TensorBoardFile } from './tensorboard.ts';
-import { csvOf, jsonOf, textOf } from './text.ts';
+import { csvOf, jsonOf } from './text.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -91,20 +93,53 @@ describe('columns', () => {
     expect(read.events[0].message).toBe(finish.message);
   });
 
-  it('as text fit a terminal, with one line a row', () => {
+  it('as text have a table for each modality and one for both, with curves, best values and limits', () => {
     const many = Array.from({ length: 5000 }, (_, n) => step(n, n % 4 < 2 ? '2D' : '3D'));
-    const text = textOf(run, [...many, ...records], series, 12);
+    const limits = [{ value: 2, wrong: 'below', label: 'one direction' }] as const;
+    const limited = series.map((one) => (one.key === 'effectiveRank' ? { ...one, limits } : one));
+    const text = textOf(run, [...many, ...records, epoch(2, { ...signs, effectiveRank: 3 })], limited, 12);
     const lines = text.split('\n');
-    expect(lines[0]).toBe('chest-1: finished, nano, epoch 2 of 2');
-    expect(lines.length).toBeLessThan(30);
+    expect(lines.slice(0, 2)).toEqual([
+      'chest-1: finished, nano, epoch 2 of 2',
+      'Signs of collapse in 2D since epoch 1. Best mean loss: 3 in 2D (epoch 1).',
+    ]);
+    expect(lines.length).toBeLessThan(40);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-    expect(text).toMatch(/\n +1 +1 +2D/); // step and epoch count from 1
-    expect(text).toMatch(/2 +2D +3\.0000 +–/);
-    expect(text).toContain('finish     all, "done"');
-    expect(textOf(run, [{ ...step(0, '2D'), group: null }], series).split('\n')[3]).toMatch(/^step {2}epoch +loss/);
+    expect(lines.filter((line) => /^(2D|3D|2D and 3D) /.test(line)).map((line) => line.split('  ')[0])).toEqual([
+      ...['2D', '3D', '2D and 3D'],
+    ]);
+    expect(text).toMatch(/Effective rank, dimensions +█▁ +9\.00 +3\.00 +9\.00 \(epoch 1\) +> 2\.00\n/);
+    expect(text).toMatch(/Learning rate +▁+ +8\.00e-4 +8\.00e-4\n/);
+    expect(text).toContain('finish   all, "done"\n');
+  });
+
+  it('as text of a run without modalities have one table; before the first epoch the loss of the steps', () => {
+    const text = textOf(run, [{ ...step(0, '2D'), group: null }], series);
+    expect(text).toMatch(/\n\nRun .*first +last/);
+    expect(text).toMatch(/Loss, nats +▁ +4\.0000 +4\.0000/);
     expect(textOf(run, [], series)).toBe('chest-1: finished, nano, epoch 2 of 2\n');
   });
+
+  it('as text count what comes with every epoch in one line', () => {
+    const event = (name: EventRecord['event'], at: number): EventRecord => ({ ...finish, event: name, step: at });
+    const saved = Array.from({ length: 30 }, (_, n) => [event('checkpoint', n * 10), event('preview', n * 10)]).flat();
+    const text = textOf(
+      run,
+      [event('start', 0), ...saved, ...Array.from({ length: 14 }, () => event('notice', 3))],
+      series,
+    );
+    expect(text).toContain('\n  … and 3 earlier\n');
+    expect(text).toContain('\n  30 checkpoints, newest at step 290; 30 previews, newest at step 290\n');
+  });
 });
+
+test.each([
+  [[1, 2, 3], 20, '▁▅█'],
+  [[5, 5], 20, '▁▁'],
+  [[0, Number.NaN, 7], 20, '▁ █'],
+  [[0, 2, 4, 6, 7, 7], 3, '▁▆█'],
+  [[], 20, ''],
+])('%j in %i characters is the line %s', (numbers, width, line) => expect(sparkline(numbers, width)).toBe(line));
 
 /** The tags of the records above in version 0.1.0. */
 const tagsOf010 = [
