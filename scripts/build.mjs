@@ -24,6 +24,7 @@ const targets = [
       'itk-worker': 'daemon/data/formats/itk/itkWorker.ts',
       'measure-worker': 'daemon/data/datasets/labelled/measure/measureWorker.ts',
       'metrics-worker': 'daemon/evaluate/metrics/metricsWorker.ts',
+      'phantom-worker': 'daemon/data/phantoms/phantomWorker.ts',
     },
     outdir: 'dist/daemon',
     format: 'esm',

@@ -40,6 +40,7 @@ it('holds bundles, webviews and the native prebuild, and nothing of development'
       'extension/dist/daemon/loader-worker.js',
       'extension/dist/daemon/measure-worker.js',
       'extension/dist/daemon/metrics-worker.js',
+      'extension/dist/daemon/phantom-worker.js',
       'extension/dist/webviews/report.js',
       'extension/dist/webviews/report.css',
       'extension/dist/daemon/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node',

@@ -16,11 +16,18 @@ export interface Patient {
   readonly liver: Ellipsoid;
   /** Thin vessels in the lungs, in every patient. */
   readonly vessels: readonly Ellipsoid[];
+  /** Wide vessels: class `clear`. */
+  readonly wideVessels: readonly Ellipsoid[];
+  /**
+   * Share of the lungs that is dense (wide vessels or lesions), from the same distribution in every condition: the conditions
+   * differ in the shape of what is dense, not in its amount.
+   */
+  readonly dense: number;
   /** Round solid lesions: class `nodules`. */
   readonly nodules: readonly Ellipsoid[];
-  /** A network of thickened walls in the lungs: class `fibrosis`. */
+  /** A network of thickened walls in one part of the lungs: class `fibrosis`. */
   readonly network?: Network;
-  /** Share of the lung's extent filled with fluid, from the lowest point up: class `effusion`. */
+  /** Share of the lung's height filled with fluid in the standing patient, from the lowest point up: class `effusion`. */
   readonly fluid: number;
 }
 
@@ -40,6 +47,8 @@ export interface Network {
   readonly waves: readonly { readonly vector: readonly [number, number, number]; readonly phase: number }[];
   /** Share of the wave that is wall, 0–1. */
   readonly wall: number;
+  /** The part of the lungs from which it spreads: a direction in the plane of the slices, radians. */
+  readonly from: number;
 }
 
 /** Draws the patient for a key. Only lesions depend on the condition. */
@@ -86,10 +95,24 @@ export function drawPatient(condition: Condition, ...key: (number | string)[]): 
     const thin = random.uniform(0.008, 0.02);
     return ellipsoid(inLung(0.9), [random.uniform(0.03, 0.12), thin, thin * 3], random.uniform(0, Math.PI));
   });
-  const nodules = Array.from({ length: condition === 'nodules' ? 26 + random.int(16) : 0 }, () => {
+  const dense = random.uniform(0.07, 0.13);
+  /** Shapes whose volumes make up the dense share of the lungs. */
+  const filling = (draw: () => Ellipsoid): Ellipsoid[] => {
+    let left = dense * lungs.reduce((sum, { radii }) => sum + product(radii), 0);
+    const shapes: Ellipsoid[] = [];
+    for (; left > 0; left -= product(shapes.at(-1)?.radii ?? [1, 1, 1])) shapes.push(draw());
+    return shapes;
+  };
+  const wide = () => {
+    const width = random.uniform(0.016, 0.034);
+    return ellipsoid(inLung(0.85), [random.uniform(0.08, 0.2), width, width * 2], random.uniform(0, Math.PI));
+  };
+  const nodule = () => {
     const radius = random.uniform(0.045, 0.085);
     return ellipsoid(inLung(0.85), [radius, radius * near(1, 0.15), radius * near(1.3, 0.2)]);
-  });
+  };
+  const wideVessels = condition === 'clear' ? filling(wide) : [];
+  const nodules = condition === 'nodules' ? filling(nodule) : [];
   return {
     condition,
     body,
@@ -100,11 +123,15 @@ export function drawPatient(condition: Condition, ...key: (number | string)[]): 
     aorta,
     liver,
     vessels,
+    wideVessels,
+    dense,
     nodules,
     ...(condition === 'fibrosis' ? { network: drawNetwork(random) } : {}),
     fluid: condition === 'effusion' ? random.uniform(0.22, 0.34) : 0,
   };
 }
+
+const product = ([a, b, c]: Ellipsoid['radii']) => a * b * c;
 
 function drawNetwork(random: Random): Network {
   const turn = random.uniform(0, Math.PI);
@@ -116,7 +143,7 @@ function drawNetwork(random: Random): Network {
       phase: random.uniform(0, 2 * Math.PI),
     };
   });
-  return { waves, wall: random.uniform(0.22, 0.3) };
+  return { waves, wall: random.uniform(0.22, 0.3), from: random.uniform(0, 2 * Math.PI) };
 }
 
 /** How much this place belongs to a wall, 0 (not) to 1. The waves are bent, so that no two meshes look alike. */

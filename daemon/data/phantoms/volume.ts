@@ -1,6 +1,8 @@
 import { Random } from '../random.ts';
 import type { Volume } from '../types.ts';
-import { type Ellipsoid, type Patient, wallAt } from './anatomy.ts';
+import { type Ellipsoid, type Network, type Patient, wallAt } from './anatomy.ts';
+import { type LungDensities, lungQuantiles, matchDistribution } from './densities.ts';
+import { blurSlices, calibration, drawScanner, grainyNoise, type Scanner } from './scanner.ts';
 
 /** Values of the segmentation of a phantom. */
 export const tissues = {
@@ -33,19 +35,23 @@ const hu = {
   liver: 65,
   solid: 35,
   fluid: 12,
-  wall: -50,
-  vessel: -150,
+  wall: 0,
+  vessel: 20,
+  lung: -800,
 };
-/** Share of the chest's height that the slices show. */
-const coverage = 0.7;
-/** Half the width of the field of view, relative: it excludes most air around the body, like sub-volumes for training. */
-const field = 0.8;
+/** In-plane size at which a voxel of the usual scanner has 1 mm; for other sizes all lengths in mm scale with it. */
+const usualPlane = 176;
+/** Deviation of the texture of all tissues, HU, and of the blur that makes its grain, mm. */
+const texture = { deviation: 18, grain: 0.8 };
 
 /**
- * A CT-like volume of part of a patient's chest in HU: [slices, plane, plane], with noise. The mean over the lungs, lesions
- * included, is drawn from the same distribution for every condition (the air in them is shifted to reach it), so that the mean
- * intensity reveals little about the class.
- * @param key key of the random numbers: the visible part of the chest, noise
+ * A CT-like volume of part of a patient's chest: [slices, plane, plane], as a scanner drawn with the patient gives it.
+ *
+ * The densities of a lung, with all that lies in it, have one distribution whose parameters are drawn, whatever the condition: they
+ * are mapped to it, keeping their order, behind the scanner's blur. Everything else (organs, field of view, noise, calibration)
+ * does not depend on the condition. So no statistic of the intensities alone, such as a histogram, can tell the conditions; their
+ * arrangement does.
+ * @param key key of the random numbers: the scanner, the visible part of the chest, densities, noise
  */
 export function phantomVolume(
   patient: Patient,
@@ -54,26 +60,34 @@ export function phantomVolume(
   ...key: (number | string)[]
 ): PhantomVolume {
   const random = new Random(...key, 'volume');
-  const canvas = new Canvas(slices, plane, random.uniform(-0.45, 0.55 - coverage));
+  const scanner = drawScanner(random);
+  const canvas = new Canvas(slices, plane, random.uniform(-0.45, 0.55 - scanner.coverage), scanner);
   const { body, fat } = patient;
   canvas.paint(body, hu.fat, tissues.body);
   const inner = { ...body, radii: [body.radii[0] - fat, body.radii[1] - fat, body.radii[2]] as const };
   canvas.paint(inner, hu.muscle, tissues.body);
   canvas.ribs(inner);
-  canvas.paint(patient.lungs[0], -800, tissues.rightLung);
-  canvas.paint(patient.lungs[1], -800, tissues.leftLung);
-  for (const vessel of patient.vessels) canvas.paintLung(vessel, hu.vessel);
-  for (const nodule of patient.nodules) canvas.paintLung(nodule, hu.solid, tissues.lesion);
-  if (patient.network) canvas.network(patient.network);
-  if (patient.fluid > 0) for (const lung of patient.lungs) canvas.fluid(lung, patient.fluid);
+  canvas.paint(patient.lungs[0], hu.lung, tissues.rightLung);
+  canvas.paint(patient.lungs[1], hu.lung, tissues.leftLung);
   canvas.paint(patient.heart, hu.heart, tissues.heart);
   canvas.paint(patient.liver, hu.liver, tissues.liver);
   canvas.paint(patient.spine, hu.bone, tissues.spine);
   const [sx, sy] = patient.spine.radii;
   canvas.paint({ ...patient.spine, radii: [sx * 0.75, sy * 0.75, 4] }, hu.marrow, tissues.spine);
   canvas.paint(patient.aorta, hu.aorta, tissues.aorta);
-  canvas.matchLungMean(random.uniform(-760, -680));
-  return { volume: canvas.finish(random, random.uniform(12, 25)), segmentation: canvas.labels };
+  for (const vessel of [...patient.vessels, ...patient.wideVessels]) canvas.paintLung(vessel, hu.vessel);
+  for (const nodule of patient.nodules) canvas.paintLung(nodule, hu.solid, tissues.lesion);
+  if (patient.network) canvas.network(patient.network, patient);
+  if (patient.condition === 'effusion') canvas.fluid(patient);
+  const lung = {
+    airy: random.uniform(-870, -770),
+    solid: random.uniform(0, 60),
+    // Vessels of every patient and the lungs' edges are dense too.
+    dense: patient.dense + random.uniform(0.04, 0.08),
+  };
+  canvas.blur(random);
+  canvas.matchLung(lung);
+  return { volume: canvas.finish(random), segmentation: canvas.labels };
 }
 
 /** The HU and labels of an unfinished volume. Later shapes cover earlier ones. */
@@ -87,6 +101,7 @@ class Canvas {
     private readonly slices: number,
     private readonly plane: number,
     private readonly top: number,
+    private readonly scanner: Scanner,
   ) {
     this.values = new Float32Array(slices * plane * plane).fill(hu.air);
     this.labels = new Uint8Array(this.values.length);
@@ -94,12 +109,12 @@ class Canvas {
   }
 
   private z(slice: number): number {
-    return this.top + (coverage * (slice + 0.5)) / this.slices;
+    return this.top + (this.scanner.coverage * (slice + 0.5)) / this.slices;
   }
 
   /** x of a column or y of a row. */
   private xy(index: number): number {
-    return field * ((2 * (index + 0.5)) / this.plane - 1);
+    return this.scanner.field * ((2 * (index + 0.5)) / this.plane - 1);
   }
 
   /** Calls `use` for every voxel whose centre is in the ellipsoid, with its index, place and squared relative distance to the centre. */
@@ -110,7 +125,7 @@ class Canvas {
     const { center, radii, angle } = shape;
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     const reach = Math.max(radii[0], radii[1]);
-    const index = (place: number) => ((place / field + 1) * this.plane) / 2 - 0.5;
+    const index = (place: number) => ((place / this.scanner.field + 1) * this.plane) / 2 - 0.5;
     const [firstRow, lastRow] = [
       Math.max(0, Math.ceil(index(center[1] - reach))),
       Math.min(this.plane - 1, Math.floor(index(center[1] + reach))),
@@ -162,51 +177,89 @@ class Canvas {
     });
   }
 
-  network(network: NonNullable<Patient['network']>): void {
-    for (let s = 0, i = 0; s < this.slices; s++) {
-      for (let row = 0; row < this.plane; row++) {
-        for (let col = 0; col < this.plane; col++, i++) {
-          if (!this.lung[i]) continue;
-          const wall = wallAt(network, this.xy(col), this.xy(row), this.z(s));
-          if (wall === 0) continue;
-          this.values[i] = this.values[i]! + wall * (hu.wall - this.values[i]!);
-          if (wall > 0.5) this.labels[i] = tissues.lesion;
-        }
-      }
-    }
+  /** Walls in the part of the lungs that lies farthest in the network's direction, as large as makes the dense share. */
+  network(network: Network, { lungs, dense }: Patient): void {
+    const wallOf = new Float32Array(this.values.length);
+    const toward = [Math.cos(network.from), Math.sin(network.from)] as const;
+    this.mostly(
+      lungs,
+      dense,
+      ({ center, radii }, x, y, i, z) => {
+        wallOf[i] = wallAt(network, x, y, z);
+        if (wallOf[i]! < 0.3) return Number.NEGATIVE_INFINITY;
+        const [u, v] = [(x - center[0]) / radii[0], (y - center[1]) / radii[1]];
+        return u * toward[0] + v * toward[1] + 0.8 * (u * u + v * v);
+      },
+      (i) => {
+        this.values[i] = hu.lung + Math.min(1, 2 * wallOf[i]!) * (hu.wall - hu.lung);
+      },
+    );
   }
 
-  /** Fluid in the lying patient: in the back of the lung, with a flat level. */
-  fluid(lung: Ellipsoid, share: number): void {
-    const level = lung.center[1] + lung.radii[1] * (1 - 2 * share);
-    this.inside(lung, (i, _x, y) => {
-      if (y < level || !this.lung[i]) return;
-      this.values[i] = hu.fluid;
+  /** Fluid in the lying patient: in the back of the lungs, with a flat level, as high as makes the dense share. */
+  fluid({ lungs, dense }: Patient): void {
+    this.mostly(
+      lungs,
+      dense,
+      ({ center, radii }, _, y) => (y - center[1]) / radii[1],
+      (i) => {
+        this.values[i] = hu.fluid;
+      },
+    );
+  }
+
+  /**
+   * Makes a lesion of the lungs' voxels with the highest scores.
+   * @param share of the visible lung
+   */
+  private mostly(
+    lungs: Patient['lungs'],
+    share: number,
+    score: (lung: Ellipsoid, x: number, y: number, index: number, z: number) => number,
+    paint: (index: number) => void,
+  ): void {
+    const scores = new Float32Array(this.values.length).fill(Number.NEGATIVE_INFINITY);
+    for (const lung of lungs)
+      this.inside(lung, (i, x, y, z) => {
+        if (this.lung[i]) scores[i] = score(lung, x, y, i, z);
+      });
+    const sorted = scores.filter((_, i) => this.lung[i] === 1).sort();
+    const limit = sorted[Math.floor((1 - share) * sorted.length)];
+    if (limit === undefined) return;
+    for (let i = 0; i < scores.length; i++) {
+      if (this.lung[i] !== 1 || scores[i] === Number.NEGATIVE_INFINITY || scores[i]! < limit) continue;
+      paint(i);
       this.labels[i] = tissues.lesion;
-    });
-  }
-
-  /** Shifts the air-filled lung so that the whole lung, including lesions, has this mean. */
-  matchLungMean(target: number): void {
-    let [sum, count, airy] = [0, 0, 0];
-    for (let i = 0; i < this.values.length; i++) {
-      if (!this.lung[i]) continue;
-      sum += this.values[i]!;
-      count++;
-      if (this.values[i]! < -500) airy++;
-    }
-    if (airy === 0) return;
-    const shift = (target * count - sum) / airy;
-    for (let i = 0; i < this.values.length; i++) {
-      if (this.lung[i] && this.values[i]! < -500) this.values[i] = Math.max(this.values[i]! + shift, -990);
     }
   }
 
-  finish(random: Random, noise: number): Volume {
+  /** Millimetres in voxels of the plane. */
+  private voxels(mm: number): number {
+    return (mm / this.scanner.spacing[1]) * (this.plane / usualPlane);
+  }
+
+  /** The tissues' texture, and the scanner's point spread. */
+  blur(random: Random): void {
+    const { slices, plane, values, scanner } = this;
+    const noise = grainyNoise(random, slices, plane, plane, this.voxels(texture.grain));
+    blurSlices(values, plane, plane, this.voxels(scanner.blur));
+    for (let i = 0; i < values.length; i++) values[i]! += texture.deviation * noise[i]!;
+  }
+
+  /** Gives the lungs, including lesions, this distribution of densities. */
+  matchLung(lung: LungDensities): void {
+    matchDistribution(this.values, this.lung, lungQuantiles(lung));
+  }
+
+  finish(random: Random): Volume {
+    const { slices, plane, scanner } = this;
+    const noise = grainyNoise(random, slices, plane, plane, this.voxels(scanner.grain));
     const data = new Int16Array(this.values.length);
+    const measured = calibration(scanner);
     for (let i = 0; i < data.length; i++) {
-      data[i] = Math.round(Math.min(3071, Math.max(-1024, this.values[i]! + noise * random.normal())));
+      const value = measured(this.values[i]! + scanner.noise * noise[i]!);
+      data[i] = Math.round(Math.min(3071, Math.max(-1024, value)));
     }
-    return { kind: '3D', shape: [this.slices, this.plane, this.plane], data, spacing: [3, 1, 1] };
+    return { kind: '3D', shape: [slices, plane, plane], data, spacing: scanner.spacing };
   }
 }
