@@ -30,6 +30,10 @@ export const predictTaskSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Segmentation: also predict mirrored windows and average. Takes 8 times as long in 3D, 4 times in 2D.'),
+  preview: z
+    .boolean()
+    .default(false)
+    .describe('Segmentation: also write a picture of three planes with the labels in colours, `NAME.preview.png`.'),
   statistics: z.boolean().default(false).describe('Segmentation: also write volume and mean value of each class.'),
 });
 export type PredictTask = z.output<typeof predictTaskSchema>;
@@ -47,7 +51,7 @@ export type ClassStatistics = z.output<typeof classStatisticsSchema>;
 
 export const predictedSchema = z.object({
   image: z.string().describe('Absolute path of the image, of its first channel if it has several files.'),
-  files: z.array(z.string()).describe('Absolute paths of the written label files.'),
+  files: z.array(z.string()).describe('Absolute paths of the written files: label maps, then the preview.'),
   probabilities: z.record(z.string(), z.number()).optional().describe('Classification: the probability of each class.'),
   statistics: z.array(classStatisticsSchema).optional(),
   notices: z.array(z.string()),

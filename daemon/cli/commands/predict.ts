@@ -17,6 +17,7 @@ interface Options extends JobOptions {
   overlap: number;
   mirror?: boolean;
   statistics?: boolean;
+  preview?: boolean;
   folds?: string[];
 }
 
@@ -37,15 +38,17 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
     .option('--overlap <share>', 'fraction of a window that it shares with the next one', overlap, 0.5)
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')
+    .option('--preview', 'also write a picture of three planes with the labels in colours')
     .option('--folds <runs...>', 'further runs or exports, such as the other folds: scores are averaged');
   return addJobOptions(command)
     .addHelpText('after', '\nExample:\n  unimiss predict liver ~/ct/new -o labels --statistics')
     .action(async (name: string, input: string, options: Options, self: Command) => {
-      const { out, checkpoint, folds = [], mirror = false, statistics = false } = options;
+      const { out, checkpoint, folds = [], mirror = false, statistics = false, preview = false } = options;
       const reporter = Reporter.of(self);
       const root = askedRoot(options.runs);
       const task = {
-        ...{ input: resolve(input), out: resolve(out), checkpoint, overlap: options.overlap, mirror, statistics },
+        ...{ input: resolve(input), out: resolve(out), checkpoint, overlap: options.overlap, mirror },
+        ...{ statistics, preview },
         folds: folds.map((fold) => runReference(fold, root)),
       };
       const here = async (root: string, onProgress: OnJobProgress) => {
@@ -57,7 +60,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
 }
 
 /** @throws UnimissError 'data' where images failed, after everything else was shown */
-function show({ predicted, skipped, failed, table, notices }: PredictResult, reporter: Reporter): void {
+function show({ step, predicted, skipped, failed, table, notices }: PredictResult, reporter: Reporter): void {
   for (const notice of notices) reporter.notice(notice);
   for (const each of predicted) {
     for (const notice of each.notices) reporter.notice(`${each.image}: ${notice}`);
@@ -66,6 +69,7 @@ function show({ predicted, skipped, failed, table, notices }: PredictResult, rep
   }
   if (skipped > 0) reporter.notice(`Skipped ${skipped} images that already have results.`);
   if (table !== null) reporter.line(table);
+  reporter.record({ step, predicted: predicted.length, skipped, failed, table, notices });
   const [first] = failed;
   for (const { image, reason } of failed) reporter.notice(`${image}: ${reason}`);
   if (first)

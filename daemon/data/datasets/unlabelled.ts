@@ -1,9 +1,8 @@
-import { dirname } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { sortFiles } from '../formats/dicom/dicomFolder.ts';
-import { inspectImage, isImage, sniffFile } from '../formats/image.ts';
-import { formatOfName } from '../formats/sniff.ts';
-import { findFiles, type IgnoredFile, idOf, imagesAmong, naturalOrder, walkFiles } from './files.ts';
+import { inspectImage } from '../formats/image.ts';
+import { type IgnoredFile, idOf, walkFiles } from './files.ts';
+import { findImages, noImages, taking } from './findImages.ts';
+import { inParallel } from './inParallel.ts';
 import { readManifest } from './manifest.ts';
 
 /** One image of a data set. */
@@ -37,8 +36,6 @@ export interface DatasetOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Number of headers read at the same time. */
-const parallelChecks = 8;
 /** Number of broken images that an error lists; it counts the others. */
 const listed = 20;
 
@@ -160,74 +157,8 @@ interface Candidates {
 
 async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidates> {
   if (manifest !== undefined) return { ...(await listedIn(manifest)), ignored: [] };
-  const given = asList(paths);
-  const { root, files, imageNamedFolders, ignored } = await findFiles(given);
-  const entries: { path: string }[] = [];
-  const others: IgnoredFile[] = [];
-  const dicom: string[] = [];
-  await inParallel(files, async (path) => {
-    const taken = await taking(path);
-    if (taken !== 'image') others.push({ path, why: taken });
-    else if (await mayBeDicom(path)) dicom.push(path);
-    else entries.push({ path });
-  });
-  for (const [folder, inFolder] of byFolder(dicom)) {
-    const { images, leftOut } = await dicomImages(folder, inFolder);
-    entries.push(...images.map((path) => ({ path })));
-    others.push(...leftOut);
-  }
-  // Some tools make a folder `ct.nii.gz` for the file in it. A folder like this without an image counts as a broken image.
-  const holding = foldersOf(entries);
-  for (const path of imageNamedFolders) if (!holding.has(path)) entries.push({ path });
-  const byPath = (a: { path: string }, b: { path: string }) => naturalOrder(a.path, b.path);
-  entries.sort(byPath);
-  others.sort(byPath);
-  if (entries.length === 0) throw noImages(given, [...others, ...ignored]);
-  return { root, entries, ignored: [...ignored, ...others] };
-}
-
-/** Whether a file begins like DICOM; those with the name of another format are not looked at again. */
-async function mayBeDicom(path: string): Promise<boolean> {
-  const named = formatOfName(path);
-  if (named !== undefined && named !== 'dicom') return false;
-  // A file that cannot be read is named as broken by the check of its header.
-  return (await sniffFile(path).catch(() => undefined))?.format === 'dicom';
-}
-
-function byFolder(files: readonly string[]): Map<string, string[]> {
-  const folders = new Map<string, string[]>();
-  for (const file of files) {
-    const inFolder = folders.get(dirname(file));
-    if (inFolder) inFolder.push(file);
-    else folders.set(dirname(file), [file]);
-  }
-  return folders;
-}
-
-/** What DICOM files of one folder are: a series is one image, whose path is the folder; other files are an image each. */
-async function dicomImages(
-  folder: string,
-  files: readonly string[],
-): Promise<{ images: readonly string[]; leftOut: readonly IgnoredFile[] }> {
-  try {
-    const { groups, leftOut, damaged } = await sortFiles(folder, files);
-    const images = groups.map(({ headers }) => (headers.length > 1 ? folder : headers[0].path));
-    // A series that is damaged throughout is one broken image.
-    const broken = images.length === 0 && damaged.length > 1 ? [folder] : damaged.map(({ file }) => file);
-    return { images: [...images, ...broken], leftOut };
-  } catch (error) {
-    if (!(error instanceof UnimissError)) throw error;
-    return { images: [folder], leftOut: [] }; // the check of headers says why
-  }
-}
-
-/** The folders that contain these files, at any depth. */
-function foldersOf(files: readonly { path: string }[]): Set<string> {
-  const folders = new Set<string>();
-  for (const { path } of files) {
-    for (let folder = dirname(path); !folders.has(folder); folder = dirname(folder)) folders.add(folder);
-  }
-  return folders;
+  const { root, images, ignored } = await findImages(asList(paths));
+  return { root, entries: images.map((path) => ({ path })), ignored };
 }
 
 /** Largest number of files to check in the search for an image. */
@@ -258,32 +189,6 @@ async function listedIn(manifest: string): ReturnType<typeof readManifest> {
   return listed;
 }
 
-/** Returns 'image' for a file with an image's name or content, else the reason to skip it. */
-async function taking(path: string): Promise<string> {
-  return formatOfName(path) !== undefined ? 'image' : isImage(path);
-}
-
 function asList(paths: DatasetOptions['paths'] = []): readonly string[] {
   return typeof paths === 'string' ? [paths] : paths;
-}
-
-function noImages(given: readonly string[], others: readonly IgnoredFile[]): UnimissError {
-  const example = others[0];
-  return new UnimissError(
-    'data',
-    example ? `no images found in ${others.length} files (the first ${example.why})` : 'no images found',
-    {
-      place: given.join(', ') || 'data.paths',
-      remedy: 'Give a folder with volumes (NIfTI, NRRD, MetaImage, DICOM) or images (PNG, JPEG, DICOM).',
-      images: imagesAmong(given),
-    },
-  );
-}
-
-async function inParallel<T>(items: readonly T[], use: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  const worker = async () => {
-    for (const item of rest) await use(item);
-  };
-  await Promise.all(Array.from({ length: parallelChecks }, worker));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Predicted, predictedSchema } from '../../../../protocol/jobs/predictMessages.ts';
@@ -59,9 +59,20 @@ export class Finished {
     for (const path of images) {
       const { size, mtimeMs } = await stat(path);
       hash.update(JSON.stringify([path, size, mtimeMs]));
+      for (const file of await filesOfSeries(path)) {
+        const own = await stat(file);
+        hash.update(JSON.stringify([file, own.size, own.mtimeMs]));
+      }
     }
     return hash.digest('hex');
   }
+}
+
+/** The files of a DICOM series, which is named by its folder; none of an image that is a file. */
+async function filesOfSeries(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [];
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() ? [join(path, entry.name)] : [])).sort();
 }
 
 function jsonOf(line: string): unknown {
@@ -74,7 +85,16 @@ function jsonOf(line: string): unknown {
 
 async function append(file: string, text: string): Promise<void> {
   try {
-    await appendFile(file, text, { mode: 0o600 });
+    const handle = await open(file, 'a', 0o600);
+    try {
+      const { size } = await handle.stat();
+      await handle.appendFile(text).catch(async (error: unknown) => {
+        await handle.truncate(size); // a full disk leaves no half line
+        throw error;
+      });
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     throw diskError(error, file);
   }

@@ -1,49 +1,79 @@
+import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UnimissError } from '../../../../protocol/errors.ts';
-import { findFiles, idOf, imagesAmong } from '../../../data/datasets/files.ts';
+import { idOf, isInside } from '../../../data/datasets/files.ts';
+import { findImages } from '../../../data/datasets/findImages.ts';
+import { describeIgnored } from '../../../data/datasets/ignoredFiles.ts';
 import type { CaseFiles } from '../../../data/prepared/settings.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 
 /** nnU-Net's names of the files of one image: `liver_001_0000.nii.gz` is its first channel. */
 const channelName = /^(?<name>.+)_(?<channel>\d{4})(?<ending>\.[^/]+)$/;
 
+type Channels = readonly NetworkPlan['channels'][number][];
+
+export interface InputImages {
+  readonly cases: CaseFiles[];
+  /** One line about the files that were skipped. */
+  readonly ignored?: string;
+}
+
 /**
- * The images of an input: one a file, or one for all files `NAME_0000`, `NAME_0001`, … where the network takes several channels from volumes.
- * Their ids name their results: the path below the input, without its ending.
- * @throws UnimissError 'data' where there is none, or channels are missing
+ * The images of an input: one a file or DICOM series, or one for all files `NAME_0000`, `NAME_0001`, … where the network takes several
+ * channels from volumes. Their ids name their results: the path below the input, without its ending.
+ * @param out folder of the results: what is in it is no input, unless it is the input itself
+ * @throws UnimissError 'data' where there is none, channels are missing, or results would lie among the images
  */
 export async function imagesOfInput(
   input: string,
-  plan: Pick<NetworkPlan, 'channels' | 'modality'>,
-): Promise<CaseFiles[]> {
-  const { root, files } = await findFiles([input]);
-  const images = imagesAmong(files);
-  if (images.length === 0)
-    throw new UnimissError('data', 'there is no image', {
-      place: input,
-      remedy: 'UniMiSS reads NIfTI, NRRD, MetaImage, PNG and JPEG; see docs/data.md.',
+  plan: Readonly<Pick<NetworkPlan, 'modality'>> & { readonly channels: Channels },
+  out?: string,
+): Promise<InputImages> {
+  const { root, images, ignored } = await findImages([input]);
+  if (out !== undefined && (await sameFolder(out, root)))
+    throw new UnimissError('data', 'is the folder of the images, which results would overwrite', {
+      place: out,
+      remedy: 'Choose another folder for the results (--out).',
     });
+  const own = out === undefined || isInside(out, input) ? images : images.filter((path) => !isInside(out, path));
   const several = plan.channels.length > 1 && plan.modality === '3D';
   const cases = new Map<string, string[]>();
-  for (const path of images) {
-    const id = idOf(root, path);
+  for (const path of own) {
+    const id = await nameOf(root, path);
     const name = several ? channelName.exec(id)?.groups : undefined;
     const key = withoutEnding(name ? `${name.name}${name.ending}` : id);
     cases.set(key, [...(cases.get(key) ?? []), path]);
   }
-  return [...cases].map(([id, paths]) => {
-    const wanted = several ? plan.channels.length : 1;
-    if (paths.length === wanted) return { id, images: paths };
-    const remedy = several
-      ? `Name its ${wanted} channels ${basename(id)}_0000, ${basename(id)}_0001 and so on: ${plan.channels.map(({ name }) => name).join(', ')}.`
-      : 'Rename one of them: their results would have the same name.';
-    throw new UnimissError('data', `there are ${paths.length} files of the image "${id}", but ${wanted} expected`, {
-      place: paths.join(', '),
-      remedy,
-    });
+  const skipped = describeIgnored({ root, ignored }, true);
+  return {
+    cases: [...cases].map(([id, paths]) => caseOf(id, paths, plan.channels, several)),
+    ...(skipped !== undefined && { ignored: skipped }),
+  };
+}
+
+async function sameFolder(one: string, other: string): Promise<boolean> {
+  const real = (path: string) => realpath(path).catch(() => path); // results may go into a folder that is not there yet
+  return (await real(one)) === (await real(other));
+}
+
+function caseOf(id: string, paths: string[], channels: Channels, several: boolean): CaseFiles {
+  const wanted = several ? channels.length : 1;
+  if (paths.length === wanted) return { id, images: paths };
+  const remedy = several
+    ? `Name its ${wanted} channels ${basename(id)}_0000, ${basename(id)}_0001 and so on: ${channels.map(({ name }) => name).join(', ')}.`
+    : 'Rename one of them: their results would have the same name.';
+  throw new UnimissError('data', `there are ${paths.length} files of the image "${id}", but ${wanted} expected`, {
+    place: paths.join(', '),
+    remedy,
   });
 }
 
+/** The path below the root; a DICOM series is named after its folder, whose name has no ending. */
+async function nameOf(root: string, path: string): Promise<string> {
+  const id = idOf(root, path) || basename(path);
+  return (await stat(path).catch(() => undefined))?.isDirectory() ? `${id}.dcm` : id;
+}
+
 export function withoutEnding(path: string): string {
-  return path.replace(/\.(nii\.gz|seg\.nrrd|[^./]+)$/i, '');
+  return path.replace(/\.(nii|nii\.gz|seg\.nrrd|nrrd|nhdr|mha|mhd|dcm|png|jpe?g)$/i, '');
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Predicted } from '../../../../protocol/jobs/predictMessages.ts';
+import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
 import { compressNifti } from '../../../data/formats/niftiWriter.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import { differences } from './check.ts';
@@ -26,7 +27,7 @@ describe('the images of an input', () => {
     const volume = await compressNifti({ shape: [2, 2, 2], spacing: [3, 1, 1], data: new Int16Array(8) });
     for (const name of ['a_0000.nii.gz', 'a_0001.nii.gz', 'b/c_0000.nii', 'b/c_0001.nii'])
       writeFileSync(join(folder, name), volume);
-    const images = await imagesOfInput(folder, { modality: '3D', channels: [ct('T1'), ct('T2')] });
+    const { cases: images } = await imagesOfInput(folder, { modality: '3D', channels: [ct('T1'), ct('T2')] });
     expect(images).toEqual([
       { id: 'a', images: [join(folder, 'a_0000.nii.gz'), join(folder, 'a_0001.nii.gz')] },
       { id: 'b/c', images: [join(folder, 'b/c_0000.nii'), join(folder, 'b/c_0001.nii')] },
@@ -47,6 +48,25 @@ describe('the images of an input', () => {
       /2 files.*"x".*1 expected/,
     );
     expect(withoutEnding('a.b/c.d.nii.gz')).toBe('a.b/c.d');
+    expect(withoutEnding('1.2.840.7')).toBe('1.2.840.7');
+  });
+
+  it('are DICOM series by their folders, without the results of an earlier prediction', async () => {
+    const folder = join(base, 'dicom');
+    for (const name of ['1.2.840', 'labels']) mkdirSync(join(folder, name), { recursive: true });
+    for (let k = 0; k < 3; k++)
+      writeFileSync(join(folder, '1.2.840', `IM${k}`), dicomFixture({ position: [0, 0, k], number: k + 1 }));
+    const volume = await compressNifti({ shape: [2, 2, 2], spacing: [3, 1, 1], data: new Int16Array(8) });
+    writeFileSync(join(folder, 'labels/1.2.840.nii.gz'), volume);
+    writeFileSync(join(folder, 'notes.txt'), 'text');
+    const plan = { modality: '3D', channels: [ct()] } as const;
+    const series = { id: '1.2.840', images: [join(folder, '1.2.840')] };
+    expect(await imagesOfInput(folder, plan, join(folder, 'labels'))).toEqual({
+      cases: [series],
+      ignored: expect.stringContaining('notes.txt'),
+    });
+    expect((await imagesOfInput(join(folder, '1.2.840'), plan)).cases).toEqual([series]);
+    await expect(imagesOfInput(folder, plan, folder)).rejects.toThrow(/results would overwrite/);
   });
 });
 
@@ -107,13 +127,17 @@ it('measures each class: volume by the spacing, mean of the values, contact with
   labels[13] = 1; // the middle
   labels[0] = labels[1] = 2;
   const values = Float32Array.from(labels, (_, i) => i);
-  const measured = classStatistics({
-    ...{ names: ['a', 'b', 'c'], size: [3, 3, 3], spacing: [2, 5, 10], values },
-    has: (voxel, k) => labels[voxel] === k + 1,
-  });
-  expect(measured).toEqual([
+  const image = { size: [3, 3, 3], spacing: [2, 5, 10], values } as const;
+  const expected = [
     { class: 'a', voxels: 1, milliliters: 0.1, mean: 13, touchesBorder: false },
     { class: 'b', voxels: 2, milliliters: 0.2, mean: 0.5, touchesBorder: true },
     { class: 'c', voxels: 0, milliliters: 0, mean: null, touchesBorder: false },
-  ]);
+  ];
+  const names = ['a', 'b', 'c'];
+  expect(classStatistics({ ...image, names, maps: [labels], exclusive: true })).toEqual(expected);
+  const masks = names.map((_, k) => labels.map((label) => (label === k + 1 ? 1 : 0)));
+  expect(classStatistics({ ...image, names, maps: masks, exclusive: false })).toEqual(expected);
+  // Regions share voxels: each is measured by itself.
+  const [whole] = classStatistics({ ...image, names: ['d', 'a'], maps: [labels, masks[0]!], exclusive: false });
+  expect(whole).toMatchObject({ class: 'd', voxels: 3, touchesBorder: true });
 });

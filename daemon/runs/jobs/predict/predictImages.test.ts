@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decode } from 'fast-png';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PredictTask, predictTaskSchema } from '../../../../protocol/jobs/predictMessages.ts';
+import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../../test/smallDisk.ts';
+import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
+import { readLabels, readVolume } from '../../../data/formats/image.ts';
+import { writeNifti } from '../../../data/formats/niftiWriter.ts';
+import { untrainedExport } from './network.fixtures.ts';
+import { openSources } from './openSources.ts';
+import { predictImages } from './predictImages.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'unimiss-predict-'));
+afterAll(() => rmSync(base, { recursive: true }));
+
+let network: string;
+beforeAll(async () => {
+  network = await untrainedExport(join(base, 'network'));
+});
+
+function predict(input: string, out: string, change: Partial<PredictTask> = {}, run = network) {
+  const task = predictTaskSchema.parse({ run, input, out, ...change });
+  return openSources([task.run, ...task.folds]).then((sources) => predictImages(sources, task, () => undefined));
+}
+
+const [slices, side] = [12, 40] as const;
+/** A bright ball in noise. */
+function ball(seed = 1): Int16Array {
+  let state = seed;
+  return Int16Array.from({ length: slices * side * side }, (_, i) => {
+    const [z, y, x] = [Math.floor(i / side ** 2), Math.floor(i / side) % side, i % side];
+    state = (state * 48271) % 2147483647;
+    return (Math.hypot(2 * (z - 6), y - 18, x - 22) < 12 ? 1000 : 200) + (state % 64);
+  });
+}
+
+/** A DICOM series with the head at the end. */
+function series(name: string): string {
+  const folder = join(base, name);
+  mkdirSync(folder);
+  const values = ball();
+  for (let k = 0; k < slices; k++)
+    writeFileSync(
+      join(folder, `IM${k}`),
+      dicomFixture({
+        ...{ rows: side, columns: side, position: [5, 6, 4 * k], pixelSpacing: [2, 2], number: k + 1 },
+        values: [...values.subarray(k * side ** 2, (k + 1) * side ** 2)],
+      }),
+    );
+  return folder;
+}
+
+async function volumes(name: string, count: number): Promise<string> {
+  const folder = join(base, name);
+  mkdirSync(folder);
+  for (let n = 0; n < count; n++)
+    await writeNifti(join(folder, `v${n}.nii.gz`), {
+      shape: [slices, side, side],
+      spacing: [4, 2, 2],
+      data: ball(n + 1),
+    });
+  return folder;
+}
+
+it('a DICOM series gets a DICOM segmentation beside the NIfTI file: the same labels on its grid', async () => {
+  const input = series('series');
+  const out = join(base, 'from-series');
+  const result = await predict(input, out);
+  expect(result.failed).toEqual([]);
+  expect(result.predicted[0]).toMatchObject({
+    files: [join(out, 'series.nii.gz'), join(out, 'series.dcm')],
+    notices: [],
+  });
+  const { grid } = await readVolume(input);
+  const nifti = await readLabels(join(out, 'series.nii.gz'));
+  const seg = await readLabels(join(out, 'series.dcm'), { into: grid });
+  expect(new Set(nifti.data).size).toBeGreaterThan(1);
+  expect(Buffer.from(seg.data).equals(Buffer.from(nifti.data))).toBe(true);
+  for (const [label, name] of seg.grid.labelNames ?? []) expect(nifti.grid.labelNames?.get(label)).toBe(name);
+  expect(seg.grid.labelNames?.size).toBeGreaterThan(0);
+  expect(statSync(join(out, 'series.dcm')).mode & 0o77).toBe(0);
+  const again = await predict(input, out);
+  expect(again).toMatchObject({ skipped: 1, predicted: [] });
+  writeFileSync(join(input, 'IM3'), readFileSync(join(input, 'IM3'))); // a slice is written anew
+  expect(await predict(input, out)).toMatchObject({ skipped: 0 });
+});
+
+it('a preview shows three planes with the labels in colours; statistics agree with the labels', async () => {
+  const input = await volumes('previewed', 1);
+  const out = join(base, 'previews');
+  const { predicted, table } = await predict(input, out, { preview: true, statistics: true });
+  const { width, height, data, channels } = decode(readFileSync(join(out, 'v0.preview.png')));
+  expect(channels).toBe(3);
+  // Axial 40×40 of 2 mm, coronal and sagittal 40×12 of 2×4 mm, with two gaps between.
+  expect([width, height]).toEqual([40 * 3 + 12, 40]);
+  let colored = 0;
+  for (let i = 0; i < data.length; i += 3) if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) colored++;
+  expect(colored).toBeGreaterThan(20);
+  const labels = await readLabels(join(out, 'v0.nii.gz'));
+  const liver = [...labels.data].filter((label) => label === 5).length;
+  expect(predicted[0]?.statistics?.[0]).toMatchObject({ class: 'liver', voxels: liver, milliliters: liver * 0.016 });
+  const rows = readFileSync(table ?? '', 'utf8')
+    .trim()
+    .split('\n');
+  expect(rows[0]).toBe('path,class,voxels,ml,mean,touchesBorder');
+  expect(rows).toHaveLength(3);
+  expect(rows[1]).toMatch(/,(true|false)$/);
+});
+
+it('two networks are an ensemble: their scores are averaged, so the labels are of neither', async () => {
+  const input = await volumes('for-folds', 1);
+  const other = await untrainedExport(join(base, 'other'), {}, 2);
+  const labelsOf = async (name: string, run: string, folds: string[] = []) => {
+    await predict(input, join(base, name), { folds }, run);
+    return Buffer.from((await readLabels(join(base, name, 'v0.nii.gz'))).data);
+  };
+  const [one, two] = [await labelsOf('one', network), await labelsOf('two', other)];
+  const both = await labelsOf('both', network, [other]);
+  expect(one.equals(two)).toBe(false);
+  expect(both.equals(one)).toBe(false);
+  expect(both.equals(await labelsOf('both-again', other, [network]))).toBe(true);
+  // Where two networks agree on a class with the higher score, so do they together: most of the image.
+  const agreed = [...both].filter((label, i) => label === one[i] || label === two[i]).length;
+  expect(agreed / both.length).toBeGreaterThan(0.9);
+});
+
+describe.skipIf(noSmallDisk)('a disk', () => {
+  it('that is full leaves nothing half-written, and the message says how to go on', async () => {
+    const folder = join(base, 'full');
+    mkdirSync(folder);
+    const input = await volumes('for-small-disk', 12);
+    await onSmallDisk(folder, '32k', async (disk) => {
+      const out = join(disk, 'labels');
+      const failed = predict(input, out, { preview: true });
+      await expect(failed).rejects.toMatchObject({ code: 'disk', what: 'no space is left on the disk' });
+      await expect(failed).rejects.toThrow(/labels\/.*\n.*Free some space, then run the command again/s);
+      const names = readdirSync(out);
+      expect(names.filter((name) => name.endsWith('.partial'))).toEqual([]);
+      const labels = names.filter((name) => name.endsWith('.nii.gz'));
+      expect(labels.length).toBeGreaterThan(0);
+      expect(labels.length).toBeLessThan(12);
+      for (const name of labels) expect((await readLabels(join(out, name))).shape).toEqual([slices, side, side]);
+      const lines = readFileSync(join(out, 'predicted.jsonl'), 'utf8').trimEnd().split('\n');
+      for (const line of lines) expect(JSON.parse(line)).toHaveProperty('result.files');
+      expect(lines.length).toBeLessThan(12);
+    });
+  });
+
+  it('that is read-only is refused before anything is computed', async () => {
+    const folder = join(base, 'read-only');
+    mkdirSync(folder);
+    const input = await volumes('for-read-only', 1);
+    await onSmallDisk(folder, '64k', async (disk) => {
+      makeReadOnly(disk);
+      const failed = predict(input, join(disk, 'labels'), {}, join(base, 'network'));
+      await expect(failed).rejects.toMatchObject({ code: 'disk', what: 'the file system is read-only' });
+      await expect(failed).rejects.toThrow(/labels.*\n.*--out/s);
+    });
+  });
+});
