@@ -30,6 +30,8 @@ const rooms = {
     handlers: ['feeds', 'wire'],
     life: ['handlers', 'feeds', 'wire'],
   },
+  // Readers need nothing of the daemon: the viewer, which works without it, has them too (images/).
+  'daemon/data': { formats: ['types.ts'] },
   'daemon/cli': {
     terminal: [],
     viaDaemon: ['terminal'],
@@ -51,7 +53,10 @@ const roomRules = Object.entries(rooms).flatMap(([part, allowed]) =>
     comment: `${part}/${room} may import of ${part} only: ${[room, ...others].join(', ')}`,
     severity: 'error',
     from: { path: `^${part}/${room}/`, pathNot: tests },
-    to: { path: `^${part}/`, pathNot: `^${part}/(${[room, ...others].join('|')})/` },
+    to: {
+      path: `^${part}/`,
+      pathNot: `^${part}/(${[room, ...others].map((one) => (one.endsWith('.ts') ? one : `${one}/`)).join('|')})`,
+    },
   })),
 );
 
@@ -62,18 +67,32 @@ module.exports = {
       severity: 'error',
       comment: 'circles of types count too: what knows each other is one thing',
       from: {},
-      to: { circular: true, viaOnly: { path: '^(protocol|daemon|extension|webviews)/' } },
+      to: { circular: true, viaOnly: { path: '^(protocol|daemon|extension|webviews|images)/' } },
     },
     {
       name: 'protocol-imports-nobody',
       severity: 'error',
       from: { path: '^protocol/' },
-      to: { path: '^(daemon|extension|webviews)/' },
+      to: { path: '^(daemon|extension|webviews|images)/' },
+    },
+    {
+      name: 'images-know-only-readers',
+      comment: 'what cuts planes runs without daemon, engine and native modules',
+      severity: 'error',
+      from: { path: '^images/', pathNot: tests },
+      to: { path: '^(daemon|extension|webviews)/', pathNot: '^daemon/data/formats/' },
+    },
+    {
+      name: 'images-run-in-a-thread',
+      comment: 'the extension talks to images/thread.ts by messages; nothing of it is in its own bundle',
+      severity: 'error',
+      from: { path: '^(extension|webviews)/', pathNot: tests },
+      to: { path: '^images/', pathNot: '^images/messages\\.ts$' },
     },
     {
       name: 'clients-never-import-daemon',
       severity: 'error',
-      from: { path: '^(extension|webviews)/' },
+      from: { path: '^(extension|webviews)/', pathNot: tests },
       to: { path: '^daemon/' },
     },
     {
@@ -91,14 +110,14 @@ module.exports = {
     {
       name: 'only-native-and-engine-call-c',
       severity: 'error',
-      from: { path: '^(daemon|protocol|extension|webviews)/', pathNot: '^daemon/(native|engine)/' },
+      from: { path: '^(daemon|protocol|extension|webviews|images)/', pathNot: '^daemon/(native|engine)/' },
       to: { path: 'node_modules/koffi' },
     },
     {
       name: 'only-the-engine-knows-tensorflow-js',
       comment: 'take Tensor, differentiable, keep and valueAndGrads from daemon/engine/ops',
       severity: 'error',
-      from: { path: '^(daemon|protocol|extension|webviews)/', pathNot: ['^daemon/engine/', tests] },
+      from: { path: '^(daemon|protocol|extension|webviews|images)/', pathNot: ['^daemon/engine/', tests] },
       to: { path: '@tensorflow/' },
     },
     {

@@ -8,6 +8,7 @@ import { registerCommands } from './commands/register.ts';
 import { runCommands } from './commands/runs.ts';
 import { startCommands } from './commands/startPretraining.ts';
 import { tryCommands } from './commands/tryDemo.ts';
+import { viewCommands } from './commands/view.ts';
 import { ConfigDiagnostics } from './configuration/diagnostics.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
@@ -19,6 +20,7 @@ import { RunStore } from './runs/runStore.ts';
 import { RunsView } from './runs/runsView.ts';
 import { tellEndings } from './runs/tellEndings.ts';
 import { StatusBar } from './statusBar.ts';
+import { ViewerEditors } from './viewer/viewerEditors.ts';
 
 let daemon: DaemonClient | undefined;
 
@@ -37,8 +39,17 @@ export function activate(extension: ExtensionContext): void {
 
   extension.subscriptions.push(output, store, view, panels, logs, reports, engineChanged);
   extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics(), keepContextKeys(ctx, failed));
+  extension.subscriptions.push(new ViewerEditors(extension, failed));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
-  for (const handlers of [startCommands, tryCommands, runCommands, lookCommands, engineCommands, daemonCommands])
+  for (const handlers of [
+    startCommands,
+    tryCommands,
+    runCommands,
+    lookCommands,
+    engineCommands,
+    daemonCommands,
+    viewCommands,
+  ])
     extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 
   // Shows a run again that was active when the editor closed.

@@ -25,6 +25,8 @@ const targets = [
       'measure-worker': 'daemon/data/datasets/labelled/measure/measureWorker.ts',
       'metrics-worker': 'daemon/evaluate/metrics/metricsWorker.ts',
       'phantom-worker': 'daemon/data/phantoms/phantomWorker.ts',
+      // Of the extension, but beside ITK's thread, which it starts.
+      'image-thread': 'images/thread.ts',
     },
     outdir: 'dist/daemon',
     format: 'esm',
@@ -56,7 +58,11 @@ const targets = [
   },
   {
     ...common,
-    entryPoints: { metrics: 'webviews/metrics/main.ts', report: 'webviews/report/main.ts' },
+    entryPoints: {
+      metrics: 'webviews/metrics/main.ts',
+      report: 'webviews/report/main.ts',
+      viewer: 'webviews/viewer/main.ts',
+    },
     outdir: 'dist/webviews',
     platform: 'browser',
     target: 'es2022',

@@ -41,30 +41,43 @@ export function drawPlane(canvas: HTMLCanvasElement, plane: LabelledPlane, width
   context.stroke(outlineOf(plane, reference, pixelWidth, pixelHeight));
 }
 
-/** A canvas of one pixel for each of the plane. */
+/** The image with the prediction's colours over it, one pixel for each of the plane. */
 function pictureOf(plane: LabelledPlane, reference: Uint16Array, prediction: Uint16Array): HTMLCanvasElement {
-  const canvas = document.createElement('canvas');
-  canvas.width = plane.width;
-  canvas.height = plane.height;
+  const grey = atob(plane.grey);
+  return pixelCanvas(plane, (data) => {
+    for (let i = 0; i < reference.length; i++) {
+      const level = grey.charCodeAt(i) || 0;
+      const agreement = agreementOf(reference[i]!, prediction[i]!);
+      const [r, g, b, a] = agreement === 'none' ? ([0, 0, 0, 0] as const) : agreementColors[agreement];
+      data[4 * i] = level * (1 - a) + r * a;
+      data[4 * i + 1] = level * (1 - a) + g * a;
+      data[4 * i + 2] = level * (1 - a) + b * a;
+      data[4 * i + 3] = 255;
+    }
+  });
+}
+
+/** Width and height of a plane in pixels. */
+type Size = Pick<LabelledPlane, 'width' | 'height'>;
+
+/** A canvas of one pixel for each of a plane. @param fill writes red, green, blue and opacity of each, row by row */
+export function pixelCanvas(
+  { width, height }: Size,
+  fill: (data: Uint8ClampedArray) => void,
+  canvas = document.createElement('canvas'),
+): HTMLCanvasElement {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext('2d');
   if (!context) return canvas;
-  const image = context.createImageData(plane.width, plane.height);
-  const grey = atob(plane.grey);
-  for (let i = 0; i < reference.length; i++) {
-    const level = grey.charCodeAt(i) || 0;
-    const agreement = agreementOf(reference[i]!, prediction[i]!);
-    const [r, g, b, a] = agreement === 'none' ? ([0, 0, 0, 0] as const) : agreementColors[agreement];
-    image.data[4 * i] = level * (1 - a) + r * a;
-    image.data[4 * i + 1] = level * (1 - a) + g * a;
-    image.data[4 * i + 2] = level * (1 - a) + b * a;
-    image.data[4 * i + 3] = 255;
-  }
+  const image = context.createImageData(width, height);
+  fill(image.data);
   context.putImageData(image, 0, 0);
   return canvas;
 }
 
-/** Edges between pixels of which the reference says different things. */
-function outlineOf({ width, height }: LabelledPlane, reference: Uint16Array, sx: number, sy: number): Path2D {
+/** Edges between pixels whose labels differ. @param sx, sy size of a pixel in the path's unit */
+export function outlineOf({ width, height }: Size, labels: ArrayLike<number>, sx: number, sy: number): Path2D {
   const path = new Path2D();
   const line = (x1: number, y1: number, x2: number, y2: number) => {
     path.moveTo(x1 * sx, y1 * sy);
@@ -72,9 +85,9 @@ function outlineOf({ width, height }: LabelledPlane, reference: Uint16Array, sx:
   };
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const own = reference[y * width + x];
-      if (x + 1 < width && reference[y * width + x + 1] !== own) line(x + 1, y, x + 1, y + 1);
-      if (y + 1 < height && reference[(y + 1) * width + x] !== own) line(x, y + 1, x + 1, y + 1);
+      const own = labels[y * width + x];
+      if (x + 1 < width && labels[y * width + x + 1] !== own) line(x + 1, y, x + 1, y + 1);
+      if (y + 1 < height && labels[(y + 1) * width + x] !== own) line(x, y + 1, x + 1, y + 1);
     }
   return path;
 }

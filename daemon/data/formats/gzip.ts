@@ -8,7 +8,8 @@ import { maxInflation } from './limits.ts';
 
 const gunzipAsync = promisify(gunzip);
 
-function gzipFailure(path: string, error: unknown): UnimissError {
+/** What zlib says of a stream, as an error that names the file. */
+export function gzipFailure(path: string, error: unknown): UnimissError {
   if (error instanceof UnimissError) return error;
   const ended = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
   // The cause keeps zlib's own words ("invalid distance too far back").

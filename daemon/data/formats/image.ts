@@ -129,7 +129,8 @@ async function isSegmentationFile(path: string): Promise<boolean> {
   return header !== undefined && isSegmentation(header);
 }
 
-async function decodeVolume(path: string, options: ReadOptions): Promise<Decoded> {
+/** The stored voxels of a volume of any supported format, by its content. Throws UnimissError('data'). */
+export async function decodeVolume(path: string, options: ReadOptions): Promise<Decoded> {
   const { format, head, size } = await sniffFile(path);
   if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   if (format === 'nifti' || format === 'gz') return decodeNifti(path, options);

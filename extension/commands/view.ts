@@ -1,0 +1,24 @@
+import { commands, Uri, window } from 'vscode';
+import { UnimissError } from '../../protocol/errors.ts';
+import { viewTypes } from '../viewer/viewerEditors.ts';
+
+/** Commands that show images. */
+export function viewCommands(): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.openViewer'(given, selected) {
+      const several = Array.isArray(selected) ? selected.filter((one) => one instanceof Uri) : [];
+      const uris = several.length > 0 ? several : given instanceof Uri ? [given] : await askForImages();
+      for (const uri of uris) await commands.executeCommand('vscode.openWith', uri, viewTypes.others);
+    },
+  };
+}
+
+async function askForImages(): Promise<readonly Uri[]> {
+  const picked = await window.showOpenDialog({
+    title: 'Open in UniMiSS Viewer',
+    openLabel: 'Open',
+    canSelectMany: true,
+  });
+  if (!picked) throw new UnimissError('interrupted', 'no image was chosen');
+  return picked;
+}

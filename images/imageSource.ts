@@ -1,0 +1,89 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { isSegmentation, readDicomHeader } from '../daemon/data/formats/dicom/dicomHeader.ts';
+import { inspectDicom } from '../daemon/data/formats/dicom/dicomVolume.ts';
+import { decodeSegmentation } from '../daemon/data/formats/dicom/segmentation.ts';
+import { decodeVolume, readImage, sniffFile } from '../daemon/data/formats/image.ts';
+import type { Decoded, StoredGrid } from '../daemon/data/formats/storedVolume.ts';
+import { toErrorData } from '../protocol/daemon/wireError.ts';
+import type { ImageGeometry } from '../protocol/viewer/geometry.ts';
+import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
+import { geometryOf, pictureGeometry } from './geometry.ts';
+import { emptyStore, openNiftiStream } from './readNiftiStream.ts';
+import { isComplete, type VoxelStore } from './voxelStore.ts';
+
+/** An image that is open: its voxels are there, or are being read. */
+export type ImageSource =
+  | { readonly kind: 'picture'; readonly opened: OpenedImage; readonly rgb: Uint8Array }
+  | { readonly kind: 'volume'; readonly opened: OpenedImage; readonly grid: StoredGrid; readonly store: VoxelStore };
+
+/**
+ * Opens a file of any supported format, by its content, or a folder with a DICOM series. A NIfTI file is read while it is shown already.
+ * @param moved called whenever more of it has been read, and at the end
+ * @throws UnimissError('data') where nothing of it can be shown
+ */
+export async function openSource(
+  path: string,
+  volume: number,
+  moved: (reading: Reading) => void,
+): Promise<ImageSource> {
+  const { format } = await sniffFile(path);
+  if (format === 'png' || format === 'jpeg') return picture(path, format);
+  if (format === 'dicom') {
+    if (await isSegmentationFile(path)) return whole(path, await decodeSegmentation(path), 0, moved);
+    if ((await inspectDicom(path, { volume: undefined })).kind === '2D') return picture(path, format);
+  }
+  if (format !== 'nifti' && format !== 'gz') return whole(path, await decodeVolume(path, {}), 0, moved);
+
+  const { header, grid, fill } = await openNiftiStream(path, volume);
+  const store = emptyStore(header);
+  const { volumes, orientationNotice } = header;
+  const opened = describe(path, grid, geometryOf(grid, header.spacingKnown), { volumes, volume }, [orientationNotice]);
+  void fill(store, () => moved(readingOf(store))).then(() => moved(readingOf(store)));
+  return { kind: 'volume', opened, grid, store };
+}
+
+function readingOf({ available, voxels, failure }: VoxelStore): Reading {
+  return { share: available / voxels.length, ...(failure && { failed: toErrorData(failure) }) };
+}
+
+async function isSegmentationFile(path: string): Promise<boolean> {
+  if ((await stat(path)).isDirectory()) return false;
+  const header = await readDicomHeader(path);
+  return header !== undefined && isSegmentation(header);
+}
+
+/** A volume that a reader gives in one piece. */
+function whole(path: string, decoded: Decoded, volume: number, moved: (reading: Reading) => void): ImageSource {
+  const { grid, voxels, scaling, orientationNotice, notices = [], leftOut = [] } = decoded;
+  const left = leftOut.map(({ path: file, why }) => `leaves out ${basename(file)}, which ${why}`);
+  const geometry = geometryOf(grid, decoded.spacingKnown);
+  const about = [orientationNotice, ...notices, ...left];
+  const opened = describe(path, grid, geometry, { volumes: 1, volume }, about);
+  const store = { size: grid.size, voxels, scaling, available: voxels.length, failure: undefined };
+  moved({ share: 1 });
+  return { kind: 'volume', opened, grid, store };
+}
+
+function describe(
+  path: string,
+  { format, type }: Pick<StoredGrid, 'type'> & { format: string },
+  geometry: ImageGeometry,
+  { volumes, volume }: Pick<OpenedImage, 'volumes' | 'volume'>,
+  notices: readonly (string | undefined)[],
+): OpenedImage {
+  const said = notices.filter((notice) => notice !== undefined);
+  return { name: basename(path), kind: 'volume', format, type, geometry, volumes, volume, notices: said };
+}
+
+async function picture(path: string, format: string): Promise<ImageSource> {
+  const { width, height, data } = await readImage(path);
+  const geometry = pictureGeometry(width, height);
+  const about = describe(path, { format, type: 'uint8' }, geometry, { volumes: 1, volume: 0 }, []);
+  return { kind: 'picture', opened: { ...about, kind: 'picture' }, rgb: data };
+}
+
+/** Whether nothing more will be read. */
+export function isSettled(source: ImageSource): boolean {
+  return source.kind === 'picture' || isComplete(source.store) || source.store.failure !== undefined;
+}

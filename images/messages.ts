@@ -1,0 +1,24 @@
+import type { ErrorData } from '../protocol/daemon/wireError.ts';
+import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
+import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
+
+/** What the thread that reads an image can be asked for, by name: [what it is given, what it answers]. */
+export interface ImageTasks {
+  /** Opens a file or a folder; the answer comes when its header has been read. Once for a thread. */
+  open: [{ readonly path: string; readonly volume?: number | undefined }, OpenedImage];
+  plane: [PlaneRequest, PlanePiece];
+  /** Answers when the middle of the image has been read, or all that can be. */
+  range: [null, ValueRange];
+}
+export type ImageTask = keyof ImageTasks;
+
+/** To the thread. */
+export type ThreadRequest = {
+  [T in ImageTask]: { readonly id: number; readonly task: T; readonly given: ImageTasks[T][0] };
+}[ImageTask];
+
+/** From the thread: an answer, or news without a request. */
+export type ThreadMessage =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: ErrorData }
+  | { readonly reading: Reading };

@@ -1,0 +1,98 @@
+import { promisify } from 'node:util';
+import { deflateRaw } from 'node:zlib';
+import { UnimissError } from '../protocol/errors.ts';
+import { planeAxes } from '../protocol/viewer/geometry.ts';
+import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
+import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
+import { type CutPlane, cutPlane, lastVoxel, planeWalk } from './cutPlane.ts';
+import { type ImageSource, isSettled, openSource } from './imageSource.ts';
+import { valueRange } from './valueRange.ts';
+
+const deflate = promisify(deflateRaw);
+
+/** An open image, from which planes are cut while it is still being read. */
+export class OpenImage {
+  private source: ImageSource | undefined;
+  private waiting: (() => void)[] = [];
+
+  private constructor(private readonly moved: (reading: Reading) => void) {}
+
+  /** @param moved called whenever more of the file has been read, and at the end. Throws UnimissError('data'). */
+  static async open(path: string, volume: number, moved: (reading: Reading) => void): Promise<OpenImage> {
+    const image = new OpenImage(moved);
+    image.source = await openSource(path, volume, (reading) => image.progress(reading));
+    return image;
+  }
+
+  get opened(): OpenedImage {
+    return this.present.opened;
+  }
+
+  /** A plane as it is now, compressed. @throws UnimissError('internal') where its number is too large */
+  async plane({ plane, index, nearest }: PlaneRequest): Promise<PlanePiece> {
+    const source = this.present;
+    const { geometry } = source.opened;
+    const count = geometry.shape[planeAxes[plane].through];
+    if (index >= count) throw new UnimissError('internal', `the image has ${count} ${plane} planes, not ${index + 1}`);
+    if (source.kind === 'picture') {
+      const [, height, width] = geometry.shape;
+      if (plane !== 'axial') throw new UnimissError('internal', 'a picture has one plane');
+      const deflated = await deflate(source.rgb, { level: 1 });
+      return { plane, index, width, height, kind: 'rgb', slope: 1, intercept: 0, complete: true, deflated };
+    }
+    const chosen = nearest ? await this.nearest({ plane, index }) : index;
+    const { numbers, ...rest } = cutPlane(source.store, planeWalk(geometry, source.store.size, plane, chosen));
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const settled = rest.complete || isSettled(source);
+    return { plane, index: chosen, ...rest, complete: settled, deflated: await deflate(bytes, { level: 1 }) };
+  }
+
+  /** Between which values the image is shown at first, from its middle; waits until that has been read, or no more can be. */
+  async range(): Promise<ValueRange> {
+    const source = this.present;
+    if (source.kind === 'picture') return { low: 0, high: 255, ct: false };
+    const { geometry } = source.opened;
+    const walk = planeWalk(geometry, source.store.size, 'axial', Math.floor(geometry.shape[0] / 2));
+    await this.until(() => lastVoxel(walk) < source.store.available);
+    return valueRange(this.middle(source, walk));
+  }
+
+  /** The middle plane; of a file that ends before it, the last plane that is whole. */
+  private middle(source: ImageSource & { kind: 'volume' }, walk: ReturnType<typeof planeWalk>): CutPlane {
+    const { store, opened } = source;
+    if (lastVoxel(walk) < store.available) return cutPlane(store, walk);
+    const voxels = store.voxels.subarray(0, Math.max(1, store.available)) as typeof store.voxels;
+    const line = { width: Math.min(voxels.length, 2 ** 18), height: 1, start: 0, acrossStep: 1, downStep: 0 };
+    return cutPlane({ ...store, voxels, size: opened.geometry.shape }, line);
+  }
+
+  /** Of the planes that are there the nearest one; waits for the first. Along axes that lie across the file, all are there at its end. */
+  private async nearest({ plane, index }: PlaneRequest): Promise<number> {
+    const source = this.present;
+    if (source.kind === 'picture') return index;
+    const { geometry } = source.opened;
+    const through = planeAxes[plane].through;
+    const { axis, reversed } = geometry.stored[through] ?? { axis: 0, reversed: false };
+    if (axis !== 2) return index;
+    const [i, j, k] = source.store.size;
+    await this.until(() => source.store.available >= i * j);
+    const there = Math.floor(source.store.available / (i * j));
+    const wanted = reversed ? k - 1 - index : index;
+    const chosen = Math.max(0, Math.min(wanted, there - 1));
+    return reversed ? k - 1 - chosen : chosen;
+  }
+
+  private get present(): ImageSource {
+    if (!this.source) throw new UnimissError('internal', 'no image is open');
+    return this.source;
+  }
+
+  private async until(there: () => boolean): Promise<void> {
+    while (!there() && !isSettled(this.present)) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private progress(reading: Reading): void {
+    this.moved(reading);
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+}

@@ -1,0 +1,42 @@
+/** The thread of the extension host that reads one image and cuts planes from it: reading blocks, and takes the image's memory. */
+import { parentPort } from 'node:worker_threads';
+import { toErrorData } from '../protocol/daemon/wireError.ts';
+import { UnimissError } from '../protocol/errors.ts';
+import type { Reading } from '../protocol/viewer/page.ts';
+import type { ThreadMessage, ThreadRequest } from './messages.ts';
+import { OpenImage } from './openImage.ts';
+
+/** News of reading come at most so often, ms. */
+const newsEvery = 100;
+
+let image: Promise<OpenImage> | undefined;
+let told = 0;
+
+function send(message: ThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
+function moved(reading: Reading): void {
+  const now = performance.now();
+  if (reading.share < 1 && !reading.failed && now - told < newsEvery) return;
+  told = now;
+  send({ reading });
+}
+
+async function answer(request: ThreadRequest): Promise<unknown> {
+  if (request.task === 'open') {
+    image ??= OpenImage.open(request.given.path, request.given.volume ?? 0, moved);
+    return (await image).opened;
+  }
+  if (!image) throw new UnimissError('internal', 'no image is open');
+  const open = await image;
+  return request.task === 'plane' ? open.plane(request.given) : open.range();
+}
+
+parentPort?.on('message', (request: ThreadRequest) => {
+  const { id } = request;
+  answer(request).then(
+    (result) => send({ id, result }),
+    (error: unknown) => send({ id, error: toErrorData(error) }),
+  );
+});

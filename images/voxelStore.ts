@@ -1,0 +1,32 @@
+import type { Scaling, StoredVoxels } from '../daemon/data/formats/voxels.ts';
+import type { UnimissError } from '../protocol/errors.ts';
+
+/** Voxels as a file stores them, i fastest, while they are being read. */
+export interface VoxelStore {
+  readonly size: readonly [i: number, j: number, k: number];
+  /** All of them; what has not been read yet is 0. */
+  readonly voxels: StoredVoxels;
+  readonly scaling: Scaling;
+  /** Voxels from the first one on that have been read. */
+  available: number;
+  /** Why reading ended too early; undefined as long as it goes on, and after a sound end. */
+  failure: UnimissError | undefined;
+}
+
+/** The arrays by the name of their type (NIfTI's). */
+export const arrayTypes = {
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const;
+
+export function isComplete({ available, voxels }: VoxelStore): boolean {
+  return available >= voxels.length;
+}

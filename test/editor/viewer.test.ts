@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { FrameLocator } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { niftiFixture } from '../../daemon/data/formats/nifti.fixture.ts';
+import { Editor } from './kit/editor.ts';
+import type { Window } from './kit/window.ts';
+import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
+
+const size = [40, 30, 20] as const;
+/** A value that tells where its voxel is in the file. */
+const voxelValue = (i: number, j: number, k: number) => 1000 * k + 10 * j + i - 1000;
+
+/** A volume whose first axis runs to the patient's left and whose third runs down, as `.nii.gz`. */
+function volume(): Buffer {
+  const values: number[] = [];
+  for (let k = 0; k < size[2]; k++)
+    for (let j = 0; j < size[1]; j++) for (let i = 0; i < size[0]; i++) values.push(voxelValue(i, j, k));
+  const sform = [
+    [-2, 0, 0, 40],
+    [0, 2, 0, -30],
+    [0, 0, -4, 80],
+  ];
+  return gzipSync(niftiFixture({ size, type: 4, values, sform, pixdim: [2, 2, 4] }));
+}
+
+describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: testTimeout }, () => {
+  let editor: Editor;
+  let window: Window;
+  const pane = (frame: FrameLocator, name: string) => frame.getByRole('slider', { name: `${name} plane` });
+
+  beforeAll(async () => {
+    const whole = volume();
+    editor = await Editor.open({
+      vsix: packVsix(),
+      workspace: { 'ct.nii.gz': whole, 'cut.nii.gz': whole.subarray(0, whole.length / 2), 'text.nii': 'no image' },
+      env: (folder) => ({ XDG_CACHE_HOME: join(folder, 'cache'), UNIMISS_TENSORFLOW: '' }),
+    });
+    window = editor.window;
+  }, testTimeout);
+  afterAll(() => editor?.close());
+  explainFailures(() => editor);
+
+  it('opens a volume and goes through its planes, linked, with the value under the crosshair', async () => {
+    await window.openFile(join(editor.workspace, 'ct.nii.gz'));
+    const frame = await window.webview('ct.nii.gz');
+    const axial = pane(frame, 'Axial');
+    const status = frame.getByRole('status', { name: 'Crosshair' });
+    // The middle: slices run down already, columns to the left, rows must be turned.
+    const at = (i: number, j: number, k: number) => `${voxelValue(i, j, k)}`;
+    await eventually(() => status.innerText()).toContain(at(20, 14, 10));
+    expect(await status.innerText()).toContain('voxel 20, 14, 10');
+    expect(await status.innerText()).toContain('x 0.0  y -2.0  z 40.0 mm');
+    await axial.focus();
+    await window.page.keyboard.press('ArrowDown');
+    await eventually(() => status.innerText()).toContain(at(20, 14, 11));
+    expect(await axial.getAttribute('aria-valuetext')).toBe('Axial plane 12 of 20');
+    await axial.hover();
+    await window.page.mouse.wheel(0, -100);
+    await window.page.mouse.wheel(0, -100);
+    await eventually(() => status.innerText()).toContain(at(20, 14, 9));
+    // A click in the coronal plane moves the axial one: the head is at the top.
+    await pane(frame, 'Coronal').click({ position: { x: 200, y: 5 } });
+    await eventually(() => axial.getAttribute('aria-valuenow')).toBe('1');
+    for (const [name, letters] of Object.entries({ Axial: 'RLAP', Coronal: 'RLSI', Sagittal: 'APSI' }))
+      expect((await pane(frame, name).locator('.edge').allInnerTexts()).join('')).toBe(letters);
+    await window.screenshot('viewer-dark');
+  });
+
+  it('shows what there is of a file that ends too early, and says so', async () => {
+    await window.openFile(join(editor.workspace, 'cut.nii.gz'));
+    const frame = await window.webview('cut.nii.gz');
+    await window.visible('the reason', frame.getByRole('alert').getByText('the gzip stream ends too early'));
+    await window.visible('a plane', pane(frame, 'Axial'));
+    await window.screenshot('viewer-truncated');
+  });
+
+  it('says why a file is no image', async () => {
+    await window.openFile(join(editor.workspace, 'text.nii'));
+    const frame = await window.webview('text.nii');
+    await window.visible('the reason', frame.getByRole('alert').getByText('text.nii: is not an image'));
+    expect(editor.consoleErrors).toEqual([]);
+  });
+});

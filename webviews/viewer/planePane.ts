@@ -1,0 +1,255 @@
+import { type ImageGeometry, type PlaneName, planeAxes } from '../../protocol/viewer/geometry.ts';
+import { element, setText } from '../metrics/dom.ts';
+import { pixelCanvas } from '../shared/plane.ts';
+import { paint } from './paint.ts';
+import { edgeLetters, isMirrored, type Placement, placeAt, placePlane } from './placement.ts';
+import type { LoadedPlane } from './planeLoader.ts';
+import { draggedWindow, inside, type ValueWindow, type ViewerState, withPart } from './state.ts';
+
+/** What a pane needs to draw itself. */
+export interface Shown {
+  readonly geometry: ImageGeometry;
+  readonly state: ViewerState;
+  readonly window: ValueWindow;
+  readonly plane: LoadedPlane | undefined;
+}
+
+const lines: Readonly<Record<PlaneName, string>> = { axial: '#ff5c5c', coronal: '#6ee06e', sagittal: '#5cb3ff' };
+const titles: Readonly<Record<PlaneName, string>> = { axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal' };
+
+/** One plane: its picture, the lines of the other two, letters at its edges; by wheel, mouse and keys. */
+export class PlanePane {
+  readonly root: HTMLElement;
+  private readonly canvas = element('canvas');
+  private readonly pixels = document.createElement('canvas');
+  private readonly caption = element('span', { className: 'caption' });
+  private readonly edges = { left: edge('left'), right: edge('right'), top: edge('top'), bottom: edge('bottom') };
+  private shown: Shown | undefined;
+  private painted: { plane: LoadedPlane; low: number; high: number } | undefined;
+  private placement: Placement = { originX: 0, originY: 0, stepX: 1, stepY: 1 };
+  private wheel = 0;
+
+  constructor(
+    private readonly name: PlaneName,
+    private readonly change: (part: Partial<ViewerState>) => void,
+    resized: () => void,
+  ) {
+    const attributes = { role: 'slider', 'aria-label': `${titles[name]} plane`, 'aria-orientation': 'vertical' };
+    const { left, right, top, bottom } = this.edges;
+    this.root = element(
+      'div',
+      { className: `pane ${name}`, tabIndex: 0, attributes },
+      this.canvas,
+      this.caption,
+      left,
+      right,
+      top,
+      bottom,
+    );
+    this.root.addEventListener('wheel', (event) => this.turn(event), { passive: false });
+    this.root.addEventListener('pointerdown', (event) => this.press(event));
+    this.root.addEventListener('contextmenu', (event) => event.preventDefault());
+    this.root.addEventListener('keydown', (event) => this.key(event));
+    new ResizeObserver(resized).observe(this.root);
+  }
+
+  draw(shown: Shown): void {
+    this.shown = shown;
+    const { geometry, state, plane } = shown;
+    const { through } = planeAxes[this.name];
+    const count = geometry.shape[through];
+    const index = plane?.index ?? state.place[through];
+    setText(this.caption, `${titles[this.name]} ${index + 1}/${count}`);
+    this.root.setAttribute('aria-valuemin', '1');
+    this.root.setAttribute('aria-valuemax', String(count));
+    this.root.setAttribute('aria-valuenow', String(state.place[through] + 1));
+    this.root.setAttribute('aria-valuetext', `${titles[this.name]} plane ${state.place[through] + 1} of ${count}`);
+    const mirrored = isMirrored(geometry, this.name, state);
+    for (const [side, letters] of Object.entries(edgeLetters(geometry, this.name, mirrored)))
+      setText(this.edges[side as keyof typeof this.edges], letters);
+    this.fit();
+    this.placement = placePlane(geometry, this.name, this.canvas, state.zoom[this.name], mirrored);
+    this.paint(shown);
+  }
+
+  /** As many canvas pixels as the screen has. */
+  private fit(): void {
+    const { clientWidth, clientHeight } = this.root;
+    const ratio = globalThis.devicePixelRatio || 1;
+    const [width, height] = [
+      Math.max(1, Math.round(clientWidth * ratio)),
+      Math.max(1, Math.round(clientHeight * ratio)),
+    ];
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
+  }
+
+  private paint({ state, plane, window }: Shown): void {
+    const context = this.canvas.getContext('2d');
+    if (!context) return;
+    context.resetTransform();
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (!plane) return;
+    const { low, high } = window;
+    if (this.painted?.plane !== plane || this.painted.low !== low || this.painted.high !== high) {
+      pixelCanvas(plane, (data) => paint(plane, window, data), this.pixels);
+      this.painted = { plane, low, high };
+    }
+    const { originX, originY, stepX, stepY } = this.placement;
+    context.imageSmoothingEnabled = state.smooth;
+    context.setTransform(stepX, 0, 0, stepY, originX, originY);
+    context.drawImage(this.pixels, 0, 0);
+    context.resetTransform();
+    if (state.crosshair) this.drawLines(context, state);
+  }
+
+  /** Where the other two planes cut this one; open around the place itself, so that it can be seen. */
+  private drawLines(context: CanvasRenderingContext2D, { place }: ViewerState): void {
+    const { across, down } = planeAxes[this.name];
+    const { originX, originY, stepX, stepY } = this.placement;
+    const x = originX + (place[across] + 0.5) * stepX;
+    const y = originY + (place[down] + 0.5) * stepY;
+    const gap = 8 * (globalThis.devicePixelRatio || 1);
+    const { width, height } = this.canvas;
+    const line = (color: string, points: readonly number[][]) => {
+      context.strokeStyle = color;
+      context.lineWidth = Math.max(1, globalThis.devicePixelRatio || 1);
+      context.beginPath();
+      for (const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] of points) {
+        context.moveTo(x1, y1);
+        context.lineTo(x2, y2);
+      }
+      context.stroke();
+    };
+    const planeThrough = (axis: number) =>
+      (Object.keys(planeAxes) as PlaneName[]).find((name) => planeAxes[name].through === axis) ?? this.name;
+    line(lines[planeThrough(across)], [
+      [x, 0, x, y - gap],
+      [x, y + gap, x, height],
+    ]);
+    line(lines[planeThrough(down)], [
+      [0, y, x - gap, y],
+      [x + gap, y, width, y],
+    ]);
+  }
+
+  /** The wheel goes through the planes; with Ctrl it zooms. */
+  private turn(event: WheelEvent): void {
+    event.preventDefault();
+    if (!this.shown) return;
+    if (event.ctrlKey) {
+      this.zoomBy(2 ** (-event.deltaY / 400), this.pointOf(event));
+      return;
+    }
+    // A touch pad sends many small steps, a wheel one of about 100.
+    this.wheel += event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY / 50 : event.deltaY;
+    const steps = Math.trunc(this.wheel);
+    this.wheel -= steps;
+    if (steps !== 0) this.step(Math.abs(steps) <= 2 ? Math.sign(steps) : steps);
+  }
+
+  private step(by: number): void {
+    if (!this.shown) return;
+    const { geometry, state } = this.shown;
+    const { through } = planeAxes[this.name];
+    this.change({ place: inside(geometry, withPart(state.place, through, state.place[through] + by)) });
+  }
+
+  private zoomBy(factor: number, at = [this.canvas.width / 2, this.canvas.height / 2]): void {
+    if (!this.shown) return;
+    const { geometry, state } = this.shown;
+    const old = state.zoom[this.name];
+    const scale = Math.max(1, Math.min(64, old.scale * factor));
+    const { across, down } = planeAxes[this.name];
+    // What lies under the pointer stays there.
+    const { stepX, stepY } = this.placement;
+    const fromCentre = [(at[0] ?? 0) - this.canvas.width / 2, (at[1] ?? 0) - this.canvas.height / 2];
+    const [width, height] = [Math.abs(stepX) * geometry.shape[across], stepY * geometry.shape[down]];
+    const moved = 1 - old.scale / scale;
+    const x = old.x + ((fromCentre[0] ?? 0) / width) * moved;
+    const y = old.y + ((fromCentre[1] ?? 0) / height) * moved;
+    this.change({ zoom: { ...state.zoom, [this.name]: scale === 1 ? { scale, x: 0, y: 0 } : { scale, x, y } } });
+  }
+
+  private pointOf(event: MouseEvent): [number, number] {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    const ratio = this.canvas.width / Math.max(1, this.canvas.clientWidth);
+    return [(event.clientX - left) * ratio, (event.clientY - top) * ratio];
+  }
+
+  /** Left: the crosshair. Right: the window. Middle, or left with Shift: moves the plane. */
+  private press(event: PointerEvent): void {
+    if (!this.shown) return;
+    const { state, window } = this.shown;
+    this.root.focus();
+    event.preventDefault();
+    const [startX, startY] = this.pointOf(event);
+    const zoom = state.zoom[this.name];
+    const drag = (now: PointerEvent) => {
+      if (!this.shown) return;
+      const [x, y] = this.pointOf(now);
+      const { geometry } = this.shown;
+      if (event.button === 2) {
+        const [right, down] = [(x - startX) / this.canvas.width, (y - startY) / this.canvas.height];
+        this.change({ window: draggedWindow(window, right, down) });
+      } else if (event.button === 1 || event.shiftKey) {
+        const { across, down } = planeAxes[this.name];
+        const width = Math.abs(this.placement.stepX) * geometry.shape[across];
+        const height = this.placement.stepY * geometry.shape[down];
+        const moved = { scale: zoom.scale, x: zoom.x - (x - startX) / width, y: zoom.y - (y - startY) / height };
+        this.change({ zoom: { ...this.shown.state.zoom, [this.name]: moved } });
+      } else {
+        const place = placeAt(this.placement, this.name, this.shown.state.place, x, y);
+        this.change({ place: inside(geometry, place) });
+      }
+    };
+    const release = () => {
+      this.root.removeEventListener('pointermove', drag);
+      this.root.removeEventListener('pointerup', release);
+      this.root.removeEventListener('pointercancel', release);
+    };
+    this.root.setPointerCapture(event.pointerId);
+    this.root.addEventListener('pointermove', drag);
+    this.root.addEventListener('pointerup', release);
+    this.root.addEventListener('pointercancel', release);
+    if (event.button === 0 && !event.shiftKey) drag(event);
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (!this.shown || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { geometry, state } = this.shown;
+    const { across, down, through } = planeAxes[this.name];
+    const mirrored = isMirrored(geometry, this.name, state);
+    const move = (axis: 0 | 1 | 2, by: number) =>
+      this.change({ place: inside(geometry, withPart(state.place, axis, state.place[axis] + by)) });
+    const to = (index: number) => this.change({ place: inside(geometry, withPart(state.place, through, index)) });
+    const plain: Record<string, () => void> = {
+      ArrowUp: () => this.step(-1),
+      ArrowDown: () => this.step(1),
+      ArrowLeft: () => this.step(-1),
+      ArrowRight: () => this.step(1),
+      PageUp: () => this.step(-10),
+      PageDown: () => this.step(10),
+      Home: () => to(0),
+      End: () => to(geometry.shape[through] - 1),
+      '+': () => this.zoomBy(1.25),
+      '=': () => this.zoomBy(1.25),
+      '-': () => this.zoomBy(0.8),
+    };
+    const shifted: Record<string, () => void> = {
+      ArrowUp: () => move(down, -1),
+      ArrowDown: () => move(down, 1),
+      ArrowLeft: () => move(across, mirrored ? 1 : -1),
+      ArrowRight: () => move(across, mirrored ? -1 : 1),
+      '+': () => this.zoomBy(1.25),
+    };
+    const action = (event.shiftKey ? shifted : plain)[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+}
+
+function edge(side: string): HTMLElement {
+  return element('span', { className: `edge ${side}` });
+}

@@ -1,0 +1,80 @@
+import { element } from '../metrics/dom.ts';
+import { ctWindows, type ViewerState, windowAt } from './state.ts';
+
+type Change = (part: Partial<ViewerState>) => void;
+
+/** Settings of the view. */
+export class Toolbar {
+  readonly root: HTMLElement;
+  private readonly windows = element('select', { id: 'um-window' });
+  private readonly level = element('span', { className: 'window-values' });
+  private readonly layout = element('select', { id: 'um-layout' });
+  private readonly smooth = element('input', { type: 'checkbox', id: 'um-smooth' });
+  private readonly crosshair = element('input', { type: 'checkbox', id: 'um-crosshair' });
+  private readonly convention = element('select', { id: 'um-convention' });
+
+  constructor(change: Change) {
+    fill(this.windows, {
+      auto: 'Automatic',
+      ...Object.fromEntries(Object.keys(ctWindows).map((n) => [n, capital(n)])),
+    });
+    this.windows.append(element('option', { value: 'own', hidden: true }, 'Own'));
+    this.windows.addEventListener('change', () => {
+      const preset = Object.entries(ctWindows).find(([name]) => name === this.windows.value)?.[1];
+      change({ window: preset && windowAt(preset[0], preset[1]) });
+    });
+    fill(this.layout, { all: 'Three planes', axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal' });
+    this.layout.addEventListener('change', () => {
+      const { value } = this.layout;
+      change({ alone: value === 'axial' || value === 'coronal' || value === 'sagittal' ? value : undefined });
+    });
+    fill(this.convention, { radiological: 'Radiological', neurological: 'Neurological' });
+    this.convention.addEventListener('change', () =>
+      change({ convention: this.convention.value === 'neurological' ? 'neurological' : 'radiological' }),
+    );
+    this.smooth.addEventListener('change', () => change({ smooth: this.smooth.checked }));
+    this.crosshair.addEventListener('change', () => change({ crosshair: this.crosshair.checked }));
+    const attributes = { role: 'toolbar', 'aria-label': 'Display of the image' };
+    this.root = element(
+      'div',
+      { className: 'toolbar', attributes },
+      field('Window', this.windows),
+      this.level,
+      field('Planes', this.layout),
+      field('View', this.convention),
+      tick('Interpolate', this.smooth),
+      tick('Crosshair', this.crosshair),
+    );
+  }
+
+  show(state: ViewerState, low: number, high: number): void {
+    const { window } = state;
+    const preset = Object.entries(ctWindows).find(([, [level, width]]) => {
+      const one = windowAt(level, width);
+      return one.low === window?.low && one.high === window.high;
+    });
+    this.windows.value = window === undefined ? 'auto' : (preset?.[0] ?? 'own');
+    const digits = high - low < 20 ? 2 : 0;
+    this.level.textContent = `W ${(high - low).toFixed(digits)}  L ${((low + high) / 2).toFixed(digits)}`;
+    this.layout.value = state.alone ?? 'all';
+    this.convention.value = state.convention;
+    this.smooth.checked = state.smooth;
+    this.crosshair.checked = state.crosshair;
+  }
+}
+
+function fill(select: HTMLSelectElement, options: Readonly<Record<string, string>>): void {
+  select.append(...Object.entries(options).map(([value, label]) => element('option', { value }, label)));
+}
+
+function field(label: string, control: HTMLElement): HTMLElement {
+  return element('div', { className: 'field' }, element('label', { htmlFor: control.id }, label), control);
+}
+
+function tick(label: string, control: HTMLInputElement): HTMLElement {
+  return element('div', { className: 'field' }, control, element('label', { htmlFor: control.id }, label));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
