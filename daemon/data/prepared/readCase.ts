@@ -3,6 +3,8 @@ import { inspectImage, readImage, readLabels as readLabelMap, readVolume } from 
 import { imageError } from '../formats/imageError.ts';
 import { readLabelMap as readPictureLabels } from '../formats/labelMap.ts';
 import type { StoredGrid } from '../formats/storedVolume.ts';
+import type { LabelData } from '../formats/voxels.ts';
+import type { ImageValues } from './resizeMaps.ts';
 import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
 import { ignoredLabel, type LabelMaps, type Size3 } from './types.ts';
 
@@ -11,8 +13,8 @@ export interface StoredCase {
   readonly size: Size3;
   /** mm, [slice, x, y]; null: pictures, and volumes whose header does not say. */
   readonly spacing: readonly [number, number, number] | null;
-  /** One [D, H, W] a channel. */
-  readonly channels: readonly Float32Array[];
+  /** One [D, H, W] a channel, in the type in which it was read. */
+  readonly channels: readonly ImageValues[];
   readonly labels?: LabelMaps;
   /** The grid of the first file; absent for pictures. */
   readonly grid?: StoredGrid;
@@ -21,11 +23,11 @@ export interface StoredCase {
 }
 
 /** Decoded values of one file. */
-interface Stored {
+interface Stored<Values = ImageValues> {
   readonly size: Size3;
   readonly spacing: readonly [number, number, number] | null;
   /** One a channel. */
-  readonly planes: readonly ArrayLike<number>[];
+  readonly planes: readonly Values[];
   readonly grid?: StoredGrid;
   readonly notices: readonly string[];
 }
@@ -48,46 +50,51 @@ export async function readCase(files: CaseFiles, { modality, channels }: Prepare
     throw imageError(files.images[0]!, `has ${planes.length} channels, but the plan has ${channels.length}`, {
       remedy: 'Correct plan.channels, or run `unimiss plan` again.',
     });
-  const values = planes.map((plane) => Float32Array.from(plane));
   const { size, spacing } = first;
   const notices = read.flatMap((one) => one.notices);
-  const stored = { size, spacing, channels: values, notices, ...(first.grid && { grid: first.grid }) };
+  const stored = { size, spacing, channels: planes, notices, ...(first.grid && { grid: first.grid }) };
   if (!files.labels) return stored;
   return { ...stored, labels: await readLabels(files.labels, { modality, size, image: files.images[0]! }) };
 }
 
-async function readStored(path: string, modality: PrepareSettings['modality'], labels = false): Promise<Stored> {
+async function requireKind(path: string, modality: PrepareSettings['modality']): Promise<void> {
   const { kind } = await inspectImage(path);
   if (kind !== modality)
     throw imageError(path, kind === '2D' ? 'is a picture, but modality is "3D"' : 'is a volume, but modality is "2D"', {
       remedy: 'Correct `modality`.',
     });
-  if (kind === '3D' && labels) {
-    const { shape, spacing, spacingKnown, data } = await readLabelMap(path);
-    return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data], notices: [] };
-  }
-  if (kind === '3D') {
+}
+
+async function readStored(path: string, modality: PrepareSettings['modality']): Promise<Stored> {
+  await requireKind(path, modality);
+  if (modality === '3D') {
     const { volume, spacingKnown, grid, notices, orientationNotice } = await readVolume(path);
     const spacing = spacingKnown ? volume.spacing : null;
     const all = orientationNotice === undefined ? notices : [orientationNotice, ...notices];
     return { size: volume.shape, spacing, planes: [volume.data], grid, notices: all };
   }
-  if (labels) {
-    const { shape, data } = await readPictureLabels(path);
-    return { size: shape, spacing: null, planes: [data], notices: [] };
-  }
   const { width, height, data } = await readImage(path);
-  const planes = [0, 1, 2].map((c) => Uint8Array.from({ length: width * height }, (_, i) => data[3 * i + c]!));
+  const planes = [0, 1, 2].map((c) => Int16Array.from({ length: width * height }, (_, i) => data[3 * i + c]!));
   return { size: [1, height, width], spacing: null, planes, notices: [] };
 }
 
+async function readStoredLabels(path: string, modality: PrepareSettings['modality']): Promise<Stored<LabelData>> {
+  await requireKind(path, modality);
+  if (modality === '3D') {
+    const { shape, spacing, spacingKnown, data } = await readLabelMap(path);
+    return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data], notices: [] };
+  }
+  const { shape, data } = await readPictureLabels(path);
+  return { size: shape, spacing: null, planes: [data], notices: [] };
+}
+
 /** The channels of a file that holds all of them; a grey picture serves as three equal ones. */
-function channelsOf(stored: Stored, wanted: number, path: string): readonly ArrayLike<number>[] {
+function channelsOf(stored: Stored, wanted: number, path: string): readonly ImageValues[] {
   return wanted === 1 ? [greyOf(stored, path)] : stored.planes;
 }
 
 /** @throws UnimissError 'data' for a colour image */
-function greyOf({ planes }: Stored, path: string): ArrayLike<number> {
+function greyOf<Values extends ImageValues | LabelData>({ planes }: Stored<Values>, path: string): Values {
   const [first, ...others] = planes;
   for (const other of others)
     for (let i = 0; i < other.length; i++)
@@ -117,7 +124,7 @@ async function readLabels(files: LabelFiles, context: LabelContext): Promise<Lab
   const maps = overlapping ? classes.length : 1;
   const data = new Uint8Array(maps * count);
   const one = async (path: string) => {
-    const stored = await readStored(path, context.modality, true);
+    const stored = await readStoredLabels(path, context.modality);
     requireSameSize(path, stored.size, context.size, context.image);
     return greyOf(stored, path);
   };

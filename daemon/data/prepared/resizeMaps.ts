@@ -37,52 +37,102 @@ function tapsOf(from: number, to: number, interpolation: Interpolation): Taps[] 
   });
 }
 
+/** Values of an image as they are stored: whole numbers stay small. */
+export type ImageValues = Int16Array | Float32Array;
+
+/** Values that are converted and resized at a time, at least one index of an axis. */
+const slabVoxels = 2 ** 22;
+
 /**
  * Resizes one channel [D, H, W] of an image, separably; the outer borders stay where they are. Where an axis shrinks, what is too
- * fine for the new grid is averaged away. Cubic values stay within the range of the image.
+ * fine for the new grid is averaged away. Cubic values stay within the range of the image. The image is gone through slab by slab along the
+ * axis that is resized last, so that beside image and result there is never more than a slab.
  * @param interpolation for each axis
  */
 export function resizeImage(
-  values: Float32Array,
+  values: ImageValues,
   from: Size3,
   to: Size3,
   interpolation: readonly [Interpolation, Interpolation, Interpolation],
 ): Float32Array {
-  let data = values;
-  const current = [...from];
   // Axes that shrink most come first: that leaves less work for the others.
-  const axes = [0, 1, 2].sort((a, b) => to[a]! / from[a]! - to[b]! / from[b]!);
-  for (const axis of axes) {
-    if (to[axis] === current[axis]) continue;
-    data = resizeAxis(data, current, axis, tapsOf(current[axis]!, to[axis]!, interpolation[axis]!));
-    current[axis] = to[axis]!;
+  const axes = ([0, 1, 2] as const)
+    .filter((axis) => to[axis] !== from[axis])
+    .sort((a, b) => to[a] / from[a] - to[b] / from[b]);
+  const last = axes.pop();
+  if (last === undefined) return Float32Array.from(values);
+  const early = axes.map((axis) => ({ axis, taps: tapsOf(from[axis], to[axis], interpolation[axis]) }));
+  const late = tapsOf(from[last], to[last], interpolation[last]);
+  const out = new Float32Array(to[0] * to[1] * to[2]);
+  const atOnce = Math.max(1, Math.floor((slabVoxels * from[last]) / (from[0] * from[1] * from[2])));
+  let range: Range = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let first = 0; first < from[last]; first += atOnce) {
+    const end = Math.min(from[last], first + atOnce);
+    let slab = cutSlab(values, from, last, first, end);
+    range = rangeOf(slab, range);
+    const shape: [number, number, number] = [...from];
+    shape[last] = end - first;
+    for (const { axis, taps } of early) {
+      slab = resizeAxis(slab, shape, axis, taps);
+      shape[axis] = to[axis];
+    }
+    addTaps(slab, shape, last, first, late, out);
   }
-  if (data === values) return values.slice();
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const [low, high] = range;
+  for (let i = 0; i < out.length; i++) out[i] = Math.min(Math.max(out[i]!, low), high);
+  return out;
+}
+
+type Range = readonly [low: number, high: number];
+
+function rangeOf(values: Float32Array, [low, high]: Range): Range {
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  for (let i = 0; i < data.length; i++) data[i] = Math.min(Math.max(data[i]!, low), high);
-  return data;
+  return [low, high];
+}
+
+/** The indices [first, end) of an axis. */
+function cutSlab(values: ImageValues, size: Size3, axis: 0 | 1 | 2, first: number, end: number): Float32Array {
+  const inner = size.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const [whole, part] = [size[axis] * inner, (end - first) * inner];
+  const out = new Float32Array((values.length / whole) * part);
+  for (let o = 0, at = first * inner; at < values.length; o += part, at += whole)
+    out.set(values.subarray(at, at + part), o);
+  return out;
 }
 
 function resizeAxis(data: Float32Array, shape: readonly number[], axis: number, taps: readonly Taps[]): Float32Array {
+  const out = new Float32Array((data.length / shape[axis]!) * taps.length);
+  addTaps(data, shape, axis, 0, taps, out);
+  return out;
+}
+
+/** Adds to `out` what the indices of an axis that `data` holds, from `begins`, contribute. */
+function addTaps(
+  data: Float32Array,
+  shape: readonly number[],
+  axis: number,
+  begins: number,
+  taps: readonly Taps[],
+  out: Float32Array,
+): void {
   const length = shape[axis]!;
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = data.length / (length * inner);
-  const out = new Float32Array(outer * taps.length * inner);
   for (let o = 0; o < outer; o++) {
-    for (const [j, { first, weights }] of taps.entries()) {
+    for (let j = 0; j < taps.length; j++) {
+      const { first, weights } = taps[j]!;
       const to = (o * taps.length + j) * inner;
-      for (let t = 0; t < weights.length; t++) {
+      const end = Math.min(weights.length, begins + length - first);
+      for (let t = Math.max(0, begins - first); t < end; t++) {
         const weight = weights[t]!;
-        const start = (o * length + first + t) * inner;
+        const start = (o * length + first - begins + t) * inner;
         for (let i = 0; i < inner; i++) out[to + i] = out[to + i]! + weight * data[start + i]!;
       }
     }
   }
-  return out;
 }
 
 /**

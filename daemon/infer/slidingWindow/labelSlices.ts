@@ -1,134 +1,253 @@
+import { scoreTaps, type TapRun, tapRuns } from './scoreTaps.ts';
+
 /**
  * How the scores of a voxel become labels. `exclusive`: the class with the highest score, the first of equal ones. `overlapping`:
  * every class whose score is above 0, where the sigmoid is ½.
  */
 export type Choice = 'exclusive' | 'overlapping';
 
-/** Inputs between which each output lies along an axis, and the share of the second. */
-export interface Between {
-  readonly low: Int32Array;
-  readonly high: Int32Array;
-  readonly share: Float32Array;
-}
-
-/** Where `to` outputs lie among `from` inputs that cover the same length. What lies beyond the outer centres has the border's value. */
-export function between(from: number, to: number): Between {
-  const [low, high, share] = [new Int32Array(to), new Int32Array(to), new Float32Array(to)];
-  for (let o = 0; o < to; o++) {
-    const at = Math.min(Math.max(((o + 0.5) * from) / to - 0.5, 0), from - 1);
-    low[o] = Math.floor(at);
-    high[o] = Math.min(from - 1, low[o]! + 1);
-    share[o] = at - low[o]!;
-  }
-  return { low, high, share };
-}
-
 /** A slice of scores. */
 export interface ScoreSlice {
-  /** [H, W, classes] */
+  /** [h, w, classes] */
   readonly scores: Float32Array;
-  /** [H, W]: the class with the highest score, the first of equal ones. */
+  /** [h, w]: the class with the highest score, the first of equal ones. */
   readonly best: Uint16Array;
 }
 
-/** Finds the best class of each voxel of a slice. */
+/** An output slice between two slices of scores. */
+export interface SliceBetween {
+  /** Share of the upper slice of scores, 0 … 1. */
+  readonly share: number;
+  /** Exclusive: one map [H, W] of class numbers; overlapping: a map [H, W] a class, 1 where it is there. */
+  readonly maps: readonly (Uint8Array | Uint16Array)[];
+}
+
+/** Finds the best class of each cell of a slice. */
 export function rank({ scores, best }: ScoreSlice): void {
   const classes = scores.length / best.length;
-  for (let p = 0, at = 0; p < best.length; p++, at += classes) best[p] = highest(scores, at, classes);
+  for (let p = 0, at = 0; p < best.length; p++, at += classes) {
+    let found = 0;
+    let value = scores[at]!;
+    for (let k = 1; k < classes; k++)
+      if (scores[at + k]! > value) {
+        found = k;
+        value = scores[at + k]!;
+      }
+    best[p] = found;
+  }
 }
 
-function highest(scores: Float32Array, at: number, classes: number): number {
-  let found = 0;
-  let value = scores[at]!;
-  for (let k = 1; k < classes; k++)
-    if (scores[at + k]! > value) {
-      found = k;
-      value = scores[at + k]!;
-    }
-  return found;
-}
+/** Most scores that one output is a mean of: three rows, three columns, two slices. */
+const mostCorners = 18;
+/** Rounding of means must not exclude a class that is equal to the best. */
+const tolerance = 1e-5;
 
 /**
- * Labels of output slices, from scores that are interpolated linearly along all three axes. Of exclusive classes, only voxels whose eight
- * neighbours disagree are computed: where one class is the best of all of them, it is the best of every weighted mean too.
+ * Labels of output slices, from scores that are interpolated linearly along all three axes. Outputs that are means of the same scores are
+ * a block. Where one class is the best of all scores of a block, it is the best of every mean. Elsewhere a class can be the best only if its
+ * highest score reaches what another class has at least: mostly two or three can, and only those are interpolated. So the result
+ * is that of interpolating all classes at all voxels.
  */
 export class LabelSlices {
-  private readonly rows: Between;
-  private readonly columns: Between;
-  private readonly mixed: Float32Array;
-  /** Columns of the scores. */
+  private readonly rows: readonly TapRun[];
+  private readonly columns: readonly TapRun[];
+  /** Columns of the scores, and of the labels. */
+  private readonly scoreWidth: number;
   private readonly width: number;
+  /** Places of a block's scores in a slice. */
+  private readonly corners = new Int32Array(mostCorners / 2);
+  private readonly candidates: Uint16Array;
+  /** Scores of the candidates [corner, candidate]: of both slices, mixed along the slices, and along the rows too. */
+  private readonly lower: Float64Array;
+  private readonly upper: Float64Array;
+  private readonly mixed: Float64Array;
+  private readonly row: Float64Array;
+  /** By class: the lowest and the highest score of a block. */
+  private readonly low: Float32Array;
+  private readonly high: Float32Array;
 
   /**
-   * @param from [H, W] of the scores
+   * @param from [H, W] of the image whose scores these are
    * @param to [H, W] of the labels
+   * @param stride voxels of the image that a score stands for along either axis
    */
   constructor(
     from: readonly [number, number],
     to: readonly [number, number],
     private readonly classes: number,
     private readonly choice: Choice,
+    stride: 1 | 2 = 1,
   ) {
-    this.rows = between(from[0], to[0]);
-    this.columns = between(from[1], to[1]);
-    this.width = from[1];
-    this.mixed = new Float32Array(classes);
+    this.rows = tapRuns(scoreTaps(from[0], to[0], stride));
+    this.columns = tapRuns(scoreTaps(from[1], to[1], stride));
+    this.scoreWidth = Math.ceil(from[1] / stride);
+    this.width = to[1];
+    this.candidates = new Uint16Array(classes);
+    const values = () => new Float64Array((mostCorners / 2) * classes);
+    [this.lower, this.upper, this.mixed, this.row] = [values(), values(), values(), values()];
+    [this.low, this.high] = [new Float32Array(classes), new Float32Array(classes)];
   }
 
-  /**
-   * The labels between two slices of scores.
-   * @param share that of `above`, 0 … 1
-   * @param maps exclusive: one map [H, W] of class numbers; overlapping: a map [H, W] a class, 1 where it is there
-   */
-  write(below: ScoreSlice, above: ScoreSlice, share: number, maps: readonly (Uint8Array | Uint16Array)[]): void {
-    const { rows, columns, width, choice, classes, mixed } = this;
-    const [only] = maps;
-    let voxel = 0;
-    for (let y = 0; y < rows.low.length; y++) {
-      const [top, bottom] = [rows.low[y]! * width, rows.high[y]! * width];
-      for (let x = 0; x < columns.low.length; x++, voxel++) {
-        const [left, right] = [columns.low[x]!, columns.high[x]!];
-        const corners = [top + left, top + right, bottom + left, bottom + right] as const;
-        if (choice === 'exclusive' && sameBest(below.best, above.best, corners)) {
-          only![voxel] = below.best[corners[0]]!;
-          continue;
-        }
-        this.mix(below, above, share, corners, rows.share[y]!, columns.share[x]!);
-        if (choice === 'exclusive') only![voxel] = highest(mixed, 0, classes);
-        else for (let k = 0; k < classes; k++) maps[k]![voxel] = mixed[k]! > 0 ? 1 : 0;
+  /** Writes output slices that lie between two slices of scores. */
+  write(below: ScoreSlice, above: ScoreSlice, slices: readonly SliceBetween[]): void {
+    for (const rows of this.rows) {
+      if (this.choice === 'exclusive') this.writeExclusive(below, above, slices, rows);
+      else this.writeOverlapping(below, above, slices, rows);
+    }
+  }
+
+  private writeExclusive(below: ScoreSlice, above: ScoreSlice, slices: readonly SliceBetween[], rows: TapRun): void {
+    // Blocks of one label that follow each other are filled at once.
+    let [label, from, to] = [-1, 0, 0];
+    for (const columns of this.columns) {
+      const count = this.findCorners(rows, columns);
+      const own = this.sameBest(below.best, above.best, count);
+      if (own !== label) {
+        if (label >= 0) this.fill(slices, 0, rows, from, to, label);
+        [label, from] = [own, columns.from];
+      }
+      to = columns.to;
+      if (own >= 0) continue;
+      this.bounds(below.scores, above.scores, count);
+      const found = this.exclusiveCandidates();
+      this.gather(below.scores, above.scores, count, found);
+      for (const { share, maps } of slices) this.chooseBest(share, rows, columns, found, maps[0]!);
+    }
+    if (label >= 0) this.fill(slices, 0, rows, from, to, label);
+  }
+
+  private writeOverlapping(below: ScoreSlice, above: ScoreSlice, slices: readonly SliceBetween[], rows: TapRun): void {
+    const { candidates, classes, low, high } = this;
+    for (const columns of this.columns) {
+      const count = this.findCorners(rows, columns);
+      this.bounds(below.scores, above.scores, count);
+      let found = 0;
+      for (let k = 0; k < classes; k++) {
+        if (low[k]! <= 0 && high[k]! > 0) candidates[found++] = k;
+        else this.fill(slices, k, rows, columns.from, columns.to, low[k]! > 0 ? 1 : 0);
+      }
+      if (found === 0) continue;
+      this.gather(below.scores, above.scores, count, found);
+      for (const { share, maps } of slices) this.chooseAll(share, rows, columns, found, maps);
+    }
+  }
+
+  private fill(slices: readonly SliceBetween[], map: number, rows: TapRun, from: number, to: number, value: number) {
+    for (const { maps } of slices)
+      for (let y = rows.from; y < rows.to; y++) maps[map]!.fill(value, y * this.width + from, y * this.width + to);
+  }
+
+  /** @returns how many */
+  private findCorners(rows: TapRun, columns: TapRun): number {
+    let count = 0;
+    for (let y = 0; y < rows.count; y++)
+      for (let x = 0; x < columns.count; x++)
+        this.corners[count++] = (rows.first + y) * this.scoreWidth + columns.first + x;
+    return count;
+  }
+
+  /** The class that is the best everywhere; −1: there is none. */
+  private sameBest(below: Uint16Array, above: Uint16Array, count: number): number {
+    const { corners } = this;
+    const label = below[corners[0]!]!;
+    for (let c = 0; c < count; c++) if (below[corners[c]!] !== label || above[corners[c]!] !== label) return -1;
+    return label;
+  }
+
+  private bounds(below: Float32Array, above: Float32Array, count: number): void {
+    const { corners, low, high, classes } = this;
+    low.fill(Number.POSITIVE_INFINITY);
+    high.fill(Number.NEGATIVE_INFINITY);
+    for (let c = 0; c < count; c++) {
+      const at = corners[c]! * classes;
+      for (let k = 0; k < classes; k++) {
+        const [one, other] = [below[at + k]!, above[at + k]!];
+        const [less, more] = one < other ? [one, other] : [other, one];
+        if (less < low[k]!) low[k] = less;
+        if (more > high[k]!) high[k] = more;
       }
     }
   }
 
-  private mix(
-    below: ScoreSlice,
-    above: ScoreSlice,
-    share: number,
-    corners: readonly [number, number, number, number],
-    down: number,
-    along: number,
-  ): void {
-    const { classes, mixed } = this;
-    const weights = [(1 - down) * (1 - along), (1 - down) * along, down * (1 - along), down * along] as const;
-    mixed.fill(0);
-    for (let c = 0; c < 4; c++) {
-      const [low, high] = [weights[c]! * (1 - share), weights[c]! * share];
+  /** Classes that may be the best somewhere in the block. @returns how many */
+  private exclusiveCandidates(): number {
+    const { candidates, low, high, classes } = this;
+    let sure = low[0]!;
+    for (let k = 1; k < classes; k++) if (low[k]! > sure) sure = low[k]!;
+    const needed = sure - tolerance * Math.abs(sure);
+    let found = 0;
+    for (let k = 0; k < classes; k++) if (high[k]! >= needed) candidates[found++] = k;
+    return found;
+  }
+
+  private gather(below: Float32Array, above: Float32Array, count: number, found: number): void {
+    const { corners, candidates, lower, upper, classes } = this;
+    for (let c = 0, to = 0; c < count; c++) {
       const at = corners[c]! * classes;
-      if (low > 0) for (let k = 0; k < classes; k++) mixed[k] = mixed[k]! + low * below.scores[at + k]!;
-      if (high > 0) for (let k = 0; k < classes; k++) mixed[k] = mixed[k]! + high * above.scores[at + k]!;
+      for (let n = 0; n < found; n++, to++) {
+        lower[to] = below[at + candidates[n]!]!;
+        upper[to] = above[at + candidates[n]!]!;
+      }
     }
   }
-}
 
-function sameBest(below: Uint16Array, above: Uint16Array, [a, b, c, d]: readonly [number, number, number, number]) {
-  const label = below[a]!;
-  return (
-    below[b] === label &&
-    below[c] === label &&
-    below[d] === label &&
-    above[a] === label &&
-    above[b] === label &&
-    above[c] === label &&
-    above[d] === label
-  );
+  private chooseBest(share: number, rows: TapRun, columns: TapRun, found: number, map: Uint8Array | Uint16Array): void {
+    const { row, candidates } = this;
+    this.mixSlices(share, rows.count * columns.count * found);
+    for (let y = rows.from; y < rows.to; y++) {
+      this.mixRows(rows, y - rows.from, columns.count * found);
+      for (let x = columns.from; x < columns.to; x++) {
+        const weights = (x - columns.from) * columns.count;
+        let best = 0;
+        let most = Number.NEGATIVE_INFINITY;
+        for (let n = 0; n < found; n++) {
+          let sum = 0;
+          for (let c = 0; c < columns.count; c++) sum += columns.weights[weights + c]! * row[c * found + n]!;
+          if (sum > most) {
+            most = sum;
+            best = n;
+          }
+        }
+        map[y * this.width + x] = candidates[best]!;
+      }
+    }
+  }
+
+  private chooseAll(
+    share: number,
+    rows: TapRun,
+    columns: TapRun,
+    found: number,
+    maps: readonly (Uint8Array | Uint16Array)[],
+  ): void {
+    const { row, candidates } = this;
+    this.mixSlices(share, rows.count * columns.count * found);
+    for (let y = rows.from; y < rows.to; y++) {
+      this.mixRows(rows, y - rows.from, columns.count * found);
+      for (let x = columns.from; x < columns.to; x++) {
+        const weights = (x - columns.from) * columns.count;
+        for (let n = 0; n < found; n++) {
+          let sum = 0;
+          for (let c = 0; c < columns.count; c++) sum += columns.weights[weights + c]! * row[c * found + n]!;
+          maps[candidates[n]!]![y * this.width + x] = sum > 0 ? 1 : 0;
+        }
+      }
+    }
+  }
+
+  private mixSlices(share: number, values: number): void {
+    const { lower, upper, mixed } = this;
+    for (let i = 0; i < values; i++) mixed[i] = (1 - share) * lower[i]! + share * upper[i]!;
+  }
+
+  /** Mixes the rows of a block for its output row `y`. */
+  private mixRows(rows: TapRun, y: number, values: number): void {
+    const { mixed, row } = this;
+    const weights = y * rows.count;
+    for (let i = 0; i < values; i++) {
+      let sum = 0;
+      for (let r = 0; r < rows.count; r++) sum += rows.weights[weights + r]! * mixed[r * values + i]!;
+      row[i] = sum;
+    }
+  }
 }

@@ -1,7 +1,8 @@
 import { cutPatch, volumeOf } from '../../data/augment/pairs/samplePatch.ts';
 import type { PreparedImage, Size3 } from '../../data/prepared/types.ts';
 import { importanceOf } from './importance.ts';
-import { between, type Choice, LabelSlices, rank, type ScoreSlice } from './labelSlices.ts';
+import { type Choice, LabelSlices, rank, type ScoreSlice, type SliceBetween } from './labelSlices.ts';
+import { scoreTaps, type Taps } from './scoreTaps.ts';
 import { Slab } from './slab.ts';
 import { coverImage } from './windows.ts';
 
@@ -10,8 +11,13 @@ export interface WindowNetwork {
   readonly window: Size3;
   readonly classes: number;
   /**
+   * Voxels that a score stands for along either axis of the plane; between scores it is interpolated linearly. Networks whose logits are
+   * those of the stem's grid, enlarged, have 2: that is a quarter of the numbers. Default 1.
+   */
+  readonly stride?: 1 | 2;
+  /**
    * @param images [1, D, H, W, channels]
-   * @returns [1, D, H, W, classes]
+   * @returns [1, D, H / stride, W / stride, classes]
    */
   run(images: Float32Array): Promise<Float32Array>;
 }
@@ -40,37 +46,60 @@ export async function segmentImage(
   image: PreparedImage,
   { choice, overlap, mirror, size, signal, onProgress }: SegmentOptions,
 ): Promise<(Uint8Array | Uint16Array)[]> {
-  const [{ window, classes }] = networks;
-  const starts = coverImage(image.size, window, overlap);
-  const importance = importanceOf(window);
-  const slab = new Slab(image.size, Math.min(window[0], image.size[0]), classes);
-  const writer = new OutputWriter(image.size, size, classes, choice);
+  const [{ window, classes, stride = 1 }] = networks;
+  const starts = coverImage(image.size, window, overlap, stride);
+  const scoresSize = coarser(image.size, stride);
+  const scoresWindow = coarser(window, stride);
+  const importance = importanceOf(scoresWindow);
+  const slab = new Slab(scoresSize, Math.min(window[0], image.size[0]), classes);
+  const writer = new OutputWriter(image.size, size, { classes, choice, stride });
   let complete = 0;
+  const finish = (before: number) => {
+    for (; complete < before; complete++) writer.add(complete, (into) => slab.take(complete, into));
+  };
+  const scoresOf = (start: Size3) => windowScores(networks, image, start, mirror);
+  const [first] = starts;
+  let coming = first && scoresOf(first);
   for (const [i, start] of starts.entries()) {
+    const scores = await coming;
     signal?.throwIfAborted();
-    // Windows come in the order of their slices: those above this one's first are complete.
-    for (; complete < start[0]; complete++) writer.add(complete, (into) => slab.take(complete, into));
-    slab.add(start, window, await scoresOf(networks, image, start, mirror), importance);
-    onProgress?.(i + 1, starts.length);
+    // The network works on the next window while this one's scores are added.
+    const next = starts[i + 1];
+    coming = next && scoresOf(next);
+    try {
+      // Windows come in the order of their slices: those above this one's first are complete.
+      finish(start[0]);
+      if (scores) slab.add([start[0], start[1] / stride, start[2] / stride], scoresWindow, scores, importance);
+      onProgress?.(i + 1, starts.length);
+    } catch (error) {
+      await coming?.catch(() => undefined); // what happened first is told
+      throw error;
+    }
   }
-  for (; complete < image.size[0]; complete++) writer.add(complete, (into) => slab.take(complete, into));
+  finish(image.size[0]);
   return writer.maps;
 }
 
-/** Mean scores of a window over networks and mirrored copies, [D, H, W, classes]. */
-async function scoresOf(
+/** A size in scores: those in the plane are fewer. */
+function coarser([slices, rows, columns]: Size3, stride: number): Size3 {
+  return [slices, Math.ceil(rows / stride), Math.ceil(columns / stride)];
+}
+
+/** Mean scores of a window over networks and mirrored copies, [D, H / stride, W / stride, classes]. */
+async function windowScores(
   networks: readonly WindowNetwork[],
   image: PreparedImage,
   start: Size3,
   mirror: readonly (0 | 1 | 2)[],
 ): Promise<Float32Array> {
-  const [{ window, classes } = { window: image.size, classes: 0 }] = networks;
+  const [{ window, classes, stride = 1 } = { window: image.size, classes: 0 }] = networks;
   const input = channelsLast(cutPatch(image, start, window));
   const flips = Array.from({ length: 1 << mirror.length }, (_, set) => mirror.filter((_, bit) => set & (1 << bit)));
   let sum: Float32Array | undefined;
   for (const flip of flips)
     for (const network of networks) {
-      const scores = flipped(await network.run(flipped(input, window, image.channels, flip)), window, classes, flip);
+      const given = flipped(input, window, image.channels, flip);
+      const scores = flipped(await network.run(given), coarser(window, stride), classes, flip);
       if (!sum) sum = flip.length === 0 ? scores.slice() : scores;
       else for (let i = 0; i < scores.length; i++) sum[i] = sum[i]! + scores[i]!;
     }
@@ -109,24 +138,24 @@ function flipped(values: Float32Array, size: Size3, channels: number, axes: read
 /** Takes slices of scores in their order and writes each output slice as soon as the two that it lies between are there. */
 class OutputWriter {
   readonly maps: (Uint8Array | Uint16Array)[];
-  private readonly places;
+  private readonly places: readonly Taps[];
   private readonly labels: LabelSlices;
   private below: ScoreSlice;
   private above: ScoreSlice;
   private next = 0;
 
   constructor(
-    private readonly from: Size3,
+    from: Size3,
     private readonly to: Size3,
-    classes: number,
-    choice: Choice,
+    { classes, choice, stride }: { classes: number; choice: Choice; stride: 1 | 2 },
   ) {
     const make = () =>
       choice === 'exclusive' && classes > 256 ? new Uint16Array(volumeOf(to)) : new Uint8Array(volumeOf(to));
     this.maps = Array.from({ length: choice === 'exclusive' ? 1 : classes }, make);
-    this.places = between(from[0], to[0]);
-    this.labels = new LabelSlices([from[1], from[2]], [to[1], to[2]], classes, choice);
-    const plane = from[1] * from[2];
+    this.places = scoreTaps(from[0], to[0], 1);
+    this.labels = new LabelSlices([from[1], from[2]], [to[1], to[2]], classes, choice, stride);
+    const [, rows, columns] = coarser(from, stride);
+    const plane = rows * columns;
     const slice = (): ScoreSlice => ({ scores: new Float32Array(plane * classes), best: new Uint16Array(plane) });
     this.below = slice();
     this.above = slice();
@@ -137,11 +166,16 @@ class OutputWriter {
     fill(this.above.scores);
     rank(this.above);
     const plane = this.to[1] * this.to[2];
-    for (; this.next < this.to[0] && this.places.high[this.next]! <= z; this.next++) {
-      const [low, share] = [this.places.low[this.next]!, this.places.share[this.next]!];
-      const below = low === z ? this.above : this.below;
+    // Those in this very slice, and those between it and the one before.
+    const [within, between]: [SliceBetween[], SliceBetween[]] = [[], []];
+    for (; this.next < this.to[0]; this.next++) {
+      const { first, weights } = this.places[this.next]!;
+      if (first + weights.length - 1 > z) break;
       const maps = this.maps.map((map) => map.subarray(this.next * plane, (this.next + 1) * plane));
-      this.labels.write(below, this.above, share, maps);
+      if (weights.length === 1) within.push({ share: 0, maps });
+      else between.push({ share: weights[1]!, maps });
     }
+    if (within.length > 0) this.labels.write(this.above, this.above, within);
+    if (between.length > 0) this.labels.write(this.below, this.above, between);
   }
 }

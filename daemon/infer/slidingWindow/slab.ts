@@ -2,13 +2,13 @@ import type { Size3 } from '../../data/prepared/types.ts';
 
 /** The slices of an image that windows still reach: sums of weighted scores, and sums of weights. */
 export class Slab {
-  /** [depth, H, W, classes]; the slice z of the image is at z mod depth. */
+  /** [depth, h, w, classes]; the slice z of the image is at z mod depth. */
   private readonly scores: Float32Array;
   private readonly weights: Float32Array;
   private readonly plane: number;
 
   /**
-   * @param size of the image
+   * @param size of the image's scores [D, h, w]
    * @param depth slices at a time: at least the depth of a window
    */
   constructor(
@@ -23,8 +23,10 @@ export class Slab {
 
   /**
    * Adds the scores of a window. What lies outside of the image is left out.
-   * @param scores [D, H, W, classes]
-   * @param importance [D, H, W]
+   * @param start place of its first score
+   * @param window its size [D, h, w]
+   * @param scores [D, h, w, classes]
+   * @param importance [D, h, w]
    */
   add(start: Size3, window: Size3, scores: Float32Array, importance: Float32Array): void {
     const { classes, size } = this;
@@ -44,10 +46,7 @@ export class Slab {
       }
   }
 
-  /**
-   * Takes a slice out: its weighted mean scores [H, W, classes]. No later window may reach it; its place is free for another slice.
-   * The array is valid until the slice that takes its place is added to.
-   */
+  /** Takes a slice out: its weighted mean scores [h, w, classes]. No later window may reach it; its place is free for another slice. */
   take(z: number, into: Float32Array): void {
     const { classes, plane } = this;
     const first = (z % this.depth) * plane;

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PreparedImage, Size3 } from '../../data/prepared/types.ts';
 import { importanceOf } from './importance.ts';
-import { between } from './labelSlices.ts';
 import { type SegmentOptions, segmentImage, type WindowNetwork } from './segmentImage.ts';
 import { coverImage, windowStarts } from './windows.ts';
 
@@ -17,14 +16,18 @@ const noise = (i: number) => {
 const imageOf = (size: Size3, channels = 1): PreparedImage => ({
   ...{ size, channels, image: Float32Array.from({ length: channels * volume(size) }, (_, i) => noise(i)) },
 });
-/** Scores of a voxel depend on its value alone, so that windows agree: what is left to test is geometry. */
-const pointwise = (window: Size3, classes: number, channels = 1): WindowNetwork => ({
-  ...{ window, classes },
-  run: async (images) =>
-    Float32Array.from({ length: volume(window) * classes }, (_, i) => {
-      const value = images[Math.floor(i / classes) * channels]!;
+/** Scores of a voxel (or of a cell of 2×2 voxels, by its first) depend on its value alone, so that windows agree: what is left to test is geometry. */
+const pointwise = (window: Size3, classes: number, channels = 1, stride: 1 | 2 = 1): WindowNetwork => ({
+  ...{ window, classes, stride },
+  run: async (images) => {
+    const [rows, columns] = [window[1] / stride, window[2] / stride];
+    return Float32Array.from({ length: window[0] * rows * columns * classes }, (_, i) => {
+      const cell = Math.floor(i / classes);
+      const [z, y, x] = [Math.floor(cell / (rows * columns)), Math.floor(cell / columns) % rows, cell % columns];
+      const value = images[((z * window[1] + y * stride) * window[2] + x * stride) * channels]!;
       return Math.sin(7 * value + 3 * (i % classes));
-    }),
+    });
+  },
 });
 const options = (size: Size3, more: Partial<SegmentOptions> = {}): SegmentOptions => ({
   ...{ choice: 'exclusive', overlap: 0.5, mirror: [], size },
@@ -60,6 +63,25 @@ describe('windows', () => {
     );
   });
 
+  it('start at multiples of the stride in the plane, and still cover everything', () => {
+    expect(windowStarts(137, 128, 0.5, 2)).toEqual([0, 10]);
+    expect(windowStarts(7, 32, 0.5, 2)).toEqual([-12]);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.constantFrom(0, 0.5),
+        (n, w, o) => {
+          const starts = windowStarts(n, 2 * w, o, 2);
+          expect(starts.every((start) => start % 2 === 0)).toBe(true);
+          expect(starts[0]).toBeLessThanOrEqual(0);
+          expect(starts.at(-1)! + 2 * w).toBeGreaterThanOrEqual(n);
+          for (const [i, start] of starts.slice(1).entries()) expect(start - starts[i]!).toBeLessThanOrEqual(2 * w);
+        },
+      ),
+    );
+  });
+
   it('count most in their middle and nowhere nothing', () => {
     const weights = importanceOf([4, 6, 8]);
     expect(Math.max(...weights)).toBeCloseTo(1, 5);
@@ -68,60 +90,90 @@ describe('windows', () => {
   });
 });
 
-/** The same, the slow way: every score at every voxel of the output. */
-async function naive(network: WindowNetwork, image: PreparedImage, { size, choice, overlap }: SegmentOptions) {
-  const { window, classes } = network;
-  const [sums, weights] = [new Float64Array(volume(image.size) * classes), new Float64Array(volume(image.size))];
-  const importance = importanceOf(window);
-  for (const start of coverImage(image.size, window, overlap)) {
-    const input = new Float32Array(volume(window));
-    const places = Array.from(input, (_, i) => {
-      const at = [Math.floor(i / (window[1] * window[2])), Math.floor(i / window[2]) % window[1], i % window[2]].map(
-        (v, axis) => v + start[axis]!,
-      );
-      const inside = at.every((v, axis) => v >= 0 && v < image.size[axis]!);
-      return inside ? (at[0]! * image.size[1] + at[1]!) * image.size[2] + at[2]! : -1;
-    });
-    for (const [i, place] of places.entries()) if (place >= 0) input[i] = image.image[place]!;
-    const scores = await network.run(input);
-    for (const [i, place] of places.entries()) {
-      if (place < 0) continue;
-      weights[place]! += importance[i]!;
-      for (let k = 0; k < classes; k++) sums[place * classes + k]! += importance[i]! * scores[i * classes + k]!;
+/** Inputs between which each of `to` outputs lies among `from` of the same length, and the share of the second. */
+function between(from: number, to: number): { low: number; high: number; share: number }[] {
+  return Array.from({ length: to }, (_, o) => {
+    const at = Math.min(Math.max(((o + 0.5) * from) / to - 0.5, 0), from - 1);
+    const low = Math.floor(at);
+    return { low, high: Math.min(from - 1, low + 1), share: at - low };
+  });
+}
+
+/** Linear interpolation of [D, H, W, classes], all axes at once. */
+function interpolated(values: Float64Array, from: Size3, to: Size3, classes: number): Float64Array {
+  const grids = ([0, 1, 2] as const).map((axis) => between(from[axis], to[axis]));
+  const out = new Float64Array(volume(to) * classes);
+  for (let i = 0; i < out.length; i++) {
+    const v = Math.floor(i / classes);
+    const at = [Math.floor(v / (to[1] * to[2])), Math.floor(v / to[2]) % to[1], v % to[2]];
+    for (let corner = 0; corner < 8; corner++) {
+      let weight = 1;
+      let place = 0;
+      for (const axis of [0, 1, 2] as const) {
+        const { low, high, share } = grids[axis]![at[axis]!]!;
+        const up = (corner >> axis) & 1;
+        weight *= up ? share : 1 - share;
+        place = place * from[axis] + (up ? high : low);
+      }
+      out[i]! += weight * values[place * classes + (i % classes)]!;
     }
   }
-  const grids = [0, 1, 2].map((axis) => between(image.size[axis]!, size[axis]!));
+  return out;
+}
+
+/** The same, the slow way: every score at every voxel of the image, and then of the output. */
+async function naive(network: WindowNetwork, image: PreparedImage, { size, choice, overlap }: SegmentOptions) {
+  const { window, classes, stride = 1 } = network;
+  const scores: Size3 = [image.size[0], Math.ceil(image.size[1] / stride), Math.ceil(image.size[2] / stride)];
+  const [sums, weights] = [new Float64Array(volume(scores) * classes), new Float64Array(volume(scores))];
+  const own: Size3 = [window[0], window[1] / stride, window[2] / stride];
+  const importance = importanceOf(own);
+  for (const start of coverImage(image.size, window, overlap, stride)) {
+    const placesIn = (of: Size3, first: Size3, within: Size3) =>
+      Array.from({ length: volume(of) }, (_, i) => {
+        const at = [Math.floor(i / (of[1] * of[2])), Math.floor(i / of[2]) % of[1], i % of[2]].map(
+          (v, axis) => v + first[axis]!,
+        );
+        const inside = at.every((v, axis) => v >= 0 && v < within[axis]!);
+        return inside ? (at[0]! * within[1] + at[1]!) * within[2] + at[2]! : -1;
+      });
+    const input = Float32Array.from(placesIn(window, start, image.size), (place) =>
+      place < 0 ? 0 : image.image[place]!,
+    );
+    const found = await network.run(input);
+    for (const [i, place] of placesIn(own, [start[0], start[1] / stride, start[2] / stride], scores).entries()) {
+      if (place < 0) continue;
+      weights[place]! += importance[i]!;
+      for (let k = 0; k < classes; k++) sums[place * classes + k]! += importance[i]! * found[i * classes + k]!;
+    }
+  }
+  const means = sums.map((sum, i) => sum / weights[Math.floor(i / classes)]!);
+  const enlarged: Size3 = [scores[0], scores[1] * stride, scores[2] * stride];
+  const fine = interpolated(means, scores, enlarged, classes);
+  const [, height, width] = image.size;
+  const cropped = Float64Array.from({ length: volume(image.size) * classes }, (_, i) => {
+    const v = Math.floor(i / classes);
+    const [z, y, x] = [Math.floor(v / (height * width)), Math.floor(v / width) % height, v % width];
+    return fine[((z * enlarged[1] + y) * enlarged[2] + x) * classes + (i % classes)]!;
+  });
+  const all = interpolated(cropped, image.size, size, classes);
   return Array.from({ length: volume(size) }, (_, v) => {
-    const at = [Math.floor(v / (size[1] * size[2])), Math.floor(v / size[2]) % size[1], v % size[2]];
-    const mixed = Array.from({ length: classes }, (_, k) => {
-      let sum = 0;
-      for (let corner = 0; corner < 8; corner++) {
-        let weight = 1;
-        let place = 0;
-        for (const axis of [0, 1, 2]) {
-          const { low, high, share } = grids[axis]!;
-          const up = (corner >> axis) & 1;
-          weight *= up ? share[at[axis]!]! : 1 - share[at[axis]!]!;
-          place = place * image.size[axis]! + (up ? high : low)[at[axis]!]!;
-        }
-        sum += (weight * sums[place * classes + k]!) / weights[place]!;
-      }
-      return sum;
-    });
+    const mixed = [...all.subarray(v * classes, (v + 1) * classes)];
     return choice === 'exclusive' ? mixed.indexOf(Math.max(...mixed)) : mixed.map((score) => (score > 0 ? 1 : 0));
   });
 }
 
 describe('labels of an image', () => {
-  it('are those of the slow way, at every size, window and overlap', () =>
+  it('are those of the slow way, at every size, window, overlap and stride', () =>
     fc.assert(
       fc.asyncProperty(
         sizes(7),
         sizes(4),
-        sizes(9),
+        sizes(15),
         fc.constantFrom(0, 0.25, 0.5),
-        async (size, window, out, overlap) => {
-          const network = pointwise(window, 3);
+        fc.constantFrom(1 as const, 2 as const),
+        async (size, [slices, rows, columns], out, overlap, stride) => {
+          const network = pointwise([slices, stride * rows, stride * columns], 3, 1, stride);
           const given = options(out, { overlap });
           const [labels] = await segmentImage([network], imageOf(size), given);
           const wanted = await naive(network, imageOf(size), given);
@@ -129,11 +181,11 @@ describe('labels of an image', () => {
           expect([...labels!]).toEqual(wanted);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     ));
 
-  it('of overlapping classes are a map each', async () => {
-    const network = pointwise([2, 3, 3], 2);
+  it.each([1, 2] as const)('of overlapping classes are a map each (stride %i)', async (stride) => {
+    const network = pointwise([2, 4, 4], 2, 1, stride);
     const given = options([4, 8, 9], { choice: 'overlapping' });
     const maps = await segmentImage([network], imageOf([3, 5, 6]), given);
     const wanted = (await naive(network, imageOf([3, 5, 6]), given)) as number[][];

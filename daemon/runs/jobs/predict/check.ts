@@ -26,8 +26,8 @@ export function differences({ spacing, channels }: StoredCase, plan: NetworkPlan
   return found;
 }
 
-function shareInside(values: Float32Array, low: number, high: number): number {
+function shareInside(values: ArrayLike<number>, low: number, high: number): number {
   let inside = 0;
-  for (const value of values) if (value > low && value < high) inside++;
+  for (let i = 0; i < values.length; i++) if (values[i]! > low && values[i]! < high) inside++;
   return inside / values.length;
 }

@@ -38,13 +38,13 @@ export async function classify(
 
 /** Labels of an image in a grid of `size`. */
 export function segment(
-  { plan, window, runs }: OpenNetwork,
+  { plan, window, stride, runs }: OpenNetwork,
   image: PreparedImage,
   size: Size3,
   { overlap, mirror }: Pick<PredictTask, 'overlap' | 'mirror'>,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
-  const network = (run: RunNetwork): WindowNetwork => ({ window, classes: plan.classes.length, run });
+  const network = (run: RunNetwork): WindowNetwork => ({ window, classes: plan.classes.length, stride, run });
   const [first, ...others] = runs;
   return segmentImage([network(first), ...others.map(network)], image, {
     ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size },

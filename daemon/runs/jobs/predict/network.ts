@@ -10,7 +10,7 @@ import { openRunEngine } from '../../start/openRunEngine.ts';
 import type { NetworkSource, NetworkSources } from './networkSource.ts';
 import { networkOfRun } from './runNetwork.ts';
 
-/** @param images [1, …, channels] @returns logits [1, …, outputs] */
+/** @param images [1, …, channels] @returns logits: [1, outputs], or [1, D, H / stride, W / stride, outputs] */
 export type RunNetwork = (images: Float32Array) => Promise<Float32Array>;
 
 /** A fine-tuned network that is used, or an ensemble: its plan, and the scores of one window or image. */
@@ -22,6 +22,8 @@ export interface OpenNetwork {
   readonly members: readonly { readonly id: string; readonly step: number }[];
   /** Size of its input; a picture has one slice. */
   readonly window: Size3;
+  /** Voxels that a logit of a segmentation stands for along either axis of the plane. */
+  readonly stride: 1 | 2;
   /** One function a network. */
   readonly runs: readonly [RunNetwork, ...RunNetwork[]];
   close(): void;
@@ -68,6 +70,7 @@ export async function openNetworks(
   const [a, b, c] = first.plan.patch;
   return {
     ...{ plan: first.plan, step: one.step, window: c === undefined ? [1, a, b] : [a, b, c] },
+    stride: 2, // the stem's grid
     members: opened.map(({ id, step }) => ({ id, step })),
     runs: [one.run, ...rest.map(({ run }) => run)],
     close,
@@ -96,7 +99,7 @@ async function openMember(
       const stored = prefix + name.slice('network.'.length);
       return file.tensors.has(stored) ? file.readFloat32(stored) : undefined;
     });
-    const forward = createForward(engine, { model, parameters }, { batch: 1 });
+    const forward = createForward(engine, { model, parameters }, { batch: 1, grid: 'stem' });
     return {
       ...{ id, step },
       run: (images) => forward.run(images),

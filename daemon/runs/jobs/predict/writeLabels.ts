@@ -62,13 +62,18 @@ function* labelsToWrite(maps: LabelMapsOfImage, { grid }: StoredCase, { labels, 
     return;
   }
   const values = classes.map(({ values: [value = 0] }) => value);
-  const [numbers] = maps;
-  const data = new (Math.max(...values) > 255 ? Uint16Array : Uint8Array)(numbers?.length ?? 0);
-  numbers?.forEach((k, voxel) => {
-    data[voxel] = values[k]!;
-  });
+  const [numbers = new Uint8Array()] = maps;
+  const data = withValues(numbers, values);
   const named = classes.flatMap(({ name }, k) => (values[k] === 0 ? [] : [[values[k]!, name] as const]));
   yield { name: '', data, labelNames: new Map(named) } satisfies ToWrite;
+}
+
+/** Class numbers as the data set's values; the array itself where they are the same. */
+function withValues(numbers: Uint8Array | Uint16Array, values: readonly number[]): Uint8Array | Uint16Array {
+  if (values.every((value, k) => value === k)) return numbers;
+  const labels = new (Math.max(...values) > 255 ? Uint16Array : Uint8Array)(numbers.length);
+  for (let voxel = 0; voxel < labels.length; voxel++) labels[voxel] = values[numbers[voxel]!]!;
+  return labels;
 }
 
 /** A class's name as a part of a file's name. */
