@@ -77,8 +77,18 @@ const series = z.object({
 });
 export type ShownSeries = z.infer<typeof series>;
 
-/** The states of records.ts, and `paused`. Not imported, because records.ts would bring all of zod into the page. */
-const state = z.enum(['new', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted']);
+/** The states of records.ts, and `queued`, `starting` and `paused`. Not imported, because records.ts would bring all of zod into the page. */
+const state = z.enum([
+  'new',
+  'queued',
+  'starting',
+  'running',
+  'paused',
+  'stopped',
+  'finished',
+  'failed',
+  'interrupted',
+]);
 export type ShownRunState = z.infer<typeof state>;
 
 /** Something that happened at a step: a warning with its advice, a checkpoint, a pause, an error. */
@@ -107,10 +117,13 @@ const preview = z.object({
 });
 export type Preview = z.infer<typeof preview>;
 
-/** The progress of a run. `totalSteps` counts the steps of all groups; `secondsLeft` is the trainer's own estimate. */
+/**
+ * The progress of a run. `totalSteps` counts the steps of all groups; it is unknown while no process trains the run.
+ * `secondsLeft` is the trainer's own estimate.
+ */
 const progress = z.object({
   step: z.number(),
-  totalSteps: z.number(),
+  totalSteps: z.optional(z.number()),
   epoch: z.optional(z.number()),
   totalEpochs: z.optional(z.number()),
   secondsLeft: z.optional(z.number()),
@@ -127,6 +140,10 @@ const run = z.object({
   events: z.array(runEvent),
   previews: z.array(preview),
   progress: z.optional(progress),
+  /** What the run waits for: its place in the queue, or a stage of preparation. A sentence. */
+  waits: z.optional(z.string()),
+  /** Its configuration as text, by field (`train.lr`). */
+  settings: z.optional(z.record(z.string(), z.string())),
 });
 export type RunMetrics = z.infer<typeof run>;
 
@@ -152,6 +169,7 @@ export const metricsMessage = z.discriminatedUnion('type', [
     run: z.string(),
     state: z.optional(state),
     progress: z.optional(progress),
+    waits: z.optional(z.string()),
     steps: z.optional(table),
     epochs: z.optional(table),
     events: z.optional(z.array(runEvent)),

@@ -52,6 +52,7 @@ export const runInfoSchema = runSummarySchema.extend({
   stage: z.string().nullable().describe('While starting: the current stage of preparation.'),
   progress: runProgressSchema.nullable(),
   queue: z.int().min(1).nullable().describe('Position in the queue for its device. 1 is next.'),
+  waitsFor: z.array(z.string()).readonly().optional().describe('While queued: the runs and jobs that use its devices.'),
   devices: z
     .array(z.string())
     .readonly()

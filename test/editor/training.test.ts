@@ -149,7 +149,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     const [first, second] = readdirSync(run.editor.inside('runs')).sort();
     // Its panel takes the focus when its page is there, and a quick pick that loses the focus closes.
     const own = await window.webview(second!);
-    await own.getByText('No records yet').waitFor();
+    await own.getByText('Next in the queue for cpu, used by').waitFor();
 
     await window.runCommand('UniMiSS: Compare Runs…');
     await window.tickAll();

@@ -1,4 +1,5 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
+import type { Modality } from '../../protocol/modality.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
 import { dimensionsOf, isSmoothed, limitsOf, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
@@ -6,12 +7,13 @@ import { type Curve, pick, recordedRows } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
 import { EventList } from './eventList.ts';
 import { Previews } from './previews.ts';
-import { RunList } from './runList.ts';
+import { type RunLook, RunTable } from './runTable.ts';
 import { Section } from './section.ts';
 import { smooth } from './smoothing.ts';
 import { type MetricsState, readState, type StateStore } from './state.ts';
 import { MetricsStore, type Run } from './store.ts';
 import { Summary } from './summary.ts';
+import { runDashes } from './swatch.ts';
 import { nearestRow } from './table.ts';
 import { followTheme, readTheme, runColors, type Theme } from './theme.ts';
 import { Toolbar } from './toolbar.ts';
@@ -31,10 +33,15 @@ export class MetricsApp {
   private readonly colorOf = new Map<string, number>();
   private readonly summary = new Summary();
   private readonly toolbar = new Toolbar((part) => this.change(part));
-  private readonly runList = new RunList((id, shown) => this.toggleRun(id, shown));
+  private readonly runTable = new RunTable({
+    toggle: (id, shown) => this.toggleRun(id, shown),
+    emphasise: (id) => this.emphasise(id),
+  });
+  /** The run of the table that the pointer or the focus is on. */
+  private pointedAt: string | null = null;
   private readonly warnings = new Warnings((run, step) => this.reveal(run, step));
   private readonly previews = new Previews((previewStep) => this.change({ previewStep }));
-  private readonly eventList = new EventList();
+  private readonly eventList = new EventList((events) => this.change({ events }));
   private readonly problem = element('p', { className: 'problem', attributes: { role: 'alert' }, hidden: true });
   private readonly empty = element('p', { className: 'empty', hidden: true });
   private readonly render = oncePerFrame(() => this.renderNow());
@@ -47,14 +54,14 @@ export class MetricsApp {
   ) {
     this.state = readState(kept.load());
     for (const { id, title } of panels) this.sections.set(id, this.section(id, title, this.charts.grids.get(id)!));
-    this.sections.set('previews', this.section('previews', 'What the network sees', this.previews.root));
+    this.sections.set('previews', this.section('previews', 'Training views (previews)', this.previews.root));
     this.sections.set('events', this.section('events', 'Events', this.eventList.root));
     const section = (id: string) => this.sections.get(id)!.root;
     root.append(
       this.problem,
       this.summary.root,
+      this.runTable.root,
       this.warnings.root,
-      this.runList.root,
       this.toolbar.root,
       this.empty,
       section('overview'),
@@ -103,9 +110,26 @@ export class MetricsApp {
     return [...this.store.runs.values()].filter((run) => !this.state.hiddenRuns.includes(run.id));
   }
 
-  /** The run whose phases, tiles and previews are shown: the first visible one. */
+  /** The run whose phases and previews are shown: the emphasised one, else the first visible one. */
   private primary(): Run | undefined {
-    return this.visibleRuns()[0];
+    const runs = this.visibleRuns();
+    return runs.find(({ id }) => id === this.emphasised) ?? runs[0];
+  }
+
+  private emphasise(id: string | null): void {
+    if (id === this.pointedAt) return;
+    this.pointedAt = id;
+    this.render();
+  }
+
+  /** The run that stands out from the others; a hidden one does not. */
+  private get emphasised(): string | null {
+    return this.pointedAt !== null && this.state.hiddenRuns.includes(this.pointedAt) ? null : this.pointedAt;
+  }
+
+  /** Several runs are compared: the table has a row for each, and runs differ by colour and dash. */
+  private get comparing(): boolean {
+    return this.store.runs.size > 1;
   }
 
   private renderNow(): void {
@@ -118,22 +142,27 @@ export class MetricsApp {
       const free = Array.from({ length: runColors }, (_, i) => i).find((i) => !taken.has(i));
       this.colorOf.set(run.id, free ?? this.colorOf.size % runColors);
     }
-    this.summary.show(this.store.title, this.store.summary, this.primary(), all.length === 1);
-    this.runList.show(all, this.state.hiddenRuns, (id) => this.color(id));
-    this.runList.root.hidden = all.length < 2;
+    this.summary.show(
+      this.comparing ? `${all.length} runs` : this.store.title,
+      this.store.summary,
+      this.comparing ? undefined : all[0],
+    );
+    this.runTable.show(all, this.state.hiddenRuns, (id) => this.look(id));
     this.toolbar.show(
       this.state,
-      runs.some((run) => run.steps.values('phase') !== undefined),
+      (!this.comparing || this.emphasised !== null) && this.primary()?.steps.values('phase') !== undefined,
+      this.comparing ? runs.map(({ id, name }) => ({ ...this.look(id), name })) : [],
     );
     this.warnings.show(runs);
-    this.previews.show(this.primary(), this.state.previewStep);
-    this.eventList.show(runs);
+    this.previews.show(this.comparing ? runs[0] : this.primary(), this.state.previewStep);
+    this.eventList.show(runs, this.state.events);
     this.charts.arrange(all);
     for (const { id } of panels)
       this.sections.get(id)!.root.hidden = this.charts.grids.get(id)!.childElementCount === 0;
     this.renderCharts(runs);
     const recorded = runs.some((run) => run.steps.length > 0);
-    this.empty.hidden = recorded;
+    // The header of a single run says what it waits for.
+    this.empty.hidden = recorded || (all.length === 1 && all[0]?.waits !== undefined);
     setText(
       this.empty,
       this.store.sequence === undefined
@@ -141,8 +170,8 @@ export class MetricsApp {
         : all.length === 0
           ? 'No runs yet.'
           : runs.length === 0
-            ? 'All runs are hidden. Tick one above.'
-            : 'No records yet. The run is preparing its first step.',
+            ? 'All runs are hidden. Select one above.'
+            : (runs[0]?.waits ?? 'No records yet. The run is preparing its first step.'),
     );
   }
 
@@ -156,16 +185,18 @@ export class MetricsApp {
       axis: xAxis,
       log: logScale,
       theme: this.theme!,
-      phases: primary ? phaseSpans(primary, x.get(primary.id)!.steps) : [],
+      phases: primary && (!this.comparing || this.emphasised) ? phaseSpans(primary, x.get(primary.id)!.steps) : [],
       range: this.state.view ?? this.fullRange([...x.values()].map((p) => p.steps)),
     };
-    const markers = runs.flatMap((run) =>
+    const marked = this.comparing ? runs.filter(({ id }) => id === this.emphasised) : runs;
+    const markers = marked.flatMap((run) =>
       run.events
         .filter((e) => e.kind !== 'info')
         .map((e) => ({
           x: positionOfStep(run, e.step, x.get(run.id)!.steps),
           text: e.message,
           severe: e.kind === 'error',
+          ...(this.comparing && { color: this.look(run.id).color }),
         })),
     );
     this.charts.update((info) => {
@@ -174,7 +205,9 @@ export class MetricsApp {
         info,
         runs.filter(({ id }) => curves.some(({ runId }) => runId === id)),
       );
-      return { ...shared, curves, limits, markers: info.panel === 'collapse' || info.key === 'loss' ? markers : [] };
+      const isMarked =
+        info.panel === 'collapse' || info.key === 'loss' || (info.panel === 'overview' && info.of === 'epoch');
+      return { ...shared, curves, limits, markers: isMarked ? markers : [] };
     }, this.state.enlarged);
   }
 
@@ -200,8 +233,13 @@ export class MetricsApp {
       const extremes = table.extremes(info.key);
       return [
         {
-          ...{ runId: run.id, runName: run.name, color: this.color(run.id), modality },
-          dash: info.modality === 'each' && modality === '3D' ? [5, 3] : undefined,
+          ...{
+            runId: run.id,
+            runName: run.name,
+            modality,
+            ...this.look(run.id, info.modality === 'each' ? modality : undefined),
+          },
+          faded: this.emphasised !== null && this.emphasised !== run.id,
           ...{ x: pick(x, rows), raw, line: isSmoothed(info) ? smooth(raw, smoothing) : raw },
           extremes: extremes && { low: shown(extremes.low), high: shown(extremes.high) },
           segment: info.table === 'steps' ? rows.segment : undefined,
@@ -259,8 +297,12 @@ export class MetricsApp {
     });
   }
 
-  private color(id: string): string {
-    return this.theme!.runs[this.colorOf.get(id) ?? 0] ?? '';
+  /** How a run is drawn; 3D beside 2D in one chart is dashed, and thin where dashes are those of runs. */
+  private look(id: string, modality?: Modality): RunLook & { thin: boolean } {
+    const place = this.colorOf.get(id) ?? 0;
+    const color = this.theme?.runs[place] ?? '';
+    if (!this.comparing) return { color, dash: modality === '3D' ? [5, 3] : undefined, thin: false };
+    return { color, dash: runDashes[place], thin: modality === '3D' };
   }
 }
 

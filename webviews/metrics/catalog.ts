@@ -9,7 +9,7 @@ export const panels = [
   { id: 'overview', title: 'Overview' },
   { id: 'loss', title: 'Loss' },
   { id: 'validation', title: 'Validation' },
-  { id: 'collapse', title: 'Signs of collapse' },
+  { id: 'collapse', title: 'Collapse checks' },
   { id: 'optimiser', title: 'Optimiser' },
   { id: 'speed', title: 'Speed and memory' },
   { id: 'other', title: 'Other' },

@@ -16,6 +16,8 @@ export interface Marker {
   x: number;
   text: string;
   severe: boolean;
+  /** The colour of its run in a comparison. */
+  color?: string;
 }
 
 /** All that a chart shows. */
@@ -179,7 +181,9 @@ export class Chart implements PlotOwner {
   drawAbove(plot: uPlot): void {
     const { curves, markers, range, theme } = this.content!;
     const scales = scalesOf(plot);
-    for (const curve of curves.toReversed()) drawCurve(plot.ctx, curve, scales, ...rowsIn(curve.x, ...range));
+    // The emphasised run is drawn last, over the others.
+    const inOrder = curves.toReversed().sort((a, b) => Number(b.faded ?? false) - Number(a.faded ?? false));
+    for (const curve of inOrder) drawCurve(plot.ctx, curve, scales, ...rowsIn(curve.x, ...range));
     drawMarkers(plot.ctx, markers, scales, theme);
   }
 
@@ -235,18 +239,23 @@ export class Chart implements PlotOwner {
     return this.cursorX === null ? curve.line.length - 1 : nearestRecorded(curve, this.cursorX, this.tolerance);
   }
 
-  /** The values of the first run at the cursor, or its latest ones. */
+  /** The values at the cursor, or the latest ones, of the only run or the emphasised one of several. */
   private showValue(): void {
     const curves = this.content?.curves ?? [];
-    const ofFirst = curves.filter(({ runId }) => runId === curves[0]?.runId);
+    const several = new Set(curves.map(({ runId }) => runId)).size > 1;
+    const emphasised = several && curves.some(({ faded }) => faded);
+    const ofFirst = several && !emphasised ? [] : curves.filter(({ faded }) => !faded);
     const digits = digitsOf(this.info);
     const values = ofFirst.map((curve) => {
       const value = formatNumber(curve.line[this.rowOf(curve)], ofFirst.length > 1 ? Math.min(3, digits) : digits);
       return ofFirst.length > 1 && curve.modality ? `${curve.modality} ${value}` : value;
     });
-    const text = values.length > 0 ? values.join(' · ') : '–';
+    const text = values.length > 0 ? values.join(' · ') : several ? '' : '–';
     setText(this.value, text);
-    this.body.setAttribute('aria-label', `${this.info.title}: ${text} ${this.info.unit}`.trim());
+    this.body.setAttribute(
+      'aria-label',
+      text ? `${this.info.title}: ${text} ${this.info.unit}`.trim() : this.info.title,
+    );
   }
 
   private showTooltip(): void {
@@ -261,7 +270,7 @@ export class Chart implements PlotOwner {
     const digits = digitsOf(this.info);
     const found = content.curves.map((curve) => ({ curve, row: this.rowOf(curve) }));
     const rows = found.map(({ curve, row }) => ({
-      color: curve.color,
+      ...{ color: curve.color, dash: curve.dash },
       name: this.info.modality === 'each' && curve.modality ? `${curve.runName} · ${curve.modality}` : curve.runName,
       value: formatNumber(curve.line[row], digits),
       exact: curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digits),

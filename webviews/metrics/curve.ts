@@ -10,6 +10,10 @@ export interface Curve {
   modality: Modality | undefined;
   /** Lengths of dash and gap in CSS pixels; undefined: a solid line. */
   dash: readonly number[] | undefined;
+  /** Whether the line is thin: with several runs, the 3D curves where 2D and 3D are in one chart. */
+  thin?: boolean;
+  /** Whether another run is emphasised. */
+  faded?: boolean;
   x: Float64Array;
   /** Recorded values (or the means of down-sampled rows). */
   raw: Float64Array;

@@ -30,19 +30,20 @@ export function drawCurve(
   context.lineJoin = 'round';
   context.strokeStyle = curve.color;
   context.fillStyle = curve.color;
+  const opacity = curve.faded ? 0.25 : 1;
   if (curve.extremes) {
-    context.globalAlpha = 0.2;
+    context.globalAlpha = 0.2 * opacity;
     shade(context, curve, scales, first, last);
   } else if (curve.line !== curve.raw) {
-    context.globalAlpha = 0.28;
+    context.globalAlpha = 0.28 * opacity;
     context.lineWidth = scales.ratio;
     stroke(context, curve.x, curve.raw, curve.segment, scales, first, last);
   }
-  context.globalAlpha = 0.7;
+  context.globalAlpha = 0.7 * opacity;
   context.lineWidth = 0.75 * scales.ratio;
   bridges(context, curve, scales, first, last);
-  context.globalAlpha = 1;
-  context.lineWidth = 1.75 * scales.ratio;
+  context.globalAlpha = opacity;
+  context.lineWidth = (curve.thin ? 1 : 1.75) * scales.ratio;
   context.setLineDash((curve.dash ?? []).map((length) => length * scales.ratio));
   stroke(context, curve.x, curve.line, curve.segment, scales, first, last);
   if (last - first < 80) dots(context, curve, scales, first, last);
@@ -215,7 +216,7 @@ export function drawLimits(
 /** Marks a warning where it occurred: a broken line with a triangle on top. */
 export function drawMarkers(
   context: CanvasRenderingContext2D,
-  markers: readonly { x: number; severe: boolean }[],
+  markers: readonly { x: number; severe: boolean; color?: string }[],
   scales: Scales,
   theme: Theme,
 ): void {
@@ -225,7 +226,7 @@ export function drawMarkers(
   for (const marker of markers) {
     const px = Math.round(scales.x(marker.x)) + 0.5;
     if (px < scales.left || px > scales.left + scales.width + 1) continue;
-    context.strokeStyle = context.fillStyle = marker.severe ? theme.error : theme.warning;
+    context.strokeStyle = context.fillStyle = marker.color ?? (marker.severe ? theme.error : theme.warning);
     context.setLineDash([3 * scales.ratio, 3 * scales.ratio]);
     context.beginPath();
     context.moveTo(px, scales.top + size);

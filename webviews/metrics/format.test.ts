@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDuration, formatDurationTick, formatNumber, formatTicks, titleOf } from './format.ts';
+import { formatDuration, formatDurationTick, formatEstimate, formatNumber, formatTicks, titleOf } from './format.ts';
 
 test.each([
   [5.23456, '5.235'],
@@ -35,4 +35,10 @@ test('ticks are equally precise', () => {
 test('a series that is not known gets a heading', () => {
   expect(titleOf('term/cross3D')).toBe('Cross 3D');
   expect(titleOf('queueLength')).toBe('Queue length');
+});
+
+test('estimates have no more precision than they deserve', () => {
+  const texts = [2, 42, 118, 3198, 15_060, 40_000, 200_000].map(formatEstimate);
+  expect(texts).toEqual(['≈ 5 s', '≈ 40 s', '≈ 2 min', '≈ 53 min', '≈ 4 h 10 min', '≈ 11 h', '≈ 2 d']);
+  expect(formatEstimate(Number.NaN)).toBe('–');
 });

@@ -35,6 +35,25 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** An estimate of seconds, with no more precision than it has: "≈ 40 s", "≈ 12 min", "≈ 4 h 10 min", "≈ 3 d". */
+export function formatEstimate(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return '–';
+  const to = (unit: number) => Math.round(seconds / unit) * unit;
+  if (to(5) < 60) return `≈ ${Math.max(5, to(5))} s`;
+  if (to(60) < 3600) return `≈ ${to(60) / 60} min`;
+  if (to(600) < 36_000) {
+    const minutes = (to(600) % 3600) / 60;
+    return `≈ ${Math.floor(to(600) / 3600)} h${minutes === 0 ? '' : ` ${minutes} min`}`;
+  }
+  return to(3600) < 172_800 ? `≈ ${to(3600) / 3600} h` : `≈ ${Math.round(seconds / 86_400)} d`;
+}
+
+/** A time of day with its date: "25 Nov, 16:57". */
+export function formatTime(milliseconds: number): string {
+  const options = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
+  return new Date(milliseconds).toLocaleString('en-GB', options);
+}
+
 /** Ticks of a duration axis, `stepSeconds` apart. */
 export function formatDurationTick(seconds: number, stepSeconds: number): string {
   if (seconds === 0) return '0';

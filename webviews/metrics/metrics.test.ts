@@ -38,12 +38,14 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
           records: madeUpRecords({ steps: 400, stepsPerEpoch: 50 }),
           previews: madeUpPreviews([0, 200, 399], 50),
           progress: { step: 400, totalSteps: 600, epoch: 7, totalEpochs: 12 },
+          settings: { name: 'calm', 'train.lr': '0.05', 'train.batch.2D': '8' },
         },
         {
           id: 'b',
           name: '<img src=x onerror=alert(1)></script>',
           state: 'stopped',
           records: madeUpRecords({ steps: 600, stepsPerEpoch: 50, seed: 1, rate: 2, collapseFrom: 9 }),
+          settings: { name: 'other', 'train.lr': '0.0008', 'train.batch.2D': '8' },
         },
       ],
     });
@@ -80,7 +82,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
         expect(await countColor(page, key, first), `${key}, first run`).toBeGreaterThan(20);
         expect(await countColor(page, key, second), `${key}, second run`).toBeGreaterThan(20);
       }
-      expect(await page.locator('.runs').innerText()).toContain('400 steps');
+      expect(await page.locator('.runs').innerText()).toMatch(/running\s+8 of 12\s+passed/);
       await expect
         .poll(() => page.getByRole('checkbox', { name: '<img src=x onerror=alert(1)></script>' }).count())
         .toBe(1);
@@ -143,6 +145,8 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
   test('smoothing changes the line and the value, and 0 shows what was recorded', () =>
     withPage(async (page) => {
       const slider = page.getByLabel('Smoothing');
+      // In a comparison, a chart shows the value of the run that is pointed at.
+      await page.locator('.runs tbody tr').first().hover();
       const value = page.locator(`[data-series="${loss}"] .chart-value`);
       const pictures = new Set<string>();
       const values = new Set<string>();
@@ -162,7 +166,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       expect(Number(await value.innerText())).toBeCloseTo(last.kind === 'step' ? last.loss : 0, 2);
     }));
 
-  test('a run is switched off and on; the first visible one gives tiles and values', () =>
+  test('a run is switched off and on', () =>
     withPage(async (page) => {
       const calm = page.getByRole('checkbox', { name: 'calm' });
       const shown = await countColor(page, loss, first);
@@ -171,8 +175,10 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       await drawn(page);
       expect(await countColor(page, loss, first)).toBeLessThan(shown / 20);
       expect(await countColor(page, loss, second)).toBeGreaterThan(20);
-      expect(await page.locator('.summary').innerText()).toContain('stopped');
+      expect(await page.locator('.runs tr.off').innerText()).toContain('running');
       await page.keyboard.press('Space');
+      await drawn(page);
+      await calm.blur();
       await drawn(page);
       expect(await countColor(page, loss, first)).toBe(shown);
     }));
@@ -236,7 +242,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
         'Log scale',
         'Enlarge Loss · 2D',
         'um-preview-step',
-        'Loss · 2D: ',
+        'Loss · 2D',
         'Optimiser',
       ])
         expect(
@@ -346,9 +352,46 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       );
       await warning.getByRole('button').click();
       await expect.poll(async () => (await stateOf(page))?.view?.[0]).toBeCloseTo(499 - 599 / 10, 0);
-      await page.locator('[data-series="epochs:effectiveRank:2D"] canvas').waitFor();
+    }));
+
+  test('the table of runs: settings that differ, sorting, emphasis of the run under the pointer', () =>
+    withPage(async (page) => {
+      const column = (title: string) => page.locator('.runs thead button', { hasText: title });
+      const names = () => page.locator('.runs tbody tr').evaluateAll((rows) => rows.map((row) => row.dataset.run));
+      expect(await page.locator('.runs thead').innerText()).toMatch(
+        /Run\s+State\s+Epoch\s+Collapse checks\s+Loss 2D\s+Loss 3D\s+train\.lr\s*$/,
+      );
+      await column('train.lr').click();
+      expect(await names()).toEqual(['b', 'a']);
+      await column('train.lr').click();
+      expect(await names()).toEqual(['a', 'b']);
+      expect(await page.locator('th[data-column="setting:train.lr"]').getAttribute('aria-sort')).toBe('descending');
+
+      const [own, other] = [await countColor(page, loss, first), await countColor(page, loss, second)];
+      const rank = 'epochs:effectiveRank:overview';
+      const markers = await countColor(page, rank, second);
+      await page.locator('tr[data-run="b"]').hover();
       await drawn(page);
-      expect(await countColor(page, 'epochs:effectiveRank:2D', '#f0b429')).toBeGreaterThan(20);
+      expect(await countColor(page, loss, first)).toBeLessThan(own / 4);
+      expect(await countColor(page, loss, second)).toBeGreaterThanOrEqual(other);
+      // Its warnings of collapse are marked, in its colour.
+      expect(await countColor(page, rank, second)).toBeGreaterThan(markers + 50);
+      await page.mouse.move(5, 5);
+      await drawn(page);
+      expect(await countColor(page, loss, first)).toBe(own);
+      expect(await page.locator('.run-legend li').count()).toBe(2);
+    }));
+
+  test('events: important ones first; a line counts the others', () =>
+    withPage(async (page) => {
+      const list = page.locator('.events');
+      expect(await list.innerText()).not.toContain('Checkpoint of epoch');
+      expect(await page.locator('.section', { has: list }).innerText()).toContain(
+        'Not shown: 20 checkpoints, newest at step 600.',
+      );
+      await page.getByRole('button', { name: 'Checkpoints (20)' }).click();
+      await expect.poll(() => list.innerText()).toContain('Checkpoint of epoch 11 saved.');
+      await expect.poll(async () => (await stateOf(page))?.events).toEqual(['important', 'checkpoint']);
     }));
 
   test('previews: newest first, older ones by slider and buttons; pictures load', () =>
@@ -499,6 +542,36 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('Cannot show the data');
     expect(await problems()).toEqual([]);
     await page.context().close();
+  });
+
+  test('a queued run says its place; a stopped one how far it came, and that its warning is resolved', async () => {
+    const file = join(folder, 'states.html');
+    const event = (name: 'warning' | 'resume', step: number) =>
+      ({ kind: 'event', event: name, message: `${name} at ${step}`, step, time: '2026-11-23T10:00:00.000Z' }) as const;
+    const records = [...madeUpRecords({ steps: 100, stepsPerEpoch: 50 }), event('warning', 100), event('resume', 100)];
+    const about = { id: 'a', name: 'a', records };
+    const texts = async (run: object) => {
+      await writeReport(file, { title: 'One', runs: [{ ...about, state: 'stopped', ...run }] });
+      const { page, problems } = await watchedPage(browser);
+      await page.goto(`file://${file}`);
+      await page.locator('.summary').waitFor();
+      await drawn(page);
+      const text = await page.locator('main').innerText();
+      expect(await problems()).toEqual([]);
+      await page.context().close();
+      return text;
+    };
+    const waits = 'Position 2 in the queue for cpu, used by chest.';
+    const queued = await texts({ state: 'queued', records: [], waits });
+    expect(queued).toContain(waits);
+    expect(queued).toContain('Previews appear after the first epoch.');
+    expect(queued).toContain('No events yet.');
+    const stopped = await texts({ progress: { step: 100, epoch: 1, totalEpochs: 8 } });
+    expect(stopped).toMatch(/Progress\s+25 %\s+100 steps/);
+    expect(stopped).toMatch(/1 resolved warning\s+warning at 100 resolved: resumed at step 100/);
+    const progress = { step: 115, totalSteps: 400, epoch: 2, totalEpochs: 8, secondsLeft: 3200 };
+    expect(await texts({ state: 'running', progress })).toContain('estimating…');
+    expect(await texts({ state: 'running', progress: { ...progress, step: 120 } })).toContain('≈ 53 min');
   });
 
   test('empty states say why they are empty', async () => {

@@ -19,7 +19,7 @@ export class Previews {
   private readonly place = element('output', { attributes: { for: 'um-preview-step' } });
   private readonly sets = element('div', { className: 'preview-sets' });
   private readonly controls: HTMLElement;
-  private readonly empty = element('p', { className: 'empty' }, 'No previews were recorded.');
+  private readonly empty = element('p', { className: 'empty' });
   private steps: number[] = [];
   private shown: (Preview | undefined)[] = [];
 
@@ -47,6 +47,12 @@ export class Previews {
     const chosen = step === null ? last : Math.max(0, lastAtOrBefore(this.steps, step));
     const current = previews.findLast((p) => p.step === this.steps[chosen]);
     this.empty.hidden = current !== undefined;
+    setText(
+      this.empty,
+      run?.settings?.['records.previews'] === 'false'
+        ? 'Previews are switched off (records.previews).'
+        : 'Previews appear after the first epoch.',
+    );
     this.controls.hidden = current === undefined;
     this.slider.max = String(Math.max(0, last));
     this.slider.value = String(chosen);

@@ -1,4 +1,5 @@
 import { type XAxis, xAxes } from './axes.ts';
+import { type EventFilter, eventFilters } from './eventFilter.ts';
 
 /** What the user has set; small and plain, so that a webview can keep it across a reload. */
 export interface MetricsState {
@@ -15,6 +16,8 @@ export interface MetricsState {
   enlarged: string[];
   /** Step of the preview on show; null follows the newest. */
   previewStep: number | null;
+  /** Kinds of events on show. */
+  events: EventFilter[];
 }
 
 export const initialState: MetricsState = {
@@ -26,6 +29,7 @@ export const initialState: MetricsState = {
   closedSections: [],
   enlarged: [],
   previewStep: null,
+  events: ['important'],
 };
 
 /** Keeps the state. */
@@ -49,5 +53,8 @@ export function readState(kept: unknown): MetricsState {
     closedSections: strings(s.closedSections),
     enlarged: strings(s.enlarged),
     previewStep: finite(s.previewStep) ? s.previewStep : null,
+    events: Array.isArray(s.events)
+      ? eventFilters.filter((one) => strings(s.events).includes(one))
+      : initialState.events,
   };
 }

@@ -27,6 +27,8 @@ export interface Run {
   events: MetricsEvent[];
   previews: Preview[];
   progress: Progress | undefined;
+  waits?: string | undefined;
+  settings?: Readonly<Record<string, string>> | undefined;
   /** It has more series than are kept. */
   seriesDropped?: true;
 }
@@ -82,7 +84,10 @@ export class MetricsStore {
     if (message.epochs) run.epochs.append(kept(run, message.epochs));
     if (message.events) run.events.push(...message.events);
     if (message.previews) run.previews.push(...message.previews);
-    if (message.state) run.state = message.state;
+    if (message.state) {
+      run.state = message.state;
+      run.waits = message.waits;
+    }
     if (message.progress) run.progress = message.progress;
   }
 }

@@ -3,11 +3,12 @@ import type { SummaryFact } from '../../protocol/metrics/page.ts';
 import { verdictOf } from '../../protocol/metrics/verdict.ts';
 import { positions } from './axes.ts';
 import { element, setText } from './dom.ts';
-import { formatCount, formatDuration, formatNumber } from './format.ts';
+import { formatCount, formatDuration, formatEstimate, formatNumber } from './format.ts';
+import { recentMean } from './recent.ts';
 import type { Run } from './store.ts';
 
-/** The present speed is the mean over this many rows. */
-const recent = 50;
+/** Steps after a start or resume before its speed tells how long the rest takes. */
+const stepsToEstimate = 20;
 
 /** The heading and its tiles: progress, time left, throughput, loss by phase, memory, and results of the whole run. */
 export class Summary {
@@ -16,6 +17,7 @@ export class Summary {
   private readonly badge = document.createElement('vscode-badge');
   private readonly bar = element('progress', { max: 1, value: 0 });
   private readonly verdict = element('p', { className: 'verdict' });
+  private readonly waits = element('p', { className: 'waits' });
   private readonly tiles = element('dl', { className: 'tiles' });
   private shown = '';
 
@@ -25,22 +27,28 @@ export class Summary {
       'header',
       { className: 'summary' },
       element('div', { className: 'title-row' }, this.title, this.badge),
+      this.waits,
       this.bar,
       this.verdict,
       this.tiles,
     );
   }
 
-  show(title: string, facts: readonly SummaryFact[], run: Run | undefined, alone: boolean): void {
+  /** @param run the only run; undefined: none or several, which the table of runs shows */
+  show(title: string, facts: readonly SummaryFact[], run: Run | undefined): void {
     setText(this.title, title || 'Metrics');
     this.badge.hidden = !run;
     this.badge.setAttribute('data-state', run?.state ?? '');
-    if (run) setText(this.badge, alone ? run.state : `${run.name}: ${run.state}`);
+    if (run) setText(this.badge, run.state);
+    this.waits.hidden = !run?.waits;
+    setText(this.waits, run?.waits ?? '');
+    this.bar.hidden = !run;
     const verdict = run && verdictOf({ ...run, epochs: (key) => run.epochs.values(key) });
     this.verdict.hidden = !verdict || verdict.tone === 'unknown';
     this.verdict.dataset.tone = verdict?.tone ?? '';
     setText(this.verdict, verdict?.text ?? '');
     const tiles = [...(run ? runTiles(run) : []), ...facts];
+    this.tiles.hidden = tiles.length === 0;
     const share = run ? progressOf(run) : undefined;
     this.bar.classList.toggle('unknown', share === undefined);
     this.bar.value = share ?? 0;
@@ -60,10 +68,20 @@ export class Summary {
   }
 }
 
+/** Share of the run that is done, by steps or, while no process trains it, by epochs. */
 function progressOf(run: Run): number | undefined {
-  const step = run.progress?.step ?? run.steps.values('step')?.at(-1);
-  if (run.progress === undefined || step === undefined || run.progress.totalSteps <= 0) return undefined;
-  return Math.min(1, step / run.progress.totalSteps);
+  const { progress } = run;
+  if (!progress) return undefined;
+  const { step, totalSteps, epoch, totalEpochs } = progress;
+  if (totalSteps !== undefined) return totalSteps > 0 ? Math.min(1, step / totalSteps) : undefined;
+  if (run.state === 'finished') return 1;
+  if (epoch === undefined || !totalEpochs) return undefined;
+  return Math.min(1, epochsDone(run, epoch) / totalEpochs);
+}
+
+/** The epoch at hand counts once its record is there. */
+function epochsDone(run: Run, epoch: number): number {
+  return run.epochs.values('epoch')?.at(-1) === epoch ? epoch + 1 : epoch;
 }
 
 function runTiles(run: Run): SummaryFact[] {
@@ -71,10 +89,14 @@ function runTiles(run: Run): SummaryFact[] {
   const { progress } = run;
   const share = progressOf(run);
   if (progress && share !== undefined) {
+    const { step, totalSteps } = progress;
     tiles.push({
       label: 'Progress',
       value: `${Math.floor(share * 100)} %`,
-      note: `${formatCount(progress.step)} of ${formatCount(progress.totalSteps)} steps`,
+      note:
+        totalSteps === undefined
+          ? `${formatCount(step)} steps`
+          : `${formatCount(step)} of ${formatCount(totalSteps)} steps`,
     });
     if (progress.totalEpochs !== undefined && progress.epoch !== undefined)
       tiles.push({
@@ -89,7 +111,7 @@ function runTiles(run: Run): SummaryFact[] {
     const left = progress?.secondsLeft ?? (share > 0 ? (seconds * (1 - share)) / share : Number.NaN);
     tiles.push({
       label: 'Time left',
-      value: `≈ ${formatDuration(left)}`,
+      value: stepsSinceStart(run) < stepsToEstimate ? 'estimating…' : formatEstimate(left),
       note: `${formatDuration(seconds)} so far`,
     });
   } else tiles.push({ label: 'Training time', value: formatDuration(seconds) });
@@ -105,25 +127,17 @@ function runTiles(run: Run): SummaryFact[] {
   }
   const waiting = waitingShare(run);
   if (waiting !== undefined)
-    tiles.push({ label: 'Waiting for data', value: `${(waiting * 100).toFixed(1)} %`, note: 'of the time' });
+    tiles.push({ label: 'Data loading', value: `${(waiting * 100).toFixed(1)} %`, note: 'of step time' });
   const memory = peak(run.steps.extremes('rssMiB')?.high ?? run.steps.values('rssMiB'));
   if (memory !== undefined) tiles.push({ label: 'Peak memory', value: `${formatCount(memory)} MiB` });
   return tiles;
 }
 
-/** Mean of the last recorded values of a phase (2 or 3), or of a run without phases. */
-function recentMean(run: Run, key: string, phase: number | undefined): number | undefined {
-  const values = run.steps.values(key);
-  const phases = phase === undefined ? undefined : run.steps.values('phase');
-  if (!values) return undefined;
-  let sum = 0;
-  let count = 0;
-  for (let i = values.length - 1; i >= 0 && count < recent; i--) {
-    if (Number.isNaN(values[i]!) || (phases && phases[i] !== phase)) continue;
-    sum += values[i]!;
-    count++;
-  }
-  return count > 0 ? sum / count : undefined;
+/** Steps since the trainer last started; all of them if the records do not say. */
+function stepsSinceStart(run: Run): number {
+  const done = run.progress?.step ?? 0;
+  const start = run.events.findLast(({ event }) => event === 'start' || event === 'resume');
+  return done - (start?.step ?? 0);
 }
 
 function waitingShare(run: Run): number | undefined {

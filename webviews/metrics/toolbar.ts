@@ -7,7 +7,9 @@ import type { VscodeCheckbox } from '@vscode-elements/elements/dist/vscode-check
 import type { VscodeSingleSelect } from '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import { axisLabels, type XAxis, xAxes } from './axes.ts';
 import { element, setText } from './dom.ts';
+import type { RunLook } from './runTable.ts';
 import type { MetricsState } from './state.ts';
+import { Swatch } from './swatch.ts';
 
 const hint = 'Drag or Ctrl + wheel: zoom. Double-click: show all.';
 const help =
@@ -32,6 +34,8 @@ export class Toolbar {
     legendItem('phase-2d', '2D phase'),
     legendItem('phase-3d', '3D phase'),
   );
+  private readonly runs = element('ul', { className: 'run-legend', attributes: { 'aria-label': 'Runs' } });
+  private runsShown = '';
   private readonly reset = document.createElement('vscode-button') as VscodeButton;
 
   constructor(change: (part: Partial<MetricsState>) => void) {
@@ -64,14 +68,28 @@ export class Toolbar {
       this.log,
       this.reset,
       this.legend,
+      this.runs,
       element('p', { className: 'hint', title: help, attributes: { 'aria-hidden': 'true' } }, hint),
       element('p', { id: 'um-chart-help', hidden: true }, help),
     );
   }
 
-  /** @param grouped whether any visible run has phases */
-  show(state: MetricsState, grouped: boolean): void {
+  /**
+   * @param grouped whether the charts show phases
+   * @param runs the visible runs of a comparison: the legend that stays in sight
+   */
+  show(state: MetricsState, grouped: boolean, runs: readonly (RunLook & { name: string })[]): void {
     this.legend.hidden = !grouped;
+    this.runs.hidden = runs.length === 0;
+    const key = JSON.stringify(runs);
+    if (key !== this.runsShown) {
+      this.runsShown = key;
+      this.runs.replaceChildren(
+        ...runs.map(({ name, color, dash }) =>
+          element('li', {}, new Swatch(color, dash).root, element('span', {}, name)),
+        ),
+      );
+    }
     if (this.axis.value !== state.xAxis) this.axis.value = state.xAxis;
     if (Number(this.slider.value) !== state.smoothing) this.slider.value = String(state.smoothing);
     setText(this.amount, state.smoothing === 0 ? 'off' : state.smoothing.toFixed(2));

@@ -1,8 +1,10 @@
 import { element } from './dom.ts';
+import { Swatch } from './swatch.ts';
 
 /** One run's value at the cursor; `exact` is the recorded value if the chart shows a moving average. */
 export interface TooltipRow {
   color: string;
+  dash: readonly number[] | undefined;
   name: string;
   value: string;
   exact: string;
@@ -17,8 +19,7 @@ export class Tooltip {
     this.root.replaceChildren(
       element('div', { className: 'tooltip-place' }, place),
       ...rows.map((row) => {
-        const swatch = element('span', { className: 'swatch' });
-        swatch.style.backgroundColor = row.color;
+        const swatch = new Swatch(row.color, row.dash).root;
         return element(
           'div',
           { className: 'tooltip-row' },

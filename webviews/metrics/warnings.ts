@@ -4,6 +4,7 @@ import type { MetricsEvent } from '../../protocol/metrics/page.ts';
 import { element, setText } from './dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
+import { type WarningGroup, warningsOf } from './warningGroups.ts';
 
 /** Largest number of entries; the list of events has all. */
 const most = 5;
@@ -30,71 +31,74 @@ export class Warnings {
 
   show(runs: readonly Run[]): void {
     const entries = runs
-      .flatMap((run) => grouped(run.events.filter((e) => e.kind !== 'info')).map((group) => ({ run, ...group })))
-      .sort((a, b) => b.last.step - a.last.step);
-    const key = JSON.stringify(entries.map((e) => [e.run.id, e.first.step, e.last.step, e.last.message]));
+      .flatMap(warningsOf)
+      .sort((a, b) => Number(a.resolved !== undefined) - Number(b.resolved !== undefined) || b.last.step - a.last.step);
+    const key = JSON.stringify(entries.map((e) => [e.run.id, e.first.step, e.last.step, e.last.message, e.resolved]));
     if (key === this.shown) return;
     this.shown = key;
     const [newest] = entries;
     this.root.hidden = !newest;
-    const errors = entries.filter(({ last }) => last.kind === 'error').length;
+    const open = entries.filter(({ resolved }) => resolved === undefined);
+    const errors = open.filter(({ last }) => last.kind === 'error').length;
     this.root.classList.toggle('error', errors > 0);
+    this.root.classList.toggle('resolved', open.length === 0);
+    const done = entries.length - open.length;
     setText(
       this.count,
-      [counted(errors, 'error'), counted(entries.length - errors, 'warning')].filter(Boolean).join(', '),
+      [
+        counted(errors, 'error'),
+        counted(open.length - errors, 'warning'),
+        done === 0 ? '' : open.length > 0 ? `${done} resolved` : counted(done, 'resolved warning'),
+      ]
+        .filter(Boolean)
+        .join(', '),
     );
-    setText(this.newest, newest?.last.message ?? '');
+    setText(this.newest, newest ? [newest.last.message, newest.resolved].filter(Boolean).join(' ') : '');
     const more = entries.length - most;
     this.list.replaceChildren(
-      ...entries.slice(0, most).map((e) => this.entry(e.run, e.first, e.last, e.count, runs.length > 1)),
+      ...entries.slice(0, most).map((e) => this.entry(e, runs.length > 1)),
       ...(more > 0 ? [element('p', { className: 'note' }, `${more} more are listed under Events.`)] : []),
     );
   }
 
-  private entry(run: Run, first: MetricsEvent, last: MetricsEvent, count: number, named: boolean): HTMLElement {
-    const button = document.createElement('vscode-button') as VscodeButton;
-    button.secondary = true;
-    button.textContent = 'Show in curves';
-    button.addEventListener('click', () => this.reveal(run, first.step));
-    const when =
-      count === 1
-        ? `Step ${formatCount(first.step)}`
-        : `Steps ${formatCount(first.step)} to ${formatCount(last.step)}, ${count} times`;
+  private entry({ run, first, last, count, resolved }: WarningGroup, named: boolean): HTMLElement {
+    const step = formatCount(first.step);
+    const when = [
+      ...(named ? [run.name] : []),
+      count === 1 ? `Step ${step}` : `Steps ${step} to ${formatCount(last.step)}, ${count} times`,
+      ...(resolved === undefined ? [] : [resolved]),
+    ];
     return element(
       'div',
-      { className: `warning ${last.kind}` },
+      { className: `warning ${last.kind}${resolved === undefined ? '' : ' resolved'}` },
       element(
         'span',
         { className: 'warning-icon', attributes: { 'aria-hidden': 'true' } },
-        last.kind === 'error' ? '✕' : '!',
+        resolved !== undefined ? '✓' : last.kind === 'error' ? '✕' : '!',
       ),
       element(
         'div',
         { className: 'warning-text' },
         element('strong', {}, last.message),
         last.advice ? element('p', {}, last.advice) : null,
-        element('p', { className: 'note' }, named ? `${run.name} · ${when}` : when),
+        element('p', { className: 'note' }, when.join(' · ')),
       ),
-      button,
+      this.action(run, first),
     );
+  }
+
+  /** What one does about a warning: a sign of the curves is looked at in them; nothing there shows a broken file. */
+  private action(run: Run, event: MetricsEvent): HTMLElement | null {
+    if (event.event === 'broken') return null;
+    const button = document.createElement('vscode-button') as VscodeButton;
+    button.secondary = true;
+    button.textContent = 'Show in curves';
+    button.addEventListener('click', () => this.reveal(run, event.step));
+    return button;
   }
 }
 
 /** `1 warning`, `3 warnings`; empty for none. */
 function counted(count: number, word: string): string {
   return count === 0 ? '' : `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-/** A warning that repeats every epoch is one entry. Numbers in its text may differ. */
-function grouped(events: readonly MetricsEvent[]): { first: MetricsEvent; last: MetricsEvent; count: number }[] {
-  const groups = new Map<string, { first: MetricsEvent; last: MetricsEvent; count: number }>();
-  for (const event of events) {
-    const key = `${event.kind} ${event.message.replace(/[\d.,]+/g, '#')}`;
-    const group = groups.get(key);
-    if (group) {
-      group.last = event;
-      group.count++;
-    } else groups.set(key, { first: event, last: event, count: 1 });
-  }
-  return [...groups.values()];
 }

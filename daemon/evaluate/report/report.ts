@@ -25,6 +25,10 @@ export interface ReportRun {
   series: readonly Series[];
   previews?: Preview[];
   progress?: Progress;
+  /** What it waits for, in a sentence. */
+  waits?: string;
+  /** Its configuration as text, by field. */
+  settings?: Record<string, string>;
 }
 
 export interface ReportContent {
@@ -67,9 +71,21 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
     sequence: 0,
     title,
     summary,
-    runs: runs.map(({ id, name, state, records, series, previews = [], progress }) => {
+    runs: runs.map(({ id, name, state, records, series, previews = [], progress, waits, settings }) => {
       const { steps, epochs, events } = recordsToColumns(records);
-      return { id, name, state, series, previews, progress, events, epochs, steps: downsample(steps, mostRows) };
+      return {
+        id,
+        name,
+        state,
+        series,
+        previews,
+        progress,
+        waits,
+        settings,
+        events,
+        epochs,
+        steps: downsample(steps, mostRows),
+      };
     }),
   };
 }

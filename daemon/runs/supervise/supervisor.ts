@@ -18,7 +18,7 @@ import { type News, TrainerLink } from './trainerLink.ts';
 import { makeTrainerPlace, removeTrainerPlace, type TrainerPlace } from './trainerPlace.ts';
 
 /** What the supervisor knows about a run beyond the disk. */
-export type LiveState = Pick<RunInfo, 'activity' | 'stage' | 'progress' | 'queue' | 'ending'>;
+export type LiveState = Pick<RunInfo, 'activity' | 'stage' | 'progress' | 'queue' | 'waitsFor' | 'ending'>;
 
 /** `state`: activity, queue or ending; `progress`: progress or stage; `records`: there are new records on the disk. */
 export type RunChange = 'state' | 'progress' | 'records';
@@ -109,7 +109,8 @@ export class Supervisor {
     const run = this.active.get(folder);
     if (!run) return { activity: null, stage: null, progress: null, queue: null, ending };
     const { activity, stage, progress, claim } = run;
-    return { activity, stage, progress, queue: claim.place, ending };
+    const waiting = activity === 'queued' && { waitsFor: claim.inUseBy };
+    return { activity, stage, progress, queue: claim.place, ...waiting, ending };
   }
 
   /** Looks for runs that other processes train: adopts those that it can control, and settles those whose trainer has died. */

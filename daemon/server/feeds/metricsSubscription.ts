@@ -6,6 +6,7 @@ import type { Series } from '../../../protocol/records/series.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { downsample } from '../../evaluate/series/downsample.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { settingsOf } from '../../runs/folder/settings.ts';
 import { loadPreviews, type SavedPreview } from '../../runs/records/previewFiles.ts';
 import { Outbox } from '../wire/outbox.ts';
 import type { Send, Subscription } from '../wire/subscription.ts';
@@ -130,6 +131,7 @@ export class MetricsSubscription implements Subscription {
       runs.push({
         ...{ id: watched.id, name: info.name, ...statusOf(info), events: all.events.slice(-1000) },
         series: this.services.seriesOf(watched.run),
+        settings: settingsOf(watched.run),
         ...{ steps: wireTable(downsample(all.steps, most)), epochs: wireTable(downsample(all.epochs, most)) },
         previews: later.has(watched) ? [] : await loadPreviews(watched.run, saved),
       });
@@ -176,14 +178,32 @@ async function partsOf({ steps, epochs, events, previews }: RecordPiece, run: Ru
   };
 }
 
-/** State and progress in the form of the metrics component. */
-export function statusOf({ state, activity, progress }: RunInfo) {
+/** State, progress and what the run waits for, in the form of the metrics component. Progress stays when a run is stopped. */
+export function statusOf({ state, activity, progress, step, epoch, epochs, ...waiting }: RunInfo) {
   const shown: ShownRunState =
-    activity === 'paused' ? 'paused' : activity !== null && activity !== 'queued' ? 'running' : state;
-  if (!progress) return { state: shown };
-  const { step, totalSteps, epoch, totalEpochs, secondsLeft } = progress;
-  return {
-    state: shown,
-    progress: { step, totalSteps, epoch, totalEpochs, ...(secondsLeft !== undefined && { secondsLeft }) },
-  };
+    activity === null ? state : activity === 'training' || activity === 'stopping' ? 'running' : activity;
+  const waits = waitsOf(activity, waiting);
+  const status = { state: shown, ...(waits !== undefined && { waits }) };
+  if (progress) {
+    const { totalSteps, totalEpochs, secondsLeft } = progress;
+    const { step, epoch } = progress;
+    return {
+      ...status,
+      progress: { step, totalSteps, epoch, totalEpochs, ...(secondsLeft !== undefined && { secondsLeft }) },
+    };
+  }
+  if (step === null || epoch === null) return status;
+  return { ...status, progress: { step: step + 1, epoch, ...(epochs > 0 && { totalEpochs: epochs }) } };
+}
+
+/** What a run waits for, in a sentence. */
+function waitsOf(
+  activity: RunInfo['activity'],
+  { stage, queue, devices, waitsFor = [] }: Pick<RunInfo, 'stage' | 'queue' | 'devices' | 'waitsFor'>,
+): string | undefined {
+  if (activity === 'starting') return `${stage ?? 'Starting'}…`;
+  if (activity !== 'queued') return undefined;
+  const place = queue === null ? 'In the queue' : queue === 1 ? 'Next in the queue' : `Position ${queue} in the queue`;
+  const users = waitsFor.length === 0 ? '' : `, used by ${waitsFor.join(', ')}`;
+  return `${place} for ${devices.join(', ') || 'its device'}${users}.`;
 }

@@ -2,6 +2,7 @@ import { metricsRead, metricsSubscribe, previewsList, previewsRead } from '../..
 import { logFollow, logRead } from '../../../protocol/runs/logMessages.ts';
 import { downsample } from '../../evaluate/series/downsample.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { settingsOf } from '../../runs/folder/settings.ts';
 import { readPreviews } from '../../runs/records/previewFiles.ts';
 import { LogSubscription, tailOf } from '../feeds/logSubscription.ts';
 import { MetricsSubscription, statusOf } from '../feeds/metricsSubscription.ts';
@@ -30,6 +31,7 @@ export function metricsHandlers(services: Services): Handler[] {
           name: info.name,
           ...statusOf(info),
           series: services.seriesOf(run),
+          settings: settingsOf(run),
           steps,
           epochs: wireTable(downsample(epochs, most)),
           events: inRange,

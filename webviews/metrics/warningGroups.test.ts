@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { MetricsEvent } from '../../protocol/metrics/page.ts';
+import type { Run } from './store.ts';
+import { Table } from './table.ts';
+import { warningsOf } from './warningGroups.ts';
+
+const event = (name: string, step: number, message: string, more: Partial<MetricsEvent> = {}): MetricsEvent => ({
+  ...{ kind: name === 'error' ? 'error' : name === 'resume' || name === 'start' ? 'info' : 'warning' },
+  ...{ event: name, step, message },
+  ...more,
+});
+const run = (events: MetricsEvent[]): Run => ({
+  ...{ id: 'a', name: 'a', state: 'running', series: [], previews: [], progress: undefined, events },
+  steps: new Table({ columns: {} }),
+  epochs: new Table({
+    columns: { step: [9, 19, 29, 39], epoch: [0, 1, 2, 3], time: [0, 0, 0, 0], phase: [2, 3, 2, 3] },
+  }),
+});
+const told = (events: MetricsEvent[]) => warningsOf(run(events)).map(({ count, resolved }) => [count, resolved]);
+
+test('what ended a run is resolved when the run is resumed, and counts again when it returns', () => {
+  const killed = event('warning', 26, 'killed (SIGKILL)');
+  const resumed = event('resume', 26, 'resumed');
+  expect(told([killed])).toEqual([[1, undefined]]);
+  expect(told([killed, resumed])).toEqual([[1, 'resolved: resumed at step 26']]);
+  expect(told([killed, resumed, { ...killed, step: 40 }])).toEqual([[2, undefined]]);
+  expect(told([event('error', 3, 'no space'), resumed])).toEqual([[1, 'resolved: resumed at step 26']]);
+});
+
+test('a sign is over when a later epoch of its modality has none', () => {
+  const sign = (epoch: number) => event('sign', 10 * epoch + 9, `rank 1.${epoch}`, { epoch });
+  expect(told([sign(0)])).toEqual([[1, 'resolved: not since epoch 1']]);
+  expect(told([sign(0), sign(2)])).toEqual([[2, undefined]]);
+  expect(told([sign(1)])).toEqual([[1, 'resolved: not since epoch 2']]);
+  expect(told([sign(3)])).toEqual([[1, undefined]]);
+});
+
+test('a broken file stays broken, whatever follows', () => {
+  expect(told([event('broken', 0, 'a.nii is cut off'), event('resume', 5, 'on we go')])).toEqual([[1, undefined]]);
+});
