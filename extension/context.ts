@@ -2,6 +2,7 @@ import type { EventEmitter, ExtensionContext, LogOutputChannel } from 'vscode';
 import type { DaemonClient } from './client/daemonClient.ts';
 import type { RunLogs } from './logs/runLogs.ts';
 import type { MetricsPanels } from './metrics/metricsPanels.ts';
+import type { ReportPanels } from './report/reportPanels.ts';
 import type { Reports } from './reports.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { RunsView } from './runs/runsView.ts';
@@ -16,6 +17,7 @@ export interface Context {
   readonly panels: MetricsPanels;
   readonly logs: RunLogs;
   readonly reports: Reports;
+  readonly reportPanels: ReportPanels;
   /** Fires after TensorFlow was installed. */
   readonly engineChanged: EventEmitter<void>;
 }

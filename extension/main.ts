@@ -3,7 +3,11 @@ import { DaemonClient } from './client/daemonClient.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { engineCommands } from './commands/engine.ts';
+import { evaluateCommands } from './commands/evaluate.ts';
+import { finetuneCommands } from './commands/finetune.ts';
 import { lookCommands } from './commands/look.ts';
+import { planCommands } from './commands/plan.ts';
+import { predictCommands } from './commands/predict.ts';
 import { registerCommands } from './commands/register.ts';
 import { runCommands } from './commands/runs.ts';
 import { startCommands } from './commands/startPretraining.ts';
@@ -14,6 +18,7 @@ import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
 import { MetricsPanels } from './metrics/metricsPanels.ts';
+import { ReportPanels } from './report/reportPanels.ts';
 import { Reports } from './reports.ts';
 import { rememberTraining, trainedWhenLastSeen } from './runs/remember.ts';
 import { RunStore } from './runs/runStore.ts';
@@ -34,23 +39,20 @@ export function activate(extension: ExtensionContext): void {
   const panels = new MetricsPanels(extension, daemon, failed);
   const logs = new RunLogs(daemon, failed);
   const reports = new Reports();
+  const reportPanels = new ReportPanels(extension, failed);
   const engineChanged = new EventEmitter<void>();
-  const ctx: Context = { extension, output, daemon, store, view, panels, logs, reports, engineChanged };
+  const shown = { store, view, panels, logs, reports, reportPanels };
+  const ctx: Context = { extension, output, daemon, ...shown, engineChanged };
 
-  extension.subscriptions.push(output, store, view, panels, logs, reports, engineChanged);
+  extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
   extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics(), keepContextKeys(ctx, failed));
   extension.subscriptions.push(new ViewerEditors(extension, failed));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
-  for (const handlers of [
-    startCommands,
-    tryCommands,
-    runCommands,
-    lookCommands,
-    engineCommands,
-    daemonCommands,
-    viewCommands,
-  ])
-    extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
+  const all = [
+    ...[startCommands, tryCommands, planCommands, finetuneCommands, evaluateCommands, predictCommands],
+    ...[runCommands, lookCommands, engineCommands, daemonCommands, viewCommands],
+  ];
+  for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 
   // Shows a run again that was active when the editor closed.
   if (trainedWhenLastSeen(extension)) daemon.connect().catch(failed);

@@ -1,12 +1,7 @@
 import { ProgressLocation, window } from 'vscode';
-import {
-  WorkDoneProgress,
-  type WorkDoneProgressBegin,
-  type WorkDoneProgressEnd,
-  type WorkDoneProgressReport,
-} from 'vscode-languageclient/node';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
+import { withProgress } from '../withProgress.ts';
 
 /** Commands about TensorFlow. */
 export function engineCommands(ctx: Context): Record<string, () => Promise<void>> {
@@ -49,29 +44,11 @@ export async function ensureEngine(ctx: Context): Promise<boolean> {
   return true;
 }
 
-let lastToken = 0;
-
 /** Installs with progress in a notification, which can be cancelled. Throws UnimissError 'interrupted' if cancelled. */
 async function install(ctx: Context, device: 'cpu' | 'cuda'): Promise<string | undefined> {
-  const client = await ctx.daemon.languageClient();
-  return window.withProgress(
-    { location: ProgressLocation.Notification, title: 'UniMiSS: installing TensorFlow', cancellable: true },
-    async (progress, cancelled) => {
-      const workDoneToken = `install-${process.pid}-${++lastToken}`;
-      let shown = 0;
-      const report = (value: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd) => {
-        const percentage = value.kind === 'end' ? 100 : (value.percentage ?? shown);
-        progress.report({ message: value.message, increment: Math.max(0, percentage - shown) });
-        shown = Math.max(shown, percentage);
-      };
-      const listening = client.onProgress(WorkDoneProgress.type, workDoneToken, report);
-      try {
-        const { version } = await ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled);
-        ctx.engineChanged.fire();
-        return version;
-      } finally {
-        listening.dispose();
-      }
-    },
+  const { version } = await withProgress(ctx.daemon, 'UniMiSS: installing TensorFlow', (workDoneToken, cancelled) =>
+    ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled),
   );
+  ctx.engineChanged.fire();
+  return version;
 }

@@ -1,6 +1,6 @@
-import { commands, env, UIKind, Uri, window, workspace } from 'vscode';
-import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { window } from 'vscode';
 import type { Context } from '../context.ts';
+import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 
 const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
@@ -26,7 +26,7 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
     },
     async 'unimiss.openRunFolder'(given) {
       const run = await chooseRun(ctx, given, { title: 'Open Run Folder', ...anyRun });
-      if (run) await openFolder(run);
+      if (run) await openFolder(run.folder);
     },
     async 'unimiss.showLog'(given) {
       if (given === undefined) {
@@ -41,16 +41,4 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
       if (run) await ctx.logs.show(run);
     },
   };
-}
-
-/**
- * Shows a folder in the explorer if it is part of the workspace, else in the system's file manager. If there is none (the
- * extension runs on another machine), opens the folder in a new window.
- */
-async function openFolder(run: RunInfo): Promise<void> {
-  const folder = Uri.file(run.folder);
-  if (workspace.getWorkspaceFolder(folder)) await commands.executeCommand('revealInExplorer', folder);
-  else if (env.remoteName === undefined && env.uiKind === UIKind.Desktop)
-    await commands.executeCommand('revealFileInOS', folder);
-  else await commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
 }

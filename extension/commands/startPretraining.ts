@@ -1,25 +1,25 @@
-import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
-import { commands, FileType, Uri, window, workspace } from 'vscode';
+import { basename } from 'node:path';
+import { Uri, window, workspace } from 'vscode';
 import { presetNames } from '../../protocol/config/pretrain/presets.ts';
-import { configMake, runCreate } from '../../protocol/daemon/messages.ts';
-import { configSuffix, errorsIn, isConfig } from '../configuration/diagnostics.ts';
+import { configMake } from '../../protocol/daemon/messages.ts';
+import { configSuffix, isConfig } from '../configuration/diagnostics.ts';
 import type { Context } from '../context.ts';
-import { ensureEngine } from './engine.ts';
+import { newConfig } from './newConfig.ts';
+import { startFile } from './startRun.ts';
 
 /** `unimiss.startPretraining`: starts from a configuration file (given, open, or picked), or makes one for chosen folders. */
 export function startCommands(ctx: Context): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
   return {
     async 'unimiss.startPretraining'(given) {
       const file = given instanceof Uri ? given : await chooseFile(ctx);
-      if (file) await start(ctx, file);
+      if (file) await startFile(ctx, file);
     },
     /** From the explorer: the folder that was clicked, and all that are selected. */
     async 'unimiss.pretrainFolder'(given, selected) {
       if (!(given instanceof Uri)) return;
       const all = Array.isArray(selected) ? selected.filter((each) => each instanceof Uri) : [];
       const file = await fromFolders(ctx, all.length > 0 ? all : [given]);
-      if (file) await start(ctx, file);
+      if (file) await startFile(ctx, file);
     },
   };
 }
@@ -84,10 +84,8 @@ async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri |
   if (!preset) return undefined;
   const request = { folders: folders.map((uri) => uri.fsPath), preset: preset.label };
   const { text } = await ctx.daemon.request(configMake, request);
-  const file = await whereToWrite(basename(first.fsPath));
+  const file = await newConfig(basename(first.fsPath), text);
   if (!file) return undefined;
-  await workspace.fs.writeFile(file, new TextEncoder().encode(text));
-  await window.showTextDocument(file, { preview: false });
   const next = await window.showQuickPick(
     [
       { label: 'Start now', go: true },
@@ -99,46 +97,4 @@ async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri |
     },
   );
   return next?.go ? file : undefined;
-}
-
-/** A new file in the workspace; without one, the user says where: the parent of a folder of images is often shared or read-only. */
-async function whereToWrite(name: string): Promise<Uri | undefined> {
-  const [folder] = workspace.workspaceFolders ?? [];
-  if (folder) return freeName(folder.uri, name);
-  return window.showSaveDialog({
-    title: 'Save the configuration',
-    saveLabel: 'Save',
-    defaultUri: Uri.file(join(homedir(), `${name}${configSuffix}`)),
-    filters: { 'UniMiSS configuration': ['unimiss.jsonc'] },
-  });
-}
-
-/** `images.unimiss.jsonc`, `images-2.unimiss.jsonc`, …: the first name that is not taken. */
-async function freeName(folder: Uri, name: string): Promise<Uri> {
-  const taken = new Set(
-    (await workspace.fs.readDirectory(folder)).filter(([, type]) => type !== FileType.Unknown).map(([entry]) => entry),
-  );
-  for (let n = 1; ; n++) {
-    const candidate = `${name}${n === 1 ? '' : `-${n}`}${configSuffix}`;
-    if (!taken.has(candidate)) return Uri.joinPath(folder, candidate);
-  }
-}
-
-async function start(ctx: Context, file: Uri): Promise<void> {
-  const document = await workspace.openTextDocument(file);
-  if (document.isDirty) await document.save();
-  const problems = errorsIn(document);
-  if (problems.length > 0) {
-    await window.showTextDocument(document, { selection: problems[0]!.range });
-    await commands.executeCommand('workbench.actions.view.problems');
-    const count = problems.length === 1 ? 'Fix 1 value' : `Fix ${problems.length} values`;
-    void window.showErrorMessage(`${count} in ${basename(file.fsPath)} before training: see the Problems view.`);
-    return;
-  }
-  if (!(await ensureEngine(ctx))) return;
-  const run = await ctx.daemon.request(runCreate, { from: { config: document.getText(), file: join(file.fsPath) } });
-  ctx.store.put(run);
-  for (const notice of run.notices) void window.showInformationMessage(notice);
-  await ctx.view.show();
-  ctx.panels.show([run.folder]);
 }

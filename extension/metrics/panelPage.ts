@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scriptText, styleText } from '../../protocol/inlineText.ts';
+import { pagePolicy } from '../pagePolicy.ts';
 
 /** The parts of the page. */
 export interface PanelAssets {
@@ -21,15 +21,7 @@ export function readPanelAssets(folder: string): PanelAssets {
  * @param runs folders of the runs; the page keeps them in its state, which restores the panel after a reload
  */
 export function panelPage({ script, style }: PanelAssets, runs: readonly string[]): string {
-  const nonce = randomBytes(24).toString('base64');
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src 'nonce-${nonce}'`,
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
+  const { nonce, policy } = pagePolicy();
   return `<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -145,7 +145,7 @@ function runItem(run: RunInfo): TreeItem {
   item.description = isActive(run) ? describeRun(run) : `${shortTime(new Date(run.created))} · ${describeRun(run)}`;
   const [icon, color] = icons[standing(run)];
   item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
-  item.contextValue = ['run', ...actionsOf(run)].join(' ');
+  item.contextValue = ['run', run.task, ...actionsOf(run)].join(' ');
   item.tooltip = tooltip(run);
   item.accessibilityInformation = { label: `${run.name}, ${standing(run)}, ${item.description}` };
   item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };

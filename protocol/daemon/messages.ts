@@ -1,4 +1,5 @@
 import * as config from '../config/messages.ts';
+import { dataPlan } from '../config/planMessages.ts';
 import { jobNames, jobTypes } from '../jobs/jobs.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
@@ -15,6 +16,7 @@ import type { MessageType } from './rpc.ts';
  * declarations.
  */
 export * from '../config/messages.ts';
+export * from '../config/planMessages.ts';
 export * from '../jobs/embedMessages.ts';
 export * from '../jobs/evaluateMessages.ts';
 export * from '../jobs/predictMessages.ts';
@@ -52,6 +54,6 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
   { topic: 'Records', messages: [records.recordsRead] },
   { topic: 'Jobs', messages: jobNames.map((name) => jobTypes[name].request) },
   { topic: 'Logs', messages: [logs.logRead, logs.logFollow, logs.logAppended] },
-  { topic: 'Configuration', messages: [config.configCheck, config.configMake] },
+  { topic: 'Configuration', messages: [config.configCheck, config.configMake, dataPlan] },
   { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },
 ];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { twinFields } from '../../../protocol/config/finetune/twin.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { inside, runsRoot } from '../../runs/folder/root.ts';
 import type { Task } from '../../runs/start/task.ts';
@@ -45,10 +46,11 @@ ${trainingHelp}`,
       ];
       const first = prepared(text, settings, around);
       if (!options.fromScratchTwin) return startRuns([first], options, around);
+      const { name } = first.config;
       const twin = (id: string) =>
         prepared(
           first,
-          [...fromScratch, setting('start.twinOf', id), setting('name', twinName(first.config.name))],
+          twinFields({ id, name }).map(([field, value]) => setting(field, value)),
           around,
         );
       twin('checked'); // before the first run begins
@@ -56,16 +58,8 @@ ${trainingHelp}`,
     });
 }
 
-/** What differs in a run from scratch. */
-const fromScratch = ['start.from=null', 'train.freeze=none', 'train.headFirstEpochs=0'];
-
-function setting(field: string, value: string): string {
+function setting(field: string, value: unknown): string {
   return `${field}=${JSON.stringify(value)}`;
-}
-
-function twinName(name: string): string {
-  const suffix = '-scratch';
-  return `${name.slice(0, 64 - suffix.length)}${suffix}`;
 }
 
 /** A file or folder, else a run by its name. @throws UnimissError 'checkpoint' where there is neither */

@@ -30,6 +30,7 @@ import { RunRegistry } from '../feeds/runRegistry.ts';
 import { engineHandlers } from '../handlers/engine.ts';
 import { jobHandlers } from '../handlers/jobs.ts';
 import { metricsHandlers } from '../handlers/metrics.ts';
+import { planHandlers } from '../handlers/plan.ts';
 import { recordHandlers } from '../handlers/records.ts';
 import { runHandlers } from '../handlers/runs.ts';
 import type { Services } from '../handlers/services.ts';
@@ -119,6 +120,7 @@ export class Daemon implements Services {
       ...metricsHandlers(this),
       ...jobHandlers(this, job),
       ...engineHandlers(this),
+      ...planHandlers(),
     ];
     this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));
     this.ended = new Promise((resolve) => {

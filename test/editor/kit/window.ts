@@ -224,6 +224,28 @@ export class Window {
     );
   }
 
+  /** A file or folder in the explorer, which is shown. */
+  async explorerItem(name: string): Promise<Locator> {
+    const explorer = this.page.locator('.explorer-folders-view');
+    if (!(await explorer.isVisible())) await this.runCommand('View: Show Explorer');
+    return this.visible(`${name} in the explorer`, explorer.getByRole('treeitem', { name, exact: true }));
+  }
+
+  /** An entry of the context menu of `row`. */
+  async choose(row: Locator, label: string): Promise<void> {
+    const { timeout } = this.editor;
+    await this.waitFor(`"${label}" in a context menu`, async () => {
+      await row.click({ button: 'right', timeout });
+      const entry = this.page.locator('.monaco-menu .action-menu-item', { hasText: label });
+      await entry.waitFor({ timeout });
+      // Menus ignore the mouse in their first moments, so that the click that opened them chooses nothing.
+      await until(timeout, async () => {
+        await entry.click({ timeout: 1000 }).catch(() => {});
+        return entry.isHidden();
+      });
+    });
+  }
+
   /** All diagnostics, of closed files too. */
   async problems(): Promise<Problem[]> {
     return this.inHost((vscode) =>

@@ -1,0 +1,169 @@
+import { basename } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { commands, Range, type TextDocument, Uri, WorkspaceEdit, window, workspace } from 'vscode';
+import { twinFields } from '../../protocol/config/finetune/twin.ts';
+import { setField } from '../../protocol/config/makeConfig.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { configSuffix, isConfig } from '../configuration/diagnostics.ts';
+import type { Context } from '../context.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+import { describeRun } from '../runs/describeRun.ts';
+import { isFinetuning, isPretraining } from '../runs/kinds.ts';
+import { ensureEngine } from './engine.ts';
+import { planFolder } from './plan.ts';
+import { createRun, saveAndCheck } from './startRun.ts';
+
+/** Commands that fine-tune: from a configuration (`unimiss.finetune`), or from a run (`unimiss.finetuneFrom`). */
+export function finetuneCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.finetune'(given) {
+      const file = given instanceof Uri ? given : await chooseConfig(ctx);
+      if (!file) return;
+      const document = await saveAndCheck(file);
+      if (!document) return;
+      const weights = await chooseWeights(ctx, document);
+      if (weights) await go(ctx, document, weights.from);
+    },
+    async 'unimiss.finetuneFrom'(given) {
+      const none = 'No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.';
+      const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
+      const file = run && (await chooseConfig(ctx));
+      const document = file && (await saveAndCheck(file));
+      if (document) await go(ctx, document, run.folder);
+    },
+  };
+}
+
+/** The kind of run in a configuration's text, even if other things in it are wrong. */
+export function taskIn(text: string): string {
+  const config: unknown = parse(text);
+  const task = typeof config === 'object' && config !== null && 'task' in config ? config.task : undefined;
+  return typeof task === 'string' ? task : 'pretrain';
+}
+
+type Choice = { label: string; description?: string; detail?: string; choose: () => Promise<Uri | undefined> };
+
+async function chooseConfig(ctx: Context): Promise<Uri | undefined> {
+  const open = window.activeTextEditor?.document;
+  const active = open && isConfig(open) ? [open.uri] : [];
+  const found = [...active, ...(await workspace.findFiles(`**/*${configSuffix}`, '**/node_modules/**', 100))];
+  const files = [...new Map(found.map((uri) => [uri.toString(), uri])).values()];
+  const tasks = await Promise.all(files.map(async (uri) => taskIn((await workspace.openTextDocument(uri)).getText())));
+  const choices: Choice[] = [
+    ...files
+      .filter((_, i) => tasks[i] === 'finetune')
+      .map((uri) => ({
+        label: basename(uri.fsPath),
+        description: workspace.asRelativePath(uri),
+        choose: async () => uri,
+      })),
+    {
+      label: 'Plan a data set…',
+      detail: 'Checks a folder with labelled images and creates a configuration for it',
+      choose: () => planFolder(ctx, undefined),
+    },
+    { label: 'Another configuration file…', choose: pickFile },
+  ];
+  const picked = await window.showQuickPick(choices, { title: 'Fine-tune', placeHolder: 'On which data set?' });
+  return picked?.choose();
+}
+
+async function pickFile(): Promise<Uri | undefined> {
+  const filters = { 'UniMiSS configuration': ['jsonc', 'json'] };
+  return (await window.showOpenDialog({ title: 'Configuration of a fine-tuning', openLabel: 'Use', filters }))?.[0];
+}
+
+/** Where a fine-tuning begins: a run's folder, a file, or null for scratch. */
+interface Weights {
+  from: string | null;
+}
+type WeightsChoice = {
+  label: string;
+  description?: string;
+  detail?: string;
+  choose: () => Promise<Weights | undefined>;
+};
+
+async function chooseWeights(ctx: Context, document: TextDocument): Promise<Weights | undefined> {
+  await ctx.store.load();
+  const given = startOf(document.getText());
+  const { runs } = ctx.store;
+  const usable = [...runs.filter(isPretraining), ...runs.filter(isFinetuning)].filter(({ state }) => state !== 'new');
+  const choices: WeightsChoice[] = [
+    ...(given === null
+      ? []
+      : [{ label: basename(given), description: 'as in the configuration', choose: async () => ({ from: given }) }]),
+    ...usable.map((run) => ({
+      label: run.id,
+      description: describeRun(run),
+      choose: async () => ({ from: run.folder }),
+    })),
+    {
+      label: 'A file with weights…',
+      detail: '.safetensors, or .pth of the reference implementation',
+      choose: pickWeights,
+    },
+    { label: 'From scratch', detail: 'Random weights', choose: async () => ({ from: null }) },
+  ];
+  const picked = await window.showQuickPick(choices, {
+    title: `Fine-tune: ${basename(document.fileName)}`,
+    placeHolder: 'From which weights?',
+    matchOnDescription: true,
+  });
+  return picked?.choose();
+}
+
+async function pickWeights(): Promise<Weights | undefined> {
+  const filters = { Weights: ['safetensors', 'pth', 'pt'] };
+  const [file] = (await window.showOpenDialog({ title: 'Pre-trained weights', openLabel: 'Use', filters })) ?? [];
+  return file && { from: file.fsPath };
+}
+
+/** `start.from` in the text of a configuration. */
+function startOf(text: string): string | null {
+  const config = parse(text) as { start?: { from?: unknown } } | undefined;
+  const from = config?.start?.from;
+  return typeof from === 'string' ? from : null;
+}
+
+/** Asks how to begin, and does so. As in the shell, the run gets the weights; the file changes only where the user edits it. */
+async function go(ctx: Context, document: TextDocument, from: string | null): Promise<void> {
+  const choices = [
+    { label: 'Start now', how: 'start' },
+    ...(from === null
+      ? []
+      : [
+          {
+            label: 'Start with a twin from scratch',
+            detail: 'Also queues the same run without pre-trained weights, for comparison',
+            how: 'twin',
+          },
+        ]),
+    { label: 'Edit the configuration first', detail: 'Start it later with the same command', how: 'edit' },
+  ];
+  const picked = await window.showQuickPick(choices, {
+    title: `Fine-tune: ${basename(document.fileName)}`,
+    placeHolder: from === null ? 'From scratch' : `From ${basename(from)}`,
+  });
+  if (!picked) return;
+  const text = setField(document.getText(), ['start', 'from'], from);
+  if (picked.how === 'edit') return edit(document, text);
+  if (!(await ensureEngine(ctx))) return;
+  const run = await createRun(ctx, text, document.uri);
+  if (picked.how === 'twin') await createRun(ctx, twinText(text, run), document.uri);
+  await ctx.view.show();
+  ctx.panels.show([run.folder]);
+}
+
+function twinText(text: string, run: Pick<RunInfo, 'id' | 'name'>): string {
+  return twinFields(run).reduce((own, [field, value]) => setField(own, field.split('.'), value), text);
+}
+
+/** Changes the text of a configuration in its editor, where it can be undone. */
+async function edit(document: TextDocument, text: string): Promise<void> {
+  const change = new WorkspaceEdit();
+  change.replace(document.uri, new Range(document.positionAt(0), document.positionAt(document.getText().length)), text);
+  await workspace.applyEdit(change);
+  await window.showTextDocument(document, { preview: false });
+  await commands.executeCommand('workbench.action.focusActiveEditorGroup');
+}

@@ -1,0 +1,76 @@
+import { basename } from 'node:path';
+import { Uri, window } from 'vscode';
+import { dataPlan, type PlanFinding } from '../../protocol/config/planMessages.ts';
+import type { Context } from '../context.ts';
+import { withProgress } from '../withProgress.ts';
+import { newConfig } from './newConfig.ts';
+
+/** `unimiss.planData`: checks a labelled data set and makes a configuration for fine-tuning on it, as `unimiss plan`. */
+export function planCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.planData'(given) {
+      await planFolder(ctx, given instanceof Uri ? given : undefined);
+    },
+  };
+}
+
+/** @returns the new configuration, which is open then; undefined if the user cancelled */
+export async function planFolder(ctx: Context, given: Uri | undefined): Promise<Uri | undefined> {
+  const folder = given ?? (await pickDataset());
+  if (!folder) return undefined;
+  const name = basename(folder.fsPath).replace(/\.(csv|tsv)$/i, '');
+  const { text, about, tight, findings } = await withProgress(
+    ctx.daemon,
+    `UniMiSS: checking ${name}`,
+    (workDoneToken, cancelled) => ctx.daemon.request(dataPlan, { path: folder.fsPath, workDoneToken }, cancelled),
+  );
+  const file = await newConfig(name, text);
+  if (file) void tell(ctx, name, { about, tight, findings });
+  return file;
+}
+
+async function pickDataset(): Promise<Uri | undefined> {
+  const picked = await window.showOpenDialog({
+    title: 'Folder of a labelled data set',
+    openLabel: 'Plan This Data Set',
+    canSelectFiles: false,
+    canSelectFolders: true,
+  });
+  return picked?.[0];
+}
+
+interface Told {
+  about: string;
+  tight: boolean;
+  findings: readonly PlanFinding[];
+}
+
+/** One sentence about the data; everything that is wrong with them on request, each with its file and remedy. */
+async function tell(ctx: Context, name: string, told: Told): Promise<void> {
+  const { about, tight, findings } = told;
+  const memory = tight ? ' This machine has little memory for this task.' : '';
+  if (findings.length === 0) {
+    void window.showInformationMessage(`${about}. No problems found.${memory}`);
+    return;
+  }
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const counts = [counted(errors, 'error'), counted(findings.length - errors, 'warning')].filter((text) => text !== '');
+  const show = 'Show Problems';
+  const message = `${about}. ${counts.join(', ')}.${memory}`;
+  const answer = await (errors > 0 ? window.showWarningMessage : window.showInformationMessage)(message, show);
+  if (answer === show) await ctx.reports.show(`Data Set ${name}`, findingsText(told));
+}
+
+function counted(count: number, noun: string): string {
+  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The findings as a text, the errors first. */
+export function findingsText({ about, findings }: Pick<Told, 'about' | 'findings'>): string {
+  const part = (title: string, severity: PlanFinding['severity']) => {
+    const own = findings.filter((finding) => finding.severity === severity);
+    if (own.length === 0) return [];
+    return [`${title} (${own.length})`, '', ...own.map((one) => `${one.place} ${one.what}.\n    ${one.remedy}\n`)];
+  };
+  return [about, '', ...part('Errors', 'error'), ...part('Warnings', 'warning')].join('\n');
+}

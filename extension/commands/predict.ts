@@ -1,0 +1,97 @@
+import { basename } from 'node:path';
+import { commands, Uri, window, workspace } from 'vscode';
+import { type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import type { Context } from '../context.ts';
+import { openFolder } from '../openFolder.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+import { isFinetuning } from '../runs/kinds.ts';
+import { withProgress } from '../withProgress.ts';
+import { ensureEngine } from './engine.ts';
+
+/**
+ * `unimiss.predict`: labels an image, a folder of images or a DICOM series with a fine-tuned network. From the explorer (a file or
+ * folder), from a run, or from the palette.
+ */
+export function predictCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.predict'(given) {
+      const run = await chooseRun(ctx, given instanceof Uri ? undefined : given, {
+        title: 'Predict',
+        fits: isFinetuning,
+        none: 'No fine-tuned network yet. "UniMiSS: Start Fine-tuning" trains one.',
+      });
+      const input = run && (given instanceof Uri ? given : await chooseInput());
+      const out = input && (await chooseOutput(run, input));
+      if (!out || !(await ensureEngine(ctx))) return;
+      const task = { run: run.folder, input: input.fsPath, out: out.fsPath };
+      const result = await withProgress(
+        ctx.daemon,
+        `UniMiSS: predicting ${basename(input.fsPath)}`,
+        (workDoneToken, cancelled) => ctx.daemon.request(predict, { ...task, workDoneToken }, cancelled),
+      );
+      for (const { image, notices } of result.predicted)
+        for (const notice of notices) ctx.output.warn(`${image}: ${notice}`);
+      await show(ctx, result, out);
+    },
+  };
+}
+
+async function chooseInput(): Promise<Uri | undefined> {
+  const kinds = [
+    { label: 'An image…', detail: 'NIfTI, NRRD, MetaImage, PNG, JPEG or DICOM', folder: false },
+    { label: 'A folder…', detail: 'A folder with images, or of a DICOM series', folder: true },
+  ];
+  const kind = await window.showQuickPick(kinds, { title: 'Predict', placeHolder: 'What do you want to label?' });
+  if (!kind) return undefined;
+  const picked = await window.showOpenDialog({
+    title: kind.folder ? 'Folder with images' : 'Image',
+    openLabel: 'Predict',
+    canSelectFiles: !kind.folder,
+    canSelectFolders: kind.folder,
+  });
+  return picked?.[0];
+}
+
+/** Where the labels go: a folder for them in the workspace, or one that the user chooses. Never beside the images unasked. */
+async function chooseOutput(run: RunInfo, input: Uri): Promise<Uri | undefined> {
+  const [workspaceFolder] = workspace.workspaceFolders ?? [];
+  const usual = workspaceFolder && Uri.joinPath(workspaceFolder.uri, 'predictions', run.id);
+  const other = { label: 'Another folder…', uri: undefined };
+  const picked = usual
+    ? await window.showQuickPick([{ label: workspace.asRelativePath(usual), uri: usual }, other], {
+        title: `Predict ${basename(input.fsPath)} with ${run.id}`,
+        placeHolder: 'Folder for the labels',
+      })
+    : other;
+  if (!picked || picked.uri) return picked?.uri;
+  const folders = await window.showOpenDialog({
+    title: 'Folder for the labels',
+    openLabel: 'Write Labels Here',
+    canSelectFiles: false,
+    canSelectFolders: true,
+  });
+  return folders?.[0];
+}
+
+/** Says what was done, opens the table or the single result, and names the images that failed. */
+async function show(ctx: Context, { predicted, skipped, failed, table }: PredictResult, out: Uri): Promise<void> {
+  const [only, ...others] = predicted;
+  const files = only && others.length === 0 ? only.files : [];
+  const opened = files[0] ?? table;
+  const counts = [
+    `${predicted.length} ${predicted.length === 1 ? 'image' : 'images'} labelled`,
+    ...(skipped > 0 ? [`${skipped} skipped: their labels are there already`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+  ];
+  for (const { image, reason } of failed) ctx.output.error(`${image}: ${reason}`);
+  const [first] = failed;
+  const text = `${counts.join(', ')}.${first ? ` ${basename(first.image)}: ${first.reason}` : ''}`;
+  if (opened) await commands.executeCommand('vscode.open', Uri.file(opened), { preview: false });
+  const [reveal, log] = ['Show Folder', 'Show Log'];
+  const answer = await (first
+    ? window.showWarningMessage(text, reveal, log)
+    : window.showInformationMessage(text, reveal));
+  if (answer === log) ctx.output.show();
+  if (answer === reveal) await openFolder(out.fsPath);
+}

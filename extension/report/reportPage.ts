@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UnimissError } from '../../protocol/errors.ts';
+import { embeddedPlanesId } from '../../protocol/evaluation/planeLabels.ts';
+import { scriptText, styleText } from '../../protocol/inlineText.ts';
+import { embeddedMetricsId } from '../../protocol/metrics/page.ts';
+import { pagePolicy } from '../pagePolicy.ts';
+
+/** The colours of the editor's theme for the report of an evaluation, which has colours of its own elsewhere. */
+const editorColors = `
+@media screen {
+  :root, body {
+    --text: var(--vscode-editor-foreground);
+    --muted: var(--vscode-descriptionForeground);
+    --page: var(--vscode-editor-background);
+    --card: var(--vscode-editorWidget-background);
+    --border: var(--vscode-contrastBorder, var(--vscode-editorWidget-border));
+    --accent: var(--vscode-textLink-foreground);
+  }
+  body.vscode-light { color-scheme: light; --warning: #8a4b00; --second: #b0562a; }
+  body.vscode-dark { color-scheme: dark; --warning: #f0b429; --second: #e08a3c; }
+  body.vscode-high-contrast { color-scheme: dark; --muted: var(--text); --warning: #ffd166; --second: #ffa657; }
+  body.vscode-high-contrast-light { color-scheme: light; --muted: var(--text); --warning: #6b3a00; --second: #7a3a1c; }
+}`;
+
+/**
+ * A report's file as the page of a webview. The file may come from someone else, so nothing in it runs: its content is shown with
+ * script and style of this version, and the policy admits only these.
+ * @param html the file's text
+ * @param file its path; the page keeps it in its state, which restores the panel after a reload
+ * @param webviews the folder of report.js, metrics.js and their styles
+ * @throws UnimissError 'data' if the file is no report of ours
+ */
+export function reportPage(html: string, file: string, webviews: string): string {
+  const content = /<body[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? '';
+  const name = [
+    [embeddedPlanesId, 'report'],
+    [embeddedMetricsId, 'metrics'],
+  ].find(([id]) => content.includes(`id="${id}"`))?.[1];
+  if (name === undefined)
+    throw new UnimissError('data', 'is not a report of UniMiSS', {
+      place: file,
+      remedy: 'Evaluate the run again: this writes a new report.',
+    });
+  const [script = '', style = ''] = ['js', 'css'].map((end) => readFileSync(join(webviews, `${name}.${end}`), 'utf8'));
+  const { nonce, policy } = pagePolicy();
+  // The page's own code must not find the editor's interface: the report of a run then takes the data in the page.
+  const state = `acquireVsCodeApi().setState(${JSON.stringify({ file })}); delete globalThis.acquireVsCodeApi;`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta http-equiv="Content-Security-Policy" content="${policy}">
+  <title>UniMiSS report</title>
+  <style nonce="${nonce}">${styleText(style)}${name === 'report' ? editorColors : ''}</style>
+  <script nonce="${nonce}">${scriptText(state)}</script>
+</head>
+<body>
+${withoutScripts(content)}
+  <script nonce="${nonce}">${scriptText(script)}</script>
+</body>
+</html>
+`;
+}
+
+/** Without the file's own code, which the policy would refuse with an error in the console. Data elements stay. */
+function withoutScripts(content: string): string {
+  return content.replace(/<script>[\s\S]*?<\/script>/gi, '');
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
+import { z } from 'zod';
+import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { reportPage } from './reportPage.ts';
+
+const viewType = 'unimiss.report';
+/** What the page keeps for the extension in its state: see `reportPage`. */
+const kept = z.object({ file: z.string().min(1) });
+
+/** Reports in files, as panels of the editor: one per file. */
+export class ReportPanels implements Disposable {
+  private readonly open = new Map<string, WebviewPanel>();
+  private readonly serializer: Disposable;
+
+  constructor(
+    private readonly context: ExtensionContext,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.serializer = window.registerWebviewPanelSerializer(viewType, {
+      deserializeWebviewPanel: async (panel, state) => {
+        const found = kept.safeParse(state);
+        // The page was closed before it could save its state, or the report is gone.
+        if (!found.success) return panel.dispose();
+        const { file } = found.data;
+        await this.fill(panel, file).catch((error) => {
+          this.failed(error);
+          panel.dispose();
+        });
+      },
+    });
+  }
+
+  /**
+   * Shows a report, or its newer content.
+   * @param file absolute path
+   * @throws UnimissError 'data' if it cannot be read or is no report
+   */
+  async show(file: string, title: string): Promise<void> {
+    const page = await this.page(file);
+    const known = this.open.get(file);
+    const panel = known ?? window.createWebviewPanel(viewType, title, ViewColumn.Active, { enableFindWidget: true });
+    if (!known) this.adopt(panel, file);
+    panel.webview.html = page;
+    panel.reveal();
+  }
+
+  dispose(): void {
+    this.serializer.dispose();
+    for (const panel of this.open.values()) panel.dispose();
+  }
+
+  private async fill(panel: WebviewPanel, file: string): Promise<void> {
+    const page = await this.page(file);
+    this.adopt(panel, file);
+    panel.webview.html = page;
+  }
+
+  private adopt(panel: WebviewPanel, file: string): void {
+    const { extensionUri } = this.context;
+    const icon = (theme: string) => Uri.joinPath(extensionUri, 'extension', 'media', `panel-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    panel.webview.options = { enableScripts: true, localResourceRoots: [] };
+    this.open.set(file, panel);
+    panel.onDidDispose(() => this.open.delete(file));
+  }
+
+  private async page(file: string): Promise<string> {
+    const text = await readFile(file, 'utf8').catch((cause) => {
+      throw new UnimissError('data', `cannot be read: ${messageOf(cause)}`, {
+        place: file,
+        remedy: 'Evaluate the run again.',
+        cause,
+      });
+    });
+    return reportPage(text, file, Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath);
+  }
+}

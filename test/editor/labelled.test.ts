@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
+import { setField } from '../../protocol/config/makeConfig.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
+import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
+import { Editor } from './kit/editor.ts';
+import type { Theme } from './kit/surroundings.ts';
+import type { Window } from './kit/window.ts';
+import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
+
+/** Two epochs of two steps. */
+const pretraining = `{
+  "name": "before",
+  "data": { "manifest": "phantoms/manifest.csv" },
+  "model": { "preset": "nano" },
+  "train": { "epochs": 2, "interval": 1, "batch": { "2D": 4, "3D": 2 }, "stepsPerEpoch": 2 },
+  "engine": { "executor": "graph" }
+}
+`;
+
+describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeout: testTimeout }, () => {
+  let editor: Editor;
+  let window: Window;
+  const runs = () => (existsSync(editor.inside('runs')) ? readdirSync(editor.inside('runs')) : []);
+  const runNamed = (name: string) => runs().find((folder) => folder.startsWith(`${name}-2`))!;
+  const told = async (name: string) =>
+    (await window.treeItems('Runs')).find(({ label }) => label === name)?.description ?? '';
+  const finished = (name: string) => eventually(() => told(name)).toMatch(/finished/);
+  const row = async (name: string) =>
+    (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name},`) });
+
+  beforeAll(async () => {
+    editor = await Editor.open({
+      vsix: packVsix(),
+      workspace: { 'before.unimiss.jsonc': pretraining },
+      env: (folder) => ({ UNIMISS_RUNS: join(folder, 'runs') }),
+    });
+    window = editor.window;
+    await writePhantoms(join(editor.workspace, 'phantoms'), { seed: 1, volumes: 4, images: 8 });
+    await volumesWithMasks(join(editor.workspace, 'organs'), 4);
+  }, testTimeout);
+  afterAll(() => editor?.close());
+  explainFailures(() => editor);
+
+  it('plans a data set from its folder in the explorer', async () => {
+    await window.choose(await window.explorerItem('organs'), 'Plan a Data Set…');
+    await window.notification(/organs: 3D segmentation, 4 labelled cases/);
+    await window.visible('the configuration', window.page.locator('.tab.active', { hasText: 'organs.unimiss.jsonc' }));
+    await window.screenshot('planned-dark');
+    const file = join(editor.workspace, 'organs.unimiss.jsonc');
+    const planned = readFileSync(file, 'utf8');
+    expect(parseConfig(planned, file)).toMatchObject({
+      task: 'finetune',
+      data: { path: join(editor.workspace, 'organs'), layout: 'nnunet' },
+    });
+    // Small enough for a test.
+    const small: [string, unknown][] = [
+      ['data.folds', 2],
+      ['model.preset', 'nano'],
+      ['plan.patch', [16, 64, 64]],
+      ['train', { epochs: 1, stepsPerEpoch: 2, batch: 2, lr: 1e-3, seed: 3 }],
+    ];
+    writeFileSync(
+      file,
+      small.reduce((text, [field, value]) => setField(text, field.split('.'), value), planned),
+    );
+  });
+
+  it('fine-tunes from a pre-training run, by its context menu, with a twin from scratch', async () => {
+    await window.runCommand('UniMiSS: Start Pre-training…');
+    await window.pick('before.unimiss.jsonc');
+    await finished('before');
+    await window.choose(await row('before'), 'Fine-tune from This…');
+    await window.pick('organs.unimiss.jsonc');
+    await window.pick('Start with a twin from scratch');
+    await finished('organs');
+    const config = (name: string) =>
+      JSON.parse(readFileSync(editor.inside('runs', name, 'config.resolved.json'), 'utf8'));
+    const before = editor.inside('runs', runNamed('before'));
+    expect(config(runNamed('organs')).start).toMatchObject({ from: before, twinOf: null });
+    await finished('organs-scratch');
+    expect(config(runNamed('organs-scratch')).start).toMatchObject({ from: null, twinOf: runNamed('organs') });
+    // As in the shell, the file stays as it was.
+    expect(readFileSync(join(editor.workspace, 'organs.unimiss.jsonc'), 'utf8')).not.toContain(before);
+  });
+
+  it('evaluates a run and opens the report, which says what was found', async () => {
+    await window.choose(await row('organs'), 'Evaluate…');
+    await window.pick('Test cases');
+    const report = await window.webview('Evaluation of organs');
+    await report.getByRole('heading', { name: /^Evaluation of organs-/ }).waitFor();
+    await report.getByText('Research only. Not for clinical use.').waitFor();
+    // Script of the page runs: it makes columns sortable and draws the planes.
+    const sort = report.locator('table.sortable th button').first();
+    await sort.click();
+    expect(await report.locator('th[aria-sort]').count()).toBe(1);
+    const drawn = () =>
+      report
+        .locator('canvas')
+        .first()
+        .evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL().length);
+    await eventually(drawn).toBeGreaterThan(1000);
+  });
+
+  it.each(['light', 'hc-dark', 'hc-light', 'dark'] as Theme[])('shows the report in the theme %s', async (theme) => {
+    await window.setTheme(theme);
+    const report = await window.webview('Evaluation of organs');
+    const color = () => report.locator('body').evaluate((body) => getComputedStyle(body).backgroundColor);
+    const expected = await window.page
+      .locator('.editor-container, .monaco-workbench')
+      .first()
+      .evaluate((one) => getComputedStyle(one).getPropertyValue('--vscode-editor-background').trim());
+    const { r, g, b } = rgb(expected);
+    await eventually(color).toBe(`rgb(${r}, ${g}, ${b})`);
+    await window.screenshot(`evaluation-${theme}`);
+  });
+
+  it('finds the report again after the window was reloaded, and opens it by its command', async () => {
+    await window.reload();
+    const restored = await window.webview('Evaluation of organs');
+    await restored.getByText('Research only. Not for clinical use.').waitFor();
+    await window.page.keyboard.press('Escape');
+    await window.runCommand('View: Close All Editors');
+    await window.runCommand('UniMiSS: Focus on Runs View');
+    await window.choose(await row('organs'), 'Open Evaluation Report');
+    const report = await window.webview('Evaluation of organs');
+    await report.getByText('Research only. Not for clinical use.').waitFor();
+  });
+
+  it('labels an image of the explorer', async () => {
+    await window.runCommand('View: Show Explorer');
+    await (await window.explorerItem('organs')).click();
+    await (await window.explorerItem('imagesTr')).click();
+    await window.choose(await window.explorerItem('case00_0000.nii.gz'), 'Predict with…');
+    await window.pick(runNamed('organs'));
+    await window.pick(`predictions/${runNamed('organs')}`);
+    await window.notification(/1 image labelled/);
+    const out = join(editor.workspace, 'predictions', runNamed('organs'));
+    expect(readdirSync(out)).toContain('case00_0000.nii.gz');
+    await window.screenshot('predicted-dark');
+  });
+
+  it('leaves no error in the consoles', () => {
+    expect(editor.consoleErrors).toEqual([]);
+    expect(editor.hostErrors()).toBe('');
+  });
+});
+
+function rgb(hex: string) {
+  const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+  return { r, g, b };
+}
