@@ -20,6 +20,7 @@ const rooms = {
     records: ['folder'],
     checkpoint: ['folder', 'records'],
     start: ['folder', 'records', 'checkpoint'],
+    forecast: ['folder', 'records', 'start'],
     export: ['folder', 'records', 'checkpoint', 'start'],
     supervise: ['folder', 'records'],
     jobs: ['folder', 'records', 'checkpoint', 'start', 'supervise'],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { writeTextAtomically } from '../files/atomic.ts';
@@ -65,6 +66,30 @@ export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Ex
     notice(`The choice of executor could not be saved, so the next run measures again: ${messageOf(error)}`),
   );
   return executor;
+}
+
+/**
+ * Milliseconds per step of each executor that was measured on this machine for a step; undefined if none was.
+ * @param key as for `chooseExecutor`; measurements of any version of TensorFlow count
+ */
+export async function knownMilliseconds(
+  key: string,
+  cacheFile: string,
+): Promise<Partial<Record<Executor, number>> | undefined> {
+  const machine = thisMachine();
+  const wanted: unknown = JSON.parse(key);
+  // The fields of a configuration have another order when it was read from a run's folder.
+  const same = (c: Choice) =>
+    c.cpu === machine.cpu && c.cores === machine.cores && isDeepStrictEqual(parsed(c.key), wanted);
+  return (await readMemory(cacheFile, () => {})).findLast(same)?.milliseconds;
+}
+
+function parsed(key: string): unknown {
+  try {
+    return JSON.parse(key);
+  } catch {
+    return undefined; // another program's
+  }
 }
 
 async function measureAll(

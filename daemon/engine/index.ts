@@ -1,6 +1,6 @@
 export type { Attr, Attrs } from './attributes.ts';
 export { type Engine, openEngine } from './engine.ts';
-export { chooseExecutor, type ExecutorChoiceOptions } from './executorChoice.ts';
+export { chooseExecutor, type ExecutorChoiceOptions, knownMilliseconds } from './executorChoice.ts';
 export type { EngineOptions } from './session.ts';
 export { type AdamScalars, type AdamVariables, accumulate, adam, decay, follow, momentum, sgd } from './stateOps.ts';
 export { CompiledStep } from './step.ts';

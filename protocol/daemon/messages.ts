@@ -3,6 +3,7 @@ import { dataPlan } from '../config/planMessages.ts';
 import { jobNames, jobTypes } from '../jobs/jobs.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
+import { runForecast } from '../runs/forecast.ts';
 import * as logs from '../runs/logMessages.ts';
 import * as runs from '../runs/messages.ts';
 import * as engine from './engineMessages.ts';
@@ -22,6 +23,7 @@ export * from '../jobs/evaluateMessages.ts';
 export * from '../jobs/predictMessages.ts';
 export * from '../metrics/messages.ts';
 export * from '../records/messages.ts';
+export * from '../runs/forecast.ts';
 export * from '../runs/logMessages.ts';
 export * from '../runs/messages.ts';
 export * from './engineMessages.ts';
@@ -43,7 +45,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
   {
     topic: 'Runs',
     messages: [
-      ...[runsList, runsWatch, runsChanged, runGet, runCreate, runStart],
+      ...[runsList, runsWatch, runsChanged, runGet, runForecast, runCreate, runStart],
       ...[runPause, runContinue, runStop, runKill, runDelete],
     ],
   },

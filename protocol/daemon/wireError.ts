@@ -33,9 +33,11 @@ const allErrorCodes: Record<ErrorCode, true> = {
   internal: true,
 };
 
+export const errorCodeSchema = z.enum(Object.keys(allErrorCodes) as ErrorCode[]);
+
 /** `data` of an error response: the UnimissError, whole. */
 export const errorDataSchema = z.object({
-  code: z.enum(Object.keys(allErrorCodes) as ErrorCode[]),
+  code: errorCodeSchema,
   what: z.string().describe('What is wrong.'),
   place: z.string().optional().describe('File, field or op.'),
   remedy: z.string().optional().describe('What to do about it.'),

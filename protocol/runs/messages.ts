@@ -51,23 +51,24 @@ export const foldersSchema = z.strictObject({
   device: z.enum(['cpu', 'cuda']).default('cpu'),
 });
 
+/** A configuration, or the folders to make one for. */
+export const runSourceSchema = z.union([
+  z.strictObject({
+    config: z
+      .string()
+      .max(1 << 20)
+      .describe('Text of a *.unimiss.jsonc file.'),
+    file: z.string().describe('Absolute path of that file, which need not exist. Relative paths start at its folder.'),
+  }),
+  foldersSchema,
+]);
+
 export const runCreate = request(
   'unimiss/runs/create',
   'Creates a run folder from a configuration or from folders with images. Starts the run unless `start` is false.',
   {
     params: z.strictObject({
-      from: z.union([
-        z.strictObject({
-          config: z
-            .string()
-            .max(1 << 20)
-            .describe('Text of a *.unimiss.jsonc file.'),
-          file: z
-            .string()
-            .describe('Absolute path of that file, which need not exist. Relative paths start at its folder.'),
-        }),
-        foldersSchema,
-      ]),
+      from: runSourceSchema,
       root: z.string().optional().describe("Folder in which to create it. Default: the daemon's folder of runs."),
       start: z.boolean().default(true),
       wait: z.boolean().default(true).describe('Whether to wait in the queue while another run uses the device.'),

@@ -107,6 +107,12 @@ export const toyTask: Task<Toy> = {
     resolve: (config) => config as Toy,
     summary: ({ epochs }) => ({ preset: 'linear', epochs }),
   },
+  survey: async ({ epochs, stepsPerEpoch }) => {
+    const steps = epochs * stepsPerEpoch;
+    const phase = { group: null, images: null, batch: 1, epochs, steps };
+    return { images: [], unreadable: [], skipped: 0, epochs, steps, phases: [phase], concerns: [] };
+  },
+  stepKey: () => ({}),
   series: [
     { key: 'loss', of: 'step', title: 'Squared error', unit: '', panel: 'loss', help: 'Of one pair of numbers.' },
     { key: 'distance', of: 'step', ...distance },

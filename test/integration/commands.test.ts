@@ -158,9 +158,9 @@ test('init prints a configuration that is valid', async () => {
     code,
     stdout: resolved,
     stderr,
-  } = await unimiss(folder, ['pretrain', file, '--dry-run', '--set', 'train.epochs=7']);
+  } = await unimiss(folder, ['pretrain', file, '--dry-run', '--json', '--set', 'train.epochs=7']);
   expect(code, stderr).toBe(0);
-  expect(JSON.parse(resolved)).toMatchObject({
+  expect(JSON.parse(resolved).config).toMatchObject({
     model: { preset: 'small', size3D: [16, 96, 96] },
     train: { epochs: 7 },
   });

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { humanBytes } from '../../../protocol/words.ts';
 import { openEngine } from '../../engine/index.ts';
 import {
   type Device,
@@ -6,7 +7,6 @@ import {
   doctorText,
   engineInfo,
   engineInfoText,
-  humanBytes,
   type InstallProgress,
   installEngine,
   requireEngine,

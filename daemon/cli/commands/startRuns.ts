@@ -9,13 +9,14 @@ import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { checkRunnable } from '../../runs/start/checkRunnable.ts';
-import { kindsOf, seriesFor, type Task, taskOf } from '../../runs/start/task.ts';
+import { kindsOf, seriesFor, type Task } from '../../runs/start/task.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
 import { applySetting } from './applySetting.ts';
+import { showForecast } from './forecast.ts';
 
 /** What the commands that begin runs share: options, and how a run begins from a configuration. */
 
@@ -39,7 +40,7 @@ export function trainingCommand(name: string): Command {
     .option('--runs <folder>', 'folder for runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .option(
       '--dry-run',
-      'check the configuration and that its images exist, print the resolved configuration, do not train',
+      'only say what the run would do: images, steps, time, memory, and what looks wrong (with --json also the resolved configuration)',
     )
     .option('-d, --detach', 'start it, or put it into the queue, and return')
     .addOption(foregroundOption().conflicts('detach'));
@@ -97,9 +98,8 @@ export async function startRuns(
 ): Promise<void> {
   const kinds = kindsOf(tasks);
   if (options.dryRun) {
-    await taskOf(first.config, tasks).check(first.config);
-    process.stdout.write(`${JSON.stringify(first.config, null, 2)}\n`);
-    return;
+    const root = askedRoot(options.runs) ?? runsRoot();
+    return showForecast(first, { root, tasks, reporter });
   }
   if (options.foreground) {
     const root = askedRoot(options.runs) ?? runsRoot();

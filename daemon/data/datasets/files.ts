@@ -40,9 +40,9 @@ export function idOf(root: string, path: string): string {
  * that was already found under another name is not entered again, so that links cannot form cycles and no image counts twice.
  * Hidden files and folders (names that begin with a dot) are skipped. A pipe, socket or device is skipped too, unless its name
  * promises an image: then it is among the files, and the check of its header names it as broken.
- * @throws UnimissError('data') if a given path does not exist or a folder may not be read
+ * @throws UnimissError('data') if a given path does not exist or a folder may not be read; 'interrupted' on `signal`
  */
-export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
+export async function findFiles(paths: readonly string[], signal?: AbortSignal): Promise<FoundFiles> {
   const files: string[] = [];
   const imageNamedFolders: string[] = [];
   const ignored: IgnoredFile[] = [];
@@ -55,8 +55,16 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
       if (formatOfName(path) !== undefined) imageNamedFolders.push(path);
     },
   };
-  for await (const file of walkFiles(paths, hear)) files.push(file);
+  for await (const file of walkFiles(paths, hear)) {
+    refuseAborted(signal);
+    files.push(file);
+  }
   return { root: commonFolder(bases), files: files.sort(naturalOrder), imageNamedFolders, ignored };
+}
+
+/** @throws UnimissError('interrupted') if the search was cancelled */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new UnimissError('interrupted', 'the search for images was cancelled');
 }
 
 /** Receives what a walk meets besides files. */

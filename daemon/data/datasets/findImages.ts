@@ -3,7 +3,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { sortFiles } from '../formats/dicom/dicomFolder.ts';
 import { isImage, sniffFile } from '../formats/image.ts';
 import { formatOfName } from '../formats/sniff.ts';
-import { findFiles, type IgnoredFile, imagesAmong, naturalOrder } from './files.ts';
+import { findFiles, type IgnoredFile, imagesAmong, naturalOrder, refuseAborted } from './files.ts';
 import { inParallel } from './inParallel.ts';
 
 /** The images in some folders, by their names and first bytes. */
@@ -18,20 +18,25 @@ export interface FoundImages {
 
 /**
  * Finds images in folders at any depth. Files with an image's name count even if they are damaged: who reads their headers names them.
- * @throws UnimissError('data') if a path does not exist, or nothing is found
+ * @throws UnimissError('data') if a path does not exist, or nothing is found; 'interrupted' on `signal`
  */
-export async function findImages(paths: readonly string[]): Promise<FoundImages> {
-  const { root, files, imageNamedFolders, ignored } = await findFiles(paths);
+export async function findImages(paths: readonly string[], signal?: AbortSignal): Promise<FoundImages> {
+  const { root, files, imageNamedFolders, ignored } = await findFiles(paths, signal);
   const images: string[] = [];
   const others: IgnoredFile[] = [];
   const dicom: string[] = [];
-  await inParallel(files, async (path) => {
-    const taken = await taking(path);
-    if (taken !== 'image') others.push({ path, why: taken });
-    else if (await mayBeDicom(path)) dicom.push(path);
-    else images.push(path);
-  });
+  await inParallel(
+    files,
+    async (path) => {
+      const taken = await taking(path);
+      if (taken !== 'image') others.push({ path, why: taken });
+      else if (await mayBeDicom(path)) dicom.push(path);
+      else images.push(path);
+    },
+    signal,
+  );
   for (const [folder, inFolder] of byFolder(dicom)) {
+    refuseAborted(signal);
     const { images: own, leftOut } = await dicomImages(folder, inFolder);
     images.push(...own);
     others.push(...leftOut);

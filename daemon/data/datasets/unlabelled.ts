@@ -34,6 +34,7 @@ export interface DatasetOptions {
   readonly onBroken?: (image: BrokenImage) => void;
   /** Called with the number of files checked so far. */
   readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** Number of broken images that an error lists; it counts the others. */
@@ -114,26 +115,31 @@ export function brokenReason(error: unknown): string {
 /**
  * Finds the images in folders or in a manifest and checks each header. The content decides the format of a file. A file with an
  * image's name must be a sound image. Other files that are no images are skipped and listed in `ignored`.
- * @throws UnimissError('data') if nothing is found, a path does not exist, a manifest is malformed, or too many images are broken
+ * @throws UnimissError('data') if nothing is found, a path does not exist, a manifest is malformed, or too many images are broken;
+ * 'interrupted' on `signal`
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
-  const { maxBroken = 0.05, onBroken, onProgress } = options;
+  const { maxBroken = 0.05, onBroken, onProgress, signal } = options;
   const { root, entries, ignored } = await candidates(options);
   const samples: Sample[] = [];
   const broken: BrokenImage[] = [];
   let done = 0;
-  await inParallel(entries, async ({ path, label }) => {
-    const id = idOf(root, path);
-    try {
-      const { kind } = await inspectImage(path);
-      samples.push({ id, path, kind, ...(label === undefined ? {} : { label }) });
-    } catch (error) {
-      const image = { id, reason: brokenReason(error) };
-      broken.push(image);
-      onBroken?.(image);
-    }
-    onProgress?.(++done, entries.length);
-  });
+  await inParallel(
+    entries,
+    async ({ path, label }) => {
+      const id = idOf(root, path);
+      try {
+        const { kind } = await inspectImage(path);
+        samples.push({ id, path, kind, ...(label === undefined ? {} : { label }) });
+      } catch (error) {
+        const image = { id, reason: brokenReason(error) };
+        broken.push(image);
+        onBroken?.(image);
+      }
+      onProgress?.(++done, entries.length);
+    },
+    signal,
+  );
   // Checks end in any order; the lists keep the order of the candidates.
   const order = new Map(entries.map(({ path }, i) => [idOf(root, path), i]));
   const byOrder = (a: { id: string }, b: { id: string }) => order.get(a.id)! - order.get(b.id)!;
@@ -155,9 +161,9 @@ interface Candidates {
   readonly ignored: readonly IgnoredFile[];
 }
 
-async function candidates({ paths, manifest }: DatasetOptions): Promise<Candidates> {
+async function candidates({ paths, manifest, signal }: DatasetOptions): Promise<Candidates> {
   if (manifest !== undefined) return { ...(await listedIn(manifest)), ignored: [] };
-  const { root, images, ignored } = await findImages(asList(paths));
+  const { root, images, ignored } = await findImages(asList(paths), signal);
   return { root, entries: images.map((path) => ({ path })), ignored };
 }
 

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { humanBytes } from '../../../protocol/words.ts';
 import { makeFolder } from '../../files/folder.ts';
-import { humanBytes } from './places.ts';
 
 /** Free bytes for this user on the file system of a folder, or of its nearest ancestor that exists. */
 export async function freeBytes(folder: string): Promise<number> {

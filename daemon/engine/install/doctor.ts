@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { cacheFolder } from '../../../protocol/cacheFolder.ts';
 import { messageOf } from '../../../protocol/errors.ts';
+import { humanBytes } from '../../../protocol/words.ts';
 import { freeBytes } from './disk.ts';
 import { cudaObstacle, detectGpus, type GpuOptions, type GpuReport } from './gpu.ts';
 import { checkHost, type Host, thisHost } from './host.ts';
 import { type EngineInfo, engineInfo } from './info.ts';
 import { engineInfoText } from './infoText.ts';
 import { findPip } from './pip.ts';
-import { type Env, home, humanBytes } from './places.ts';
+import { type Env, home } from './places.ts';
 import { tidyPaths } from './tidy.ts';
 
 /** What a bug report needs to know about the machine. No user names; the home folder is `~`. */

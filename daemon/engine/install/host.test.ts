@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { humanBytes } from '../../../protocol/words.ts';
 import { goodHost } from './fixtures.ts';
 import { checkHost, compareVersions, thisHost } from './host.ts';
-import { humanBytes } from './places.ts';
 import { releaseFor, wantedPath } from './release.ts';
 
 test('this machine is described', () => {

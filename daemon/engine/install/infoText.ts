@@ -1,5 +1,5 @@
+import { humanBytes } from '../../../protocol/words.ts';
 import type { EngineInfo } from './info.ts';
-import { humanBytes } from './places.ts';
 
 /** `unimiss engine info` as lines for people; `tidy` may shorten paths. */
 export function engineInfoText(info: EngineInfo, tidy: (path: string) => string = (path) => path): string {

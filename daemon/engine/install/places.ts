@@ -12,15 +12,3 @@ export const engineFolder = (device: Device, env: Env = process.env, version = E
   join(enginesFolder(env), `${version}-${device}`);
 
 export const home = (env: Env): string => env.HOME || homedir();
-
-/** Bytes for people, in powers of 1024. */
-export function humanBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let i = 0;
-  let value = bytes;
-  while (value >= 1024 && i < units.length - 1) {
-    value /= 1024;
-    i++;
-  }
-  return `${i === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[i]}`;
-}

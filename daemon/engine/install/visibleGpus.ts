@@ -15,6 +15,8 @@ export interface VisibleGpu {
   name: string;
   /** The value of CUDA_VISIBLE_DEVICES that shows only this GPU: its UUID if known. */
   visible: string;
+  /** Undefined if unknown, as for a part of a GPU. */
+  memoryMiB?: number;
 }
 
 /**
@@ -25,7 +27,10 @@ export interface VisibleGpu {
  * list them among the GPUs.
  */
 export function visibleGpus(gpus: readonly Gpu[], env: Env): VisibleGpu[] {
-  const all = gpus.map(({ index, name, uuid }) => ({ name, visible: uuid ?? String(index) }));
+  const all = gpus.map(({ index, name, uuid, memoryMiB }) => ({
+    ...{ name, visible: uuid ?? String(index) },
+    ...(memoryMiB !== undefined && { memoryMiB }),
+  }));
   const given = env.CUDA_VISIBLE_DEVICES;
   if (given === undefined) return all;
   const visible: VisibleGpu[] = [];

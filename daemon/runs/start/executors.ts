@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../../protocol/cacheFolder.ts';
+import type { JsonObject } from '../../../protocol/json.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
 import { chooseExecutor, type Executor } from '../../engine/index.ts';
@@ -33,14 +34,23 @@ export async function executorsOf(training: Training, wish: ExecutorWish): Promi
   return chosen;
 }
 
+/** What a measurement of a step's executors is kept under. */
+export function measurementKey(step: JsonObject, { threads, device }: Pick<RunEngine, 'threads' | 'device'>): string {
+  return JSON.stringify({ ...step, threads, device });
+}
+
+export function measurementsFile(): string {
+  return join(cacheFolder(), 'executors.json');
+}
+
 async function measured({ executors }: Training, group: Modality, { on, notice }: ExecutorWish): Promise<Executor> {
   if (!executors) return 'graph';
   const { engine, threads, device } = on;
   return chooseExecutor({
-    key: JSON.stringify({ ...executors.key(group), threads, device }),
+    key: measurementKey(executors.key(group), { threads, device }),
     tensorflow: engine.version,
     candidates: ['graph', 'xla'],
-    cacheFile: join(cacheFolder(), 'executors.json'),
+    cacheFile: measurementsFile(),
     measure: (executor) => executors.measure(group, executor),
     notice,
   });

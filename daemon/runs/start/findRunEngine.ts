@@ -1,5 +1,7 @@
+import { availableParallelism, cpus } from 'node:os';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import type { RunVersions } from '../../../protocol/records/records.ts';
 import {
   chooseDevice,
   type Device,
@@ -36,4 +38,17 @@ export async function findRunEngine(
     place: 'engine.gpu',
     remedy: `Use one of the GPUs available to this process: ${visible.map(({ name }, i) => `${i} (${name})`).join(', ')}. If CUDA_VISIBLE_DEVICES is set, it limits them.`,
   });
+}
+
+/** The name of a GPU, or of the processor, as runs record it. */
+export function deviceName(gpu: Pick<VisibleGpu, 'name'> | undefined): string {
+  return gpu?.name ?? cpus()[0]?.model ?? 'unknown processor';
+}
+
+/** TensorFlow's threads for a run: those that it began with, else the configuration's or the machine's. */
+export function threadsOf(config: ResolvedConfig['engine'], before?: RunVersions): RunVersions['threads'] {
+  return {
+    interOp: config.interOpThreads ?? before?.threads.interOp ?? 2,
+    intraOp: config.intraOpThreads ?? before?.threads.intraOp ?? Math.max(1, availableParallelism()),
+  };
 }

@@ -1,8 +1,7 @@
-import { availableParallelism, cpus } from 'node:os';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
-import { findRunEngine } from './findRunEngine.ts';
+import { deviceName, findRunEngine, threadsOf } from './findRunEngine.ts';
 
 /**
  * The GPUs that a scheduler or the user made visible. Code below narrows the variable, and a process may open the engine of a
@@ -40,10 +39,7 @@ export async function openRunEngine(
   }
   if (files.cuda?.dataDir && !process.env.XLA_FLAGS)
     process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${files.cuda.dataDir}`;
-  const threads = {
-    interOp: config.interOpThreads ?? before?.threads.interOp ?? 2,
-    intraOp: config.intraOpThreads ?? before?.threads.intraOp ?? Math.max(1, availableParallelism()),
-  };
+  const threads = threadsOf(config, before);
   const engine = await openEngine({
     library: files.folder,
     device,
@@ -51,5 +47,5 @@ export async function openRunEngine(
     intraOpThreads: threads.intraOp,
     ...(files.cuda && device === 'cuda' && { preload: files.cuda.preload }),
   });
-  return { engine, threads, device: gpu?.name ?? cpus()[0]?.model ?? 'unknown processor' };
+  return { engine, threads, device: deviceName(gpu) };
 }

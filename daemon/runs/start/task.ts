@@ -1,10 +1,13 @@
 import type { ConfigKind, SharedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import type { JsonObject } from '../../../protocol/json.ts';
+import type { Modality } from '../../../protocol/modality.ts';
 import type { Limit, Series } from '../../../protocol/records/series.ts';
 import type { Training } from '../../train/training.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import type { RunJournal } from '../records/runJournal.ts';
 import type { RunEngine } from './openRunEngine.ts';
+import type { Survey, SurveyOptions } from './survey.ts';
 
 /** What opening a training needs. */
 export interface OpenedOn {
@@ -29,6 +32,13 @@ export interface Task<C extends SharedConfig = SharedConfig> {
    * @throws UnimissError 'data' or 'checkpoint' with place and remedy
    */
   check(config: C): Promise<void>;
+  /**
+   * What a run would do and what looks wrong with it. Reads the headers of its images and loads no TensorFlow.
+   * @throws UnimissError 'interrupted'; what would refuse the run is a concern
+   */
+  survey(config: C, options?: SurveyOptions): Promise<Survey>;
+  /** The settings on which the duration of a group's steps depends: runs with equal ones take equally long on a machine. */
+  stepKey(config: C, group: Modality | null): JsonObject;
   open(config: C, on: OpenedOn): Promise<Training>;
 }
 

@@ -2,13 +2,13 @@ import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { configCheck, configMake } from '../../../protocol/config/messages.ts';
 import { checkConfig } from '../../../protocol/config/parseConfig.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
+import { humanBytes } from '../../../protocol/words.ts';
 import {
   detectGpus,
   doctor,
   doctorText,
   engineInfo,
   engineInfoText,
-  humanBytes,
   installEngine,
 } from '../../engine/install/index.ts';
 import { kindsOf } from '../../runs/start/task.ts';

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
-import { resolveConfig } from '../../../protocol/config/index.ts';
+import { type ResolvedConfig, resolveConfig } from '../../../protocol/config/index.ts';
 import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import type { CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
+import { type Forecast, runForecast } from '../../../protocol/runs/forecast.ts';
 import {
   runContinue,
   runCreate,
@@ -22,9 +23,10 @@ import { kindsOf, type Task } from '../../runs/start/task.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 import { moveToTrash } from '../../runs/supervise/trash.ts';
 import { RunsSubscription } from '../feeds/runsSubscription.ts';
-import { type Handler, handle } from '../wire/handler.ts';
+import { type Handler, handle, type RequestContext } from '../wire/handler.ts';
 import { absolute } from './absolute.ts';
 import type { Services } from './services.ts';
+import { WorkDone } from './workDone.ts';
 
 export function runHandlers(services: Services): Handler[] {
   const { registry, supervisor } = services;
@@ -46,6 +48,9 @@ export function runHandlers(services: Services): Handler[] {
     handle(
       runGet,
       act(() => {}),
+    ),
+    handle(runForecast, (params, { send, signal }) =>
+      forecast(params, { tasks: services.tasks, usualRoot: registry.root, send, signal }),
     ),
     handle(runCreate, async (params) => {
       const notices: string[] = [];
@@ -88,12 +93,44 @@ async function createRun(
   tasks: readonly Task[],
   notice: (message: string) => void,
 ): Promise<RunFolder> {
+  const folder = absolute(root ?? usualRoot);
+  const { text, config } = configOf(from, tasks, notice);
+  await checkRunnable(config, folder, tasks);
+  return RunFolder.create(folder, text, config, new Date(), kindsOf(tasks));
+}
+
+/** The configuration that a client names. @throws UnimissError 'config' */
+function configOf(
+  from: CheckedParamsOf<typeof runCreate>['from'],
+  tasks: readonly Task[],
+  notice: (message: string) => void,
+): { text: string; config: ResolvedConfig } {
   const kinds = kindsOf(tasks);
-  const given =
+  const { text, file } =
     'config' in from ? { text: from.config, file: from.file } : { text: makeConfig(from, kinds), file: '/folders' };
-  for (const path of [given.file, root ?? usualRoot]) absolute(path);
-  const parsed = parseConfig(given.text, given.file, { kinds, notice });
-  const config = resolveConfig(parsed, { baseDir: dirname(given.file) }, kinds);
-  await checkRunnable(config, root ?? usualRoot, tasks);
-  return RunFolder.create(root ?? usualRoot, given.text, config, new Date(), kinds);
+  const parsed = parseConfig(text, absolute(file), { kinds, notice });
+  return { text, config: resolveConfig(parsed, { baseDir: dirname(file) }, kinds) };
+}
+
+/** Answers `runForecast`. What computes it is loaded with the first question. */
+async function forecast(
+  { from, root, workDoneToken }: CheckedParamsOf<typeof runForecast>,
+  {
+    tasks,
+    usualRoot,
+    send,
+    signal,
+  }: { tasks: readonly Task[]; usualRoot: string } & Pick<RequestContext, 'send' | 'signal'>,
+): Promise<Forecast> {
+  const notices: string[] = [];
+  const { config } = configOf(from, tasks, (message) => notices.push(message));
+  const { forecastOf } = await import('../../runs/forecast/forecastOf.ts');
+  const progress = new WorkDone(send, workDoneToken);
+  progress.begin('Looking at the images');
+  try {
+    const onProgress = (done: number, total: number) => progress.report('Looking at the images:', done, total);
+    return await forecastOf(config, { root: absolute(root ?? usualRoot), tasks, notices, signal, onProgress });
+  } finally {
+    progress.end();
+  }
 }

@@ -16,6 +16,7 @@ import type {
   StepPlace,
   Training,
 } from '../training.ts';
+import { finetuneExecutorKey } from './executorKey.ts';
 import { createForward, type Forward } from './forward.ts';
 import { millisecondsPerStep } from './measure.ts';
 import { pictureOf } from './pictures.ts';
@@ -79,12 +80,7 @@ export class FineTuneTraining implements Training<PatchBatch> {
     this.rates = learningRates(config.train, { steps: plan.steps, stepsPerEpoch });
     const { modality } = config;
     this.executors = {
-      key: () => {
-        const { patch, channels } = config.plan;
-        const { batch, deepSupervision, freeze } = config.train;
-        const network = { ...config.model, problem: config.problem, modality, patch, channels: channels.length };
-        return { finetune: { ...network, outputs: parts.names.length, batch, deepSupervision, freeze } };
-      },
+      key: () => finetuneExecutorKey(config, parts.names.length),
       measure: (_, executor) =>
         millisecondsPerStep(engine, stateOptions(config, state.model), { ...stepOptions(config, problem), executor }),
       use: (executors) => {

@@ -19,6 +19,7 @@ import type {
   Training,
 } from '../training.ts';
 import { EpochMeter } from './epochMeter.ts';
+import { pretrainExecutorKey } from './executorKey.ts';
 import { millisecondsPerStep } from './measure.ts';
 import type { PretrainPlan } from './plan.ts';
 import { ratesOf } from './rates.ts';
@@ -66,10 +67,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     this.state = new PretrainSavedState(parts.state, this.meter);
     this.rates = ratesOf(config.train, parts.plan);
     this.executors = {
-      key: (phase) => {
-        const { batch, accumulate } = config.train;
-        return { phase, model: config.model, batch: batch[phase], accumulate };
-      },
+      key: (phase) => pretrainExecutorKey(config, phase),
       measure: (phase, executor) => millisecondsPerStep(engine, model, { ...stepOptions(config, phase), executor }),
       use: (executors) => {
         this.chosen = executors;

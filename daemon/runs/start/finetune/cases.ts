@@ -64,7 +64,8 @@ const memoryOnly: Finding = {
   message: 'The run validates on the cases that it trains on (data.fold is "all"): its numbers show memory, not skill.',
 };
 
-function requireProblem({ problem, modality, labels }: FinetuneConfig, dataset: LabelledDataset): void {
+/** @throws UnimissError 'data' for a data set of another problem than the configuration's */
+export function requireProblem({ problem, modality, labels }: FinetuneConfig, dataset: LabelledDataset): void {
   const differs = (field: string, given: string, found: string) =>
     new UnimissError('data', `is for ${found}, but \`${field}\` is "${given}"`, {
       place: dataset.path,
@@ -77,21 +78,28 @@ function requireProblem({ problem, modality, labels }: FinetuneConfig, dataset: 
 }
 
 /** That of the run's folder, else the configuration's file, else a new one. */
-async function splitOf({ data }: FinetuneConfig, dataset: LabelledDataset, run: RunFolder): Promise<Split> {
+async function splitOf(config: FinetuneConfig, dataset: LabelledDataset, run: RunFolder): Promise<Split> {
   if (existsSync(run.splitFile)) return readSplit(run.splitFile);
-  const split = data.split === null ? makeSplit(dataset, data) : await readSplit(data.split);
-  const place = data.split ?? data.path;
-  const [first, ...others] = data.fold === 'all' ? [] : checkSplit(split, dataset, place);
-  if (first) {
-    const more = others.slice(0, 9).map(({ what }) => `\n  ${what}`);
-    throw new UnimissError('data', `${first.what}${more.join('')}`, { place: first.place, remedy: first.remedy });
-  }
+  const split = await chooseSplit(config, dataset);
   await writeSplit(run.splitFile, split);
   return split;
 }
 
+/** The split of a new run: the configuration's file, else made. @throws UnimissError 'data' where it does not fit the data set */
+export async function chooseSplit({ data }: FinetuneConfig, dataset: LabelledDataset): Promise<Split> {
+  const split = data.split === null ? makeSplit(dataset, data) : await readSplit(data.split);
+  const place = data.split ?? data.path;
+  const [first, ...others] = data.fold === 'all' ? [] : checkSplit(split, dataset, place);
+  if (!first) return split;
+  const more = others.slice(0, 9).map(({ what }) => `\n  ${what}`);
+  throw new UnimissError('data', `${first.what}${more.join('')}`, { place: first.place, remedy: first.remedy });
+}
+
 /** Ids of the cases for training and for validation. */
-function sidesOf({ fold, path }: FinetuneConfig['data'], { folds }: Split): [readonly string[], readonly string[]] {
+export function sidesOf(
+  { fold, path }: FinetuneConfig['data'],
+  { folds }: Split,
+): [readonly string[], readonly string[]] {
   if (fold === 'all') {
     const all = [...new Set(folds.flatMap(({ train, validation }) => [...train, ...validation]))];
     return [all, all];

@@ -5,6 +5,7 @@ import { seriesOf } from '../../../../protocol/records/series.ts';
 import { readSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
 import { readFailure } from '../../../data/formats/bytes.ts';
 import { downstreamTable } from '../../../model/downstream.ts';
+import { finetuneExecutorKey } from '../../../train/finetune/executorKey.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import type { Task } from '../task.ts';
 import { checkStartingWeights } from './startingWeights.ts';
@@ -22,6 +23,9 @@ export const finetuneTask: Task<FinetuneConfig> = {
     // The number of classes, which is not known yet, concerns the head alone.
     if (start.from !== null) await checkStartingWeights(start, downstreamTable(downstreamOf(config, 1)));
   },
+  survey: async (config, options) => (await import('./survey.ts')).surveyFinetuning(config, options),
+  // The number of classes is not known before the data set is opened; the data set stands for it.
+  stepKey: (config) => ({ ...finetuneExecutorKey(config, 0), data: config.data.path, labels: config.labels }),
   // What it needs is large: only a process that trains loads it.
   open: async (config, on) => (await import('./open.ts')).openFinetuning(config, on),
 };

@@ -4,6 +4,7 @@ import { seriesOf } from '../../../../protocol/records/series.ts';
 import { requireImage } from '../../../data/datasets/unlabelled.ts';
 import { collapseLimits } from '../../../evaluate/features/collapse.ts';
 import { featureLength } from '../../../model/config.ts';
+import { pretrainExecutorKey } from '../../../train/pretrain/executorKey.ts';
 import { modelConfig } from '../modelConfig.ts';
 import type { Task } from '../task.ts';
 import { checkInitialWeights } from './initialWeights.ts';
@@ -22,6 +23,8 @@ export const pretrainTask: Task<PretrainConfig> = {
     await requireImage(data);
     if (train.initialWeights !== null) await checkInitialWeights(train.initialWeights, modelConfig(model));
   },
+  survey: async (config, options) => (await import('./survey.ts')).surveyPretraining(config, options),
+  stepKey: (config, group) => (group === null ? {} : pretrainExecutorKey(config, group)),
   // Its modules are large: only a process that trains loads them.
   open: async (config, on) => (await import('./open.ts')).openPretraining(config, on),
 };

@@ -1,0 +1,106 @@
+import type { PretrainConfig } from '../../../../protocol/config/index.ts';
+import { type Modality, modalities } from '../../../../protocol/modality.ts';
+import type { Concern } from '../../../../protocol/runs/forecast.ts';
+import { count, thousands } from '../../../../protocol/words.ts';
+import type { Dataset } from '../../../data/datasets/unlabelled.ts';
+import type { PretrainPlan } from '../../../train/pretrain/plan.ts';
+
+/** The paper's peak learning rate for a total batch of 256 (its default here), and how far from it a rate looks like a slip. */
+const usualRate = 8e-4;
+const farFrom = { above: 10, below: 50 };
+
+/** What looks wrong with a pre-training that could start. */
+export function pretrainConcerns(config: PretrainConfig, dataset: Dataset, plan: PretrainPlan): Concern[] {
+  return [
+    ...brokenImages(config, dataset),
+    ...smallSets(config, dataset, plan),
+    ...unreached(config, dataset, plan),
+    ...rates(config),
+    ...slowTeacher(config, plan),
+  ];
+}
+
+/** The share of unreadable images that the run allows is checked here, since the survey lists all. */
+export function brokenImages({ data }: PretrainConfig, { broken, found }: Dataset): Concern[] {
+  if (broken.length === 0) return [];
+  const message = `${count(broken.length, 'image')} of ${thousands(found)} cannot be read`;
+  const field = 'data.maxBroken';
+  if (broken.length <= data.maxBroken * found)
+    return [{ severity: 'warning', field, message, remedy: 'Repair or remove them. The run skips them.' }];
+  return [
+    {
+      severity: 'error',
+      code: 'data',
+      field,
+      message: `${message}; allowed: ${thousands(Math.floor(data.maxBroken * found))}`,
+      remedy: 'Repair or remove them, or raise data.maxBroken.',
+    },
+  ];
+}
+
+const nounOf = { '2D': '2D image', '3D': 'volume' } as const;
+
+function used(plan: PretrainPlan): Modality[] {
+  return modalities.filter((modality) => plan.epochs.some(({ group }) => group === modality));
+}
+
+function smallSets({ train }: PretrainConfig, dataset: Dataset, plan: PretrainPlan): Concern[] {
+  return used(plan).flatMap((modality): Concern[] => {
+    const images = dataset.samples(modality).length;
+    const batch = train.batch[modality] * train.accumulate;
+    if (images >= batch) return [];
+    return [
+      {
+        severity: 'warning',
+        field: `train.batch.${modality}`,
+        message: `a batch of ${batch} is larger than the ${count(images, nounOf[modality])} found: images repeat within a batch, and an epoch is one step`,
+        remedy: `Set train.batch.${modality} to at most ${images}${train.accumulate > 1 ? ' and train.accumulate to 1' : ''}, or add images.`,
+      },
+    ];
+  });
+}
+
+function unreached({ train, data }: PretrainConfig, dataset: Dataset, plan: PretrainPlan): Concern[] {
+  const wanted = modalities.filter(
+    (m) => (data.modalities === 'auto' || data.modalities === 'both') && dataset.samples(m).length > 0,
+  );
+  const missing = wanted.find((modality) => !used(plan).includes(modality));
+  if (missing === undefined) return [];
+  return [
+    {
+      severity: 'warning',
+      field: 'train.interval',
+      message: `the run never trains on its ${count(dataset.samples(missing).length, nounOf[missing])}: its ${count(train.epochs, 'epoch')} end before the change after ${count(train.interval, 'epoch')}`,
+      remedy: `Set train.epochs to at least ${train.interval * 2}, or train.interval lower.`,
+    },
+  ];
+}
+
+function rates({ train }: PretrainConfig): Concern[] {
+  const ratio = train.lr / usualRate;
+  if (ratio <= farFrom.above && ratio >= 1 / farFrom.below) return [];
+  const far = ratio > 1 ? `${Number(ratio.toPrecision(2))} times` : `1/${Math.round(1 / ratio)} of`;
+  return [
+    {
+      severity: 'warning',
+      field: 'train.lr',
+      message: `a learning rate of ${train.lr} is ${far} the paper's ${usualRate}`,
+      remedy: `Give the rate for a total batch of 256: UniMiSS scales it by batch × accumulate / 256.`,
+    },
+  ];
+}
+
+/** With a momentum m the teacher is an average over about 1 / (1 − m) steps of the student. */
+function slowTeacher({ train }: PretrainConfig, { steps }: PretrainPlan): Concern[] {
+  const [start] = train.momentum;
+  const memory = Math.round(1 / (1 - start));
+  if (start >= 1 || steps >= 2 * memory) return [];
+  return [
+    {
+      severity: 'warning',
+      field: 'train.momentum',
+      message: `the teacher hardly changes in ${count(steps, 'step')}: with momentum ${start} it follows the student over about ${thousands(memory)} steps`,
+      remedy: 'Train for more steps, or lower the first value of train.momentum (0.9 for very short runs).',
+    },
+  ];
+}
