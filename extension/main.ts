@@ -46,11 +46,12 @@ export function activate(extension: ExtensionContext): void {
 
   extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
   extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics(), keepContextKeys(ctx, failed));
-  extension.subscriptions.push(new ViewerEditors(extension, failed));
+  const viewers = new ViewerEditors(extension, failed);
+  extension.subscriptions.push(viewers, ...registerCommands(ctx, viewCommands(viewers)));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   const all = [
     ...[startCommands, tryCommands, planCommands, finetuneCommands, evaluateCommands, predictCommands],
-    ...[runCommands, lookCommands, engineCommands, daemonCommands, viewCommands],
+    ...[runCommands, lookCommands, engineCommands, daemonCommands],
   ];
   for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 

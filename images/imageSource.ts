@@ -87,3 +87,19 @@ async function picture(path: string, format: string): Promise<ImageSource> {
 export function isSettled(source: ImageSource): boolean {
   return source.kind === 'picture' || isComplete(source.store) || source.store.failure !== undefined;
 }
+
+/**
+ * Reads the whole of a volume that is drawn over another one.
+ * @param into the grid of the image: a DICOM segmentation leaves out slices without a label, which come back in it
+ * @throws UnimissError('data') naming file and reason
+ */
+export async function openLabels(path: string, into: StoredGrid) {
+  const segmentation = (await sniffFile(path)).format === 'dicom' && (await isSegmentationFile(path));
+  const decoded = segmentation
+    ? // A segmentation of another image is shown where it lies.
+      await decodeSegmentation(path, into).catch(() => decodeSegmentation(path))
+    : await decodeVolume(path, {});
+  const { grid, voxels, scaling } = decoded;
+  const store: VoxelStore = { size: grid.size, voxels, scaling, available: voxels.length, failure: undefined };
+  return { grid, store, geometry: geometryOf(grid, decoded.spacingKnown) };
+}

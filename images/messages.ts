@@ -1,4 +1,5 @@
 import type { ErrorData } from '../protocol/daemon/wireError.ts';
+import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
 
@@ -9,6 +10,12 @@ export interface ImageTasks {
   plane: [PlaneRequest, PlanePiece];
   /** Answers when the middle of the image has been read, or all that can be. */
   range: [null, ValueRange];
+  /** Paths of label maps that belong to the image, by their names. */
+  findOverlays: [null, readonly string[]];
+  /** Whether the image is a label map itself: then it is layer 0. Answers at the end of reading. */
+  ownLabels: [null, LayerInfo | undefined];
+  /** Reads another image, which is drawn over the one that is open. */
+  addLayer: [{ readonly path: string }, LayerInfo];
 }
 export type ImageTask = keyof ImageTasks;
 

@@ -1,11 +1,15 @@
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import { UnimissError } from '../protocol/errors.ts';
 import { planeAxes } from '../protocol/viewer/geometry.ts';
+import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
 import { type CutPlane, cutPlane, lastVoxel, planeWalk } from './cutPlane.ts';
-import { type ImageSource, isSettled, openSource } from './imageSource.ts';
+import { findOverlays } from './findOverlays.ts';
+import { type ImageSource, isSettled, openLabels, openSource } from './imageSource.ts';
+import { cutLayer, type Layer, makeLayer } from './layer.ts';
 import { valueRange } from './valueRange.ts';
 
 const deflate = promisify(deflateRaw);
@@ -14,12 +18,17 @@ const deflate = promisify(deflateRaw);
 export class OpenImage {
   private source: ImageSource | undefined;
   private waiting: (() => void)[] = [];
+  /** Overlays, from layer 1 on. */
+  private readonly layers: Layer[] = [];
 
-  private constructor(private readonly moved: (reading: Reading) => void) {}
+  private constructor(
+    private readonly path: string,
+    private readonly moved: (reading: Reading) => void,
+  ) {}
 
   /** @param moved called whenever more of the file has been read, and at the end. Throws UnimissError('data'). */
   static async open(path: string, volume: number, moved: (reading: Reading) => void): Promise<OpenImage> {
-    const image = new OpenImage(moved);
+    const image = new OpenImage(path, moved);
     image.source = await openSource(path, volume, (reading) => image.progress(reading));
     return image;
   }
@@ -29,8 +38,10 @@ export class OpenImage {
   }
 
   /** A plane as it is now, compressed. @throws UnimissError('internal') where its number is too large */
-  async plane({ plane, index, nearest }: PlaneRequest): Promise<PlanePiece> {
+  async plane({ plane, index, nearest, layer = 0 }: PlaneRequest): Promise<PlanePiece> {
     const source = this.present;
+    const overlay = layer > 0 ? this.layers[layer - 1] : undefined;
+    if (layer > 0 && !overlay) throw new UnimissError('internal', `the image has no layer ${layer}`);
     const { geometry } = source.opened;
     const count = geometry.shape[planeAxes[plane].through];
     if (index >= count) throw new UnimissError('internal', `the image has ${count} ${plane} planes, not ${index + 1}`);
@@ -38,13 +49,15 @@ export class OpenImage {
       const [, height, width] = geometry.shape;
       if (plane !== 'axial') throw new UnimissError('internal', 'a picture has one plane');
       const deflated = await deflate(source.rgb, { level: 1 });
-      return { plane, index, width, height, kind: 'rgb', slope: 1, intercept: 0, complete: true, deflated };
+      return { layer, plane, index, width, height, kind: 'rgb', slope: 1, intercept: 0, complete: true, deflated };
     }
-    const chosen = nearest ? await this.nearest({ plane, index }) : index;
-    const { numbers, ...rest } = cutPlane(source.store, planeWalk(geometry, source.store.size, plane, chosen));
+    const chosen = nearest && !overlay ? await this.nearest({ plane, index }) : index;
+    const { numbers, ...rest } = overlay
+      ? cutLayer(overlay, geometry, plane, chosen)
+      : cutPlane(source.store, planeWalk(geometry, source.store.size, plane, chosen));
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     const settled = rest.complete || isSettled(source);
-    return { plane, index: chosen, ...rest, complete: settled, deflated: await deflate(bytes, { level: 1 }) };
+    return { layer, plane, index: chosen, ...rest, complete: settled, deflated: await deflate(bytes, { level: 1 }) };
   }
 
   /** Between which values the image is shown at first, from its middle; waits until that has been read, or no more can be. */
@@ -55,6 +68,38 @@ export class OpenImage {
     const walk = planeWalk(geometry, source.store.size, 'axial', Math.floor(geometry.shape[0] / 2));
     await this.until(() => lastVoxel(walk) < source.store.available);
     return valueRange(this.middle(source, walk));
+  }
+
+  /** Paths of label maps that belong to the image, by their names. */
+  async findOverlays(): Promise<readonly string[]> {
+    const own = await findOverlays(this.path);
+    // Of a series, the folder has the image's name.
+    const folder = this.opened.format === 'dicom' ? await findOverlays(dirname(this.path)) : [];
+    return [...new Set([...own, ...folder])];
+  }
+
+  /** The image's own labels, where it is a label map; waits until it has been read. */
+  async ownLabels(): Promise<LayerInfo | undefined> {
+    const source = this.present;
+    if (source.kind === 'picture') return undefined;
+    await this.until(() => false);
+    const { geometry } = source.opened;
+    const layer = await makeLayer(this.path, geometry, { ...source, geometry });
+    return layer.content.kind === 'labels' && layer.content.labels.length > 0 ? infoOf(layer, 0) : undefined;
+  }
+
+  /** Reads another image, which is drawn over this one. @throws UnimissError('data') */
+  async addLayer(path: string): Promise<LayerInfo> {
+    const known = this.layers.findIndex((layer) => layer.path === path);
+    const there = this.layers[known];
+    if (there) return infoOf(there, known + 1);
+    const base = this.present;
+    if (base.kind === 'picture')
+      throw new UnimissError('data', 'cannot be drawn over a picture, only over a volume', { place: path });
+    const read = await openLabels(path, base.grid);
+    const layer = await makeLayer(path, base.opened.geometry, read);
+    this.layers.push(layer);
+    return infoOf(layer, this.layers.length);
   }
 
   /** The middle plane; of a file that ends before it, the last plane that is whole. */
@@ -95,4 +140,8 @@ export class OpenImage {
     this.moved(reading);
     for (const wake of this.waiting.splice(0)) wake();
   }
+}
+
+function infoOf({ path, name, content, notices }: Layer, layer: number): LayerInfo {
+  return { layer, path, name, content, notices };
 }

@@ -30,7 +30,18 @@ async function answer(request: ThreadRequest): Promise<unknown> {
   }
   if (!image) throw new UnimissError('internal', 'no image is open');
   const open = await image;
-  return request.task === 'plane' ? open.plane(request.given) : open.range();
+  switch (request.task) {
+    case 'plane':
+      return open.plane(request.given);
+    case 'range':
+      return open.range();
+    case 'findOverlays':
+      return open.findOverlays();
+    case 'ownLabels':
+      return open.ownLabels();
+    case 'addLayer':
+      return open.addLayer(request.given.path);
+  }
 }
 
 parentPort?.on('message', (request: ThreadRequest) => {

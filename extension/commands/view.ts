@@ -1,14 +1,22 @@
 import { commands, Uri, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
-import { viewTypes } from '../viewer/viewerEditors.ts';
+import { type ViewerEditors, viewTypes } from '../viewer/viewerEditors.ts';
 
 /** Commands that show images. */
-export function viewCommands(): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
+export function viewCommands(
+  viewers: ViewerEditors,
+): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
   return {
     async 'unimiss.openViewer'(given, selected) {
       const several = Array.isArray(selected) ? selected.filter((one) => one instanceof Uri) : [];
       const uris = several.length > 0 ? several : given instanceof Uri ? [given] : await askForImages();
       for (const uri of uris) await commands.executeCommand('vscode.openWith', uri, viewTypes.others);
+    },
+    async 'unimiss.addOverlay'(given) {
+      const session = viewers.current();
+      if (given instanceof Uri && given.toString() !== session.document.uri.toString())
+        await session.document.addLayer(given.fsPath);
+      else await session.chooseOverlay();
     },
   };
 }

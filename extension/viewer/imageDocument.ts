@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type CustomDocument, EventEmitter, type Uri } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
+import type { LayerInfo } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
 import { ImageThread } from './imageThread.ts';
@@ -14,6 +15,12 @@ export class ImageDocument implements CustomDocument {
   readonly opened: Promise<OpenedImage>;
   readonly range: Promise<ValueRange>;
   reading: Reading = { share: 0 };
+  private readonly layerNews = new EventEmitter<LayerInfo>();
+  readonly onDidAddLayer = this.layerNews.event;
+  readonly layers: LayerInfo[] = [];
+  private readonly layerFailures = new EventEmitter<{ path: string; error: unknown }>();
+  readonly onDidFailLayer = this.layerFailures.event;
+  private looked: Promise<void> | undefined;
 
   constructor(
     readonly uri: Uri,
@@ -33,11 +40,40 @@ export class ImageDocument implements CustomDocument {
     return basename(this.uri.path);
   }
 
+  /** Adds the image's own labels, or what lies beside it and fits by its name; once, when the image has been read. */
+  lookForLayers(): Promise<void> {
+    this.looked ??= this.look();
+    return this.looked;
+  }
+
+  private async look(): Promise<void> {
+    const { kind } = await this.opened;
+    if (kind === 'picture') return;
+    const own = await this.thread.ask('ownLabels', null);
+    if (own) this.keep(own);
+    else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path);
+  }
+
+  /** Draws another image over this one, for all editors of it. One that cannot be drawn is reported by `onDidFailLayer`. */
+  async addLayer(path: string): Promise<void> {
+    try {
+      this.keep(await this.thread.ask('addLayer', { path }));
+    } catch (error) {
+      this.layerFailures.fire({ path, error });
+    }
+  }
+
+  private keep(layer: LayerInfo): void {
+    if (this.layers.some((one) => one.layer === layer.layer)) return;
+    this.layers.push(layer);
+    this.layerNews.fire(layer);
+  }
+
   ask: ImageThread['ask'] = (task, given) => this.thread.ask(task, given);
 
   dispose(): void {
     this.thread.dispose();
-    this.news.dispose();
+    for (const one of [this.news, this.layerNews, this.layerFailures]) one.dispose();
   }
 }
 

@@ -1,12 +1,15 @@
 import {
   type CustomReadonlyEditorProvider,
+  commands,
   Disposable,
   type ExtensionContext,
   Uri,
   type WebviewPanel,
   window,
 } from 'vscode';
+import { UnimissError } from '../../protocol/errors.ts';
 import { ImageDocument } from './imageDocument.ts';
+import { ImageMemory } from './imageMemory.ts';
 import { readViewerAssets, type ViewerAssets, viewerPage } from './viewerPage.ts';
 import { ViewerSession } from './viewerSession.ts';
 
@@ -16,12 +19,15 @@ export const viewTypes = { volumes: 'unimiss.viewer', others: 'unimiss.viewerOth
 /** The viewer: an editor for images that only reads them. It needs neither daemon nor engine, and no trust in the workspace. */
 export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument>, Disposable {
   private readonly registered: Disposable;
+  private readonly sessions = new Set<ViewerSession>();
+  private readonly memory: ImageMemory;
   private assets: ViewerAssets | undefined;
 
   constructor(
     private readonly context: ExtensionContext,
     private readonly failed: (error: unknown) => void,
   ) {
+    this.memory = new ImageMemory(context);
     this.registered = Disposable.from(
       ...Object.values(viewTypes).map((type) =>
         window.registerCustomEditorProvider(type, this, { supportsMultipleEditorsPerDocument: true }),
@@ -40,7 +46,28 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   resolveCustomEditor(document: ImageDocument, panel: WebviewPanel): void {
     this.assets ??= readViewerAssets(Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath);
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
-    new ViewerSession(panel, document, this.failed);
+    const session = new ViewerSession(panel, document, this.memory, this.failed, () => {
+      this.sessions.delete(session);
+      this.tellContext();
+    });
+    this.sessions.add(session);
+    this.tellContext();
     panel.webview.html = viewerPage(this.assets);
+  }
+
+  /** For the `when` clauses of menus. */
+  private tellContext(): void {
+    void commands.executeCommand('setContext', 'unimiss.viewerOpen', this.sessions.size > 0);
+  }
+
+  /**
+   * The editor that a command is about: the active one, or the only one in sight.
+   * @throws UnimissError('data') where there is none
+   */
+  current(): ViewerSession {
+    const all = [...this.sessions];
+    const found = all.find(({ active }) => active) ?? all.find(({ visible }) => visible);
+    if (found) return found;
+    throw new UnimissError('data', 'no image is open', { remedy: 'Open an image in the UniMiSS Viewer first.' });
   }
 }

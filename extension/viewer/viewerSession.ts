@@ -1,8 +1,11 @@
-import type { Disposable, WebviewPanel } from 'vscode';
+import { basename, dirname, extname } from 'node:path';
+import { type Disposable, Uri, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type ViewerMessage, type ViewerRequest, viewerRequest } from '../../protocol/viewer/page.ts';
 import type { ImageDocument } from './imageDocument.ts';
+import type { ImageMemory } from './imageMemory.ts';
+import { readOptions, setConvention } from './viewerOptions.ts';
 
 /** One editor: passes the page's checked requests to the image's thread, and pieces of the image to the page. */
 export class ViewerSession implements Disposable {
@@ -10,14 +13,44 @@ export class ViewerSession implements Disposable {
 
   constructor(
     private readonly panel: WebviewPanel,
-    private readonly document: ImageDocument,
+    readonly document: ImageDocument,
+    private readonly memory: ImageMemory,
     private readonly failed: (error: unknown) => void,
+    closed: () => void,
   ) {
     this.subscriptions = [
       panel.webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
       document.onDidRead((reading) => this.post({ type: 'reading', reading })),
-      panel.onDidDispose(() => this.dispose()),
+      document.onDidAddLayer((layer) => this.post({ type: 'layer', layer })),
+      document.onDidFailLayer(({ path, error }) =>
+        this.post({ type: 'layerFailed', name: basename(path), error: toErrorData(error) }),
+      ),
+      workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('unimiss.viewer')) this.post({ type: 'options', options: readOptions() });
+      }),
+      panel.onDidDispose(() => {
+        this.dispose();
+        closed();
+      }),
     ];
+  }
+
+  get active(): boolean {
+    return this.panel.active;
+  }
+
+  get visible(): boolean {
+    return this.panel.visible;
+  }
+
+  /** Asks for a label map and draws it over the image. */
+  async chooseOverlay(): Promise<void> {
+    const picked = await window.showOpenDialog({
+      title: `Add Overlay to ${this.document.name}`,
+      openLabel: 'Add Overlay',
+      defaultUri: Uri.file(dirname(this.document.uri.fsPath)),
+    });
+    for (const uri of picked ?? []) await this.document.addLayer(uri.fsPath);
   }
 
   dispose(): void {
@@ -39,22 +72,51 @@ export class ViewerSession implements Disposable {
       case 'ready':
         return this.begin();
       case 'plane': {
-        const { plane, index, nearest } = request;
-        this.post({ type: 'plane', piece: await this.document.ask('plane', { plane, index, nearest }) });
+        const { type, ...wanted } = request;
+        this.post({ type, piece: await this.document.ask('plane', wanted) });
+        return;
       }
+      case 'settings':
+        return this.memory.set(this.document.uri, request.settings);
+      case 'convention':
+        return setConvention(request.convention);
+      case 'addOverlay':
+        return this.chooseOverlay();
+      case 'screenshot':
+        return this.save(request.png);
     }
   }
 
   /** All that a page needs which has just been loaded: also one that was hidden, and forgot everything. */
   private async begin(): Promise<void> {
+    const { document } = this;
+    const settings = this.memory.get(document.uri);
+    this.post({ type: 'options', options: readOptions() });
+    this.post({ type: 'settings', settings });
     try {
-      this.post({ type: 'opened', image: await this.document.opened });
-      this.post({ type: 'reading', reading: this.document.reading });
-      this.post({ type: 'range', range: await this.document.range });
+      this.post({ type: 'opened', image: await document.opened });
+      this.post({ type: 'reading', reading: document.reading });
+      for (const layer of document.layers) this.post({ type: 'layer', layer });
+      this.post({ type: 'range', range: await document.range });
     } catch (error) {
       if (!(error instanceof UnimissError)) throw error;
-      this.post({ type: 'failed', name: this.document.name, error: toErrorData(error) });
+      this.post({ type: 'failed', name: document.name, error: toErrorData(error) });
+      return;
     }
+    await document.lookForLayers();
+    for (const path of settings?.added ?? []) await document.addLayer(path);
+  }
+
+  private async save(png: Uint8Array): Promise<void> {
+    const { fsPath } = this.document.uri;
+    const name = basename(fsPath).replace(/\.gz$/i, '');
+    const file = `${name.slice(0, name.length - extname(name).length)}.png`;
+    const target = await window.showSaveDialog({
+      title: 'Save Picture',
+      defaultUri: Uri.joinPath(Uri.file(dirname(fsPath)), file),
+      filters: { PNG: ['png'] },
+    });
+    if (target) await workspace.fs.writeFile(target, png);
   }
 
   private post(message: ViewerMessage): void {

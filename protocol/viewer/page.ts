@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { ErrorData } from '../daemon/wireError.ts';
 import type { ImageGeometry } from './geometry.ts';
+import type { LayerInfo } from './layers.ts';
 import { type PlanePiece, planeRequest, type ValueRange } from './planes.ts';
+import { conventions, type ImageSettings, imageSettings, type ViewerOptions } from './settings.ts';
 
 /** What is known of an image once its header has been read. */
 export interface OpenedImage {
@@ -32,11 +34,23 @@ export type ViewerMessage =
   | { readonly type: 'failed'; readonly name: string; readonly error: ErrorData }
   | { readonly type: 'reading'; readonly reading: Reading }
   | { readonly type: 'range'; readonly range: ValueRange }
-  | { readonly type: 'plane'; readonly piece: PlanePiece };
+  | { readonly type: 'plane'; readonly piece: PlanePiece }
+  /** Before `opened`: how the image was shown last, if ever. */
+  | { readonly type: 'settings'; readonly settings: ImageSettings | undefined }
+  | { readonly type: 'options'; readonly options: ViewerOptions }
+  | { readonly type: 'layer'; readonly layer: LayerInfo }
+  | { readonly type: 'layerFailed'; readonly name: string; readonly error: ErrorData };
 
 /** From the page; checked, since a page is a border. */
 export const viewerRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   planeRequest.extend({ type: z.literal('plane') }),
+  /** To be kept for the next time that the image is opened. */
+  z.object({ type: z.literal('settings'), settings: imageSettings }),
+  z.object({ type: z.literal('convention'), convention: z.enum(conventions) }),
+  /** The user wants to choose an overlay. */
+  z.object({ type: z.literal('addOverlay') }),
+  /** A picture of the view, as PNG, for the user to save. */
+  z.object({ type: z.literal('screenshot'), png: z.instanceof(Uint8Array).refine((png) => png.length < 2 ** 28) }),
 ]);
 export type ViewerRequest = z.infer<typeof viewerRequest>;

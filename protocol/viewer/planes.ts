@@ -12,6 +12,8 @@ export const planeRequest = z.object({
     .max(2 ** 15),
   /** While the file is still being read: the nearest plane that is there, rather than this one without its voxels. */
   nearest: z.boolean().optional(),
+  /** Which image: 0, or without it, the one that is open; others are overlays. */
+  layer: z.number().int().min(0).max(255).optional(),
 });
 export type PlaneRequest = z.infer<typeof planeRequest>;
 
@@ -19,7 +21,8 @@ export type PlaneRequest = z.infer<typeof planeRequest>;
 export type PieceKind = 'int16' | 'uint16' | 'float32' | 'rgb';
 
 /** A plane of an image as it travels: numbers, compressed. */
-export interface PlanePiece extends Omit<PlaneRequest, 'nearest'> {
+export interface PlanePiece extends Omit<PlaneRequest, 'nearest' | 'layer'> {
+  readonly layer: number;
   readonly width: number;
   readonly height: number;
   readonly kind: PieceKind;

@@ -8,19 +8,29 @@ import type { Window } from './kit/window.ts';
 import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
 
 const size = [40, 30, 20] as const;
+const sform = [
+  [-2, 0, 0, 40],
+  [0, 2, 0, -30],
+  [0, 0, -4, 80],
+];
 /** A value that tells where its voxel is in the file. */
 const voxelValue = (i: number, j: number, k: number) => 1000 * k + 10 * j + i - 1000;
+
+/** Labels 1 and 2 in two boxes of such a volume, from `from` on along i. */
+function labels(from: number): Buffer {
+  const values: number[] = [];
+  for (let k = 0; k < size[2]; k++)
+    for (let j = 0; j < size[1]; j++)
+      for (let i = 0; i < size[0]; i++)
+        values.push(j > 5 && j < 20 && k > 4 && k < 12 ? (i >= from && i < 18 ? 1 : i >= 22 && i < 30 ? 2 : 0) : 0);
+  return gzipSync(niftiFixture({ size, type: 2, values, sform, pixdim: [2, 2, 4] }));
+}
 
 /** A volume whose first axis runs to the patient's left and whose third runs down, as `.nii.gz`. */
 function volume(): Buffer {
   const values: number[] = [];
   for (let k = 0; k < size[2]; k++)
     for (let j = 0; j < size[1]; j++) for (let i = 0; i < size[0]; i++) values.push(voxelValue(i, j, k));
-  const sform = [
-    [-2, 0, 0, 40],
-    [0, 2, 0, -30],
-    [0, 0, -4, 80],
-  ];
   return gzipSync(niftiFixture({ size, type: 4, values, sform, pixdim: [2, 2, 4] }));
 }
 
@@ -33,7 +43,15 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     const whole = volume();
     editor = await Editor.open({
       vsix: packVsix(),
-      workspace: { 'ct.nii.gz': whole, 'cut.nii.gz': whole.subarray(0, whole.length / 2), 'text.nii': 'no image' },
+      workspace: {
+        'set/imagesTr/case_0000.nii.gz': whole,
+        'set/labelsTr/case.nii.gz': labels(8),
+        'set/predictionsTr/case.nii.gz': labels(10),
+        'set/dataset.json': JSON.stringify({ labels: { background: 0, '<img src=x>': 1, lung: 2 } }),
+        'ct.nii.gz': whole,
+        'cut.nii.gz': whole.subarray(0, whole.length / 2),
+        'text.nii': 'no image',
+      },
       env: (folder) => ({ XDG_CACHE_HOME: join(folder, 'cache'), UNIMISS_TENSORFLOW: '' }),
     });
     window = editor.window;
@@ -73,6 +91,36 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await window.visible('the reason', frame.getByRole('alert').getByText('the gzip stream ends too early'));
     await window.visible('a plane', pane(frame, 'Axial'));
     await window.screenshot('viewer-truncated');
+  });
+
+  it('finds labels and prediction of an image, and shows how they agree', async () => {
+    await window.openFile(join(editor.workspace, 'set/imagesTr/case_0000.nii.gz'));
+    let frame = await window.webview('case_0000.nii.gz');
+    const cards = () => frame.getByRole('complementary', { name: 'Overlays' }).getByRole('region');
+    await eventually(() => cards().count()).toBe(2);
+    // Names are text, whatever is in them.
+    await window.visible('a label', cards().first().getByRole('row', { name: '<img src=x> 15.7 ml' }));
+    expect(await frame.locator('img').count()).toBe(0);
+    await cards().first().getByRole('button', { name: 'Go to the largest slice of lung' }).click();
+    const status = frame.getByRole('status', { name: 'Crosshair' });
+    await eventually(() => status.innerText()).toContain('2 lung');
+    await frame.getByRole('combobox', { name: 'Compare' }).selectOption({ index: 1 });
+    await window.visible('the legend', frame.getByText('in the reference, but not predicted'));
+    await window.screenshot('viewer-compare-dark');
+    await window.setTheme('light');
+    await window.screenshot('viewer-compare-light');
+    await window.setTheme('dark');
+    await frame.getByRole('checkbox', { name: 'Crosshair' }).uncheck();
+    // The view comes back as it was.
+    await eventually(() =>
+      window.inHost((vscode) => JSON.stringify(vscode.window.tabGroups.activeTabGroup.activeTab?.label)),
+    ).toContain('case_0000');
+    await window.runCommand('View: Close Editor');
+    await window.openFile(join(editor.workspace, 'set/imagesTr/case_0000.nii.gz'));
+    frame = await window.webview('case_0000.nii.gz');
+    await window.visible('the legend again', frame.getByText('in the reference, but not predicted'));
+    expect(await frame.getByRole('checkbox', { name: 'Crosshair' }).isChecked()).toBe(false);
+    await eventually(() => frame.getByRole('status', { name: 'Crosshair' }).innerText()).toContain('2 lung');
   });
 
   it('says why a file is no image', async () => {

@@ -1,63 +1,108 @@
 import { type PlaneName, planeAxes, planeNames } from '../../protocol/viewer/geometry.ts';
+import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
+import type { ImageSettings, ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element, oncePerFrame, setText } from '../metrics/dom.ts';
+import { helpDialog } from './helpDialog.ts';
+import { actOnKey } from './keys.ts';
+import { firstLook } from './labelColors.ts';
+import { OverlayPanel } from './overlayPanel.ts';
+import type { Picture, ShownLayer } from './paint.ts';
 import { type LoadedPlane, PlaneLoader } from './planeLoader.ts';
 import { PlanePane } from './planePane.ts';
-import { firstState, firstWindow, middleOf, type ViewerState } from './state.ts';
+import { comparisonFrom, lookFrom, toSettings } from './remembered.ts';
+import { pictureOf } from './screenshot.ts';
+import { firstState, firstWindow, inside, middleOf, type ValueWindow, type ViewerState } from './state.ts';
 import { StatusLine } from './statusLine.ts';
 import { Toolbar } from './toolbar.ts';
 
 /** Before the image's values are known. */
 const unknownRange: ValueRange = { low: 0, high: 1, ct: false };
+/** A view is kept when it has not changed for so long, ms. */
+const keepAfter = 150;
 
-/** The page: three linked planes of one image. */
+/** The page: three linked planes of one image, and what is drawn over them. */
 export class ViewerApp {
   private readonly panes: Readonly<Record<PlaneName, PlanePane>>;
   private readonly toolbar: Toolbar;
+  private readonly overlays: OverlayPanel;
   private readonly status = new StatusLine();
+  private readonly help = helpDialog();
   private readonly notice = element('div', { className: 'notices', attributes: { role: 'alert' } });
   private readonly progress = element('progress', { className: 'reading', max: 1 });
   private readonly planes = element('main', { className: 'planes' });
-  private readonly loader: PlaneLoader;
   private readonly redraw = oncePerFrame(() => this.draw());
+  /** By layer; 0 is the image. */
+  private readonly loaders: PlaneLoader[] = [];
+  private readonly layers: LayerInfo[] = [];
   private image: OpenedImage | undefined;
-  private range: ValueRange = unknownRange;
-  private rangeKnown = false;
+  private range: ValueRange | undefined;
   private reading: Reading = { share: 0 };
   private state: ViewerState = firstState;
+  private options: ViewerOptions = { convention: 'radiological', windows: {} };
+  private settings: ImageSettings | undefined;
+  private shownWindow: ValueWindow = unknownRange;
+  private keeping: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(root: HTMLElement, send: (request: ViewerRequest) => void) {
+  constructor(
+    root: HTMLElement,
+    private readonly send: (request: ViewerRequest) => void,
+  ) {
     const change = (part: Partial<ViewerState>) => this.change(part);
     const pane = (name: PlaneName) => new PlanePane(name, change, this.redraw);
     this.panes = { axial: pane('axial'), coronal: pane('coronal'), sagittal: pane('sagittal') };
-    this.toolbar = new Toolbar(change);
-    this.loader = new PlaneLoader((request) => send({ type: 'plane', ...request }), this.redraw);
+    this.toolbar = new Toolbar({
+      change,
+      convention: (convention) => send({ type: 'convention', convention }),
+      reset: () => this.reset(),
+      screenshot: () => void this.savePicture(),
+      help: () => this.help.showModal(),
+    });
+    this.overlays = new OverlayPanel({
+      look: (layer, part) => this.look(layer, part),
+      compare: (compare) => change({ compare }),
+      jump: (place) => change({ place }),
+      add: () => send({ type: 'addOverlay' }),
+    });
     this.progress.setAttribute('aria-label', 'Reading the file');
-    this.planes.append(...planeNames.map((name) => this.panes[name].root));
-    root.append(this.toolbar.root, this.notice, this.progress, this.planes, this.status.root);
+    this.planes.append(...planeNames.map((name) => this.panes[name].root), this.overlays.root);
+    root.append(this.toolbar.root, this.notice, this.progress, this.planes, this.status.root, this.help);
     root.classList.add('opening');
+    root.addEventListener('keydown', (event) => this.key(event));
   }
 
   receive(message: ViewerMessage): void {
     switch (message.type) {
+      case 'options':
+        this.options = message.options;
+        this.state = { ...this.state, convention: message.options.convention };
+        break;
+      case 'settings':
+        this.settings = message.settings;
+        break;
       case 'opened':
         this.open(message.image);
         break;
       case 'failed':
-        this.fail(message.error, message.name);
+        this.fail(message.name, message.error);
         break;
       case 'reading':
         this.reading = message.reading;
-        if (message.reading.failed) this.fail(message.reading.failed, 'Only a part of this image can be shown');
-        this.loader.readMore(this.settled);
+        if (message.reading.failed) this.fail('Only a part of this image can be shown', message.reading.failed);
+        this.loader(0).readMore(this.settled);
         break;
       case 'range':
         this.range = message.range;
-        this.rangeKnown = true;
+        break;
+      case 'layer':
+        this.addLayer(message.layer);
+        break;
+      case 'layerFailed':
+        this.fail(`${message.name} cannot be drawn over this image`, message.error);
         break;
       case 'plane':
-        void this.loader.receive(message.piece);
+        void this.loader(message.piece.layer).receive(message.piece);
     }
     this.redraw();
   }
@@ -66,20 +111,47 @@ export class ViewerApp {
     return this.reading.share >= 1 || this.reading.failed !== undefined;
   }
 
+  private loader(layer: number): PlaneLoader {
+    const known = this.loaders[layer];
+    if (known) return known;
+    const made = new PlaneLoader(layer, (request) => this.send({ type: 'plane', ...request }), this.redraw);
+    this.loaders[layer] = made;
+    return made;
+  }
+
   private open(image: OpenedImage): void {
     this.image = image;
-    this.state = { ...this.state, place: middleOf(image.geometry) };
+    const { geometry } = image;
+    const { settings } = this;
+    this.state = {
+      ...this.state,
+      ...(settings && { ...this.fromSettings(settings) }),
+      place: settings ? inside(geometry, settings.place) : middleOf(geometry),
+    };
     document.body.classList.remove('opening');
     document.body.classList.toggle('picture', image.kind === 'picture');
     const notes = [...image.notices];
-    if (image.kind === 'volume' && !image.geometry.spacingKnown)
+    if (image.kind === 'volume' && !geometry.spacingKnown)
       notes.push('has no voxel spacing in its header; millimetres assume 1 mm');
     for (const note of notes) this.tell('note', `This image ${note}.`);
   }
 
-  private fail({ what, remedy }: { what: string; remedy?: string | undefined }, title: string): void {
+  private fromSettings({ window, alone, smooth, crosshair, colors }: ImageSettings): Partial<ViewerState> {
+    return { window, alone, smooth, crosshair, colors };
+  }
+
+  private addLayer(info: LayerInfo): void {
+    if (this.layers.some(({ layer }) => layer === info.layer)) return;
+    this.layers.push(info);
+    const look = lookFrom(this.settings, info) ?? firstLook(info);
+    const compare = this.state.compare ?? comparisonFrom(this.settings, this.layers);
+    this.state = { ...this.state, looks: { ...this.state.looks, [info.layer]: look }, compare };
+  }
+
+  private fail(title: string, { what, remedy }: { what: string; remedy?: string | undefined }): void {
     this.tell('error', `${title}: ${what}.${remedy ? ` ${remedy}` : ''}`);
     document.body.classList.remove('opening');
+    document.body.classList.toggle('failed', !this.image);
   }
 
   private tell(kind: string, text: string): void {
@@ -90,6 +162,50 @@ export class ViewerApp {
   private change(part: Partial<ViewerState>): void {
     this.state = { ...this.state, ...part };
     this.redraw();
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => {
+      if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers, this.added) });
+    }, keepAfter);
+  }
+
+  /** Paths of overlays: which of them were found by themselves is found out again. */
+  private get added(): string[] {
+    return this.layers.filter(({ layer }) => layer > 0).map(({ path }) => path);
+  }
+
+  private look(layer: number, part: Partial<LayerLook>): void {
+    const look = this.state.looks[layer];
+    if (look) this.change({ looks: { ...this.state.looks, [layer]: { ...look, ...part } } });
+  }
+
+  private reset(): void {
+    const { zoom, colors } = firstState;
+    if (this.image) this.change({ place: middleOf(this.image.geometry), window: undefined, zoom, colors });
+  }
+
+  private async savePicture(): Promise<void> {
+    if (this.image) this.send({ type: 'screenshot', png: await pictureOf(this.panes) });
+  }
+
+  private toggleOverlays(): void {
+    const looks = Object.entries(this.state.looks);
+    const visible = !looks.some(([, look]) => look.visible);
+    this.change({ looks: Object.fromEntries(looks.map(([layer, look]) => [layer, { ...look, visible }])) });
+  }
+
+  private key(event: KeyboardEvent): void {
+    const { target } = event;
+    const typing =
+      target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type !== 'checkbox');
+    if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey || !this.image) return;
+    const acted = actOnKey(event.key, this.state, this.shownWindow, {
+      change: (part) => this.change(part),
+      toggleOverlays: () => this.toggleOverlays(),
+      reset: () => this.reset(),
+      screenshot: () => void this.savePicture(),
+      help: () => this.help.showModal(),
+    });
+    if (acted) event.preventDefault();
   }
 
   private draw(): void {
@@ -97,20 +213,47 @@ export class ViewerApp {
     if (!image) return;
     const { geometry } = image;
     const names = image.kind === 'picture' ? (['axial'] as const) : planeNames;
-    const planes = Object.fromEntries(
-      names.map((name) => [name, this.loader.get(name, state.place[planeAxes[name].through], !this.settled)]),
-    ) as Partial<Record<PlaneName, LoadedPlane>>;
-    const window = state.window ?? firstWindow(this.rangeKnown ? this.range : rangeOf(planes.axial));
+    const shown = names.filter((name) => (state.alone ?? name) === name || names.length === 1);
+    const planes = new Map(
+      shown.map((name) => [name, this.loader(0).get(name, state.place[planeAxes[name].through], !this.settled)]),
+    );
+    const range = this.range ?? rangeOf(planes.get('axial'));
+    const window = state.window ?? firstWindow(range);
+    this.shownWindow = window;
+    let layersHere: readonly ShownLayer[] = [];
     for (const name of planeNames) {
-      this.panes[name].root.hidden = !names.some((one) => one === name) || (state.alone ?? name) !== name;
-      if (!this.panes[name].root.hidden) this.panes[name].draw({ geometry, state, window, plane: planes[name] });
+      const pane = this.panes[name];
+      pane.root.hidden = !shown.some((one) => one === name);
+      if (pane.root.hidden) continue;
+      const plane = planes.get(name);
+      const picture = plane && this.pictureOf(name, plane, window);
+      pane.draw({ geometry, state, window, picture });
+      if (picture && layersHere.length === 0) layersHere = picture.layers;
     }
-    this.planes.classList.toggle('alone', state.alone !== undefined || names.length === 1);
+    this.planes.classList.toggle('alone', shown.length === 1);
+    this.overlays.root.hidden = image.kind === 'picture';
     this.progress.hidden = this.settled;
     this.progress.value = this.reading.share;
+    this.toolbar.offer(range.ct, this.options.windows);
     this.toolbar.show(state, window.low, window.high);
-    this.status.show(geometry, state, Object.values(planes), this.range.ct);
+    this.overlays.show(this.layers, state);
+    this.status.show(geometry, state, [...planes.values()], layersHere, range.ct);
     setText(document.querySelector('title') ?? this.notice, image.name);
+  }
+
+  private pictureOf(name: PlaneName, plane: LoadedPlane, window: ValueWindow): Picture {
+    const { colors, looks, compare } = this.state;
+    const layers = this.layers.flatMap((info): ShownLayer[] => {
+      const look = looks[info.layer];
+      if (!look?.visible) return [];
+      const own = info.layer === 0 ? plane : this.loader(info.layer).get(name, plane.index, false);
+      // A plane of another slice would lie at the wrong place.
+      return own && own.index === plane.index ? [{ info, look, plane: own }] : [];
+    });
+    const find = (layer: number | undefined) => layers.find(({ info }) => info.layer === layer);
+    const [reference, prediction] = [find(compare?.reference), find(compare?.prediction)];
+    const compared = reference && prediction ? { reference, prediction } : undefined;
+    return { plane, window, colors, layers, compared };
   }
 }
 

@@ -1,25 +1,125 @@
+import { agreementOf } from '../../protocol/evaluation/planeLabels.ts';
+import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
+import type { ColorMapName } from '../../protocol/viewer/settings.ts';
+import { agreementColors } from '../shared/plane.ts';
+import { colorMap } from './colorMaps.ts';
+import { colorTable } from './labelColors.ts';
 import type { LoadedPlane } from './planeLoader.ts';
 import type { ValueWindow } from './state.ts';
 
-/** Writes a plane's pixels (red, green, blue, opacity) for a window. NaN is transparent: it is no value. */
-export function paint(plane: LoadedPlane, { low, high }: ValueWindow, data: Uint8ClampedArray): void {
-  const { numbers, slope, intercept, kind } = plane;
+/** An overlay of which the plane is there. */
+export interface ShownLayer {
+  readonly info: LayerInfo;
+  readonly look: LayerLook;
+  readonly plane: LoadedPlane;
+}
+
+/** What one picture is painted from. */
+export interface Picture {
+  readonly plane: LoadedPlane;
+  readonly window: ValueWindow;
+  readonly colors: ColorMapName;
+  /** Drawn in this order, those of them that are visible. */
+  readonly layers: readonly ShownLayer[];
+  /** Reference and prediction, whose agreement is drawn instead of their labels. */
+  readonly compared: { readonly reference: ShownLayer; readonly prediction: ShownLayer } | undefined;
+}
+
+/** Writes a picture's pixels (red, green, blue, opacity). NaN is transparent: it is no value. */
+export function paint(picture: Picture, data: Uint8ClampedArray): void {
+  const { plane, layers, compared } = picture;
+  const own = layers.find(({ info }) => info.layer === 0);
+  if (own) {
+    for (let o = 3; o < data.length; o += 4) data[o] = 255;
+    paintLabels(own, data);
+  } else if (plane.kind === 'rgb') paintColors(picture, data);
+  else paintValues(picture, data);
+  for (const layer of layers) {
+    if (layer === own || !layer.look.visible) continue;
+    if (compared && (layer.info === compared.reference.info || layer.info === compared.prediction.info)) continue;
+    if (layer.info.content.kind === 'values') paintHeat(layer, layer.info.content.range, data);
+    else if (layer.look.style !== 'outline') paintLabels(layer, data);
+  }
+  if (compared) paintAgreement(compared.reference, compared.prediction, data);
+}
+
+function paintValues({ plane, window: { low, high }, colors }: Picture, data: Uint8ClampedArray): void {
+  const { numbers, slope, intercept } = plane;
+  const map = colorMap(colors);
   // 255 · (value − low) / (high − low), in the numbers as they are stored.
   const gain = (255 * slope) / (high - low);
   const offset = (255 * (intercept - low)) / (high - low);
   const pixels = plane.width * plane.height;
   for (let i = 0, o = 0; i < pixels; i++, o += 4) {
-    if (kind === 'rgb') {
-      for (const c of [0, 1, 2]) data[o + c] = ((numbers[3 * i + c] ?? 0) - low) * (255 / (high - low));
-    } else {
-      const grey = (numbers[i] ?? Number.NaN) * gain + offset;
-      data[o] = grey;
-      data[o + 1] = grey;
-      data[o + 2] = grey;
-      if (Number.isNaN(grey)) continue;
-    }
+    const level = (numbers[i] ?? Number.NaN) * gain + offset;
+    if (Number.isNaN(level)) continue;
+    const m = 3 * (level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level));
+    data[o] = map[m] ?? 0;
+    data[o + 1] = map[m + 1] ?? 0;
+    data[o + 2] = map[m + 2] ?? 0;
     data[o + 3] = 255;
   }
+}
+
+function paintColors({ plane, window: { low, high } }: Picture, data: Uint8ClampedArray): void {
+  const gain = 255 / (high - low);
+  for (let i = 0, o = 0; o < data.length; i += 3, o += 4) {
+    for (const c of [0, 1, 2]) data[o + c] = ((plane.numbers[i + c] ?? 0) - low) * gain;
+    data[o + 3] = 255;
+  }
+}
+
+const tables = new WeakMap<LayerLook, Float32Array>();
+
+function paintLabels({ info, look, plane }: ShownLayer, data: Uint8ClampedArray): void {
+  if (info.content.kind !== 'labels') return;
+  const table = tables.get(look) ?? colorTable(info.content.labels, look);
+  tables.set(look, table);
+  const { numbers, slope, intercept } = plane;
+  for (let i = 0, o = 0; i < numbers.length; i++, o += 4) {
+    const number = numbers[i] ?? 0;
+    if (number === 0 && intercept === 0) continue;
+    const t = 4 * (Math.round(number * slope + intercept) & 0xffff);
+    const opacity = (table[t + 3] ?? 0) * look.opacity;
+    if (opacity > 0) mix(data, o, table[t] ?? 0, table[t + 1] ?? 0, table[t + 2] ?? 0, opacity);
+  }
+}
+
+/** Values such as probabilities: the higher, the brighter and the less transparent. */
+function paintHeat({ look, plane }: ShownLayer, range: ValueWindow, data: Uint8ClampedArray): void {
+  const map = colorMap('hot');
+  for (let i = 0, o = 0; i < plane.numbers.length; i++, o += 4) {
+    const value = (plane.numbers[i] ?? Number.NaN) * plane.slope + plane.intercept;
+    const share = (value - range.low) / (range.high - range.low);
+    if (!(share > 0)) continue;
+    const m = 3 * Math.min(255, 64 + Math.round(191 * share));
+    mix(data, o, map[m] ?? 0, map[m + 1] ?? 0, map[m + 2] ?? 0, Math.min(1, share) * look.opacity * 1.5);
+  }
+}
+
+function paintAgreement(reference: ShownLayer, prediction: ShownLayer, data: Uint8ClampedArray): void {
+  const off = (look: LayerLook) => new Set(look.hidden);
+  const [offReference, offPrediction] = [off(reference.look), off(prediction.look)];
+  for (let i = 0, o = 0; o < data.length; i++, o += 4) {
+    const [is, said] = [labelAt(reference.plane, i), labelAt(prediction.plane, i)];
+    const agreement = agreementOf(offReference.has(is) ? 0 : is, offPrediction.has(said) ? 0 : said);
+    if (agreement === 'none') continue;
+    const [red, green, blue, opacity] = agreementColors[agreement];
+    mix(data, o, red, green, blue, opacity);
+  }
+}
+
+function mix(data: Uint8ClampedArray, o: number, red: number, green: number, blue: number, opacity: number): void {
+  const rest = 1 - Math.min(1, opacity);
+  data[o] = (data[o] ?? 0) * rest + red * (1 - rest);
+  data[o + 1] = (data[o + 1] ?? 0) * rest + green * (1 - rest);
+  data[o + 2] = (data[o + 2] ?? 0) * rest + blue * (1 - rest);
+  data[o + 3] = 255;
+}
+
+/** The label of a pixel of a label map. */
+export function labelAt({ numbers, slope, intercept }: LoadedPlane, i: number): number {
+  return Math.round((numbers[i] ?? 0) * slope + intercept) & 0xffff;
 }
 
 /** The value at a pixel; of a colour picture its three. */

@@ -20,7 +20,9 @@ export class PlaneLoader {
   private readonly underWay = new Set<PlaneName>();
   private readonly shown = new Map<PlaneName, LoadedPlane>();
 
+  /** @param layer 0: the image itself */
   constructor(
+    private readonly layer: number,
     private readonly ask: (request: PlaneRequest) => void,
     private readonly arrived: () => void,
   ) {}
@@ -38,7 +40,7 @@ export class PlaneLoader {
     } else {
       const shown = this.shown.get(plane);
       const same = this.wanted.get(plane)?.index === index || (shown?.index === index && !shown.complete);
-      this.wanted.set(plane, { plane, index, nearest: reading });
+      this.wanted.set(plane, { layer: this.layer, plane, index, nearest: reading });
       if (!same || !shown) this.next(plane);
     }
     return this.shown.get(plane);

@@ -1,9 +1,9 @@
 import { type ImageGeometry, type PlaneName, planeAxes } from '../../protocol/viewer/geometry.ts';
 import { element, setText } from '../metrics/dom.ts';
 import { pixelCanvas } from '../shared/plane.ts';
-import { paint } from './paint.ts';
+import { outlinesOf } from './outlines.ts';
+import { type Picture, paint, type ShownLayer } from './paint.ts';
 import { edgeLetters, isMirrored, type Placement, placeAt, placePlane } from './placement.ts';
-import type { LoadedPlane } from './planeLoader.ts';
 import { draggedWindow, inside, type ValueWindow, type ViewerState, withPart } from './state.ts';
 
 /** What a pane needs to draw itself. */
@@ -11,7 +11,8 @@ export interface Shown {
   readonly geometry: ImageGeometry;
   readonly state: ViewerState;
   readonly window: ValueWindow;
-  readonly plane: LoadedPlane | undefined;
+  /** undefined: no plane has come yet. */
+  readonly picture: Picture | undefined;
 }
 
 const lines: Readonly<Record<PlaneName, string>> = { axial: '#ff5c5c', coronal: '#6ee06e', sagittal: '#5cb3ff' };
@@ -25,7 +26,9 @@ export class PlanePane {
   private readonly caption = element('span', { className: 'caption' });
   private readonly edges = { left: edge('left'), right: edge('right'), top: edge('top'), bottom: edge('bottom') };
   private shown: Shown | undefined;
-  private painted: { plane: LoadedPlane; low: number; high: number } | undefined;
+  private painted: readonly unknown[] = [];
+  private readonly outlines = new WeakMap<object, ReturnType<typeof outlinesOf>>();
+  private readonly outlined = new WeakMap<object, readonly number[]>();
   private placement: Placement = { originX: 0, originY: 0, stepX: 1, stepY: 1 };
   private wheel = 0;
 
@@ -55,10 +58,10 @@ export class PlanePane {
 
   draw(shown: Shown): void {
     this.shown = shown;
-    const { geometry, state, plane } = shown;
+    const { geometry, state, picture } = shown;
     const { through } = planeAxes[this.name];
     const count = geometry.shape[through];
-    const index = plane?.index ?? state.place[through];
+    const index = picture?.plane.index ?? state.place[through];
     setText(this.caption, `${titles[this.name]} ${index + 1}/${count}`);
     this.root.setAttribute('aria-valuemin', '1');
     this.root.setAttribute('aria-valuemax', String(count));
@@ -84,23 +87,59 @@ export class PlanePane {
     if (this.canvas.height !== height) this.canvas.height = height;
   }
 
-  private paint({ state, plane, window }: Shown): void {
+  private paint({ state, picture }: Shown): void {
     const context = this.canvas.getContext('2d');
     if (!context) return;
     context.resetTransform();
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (!plane) return;
-    const { low, high } = window;
-    if (this.painted?.plane !== plane || this.painted.low !== low || this.painted.high !== high) {
-      pixelCanvas(plane, (data) => paint(plane, window, data), this.pixels);
-      this.painted = { plane, low, high };
+    if (!picture) return;
+    const { plane, window, colors, layers, compared } = picture;
+    const from = [
+      plane,
+      window.low,
+      window.high,
+      colors,
+      compared?.reference.plane,
+      compared?.prediction.plane,
+      ...layers.flatMap((one) => [one.plane, one.look]),
+    ];
+    if (from.length !== this.painted.length || from.some((part, i) => part !== this.painted[i])) {
+      pixelCanvas(plane, (data) => paint(picture, data), this.pixels);
+      this.painted = from;
     }
     const { originX, originY, stepX, stepY } = this.placement;
     context.imageSmoothingEnabled = state.smooth;
     context.setTransform(stepX, 0, 0, stepY, originX, originY);
     context.drawImage(this.pixels, 0, 0);
     context.resetTransform();
+    for (const layer of picture.layers)
+      if (compared ? layer === compared.reference : layer.look.style !== 'fill') this.drawOutlines(context, layer);
     if (state.crosshair) this.drawLines(context, state);
+  }
+
+  /** The canvas, for a picture of the view. */
+  get drawing(): HTMLCanvasElement {
+    return this.canvas;
+  }
+
+  /** Lines around labels, as thin on the screen however far the plane is zoomed. */
+  private drawOutlines(context: CanvasRenderingContext2D, layer: ShownLayer): void {
+    // A look is replaced when it changes, and a plane is not changed.
+    let known = this.outlines.get(layer.plane);
+    if (!known || this.outlined.get(layer.plane) !== layer.look.hidden) {
+      known = outlinesOf(layer);
+      this.outlines.set(layer.plane, known);
+      this.outlined.set(layer.plane, layer.look.hidden);
+    }
+    const { originX, originY, stepX, stepY } = this.placement;
+    const matrix = new DOMMatrix([stepX, 0, 0, stepY, originX, originY]);
+    context.lineWidth = 1.5 * (globalThis.devicePixelRatio || 1);
+    for (const [color, path] of known) {
+      const line = new Path2D();
+      line.addPath(path, matrix);
+      context.strokeStyle = color;
+      context.stroke(line);
+    }
   }
 
   /** Where the other two planes cut this one; open around the place itself, so that it can be seen. */

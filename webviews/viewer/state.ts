@@ -1,5 +1,7 @@
 import type { ImageGeometry, Place, PlaneName } from '../../protocol/viewer/geometry.ts';
+import type { LayerLook } from '../../protocol/viewer/layers.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
+import type { ColorMapName, ViewerOptions } from '../../protocol/viewer/settings.ts';
 
 /** Values between which grey goes from black to white. */
 export type ValueWindow = Pick<ValueRange, 'low' | 'high'>;
@@ -26,7 +28,12 @@ export interface ViewerState {
   readonly smooth: boolean;
   readonly crosshair: boolean;
   /** As if from the feet (the patient's right is on the left), or from the head. */
-  readonly convention: 'radiological' | 'neurological';
+  readonly convention: ViewerOptions['convention'];
+  readonly colors: ColorMapName;
+  /** By layer. */
+  readonly looks: Readonly<Record<number, LayerLook>>;
+  /** Layers whose agreement is drawn instead of their labels. */
+  readonly compare: { readonly reference: number; readonly prediction: number } | undefined;
 }
 
 export const firstState: ViewerState = {
@@ -37,6 +44,9 @@ export const firstState: ViewerState = {
   smooth: true,
   crosshair: true,
   convention: 'radiological',
+  colors: 'grey',
+  looks: {},
+  compare: undefined,
 };
 
 export function middleOf({ shape }: ImageGeometry): Place {

@@ -1,6 +1,6 @@
 import { type ImageGeometry, millimetersOf, planeAxes, voxelOf } from '../../protocol/viewer/geometry.ts';
 import { element, setText } from '../metrics/dom.ts';
-import { valueAt } from './paint.ts';
+import { labelAt, type ShownLayer, valueAt } from './paint.ts';
 import type { LoadedPlane } from './planeLoader.ts';
 import type { ViewerState } from './state.ts';
 
@@ -8,16 +8,31 @@ import type { ViewerState } from './state.ts';
 export class StatusLine {
   readonly root: HTMLElement;
   private readonly value = element('span', { className: 'value' });
+  private readonly labels = element('span', { className: 'labels' });
   private readonly place = element('span', { className: 'place' });
   private readonly voxel = element('span', { className: 'voxel' });
 
   constructor() {
     const note = element('span', { className: 'note' }, 'Research use only');
     const attributes = { role: 'status', 'aria-label': 'Crosshair', 'aria-live': 'off' };
-    this.root = element('footer', { className: 'status', attributes }, this.value, this.place, this.voxel, note);
+    this.root = element(
+      'footer',
+      { className: 'status', attributes },
+      this.value,
+      this.labels,
+      this.place,
+      this.voxel,
+      note,
+    );
   }
 
-  show(geometry: ImageGeometry, state: ViewerState, planes: readonly (LoadedPlane | undefined)[], ct: boolean): void {
+  show(
+    geometry: ImageGeometry,
+    state: ViewerState,
+    planes: readonly (LoadedPlane | undefined)[],
+    layers: readonly ShownLayer[],
+    ct: boolean,
+  ): void {
     const { place } = state;
     const plane = planes.find((one) => one && place[planeAxes[one.plane].through] === one.index);
     const values = plane
@@ -25,9 +40,30 @@ export class StatusLine {
       : [];
     const text = values.map((value) => (Number.isNaN(value) ? 'no value' : String(+value.toPrecision(6)))).join(', ');
     setText(this.value, text === '' ? '…' : text === 'no value' ? text : ct ? `${text} HU` : `value ${text}`);
+    setText(
+      this.labels,
+      layers
+        .map((layer) => labelText(layer, place))
+        .filter((one) => one !== '')
+        .join('  '),
+    );
     const mm = millimetersOf(geometry, place);
     setText(this.place, mm ? `x ${mm[0].toFixed(1)}  y ${mm[1].toFixed(1)}  z ${mm[2].toFixed(1)} mm (RAS)` : '');
     const voxel = voxelOf(geometry, place);
     setText(this.voxel, mm ? `voxel ${voxel.join(', ')}` : `pixel ${voxel[0]}, ${voxel[1]}`);
   }
+}
+
+/** What a layer says about the place; '' where it says nothing. */
+function labelText({ info, look, plane }: ShownLayer, place: ViewerState['place']): string {
+  const { across, down, through } = planeAxes[plane.plane];
+  if (!look.visible || plane.index !== place[through]) return '';
+  const i = place[down] * plane.width + place[across];
+  if (info.content.kind === 'values') {
+    const value = (plane.numbers[i] ?? Number.NaN) * plane.slope + plane.intercept;
+    return Number.isFinite(value) ? `${info.name}: ${+value.toPrecision(3)}` : '';
+  }
+  const label = labelAt(plane, i);
+  if (label === 0) return '';
+  return `${label} ${info.content.labels.find(({ value }) => value === label)?.name ?? ''}`.trim();
 }

@@ -1,7 +1,15 @@
+import { type ColorMapName, colorMapNames, type ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element } from '../metrics/dom.ts';
 import { ctWindows, type ViewerState, windowAt } from './state.ts';
 
-type Change = (part: Partial<ViewerState>) => void;
+/** What the toolbar changes. */
+export interface ToolbarActions {
+  change(part: Partial<ViewerState>): void;
+  convention(convention: ViewerOptions['convention']): void;
+  reset(): void;
+  screenshot(): void;
+  help(): void;
+}
 
 /** Settings of the view. */
 export class Toolbar {
@@ -12,15 +20,13 @@ export class Toolbar {
   private readonly smooth = element('input', { type: 'checkbox', id: 'um-smooth' });
   private readonly crosshair = element('input', { type: 'checkbox', id: 'um-crosshair' });
   private readonly convention = element('select', { id: 'um-convention' });
+  private readonly colors = element('select', { id: 'um-colors' });
+  private presets: Readonly<Record<string, readonly [number, number]>> = ctWindows;
+  private offered = '';
 
-  constructor(change: Change) {
-    fill(this.windows, {
-      auto: 'Automatic',
-      ...Object.fromEntries(Object.keys(ctWindows).map((n) => [n, capital(n)])),
-    });
-    this.windows.append(element('option', { value: 'own', hidden: true }, 'Own'));
+  constructor({ change, convention, reset, screenshot, help }: ToolbarActions) {
     this.windows.addEventListener('change', () => {
-      const preset = Object.entries(ctWindows).find(([name]) => name === this.windows.value)?.[1];
+      const preset = this.presets[this.windows.value];
       change({ window: preset && windowAt(preset[0], preset[1]) });
     });
     fill(this.layout, { all: 'Three planes', axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal' });
@@ -30,8 +36,10 @@ export class Toolbar {
     });
     fill(this.convention, { radiological: 'Radiological', neurological: 'Neurological' });
     this.convention.addEventListener('change', () =>
-      change({ convention: this.convention.value === 'neurological' ? 'neurological' : 'radiological' }),
+      convention(this.convention.value === 'neurological' ? 'neurological' : 'radiological'),
     );
+    fill(this.colors, Object.fromEntries(colorMapNames.map((name) => [name, capital(name)])));
+    this.colors.addEventListener('change', () => change({ colors: this.colors.value as ColorMapName }));
     this.smooth.addEventListener('change', () => change({ smooth: this.smooth.checked }));
     this.crosshair.addEventListener('change', () => change({ crosshair: this.crosshair.checked }));
     const attributes = { role: 'toolbar', 'aria-label': 'Display of the image' };
@@ -41,15 +49,31 @@ export class Toolbar {
       field('Window', this.windows),
       this.level,
       field('Planes', this.layout),
+      field('Colours', this.colors),
       field('View', this.convention),
       tick('Interpolate', this.smooth),
       tick('Crosshair', this.crosshair),
+      button('Reset', 'Window, zoom and place as at first (0)', reset),
+      button('Save picture…', 'Saves the view as PNG (P)', screenshot),
+      button('Keys', 'What mouse and keys do (?)', help),
     );
+  }
+
+  /** The presets for this image: those for CT only where it is one, and the user's own. */
+  offer(ct: boolean, own: ViewerOptions['windows']): void {
+    const presets = { ...(ct ? ctWindows : {}), ...own };
+    const key = JSON.stringify(presets);
+    if (key === this.offered) return;
+    this.offered = key;
+    this.presets = presets;
+    this.windows.replaceChildren();
+    fill(this.windows, { auto: 'Automatic', ...Object.fromEntries(Object.keys(presets).map((n) => [n, capital(n)])) });
+    this.windows.append(element('option', { value: 'own', hidden: true }, 'Own'));
   }
 
   show(state: ViewerState, low: number, high: number): void {
     const { window } = state;
-    const preset = Object.entries(ctWindows).find(([, [level, width]]) => {
+    const preset = Object.entries(this.presets).find(([, [level, width]]) => {
       const one = windowAt(level, width);
       return one.low === window?.low && one.high === window.high;
     });
@@ -58,6 +82,7 @@ export class Toolbar {
     this.level.textContent = `W ${(high - low).toFixed(digits)}  L ${((low + high) / 2).toFixed(digits)}`;
     this.layout.value = state.alone ?? 'all';
     this.convention.value = state.convention;
+    this.colors.value = state.colors;
     this.smooth.checked = state.smooth;
     this.crosshair.checked = state.crosshair;
   }
@@ -73,6 +98,12 @@ function field(label: string, control: HTMLElement): HTMLElement {
 
 function tick(label: string, control: HTMLInputElement): HTMLElement {
   return element('div', { className: 'field' }, control, element('label', { htmlFor: control.id }, label));
+}
+
+function button(text: string, title: string, action: () => void): HTMLElement {
+  const one = element('button', { type: 'button', title }, text);
+  one.addEventListener('click', action);
+  return one;
 }
 
 function capital(text: string): string {

@@ -1,0 +1,50 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** At most so many overlays are found: a folder of predictions of many runs would hide the image. */
+const most = 6;
+const ending = /\.(nii(\.gz)?|nrrd|mha|mhd|nhdr|dcm|png)$/i;
+const labelWords = '(seg|segs|segmentation|label|labels|mask|gt|pred|prediction)';
+const labelName = new RegExp(`^[-_. ]${labelWords}s?$`, 'i');
+const labelFolder = /^(labels|masks|segmentations|annotations|.*predictions?.*|preds?|inferred?.*)/i;
+
+/**
+ * Label maps and predictions that belong to an image, by their names: `labelsTr/x.nii.gz` for `imagesTr/x_0000.nii.gz`, the same name in a
+ * folder of labels or predictions beside the image's, and `x-labels.nii.gz` beside `x.nii.gz`. References come before predictions.
+ * @returns absolute paths
+ */
+export async function findOverlays(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  const stem = basename(path).replace(ending, '');
+  const stems = new Set([stem, stem.replace(/_\d{4}$/, '')]);
+  const beside = (await names(folder)).filter((name) => {
+    const own = [...stems].find((one) => name.startsWith(one));
+    return own !== undefined && ending.test(name) && labelName.test(name.slice(own.length).replace(ending, ''));
+  });
+  const found = beside.map((name) => join(folder, name));
+  const parent = dirname(folder);
+  // An image that lies in a folder of labels is a label map itself.
+  if (!labelFolder.test(basename(folder)))
+    for (const name of (await names(parent)).filter((one) => fits(one, basename(folder)))) {
+      if (found.length >= most) break;
+      const there = (await names(join(parent, name))).filter(
+        (file) => ending.test(file) && stems.has(file.replace(ending, '')),
+      );
+      found.push(...there.map((file) => join(parent, name, file)));
+    }
+  return found.slice(0, most);
+}
+
+/** Whether a folder beside one of images holds labels of these: of `labelsTr` and `labelsTs` only the one that fits `imagesTr`. */
+function fits(folder: string, images: string): boolean {
+  if (!labelFolder.test(folder)) return false;
+  const part = /^images(Tr|Ts|Va|Val)$/.exec(images)?.[1];
+  const own = /^labels(Tr|Ts|Va|Val)$/.exec(folder)?.[1];
+  return part === undefined || own === undefined || part === own;
+}
+
+/** Names in a folder, in order; none where it cannot be read. */
+async function names(folder: string): Promise<string[]> {
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) return [];
+  return (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+}

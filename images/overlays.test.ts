@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync, inflateRawSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type NiftiFixture, niftiFixture } from '../daemon/data/formats/nifti.fixture.ts';
+import { folderOf } from '../test/needs.ts';
+import { findOverlays } from './findOverlays.ts';
+import { OpenImage } from './openImage.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'um-overlays-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, spec: NiftiFixture | string): string {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, typeof spec === 'string' ? spec : gzipSync(niftiFixture(spec)));
+  return path;
+}
+
+const size = [6, 5, 4] as const;
+const count = 6 * 5 * 4;
+const ras = [
+  [2, 0, 0, 0],
+  [0, 2, 0, 0],
+  [0, 0, 5, 0],
+];
+const noise = Array.from({ length: count }, (_, n) => ((n * 7919) % 997) - 500);
+/** Label 3 fills the plane k = 2 but for one voxel, and label 1 one voxel of k = 0. */
+const labels = Array.from({ length: count }, (_, n) => (n >= 61 && n < 90 ? 3 : n === 7 ? 1 : 0));
+const open = async (path: string) => OpenImage.open(path, 0, () => {});
+
+describe('labels over an image', () => {
+  const image = write('a/imagesTr/case_0000.nii.gz', { size, sform: ras, values: noise });
+  const reference = write('a/labelsTr/case.nii.gz', { size, sform: ras, type: 2, values: labels });
+  write('a/labelsTs/case.nii.gz', { size, sform: ras, type: 2, values: labels });
+  write('a/labelsTr/case2.nii.gz', { size, sform: ras, type: 2, values: labels });
+  const prediction = write('a/predictionsTr/case.nii.gz', { size, sform: ras, type: 2, values: labels });
+  write(
+    'a/dataset.json',
+    JSON.stringify({ labels: { background: 0, liver: 1, 'left <b>lung</b>': 3, whole: [1, 3] } }),
+  );
+
+  it('are found by their names', async () => {
+    expect(await findOverlays(image)).toEqual([reference, prediction]);
+    const beside = write('b/ct.nii.gz', { size, values: noise });
+    const own = write('b/ct-labels.nii.gz', { size, type: 2, values: labels });
+    write('b/ct2-labels.nii.gz', { size, type: 2, values: labels });
+    expect(await findOverlays(beside)).toEqual([own]);
+  });
+
+  it('have names, volumes and a largest slice', async () => {
+    const layer = await (await open(image)).addLayer(reference);
+    expect(layer).toMatchObject({ layer: 1, name: 'case.nii.gz', notices: [] });
+    // Slices run from the head down: k = 2 is the second, k = 0 the last of four.
+    expect(layer.content).toEqual({
+      kind: 'labels',
+      labels: [
+        { value: 1, name: 'liver', voxels: 1, milliliters: 0.02, largest: [3, 3, 4] },
+        { value: 3, name: 'left <b>lung</b>', voxels: 29, milliliters: 0.58, largest: [1, 3, 4] },
+      ],
+    });
+  });
+
+  it('lie where their own header puts them', async () => {
+    // The same voxels, stored from left to right and from the head down.
+    const turned = Array.from({ length: count }, (_, n) => {
+      const [i, j, k] = [n % 6, Math.floor(n / 6) % 5, Math.floor(n / 30)];
+      return labels[5 - i + 6 * j + 30 * (3 - k)] ?? 0;
+    });
+    const sform = [
+      [-2, 0, 0, 10],
+      [0, 2, 0, 0],
+      [0, 0, -5, 15],
+    ];
+    const same = write('turned.nii.gz', { size, sform, type: 2, values: turned });
+    // Twice as fine along i, so that two of its voxels lie on one of the image's.
+    const fine = write('fine.nii.gz', {
+      size: [12, 5, 4],
+      sform: [[1, 0, 0, -0.5], ras[1] ?? [], ras[2] ?? []],
+      type: 2,
+      values: labels.flatMap((label) => [label, label]),
+    });
+    const base = await open(image);
+    const added = [await base.addLayer(reference), await base.addLayer(same), await base.addLayer(fine)];
+    expect(added.map(({ layer, notices }) => [layer, notices.length])).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 1],
+    ]);
+    for (const plane of ['axial', 'coronal', 'sagittal'] as const) {
+      const planes = await Promise.all([1, 2, 3].map((layer) => base.plane({ plane, index: 2, layer })));
+      const [one, two, three] = planes.map(({ kind, deflated }) => {
+        const { buffer } = new Uint8Array(inflateRawSync(deflated));
+        return [...(kind === 'float32' ? new Float32Array(buffer) : new Int16Array(buffer))];
+      });
+      expect(two).toEqual(one);
+      expect(three).toEqual(one);
+    }
+  });
+
+  it('are told from images', async () => {
+    expect(await (await open(image)).ownLabels()).toBeUndefined();
+    expect((await (await open(reference)).ownLabels())?.content).toMatchObject({ kind: 'labels' });
+    const probabilities = write('p.nii.gz', {
+      size,
+      sform: ras,
+      type: 16,
+      values: noise.map((v) => Math.abs(v) / 501),
+    });
+    expect((await (await open(image)).addLayer(probabilities)).content).toMatchObject({
+      kind: 'values',
+      range: { low: 0, high: 1 },
+    });
+  });
+});
+
+const labelled = folderOf('labelled');
+it.skipIf(!labelled)('real labels are recognised: 31 organs on a DICOM series, with their names', async () => {
+  const series = join(labelled ?? '', 'dicom', 'ct');
+  const image = await open(series);
+  const [path = ''] = await findOverlays(series);
+  expect(path).toMatch(/ct-labels\.nii\.gz$/);
+  const layer = await image.addLayer(path);
+  expect(layer.notices).toEqual([]);
+  expect(layer.content.kind === 'labels' && layer.content.labels).toHaveLength(31);
+});

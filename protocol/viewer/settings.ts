@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { planeNames } from './geometry.ts';
+
+export const conventions = ['radiological', 'neurological'] as const;
+export const colorMapNames = ['grey', 'inverted', 'hot', 'viridis'] as const;
+export type ColorMapName = (typeof colorMapNames)[number];
+
+const layerLook = z.object({
+  visible: z.boolean(),
+  style: z.enum(['fill', 'outline', 'both']),
+  opacity: z.number().min(0).max(1),
+  hidden: z.array(z.number().int()).max(65536).readonly(),
+});
+
+/** How an image was shown when it was closed; it is shown so again. */
+export const imageSettings = z.object({
+  place: z.tuple([z.number(), z.number(), z.number()]),
+  window: z.object({ low: z.number(), high: z.number() }).optional(),
+  alone: z.enum(planeNames).optional(),
+  smooth: z.boolean(),
+  crosshair: z.boolean(),
+  colors: z.enum(colorMapNames),
+  /** By the path of the overlay; '' is the image's own labels. */
+  looks: z.record(z.string().max(4096), layerLook),
+  /** Overlays that were added by hand, to be added again. */
+  added: z.array(z.string().max(4096)).max(32),
+  /** Paths of the reference and of the prediction that is compared with it. */
+  compare: z.object({ reference: z.string(), prediction: z.string() }).optional(),
+});
+export type ImageSettings = z.infer<typeof imageSettings>;
+
+/** Settings of the editor that the page follows. */
+export interface ViewerOptions {
+  readonly convention: (typeof conventions)[number];
+  /** The user's own windows, as [level, width] by name. */
+  readonly windows: Readonly<Record<string, readonly [number, number]>>;
+}

@@ -1,0 +1,36 @@
+import { labelColor } from './labelColors.ts';
+import { labelAt, type ShownLayer } from './paint.ts';
+
+/** Lines around the labels of a layer, by the label's colour, in units of pixels of the plane. */
+export function outlinesOf({ info, look, plane }: ShownLayer): ReadonlyMap<string, Path2D> {
+  const lines = new Map<string, Path2D>();
+  if (info.content.kind !== 'labels') return lines;
+  const off = new Set(look.hidden);
+  const paths = new Map<number, Path2D>();
+  for (const [i, { value }] of info.content.labels.entries()) {
+    if (off.has(value)) continue;
+    const path = new Path2D();
+    paths.set(value, path);
+    lines.set(`rgb(${labelColor(i).join(' ')})`, path);
+  }
+  const { width, height } = plane;
+  const edge = (one: number, other: number, x1: number, y1: number, x2: number, y2: number) => {
+    // Where two labels touch, both have the line; the later one is seen.
+    for (const label of [one, other]) {
+      const path = label === 0 ? undefined : paths.get(label);
+      path?.moveTo(x1, y1);
+      path?.lineTo(x2, y2);
+    }
+  };
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const own = labelAt(plane, y * width + x);
+      const right = x + 1 < width ? labelAt(plane, y * width + x + 1) : 0;
+      const below = y + 1 < height ? labelAt(plane, (y + 1) * width + x) : 0;
+      if (own !== right) edge(own, right, x + 1, y, x + 1, y + 1);
+      if (own !== below) edge(own, below, x, y + 1, x + 1, y + 1);
+      if (x === 0 && own !== 0) edge(own, 0, 0, y, 0, y + 1);
+      if (y === 0 && own !== 0) edge(own, 0, x, 0, x + 1, 0);
+    }
+  return lines;
+}

@@ -1,0 +1,44 @@
+import type { LayerInfo } from '../../protocol/viewer/layers.ts';
+import type { ImageSettings } from '../../protocol/viewer/settings.ts';
+import type { ViewerState } from './state.ts';
+
+/** A layer's name in the settings: its path, or '' for the image's own labels, which move with the image. */
+function keyOf({ layer, path }: LayerInfo): string {
+  return layer === 0 ? '' : path;
+}
+
+/** What is kept of the view for the next time. */
+export function toSettings(state: ViewerState, layers: readonly LayerInfo[], added: readonly string[]): ImageSettings {
+  const { place, window, alone, smooth, crosshair, colors, looks, compare } = state;
+  const pathOf = (layer: number) => layers.find((one) => one.layer === layer)?.path ?? '';
+  const kept = layers.flatMap((info) => {
+    const look = looks[info.layer];
+    return look ? [[keyOf(info), { ...look }] as const] : [];
+  });
+  return {
+    place: [place[0], place[1], place[2]],
+    window: window && { low: window.low, high: window.high },
+    alone,
+    smooth,
+    crosshair,
+    colors,
+    looks: Object.fromEntries(kept),
+    added: [...added],
+    compare: compare && { reference: pathOf(compare.reference), prediction: pathOf(compare.prediction) },
+  };
+}
+
+/** The look of a layer when the image was closed. */
+export function lookFrom(settings: ImageSettings | undefined, info: LayerInfo) {
+  return settings?.looks[keyOf(info)];
+}
+
+/** The comparison of then, once both its layers are there. */
+export function comparisonFrom(
+  settings: ImageSettings | undefined,
+  layers: readonly LayerInfo[],
+): ViewerState['compare'] {
+  const find = (path: string | undefined) => layers.find((one) => one.layer > 0 && one.path === path)?.layer;
+  const [reference, prediction] = [find(settings?.compare?.reference), find(settings?.compare?.prediction)];
+  return reference !== undefined && prediction !== undefined ? { reference, prediction } : undefined;
+}
