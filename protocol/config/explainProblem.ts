@@ -74,11 +74,32 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
             'Use at most 64 letters, digits, ".", "_" and "-". Start with a letter or digit.',
           ]
         : [`${given} is not a path`];
-    case 'invalid_union':
+    case 'invalid_union': {
+      const meant = meantBranch(issue, getNodeValue(node));
+      if (meant) return explain(meant, tree, body, kind);
       return [`${given} is not valid here`, kind.remedies[issue.path.join('.')]];
+    }
     default:
       return [`${given}: ${issue.message}`];
   }
+}
+
+/** The problem in the only branch of a union that takes values of this type; undefined if none or several do. */
+function meantBranch(issue: z.core.$ZodIssueInvalidUnion, value: unknown): z.core.$ZodIssue | undefined {
+  const taken = issue.errors.flatMap(([first]) => {
+    if (!first || first.code === 'invalid_value') return [];
+    const otherType = first.path.length === 0 && first.code === 'invalid_type' && !expects(first.expected, value);
+    return otherType ? [] : [first];
+  });
+  const [only, ...others] = taken;
+  if (!only || others.length > 0) return undefined;
+  // Deeper problems keep their own place.
+  return { ...only, path: [...issue.path, ...only.path] };
+}
+
+/** Whether a value is of an expected type, whatever else is wrong with it. */
+function expects(expected: string, value: unknown): boolean {
+  return typeof value === (expected === 'int' ? 'number' : expected);
 }
 
 const typeNames: Record<string, string> = {

@@ -158,6 +158,24 @@ describe('a configuration file', () => {
       'needs both',
       'Add `warmupEpochs`',
     ],
+    [
+      'a rate of one phase',
+      `{ ${images}, "train": { "lr": { "2D": 0.1, "3D": 2 } } }`,
+      'train.lr.3D: 2 is too large',
+      'The closest valid value is 1.',
+    ],
+    [
+      'KoLeo in parts',
+      `{ ${images}, "train": { "koleo": 0.1, "accumulate": 2 } }`,
+      'train.koleo: KoLeo spreads the images of a whole batch',
+      'Set train.accumulate to 1',
+    ],
+    [
+      'slices that do not divide',
+      `{ ${images}, "train": { "sliceStride": 3 } }`,
+      'train.sliceStride: every 3th of 16 slices',
+      'Choose a divisor of 16.',
+    ],
   ])('refuses with place and remedy: %s', (_, text, what, remedy) => {
     const message = messageOfText(text);
     expect(message).toContain('a.unimiss.jsonc:');

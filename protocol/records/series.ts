@@ -112,6 +112,19 @@ const pretrain: readonly Series[] = [
   term('slices-slices', 'Slices → slices', 'slices', 'slices'),
   term('volume-slices', 'Volume → slices', 'volumes', 'slices'),
   {
+    ...{
+      key: 'term/koleo',
+      of: 'step',
+      title: 'KoLeo',
+      unit: 'nats',
+      panel: 'loss',
+      better: 'lower',
+      byModality: true,
+    },
+    help: 'Minus the logarithm of the distance to the nearest other image of the batch, summed over views and outputs. The loss does not contain it.',
+    tag: 'terms/koleo/{group}',
+  },
+  {
     ...{ key: 'gradientNorm', of: 'step', title: 'Gradient norm', unit: '', panel: 'optimiser', include: [0] },
     byModality: true,
     help: 'Norm of all gradients together, before clipping.',
@@ -169,6 +182,34 @@ const pretrain: readonly Series[] = [
     ...{ include: [0], better: 'higher', inTerminal: { heading: 'effective rank', decimals: 2 } },
     tag: 'collapse/effectiveRank/{group}',
   },
+  ...(
+    [
+      [
+        'teacherEntropy/*',
+        'Teacher entropy',
+        'nats',
+        "Entropy of the teacher's output for volumes or for their slices.",
+      ],
+      [
+        'klToUniform/*',
+        'KL to uniform',
+        'nats',
+        "Divergence of the teacher's mean output for volumes or for their slices.",
+      ],
+      ['featureStd/*', 'Feature deviation', '', 'Standard deviation of the features of volumes or of their slices.'],
+      [
+        'effectiveRank/*',
+        'Effective rank',
+        'dimensions',
+        'Dimensions that the features of volumes or of their slices use.',
+      ],
+    ] as const
+  ).map(
+    ([key, title, unit, help]): Series => ({
+      ...{ key, of: 'epoch', title, unit, panel: 'collapse', help },
+      include: [0],
+    }),
+  ),
 ];
 
 const validated = (

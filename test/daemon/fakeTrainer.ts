@@ -7,6 +7,7 @@ import { lockRun } from '../../daemon/runs/folder/lock.ts';
 import { RunLog } from '../../daemon/runs/folder/log.ts';
 import { RecordLog } from '../../daemon/runs/records/recordLog.ts';
 import type { TrainRun } from '../../daemon/runs/supervise/trainer.ts';
+import { ofPhase } from '../../protocol/config/pretrain/byPhase.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/records/records.ts';
 import { lossTerms } from '../../protocol/records/series.ts';
@@ -37,7 +38,7 @@ export const fakeTrain: TrainRun = async (run, control, listener, holder) => {
     log.write('info', `${name} at ${step}`);
   };
   const { epochs, stepsPerEpoch } = run.config.train;
-  const perEpoch = stepsPerEpoch ?? 10;
+  const perEpoch = ofPhase(stepsPerEpoch, '2D') ?? 10;
   const stepMs = Number(process.env.UNIMISS_FAKE_STEP_MS ?? 5);
   try {
     listener.onStage?.('Scanning the images');

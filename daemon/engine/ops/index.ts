@@ -25,6 +25,7 @@ export { differentiable, keep, type Tensor, valueAndGrads } from './autodiff.ts'
 export { constant, scalar } from './constants.ts';
 export { convolution, convolutionInputGradient, convolutionKernelGradient } from './convolution.ts';
 export {
+  argMax,
   atLeast,
   bits,
   everyNth,

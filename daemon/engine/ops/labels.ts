@@ -19,6 +19,11 @@ export function isAtLeast(x: Tensor, value: number): Tensor {
   return rawOp('Cast', [is], { DstT: { type: 'float32' }, SrcT: { type: 'bool' } });
 }
 
+/** The column of the largest value of each row: float32 [n, K] → int32 [n]. */
+export function argMax(x: Tensor): Tensor {
+  return rawOp('ArgMax', [x, intScalar(1)], { output_type: { type: 'int32' } });
+}
+
 /** The bits 0 … count − 1 of x [n] as 0 or 1, float32 [n, count]. */
 export function bits(x: Tensor, count: number): Tensor {
   const masks = tensor(

@@ -2,14 +2,16 @@ import { accumulate as addTo, type Engine, type StepValue } from '../../engine/i
 import { mul, type Tensor, zerosLike } from '../../engine/ops/index.ts';
 import { ourShape } from '../../model/layout.ts';
 import { trainedBy } from '../parameters/groups.ts';
-import { type Outputs, targets, teacherStatistics, terms } from './loss.ts';
+import { type Outputs, targets, terms } from './loss.ts';
 import type { PretrainState } from './state.ts';
 import { type CompiledPart, inputShapes, maskSamples, type ResolvedOptions } from './stepInputs.ts';
 import { studentPass, teacherPass, update } from './stepParts.ts';
-import { meansOf } from './wholeStep.ts';
+import { featureOutputs, meansOf, teacherOutputs } from './wholeStep.ts';
 
 type Values = Record<string, StepValue>;
 type Arrays = Record<string, Float32Array>;
+
+const statisticNames = ['teacherEntropy', 'teacherKl', 'teacherEntropies', 'teacherKls'];
 
 /**
  * One step in micro-batches, for batches that do not fit into memory. The result equals that of the full batch. The centre, and
@@ -32,7 +34,7 @@ export function compileAccumulated(
     name: `pretrain ${phase}, teacher`,
     executor,
     inputs: inputShapes(options, micro, ['views']),
-    body: ({ views }) => teacherPass(state, phase, views!) as Record<string, Tensor>,
+    body: ({ views }) => teacherPass(state, views!, options) as Record<string, Tensor>,
   });
   const target = engine.compile({
     name: `pretrain ${phase}, targets`,
@@ -45,10 +47,9 @@ export function compileAccumulated(
       const means = meansOf(outputs as Outputs);
       const center = state.center.read();
       const moved = targets(phase, outputs as Outputs, means, center, teacherTemperature!, options.centerMomentum);
-      const { entropy, divergence } = teacherStatistics(moved.distributions);
       state.center.assign(moved.center);
       const probabilities = moved.distributions.map(({ probability }, i) => [targetName(i), probability] as const);
-      return { ...Object.fromEntries(probabilities), teacherEntropy: entropy, teacherKl: divergence };
+      return { ...Object.fromEntries(probabilities), ...teacherOutputs(moved.distributions) };
     },
   });
   const student = engine.compile({
@@ -60,14 +61,12 @@ export function compileAccumulated(
     },
     body: (inputs: Record<string, Tensor>) => {
       const probabilities = terms[phase].map((_, i) => inputs[targetName(i)]!);
-      const { studentTemperature: temperature, branches } = options;
-      const masks = inputs.dropPathMasks;
-      const result = studentPass(state, phase, inputs.views!, probabilities, { temperature, branches, masks });
+      const result = studentPass(state, inputs.views!, probabilities, options, inputs.dropPathMasks);
       result.gradients.forEach((gradient, i) => {
         addTo(sums[i]!, gradient);
       });
       const values = terms[phase].map(({ name }, i) => [name, result.terms[i]!] as const);
-      return { loss: result.loss, ...Object.fromEntries(values), features: result.features };
+      return { loss: result.loss, ...Object.fromEntries(values), ...featureOutputs(result.features) };
     },
   });
   const apply = engine.compile({
@@ -99,13 +98,15 @@ export function compileAccumulated(
         const wanted = terms[phase].map((_, i) => [targetName(i), ofPart(found[targetName(i)]!, part)] as const);
         results.push(await student.run({ views: ofPart(views, part), ...masks, ...Object.fromEntries(wanted) }));
       }
+      const joined = (name: string) => ({ [name]: joinImages(results.map((arrays) => arrays[name]!)) });
+      const statistics = Object.fromEntries(statisticNames.map((name) => [name, found[name]!]));
       const losses = ['loss', ...terms[phase].map(({ name }) => name)];
       return {
         ...(await apply.run(updateValues)),
         ...Object.fromEntries(losses.map((name) => [name, meanScalar(results.map((arrays) => arrays[name]!))])),
-        features: joinImages(results.map((arrays) => arrays.features!)),
-        teacherEntropy: found.teacherEntropy!,
-        teacherKl: found.teacherKl!,
+        ...joined('features'),
+        ...(phase === '3D' && joined('sliceFeatures')),
+        ...statistics,
       };
     },
     dispose() {

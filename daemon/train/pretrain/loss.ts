@@ -12,6 +12,7 @@ import {
   mul,
   neg,
   rows,
+  stack,
   sub,
   sum,
   type Tensor,
@@ -80,7 +81,20 @@ export function pairLoss(student: Tensor, teacher: Tensor, temperature: number):
   );
 }
 
-/** The teacher's distributions for each term, each with the centre as moved by the terms before it, and the final centre. */
+/** Which outputs share a centre: all one, as in the reference, or each its own. */
+export type Centers = 'shared' | 'separate';
+
+/** The rows of separate centres. */
+const centerRows: readonly OutputName[] = ['image', 'volume', 'slices'];
+
+export function centerCount(centers: Centers): number {
+  return centers === 'shared' ? 1 : centerRows.length;
+}
+
+/**
+ * The teacher's distributions for each term, each with the centre as moved by the terms before it, and the final centres.
+ * @param center [1, out], or [3, out] for separate centres of pictures, volumes and slices
+ */
 export function targets(
   phase: Modality,
   teacher: Outputs,
@@ -89,13 +103,15 @@ export function targets(
   temperature: Tensor,
   momentum: number,
 ): { distributions: Distribution[]; center: Tensor } {
-  let moved = center;
+  const count = center.shape[0]!;
+  const moved = count === 1 ? [center] : Array.from({ length: count }, (_, row) => rows(center, row, 1));
   const distributions = terms[phase].map((term) => {
-    const distribution = sharpen(teacher[term.teacher]!, moved, temperature);
-    moved = add(mul(moved, momentum), mul(teacherMeans[term.teacher]!, 1 - momentum));
+    const row = count === 1 ? 0 : centerRows.indexOf(term.teacher);
+    const distribution = sharpen(teacher[term.teacher]!, moved[row]!, temperature);
+    moved[row] = add(mul(moved[row]!, momentum), mul(teacherMeans[term.teacher]!, 1 - momentum));
     return distribution;
   });
-  return { distributions, center: moved };
+  return { distributions, center: count === 1 ? moved[0]! : concat(moved, 0) };
 }
 
 /** Mean over the batch, [1, out]. */
@@ -103,27 +119,34 @@ export function batchMean(outputs: Tensor): Tensor {
   return mean(outputs, [0], true);
 }
 
-/**
- * Signs of collapse in the teacher's distributions, means over the terms: the mean entropy of a row, and the KL divergence of
- * the mean row from the uniform distribution, in nats.
- */
-export function teacherStatistics(distributions: readonly Distribution[]): { entropy: Tensor; divergence: Tensor } {
+/** Signs of collapse in the teacher's distributions: means over the terms, and the values of each term, in nats. */
+export interface TeacherStatistics {
+  /** Mean entropy of a row. */
+  readonly entropy: Tensor;
+  /** KL divergence of the mean row from the uniform distribution. */
+  readonly divergence: Tensor;
+  /** [terms] */
+  readonly entropies: Tensor;
+  readonly divergences: Tensor;
+}
+
+export function teacherStatistics(distributions: readonly Distribution[]): TeacherStatistics {
   const average = (values: Tensor[]) =>
     mul(
       values.reduce((a, b) => add(a, b)),
       1 / values.length,
     );
+  const entropies = distributions.map(({ probability, logProbability }) =>
+    neg(mul(sum(mul(probability, logProbability)), 1 / probability.shape[0]!)),
+  );
+  const divergences = distributions.map(({ probability }) => {
+    const row = mean(probability, [0]);
+    return add(sum(mul(row, log(add(row, 1e-30)))), Math.log(row.size));
+  });
   return {
-    entropy: average(
-      distributions.map(({ probability, logProbability }) =>
-        neg(mul(sum(mul(probability, logProbability)), 1 / probability.shape[0]!)),
-      ),
-    ),
-    divergence: average(
-      distributions.map(({ probability }) => {
-        const row = mean(probability, [0]);
-        return add(sum(mul(row, log(add(row, 1e-30)))), Math.log(row.size));
-      }),
-    ),
+    entropy: average(entropies),
+    divergence: average(divergences),
+    entropies: stack(entropies),
+    divergences: stack(divergences),
   };
 }

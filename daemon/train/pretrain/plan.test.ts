@@ -8,7 +8,7 @@ const base: PlanOptions = {
   interval: 2,
   images: { '2D': 10, '3D': 7 },
   totalBatch: { '2D': 2, '3D': 3 },
-  stepsPerEpoch: null,
+  stepsPerEpoch: { '2D': null, '3D': null },
   balance: 'all',
   warmupEpochs: 1,
 };
@@ -45,12 +45,13 @@ test('no images at all is refused with a remedy', () => {
 });
 
 test('every step belongs to exactly one epoch', () => {
+  const limit = fc.option(fc.integer({ min: 1, max: 5 }));
   const options = fc.record({
     epochs: fc.integer({ min: 1, max: 12 }),
     interval: fc.integer({ min: 1, max: 4 }),
     images: fc.record({ '2D': fc.nat(20), '3D': fc.integer({ min: 1, max: 20 }) }),
     totalBatch: fc.record({ '2D': fc.integer({ min: 1, max: 9 }), '3D': fc.integer({ min: 1, max: 9 }) }),
-    stepsPerEpoch: fc.option(fc.integer({ min: 1, max: 5 })),
+    stepsPerEpoch: fc.record({ '2D': limit, '3D': limit }),
     balance: fc.constantFrom('all' as const, 'equal' as const),
     warmupEpochs: fc.double({ min: 0, max: 12, noNaN: true }),
   });

@@ -1,4 +1,5 @@
 import type { PretrainConfig } from '../../../protocol/config/index.ts';
+import { ofPhase } from '../../../protocol/config/pretrain/byPhase.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
@@ -17,8 +18,8 @@ export interface PlanOptions {
   images: Readonly<Record<Modality, number>>;
   /** Images per optimiser step (batch × accumulate), by phase. */
   totalBatch: Readonly<Record<Modality, number>>;
-  /** Upper limit of an epoch's steps. */
-  stepsPerEpoch: number | null;
+  /** Upper limit of an epoch's steps, by phase. */
+  stepsPerEpoch: Readonly<Record<Modality, number | null>>;
   /** `equal`: an epoch of either phase uses as many images as the smaller set has. */
   balance: 'all' | 'equal';
   warmupEpochs: number;
@@ -53,7 +54,7 @@ function stepsOf(phase: Modality, { images, totalBatch, stepsPerEpoch, balance }
   const other = images[phase === '2D' ? '3D' : '2D'];
   const count = balance === 'equal' && other > 0 ? Math.min(images[phase], other) : images[phase];
   const full = Math.max(1, Math.floor(count / totalBatch[phase]));
-  return Math.min(full, stepsPerEpoch ?? full);
+  return Math.min(full, stepsPerEpoch[phase] ?? full);
 }
 
 /**
@@ -77,7 +78,7 @@ export function planOf({ train, data }: PretrainConfig, dataset: Dataset): Pretr
     interval: train.interval,
     images,
     totalBatch: { '2D': train.batch['2D'] * train.accumulate, '3D': train.batch['3D'] * train.accumulate },
-    stepsPerEpoch: train.stepsPerEpoch,
+    stepsPerEpoch: { '2D': ofPhase(train.stepsPerEpoch, '2D'), '3D': ofPhase(train.stepsPerEpoch, '3D') },
     balance: data.balance,
     warmupEpochs: train.warmupEpochs,
   });

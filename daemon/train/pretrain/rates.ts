@@ -1,4 +1,5 @@
 import type { PretrainConfig } from '../../../protocol/config/index.ts';
+import { ofPhase } from '../../../protocol/config/pretrain/byPhase.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { cosineSchedule, linearSchedule, type Schedule } from '../optimizers/schedules.ts';
 import type { PretrainPlan } from './plan.ts';
@@ -21,7 +22,7 @@ export function ratesOf(train: PretrainConfig['train'], plan: PretrainPlan): (st
   const { steps, warmupSteps } = plan;
   const learningRate = (phase: Modality): Schedule =>
     cosineSchedule({
-      base: (train.lr * train.batch[phase] * train.accumulate) / 256,
+      base: (ofPhase(train.lr, phase) * train.batch[phase] * train.accumulate) / 256,
       final: train.finalLr,
       steps,
       warmupSteps,

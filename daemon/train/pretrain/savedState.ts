@@ -6,13 +6,22 @@ import type { SavedState } from '../training.ts';
 import type { EpochMeter } from './epochMeter.ts';
 import type { PretrainState } from './state.ts';
 
-/** Name of the tensor with the features of the unfinished epoch. */
+/** Names of the tensors with the features of the unfinished epoch. */
 const FEATURES = 'epoch.features';
+const SLICE_FEATURES = 'epoch.sliceFeatures';
 
 const count = z.int().min(0);
 const countersSchema = z.object({
   counts: z.object({ shared: count, volume: count, lastLayer: count }),
-  meter: z.object({ steps: count, loss: z.number(), entropy: z.number(), kl: z.number() }).optional(),
+  meter: z
+    .object({
+      steps: count,
+      loss: z.number(),
+      entropy: z.number(),
+      kl: z.number(),
+      terms: z.array(z.object({ loss: z.number(), entropy: z.number(), kl: z.number() })).default([]),
+    })
+    .optional(),
 });
 
 /** The state of a pre-training in a checkpoint: networks, moments, centre, counts, and the sums of the unfinished epoch. */
@@ -23,15 +32,22 @@ export class PretrainSavedState implements SavedState {
   ) {}
 
   tensors(): NamedTensor[] {
-    const { features, featureLength } = this.meter;
-    const shape = [features.length / featureLength, featureLength];
-    const ofEpoch = features.length > 0 ? [{ name: FEATURES, shape, read: () => features }] : [];
+    const { features, sliceFeatures, featureLength } = this.meter;
+    const ofEpoch = [
+      { name: FEATURES, values: features },
+      { name: SLICE_FEATURES, values: sliceFeatures },
+    ].flatMap(({ name, values }) =>
+      values.length > 0 ? [{ name, shape: [values.length / featureLength, featureLength], read: () => values }] : [],
+    );
     return [...this.state.tensors(), ...ofEpoch];
   }
 
   counters(): JsonObject {
     const { sums } = this.meter;
-    return { counts: { ...this.state.counts }, ...(sums && { meter: { ...sums } }) };
+    return {
+      counts: { ...this.state.counts },
+      ...(sums && { meter: { ...sums, terms: sums.terms.map((term) => ({ ...term })) } }),
+    };
   }
 
   async load(read: ReadTensor, counters: JsonObject): Promise<void> {
@@ -44,7 +60,8 @@ export class PretrainSavedState implements SavedState {
     const { counts, meter } = checked.data;
     await this.state.load(read);
     Object.assign(this.state.counts, counts);
-    if (meter) this.meter.restore(meter, (await read(FEATURES)) ?? new Float32Array(0));
+    const none = new Float32Array(0);
+    if (meter) this.meter.restore(meter, (await read(FEATURES)) ?? none, (await read(SLICE_FEATURES)) ?? none);
     else this.meter.reset();
   }
 }

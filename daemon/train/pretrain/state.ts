@@ -6,6 +6,7 @@ import { type FirstValues, seededValues } from '../parameters/firstValues.ts';
 import { type NamedTensor, type ReadTensor, readRequired } from '../parameters/namedTensor.ts';
 import { ParameterSet } from '../parameters/parameterSet.ts';
 import { type UpdateGroup, updateGroupOf, updateGroups } from './groups.ts';
+import { type Centers, centerCount } from './loss.ts';
 
 /** Everything that a pre-training run changes: student, teacher, Adam's moments, centre and counts, as TensorFlow variables. */
 export interface PretrainState {
@@ -13,7 +14,7 @@ export interface PretrainState {
   readonly student: ParameterSet;
   readonly teacher: ParameterSet;
   readonly optimizer: AdamW<UpdateGroup>;
-  /** Mean of the teacher's outputs, [1, out]. */
+  /** Mean of the teacher's outputs, [1, out]; separate ones of pictures, volumes and slices [3, out]. */
   readonly center: Variable;
   /** The optimiser's counts: each step raises them. Set them when loading a checkpoint. */
   readonly counts: Record<UpdateGroup, number>;
@@ -35,13 +36,14 @@ export function createPretrainState(
   engine: Engine,
   config: MitConfig,
   from: number | FirstValues | null,
+  centers: Centers = 'shared',
 ): PretrainState {
   const table = parameterTable(config);
   const first = typeof from === 'number' ? seededValues(from) : (from ?? undefined);
   const student = ParameterSet.create(engine, 'student', table, first);
   const teacher = ParameterSet.create(engine, 'teacher', table, first && student);
   const optimizer = new AdamW(engine, student, updateGroups, updateGroupOf);
-  const centerShape = [1, config.head.out];
+  const centerShape = [centerCount(centers), config.head.out];
   const center = engine.variable('center', centerShape);
   const sets = [student, teacher, ...optimizer.slots];
   return {

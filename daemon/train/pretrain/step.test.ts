@@ -264,3 +264,78 @@ test('a checkpoint that does not fit is refused by the name of the tensor', asyn
     state.load((name) => (name === magnitude ? new Float32Array(32).fill(2) : values.get(name))),
   ).rejects.toThrow(/magnitudes/);
 });
+
+describe('options beyond the reference', () => {
+  const close = (a: number | undefined, b: number) => expect(a).toBeCloseTo(b, 4);
+
+  test('separate centres: each output moves its own', async () => {
+    const state = createPretrainState(engine, config, 1, 'separate');
+    disposables.push(state);
+    const out = config.head.out;
+    const rowsOf = () => {
+      const center = state.center.value();
+      return [0, 1, 2].map((row) => center.slice(row * out, (row + 1) * out));
+    };
+    const moved = (row: Float32Array | undefined) => row?.some((value) => value !== 0);
+    await newStep(state, { phase: '2D' }).run(inputsOf(newStep(state, { phase: '2D' })));
+    expect(rowsOf().map(moved)).toEqual([true, false, false]);
+    const [ofPictures] = rowsOf();
+    const step = newStep(state, { phase: '3D' });
+    await step.run(inputsOf(step));
+    const [pictures, volumes, slices] = rowsOf();
+    expect(pictures).toEqual(ofPictures);
+    expect([volumes, slices].map(moved)).toEqual([true, true]);
+    expect(volumes).not.toEqual(slices);
+  });
+
+  test('one centre moves after each term by the outputs of both; separate ones know only theirs', async () => {
+    const [one, three] = [newState(), createPretrainState(engine, config, 1, 'separate')];
+    disposables.push(three);
+    const inputs = inputsOf(newStep(one, { phase: '3D' }));
+    const first = await newStep(one, { phase: '3D' }).run(inputs);
+    const second = await newStep(three, { phase: '3D' }).run(inputs);
+    // The first term sees the centre at its beginning in both; from the second on they differ.
+    close(second.terms[0], first.terms[0]!);
+    expect(Math.abs(second.terms[3]! - first.terms[3]!)).toBeGreaterThan(1e-4);
+  });
+
+  test.each(modalities)('KoLeo adds its gradient but not to the loss, %s', async (phase) => {
+    const [plain, spread] = [newState(), newState()];
+    const [without, with_] = [newStep(plain, { phase }), newStep(spread, { phase, koleo: 0.5 })];
+    const [a, b] = [await without.run(inputsOf(without)), await with_.run(inputsOf(with_))];
+    close(b.loss, a.loss);
+    expect(a.koleo).toBeUndefined();
+    expect(b.koleo).toBeTypeOf('number');
+    expect(Math.abs(b.gradientNorm - a.gradientNorm)).toBeGreaterThan(1e-3);
+  });
+
+  test('KoLeo needs the whole batch in one part', () => {
+    expect(() => newStep(newState(), { phase: '2D', batch: 4, accumulate: 2, koleo: 0.1 })).toThrow(/train\.koleo/);
+    expect(() => newStep(newState(), { phase: '2D', batch: 1, koleo: 0.1 })).toThrow(/train\.koleo/);
+  });
+
+  test('a stride passes every nth slice', async () => {
+    const step = newStep(newState(), { phase: '3D', sliceStride: 4 });
+    const inputs = inputsOf(step);
+    const base = await step.run({ ...inputs, learningRate: 0 });
+    const [depth, height, width] = config.size3D;
+    const area = height * width;
+    // Slices between do not matter to the slices' features, but to the volume's.
+    const between = inputs.views.map((value, i) => ((Math.floor(i / area) % depth) % 4 === 0 ? value : 0.5));
+    const other = newStep(newState(), { phase: '3D', sliceStride: 4 });
+    const changed = await other.run({ ...inputs, views: between });
+    changed.sliceFeatures!.forEach((value, i) => {
+      close(base.sliceFeatures![i], value);
+    });
+    expect(changed.features).not.toEqual(base.features);
+    expect(() => newStep(newState(), { phase: '3D', sliceStride: 5 })).toThrow(/train\.sliceStride/);
+  });
+
+  test('signs of collapse are there for each term, and their mean is the recorded one', async () => {
+    const step = newStep(newState(), { phase: '3D' });
+    const { teacherEntropies, teacherKls, teacherEntropy, teacherKl } = await step.run(inputsOf(step));
+    const mean = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / 4;
+    close(mean(teacherEntropies), teacherEntropy);
+    close(mean(teacherKls), teacherKl);
+  });
+});

@@ -45,7 +45,11 @@ export function createPretrainStep(engine: Engine, state: PretrainState, options
         gradientNorms: outputs.gradientNorms!,
         teacherEntropy: number('teacherEntropy'),
         teacherKl: number('teacherKl'),
+        teacherEntropies: outputs.teacherEntropies!,
+        teacherKls: outputs.teacherKls!,
         features: outputs.features!,
+        ...(outputs.sliceFeatures && { sliceFeatures: outputs.sliceFeatures }),
+        ...(outputs.koleo && { koleo: number('koleo') }),
       } satisfies PretrainStepResult;
     },
     dispose: () => compiled.dispose(),

@@ -23,7 +23,22 @@ export function resolveOptions(config: MitConfig, options: PretrainStepOptions):
       place: 'accumulate',
       remedy: 'Choose a batch size that is a multiple of it.',
     });
+  const { koleo = 0, sliceStride = 1 } = options;
+  if (koleo > 0 && (accumulate > 1 || batch < 2))
+    throw new UnimissError(
+      'config',
+      `KoLeo spreads the images of a whole batch, but sees ${batch / accumulate} at a time`,
+      {
+        place: 'train.koleo',
+        remedy: 'Set train.accumulate to 1 and train.batch to at least 2, or train.koleo to 0.',
+      },
+    );
   const size = options.size ?? (phase === '2D' ? config.size2D : config.size3D);
+  if (phase === '3D' && size[0]! % sliceStride !== 0)
+    throw new UnimissError('config', `every ${sliceStride}th of ${size[0]} slices is not a whole number of slices`, {
+      place: 'train.sliceStride',
+      remedy: `Choose a divisor of ${size[0]}.`,
+    });
   return {
     phase,
     batch,
@@ -35,14 +50,16 @@ export function resolveOptions(config: MitConfig, options: PretrainStepOptions):
     studentTemperature: options.studentTemperature ?? 0.1,
     centerMomentum: options.centerMomentum ?? 0.9,
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options.adam },
+    koleo,
+    sliceStride,
     branches: branches(config, dropPath),
     viewLength: size.reduce((all, length) => all * length, phase === '2D' ? 3 : 1),
   };
 }
 
 /** The number of samples for which stochastic depth draws: the views, then in 3D their slices. */
-export function maskSamples({ phase, size }: ResolvedOptions, batch: number): number {
-  return phase === '2D' ? 2 * batch : 2 * batch * (1 + size[0]!);
+export function maskSamples({ phase, size, sliceStride }: ResolvedOptions, batch: number): number {
+  return phase === '2D' ? 2 * batch : 2 * batch * (1 + size[0]! / sliceStride);
 }
 
 /** Kinds of inputs that a part of a step needs. */

@@ -6,6 +6,7 @@ import type { Loader, ViewBatch } from '../../data/loader/types.ts';
 import { Random } from '../../data/random.ts';
 import type { Engine, Executor } from '../../engine/index.ts';
 import { collapseWarnings } from '../../evaluate/features/collapse.ts';
+import { type OutputCollapse, outputWarnings } from '../../evaluate/features/collapseByOutput.ts';
 import { featureLength, type MitConfig } from '../../model/config.ts';
 import type { EpochPlan } from '../plan.ts';
 import type {
@@ -20,6 +21,7 @@ import type {
 } from '../training.ts';
 import { EpochMeter } from './epochMeter.ts';
 import { pretrainExecutorKey } from './executorKey.ts';
+import { terms } from './loss.ts';
 import { millisecondsPerStep } from './measure.ts';
 import type { PretrainPlan } from './plan.ts';
 import { ratesOf } from './rates.ts';
@@ -101,7 +103,14 @@ export class PretrainTraining implements Training<ViewBatch> {
     const { loss, gradientNorm } = result;
     return {
       loss,
-      values: { ...termValues(epoch.group, result.terms), learningRate, weightDecay, momentum, gradientNorm },
+      values: {
+        ...termValues(epoch.group, result.terms),
+        ...(result.koleo !== undefined && { 'term/koleo': result.koleo }),
+        learningRate,
+        weightDecay,
+        momentum,
+        gradientNorm,
+      },
     };
   }
 
@@ -109,6 +118,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     const { config, plan } = this.parts;
     const { meanLoss: loss, featureLength } = this.meter;
     const collapse = this.meter.collapse();
+    const outputs = this.meter.outputs(terms[epoch.group]) ?? [];
     this.meter.reset();
     const { batch, accumulate } = config.train;
     const sizes = { outputs: config.model.head.outDim, featureLength, batch: batch[epoch.group] * accumulate };
@@ -116,8 +126,8 @@ export class PretrainTraining implements Training<ViewBatch> {
     const scored = plan.epochs.some(({ group }) => group === '3D') ? '3D' : '2D';
     return {
       loss,
-      values: { ...collapse },
-      warnings: collapse ? collapseWarnings(collapse, sizes) : [],
+      values: { ...collapse, ...Object.assign({}, ...outputs.map(outputValues)) },
+      warnings: [...(collapse ? collapseWarnings(collapse, sizes) : []), ...outputWarnings(outputs, sizes)],
       ...(epoch.group === scored && { score: { series: 'loss', value: loss, better: 'lower' } }),
     };
   }
@@ -168,6 +178,8 @@ function stepOptions({ train, model }: PretrainConfig, phase: Modality): Pretrai
     dropPath: model.dropPath,
     studentTemperature: train.studentTemperature,
     centerMomentum: train.centerMomentum,
+    koleo: train.koleo,
+    sliceStride: train.sliceStride,
   };
 }
 
@@ -175,6 +187,16 @@ function stepOptions({ train, model }: PretrainConfig, phase: Modality): Pretrai
 function termValues(phase: Modality, terms: readonly number[]): Record<string, number> {
   if (terms.length < 2) return {};
   return Object.fromEntries(terms.map((value, i) => [`term/${lossTerms[phase][i] ?? i}`, value]));
+}
+
+/** The signs of collapse of one output by their keys. */
+function outputValues({ output, teacherEntropy, klToUniform, featureStd, effectiveRank }: OutputCollapse) {
+  return {
+    [`teacherEntropy/${output}`]: teacherEntropy,
+    [`klToUniform/${output}`]: klToUniform,
+    [`featureStd/${output}`]: featureStd,
+    [`effectiveRank/${output}`]: effectiveRank,
+  };
 }
 
 /** Uniform numbers for the masks of a step's stochastic depth; a resumed run draws the same. */

@@ -21,6 +21,10 @@ export interface PretrainStepOptions {
   readonly studentTemperature?: number;
   /** Default 0.9. */
   readonly centerMomentum?: number;
+  /** Weight of KoLeo's regulariser (koleo.ts); needs a batch of at least 2 in one part. Default 0: none. */
+  readonly koleo?: number;
+  /** In 3D every how many slices of a volume one passes as a picture; divides the slices of a view. Default 1. */
+  readonly sliceStride?: number;
   /** Adam's betas and epsilon. Default 0.9, 0.999, 1e-8. */
   readonly adam?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };
 }
@@ -41,10 +45,12 @@ export interface PretrainStepInputs {
 }
 
 export interface PretrainStepResult {
-  /** Sum of the terms. */
+  /** Sum of the terms, without KoLeo. */
   readonly loss: number;
   /** `lossTerms` of the phase (protocol/records/series.ts) has their names. */
   readonly terms: readonly number[];
+  /** KoLeo's regulariser before it is weighted; absent without it. */
+  readonly koleo?: number;
   /** Norm of the whole gradient before clipping (including a frozen last layer). */
   readonly gradientNorm: number;
   /** Norm of each parameter's gradient before clipping, in the order of `PretrainStep.trained`. */
@@ -53,8 +59,13 @@ export interface PretrainStepResult {
   readonly teacherEntropy: number;
   /** KL divergence of the teacher's mean output from the uniform distribution, nats; large means few outputs are used. */
   readonly teacherKl: number;
+  /** `teacherEntropy` and `teacherKl` of each term, in the order of `terms`. */
+  readonly teacherEntropies: Float32Array;
+  readonly teacherKls: Float32Array;
   /** Student's backbone features of the views, [2B, featureLength]. */
   readonly features: Float32Array;
+  /** In 3D their mean over the slices of each view, [2B, featureLength]. */
+  readonly sliceFeatures?: Float32Array;
 }
 
 /** A compiled pre-training step over a state. */

@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/index.ts';
 import type { Tensor } from '../../engine/ops/index.ts';
-import { batchMean, type Outputs, targets, teacherStatistics, terms } from './loss.ts';
+import { batchMean, type Distribution, type Outputs, targets, teacherStatistics, terms } from './loss.ts';
 import type { PretrainState } from './state.ts';
 import { type CompiledPart, inputShapes, type ResolvedOptions } from './stepInputs.ts';
 import { studentPass, teacherPass, update } from './stepParts.ts';
@@ -10,6 +10,17 @@ export function meansOf(outputs: Outputs): Outputs {
   return Object.fromEntries(Object.entries(outputs).map(([name, rows]) => [name, batchMean(rows)]));
 }
 
+/** Outputs of a compiled part: features of views and slices. */
+export function featureOutputs([ofViews, ofSlices]: readonly [Tensor, Tensor?]): Record<string, Tensor> {
+  return { features: ofViews, ...(ofSlices && { sliceFeatures: ofSlices }) };
+}
+
+/** Outputs of a compiled part: the teacher's statistics. */
+export function teacherOutputs(distributions: readonly Distribution[]): Record<string, Tensor> {
+  const { entropy, divergence, entropies, divergences } = teacherStatistics(distributions);
+  return { teacherEntropy: entropy, teacherKl: divergence, teacherEntropies: entropies, teacherKls: divergences };
+}
+
 /** One step as one function: teacher, targets, student, gradients, update, centre. */
 export function compileWhole(engine: Engine, state: PretrainState, options: ResolvedOptions): CompiledPart {
   const { phase, executor, clipGradient, centerMomentum } = options;
@@ -17,8 +28,8 @@ export function compileWhole(engine: Engine, state: PretrainState, options: Reso
     name: `pretrain ${phase}`,
     executor,
     inputs: inputShapes(options, options.batch, ['views', 'targets', 'masks', 'update'], state.optimizer.inputs),
-    body: (inputs: Record<string, Tensor>) => {
-      const teacher = teacherPass(state, phase, inputs.views!);
+    body: (inputs: Record<string, Tensor>): Record<string, Tensor> => {
+      const teacher = teacherPass(state, inputs.views!, options);
       const { distributions, center } = targets(
         phase,
         teacher,
@@ -28,20 +39,16 @@ export function compileWhole(engine: Engine, state: PretrainState, options: Reso
         centerMomentum,
       );
       const probabilities = distributions.map(({ probability }) => probability);
-      const student = studentPass(state, phase, inputs.views!, probabilities, {
-        temperature: options.studentTemperature,
-        branches: options.branches,
-        masks: inputs.dropPathMasks,
-      });
+      const student = studentPass(state, inputs.views!, probabilities, options, inputs.dropPathMasks);
       const norms = update(state, phase, student.gradients, inputs, clipGradient);
       state.center.assign(center);
-      const { entropy, divergence } = teacherStatistics(distributions);
+      const { koleo, features } = student;
       return {
         loss: student.loss,
         ...Object.fromEntries(terms[phase].map(({ name }, i) => [name, student.terms[i]!])),
-        features: student.features,
-        teacherEntropy: entropy,
-        teacherKl: divergence,
+        ...(koleo && { koleo }),
+        ...featureOutputs(features),
+        ...teacherOutputs(distributions),
         ...norms,
       };
     },

@@ -1,6 +1,9 @@
+import { modalities } from '../../modality.ts';
 import { gpuProblem } from '../gpuProblem.ts';
 import type { ConfigProblem } from '../kind.ts';
 import { sizeProblem } from '../sizes.ts';
+import { ofPhase } from './byPhase.ts';
+import { presets } from './presets.ts';
 import type { PretrainGiven } from './schema.ts';
 
 /** Values that are valid alone but not together. */
@@ -40,13 +43,29 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
           ? `Set train.interval to at most ${train.epochs - 1}, or train.epochs to at least ${train.interval * 2}.`
           : `Set train.epochs to at least ${train.interval * 2}.`,
     });
-  const smallestBatch = Math.min(train.batch['2D'], train.batch['3D']) * train.accumulate;
-  const peak = (train.lr * smallestBatch) / 256;
+  const peaks = modalities.map((phase) => {
+    const [lr, batch] = [ofPhase(train.lr, phase), train.batch[phase] * train.accumulate];
+    return { lr, batch, peak: (lr * batch) / 256 };
+  });
+  const { lr, batch, peak } = peaks.reduce((least, next) => (next.peak < least.peak ? next : least));
   if (train.finalLr > peak)
     problems.push({
       path: ['train', 'finalLr'],
-      message: `${train.finalLr} is above the peak learning rate, which is lr × total batch / 256 = ${train.lr} × ${smallestBatch} / 256 = ${Number(peak.toPrecision(3))}`,
+      message: `${train.finalLr} is above the peak learning rate, which is lr × total batch / 256 = ${lr} × ${batch} / 256 = ${Number(peak.toPrecision(3))}`,
       remedy: 'Lower train.finalLr, or raise train.lr.',
+    });
+  if (train.koleo > 0 && (train.accumulate > 1 || Math.min(train.batch['2D'], train.batch['3D']) < 2))
+    problems.push({
+      path: ['train', 'koleo'],
+      message: 'KoLeo spreads the images of a whole batch, so it needs at least 2 images at once',
+      remedy: 'Set train.accumulate to 1 and train.batch to at least 2, or train.koleo to 0.',
+    });
+  const slices = model.size3D?.[0] ?? presets[model.preset].size3D[0];
+  if (slices % train.sliceStride !== 0)
+    problems.push({
+      path: ['train', 'sliceStride'],
+      message: `every ${train.sliceStride}th of ${slices} slices is not a whole number of slices`,
+      remedy: `Choose a divisor of ${slices}.`,
     });
   problems.push(...gpuProblem(engine));
   const { start, warmupEpochs } = train.teacherTemperature;

@@ -97,6 +97,9 @@ const model = z
   })
   .describe('The network.');
 
+/** One value for both phases, or one for each. */
+const byPhase = <T extends z.ZodType>(value: T) => z.union([value, z.strictObject({ '2D': value, '3D': value })]);
+
 const train = z
   .strictObject({
     epochs: z
@@ -134,18 +137,16 @@ const train = z
       .describe(
         'Number of batches whose gradients accumulate before each optimiser step. The total batch is batch × accumulate.',
       ),
-    stepsPerEpoch: z
-      .int()
-      .min(1)
-      .nullable()
+    stepsPerEpoch: byPhase(z.int().min(1).nullable())
       .default(null)
-      .describe('Maximum number of optimiser steps per epoch. null: no limit, so each epoch uses all its images.'),
-    lr: z
-      .number()
-      .positive()
-      .max(1)
+      .describe(
+        'Maximum number of optimiser steps per epoch: one number, or one each for `2D` and `3D`. null: no limit, so each epoch uses all its images.',
+      ),
+    lr: byPhase(z.number().positive().max(1))
       .default(8e-4)
-      .describe('Peak learning rate for a total batch of 256. It is scaled by total batch / 256.'),
+      .describe(
+        'Peak learning rate for a total batch of 256: one number, or one each for `2D` and `3D`. It is scaled by total batch / 256.',
+      ),
     finalLr: z
       .number()
       .min(0)
@@ -210,6 +211,28 @@ const train = z
       .lt(1)
       .default(0.9)
       .describe("Momentum of the centre: the running mean of the teacher's outputs, which is subtracted from them."),
+    centers: z
+      .enum(['shared', 'separate'])
+      .default('shared')
+      .describe(
+        'Which outputs of the teacher share a centre. `shared`: all one, as in the reference implementation. `separate`: pictures, volumes and slices have one each, so that the outputs of volumes do not collapse where slices and volumes differ.',
+      ),
+    koleo: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(0)
+      .describe(
+        "Weight of the KoLeo regulariser (as in DINOv2), which spreads the images of a batch in the head's bottleneck. It helps small batches, which otherwise collapse; 0.1–0.3 are usual. Needs `accumulate` 1 and batches of at least 2. 0: none, as in the paper.",
+      ),
+    sliceStride: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe(
+        'In 3D, every how many slices of a volume one is used as a picture too. 1: all, as in the paper. 2 (as in UniMiSS+) or 4 make 3D steps faster. Must divide the number of slices of a 3D view.',
+      ),
     seed: z
       .int()
       .min(0)

@@ -34,7 +34,7 @@ export async function openPretraining(
     plan,
     description: describePlan(plan, dataset),
     // If a checkpoint is loaded next, it has every value, so none is drawn.
-    state: createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed)),
+    state: createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed), config.train.centers),
     findings: [...broken, ...ignored, ...(taken ? [taken.finding] : []), ...findings],
     openLoader: (phase) => openRunLoader(config, dataset, phase, { journal, hashes }),
     stage,
