@@ -1,4 +1,5 @@
 import type { PretrainConfig } from '../../../../protocol/config/index.ts';
+import { ofPhase } from '../../../../protocol/config/pretrain/byPhase.ts';
 import { type Modality, modalities } from '../../../../protocol/modality.ts';
 import type { Concern } from '../../../../protocol/runs/forecast.ts';
 import { count, thousands } from '../../../../protocol/words.ts';
@@ -77,14 +78,22 @@ function unreached({ train, data }: PretrainConfig, dataset: Dataset, plan: Pret
 }
 
 function rates({ train }: PretrainConfig): Concern[] {
-  const ratio = train.lr / usualRate;
+  const given =
+    typeof train.lr === 'number'
+      ? [['train.lr', train.lr] as const]
+      : modalities.map((phase) => [`train.lr.${phase}`, ofPhase(train.lr, phase)] as const);
+  return given.flatMap(([field, rate]) => farRate(field, rate));
+}
+
+function farRate(field: string, rate: number): Concern[] {
+  const ratio = rate / usualRate;
   if (ratio <= farFrom.above && ratio >= 1 / farFrom.below) return [];
   const far = ratio > 1 ? `${Number(ratio.toPrecision(2))} times` : `1/${Math.round(1 / ratio)} of`;
   return [
     {
       severity: 'warning',
-      field: 'train.lr',
-      message: `a learning rate of ${train.lr} is ${far} the paper's ${usualRate}`,
+      field,
+      message: `a learning rate of ${rate} is ${far} the paper's ${usualRate}`,
       remedy: `Give the rate for a total batch of 256: UniMiSS scales it by batch × accumulate / 256.`,
     },
   ];
