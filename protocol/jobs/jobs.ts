@@ -43,7 +43,12 @@ export type JobTask<N extends JobName> = z.output<(typeof jobTypes)[N]['task']>;
 export type JobResult<N extends JobName> = z.output<(typeof jobTypes)[N]['result']>;
 
 /** The first message to the process of a job; the row of the job checks the task. */
-export const jobSchema = z.object({ name: z.enum(jobNames), task: z.unknown() });
+export const jobSchema = z.object({
+  name: z.enum(jobNames),
+  task: z.unknown(),
+  /** Whether the process then waits for another job, with all that it has loaded. It ends after a job that fails. */
+  stays: z.boolean().optional(),
+});
 export type Job = z.output<typeof jobSchema>;
 
 /** The messages from the process of a job. */

@@ -30,6 +30,14 @@ export const predictTaskSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Segmentation: also predict mirrored windows and average. Takes 8 times as long in 3D, 4 times in 2D.'),
+  keepMinutes: z
+    .number()
+    .min(0)
+    .max(24 * 60)
+    .default(5)
+    .describe(
+      'For how long the daemon keeps the network loaded, so that the next images start at once. It is released earlier if a run or another job wants the device. 0: not at all.',
+    ),
   preview: z
     .boolean()
     .default(false)
@@ -61,6 +69,7 @@ export type Predicted = z.output<typeof predictedSchema>;
 
 export const predictResultSchema = z.object({
   step: z.int().min(0).describe('Training step of the checkpoint.'),
+  loadSeconds: z.number().min(0).describe('Time until the network was ready: next to none if it was loaded already.'),
   predicted: z.array(predictedSchema),
   skipped: z
     .int()

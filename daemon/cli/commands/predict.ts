@@ -18,6 +18,7 @@ interface Options extends JobOptions {
   mirror?: boolean;
   statistics?: boolean;
   preview?: boolean;
+  keep: number;
   folds?: string[];
 }
 
@@ -38,6 +39,12 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
     .option('--overlap <share>', 'fraction of a window that it shares with the next one', overlap, 0.5)
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')
+    .option(
+      '--keep <minutes>',
+      'how long the daemon keeps the network loaded, so that the next images start at once; others who want the device end that earlier',
+      minutes,
+      5,
+    )
     .option('--preview', 'also write a picture of three planes with the labels in colours')
     .option('--folds <runs...>', 'further runs or exports, such as the other folds: scores are averaged');
   return addJobOptions(command)
@@ -48,7 +55,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
       const root = askedRoot(options.runs);
       const task = {
         ...{ input: resolve(input), out: resolve(out), checkpoint, overlap: options.overlap, mirror },
-        ...{ statistics, preview },
+        ...{ statistics, preview, keepMinutes: options.keep },
         folds: folds.map((fold) => runReference(fold, root)),
       };
       const here = async (root: string, onProgress: OnJobProgress) => {
@@ -60,7 +67,10 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
 }
 
 /** @throws UnimissError 'data' where images failed, after everything else was shown */
-function show({ step, predicted, skipped, failed, table, notices }: PredictResult, reporter: Reporter): void {
+function show(
+  { step, loadSeconds, predicted, skipped, failed, table, notices }: PredictResult,
+  reporter: Reporter,
+): void {
   for (const notice of notices) reporter.notice(notice);
   for (const each of predicted) {
     for (const notice of each.notices) reporter.notice(`${each.image}: ${notice}`);
@@ -69,7 +79,7 @@ function show({ step, predicted, skipped, failed, table, notices }: PredictResul
   }
   if (skipped > 0) reporter.notice(`Skipped ${skipped} images that already have results.`);
   if (table !== null) reporter.line(table);
-  reporter.record({ step, predicted: predicted.length, skipped, failed, table, notices });
+  reporter.record({ step, loadSeconds, predicted: predicted.length, skipped, failed, table, notices });
   const [first] = failed;
   for (const { image, reason } of failed) reporter.notice(`${image}: ${reason}`);
   if (first)
@@ -96,4 +106,10 @@ function overlap(value: string): number {
   const number = Number(value);
   if (value.trim() !== '' && number >= 0 && number <= 0.9) return number;
   throw new InvalidArgumentError('Expected a number from 0 to 0.9.');
+}
+
+function minutes(value: string): number {
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0 && number <= 24 * 60) return number;
+  throw new InvalidArgumentError('Expected minutes from 0 (not at all) to 1440.');
 }

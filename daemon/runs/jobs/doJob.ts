@@ -4,6 +4,7 @@ import { RunFolder } from '../folder/runFolder.ts';
 import { embedImages } from './embedImages.ts';
 import { evaluateRun } from './evaluate/evaluateRun.ts';
 import type { DoJob, OnJobProgress } from './job.ts';
+import { LoadedNetworks } from './predict/loadedNetworks.ts';
 import { openSources } from './predict/openSources.ts';
 import { predictImages } from './predict/predictImages.ts';
 
@@ -11,11 +12,14 @@ type Work = {
   [N in JobName]: (task: JobTask<N>, onProgress: OnJobProgress, kinds: readonly ConfigKind[]) => Promise<JobResult<N>>;
 };
 
+/** Jobs that follow each other in a process use what is loaded. */
+const networks = new LoadedNetworks();
+
 /** The work of each job: one function per row of `jobTypes`. */
 const work: Work = {
   embed: async (task, onProgress, kinds) => embedImages(await RunFolder.open(task.run, kinds), task, onProgress),
   predict: async (task, onProgress, kinds) =>
-    predictImages(await openSources([task.run, ...task.folds], kinds), task, onProgress),
+    predictImages(await openSources([task.run, ...task.folds], kinds), task, onProgress, networks.open),
   evaluate: async (task, onProgress, kinds) => evaluateRun(await RunFolder.open(task.run, kinds), task, onProgress),
 };
 

@@ -8,8 +8,9 @@ export type OnJobProgress = (what: string, done: number, total: number) => void;
 export type DoJob = (job: Job, onProgress: OnJobProgress) => Promise<unknown>;
 
 /**
- * The process of one job (`unimiss job`). The daemon sends the job over the channel of Node's child processes. The process ends
- * at once when the daemon dies, which is safe: it renames files into place when they are complete.
+ * The process of one job, or of several that follow each other (`unimiss job`). The daemon sends each over the channel of Node's
+ * child processes. The process ends at once when the daemon dies or closes the channel, which is safe: it renames files into
+ * place when they are complete.
  * @returns exit code
  * @throws UnimissError without a channel to a parent process
  */
@@ -20,22 +21,36 @@ export async function runJob(work: DoJob): Promise<0 | 1> {
     });
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {}); // the reader may be gone
   process.on('disconnect', () => process.exit(1));
-  const job = await new Promise<Job>((resolve, reject) => {
-    process.once('message', (message) => {
-      const checked = jobSchema.safeParse(message);
-      if (checked.success) resolve(checked.data);
-      else reject(checked.error);
-    });
-  });
-  try {
-    const result = await work(job, (what, done, total) => void tell({ type: 'progress', what, done, total }));
-    await tell({ type: 'done', result });
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UnimissError)) console.error(error);
-    await tell({ type: 'failed', error: toErrorData(error) });
-    return 1;
+  const next = messages();
+  for (;;) {
+    const job = jobSchema.parse(await next());
+    try {
+      const result = await work(job, (what, done, total) => void tell({ type: 'progress', what, done, total }));
+      await tell({ type: 'done', result });
+      if (!job.stays) return 0;
+    } catch (error) {
+      if (!(error instanceof UnimissError)) console.error(error);
+      await tell({ type: 'failed', error: toErrorData(error) });
+      return 1;
+    }
   }
+}
+
+/** Receives messages from now on; the function returned resolves with the next. */
+function messages(): () => Promise<unknown> {
+  const arrived: unknown[] = [];
+  let wake = () => {};
+  process.on('message', (message) => {
+    arrived.push(message);
+    wake();
+  });
+  return async () => {
+    while (arrived.length === 0)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    return arrived.shift();
+  };
 }
 
 function tell(message: FromJob): Promise<void> {

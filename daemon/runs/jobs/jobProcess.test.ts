@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Job } from '../../../protocol/jobs/jobs.ts';
-import { jobInProcess } from './jobProcess.ts';
+import { JobProcess, jobInProcess } from './jobProcess.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -64,4 +64,20 @@ test('aborting ends the process at once', async () => {
   await expect(done).rejects.toMatchObject({ code: 'interrupted' });
   expect(existsSync(mark)).toBe(false);
   await expect(jobInProcess(command, job, cancel.signal, () => {})).rejects.toThrow();
+});
+
+test('a process that may stay does one job after another, and keeps what it knows; without leave it ends', async () => {
+  const script = `let done = 0;
+    process.on('message', ({ stays }) => {
+      done++;
+      process.send({ type: 'done', result: [process.pid, done] }, () => stays || process.exit());
+    })`;
+  const stays = new JobProcess({ file: process.execPath, args: ['-e', script] });
+  const never = new AbortController().signal;
+  const [pid, first] = (await stays.run({ ...job, stays: true }, never, () => {})) as [number, number];
+  expect([first, stays.alive]).toEqual([1, true]);
+  expect(await stays.run({ ...job, stays: true }, never, () => {})).toEqual([pid, 2]);
+  expect(await stays.run(job, never, () => {})).toEqual([pid, 3]);
+  expect(stays.alive).toBe(false);
+  await expect(stays.run(job, never, () => {})).rejects.toThrow(/exited with code 0/);
 });

@@ -7,60 +7,97 @@ import type { TrainerCommand } from '../supervise/command.ts';
 /** How much of the process's standard error is kept, characters. */
 const LAST_WORDS = 4000;
 
+type Progress = (what: string, done: number, total: number) => void;
+type LastMessage = Exclude<FromJob, { type: 'progress' }>;
+
 /**
  * Runs a job in a separate process, and ends the process at once when `signal` is aborted.
  * @returns the result that the process reported
  * @throws UnimissError that the process reported; 'interrupted' if aborted; 'run' if the process died
  */
 export async function jobInProcess(
-  { file, args, env = process.env }: TrainerCommand,
+  command: TrainerCommand,
   job: Job,
   signal: AbortSignal,
-  onProgress: (what: string, done: number, total: number) => void,
+  onProgress: Progress,
 ): Promise<unknown> {
   signal.throwIfAborted();
-  const child = spawn(file, args, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  const abort = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    const last = await untilEnded(child, job, onProgress);
-    if (last.type === 'failed') throw fromErrorData(last.error);
-    return last.result;
-  } catch (error) {
-    throw signal.aborted ? new UnimissError('interrupted', 'cancelled', { place: job.name, cause: error }) : error;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  return new JobProcess(command).run(job, signal, onProgress);
 }
 
-/** The last message of the process. Resolves when it has ended. */
-function untilEnded(
-  child: ChildProcess,
-  job: Job,
-  onProgress: (what: string, done: number, total: number) => void,
-): Promise<Exclude<FromJob, { type: 'progress' }>> {
-  return new Promise((resolve, reject) => {
-    let said: Exclude<FromJob, { type: 'progress' }> | undefined;
-    let words = '';
-    for (const stream of [child.stdout!, child.stderr!])
+/** A process that does a job, and further ones as long as each of them lets it stay (`stays`). */
+export class JobProcess {
+  private readonly child: ChildProcess;
+  private words = '';
+  private exited = false;
+  /** Resolves with how the process ended. */
+  readonly ended: Promise<string>;
+
+  constructor({ file, args, env = process.env }: TrainerCommand) {
+    this.child = spawn(file, args, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    for (const stream of [this.child.stdout!, this.child.stderr!])
       stream.on('data', (data) => {
-        words = `${words}${data}`.slice(-LAST_WORDS);
+        this.words = `${this.words}${data}`.slice(-LAST_WORDS);
       });
-    child.on('message', (raw) => {
+    this.ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.exited = true;
+        resolve(how);
+      };
+      this.child.once('error', (error) => end(`could not be started: ${error.message}`));
+      this.child.once('close', (code, signal) =>
+        end(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
+      );
+    });
+  }
+
+  /** Whether it can do another job. */
+  get alive(): boolean {
+    return !this.exited && this.child.connected;
+  }
+
+  end(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  /** Does a job. If the job does not let it stay, it has ended when this resolves. Throws as `jobInProcess`. */
+  async run(job: Job, signal: AbortSignal, onProgress: Progress): Promise<unknown> {
+    const abort = () => this.end();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      const last = await this.answer(job, onProgress);
+      if (last.type === 'failed') throw fromErrorData(last.error);
+      return last.result;
+    } catch (error) {
+      throw signal.aborted ? new UnimissError('interrupted', 'cancelled', { place: job.name, cause: error }) : error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  private async answer(job: Job, onProgress: Progress): Promise<LastMessage> {
+    let said: LastMessage | undefined;
+    let tellDone = () => {};
+    const done = new Promise<void>((resolve) => {
+      tellDone = resolve;
+    });
+    const hear = (raw: unknown) => {
       const checked = fromJobSchema.safeParse(raw);
-      if (!checked.success) words += `(invalid message: ${checked.error.message})\n`;
+      if (!checked.success) this.words += `(invalid message: ${checked.error.message})\n`;
       else if (checked.data.type === 'progress') onProgress(checked.data.what, checked.data.done, checked.data.total);
       else said = checked.data;
-    });
-    const died = (how: string) => {
-      const last = words.trim() && `\n  Its last output:\n  ${words.trim().replaceAll('\n', '\n  ')}`;
-      return new UnimissError('run', `the process ${how}${last}`, { place: job.name });
+      if (said?.type === 'done' && job.stays) tellDone();
     };
-    child.once('error', (error) => reject(died(`could not be started: ${error.message}`)));
-    child.once('close', (code, signal) => {
-      if (said) resolve(said);
-      else reject(died(signal === null ? `exited with code ${code}` : `was killed by ${signal}`));
-    });
-    child.send(job, () => {}); // if the process has ended, `close` reports that
-  });
+    this.child.on('message', hear);
+    this.child.send(job, () => {}); // if the process has ended, `ended` reports that
+    try {
+      const how = await Promise.race([this.ended, done]);
+      if (said) return said;
+      const last = this.words.trim() && `\n  Its last output:\n  ${this.words.trim().replaceAll('\n', '\n  ')}`;
+      throw new UnimissError('run', `the process ${how}${last}`, { place: job.name });
+    } finally {
+      this.child.off('message', hear);
+    }
+  }
 }

@@ -30,6 +30,26 @@ describe('the ledger of devices', () => {
     expect(ledger.claim({ devices: ['cpu'], who: 'next', whenBusy: 'wait' }).place).toBe(1);
   });
 
+  it('ends idle work as soon as anyone else claims its device, and never before', () => {
+    const ledger = new DeviceLedger();
+    const ended: string[] = [];
+    const claim = (who: string, device = 'cpu', reuses?: string) =>
+      ledger.claim({ devices: [device], who, whenBusy: 'refuse', ...(reuses !== undefined && { reuses }) });
+    ledger.lend(['cpu'], 'network', () => ended.push('first'));
+    claim('run', 'cuda:0').release();
+    const again = claim('again', 'cpu', 'network');
+    expect(ended).toEqual([]);
+    again.release();
+    const run = claim('run');
+    expect([run.held, ended]).toEqual([true, ['first']]);
+    ledger.lend(['cpu'], 'network', () => ended.push('second')); // the run has the device
+    expect(ended).toEqual(['first', 'second']);
+    run.release();
+    ledger.lend(['cpu'], 'network', () => ended.push('third'))();
+    claim('run').release(); // it was taken back
+    expect(ended).toEqual(['first', 'second']);
+  });
+
   it('shares a device on request; those who wait, wait for the sharers too', () => {
     const ledger = new DeviceLedger();
     const run = ledger.note(['cpu'], 'run');

@@ -7,6 +7,8 @@ export interface ClaimRequest {
   /** The claimant, for people: the name of a run, `embed of RUN`. */
   who: string;
   whenBusy: WhenBusy;
+  /** Key of the idle work that it goes on with, which is not ended for it. */
+  reuses?: string;
   /** Called when a waiting claim gets its devices. */
   onHeld?(): void;
   /** Called when the place of a waiting claim, or what it waits for, changes. */
@@ -30,6 +32,13 @@ interface Entry {
   held: boolean;
 }
 
+/** Work that has nothing to do, and still occupies the memory of devices. */
+interface Idle {
+  devices: readonly string[];
+  key: string;
+  end(): void;
+}
+
 /**
  * Knows the users of each device. Runs and jobs ask it before they start, so that none competes with another unless its user
  * asked for that (`share`). It serves claims in order of arrival, each as soon as all its devices are free and no earlier claim
@@ -38,6 +47,7 @@ interface Entry {
 export class DeviceLedger {
   /** In order of arrival. */
   private readonly entries = new Set<Entry>();
+  private readonly idle = new Set<Idle>();
 
   /** @param perDevice how many claims may hold one device at once */
   constructor(private readonly perDevice = 1) {}
@@ -48,6 +58,7 @@ export class DeviceLedger {
    */
   claim(request: ClaimRequest): Claim {
     const entry: Entry = { request, held: false };
+    for (const idle of [...this.idle]) if (isInTheWay(idle, request) && this.idle.delete(idle)) idle.end();
     this.entries.add(entry);
     entry.held = request.whenBusy === 'share' || this.isNext(entry);
     if (!entry.held && request.whenBusy === 'refuse') {
@@ -66,12 +77,25 @@ export class DeviceLedger {
   }
 
   /**
+   * Lets work that has nothing to do keep its memory on devices until anyone claims one of them; if others have or want one
+   * already, it ends at once. It is no user of the device: no claim waits for it.
+   * @param key of the work; claims that go on with it (`reuses`) do not end it
+   * @returns a function that takes the work back
+   */
+  lend(devices: readonly string[], key: string, end: () => void): () => void {
+    const idle = { devices, key, end };
+    if ([...this.entries].some(({ request }) => isInTheWay(idle, request))) end();
+    else this.idle.add(idle);
+    return () => this.idle.delete(idle);
+  }
+
+  /**
    * Resolves when the devices are held.
    * @param onWaiting called whenever what the claim waits for changes, with the names of the users (none: earlier claims wait)
    * @throws UnimissError 'run' as `claim` does; 'interrupted' if `signal` is aborted first
    */
   async take(
-    { devices, who, whenBusy }: Pick<ClaimRequest, 'devices' | 'who' | 'whenBusy'>,
+    { devices, who, whenBusy, reuses }: Pick<ClaimRequest, 'devices' | 'who' | 'whenBusy' | 'reuses'>,
     { signal, onWaiting }: { signal: AbortSignal; onWaiting?(inUseBy: readonly string[]): void },
   ): Promise<{ release(): void }> {
     if (signal.aborted) throw interrupted(who);
@@ -84,6 +108,7 @@ export class DeviceLedger {
         devices,
         who,
         whenBusy,
+        ...(reuses !== undefined && { reuses }),
         onHeld: () => {
           signal.removeEventListener('abort', abort);
           resolve(claim);
@@ -150,6 +175,9 @@ export class DeviceLedger {
     return [...new Set(holders)].filter((holder) => holder !== entry).map((holder) => holder.request.who);
   }
 }
+
+const isInTheWay = ({ devices, key }: Idle, request: ClaimRequest): boolean =>
+  request.reuses !== key && devices.some((device) => request.devices.includes(device));
 
 const shares = (entry: Entry, devices: readonly string[]): boolean =>
   entry.request.devices.some((device) => devices.includes(device));

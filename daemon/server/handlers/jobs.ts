@@ -1,5 +1,6 @@
 import type { JobType } from '../../../protocol/jobs/jobRequest.ts';
 import { type JobName, jobNames, jobTypes } from '../../../protocol/jobs/jobs.ts';
+import { KeptJobs } from '../../runs/jobs/keptJobs.ts';
 import { queueJob } from '../../runs/jobs/queueJob.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { type Handler, handle } from '../wire/handler.ts';
@@ -13,14 +14,15 @@ import { WorkDone } from './workDone.ts';
  * @param command starts the process for a job
  */
 export function jobHandlers(services: Services, command: TrainerCommand): Handler[] {
-  return jobNames.map((name) => jobHandler(name, jobTypes[name], services, command));
+  const kept = new KeptJobs(services.devices);
+  return jobNames.map((name) => jobHandler(name, jobTypes[name], services, { command, kept }));
 }
 
 function jobHandler(
   name: JobName,
   type: JobType,
   { registry, devices: ledger }: Services,
-  command: TrainerCommand,
+  { command, kept }: { readonly command: TrainerCommand; readonly kept: KeptJobs },
 ): Handler {
   const { request, title, paths, result, runs = [] } = type;
   /** The folders of a list of runs. */
@@ -35,6 +37,8 @@ function jobHandler(
     const { folder, id, devices } = await jobPlace(task.run, type, registry);
     const others: Record<string, string[]> = {};
     for (const field of runs) others[field] = await foldersOf(field, task);
+    const ms = 60_000 * ((task as { keepMinutes?: number }).keepMinutes ?? 0);
+    const key = JSON.stringify([name, folder, others]);
     const progress = new WorkDone(send, workDoneToken);
     progress.begin(title);
     try {
@@ -44,6 +48,7 @@ function jobHandler(
         who: `${name} of ${id}`,
         whenBusy,
         signal,
+        ...(ms > 0 && { keep: { key, ms, by: kept } }),
         onProgress: (what, done, total) => progress.report(what, done, total),
       });
       return result.parse(answer);

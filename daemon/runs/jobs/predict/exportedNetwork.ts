@@ -5,10 +5,11 @@ import { UnimissError } from '../../../../protocol/errors.ts';
 import { SafetensorsFile } from '../../../checkpoint/safetensorsReader.ts';
 import { readRunFile } from '../../../files/runFile.ts';
 import { networkPlanSchema } from '../../folder/networkPlan.ts';
-import type { NetworkSource } from './networkSource.ts';
+import { fileIdentity, type NetworkSource } from './networkSource.ts';
 
 /** The file that makes a folder an export of `unimiss export`. */
 export const planFile = 'plan.json';
+const weightsFile = 'model.safetensors';
 
 /** What a prediction needs of `AdaptationPlan`. */
 const exportedPlan = z.object({
@@ -31,12 +32,13 @@ export async function exportedNetwork(folder: string): Promise<NetworkSource> {
   if (!network)
     throw new UnimissError('run', `holds the weights of a run of the kind "${task}", which predicts no labels`, {
       place: folder,
-      remedy: `Fine-tune them on labelled images first: \`unimiss finetune CONFIG --from ${join(folder, 'model.safetensors')}\`.`,
+      remedy: `Fine-tune them on labelled images first: \`unimiss finetune CONFIG --from ${join(folder, weightsFile)}\`.`,
     });
   return {
     ...{ folder, id: basename(folder), plan: network, engine: defaultEngine(), versions: undefined, notices: [] },
+    identity: () => fileIdentity(join(folder, weightsFile)),
     async openWeights() {
-      const file = await SafetensorsFile.open(join(folder, 'model.safetensors'), folder);
+      const file = await SafetensorsFile.open(join(folder, weightsFile), folder);
       try {
         await file.verify({ optional: true }); // others may have saved it anew
       } catch (error) {

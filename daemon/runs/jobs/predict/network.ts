@@ -45,6 +45,9 @@ export async function openNetwork(
   return openNetworks([{ ...source, ...engine }], checkpoint, notice);
 }
 
+/** As `openNetworks`. */
+export type OpenNetworks = typeof openNetworks;
+
 /**
  * Opens TensorFlow, as the first network wants it, and all networks.
  * @throws UnimissError 'checkpoint' where one has no weights that can be used

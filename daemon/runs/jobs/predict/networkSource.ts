@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { SharedConfig } from '../../../../protocol/config/shared.ts';
 import type { RunVersions } from '../../../../protocol/records/records.ts';
 import type { SafetensorsFile } from '../../../checkpoint/safetensorsReader.ts';
@@ -21,9 +22,17 @@ export interface NetworkSource {
   readonly engine: SharedConfig['engine'];
   readonly versions: RunVersions | undefined;
   readonly notices: readonly string[];
+  /** What changes where its weights change: their file, its size and time. */
+  identity(which: 'best' | 'last'): Promise<string>;
   /** @throws UnimissError 'checkpoint' if it has none that can be used */
   openWeights(which: 'best' | 'last', notice: (message: string) => void): Promise<OpenWeights>;
 }
 
 /** A network, or several that are an ensemble. */
 export type NetworkSources = readonly [NetworkSource, ...NetworkSource[]];
+
+/** Tells files with weights apart; an absent one has an identity too: opening it says what is wrong. */
+export async function fileIdentity(file: string): Promise<string> {
+  const found = await stat(file).catch(() => undefined);
+  return JSON.stringify([file, found?.ino, found?.size, found?.mtimeMs]);
+}

@@ -11,7 +11,7 @@ import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput } from './inputs.ts';
 import { classify, segment, settingsOf } from './labelImage.ts';
-import { type OpenNetwork, openNetworks } from './network.ts';
+import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
 import type { NetworkSources } from './networkSource.ts';
 import { writePreview } from './preview.ts';
 import { openResults, resultsError } from './results.ts';
@@ -22,21 +22,25 @@ import { type LabelMapsOfImage, writeLabels } from './writeLabels.ts';
  * Predicts labels of images with a fine-tuned network, or an ensemble. Segmentation writes a label map a case, in the grid of its image; of
  * overlapping classes, a mask a class. Classification writes a table with probabilities. An image that fails does not stop the others.
  * What the folder has already, from the same checkpoint and settings, is skipped.
+ * @param open opens the networks; a process that stays keeps them loaded (`LoadedNetworks`)
  * @throws UnimissError 'run', 'checkpoint', 'data' where there are no images, 'disk'
  */
 export async function predictImages(
   sources: NetworkSources,
   task: PredictTask,
   onProgress: OnJobProgress,
+  open: OpenNetworks = openNetworks,
 ): Promise<PredictResult> {
   const notices = sources.flatMap((source) => source.notices);
   const { cases, ignored } = await imagesOfInput(task.input, sources[0].plan, task.out);
   if (ignored !== undefined) notices.push(ignored);
   try {
     await openResults(task.out, cases);
-    const network = await openNetworks(sources, task.checkpoint, (message) => notices.push(message));
+    const began = performance.now();
+    const network = await open(sources, task.checkpoint, (message) => notices.push(message));
+    const loadSeconds = (performance.now() - began) / 1000;
     try {
-      return { ...(await predictCases(network, cases, task, onProgress)), notices };
+      return { ...(await predictCases(network, cases, task, onProgress)), loadSeconds, notices };
     } finally {
       network.close();
     }
@@ -50,7 +54,7 @@ async function predictCases(
   cases: readonly CaseFiles[],
   task: PredictTask,
   onProgress: OnJobProgress,
-): Promise<Omit<PredictResult, 'notices'>> {
+): Promise<Omit<PredictResult, 'notices' | 'loadSeconds'>> {
   const { plan, step, members } = network;
   const { overlap, mirror, statistics, preview } = task;
   const finished = await Finished.open(task.out, { members, overlap, mirror, statistics, preview });

@@ -4,13 +4,18 @@ import { CheckpointStore } from '../../../checkpoint/store.ts';
 import { readHead } from '../../checkpoint/format.ts';
 import { type NetworkPlan, readNetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
-import type { NetworkSource } from './networkSource.ts';
+import { fileIdentity, type NetworkSource } from './networkSource.ts';
 
 /** The network of a run. @throws UnimissError 'run' for a run that is no fine-tuning, or has not begun */
 export async function networkOfRun(run: RunFolder): Promise<NetworkSource> {
   return {
     ...{ folder: run.folder, id: run.id, plan: await planOf(run), engine: run.config.engine },
     ...{ versions: await run.versions(), notices: run.notices },
+    async identity(which) {
+      const store = new CheckpointStore(run.checkpointsFolder);
+      const best = which === 'best' ? await store.best() : undefined;
+      return fileIdentity((best ?? (await store.list()).at(-1))?.file ?? run.checkpointsFolder);
+    },
     async openWeights(which, notice) {
       const { step, tensors: file } = await openCheckpoint(run, which, notice);
       try {
