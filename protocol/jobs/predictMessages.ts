@@ -38,6 +38,10 @@ export const predictTaskSchema = z.strictObject({
     .describe(
       'For how long the daemon keeps the network loaded, so that the next images start at once. It is released earlier if a run or another job wants the device. 0: not at all.',
     ),
+  force: z
+    .boolean()
+    .default(false)
+    .describe('Also predict images that differ too much from those of the training. Without it they fail.'),
   preview: z
     .boolean()
     .default(false)

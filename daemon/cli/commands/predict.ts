@@ -18,6 +18,7 @@ interface Options extends JobOptions {
   mirror?: boolean;
   statistics?: boolean;
   preview?: boolean;
+  force?: boolean;
   keep: number;
   folds?: string[];
 }
@@ -45,6 +46,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
       minutes,
       5,
     )
+    .option('--force', 'also predict images that differ too much from those of the training')
     .option('--preview', 'also write a picture of three planes with the labels in colours')
     .option('--folds <runs...>', 'further runs or exports, such as the other folds: scores are averaged');
   return addJobOptions(command)
@@ -55,7 +57,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
       const root = askedRoot(options.runs);
       const task = {
         ...{ input: resolve(input), out: resolve(out), checkpoint, overlap: options.overlap, mirror },
-        ...{ statistics, preview, keepMinutes: options.keep },
+        ...{ statistics, preview, force: options.force === true, keepMinutes: options.keep },
         folds: folds.map((fold) => runReference(fold, root)),
       };
       const here = async (root: string, onProgress: OnJobProgress) => {

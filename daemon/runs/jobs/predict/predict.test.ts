@@ -7,7 +7,7 @@ import type { Predicted } from '../../../../protocol/jobs/predictMessages.ts';
 import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
 import { compressNifti } from '../../../data/formats/niftiWriter.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
-import { differences } from './check.ts';
+import { checkImage, checkKind, differences } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput, withoutEnding } from './inputs.ts';
@@ -107,18 +107,56 @@ describe('before it computes, a prediction', () => {
     ...{ classes: [{ name: 'background', values: [0] }], patch: [16, 32, 32], fit: 'crop' },
     ...{ spacing: [3, 1, 1], channels: [ct()] },
   };
-  const stored = (values: number[], spacing: [number, number, number]) => ({
-    ...{ size: [1, 1, values.length] as const, spacing, channels: [Float32Array.from(values)], notices: [] },
+  /** An image that is as large as a window. */
+  const stored = (values: number[], spacing: [number, number, number] = [3, 1, 1]) => ({
+    ...{ size: [16, 32, 32] as const, spacing, channels: [Float32Array.from(values)] },
+  });
+  const ordinary = [-1000, 40, 300];
+  const found = (...image: Parameters<typeof stored>) => differences(stored(...image), plan);
+
+  it('finds nothing in an image like those of the training, also where it is finer', () => {
+    expect(found(ordinary)).toEqual([]);
+    expect(found(ordinary, [1, 0.5, 0.5])).toEqual([]);
+    expect(found(ordinary, [5, 1, 1])).toEqual([]);
   });
 
-  it('names what differs from training: coarse voxels, values that cannot be those of the training', () => {
-    expect(differences(stored([0, 5, 9], [3, 1, 1]), plan)).toEqual([]);
-    expect(differences(stored([0, 5, 9], [5, 4, 1]), plan)).toEqual([
-      expect.stringContaining('has voxels of 5.00×4.00×1.00 mm, much coarser than the 3×1×1 mm'),
-    ]);
-    expect(differences(stored(Array(40).fill(3000), [3, 1, 1]), plan)).toEqual([
-      expect.stringMatching(/only 0\.0 % of its values of CT within \[-1000, 1000\].*check their unit/),
-    ]);
+  it.each([
+    ['coarse voxels', ordinary, [5, 4, 1], false, /voxels of 5×4×1 mm, much coarser than the 3×1×1 mm.*/],
+    ['far too coarse voxels', ordinary, [20, 1, 1], true, /much coarser/],
+    ['voxels of another unit', ordinary, [0.3, 0.1, 0.1], true, /0\.3×0\.1×0\.1 mm, much finer/],
+    ['slices along another axis', ordinary, [1, 1, 2.5], false, /thick slices along right–left.*along head–feet/],
+    ['a thin part', ordinary, [0.6, 1, 1], false, /covers only 9\.6×32×32 mm.*48×32×32 mm at a time/],
+    ['stored values', [0, 1024, 2000], [3, 1, 1], true, /from 0 to 2000, which cannot be HU.*intercept/],
+    ['no air', [10, 20, 30], [3, 1, 1], false, /there is no air/],
+    ['one value', [7, 7, 7], [3, 1, 1], true, /has the value 7 everywhere in CT/],
+    [
+      'values of another range',
+      [-3000, ...Array(40).fill(3000)],
+      [3, 1, 1],
+      true,
+      /only 0\.0 % .* within \[-1000, 1000\]/,
+    ],
+  ] as [string, number[], [number, number, number], boolean, RegExp][])(
+    'names %s',
+    (_, values, spacing, refused, what) => {
+      expect(found(values, spacing)).toEqual([
+        { what: expect.stringMatching(what), remedy: expect.stringMatching(/\.$/), refused },
+      ]);
+    },
+  );
+
+  it('refuses what makes no sense, with what differs, unless its user insists', () => {
+    const image = stored(ordinary, [20, 1, 1]);
+    expect(() => checkImage('a.nii', image, plan, false)).toThrow(/a\.nii.*much coarser[\s\S]*--force/);
+    expect(checkImage('a.nii', image, plan, true)).toEqual([expect.stringMatching(/much coarser.*do not trust/)]);
+    expect(checkImage('a.nii', stored(ordinary, [10, 1, 1]), plan, false)).toHaveLength(1);
+  });
+
+  it('refuses a picture where volumes are expected, before it reads it', async () => {
+    const file = join(base, 'picture.png');
+    writeFileSync(file, encode({ width: 2, height: 2, data: new Uint8Array(4), depth: 8, channels: 1 }));
+    await expect(checkKind(file, plan)).rejects.toThrow(/is a picture, but the network was trained on volumes/);
+    await expect(checkKind(file, { modality: '2D' })).resolves.toBeUndefined();
   });
 });
 

@@ -6,7 +6,7 @@ import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import type { CaseFiles } from '../../../data/prepared/settings.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { OnJobProgress } from '../job.ts';
-import { differences } from './check.ts';
+import { checkImage, checkKind } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput } from './inputs.ts';
@@ -87,9 +87,10 @@ async function predictCase(network: OpenNetwork, files: CaseFiles, task: Predict
   const began = performance.now();
   const [image = ''] = files.images;
   const settings = settingsOf(network);
+  for (const path of files.images) await checkKind(path, plan);
   const stored = await readCase(files, settings);
+  const notices = [...stored.notices, ...checkImage(image, stored, plan, task.force)];
   const prepared = prepareImage(stored, settings, image);
-  const notices = [...stored.notices, ...differences(stored, plan)];
   const seconds = () => (performance.now() - began) / 1000;
   if (plan.problem === 'classification') {
     const probabilities = await classify(network, prepared);

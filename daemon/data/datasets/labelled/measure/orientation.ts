@@ -38,7 +38,8 @@ export function swappedSides(
 /** Slices this much thicker than the other spacings show along which axis a volume was acquired. */
 const clearlyThicker = 2;
 const [enoughCases, most] = [5, 0.8];
-const axisNames = ['head–feet', 'front–back', 'right–left'] as const;
+/** Directions of the axes [slice, x, y] of an array. */
+export const axisNames = ['head–feet', 'front–back', 'right–left'] as const;
 
 /** Volumes whose thick axis is another one than that of nearly all others. */
 export function unusualAxes(measures: readonly CaseMeasure[]): Finding[] {
@@ -62,7 +63,8 @@ export function unusualAxes(measures: readonly CaseMeasure[]): Finding[] {
     }));
 }
 
-function thickAxis(spacing: readonly [number, number, number]): 0 | 1 | 2 | undefined {
+/** The axis along which slices are clearly thick; undefined: none is. */
+export function thickAxis(spacing: readonly [number, number, number]): 0 | 1 | 2 | undefined {
   return ([0, 1, 2] as const).find((axis) =>
     spacing.every((mm, other) => other === axis || spacing[axis] > clearlyThicker * mm),
   );
