@@ -4,6 +4,7 @@ import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
 import { readLabels, readVolume } from '../../daemon/data/formats/image.ts';
 import { writeNifti } from '../../daemon/data/formats/niftiWriter.ts';
+import { networkPlanSchema } from '../../daemon/runs/folder/networkPlan.ts';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
 import { evaluation } from '../../protocol/evaluation/evaluation.ts';
 import { picturesWithClasses, picturesWithMasks, volumesWithMasks } from './labelledPhantoms.ts';
@@ -47,6 +48,8 @@ test('volumes: from training over numbers with a report to labels in the grid of
   if (measured.problem !== 'segmentation') throw new Error('not a segmentation');
   expect(measured).toMatchObject({ split: 'validation', exclusions: [], leakage: { state: 'none' } });
   expect(measured.cases).toHaveLength(2);
+  const { largestComponent } = networkPlanSchema.parse(JSON.parse(readFileSync(join(run, 'network.json'), 'utf8')));
+  expect(largestComponent).toBeInstanceOf(Array); // found on the validation cases
   const report = readFileSync(
     join(run, 'evaluations', readdirSync(join(run, 'evaluations'))[0]!, 'report.html'),
     'utf8',

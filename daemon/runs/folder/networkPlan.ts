@@ -26,6 +26,8 @@ export const networkPlanSchema = z.object({
   /** mm, [slice, x, y]; null: as stored. */
   spacing: z.tuple([millimeters, millimeters, millimeters]).nullable(),
   channels: z.array(channel).min(1),
+  /** Classes of which predictions keep the largest component only: found on validation cases. */
+  largestComponent: z.array(z.string()).optional(),
 });
 export type NetworkPlan = z.infer<typeof networkPlanSchema>;
 

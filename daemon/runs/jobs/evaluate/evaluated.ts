@@ -28,6 +28,8 @@ export interface Evaluated {
   readonly evaluation: Evaluation;
   /** Pictures of the worst and of the best cases. */
   readonly planes: readonly LabelledPlane[];
+  /** Validation cases of a segmentation: the classes whose Dice rises where only their largest component stays. */
+  readonly largestComponent?: readonly string[];
 }
 
 /** What `make` gives; undefined, and an exclusion, where the case's files cannot be used. */

@@ -2,6 +2,7 @@ import { requireFinetune } from '../../../../protocol/config/finetune/index.ts';
 import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import type { EvaluateTask } from '../../../../protocol/jobs/evaluateMessages.ts';
 import type { EvaluationOptions } from '../../../evaluate/metrics/evaluateSegmentation.ts';
+import { writeNetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
 import { openNetwork } from '../predict/network.ts';
@@ -43,8 +44,16 @@ export async function measureRun(
     };
     const leakage = await LeakageCheck.of(config.start.from);
     const around = { leakage, network, opened, task, options, exclusions, onProgress: on.onProgress };
-    const { evaluation, planes } =
+    const { evaluation, planes, largestComponent } =
       network.plan.problem === 'segmentation' ? await segmentedCases(around) : await classifiedCases(around);
+    // Cases that a network was trained on say nothing about new images.
+    if (largestComponent && config.data.fold !== 'all') {
+      await writeNetworkPlan(run, { ...network.plan, largestComponent: [...largestComponent] });
+      if (largestComponent.length > 0)
+        on.notice(
+          `Predictions of this run keep the largest component only: ${largestComponent.join(', ')} (docs/prediction.md).`,
+        );
+    }
     const measured = cases.length - exclusions.length;
     return {
       ...{ split, planes, step: network.step, cases: measured },

@@ -1,14 +1,14 @@
 import { UnimissError } from '../../../../protocol/errors.ts';
 import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
-import type { EvaluateTask } from '../../../../protocol/jobs/evaluateMessages.ts';
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import { ignoredLabel } from '../../../data/prepared/types.ts';
 import { evaluateSegmentation, type SegmentationCaseInput } from '../../../evaluate/metrics/evaluateSegmentation.ts';
 import { planePicture, worstAndBest } from '../../../evaluate/report/evaluation/planePicture.ts';
-import { segment, settingsOf } from '../predict/labelImage.ts';
+import { type SegmentTask, segment, settingsOf } from '../predict/labelImage.ts';
 import type { OpenNetwork } from '../predict/network.ts';
 import { type Case, type Evaluated, type EvaluatedOn, excludingBroken } from './evaluated.ts';
+import { LargestComponentTrial } from './largestComponentTrial.ts';
 import type { SplitCases } from './splitCases.ts';
 
 /** Pictures of the worst and of the best cases each. */
@@ -29,14 +29,25 @@ export async function segmentedCases({
   const exclusive = plan.labels === 'exclusive';
   // Class numbers are positions in the plan: 0 is the background of exclusive labels.
   const classes = plan.classes.map(({ name }, k) => ({ name, values: [exclusive ? k : 1] })).slice(exclusive ? 1 : 0);
+  // Validation shows the labels as the network gives them, and of which classes only the largest component should stay.
+  const trial =
+    opened.split === 'validation'
+      ? new LargestComponentTrial(
+          plan.classes.map(({ name }) => name),
+          exclusive,
+        )
+      : undefined;
   const pictures = new Map<string, LabelledPlane>();
   async function* labelled(): AsyncGenerator<SegmentationCaseInput> {
     for (const [i, one] of cases.entries()) {
       onProgress(one.id, i, cases.length);
-      const done = await excludingBroken(one, exclusions, () => labelsOf(network, opened, one, task));
+      const done = await excludingBroken(one, exclusions, () =>
+        labelsOf(network, opened, one, { ...task, raw: trial !== undefined }),
+      );
       if (!done) continue;
       const { stored, reference, prediction } = done;
       leakage.see(one.id, stored);
+      trial?.see({ size: stored.size, reference, prediction });
       const spacing = stored.spacing ?? [1, 1, 1];
       pictures.set(
         one.id,
@@ -59,7 +70,8 @@ export async function segmentedCases({
   const evaluation = await evaluateSegmentation(labelled(), { ...options, classes, toleranceMm, convention });
   onProgress('Report', cases.length, cases.length);
   const { worst, best } = worstAndBest(evaluation, pictured);
-  return { evaluation, planes: [...worst, ...best].flatMap((id) => pictures.get(id) ?? []) };
+  const planes = [...worst, ...best].flatMap((id) => pictures.get(id) ?? []);
+  return { evaluation, planes, ...(trial && { largestComponent: trial.classes }) };
 }
 
 /** Reference and prediction of a case in its own grid, by class numbers: one map, or a map a class. */
@@ -67,7 +79,7 @@ async function labelsOf(
   network: OpenNetwork,
   { dataset: { labels, exclusive, ignore } }: SplitCases,
   { id, channels: images, ...rest }: Case,
-  task: EvaluateTask,
+  task: SegmentTask,
 ): Promise<{ stored: StoredCase; reference: Uint8Array; prediction: Uint8Array }> {
   const from = 'label' in rest ? rest.label : null;
   if (!from) throw new UnimissError('internal', 'a case without labels', { place: id });

@@ -2,6 +2,7 @@ import type { PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
 import { cutPatch } from '../../../data/augment/pairs/samplePatch.ts';
 import type { PrepareSettings } from '../../../data/prepared/settings.ts';
 import type { PreparedImage, Size3 } from '../../../data/prepared/types.ts';
+import { keepLargest } from '../../../infer/largestComponent.ts';
 import { channelsLast, segmentImage, type WindowNetwork } from '../../../infer/slidingWindow/segmentImage.ts';
 import type { OpenNetwork, RunNetwork } from './network.ts';
 
@@ -36,17 +37,28 @@ export async function classify(
   return Object.fromEntries(plan.classes.map(({ name }, k) => [name, mean(k)]));
 }
 
-/** Labels of an image in a grid of `size`. */
-export function segment(
+export interface SegmentTask extends Pick<PredictTask, 'overlap' | 'mirror'> {
+  /** Leaves all components of all classes, whatever the plan says. */
+  readonly raw?: boolean;
+}
+
+/** Labels of an image in a grid of `size`; of the classes that the plan names, the largest component only. */
+export async function segment(
   { plan, window, stride, runs }: OpenNetwork,
   image: PreparedImage,
   size: Size3,
-  { overlap, mirror }: Pick<PredictTask, 'overlap' | 'mirror'>,
+  { overlap, mirror, raw = false }: SegmentTask,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
   const network = (run: RunNetwork): WindowNetwork => ({ window, classes: plan.classes.length, stride, run });
   const [first, ...others] = runs;
-  return segmentImage([network(first), ...others.map(network)], image, {
+  const maps = await segmentImage([network(first), ...others.map(network)], image, {
     ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size },
   });
+  const single = plan.classes.flatMap(({ name }, k) => (plan.largestComponent?.includes(name) ? [k] : []));
+  if (raw || single.length === 0) return maps;
+  const [only] = maps;
+  if (plan.labels === 'exclusive' && only) keepLargest(only, size, new Set(single));
+  else for (const k of single) keepLargest(maps[k]!, size, new Set([1]));
+  return maps;
 }

@@ -1,4 +1,4 @@
-import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
+import { type OpenNetwork, type OpenNetworks, openNetworks, planOf } from './network.ts';
 
 /** Keeps the networks of a process loaded from one prediction to the next, as long as their weights are the same. */
 export class LoadedNetworks {
@@ -12,6 +12,6 @@ export class LoadedNetworks {
       this.loaded = undefined;
       this.loaded = { key, network: await openNetworks(sources, checkpoint, notice) };
     }
-    return { ...this.loaded.network, close: () => {} };
+    return { ...this.loaded.network, plan: planOf(sources), close: () => {} };
   };
 }

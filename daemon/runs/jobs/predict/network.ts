@@ -72,12 +72,19 @@ export async function openNetworks(
   const [one, ...rest] = opened;
   const [a, b, c] = first.plan.patch;
   return {
-    ...{ plan: first.plan, step: one.step, window: c === undefined ? [1, a, b] : [a, b, c] },
+    ...{ plan: planOf(sources), step: one.step, window: c === undefined ? [1, a, b] : [a, b, c] },
     stride: 2, // the stem's grid
     members: opened.map(({ id, step }) => ({ id, step })),
     runs: [one.run, ...rest.map(({ run }) => run)],
     close,
   };
+}
+
+/** The plan of an ensemble: that of its first network; a class keeps its largest component only where all of them say so. */
+export function planOf([first, ...others]: NetworkSources): NetworkPlan {
+  const { largestComponent = [] } = first.plan;
+  const agreed = largestComponent.filter((name) => others.every(({ plan }) => plan.largestComponent?.includes(name)));
+  return { ...first.plan, largestComponent: agreed };
 }
 
 interface Member {

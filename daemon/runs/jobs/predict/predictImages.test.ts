@@ -8,6 +8,7 @@ import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../../test/smallDi
 import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
 import { readLabels, readVolume } from '../../../data/formats/image.ts';
 import { writeNifti } from '../../../data/formats/niftiWriter.ts';
+import { keepLargest } from '../../../infer/largestComponent.ts';
 import { untrainedExport } from './network.fixtures.ts';
 import { openSources } from './openSources.ts';
 import { predictImages } from './predictImages.ts';
@@ -124,6 +125,23 @@ it('two networks are an ensemble: their scores are averaged, so the labels are o
   // Where two networks agree on a class with the higher score, so do they together: most of the image.
   const agreed = [...both].filter((label, i) => label === one[i] || label === two[i]).length;
   expect(agreed / both.length).toBeGreaterThan(0.9);
+});
+
+it('a class that the plan names keeps its largest component only; in an ensemble, if all networks say so', async () => {
+  const input = await volumes('for-components', 1);
+  const single = await untrainedExport(join(base, 'single'), { largestComponent: ['liver'] });
+  const labelsOf = async (name: string, run: string, folds: string[] = []) => {
+    await predict(input, join(base, name), { folds }, run);
+    return readLabels(join(base, name, 'v0.nii.gz'));
+  };
+  const all = await labelsOf('all-components', network);
+  const { data } = await labelsOf('one-component', single);
+  const expected = Uint8Array.from(all.data);
+  keepLargest(expected, all.shape, new Set([5]));
+  expect(Buffer.from(expected).equals(Buffer.from(all.data))).toBe(false);
+  expect(Buffer.from(data).equals(Buffer.from(expected))).toBe(true);
+  const both = await labelsOf('disagreeing', single, [network]);
+  expect(Buffer.from(both.data).equals(Buffer.from(all.data))).toBe(true);
 });
 
 describe.skipIf(noSmallDisk)('a disk', () => {

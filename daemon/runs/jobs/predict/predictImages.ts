@@ -57,7 +57,10 @@ async function predictCases(
 ): Promise<Omit<PredictResult, 'notices' | 'loadSeconds'>> {
   const { plan, step, members } = network;
   const { overlap, mirror, statistics, preview } = task;
-  const finished = await Finished.open(task.out, { members, overlap, mirror, statistics, preview });
+  const finished = await Finished.open(task.out, {
+    ...{ members, overlap, mirror, statistics, preview },
+    largestComponent: plan.largestComponent,
+  });
   const all: Predicted[] = [];
   const result = { step, predicted: [] as Predicted[], skipped: 0, failed: [] as PredictResult['failed'] };
   for (const [i, files] of cases.entries()) {
