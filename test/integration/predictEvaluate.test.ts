@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
@@ -25,8 +25,7 @@ async function trained(name: string, change: Pick<FinetuneInput, 'problem' | 'mo
     return result;
   };
   await call('finetune', writeConfig(own, config));
-  const alone = (...args: string[]) => unimiss(own, args);
-  return { own, run: onlyRun(own), call, alone };
+  return { own, run: onlyRun(own), call };
 }
 
 const evaluationOf = (run: string) => {
@@ -39,7 +38,7 @@ const evaluationOf = (run: string) => {
 test('volumes: from training over numbers with a report to labels in the grid of each image', async () => {
   const images = join(temporaryFolder('volumes'), 'images');
   const path = await volumesWithMasks(images, 4);
-  const { own, run, call, alone } = await trained('segmented', {
+  const { own, run, call } = await trained('segmented', {
     ...{ problem: 'segmentation', modality: '3D', data: { path, folds: 2 } },
   });
 
@@ -61,25 +60,6 @@ test('volumes: from training over numbers with a report to labels in the grid of
   const first = await call('predict', run, input, '-o', out, '--statistics');
   expect(first.stdout.match(/labels\/case\d+_0000\.nii\.gz/g)).toHaveLength(4);
   expect(existsSync(join(out, 'statistics.csv'))).toBe(true);
-  // From an export: the same bytes. Two networks that agree, from a folder of folds: so too.
-  const exported = join(own, 'folds', 'exported');
-  mkdirSync(join(own, 'folds'));
-  expect((await alone('export', run, '-o', exported)).code).toBe(0);
-  const bytesOf = (folder: string) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.nii.gz'))
-      .map((name) => [name, readFileSync(join(folder, name)).toString('base64')]);
-  const labelsOf = async (name: string, ...networks: string[]) => {
-    const [network = '', ...folds] = networks;
-    await call('predict', network, input, '-o', join(own, name), ...(folds.length > 0 ? ['--folds', ...folds] : []));
-    return bytesOf(join(own, name));
-  };
-  const expected = bytesOf(out);
-  expect(await labelsOf('from-export', exported)).toEqual(expected);
-  cpSync(run, join(own, 'folds', 'run'), { recursive: true });
-  expect(await labelsOf('from-folds', join(own, 'folds'))).toEqual(expected);
-  expect(await labelsOf('from-both', exported, run)).toEqual(expected);
-
   const again = await call('predict', run, input, '-o', out, '--statistics');
   expect(again.stderr).toContain('Skipped 4 images');
 

@@ -9,7 +9,8 @@ import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
 import { readLabels, readVolume } from '../../../data/formats/image.ts';
 import { writeNifti } from '../../../data/formats/niftiWriter.ts';
 import { keepLargest } from '../../../infer/largestComponent.ts';
-import { untrainedExport } from './network.fixtures.ts';
+import { exportRun } from '../../export/exportRun.ts';
+import { untrainedExport, untrainedRun } from './network.fixtures.ts';
 import { openSources } from './openSources.ts';
 import { predictImages } from './predictImages.ts';
 
@@ -108,6 +109,24 @@ it('a preview shows three planes with the labels in colours; statistics agree wi
   expect(rows[0]).toBe('path,class,voxels,ml,mean,touchesBorder');
   expect(rows).toHaveLength(3);
   expect(rows[1]).toMatch(/,(true|false)$/);
+});
+
+it('an export gives the labels of its run, and so do both of them in a folder of folds, bit by bit', async () => {
+  const input = await volumes('for-export', 1);
+  const folds = join(base, 'folds');
+  mkdirSync(folds);
+  const run = await untrainedRun(folds);
+  const exported = join(folds, 'exported');
+  await exportRun(run, exported, { network: 'student', onNotice: () => undefined });
+  const labelsOf = async (name: string, from: string) => {
+    const { step } = await predict(input, join(base, name), {}, from);
+    expect(step).toBe(7);
+    return readFileSync(join(base, name, 'v0.nii.gz'));
+  };
+  const expected = await labelsOf('from-run', run.folder);
+  expect(new Set((await readLabels(join(base, 'from-run', 'v0.nii.gz'))).data).size).toBeGreaterThan(1);
+  expect((await labelsOf('from-export', exported)).equals(expected)).toBe(true);
+  expect((await labelsOf('from-folds', folds)).equals(expected)).toBe(true);
 });
 
 it('two networks are an ensemble: their scores are averaged, so the labels are of neither', async () => {
