@@ -59,6 +59,7 @@ export class MetricsApp {
     const section = (id: string) => this.sections.get(id)!.root;
     root.append(
       this.problem,
+      this.charts.status,
       this.summary.root,
       this.runTable.root,
       this.warnings.root,

@@ -38,12 +38,20 @@ export interface ChartEvents {
   cursor(x: number | null): void;
   zoom(range: [number, number] | null): void;
   enlarge(key: string): void;
+  /** The keyboard moved the cursor of the chart to these values. */
+  speak(text: string): void;
+  /** The chart got the focus: it becomes the tab stop of its grid. */
+  focused(chart: Chart): void;
 }
 
 /** A small chart of one series with all visible runs: uPlot provides axes, cursor and selection; draw.ts draws the curves. */
 export class Chart implements PlotOwner {
   readonly root: HTMLElement;
-  private readonly body = element('div', { className: 'chart-body' });
+  private readonly body = element('div', {
+    className: 'chart-body',
+    tabIndex: -1,
+    attributes: { role: 'group', 'aria-roledescription': 'chart', 'aria-describedby': 'um-chart-help' },
+  });
   private readonly unit: HTMLElement;
   private readonly value = element('output', { className: 'chart-value' });
   private readonly enlargeButton: HTMLButtonElement;
@@ -61,11 +69,13 @@ export class Chart implements PlotOwner {
     private readonly events: ChartEvents,
   ) {
     this.unit = element('span', { className: 'chart-unit' });
-    this.enlargeButton = element('button', { className: 'icon-button enlarge', type: 'button' });
+    // The keyboard reaches it by Enter on the chart: one tab stop is enough for a grid.
+    this.enlargeButton = element('button', { className: 'icon-button enlarge', type: 'button', tabIndex: -1 });
+    this.enlargeButton.append(corners());
     this.enlargeButton.addEventListener('click', () => this.events.enlarge(this.key));
     this.root = element(
       'section',
-      { className: 'chart', attributes: { role: 'group', 'aria-describedby': 'um-chart-help' } },
+      { className: 'chart' },
       element(
         'header',
         { className: 'chart-header' },
@@ -77,7 +87,6 @@ export class Chart implements PlotOwner {
       this.body,
     );
     this.root.dataset.series = this.key;
-    this.body.tabIndex = 0;
     this.body.append(this.tooltip.root);
     const chart = this;
     listenForGestures(this.body, {
@@ -95,14 +104,42 @@ export class Chart implements PlotOwner {
         // At once, for several keys within one frame.
         chart.cursorX = x;
         events.cursor(x);
+        events.speak(chart.spoken());
       },
     });
+    this.body.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault();
+      this.events.enlarge(this.key);
+    });
+    this.body.addEventListener('focus', () => this.events.focused(this));
     this.body.addEventListener('blur', () => this.events.cursor(null));
     this.setEnlarged(false);
   }
 
   get key(): string {
     return this.info.id;
+  }
+
+  /** Whether the tab key stops at this chart. */
+  set tabStop(stop: boolean) {
+    this.body.tabIndex = stop ? 0 : -1;
+  }
+
+  focus(): void {
+    this.body.focus();
+  }
+
+  /** Place and values at the cursor, for a screen reader. */
+  private spoken(): string {
+    const shown = this.atCursor();
+    if (!shown) return '';
+    const { place, rows } = shown;
+    const several = rows.length > 1;
+    const values = rows
+      .filter(({ value }) => value !== '–')
+      .map(({ name, value }) => (several ? `${name}: ${value}` : value));
+    return `${place}: ${values.join(', ') || 'no value'}`;
   }
 
   setEnlarged(enlarged: boolean): void {
@@ -258,15 +295,11 @@ export class Chart implements PlotOwner {
     );
   }
 
-  private showTooltip(): void {
+  /** Place, values and warnings at the cursor; undefined: there is none. */
+  private atCursor() {
     const content = this.content;
-    if (!this.plot || !content || this.cursorX === null) {
-      this.tooltip.hide();
-      return;
-    }
     const x = this.cursorX;
-    const plot = this.plot;
-    const left = plot.valToPos(x, 'x');
+    if (!content || x === null) return undefined;
     const digits = digitsOf(this.info);
     const found = content.curves.map((curve) => ({ curve, row: this.rowOf(curve) }));
     const rows = found.map(({ curve, row }) => ({
@@ -275,18 +308,45 @@ export class Chart implements PlotOwner {
       value: formatNumber(curve.line[row], digits),
       exact: curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digits),
     }));
-    const near = content.markers.filter((m) => Math.abs(plot.valToPos(m.x, 'x') - left) < 8);
     // Place, phase and value are those of one row: near a border of phases, the cursor's place would name the other phase.
     const first = found.find(({ row }) => row >= 0);
     const at = first ? first.curve.x[first.row]! : x;
     const place = formatPosition(content.axis, content.axis === 'step' ? Math.round(at) : at);
     const phase = first?.curve.modality ?? content.phases.find((s) => at >= s.from && at < s.to)?.phase;
+    return { place: phase ? `${place} · ${phase}` : place, rows };
+  }
+
+  private showTooltip(): void {
+    const shown = this.atCursor();
+    const { plot, content, cursorX } = this;
+    if (!plot || !content || cursorX === null || !shown) {
+      this.tooltip.hide();
+      return;
+    }
+    const left = plot.valToPos(cursorX, 'x');
+    const near = content.markers.filter((m) => Math.abs(plot.valToPos(m.x, 'x') - left) < 8);
     this.tooltip.show(
-      phase ? `${place} · ${phase}` : place,
-      rows,
+      shown.place,
+      shown.rows,
       near.map((m) => m.text),
       left + plot.bbox.left / uPlot.pxRatio,
       this.body.clientWidth,
     );
   }
+}
+
+/** The icon for enlarging, as the editor's `screen-full`: four corners. */
+function corners(): SVGElement {
+  const icon = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  for (const [name, value] of Object.entries({
+    viewBox: '0 0 16 16',
+    width: '16',
+    height: '16',
+    'aria-hidden': 'true',
+  }))
+    icon.setAttribute(name, value);
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', 'M2.5 6V2.5H6 M10 2.5h3.5V6 M13.5 10v3.5H10 M6 13.5H2.5V10');
+  icon.append(path);
+  return icon;
 }

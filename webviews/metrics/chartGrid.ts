@@ -1,6 +1,6 @@
 import { panels, type SeriesInfo, type ShownPanel, shownSeries } from './catalog.ts';
 import { Chart, type ChartContent, type ChartEvents } from './chart.ts';
-import { element, oncePerFrame } from './dom.ts';
+import { element, oncePerFrame, setText } from './dom.ts';
 import type { Run } from './store.ts';
 
 /**
@@ -25,7 +25,25 @@ export class ChartGrid {
     for (const e of entries) this.chartOf(e.target)?.resize();
   });
 
-  constructor(private readonly events: Omit<ChartEvents, 'cursor'>) {}
+  /** Says values to a screen reader. */
+  readonly status = element('p', { className: 'spoken', attributes: { role: 'status' } });
+
+  constructor(private readonly events: Pick<ChartEvents, 'zoom' | 'enlarge'>) {
+    for (const grid of this.grids.values())
+      grid.addEventListener('keydown', (event) => {
+        const chart = (event.target as HTMLElement).closest('.chart');
+        if (!chart || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+        event.preventDefault();
+        const next = event.key === 'ArrowDown' ? chart.nextElementSibling : chart.previousElementSibling;
+        if (next) this.chartOf(next)?.focus();
+      });
+  }
+
+  /** One chart of each grid is a stop of the tab key: the one that had the focus last, else the first. */
+  private stopAt(chart: Chart): void {
+    for (const other of this.charts.values())
+      if (other.info.panel === chart.info.panel) other.tabStop = other === chart;
+  }
 
   /** Makes the charts for the series of all runs, including hidden ones, so that charts stay in place when a run is hidden. */
   arrange(runs: readonly Run[]): void {
@@ -40,6 +58,11 @@ export class ChartGrid {
     const following = new Map<ShownPanel, Chart>();
     for (const info of wanted.toReversed())
       following.set(info.panel, this.charts.get(info.id) ?? this.add(info, following.get(info.panel)));
+    for (const grid of this.grids.values()) {
+      const first = grid.firstElementChild;
+      const chart = first && !grid.querySelector('.chart-body[tabindex="0"]') ? this.chartOf(first) : undefined;
+      if (chart) chart.tabStop = true;
+    }
   }
 
   /** Updates the content of every chart. */
@@ -64,6 +87,8 @@ export class ChartGrid {
         this.cursor = x;
         this.renderCursor();
       },
+      speak: (text) => setText(this.status, text),
+      focused: (focused) => this.stopAt(focused),
     });
     this.charts.set(chart.key, chart);
     this.grids.get(info.panel)?.insertBefore(chart.root, next?.root ?? null);

@@ -148,8 +148,8 @@ function dots(context: CanvasRenderingContext2D, curve: Curve, scales: Scales, f
 
 /** Spans narrower than this, in CSS pixels, would be stripes that hide the curves. */
 const narrowestSpan = 24;
-/** Height of the strip that shows narrow spans instead, in CSS pixels. */
-const stripHeight = 4;
+/** Height of the strip that shows narrow spans instead, in CSS pixels: 2D and 3D differ without colour too. */
+const stripHeights = { '2D': 2, '3D': 5 };
 
 /**
  * Tints the background by phase. If every visible span is wide enough for its name, it tints the whole height, so that reading it
@@ -168,8 +168,8 @@ export function drawPhases(
   const right = scales.left + scales.width;
   const inSight = spans.filter((span) => scales.x(span.to) > scales.left && scales.x(span.from) < right);
   const narrow = inSight.some((span) => scales.x(span.to) - scales.x(span.from) < narrowestSpan * scales.ratio);
-  const height = narrow ? stripHeight * scales.ratio : scales.height;
   for (const span of inSight) {
+    const height = narrow ? stripHeights[span.phase] * scales.ratio : scales.height;
     const from = Math.max(scales.left, scales.x(span.from));
     const to = Math.min(right, scales.x(span.to));
     const colors = narrow ? [theme.strip2D, theme.strip3D] : [theme.band2D, theme.band3D];

@@ -240,9 +240,9 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
         'Horizontal axis',
         'um-smoothing',
         'Log scale',
-        'Enlarge Loss · 2D',
         'um-preview-step',
         'Loss · 2D',
+        'Training views',
         'Optimiser',
       ])
         expect(
@@ -250,11 +250,23 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
           `${name} among ${reached.join(' | ')}`,
         ).toBe(true);
 
+      // One stop per grid; arrows go on within it, Enter enlarges.
+      expect(reached.filter((name) => /^(Loss · |Volume → |Slices → |Mean loss)/.test(name))).toEqual(['Loss · 2D']);
+      await page.locator(`[data-series="${loss}"] .chart-body`).focus();
+      await page.keyboard.press('ArrowDown');
+      const focused = () => page.evaluate(() => document.activeElement?.closest<HTMLElement>('.chart')?.dataset.series);
+      expect(await focused()).toBe('steps:loss:3D');
+      await page.keyboard.press('Enter');
+      await expect.poll(async () => (await stateOf(page))?.enlarged).toEqual(['steps:loss:3D']);
+      await page.keyboard.press('ArrowUp');
+      expect(await focused()).toBe(loss);
+
       await page.locator(`[data-series="${loss}"] .chart-body`).focus();
       for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
       const tooltip = page.locator(`[data-series="${loss}"] .tooltip`);
       await expect.poll(() => tooltip.innerText()).toContain('step 60 · 2D');
       expect(await tooltip.innerText()).toMatch(/calm[\s\S]*recorded/);
+      expect(await page.getByRole('status').first().innerText()).toMatch(/^step 60 · 2D: calm: [\d.]+, /);
     }));
 
   test('near a border of phases, place, phase and value of the tooltip are those of one row', () =>

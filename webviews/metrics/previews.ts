@@ -96,7 +96,8 @@ function previewSet(preview: Preview): HTMLElement {
       ...preview.images.map((image, n) =>
         element(
           'figure',
-          {},
+          // A strip of slices may be wider than the page.
+          flat ? {} : { tabIndex: 0, attributes: { 'aria-label': `${image.name ?? `Volume ${n + 1}`}, slices` } },
           element(
             'div',
             { className: 'views' },

@@ -29,7 +29,7 @@ export function readTheme(): Theme {
     strip2D: color('--um-strip-2d'),
     strip3D: color('--um-strip-3d'),
     runs: Array.from({ length: runColors }, (_, i) => color(`--um-run-${i + 1}`)),
-    font: `11px ${style.fontFamily}`,
+    font: `${Math.max(9, (Number.parseFloat(style.fontSize) || 13) - 2)}px ${style.fontFamily}`,
   };
 }
 

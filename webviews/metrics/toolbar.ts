@@ -13,7 +13,7 @@ import { Swatch } from './swatch.ts';
 
 const hint = 'Drag or Ctrl + wheel: zoom. Double-click: show all.';
 const help =
-  'Drag or Ctrl + wheel: zoom. Shift + wheel: pan. Double-click: show all. Keys: Left and Right move the cursor (with Shift: the range), + and − zoom, 0 shows all.';
+  'Drag or Ctrl + wheel: zoom. Shift + wheel: pan. Double-click: show all. Keys: Left and Right move the cursor (with Shift: the range), Up and Down go to the next chart, Enter enlarges, + and − zoom, 0 shows all.';
 
 /** The settings, always visible: axis, smoothing, logarithmic values, zoom, and what the tints mean. */
 export class Toolbar {
