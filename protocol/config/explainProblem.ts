@@ -2,7 +2,8 @@ import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
 import type { z } from 'zod';
 import { configJsonSchema } from './index.ts';
 import type { ConfigKind } from './kind.ts';
-import { misspelled, nearest } from './nearest.ts';
+import { misspelled, plain } from './nearest.ts';
+import { otherNameRemedy, otherValueName } from './otherNames.ts';
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
@@ -21,11 +22,16 @@ export function unknownKeyRemedy(parent: PropertyKey[], key: string, kind: Confi
   const all = fields(configJsonSchema([kind]) as SchemaNode);
   const parentName = parent.join('.');
   const here = all.filter((path) => path.slice(0, -1).join('.') === parentName).map((path) => path.at(-1)!);
+  const elsewhere = all.find((path) => plain(path.at(-1) ?? '') === plain(key));
+  const sameName = here.find((name) => plain(name) === plain(key));
+  if (sameName !== undefined) return `Did you mean "${sameName}"?`;
+  if (elsewhere !== undefined) return `Did you mean "${elsewhere.join('.')}"?`;
+  const known = all.map((path) => path.join('.'));
+  const otherName = otherNameRemedy(key, known);
+  if (otherName !== undefined) return otherName;
   const similar = misspelled(key, here);
   if (similar !== undefined) return `Did you mean "${similar}"?`;
-  const elsewhere = all.find((path) => path.at(-1)!.toLowerCase() === key.toLowerCase());
-  if (elsewhere !== undefined) return `Did you mean "${elsewhere.join('.')}"?`;
-  return `Valid here: ${here.filter((name) => name !== '$schema').join(', ')}. The closest is "${nearest(key, here)}".`;
+  return `Valid here: ${here.filter((name) => name !== '$schema').join(', ')}.`;
 }
 
 /** A value as it stands in the file, on one line and not too long. */
@@ -44,13 +50,13 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
       const valid = issue.values.map((value) => String(value));
       return [
         `${given} is not one of ${valid.map((v) => JSON.stringify(v)).join(', ')}`,
-        `The closest is ${JSON.stringify(nearest(String(getNodeValue(node)), valid))}.`,
+        didYouMean(String(getNodeValue(node)), valid),
       ];
     }
     case 'too_small':
     case 'too_big': {
       const [bound, side] = issue.code === 'too_small' ? [issue.minimum, 'small'] : [issue.maximum, 'large'];
-      if (issue.origin === 'array') return [`${given} has the wrong length`, `Write a list of ${bound} values.`];
+      if (issue.origin === 'array') return wrongLength(node, Number(bound), String(issue.path.at(-1)));
       if (issue.origin === 'string') return [`${given} is empty`];
       const open = issue.inclusive === false;
       return [
@@ -100,6 +106,30 @@ function meantBranch(issue: z.core.$ZodIssueInvalidUnion, value: unknown): z.cor
 /** Whether a value is of an expected type, whatever else is wrong with it. */
 function expects(expected: string, value: unknown): boolean {
   return typeof value === (expected === 'int' ? 'number' : expected);
+}
+
+function didYouMean(value: string, valid: readonly string[]): string | undefined {
+  const meant = otherValueName(value, valid) ?? misspelled(value, valid);
+  return meant === undefined ? undefined : `Did you mean ${JSON.stringify(meant)}?`;
+}
+
+/** What the numbers of a list are, by the name of its field. */
+const axes: Record<string, string> = {
+  size2D: '[height, width]',
+  size3D: '[slices, height, width]',
+  patch: '[height, width] or [slices, height, width]',
+  spacing: '[between slices, x, y] in mm',
+  weightDecay: '[at the start, at the end]',
+  momentum: '[at the start, at the end]',
+  area2D: '[min, max]',
+  crop3D: '[min, max]',
+};
+
+function wrongLength(node: Node, bound: number, field: string): [string, string?] {
+  const length = node.children?.length ?? 0;
+  if (bound === 1) return ['is an empty list', 'Write at least one value.'];
+  const what = axes[field];
+  return [`needs ${bound} values, got ${length}`, what && `Write ${what}.`];
 }
 
 const typeNames: Record<string, string> = {

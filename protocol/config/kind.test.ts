@@ -70,6 +70,9 @@ it('a new file is made from the template of its kind, with the choices that the 
   expect(parseConfig(makeConfig({ ...finetuning, folders: ['/ct'] }, kinds), 'a', { kinds })).toMatchObject({
     ...{ task: 'finetune', name: 'organs', data: { path: '/ct' }, model: { preset: 'nano' } },
   });
+  expect(parseConfig(makeConfig({ folders: ['/data/Chest CT (2024)/', '/xray'], preset: 'nano' }), 'a')).toMatchObject({
+    ...{ name: 'Chest-CT-2024', train: { epochs: 20 } },
+  });
   expect(() => makeConfig({ ...finetuning, folders: ['/ct', '/mr'] }, kinds)).toThrow(/one folder, but 2 are given/);
   expect(() => makeConfig({ task: 'cuont' }, kinds)).toThrow(/no task "cuont"[\s\S]*Did you mean "count"\?/);
 });

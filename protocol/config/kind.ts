@@ -68,6 +68,8 @@ export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = Sha
   /** A file with the usual choices, each with a comment. */
   readonly template: string;
   readonly choiceFields: ChoiceFields;
+  /** Values that a new file of a preset has in place of the template's, by field. */
+  readonly presetValues?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Values that are valid alone but not together. */
   problems(config: Given): ConfigProblem[];
   /** Makes every choice explicit. Touches no file. The result is a valid configuration; resolving it again does not change it. */

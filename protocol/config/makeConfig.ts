@@ -26,13 +26,27 @@ export function makeConfig(
     folders: choices.folders,
     folder: folders[0],
     preset: choices.preset,
-    name: choices.name,
+    name: choices.name ?? runNameOf(folders),
     device: choices.device,
   };
+  const ofPreset = Object.entries(chosen.kind.presetValues?.[choices.preset ?? ''] ?? {});
+  const sized = ofPreset.reduce((text, [field, value]) => setField(text, field.split('.'), value), template);
   return Object.entries(choiceFields).reduce((text, [choice, field]) => {
     const value = values[choice as keyof ChoiceFields];
     return value === undefined ? text : setField(text, field.split('.'), value);
-  }, template);
+  }, sized);
+}
+
+/** A name for a run on folders: that of the first, as far as it can be one. */
+export function runNameOf([first = '']: readonly string[]): string | undefined {
+  const name = first
+    .split(/[/\\]/)
+    .findLast((part) => part !== '')
+    ?.normalize('NFKD')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')
+    .slice(0, 64);
+  return name || undefined;
 }
 
 /** Sets a field in the text of a configuration. Comments stay. */

@@ -33,6 +33,21 @@ describe('a configuration file', () => {
     expect(config.data.paths).toBe('images');
   });
 
+  it.each([
+    ['learningRate', 'Did you mean "train.lr"?'],
+    ['learning_rate', 'Did you mean "train.lr"?'],
+    ['weight_decay', 'Did you mean "weightDecay"?'],
+    ['batchSize', 'Did you mean "train.batch"?'],
+    ['num_workers', 'Did you mean "data.workers"?'],
+    ['optimizer', 'The optimiser of pre-training is AdamW. Remove the key.'],
+    ['outDir', 'Choose the folder of runs with --runs or UNIMISS_RUNS. Remove the key.'],
+    ['epcohs', 'Did you mean "epochs"?'],
+  ])('knows what other programs call %s', (key, remedy) => {
+    expect(checkConfig(`{ ${images}, "train": { "${key}": 3 } }`).problems).toMatchObject([
+      { message: `unknown key "${key}"`, remedy },
+    ]);
+  });
+
   it('has the defaults of the paper', () => {
     const { train, model } = parseConfig<PretrainGiven>(`{ ${images} }`, 'a');
     expect(train).toMatchObject({ epochs: 200, interval: 2, lr: 8e-4, finalLr: 1e-6, warmupEpochs: 10 });
@@ -56,6 +71,12 @@ describe('a configuration file', () => {
       'Did you mean "train.epochs"?',
     ],
     [
+      'word that means another value',
+      `{ ${images}, "engine": { "device": "gpu" } }`,
+      'engine.device: "gpu" is not one of "cpu", "cuda"',
+      'Did you mean "cuda"?',
+    ],
+    [
       'foreign key',
       `{ ${images}, "views": { "zzzzzzzzzzz": 3 } }`,
       'unknown key "zzzzzzzzzzz"',
@@ -65,13 +86,13 @@ describe('a configuration file', () => {
       'enum',
       `{ ${images},\n\n "model": { "preset": "tinny" } }`,
       ':3:23: model.preset: "tinny" is not one of "nano", "tiny", "small"',
-      'The closest is "tiny".',
+      'Did you mean "tiny"?',
     ],
     [
       'enum of another type',
       `{ ${images}, "engine": { "device": 1 } }`,
       'engine.device: 1 is not one of "cpu", "cuda"',
-      'The closest is',
+      '',
     ],
     [
       'too small',
@@ -97,8 +118,8 @@ describe('a configuration file', () => {
     [
       'tuple',
       `{ ${images}, "model": { "size2D": [64] } }`,
-      'model.size2D: [64] has the wrong length',
-      'Write a list of 2 values.',
+      'model.size2D: needs 2 values, got 1',
+      'Write [height, width].',
     ],
     ['union', '{ "data": { "paths": 7 } }', 'data.paths: 7 is not valid here', 'Write a path, or a list of paths'],
     [

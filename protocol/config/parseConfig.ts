@@ -96,6 +96,8 @@ export interface ParseOptions {
   kinds?: readonly ConfigKind[];
   /** Receives what is ignored. */
   notice?: (message: string) => void;
+  /** Where a value comes from if it does not stand in the file; its field is part of that name then. */
+  placeOf?: (problem: Problem) => string | undefined;
 }
 
 /**
@@ -106,26 +108,32 @@ export interface ParseOptions {
 export function parseConfig<Given = GivenConfig>(
   text: string,
   file: string,
-  { kinds = configKinds, notice = () => undefined }: ParseOptions = {},
+  { kinds = configKinds, notice = () => undefined, placeOf = () => undefined }: ParseOptions = {},
 ): Given {
   const { config, problems, notices } = checkConfig(text, kinds);
   if (config !== undefined) {
     for (const { message } of notices) notice(`${file}: ${message}`);
     return config as Given;
   }
-  const [first, ...others] = problems.map((p) => ({
-    ...p,
-    text: p.field === '' ? p.message : `${p.field}: ${p.message}`,
-  }));
-  const remedy = [
-    ...(first!.remedy === undefined ? [] : [first!.remedy]),
+  const [first, ...others] = problems.map((problem) => {
+    const { field, message, line, column, remedy } = problem;
+    const elsewhere = placeOf(problem);
+    return {
+      remedy,
+      place: elsewhere ?? `${file}:${line}:${column}`,
+      text: field === '' || elsewhere?.includes(field) ? message : `${field}: ${message}`,
+    };
+  });
+  if (!first) throw new UnimissError('internal', 'a configuration with no problem was refused', { place: file });
+  const remedies = [
+    ...(first.remedy === undefined ? [] : [first.remedy]),
     ...others.map(
-      (p) => `${file}:${p.line}:${p.column}: ${p.text}${p.remedy === undefined ? '' : `\n    ${p.remedy}`}`,
+      ({ place, text: what, remedy }) => `${place}: ${what}${remedy === undefined ? '' : `\n    ${remedy}`}`,
     ),
   ].join('\n  ');
-  throw new UnimissError('config', first!.text, {
-    place: `${file}:${first!.line}:${first!.column}`,
-    ...(remedy === '' ? {} : { remedy }),
+  throw new UnimissError('config', first.text, {
+    place: first.place,
+    ...(remedies === '' ? {} : { remedy: remedies }),
   });
 }
 

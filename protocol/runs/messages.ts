@@ -47,7 +47,7 @@ export const foldersSchema = z.strictObject({
     .describe('Kind of run, as the field `task` of a configuration names it. Default: `pretrain`.'),
   folders: z.array(z.string().min(1)).min(1).max(100).describe('Absolute paths of folders with images.'),
   preset: z.enum(presetNames).default('tiny'),
-  name: z.string().optional().describe('Name of the run. Default: the kind of run.'),
+  name: z.string().optional().describe('Name of the run. Default: the name of the first folder.'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
 });
 

@@ -166,12 +166,26 @@ test('init prints a configuration that is valid', async () => {
   });
 });
 
+test('init warns of a folder that does not exist', async () => {
+  const { code, stdout, stderr } = await unimiss(folder, ['init', 'chest ct']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^Warning: chest ct does not exist\./) });
+  expect(stdout).toContain('"name": "chest-ct"');
+});
+
 test.each([
   [['pretrain', 'nowhere.unimiss.jsonc'], 3, /no such file.*\n.*unimiss init/],
-  [['pretrain', '.', '--set', 'train.epoch=3', '--dry-run'], 3, /unknown key "epoch"[\s\S]*epochs/],
+  [
+    ['pretrain', '.', '--set', 'train.epoch=3', '--dry-run'],
+    3,
+    /^unimiss: --set train\.epoch=3: unknown key "epoch"\n {2}Did you mean "epochs"\?$/m,
+  ],
   [['pretrain', '.', '--set', 'model.preset=tinny', '--dry-run'], 3, /tinny[\s\S]*"tiny"/],
-  [['pretrain', '.', '--set', 'data.paths=["nowhere"]', '--dry-run'], 4, /nowhere/],
-  [['pretrain', '.', '--set', 'name.a=1', '--dry-run'], 3, /name: .*is not a string/],
+  [
+    ['pretrain', '.', '--set', 'data.paths=["nowhere"]', '--dry-run'],
+    4,
+    /^Error: data\.paths: \S*nowhere: does not exist\.\n/,
+  ],
+  [['pretrain', '.', '--set', 'name.a=1', '--dry-run'], 3, /^unimiss: --set name\.a=1: .*is not a string/],
   [['embed', 'x', '-o', 'y', '--max-broken', '2'], 2, /from 0 to 1/],
   [['resume', 'no-such-run'], 7, /no run "no-such-run"[\s\S]*unimiss runs/],
   [['resume', '../elsewhere'], 7, /elsewhere/],

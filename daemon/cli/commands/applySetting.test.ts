@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import type { PretrainGiven } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { applySetting } from './applySetting.ts';
+import { applySetting, settingOf } from './applySetting.ts';
 
 const full = '{ "name": "a", // mine\n "data": { "paths": ["ct"] }, "train": { "epochs": 3, "finalLr": null } }';
 const small = '{ "data": { "paths": "ct" } }';
@@ -41,4 +41,15 @@ test.each([
   ['__proto__.x=1', /__proto__/],
 ])('%s, where the text does not have it yet, is refused by the schema', (setting, message) => {
   expect(() => parseConfig(applySetting(small, setting), 'a')).toThrow(message);
+});
+
+test.each([
+  ['train.epoch', '--set train.epoch=3'],
+  ['train', '--set train.epoch=3'],
+  ['name', '--set name=b'],
+  ['data.paths.0', '--set data.paths=["x"]'],
+  ['trai', undefined],
+  ['', undefined],
+])('the place of %s is %s', (field, place) => {
+  expect(settingOf(field, ['name=a', 'train.epoch=3', 'name=b', 'data.paths=["x"]'])).toBe(place);
 });

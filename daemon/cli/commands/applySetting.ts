@@ -26,6 +26,15 @@ export function applySetting(text: string, setting: string): string {
   return setField(text, path, jsonOr(value));
 }
 
+/** The setting that gave the value of a field, as a place for messages: `--set train.epoch=3`. */
+export function settingOf(field: string, settings: readonly string[]): string | undefined {
+  const found = settings.findLast((setting) => {
+    const key = setting.split('=', 1)[0] ?? '';
+    return key === field || field.startsWith(`${key}.`) || key.startsWith(`${field}.`);
+  });
+  return field === '' || found === undefined ? undefined : `--set ${found}`;
+}
+
 /** Rejects a path through a value that is not an object. */
 function checkWay(tree: Node, path: string[]): void {
   for (let length = 0; length < path.length; length++) {

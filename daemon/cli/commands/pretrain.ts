@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { runNameOf } from '../../../protocol/config/makeConfig.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunSummary } from '../../../protocol/records/records.ts';
 import { runContinue, runGet, runStart, runsList } from '../../../protocol/runs/messages.ts';
@@ -40,7 +41,7 @@ ${trainingHelp}`,
     )
     .action(async (path: string, options: TrainingOptions, command: Command) => {
       const reporter = Reporter.of(command);
-      const given = await readConfig(path, (folder) => ({ data: { paths: [folder] } }));
+      const given = await readConfig(path, (folder) => ({ name: runNameOf([folder]), data: { paths: [folder] } }));
       const wanted = prepared(given, options.set, { tasks, reporter, refused: 'finetune' });
       await startRuns([wanted], options, { tasks, reporter });
     });

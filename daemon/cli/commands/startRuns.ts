@@ -15,7 +15,7 @@ import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
-import { applySetting } from './applySetting.ts';
+import { applySetting, settingOf } from './applySetting.ts';
 import { showForecast } from './forecast.ts';
 
 /** What the commands that begin runs share: options, and how a run begins from a configuration. */
@@ -53,6 +53,8 @@ stops; "unimiss resume" continues it. Closing the terminal does not stop it: use
 export interface ConfigText {
   readonly text: string;
   readonly file: string;
+  /** The text does not stand in the file: it was made for a folder. */
+  readonly made?: boolean;
 }
 
 /** A configuration that was checked. */
@@ -71,13 +73,17 @@ export interface Surroundings {
  * @throws UnimissError 'config'
  */
 export function prepared(
-  { text, file }: ConfigText,
+  { text, file, made }: ConfigText,
   settings: readonly string[] = [],
   { tasks, reporter, refused, only }: Surroundings & { readonly refused?: string; readonly only?: string },
 ): Prepared {
   const kinds = kindsOf(tasks);
   const given = settings.reduce(applySetting, text);
-  const parsed = parseConfig<{ task: string }>(given, file, { kinds, notice: (message) => reporter.notice(message) });
+  const parsed = parseConfig<{ task: string }>(given, file, {
+    kinds,
+    notice: (message) => reporter.notice(message),
+    placeOf: ({ field }) => settingOf(field, settings) ?? (made ? 'command line' : undefined),
+  });
   const { task } = parsed;
   if (task === refused || (only !== undefined && task !== only))
     throw new UnimissError('config', `this is a configuration of the kind "${task}"`, {
@@ -168,7 +174,7 @@ export async function readConfig(path: string, ofFolder?: (folder: string) => ob
     });
   });
   if (found.isDirectory() && ofFolder)
-    return { text: `${JSON.stringify(ofFolder(file), null, 2)}\n`, file: resolve(file, 'command line') };
+    return { text: `${JSON.stringify(ofFolder(file), null, 2)}\n`, file: resolve(file, 'command line'), made: true };
   if (found.isDirectory())
     throw new UnimissError('config', 'is a folder, not a configuration', {
       place: file,

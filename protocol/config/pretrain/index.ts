@@ -24,6 +24,8 @@ export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
   },
   template: pretrainTemplate,
   choiceFields: { folders: 'data.paths', preset: 'model.preset', name: 'name', device: 'engine.device' },
+  // Enough to see the curves move; the paper's 200 would take hours of a first try.
+  presetValues: { nano: { 'train.epochs': 20 } },
   problems: impossibleCombinations,
   resolve: resolvePretrain,
   summary: ({ model, train }) => ({ preset: model.preset, epochs: train.epochs, slices: model.size3D[0] }),
