@@ -46,6 +46,12 @@ export const predictTaskSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Segmentation: also write a picture of three planes with the labels in colours, `NAME.preview.png`.'),
+  probabilities: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Segmentation: also write the probability of each class at each voxel, `NAME.CLASS.probability.nii.gz`. Takes longer, and much space on the disk.',
+    ),
   statistics: z.boolean().default(false).describe('Segmentation: also write volume and mean value of each class.'),
 });
 export type PredictTask = z.output<typeof predictTaskSchema>;
@@ -63,7 +69,9 @@ export type ClassStatistics = z.output<typeof classStatisticsSchema>;
 
 export const predictedSchema = z.object({
   image: z.string().describe('Absolute path of the image, of its first channel if it has several files.'),
-  files: z.array(z.string()).describe('Absolute paths of the written files: label maps, then the preview.'),
+  files: z
+    .array(z.string())
+    .describe('Absolute paths of the written files: label maps, then the preview and the probabilities.'),
   probabilities: z.record(z.string(), z.number()).optional().describe('Classification: the probability of each class.'),
   statistics: z.array(classStatisticsSchema).optional(),
   notices: z.array(z.string()),

@@ -18,6 +18,7 @@ interface Options extends JobOptions {
   mirror?: boolean;
   statistics?: boolean;
   preview?: boolean;
+  probabilities?: boolean;
   force?: boolean;
   keep: number;
   folds?: string[];
@@ -39,6 +40,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
     )
     .option('--overlap <share>', 'fraction of a window that it shares with the next one', overlap, 0.5)
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
+    .option('--probabilities', 'also write the probability of each class at each voxel: takes longer, and much space')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')
     .option(
       '--keep <minutes>',
@@ -57,7 +59,13 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
       const root = askedRoot(options.runs);
       const task = {
         ...{ input: resolve(input), out: resolve(out), checkpoint, overlap: options.overlap, mirror },
-        ...{ statistics, preview, force: options.force === true, keepMinutes: options.keep },
+        ...{
+          statistics,
+          preview,
+          probabilities: options.probabilities === true,
+          force: options.force === true,
+          keepMinutes: options.keep,
+        },
         folds: folds.map((fold) => runReference(fold, root)),
       };
       const here = async (root: string, onProgress: OnJobProgress) => {

@@ -16,6 +16,8 @@ export interface GridToWrite {
   readonly grid: StoredGrid;
   /** Names of labels, for a header extension (Caret's XML); without: none is written. */
   readonly labelNames?: LabelNames | undefined;
+  /** What readers multiply the numbers by; default 1. */
+  readonly slope?: number;
 }
 
 /** Bytes of voxels that are gathered before they are compressed and written. */
@@ -46,11 +48,11 @@ export async function writeInGrid(path: string, image: GridToWrite, mode = 0o644
 }
 
 /** The bytes of such a file, uncompressed, piece by piece. */
-export function* encodeInGrid({ data, grid, labelNames }: GridToWrite): Generator<Buffer> {
+export function* encodeInGrid({ data, grid, labelNames, slope }: GridToWrite): Generator<Buffer> {
   const [columns, rows, slices] = grid.size;
   if (data.length !== columns * rows * slices)
     throw new UnimissError('internal', `an array of ${data.length} voxels for a grid of ${grid.size.join('×')}`);
-  const { header, littleEndian, version } = gridHeader(grid, data);
+  const { header, littleEndian, version } = gridHeader(grid, data, slope);
   const extension = labelNames && labelNames.size > 0 ? encodeCaretLabels(labelNames, littleEndian) : Buffer.alloc(0);
   const offset = headerBytes[version] + 4 + extension.length;
   const mark = Buffer.from([extension.length > 0 ? 1 : 0, 0, 0, 0]);

@@ -34,8 +34,9 @@ const description = 'UniMiSS';
 /**
  * The header for an array in the grid of an image. Of a NIfTI image everything that says where voxels lie is kept to the bit; its type,
  * scaling, intent and texts are replaced, since they are about the image's values.
+ * @param slope what the numbers are multiplied by
  */
-export function gridHeader(grid: StoredGrid, data: Values): GridHeader {
+export function gridHeader(grid: StoredGrid, data: Values, slope = 1): GridHeader {
   const [base, version, littleEndian] = grid.niftiHeader
     ? ofImage(grid.niftiHeader)
     : ([fromAffine(grid), 1, true] as const);
@@ -63,7 +64,7 @@ export function gridHeader(grid: StoredGrid, data: Values): GridHeader {
   }
   view.setInt16(at.datatype, typeOf(data), littleEndian);
   view.setInt16(at.bitpix, 8 * data.BYTES_PER_ELEMENT, littleEndian);
-  real(at.slope, 0, 1);
+  real(at.slope, 0, slope);
   real(at.slope, 1, 0);
   for (const i of [0, 1, 2]) real(at.intentValues, i, 0);
   for (const i of [0, 1]) real(at.window, i, 0);

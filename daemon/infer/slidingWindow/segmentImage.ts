@@ -2,6 +2,7 @@ import { cutPatch, volumeOf } from '../../data/augment/pairs/samplePatch.ts';
 import type { PreparedImage, Size3 } from '../../data/prepared/types.ts';
 import { importanceOf } from './importance.ts';
 import { type Choice, LabelSlices, rank, type ScoreSlice, type SliceBetween } from './labelSlices.ts';
+import { ScoreSlices } from './scoreSlices.ts';
 import { scoreTaps, type Taps } from './scoreTaps.ts';
 import { Slab } from './slab.ts';
 import { coverImage } from './windows.ts';
@@ -31,6 +32,11 @@ export interface SegmentOptions {
   /** Size of the labels: that of the image as it is stored. */
   readonly size: Size3;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Receives the mean scores of each output slice in their order, [H, W, classes], valid until it resolves. Then all classes are interpolated
+   * at all voxels, which takes longer.
+   */
+  readonly onScores?: ((slice: number, scores: Float32Array) => Promise<void>) | undefined;
   onProgress?(done: number, total: number): void;
 }
 
@@ -44,7 +50,7 @@ export interface SegmentOptions {
 export async function segmentImage(
   networks: readonly [WindowNetwork, ...WindowNetwork[]],
   image: PreparedImage,
-  { choice, overlap, mirror, size, signal, onProgress }: SegmentOptions,
+  { choice, overlap, mirror, size, signal, onScores, onProgress }: SegmentOptions,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const [{ window, classes, stride = 1 }] = networks;
   const starts = coverImage(image.size, window, overlap, stride);
@@ -53,9 +59,14 @@ export async function segmentImage(
   const importance = importanceOf(scoresWindow);
   const slab = new Slab(scoresSize, Math.min(window[0], image.size[0]), classes);
   const writer = new OutputWriter(image.size, size, { classes, choice, stride });
+  const [, ...from] = image.size;
+  const [, ...to] = size;
+  const interpolation = onScores && new ScoreSlices(from, to, classes, stride);
   let complete = 0;
-  const finish = (before: number) => {
-    for (; complete < before; complete++) writer.add(complete, (into) => slab.take(complete, into));
+  const finish = async (before: number) => {
+    for (; complete < before; complete++)
+      for (const { slice, below, above, share } of writer.add(complete, (into) => slab.take(complete, into)))
+        if (interpolation) await onScores?.(slice, interpolation.between(below, above, share));
   };
   const scoresOf = (start: Size3) => windowScores(networks, image, start, mirror);
   const [first] = starts;
@@ -68,7 +79,7 @@ export async function segmentImage(
     coming = next && scoresOf(next);
     try {
       // Windows come in the order of their slices: those above this one's first are complete.
-      finish(start[0]);
+      await finish(start[0]);
       if (scores) slab.add([start[0], start[1] / stride, start[2] / stride], scoresWindow, scores, importance);
       onProgress?.(i + 1, starts.length);
     } catch (error) {
@@ -76,7 +87,7 @@ export async function segmentImage(
       throw error;
     }
   }
-  finish(image.size[0]);
+  await finish(image.size[0]);
   return writer.maps;
 }
 
@@ -135,6 +146,14 @@ function flipped(values: Float32Array, size: Size3, channels: number, axes: read
   return out;
 }
 
+interface WrittenSlice {
+  readonly slice: number;
+  readonly below: ScoreSlice;
+  readonly above: ScoreSlice;
+  /** That of `above`. */
+  readonly share: number;
+}
+
 /** Takes slices of scores in their order and writes each output slice as soon as the two that it lies between are there. */
 class OutputWriter {
   readonly maps: (Uint8Array | Uint16Array)[];
@@ -161,21 +180,26 @@ class OutputWriter {
     this.above = slice();
   }
 
-  add(z: number, fill: (into: Float32Array) => void): void {
+  /** @returns the output slices that were written, with the scores that they lie between: valid until the next call */
+  add(z: number, fill: (into: Float32Array) => void): WrittenSlice[] {
     [this.below, this.above] = [this.above, this.below];
     fill(this.above.scores);
     rank(this.above);
     const plane = this.to[1] * this.to[2];
     // Those in this very slice, and those between it and the one before.
     const [within, between]: [SliceBetween[], SliceBetween[]] = [[], []];
+    const written: WrittenSlice[] = [];
     for (; this.next < this.to[0]; this.next++) {
       const { first, weights } = this.places[this.next]!;
       if (first + weights.length - 1 > z) break;
       const maps = this.maps.map((map) => map.subarray(this.next * plane, (this.next + 1) * plane));
-      if (weights.length === 1) within.push({ share: 0, maps });
-      else between.push({ share: weights[1]!, maps });
+      const single = weights.length === 1;
+      const share = single ? 0 : weights[1]!;
+      (single ? within : between).push({ share, maps });
+      written.push({ slice: this.next, below: single ? this.above : this.below, above: this.above, share });
     }
     if (within.length > 0) this.labels.write(this.above, this.above, within);
     if (between.length > 0) this.labels.write(this.below, this.above, between);
+    return written;
   }
 }

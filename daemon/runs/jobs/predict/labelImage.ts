@@ -3,7 +3,12 @@ import { cutPatch } from '../../../data/augment/pairs/samplePatch.ts';
 import type { PrepareSettings } from '../../../data/prepared/settings.ts';
 import type { PreparedImage, Size3 } from '../../../data/prepared/types.ts';
 import { keepLargest } from '../../../infer/largestComponent.ts';
-import { channelsLast, segmentImage, type WindowNetwork } from '../../../infer/slidingWindow/segmentImage.ts';
+import {
+  channelsLast,
+  type SegmentOptions,
+  segmentImage,
+  type WindowNetwork,
+} from '../../../infer/slidingWindow/segmentImage.ts';
 import type { OpenNetwork, RunNetwork } from './network.ts';
 
 /** How images are prepared for a network. */
@@ -40,6 +45,8 @@ export async function classify(
 export interface SegmentTask extends Pick<PredictTask, 'overlap' | 'mirror'> {
   /** Leaves all components of all classes, whatever the plan says. */
   readonly raw?: boolean;
+  /** Receives the mean scores of each slice: see `SegmentOptions`. */
+  readonly onScores?: SegmentOptions['onScores'];
 }
 
 /** Labels of an image in a grid of `size`; of the classes that the plan names, the largest component only. */
@@ -47,13 +54,13 @@ export async function segment(
   { plan, window, stride, runs }: OpenNetwork,
   image: PreparedImage,
   size: Size3,
-  { overlap, mirror, raw = false }: SegmentTask,
+  { overlap, mirror, raw = false, onScores }: SegmentTask,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
   const network = (run: RunNetwork): WindowNetwork => ({ window, classes: plan.classes.length, stride, run });
   const [first, ...others] = runs;
   const maps = await segmentImage([network(first), ...others.map(network)], image, {
-    ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size },
+    ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size, onScores },
   });
   const single = plan.classes.flatMap(({ name }, k) => (plan.largestComponent?.includes(name) ? [k] : []));
   if (raw || single.length === 0) return maps;

@@ -10,7 +10,7 @@ import { readLabels, readVolume } from '../../../data/formats/image.ts';
 import { writeNifti } from '../../../data/formats/niftiWriter.ts';
 import { keepLargest } from '../../../infer/largestComponent.ts';
 import { exportRun } from '../../export/exportRun.ts';
-import { untrainedExport, untrainedRun } from './network.fixtures.ts';
+import { smallPlan, untrainedExport, untrainedRun } from './network.fixtures.ts';
 import { openSources } from './openSources.ts';
 import { predictImages } from './predictImages.ts';
 
@@ -110,6 +110,39 @@ it('a preview shows three planes with the labels in colours; statistics agree wi
   expect(rows).toHaveLength(3);
   expect(rows[1]).toMatch(/,(true|false)$/);
 });
+
+it.each(['exclusive', 'overlapping'] as const)(
+  'probabilities on request agree with the labels: %s classes',
+  async (labels) => {
+    const input = await volumes(`for-${labels}`, 1);
+    const classes = labels === 'exclusive' ? smallPlan.classes : smallPlan.classes.slice(1);
+    // Labels in a finer grid than that of the scores.
+    const run = await untrainedExport(join(base, labels), { labels, classes, spacing: [5, 2.5, 2.5] });
+    const out = join(base, `probabilities-${labels}`);
+    const { predicted } = await predict(input, out, { probabilities: true }, run);
+    const of = async (name: string) => (await readVolume(join(out, `v0.${name}.probability.nii.gz`))).volume.data;
+    const [liver, spleen] = [await of('liver'), await of('spleen')];
+    expect(predicted[0]?.files).toContain(join(out, 'v0.liver.probability.nii.gz'));
+    expect(readdirSync(out).filter((name) => name.startsWith('.'))).toEqual([]);
+    const maps = labels === 'exclusive' ? ['v0'] : ['v0.liver', 'v0.spleen'];
+    const [first, second] = await Promise.all(maps.map((name) => readLabels(join(out, `${name}.nii.gz`))));
+    const rounding = 2 / 65535;
+    let wrong = 0;
+    for (let i = 0; i < liver.length; i++) {
+      const [a, b] = [liver[i]!, spleen[i]!];
+      if (second) {
+        if (Math.abs(a - 0.5) > rounding && a > 0.5 !== (first?.data[i] === 1)) wrong++;
+        if (Math.abs(b - 0.5) > rounding && b > 0.5 !== (second.data[i] === 1)) wrong++;
+      } else {
+        const best = Math.max(a, b, 1 - a - b);
+        const own = first?.data[i] === 5 ? a : first?.data[i] === 7 ? b : 1 - a - b;
+        if (own < best - 2 * rounding || best < 1 / 3) wrong++;
+      }
+    }
+    expect(wrong).toBe(0);
+    expect(new Set(first?.data).size).toBeGreaterThan(1);
+  },
+);
 
 it('an export gives the labels of its run, and so do both of them in a folder of folds, bit by bit', async () => {
   const input = await volumes('for-export', 1);

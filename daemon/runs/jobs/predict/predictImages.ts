@@ -4,6 +4,7 @@ import type { Predicted, PredictResult, PredictTask } from '../../../../protocol
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import type { CaseFiles } from '../../../data/prepared/settings.ts';
+import type { PreparedImage } from '../../../data/prepared/types.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { OnJobProgress } from '../job.ts';
 import { checkImage, checkKind } from './check.ts';
@@ -14,6 +15,7 @@ import { classify, segment, settingsOf } from './labelImage.ts';
 import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
 import type { NetworkSources } from './networkSource.ts';
 import { writePreview } from './preview.ts';
+import { ProbabilityMaps } from './probabilityMaps.ts';
 import { openResults, resultsError } from './results.ts';
 import { writeTable } from './tables.ts';
 import { type LabelMapsOfImage, writeLabels } from './writeLabels.ts';
@@ -56,9 +58,9 @@ async function predictCases(
   onProgress: OnJobProgress,
 ): Promise<Omit<PredictResult, 'notices' | 'loadSeconds'>> {
   const { plan, step, members } = network;
-  const { overlap, mirror, statistics, preview } = task;
+  const { overlap, mirror, statistics, preview, probabilities } = task;
   const finished = await Finished.open(task.out, {
-    ...{ members, overlap, mirror, statistics, preview },
+    ...{ members, overlap, mirror, statistics, preview, probabilities },
     largestComponent: plan.largestComponent,
   });
   const all: Predicted[] = [];
@@ -99,18 +101,38 @@ async function predictCase(network: OpenNetwork, files: CaseFiles, task: Predict
     const probabilities = await classify(network, prepared);
     return { image, files: [], notices, probabilities, seconds: seconds() };
   }
-  const maps = await segment(network, prepared, stored.size, task);
   const base = join(task.out, files.id);
+  const { maps, probabilities } = await labelled(network, prepared, { stored, base, task });
   const written = await writeLabels(base, maps, stored, plan);
   const seen = viewOf(maps, stored, plan);
   const preview = task.preview ? [await writePreview(`${base}.preview.png`, seen)] : [];
   return {
     image,
-    files: [...written.files, ...preview],
+    files: [...written.files, ...preview, ...probabilities],
     notices: [...notices, ...written.notices],
     ...(task.statistics && { statistics: statisticsOf(seen, plan) }),
     seconds: seconds(),
   };
+}
+
+/** Labels of an image, and the files with its probabilities where these are wanted. */
+async function labelled(
+  network: OpenNetwork,
+  prepared: PreparedImage,
+  { stored, base, task }: { stored: StoredCase; base: string; task: PredictTask },
+): Promise<{ maps: LabelMapsOfImage; probabilities: string[] }> {
+  const { classes, labels } = network.plan;
+  if (!task.probabilities) return { maps: await segment(network, prepared, stored.size, task), probabilities: [] };
+  const names = classes.map(({ name }) => name);
+  const collected = await ProbabilityMaps.open(base, stored, names, labels);
+  try {
+    const { overlap, mirror } = task;
+    const onScores = (slice: number, scores: Float32Array) => collected.add(slice, scores);
+    const maps = await segment(network, prepared, stored.size, { overlap, mirror, onScores });
+    return { maps, probabilities: await collected.write() };
+  } finally {
+    await collected.close();
+  }
 }
 
 /** An image with its labels, for what is measured and shown. */
