@@ -1,12 +1,14 @@
 // Times our whole training steps beside PyTorch's (test/bench/torch_step.py, torch_downstream.py), alternately, and writes
-// docs/performance.md.
-// Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation --dry]
+// docs/performance.md. Prediction too (benchPredict.mjs): whole commands, and windows beside PyTorch's.
+// Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation,predict --dry]
+// --only predict takes cases as well: predict:0, predict:1, predict:2, predict:windows.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { benchPrediction } from './benchPredict.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -117,14 +119,15 @@ function tableOf(results) {
   ].join('\n');
 }
 
+const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${release()}, Node ${process.version}`;
+
 /** Replaces what stands in docs/performance.md between two marks. */
-function put(mark, results, table) {
+function put(mark, where, table) {
   const file = 'docs/performance.md';
   const text = readFileSync(file, 'utf8');
   const [begin, end] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`];
   const head = text.slice(0, text.indexOf(begin) + begin.length);
   const tail = text.slice(text.indexOf(end));
-  const where = `${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${release()}, Node ${process.version}, PyTorch ${results[0].version}; ${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
   writeFileSync(file, `${head}\n${where}\n\n${table}\n${tail}`);
   console.log(`\nwritten to ${file}`);
 }
@@ -139,7 +142,18 @@ try {
     const results = await measureCases(folder, cases);
     const table = tableOf(results);
     console.log(`\n${table}`);
-    if (!options.dry) put(mark, results, table);
+    const rule = `${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
+    if (!options.dry) put(mark, `${machine}, PyTorch ${results[0].version}; ${rule}`, table);
+  }
+  const predictions = wanted?.flatMap((name) => (name.startsWith('predict') ? [name.slice('predict:'.length)] : []));
+  if (!predictions || predictions.length > 0) {
+    const program = await bundle(folder, 'predict.ts');
+    const cases = predictions?.includes('') ? undefined : predictions;
+    const { python } = options;
+    const table = await benchPrediction({ program, folder, measure, python, rounds, steps, wanted: cases });
+    console.log(`\n${table}`);
+    if (!options.dry && !cases)
+      put('predict bench', `${machine}; ${rounds} rounds, fastest and largest of each.`, table);
   }
 } finally {
   rmSync(folder, { recursive: true });

@@ -3,6 +3,7 @@
     python torch_downstream.py check ../golden/data      # this port against the reference's golden files classification-3D, segmentation-3D
     python torch_downstream.py write ../golden/data      # classification-2D.json and segmentation-2D.json, computed in float64
     python torch_downstream.py bench --task segmentation --size 48 192 192 --batch 2 --classes 14 [--channels-last] [--steps 3]
+    python torch_downstream.py windows --size 48 192 192 --classes 118 [--channels-last] [--steps 3]   # logits only, as prediction needs them
 
 `bench` prints one JSON line: milliseconds of the fastest and the median step after warm-up, peak resident memory in MiB.
 Needs only PyTorch and NumPy. Weights and inputs of golden files are computed from their names (test/golden/data/README.md).
@@ -375,27 +376,48 @@ def bench(o):
                           peakMiB=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)))
 
 
+def windows(o):
+    if o.threads:
+        torch.set_num_threads(o.threads)
+    nd = len(o.size)
+    net = Segmentation(nd, o.channels, o.size, o.classes, o.arch).eval()
+    images = torch.randn(1, o.channels, *o.size)
+    if o.channels_last:
+        layout = torch.channels_last if nd == 2 else torch.channels_last_3d
+        net, images = net.to(memory_format=layout), images.to(memory_format=layout)
+    times = []
+    with torch.inference_mode():
+        for i in range(o.warmup + o.steps):
+            began = time.perf_counter()
+            net(images, 1)
+            if i >= o.warmup:
+                times.append(time.perf_counter() - began)
+    print(json.dumps(dict(secondsPerWindow=min(times), medianSeconds=statistics.median(times), channelsLast=o.channels_last,
+                          torch=torch.__version__, peakMiB=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)))
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = a.add_subparsers(dest='command', required=True)
     for name in ('check', 'write'):
         commands.add_parser(name).add_argument('folder')
-    b = commands.add_parser('bench')
+    b, w = commands.add_parser('bench'), commands.add_parser('windows')
     b.add_argument('--task', default='segmentation', choices=['segmentation', 'classification'])
-    b.add_argument('--arch', default='tiny', choices=['tiny', 'small'])
-    b.add_argument('--size', type=int, nargs='+', default=[48, 192, 192])
     b.add_argument('--batch', type=int, default=2)
-    b.add_argument('--channels', type=int, default=1)
-    b.add_argument('--classes', type=int, default=14)
-    b.add_argument('--channels-last', action='store_true')
-    b.add_argument('--warmup', type=int, default=1)
-    b.add_argument('--steps', type=int, default=3)
-    b.add_argument('--threads', type=int, default=0)
+    for c in (b, w):
+        c.add_argument('--arch', default='tiny', choices=['tiny', 'small'])
+        c.add_argument('--size', type=int, nargs='+', default=[48, 192, 192])
+        c.add_argument('--channels', type=int, default=1)
+        c.add_argument('--classes', type=int, default=14)
+        c.add_argument('--channels-last', action='store_true')
+        c.add_argument('--warmup', type=int, default=1)
+        c.add_argument('--steps', type=int, default=3)
+        c.add_argument('--threads', type=int, default=0)
     o = a.parse_args()
-    if o.command == 'bench':
-        bench(o)
-    else:
+    if o.command in ('check', 'write'):
         {'check': check, 'write': write}[o.command](o.folder)
+    else:
+        {'bench': bench, 'windows': windows}[o.command](o)
 
 
 main()

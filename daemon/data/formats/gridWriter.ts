@@ -6,6 +6,7 @@ import { writeAtomically } from '../../files/atomic.ts';
 import { encodeCaretLabels } from './niftiExtension.ts';
 import { gridHeader } from './niftiGridHeader.ts';
 import { headerBytes } from './niftiHeader.ts';
+import { placesOf } from './orientation.ts';
 import type { LabelNames, StoredGrid } from './storedVolume.ts';
 import { walkOf } from './storedVolume.ts';
 
@@ -69,16 +70,7 @@ export function* encodeInGrid({ data, grid, labelNames, slope }: GridToWrite): G
 /** The array's values in the order of the grid, i fastest, some rows at a time. */
 export function* storedBlocks(data: GridToWrite['data'], grid: StoredGrid): Generator<GridToWrite['data']> {
   const [columns, rows, slices] = grid.size;
-  // Where the array has the voxel (0, 0, 0) of the file, and how far the next one is along i, j and k.
-  const walk = walkOf(grid);
-  const strides = [walk.shape[1] * walk.shape[2], walk.shape[2], 1] as const;
-  const steps: [number, number, number] = [0, 0, 0];
-  let start = 0;
-  for (const axis of [0, 1, 2] as const) {
-    const turned = walk.steps[axis] < 0;
-    steps[walk.sources[axis] as 0 | 1 | 2] = turned ? -strides[axis] : strides[axis];
-    if (turned) start += strides[axis] * (walk.shape[axis] - 1);
-  }
+  const { start, steps } = placesOf(walkOf(grid));
   const rowsAtOnce = Math.max(1, Math.min(rows, Math.floor(blockBytes / (columns * data.BYTES_PER_ELEMENT))));
   for (let k = 0; k < slices; k++) {
     for (let j0 = 0; j0 < rows; j0 += rowsAtOnce) {

@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
+import { type Readable, pipeline as streams } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createUnzip, gunzip } from 'node:zlib';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { readFailure } from './bytes.ts';
 import { imageError } from './imageError.ts';
 import { maxInflation } from './limits.ts';
 
@@ -26,21 +28,30 @@ export async function gunzipStart(path: string, head: Buffer): Promise<Buffer> {
   }
 }
 
+/** Bytes of a piece of a file. */
+const pieceBytes = 2 ** 20;
+
 /**
- * Decodes a gzip stream that should give `expected` bytes; never allocates more than `expected + tolerated`. Throws
- * UnimissError('data') for a stream with more than `tolerated` extra bytes, or fewer bytes than expected.
+ * The content of a file, decoded where it is a gzip stream, piece by piece.
+ * @throws UnimissError('data') naming the file: it cannot be read, or the stream is damaged or ends too early
  */
-export async function gunzipWhole(path: string, bytes: Buffer, expected: number, tolerated: number): Promise<Buffer> {
-  if (bytes.length * maxInflation < expected) {
-    throw imageError(path, `its header claims ${expected} bytes, which ${bytes.length} compressed bytes cannot hold`);
-  }
-  const most = expected + tolerated;
+export async function* readPieces(path: string, compressed: boolean): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: pieceBytes });
+  // An error of either stream comes out of the last one, where the loop meets it.
+  const source: Readable = compressed ? streams(file, createUnzip({ chunkSize: pieceBytes }), () => undefined) : file;
   try {
-    return await gunzipAsync(bytes, { chunkSize: Math.max(64, most), maxOutputLength: most });
+    yield* source as AsyncIterable<Buffer>;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(path, expected);
-    throw gzipFailure(path, error);
+    throw (error as NodeJS.ErrnoException).code?.startsWith('Z_') ? gzipFailure(path, error) : readFailure(path, error);
+  } finally {
+    file.destroy();
   }
+}
+
+/** Refuses a header that claims more than a gzip stream of this length can hold, before anything is allocated. */
+export function checkInflation(path: string, compressed: number, expected: number): void {
+  if (compressed * maxInflation < expected)
+    throw imageError(path, `its header claims ${expected} bytes, which ${compressed} compressed bytes cannot hold`);
 }
 
 /** The error for a file with more data than its header says. */

@@ -9,7 +9,7 @@ import { decodeSegmentation } from './dicom/segmentation.ts';
 import { gunzipStart } from './gzip.ts';
 import { imageError } from './imageError.ts';
 import { inspectJpeg, readJpeg } from './jpeg.ts';
-import { decodeNifti, gzipHeadBytes, inspectNifti, type ReadOptions, readNiftiHeader } from './nifti.ts';
+import { decodeNifti, gzipHeadBytes, inspectNifti, type ReadOptions, readNifti, readNiftiHeader } from './nifti.ts';
 import { inspectPng, readPng } from './png.ts';
 import { describeContent, type Format, hasNiftiHeader, sniffFormat } from './sniff.ts';
 import {
@@ -107,6 +107,8 @@ export async function readImage(path: string): Promise<Image2D> {
  * @throws UnimissError('data') naming file and reason
  */
 export async function readVolume(path: string, options: ReadOptions = {}): Promise<StoredVolume> {
+  const { format } = await sniffFile(path);
+  if (format === 'nifti' || format === 'gz') return readNifti(path, options);
   return toVolume(path, await decodeVolume(path, options));
 }
 

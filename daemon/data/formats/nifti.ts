@@ -1,12 +1,12 @@
 import { endianness } from 'node:os';
-import { type Ends, readEnds, readWhole } from './bytes.ts';
-import { gunzippedLength, gunzipStart, gunzipWhole, tooLong, tooShort } from './gzip.ts';
+import { type Ends, readEnds } from './bytes.ts';
+import { checkInflation, gunzippedLength, gunzipStart, readPieces, tooLong, tooShort } from './gzip.ts';
 import { imageError } from './imageError.ts';
 import { caretLabels } from './niftiExtension.ts';
 import { headerBytes, type NiftiHeader, niftiTypes, parseNiftiHeader } from './niftiHeader.ts';
 import { sniffFormat } from './sniff.ts';
-import { type Decoded, type StoredVolume, toVolume } from './storedVolume.ts';
-import type { StoredVoxels } from './voxels.ts';
+import { type Decoded, type Found, type StoredVolume, volumeOf, walkOf } from './storedVolume.ts';
+import { type StoredVoxels, VoxelArranger } from './voxels.ts';
 
 /** Bytes of a gzip stream that contain a NIfTI header, even after a long file name. */
 export const gzipHeadBytes = 8192;
@@ -27,11 +27,14 @@ export async function readNiftiHeader(path: string): Promise<NiftiHeader> {
   return (await readStart(path)).header;
 }
 
+interface Start {
+  readonly header: NiftiHeader;
+  readonly compressed: boolean;
+  readonly ends: Ends;
+}
+
 /** The header, checked against the size of the file. */
-async function readStart(
-  path: string,
-  { volume }: ReadOptions = {},
-): Promise<{ header: NiftiHeader; compressed: boolean; ends: Ends }> {
+async function readStart(path: string, { volume }: ReadOptions = {}): Promise<Start> {
   const ends = await readEnds(path, gzipHeadBytes, 4);
   if (ends.size === 0) throw imageError(path, 'is empty (0 bytes)');
   const compressed = sniffFormat(ends.head) === 'gz';
@@ -81,29 +84,71 @@ export interface ReadOptions {
  * @throws UnimissError('data') naming the file and the reason, before allocating for a header beyond `limits`
  */
 export async function readNifti(path: string, options: ReadOptions = {}): Promise<StoredVolume> {
-  return toVolume(path, await decodeNifti(path, options));
+  const start = await readStart(path, options);
+  const { header } = start;
+  const { name, bytes: width } = niftiTypes[header.type];
+  const small = name === 'int8' || name === 'uint8' || name === 'int16';
+  const arranger = new VoxelArranger(path, { small, scaling: header, walk: walkOf(header) });
+  let rest: Buffer = Buffer.alloc(0);
+  const head = await readContent(path, start, (piece) => {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
+    const whole = bytes.length - (bytes.length % width);
+    arranger.add(storedVoxels(bytes.subarray(0, whole), header));
+    rest = bytes.subarray(whole);
+  });
+  return volumeOf(foundIn(head, header), arranger.finish());
 }
 
 /** The stored voxels of a NIfTI file and their grid, with the label names of its Caret extension. Throws UnimissError('data'). */
 export async function decodeNifti(path: string, options: ReadOptions = {}): Promise<Decoded> {
-  const { header, compressed } = await readStart(path, options);
+  const start = await readStart(path, options);
+  const { header } = start;
+  const voxels = Buffer.from(new ArrayBuffer(header.dataBytes));
+  let at = 0;
+  const head = await readContent(path, start, (piece) => {
+    at += piece.copy(voxels, at);
+  });
+  const { slope, intercept } = header;
+  return { voxels: storedVoxels(voxels, header), scaling: { slope, intercept }, ...foundIn(head, header) };
+}
+
+/**
+ * Goes through a file's content once.
+ * @param use takes the bytes of the wanted volume's voxels, piece by piece
+ * @returns the bytes before the voxels
+ */
+async function readContent(
+  path: string,
+  { header, compressed, ends }: Start,
+  use: (piece: Buffer) => void,
+): Promise<Buffer> {
   const expected = expectedLength(header);
-  const most = expected + sliceBytes(header);
-  const stored = await readWhole(path, compressed ? mostCompressedBytes(header) : most);
-  const bytes = compressed ? await gunzipWhole(path, stored, expected, sliceBytes(header)) : stored;
-  checkLength(path, header, bytes.length);
-  const { size, affine, type, slope, intercept, spacingKnown, orientationNotice } = header;
-  const labelNames = caretLabels(bytes.subarray(0, header.offset), header);
-  const start = header.offset + header.volume * header.dataBytes;
+  if (compressed) checkInflation(path, ends.size, expected);
+  const head = Buffer.alloc(header.offset);
+  const first = header.offset + header.volume * header.dataBytes;
+  let at = 0;
+  for await (const piece of readPieces(path, compressed)) {
+    if (at < head.length) piece.copy(head, at);
+    const from = Math.max(0, first - at);
+    const to = Math.min(piece.length, first + header.dataBytes - at);
+    if (from < to) use(piece.subarray(from, to));
+    at += piece.length;
+    if (at >= expected + sliceBytes(header)) throw tooLong(path, expected);
+  }
+  checkLength(path, header, at);
+  return head;
+}
+
+function foundIn(head: Buffer, header: NiftiHeader): Found {
+  const { size, affine, type, spacingKnown, orientationNotice, version } = header;
+  const labelNames = caretLabels(head, header);
   return {
-    voxels: storedVoxels(bytes.subarray(start, start + header.dataBytes), header),
-    scaling: { slope, intercept },
     grid: {
       format: 'nifti',
       size,
       affine,
       type: niftiTypes[type].name,
-      niftiHeader: new Uint8Array(bytes.subarray(0, headerBytes[header.version])),
+      niftiHeader: new Uint8Array(head.subarray(0, headerBytes[version])),
       ...(labelNames.size > 0 && { labelNames }),
     },
     spacingKnown,

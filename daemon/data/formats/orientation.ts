@@ -68,6 +68,25 @@ export function orient(affine: Affine, size: readonly [number, number, number], 
   };
 }
 
+/** Where stored voxels lie in the array that a walk reads: index of the voxel (0, 0, 0), and steps along i, j and k. */
+export interface Places {
+  readonly start: number;
+  readonly steps: readonly [number, number, number];
+}
+
+/** The other way round of a walk. */
+export function placesOf({ shape, steps, sources }: Walk): Places {
+  const strides = [shape[1] * shape[2], shape[2], 1] as const;
+  const out: [number, number, number] = [0, 0, 0];
+  let start = 0;
+  for (const axis of [0, 1, 2] as const) {
+    const turned = steps[axis] < 0;
+    out[sources[axis] as 0 | 1 | 2] = turned ? -strides[axis] : strides[axis];
+    if (turned) start += strides[axis] * (shape[axis] - 1);
+  }
+  return { start, steps: out };
+}
+
 /** The affine of the array that a walk reads: from output indices (slowest axis first) to RAS millimetres. */
 export function walkAffine(affine: Affine, size: readonly [number, number, number], walk: Walk): Affine {
   return affine.map((row) => {

@@ -52,9 +52,13 @@ export interface StoredLabels extends Stored {
 }
 
 /** What a reader of a format finds. */
-export interface Decoded {
+export interface Decoded extends Found {
   readonly voxels: StoredVoxels;
   readonly scaling: Scaling;
+}
+
+/** All but the voxels. */
+export interface Found {
   readonly grid: StoredGrid;
   readonly spacingKnown: boolean;
   readonly orientationNotice?: string | undefined;
@@ -69,8 +73,12 @@ export function walkOf(grid: Pick<StoredGrid, 'affine' | 'size'>): Walk {
 
 /** The decoded voxels as a volume. Throws UnimissError('data') where one is not finite. */
 export function toVolume(path: string, decoded: Decoded): StoredVolume {
-  const { walk, spacing, stored } = placed(decoded);
-  const data = arrangeVoxels(path, decoded.voxels, decoded.scaling, walk);
+  return volumeOf(decoded, arrangeVoxels(path, decoded.voxels, decoded.scaling, walkOf(decoded.grid)));
+}
+
+/** The volume of voxels that are arranged already. */
+export function volumeOf(found: Found, data: Int16Array | Float32Array): StoredVolume {
+  const { walk, spacing, stored } = placed(found);
   return { volume: { kind: '3D', shape: walk.shape, data, spacing }, ...stored };
 }
 
@@ -81,7 +89,7 @@ export function toLabels(path: string, decoded: Decoded): StoredLabels {
   return { shape: walk.shape, data, spacing, ...stored };
 }
 
-function placed({ grid, spacingKnown, orientationNotice, notices = [], leftOut = [] }: Decoded) {
+function placed({ grid, spacingKnown, orientationNotice, notices = [], leftOut = [] }: Found) {
   const walk = walkOf(grid);
   const affine = walkAffine(grid.affine, grid.size, walk);
   const length = (axis: 0 | 1 | 2) => Math.hypot(affine[0][axis], affine[1][axis], affine[2][axis]);

@@ -1,6 +1,6 @@
 import type { Volume } from '../types.ts';
 import { imageError } from './imageError.ts';
-import type { Walk } from './orientation.ts';
+import { placesOf, type Walk } from './orientation.ts';
 
 /** Voxels as a file stores them, i fastest, in the byte order of this machine. */
 export type StoredVoxels =
@@ -49,21 +49,61 @@ function walkThrough(walk: Walk, use: (out: number, stored: number) => void): vo
 export function arrangeVoxels(
   path: string,
   voxels: StoredVoxels,
-  { slope, intercept }: Scaling,
+  scaling: Scaling,
   walk: Walk,
 ): Int16Array | Float32Array {
   const small = voxels instanceof Int16Array || voxels instanceof Int8Array || voxels instanceof Uint8Array;
-  const keepIntegers = small && slope === 1 && intercept === 0;
-  const out = keepIntegers ? new Int16Array(voxels.length) : new Float32Array(voxels.length);
-  walkThrough(walk, (o, p) => {
-    out[o] = Number(voxels[p]!) * slope + intercept;
-  });
-  if (!keepIntegers) refuseNonFinite(path, out, walk.shape);
-  return out;
+  const arranger = new VoxelArranger(path, { small, scaling, walk });
+  arranger.add(voxels);
+  return arranger.finish();
+}
+
+/** As `arrangeVoxels`, for voxels that come piece by piece in the order of the file: there is never more than one copy of a volume. */
+export class VoxelArranger {
+  private readonly out: Int16Array | Float32Array;
+  private readonly places;
+  /** Voxels along i and j. */
+  private readonly columns: number;
+  private readonly rows: number;
+  private done = 0;
+
+  /** @param small whether the stored numbers are int8, uint8 or int16 */
+  constructor(
+    private readonly path: string,
+    private readonly of: { readonly small: boolean; readonly scaling: Scaling; readonly walk: Walk },
+  ) {
+    const { small, walk } = of;
+    const { slope, intercept } = of.scaling;
+    const count = walk.shape[0] * walk.shape[1] * walk.shape[2];
+    this.out = small && slope === 1 && intercept === 0 ? new Int16Array(count) : new Float32Array(count);
+    this.places = placesOf(walk);
+    const along = (stored: number) => walk.shape[walk.sources.indexOf(stored) as 0 | 1 | 2];
+    [this.columns, this.rows] = [along(0), along(1)];
+  }
+
+  add(voxels: StoredVoxels): void {
+    const { out, columns, rows } = this;
+    const { start, steps } = this.places;
+    const { slope, intercept } = this.of.scaling;
+    for (let v = 0; v < voxels.length; ) {
+      const i = this.done % columns;
+      const row = Math.floor(this.done / columns);
+      const count = Math.min(columns - i, voxels.length - v);
+      let o = start + i * steps[0] + (row % rows) * steps[1] + Math.floor(row / rows) * steps[2];
+      for (const end = v + count; v < end; v++, o += steps[0]) out[o] = Number(voxels[v]!) * slope + intercept;
+      this.done += count;
+    }
+  }
+
+  /** @throws UnimissError('data') where a value is NaN or infinite, also beyond float32 */
+  finish(): Int16Array | Float32Array {
+    if (this.out instanceof Float32Array) refuseNonFinite(this.path, this.out, this.of.walk.shape);
+    return this.out;
+  }
 }
 
 /** NaN and infinite values (also those beyond float32) make a volume useless: one of them spreads through the whole network. */
-function refuseNonFinite(path: string, data: Int16Array | Float32Array, shape: Volume['shape']): void {
+function refuseNonFinite(path: string, data: Float32Array, shape: Volume['shape']): void {
   let count = 0;
   let first = -1;
   for (let i = 0; i < data.length; i++) {

@@ -57,6 +57,8 @@ export class LabelSlices {
   /** Places of a block's scores in a slice. */
   private readonly corners = new Int32Array(mostCorners / 2);
   private readonly candidates: Uint16Array;
+  /** By class, 1: it is a candidate. */
+  private readonly chosen: Uint8Array;
   /** Scores of the candidates [corner, candidate]: of both slices, mixed along the slices, and along the rows too. */
   private readonly lower: Float64Array;
   private readonly upper: Float64Array;
@@ -83,6 +85,7 @@ export class LabelSlices {
     this.scoreWidth = Math.ceil(from[1] / stride);
     this.width = to[1];
     this.candidates = new Uint16Array(classes);
+    this.chosen = new Uint8Array(classes);
     const values = () => new Float64Array((mostCorners / 2) * classes);
     [this.lower, this.upper, this.mixed, this.row] = [values(), values(), values(), values()];
     [this.low, this.high] = [new Float32Array(classes), new Float32Array(classes)];
@@ -108,8 +111,7 @@ export class LabelSlices {
       }
       to = columns.to;
       if (own >= 0) continue;
-      this.bounds(below.scores, above.scores, count);
-      const found = this.exclusiveCandidates();
+      const found = this.exclusiveCandidates(below, above, count);
       this.gather(below.scores, above.scores, count, found);
       for (const { share, maps } of slices) this.chooseBest(share, rows, columns, found, maps[0]!);
     }
@@ -161,23 +163,63 @@ export class LabelSlices {
     for (let c = 0; c < count; c++) {
       const at = corners[c]! * classes;
       for (let k = 0; k < classes; k++) {
-        const [one, other] = [below[at + k]!, above[at + k]!];
-        const [less, more] = one < other ? [one, other] : [other, one];
-        if (less < low[k]!) low[k] = less;
-        if (more > high[k]!) high[k] = more;
+        const one = below[at + k]!;
+        const other = above[at + k]!;
+        if (one < low[k]!) low[k] = one;
+        if (other < low[k]!) low[k] = other;
+        if (one > high[k]!) high[k] = one;
+        if (other > high[k]!) high[k] = other;
       }
     }
   }
 
-  /** Classes that may be the best somewhere in the block. @returns how many */
-  private exclusiveCandidates(): number {
-    const { candidates, low, high, classes } = this;
-    let sure = low[0]!;
-    for (let k = 1; k < classes; k++) if (low[k]! > sure) sure = low[k]!;
+  /**
+   * Classes that may be the best somewhere in the block, in their order: those with a score that reaches what one of the classes that are
+   * the best of a corner has at all corners.
+   * @returns how many
+   */
+  private exclusiveCandidates(below: ScoreSlice, above: ScoreSlice, count: number): number {
+    const { corners, candidates, chosen, classes } = this;
+    let sure = Number.NEGATIVE_INFINITY;
+    let before = -1;
+    for (let c = 0; c < 2 * count; c++) {
+      const label = (c < count ? below.best[corners[c]!] : above.best[corners[c - count]!])!;
+      if (label === before) continue;
+      before = label;
+      const least = this.least(below.scores, above.scores, count, label);
+      if (least > sure) sure = least;
+    }
     const needed = sure - tolerance * Math.abs(sure);
+    for (let c = 0; c < count; c++) {
+      this.markReaching(below.scores, corners[c]! * classes, needed);
+      this.markReaching(above.scores, corners[c]! * classes, needed);
+    }
     let found = 0;
-    for (let k = 0; k < classes; k++) if (high[k]! >= needed) candidates[found++] = k;
+    for (let k = 0; k < classes; k++)
+      if (chosen[k] === 1) {
+        chosen[k] = 0;
+        candidates[found++] = k;
+      }
     return found;
+  }
+
+  /** The lowest score of a class in the block. */
+  private least(below: Float32Array, above: Float32Array, count: number, label: number): number {
+    const { corners, classes } = this;
+    let least = Number.POSITIVE_INFINITY;
+    for (let c = 0; c < count; c++) {
+      const at = corners[c]! * classes + label;
+      const one = below[at]!;
+      const other = above[at]!;
+      if (one < least) least = one;
+      if (other < least) least = other;
+    }
+    return least;
+  }
+
+  private markReaching(scores: Float32Array, at: number, needed: number): void {
+    const { chosen, classes } = this;
+    for (let k = 0; k < classes; k++) if (scores[at + k]! >= needed) chosen[k] = 1;
   }
 
   private gather(below: Float32Array, above: Float32Array, count: number, found: number): void {
