@@ -14,7 +14,9 @@ export const predictTaskSchema = z.strictObject({
     .max(100)
     .default([])
     .describe('Further runs or exports with the same plan, such as the other folds: their scores are averaged.'),
-  input: path.describe('An image, a folder with images, or the folder of a DICOM series.'),
+  input: path.describe(
+    'An image, a folder with images, the folder of a DICOM series, or a table (CSV, TSV) with the columns `path` and, if known, `patient`.',
+  ),
   out: path.describe('Folder for the results.'),
   checkpoint: z
     .enum(['best', 'last'])
@@ -69,6 +71,7 @@ export type ClassStatistics = z.output<typeof classStatisticsSchema>;
 
 export const predictedSchema = z.object({
   image: z.string().describe('Absolute path of the image, of its first channel if it has several files.'),
+  patient: z.string().optional().describe('Classification: whom it shows, where a table or a DICOM file says so.'),
   files: z
     .array(z.string())
     .describe('Absolute paths of the written files: label maps, then the preview and the probabilities.'),

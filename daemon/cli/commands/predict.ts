@@ -31,7 +31,10 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
       "Label new images with a fine-tuned network. Segmentation writes a label map per image, in the image's own grid. Classification writes predictions.csv with probabilities. Images that the output folder already has results for are skipped.",
     )
     .argument('<run>', 'name or folder of the fine-tuning run, folder of an export, or folder that holds several')
-    .argument('<input>', 'image, folder with images, or folder of a DICOM series')
+    .argument(
+      '<input>',
+      'image, folder with images, folder of a DICOM series, or CSV with the columns path and patient',
+    )
     .requiredOption('-o, --out <folder>', 'folder for the results')
     .addOption(
       new Option('--checkpoint <which>', 'the checkpoint with the best validation, or the newest')

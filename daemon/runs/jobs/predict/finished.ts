@@ -36,8 +36,8 @@ export class Finished {
   }
 
   /** The result of an image whose files have not changed since, if its own files are still there. */
-  async find(images: readonly string[]): Promise<Predicted | undefined> {
-    const result = this.known.get(await this.keyOf(images));
+  async find(images: readonly string[], patient?: string): Promise<Predicted | undefined> {
+    const result = this.known.get(await this.keyOf(images, patient));
     if (!result) return undefined;
     const there = await Promise.all(
       result.files.map((path) =>
@@ -50,12 +50,12 @@ export class Finished {
     return there.every(Boolean) ? result : undefined;
   }
 
-  async add(images: readonly string[], result: Predicted): Promise<void> {
-    await append(this.file, `${JSON.stringify({ key: await this.keyOf(images), result })}\n`);
+  async add(images: readonly string[], result: Predicted, patient?: string): Promise<void> {
+    await append(this.file, `${JSON.stringify({ key: await this.keyOf(images, patient), result })}\n`);
   }
 
-  private async keyOf(images: readonly string[]): Promise<string> {
-    const hash = createHash('sha256').update(this.settings);
+  private async keyOf(images: readonly string[], patient = ''): Promise<string> {
+    const hash = createHash('sha256').update(this.settings).update(patient);
     for (const path of images) {
       const { size, mtimeMs } = await stat(path);
       hash.update(JSON.stringify([path, size, mtimeMs]));

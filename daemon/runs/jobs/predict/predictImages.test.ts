@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decode } from 'fast-png';
+import { decode, encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PredictTask, predictTaskSchema } from '../../../../protocol/jobs/predictMessages.ts';
 import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../../test/smallDisk.ts';
@@ -160,6 +160,62 @@ it('an export gives the labels of its run, and so do both of them in a folder of
   expect(new Set((await readLabels(join(base, 'from-run', 'v0.nii.gz'))).data).size).toBeGreaterThan(1);
   expect((await labelsOf('from-export', exported)).equals(expected)).toBe(true);
   expect((await labelsOf('from-folds', folds)).equals(expected)).toBe(true);
+});
+
+it('classes of images are tabulated, and averaged for each patient that a table or DICOM names', async () => {
+  const folder = join(base, 'pictures');
+  mkdirSync(folder);
+  for (const [n, name] of ['a', 'b', 'c'].entries()) {
+    const data = Uint8Array.from({ length: 64 * 64 }, (_, i) => (i * (n + 2) * 7) % 251);
+    writeFileSync(join(folder, `${name}.png`), encode({ width: 64, height: 64, data, depth: 8, channels: 1 }));
+  }
+  const values = Array.from({ length: 64 * 64 }, (_, i) => i % 97);
+  writeFileSync(join(folder, 'd.dcm'), dicomFixture({ rows: 64, columns: 64, position: undefined, values }));
+  const table = join(folder, 'cases.csv');
+  writeFileSync(table, 'path,patient\na.png,P7\nb.png,\nc.png,P7\nd.dcm,\n');
+  const run = await untrainedExport(join(base, 'classifier'), {
+    ...{
+      problem: 'classification',
+      modality: '2D',
+      patch: [64, 64],
+      channels: [{ name: 'X-ray', normalization: { scheme: 'range' } }],
+    },
+    classes: ['healthy', 'ill'].map((name, k) => ({ name, values: [k] })),
+  });
+  const out = join(base, 'classified');
+  const result = await predict(table, out, {}, run);
+  expect(result.failed).toEqual([]);
+  const rows = (name: string) =>
+    readFileSync(join(out, name), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+  const [head, ...images] = rows('predictions.csv');
+  expect(head).toEqual(['path', 'predicted', 'healthy', 'ill']);
+  expect(images.map(([path]) => path)).toEqual(['a.png', 'b.png', 'c.png', 'd.dcm'].map((name) => join(folder, name)));
+  const [patientHead, ...patients] = rows('patients.csv');
+  expect(patientHead).toEqual(['patient', 'images', 'predicted', 'healthy', 'ill']);
+  expect(patients.map(([patient, count]) => [patient, count])).toEqual([
+    ['P7', '2'],
+    ['1', '1'], // DICOM's Patient ID
+  ]);
+  const healthy = (row = 0) => Number(images[row]?.[2]);
+  expect(Number(patients[0]?.[3])).toBeCloseTo((healthy(0) + healthy(2)) / 2, 5);
+  expect(healthy(0)).not.toBeCloseTo(healthy(2), 5);
+  writeFileSync(table, 'path,patient\na.png,P8\n');
+  expect(await predict(table, out, {}, run)).toMatchObject({ skipped: 0 }); // another patient
+  expect(rows('patients.csv')[1]?.[0]).toBe('P8');
+});
+
+it.each([
+  ['path\nmissing.png\n', /cases\.csv:2.*names “missing\.png”, which does not exist/s],
+  ['path\n../network/plan.json\n', /not in the table's folder/],
+  ['image\na.png\n', /no column “path”/],
+  ['path\n', /lists no images/],
+])('a table that cannot be used is refused: %j', async (text, message) => {
+  const folder = mkdtempSync(join(base, 'table-'));
+  writeFileSync(join(folder, 'cases.csv'), text);
+  await expect(predict(join(folder, 'cases.csv'), join(base, 'none'))).rejects.toThrow(message);
 });
 
 it('two networks are an ensemble: their scores are averaged, so the labels are of neither', async () => {

@@ -3,14 +3,14 @@ import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
 import type { Predicted, PredictResult, PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
-import type { CaseFiles } from '../../../data/prepared/settings.ts';
 import type { PreparedImage } from '../../../data/prepared/types.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { OnJobProgress } from '../job.ts';
 import { checkImage, checkKind } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
+import { dicomPatient } from './dicomPatient.ts';
 import { Finished } from './finished.ts';
-import { imagesOfInput } from './inputs.ts';
+import { type InputCase, imagesOfInput } from './inputs.ts';
 import { classify, segment, settingsOf } from './labelImage.ts';
 import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
 import type { NetworkSources } from './networkSource.ts';
@@ -53,7 +53,7 @@ export async function predictImages(
 
 async function predictCases(
   network: OpenNetwork,
-  cases: readonly CaseFiles[],
+  cases: readonly InputCase[],
   task: PredictTask,
   onProgress: OnJobProgress,
 ): Promise<Omit<PredictResult, 'notices' | 'loadSeconds'>> {
@@ -66,7 +66,7 @@ async function predictCases(
   const all: Predicted[] = [];
   const result = { step, predicted: [] as Predicted[], skipped: 0, failed: [] as PredictResult['failed'] };
   for (const [i, files] of cases.entries()) {
-    const before = await finished.find(files.images);
+    const before = await finished.find(files.images, files.patient);
     onProgress(files.id, i, cases.length);
     if (before) {
       result.skipped++;
@@ -75,7 +75,7 @@ async function predictCases(
     }
     try {
       const predicted = await predictCase(network, files, task);
-      await finished.add(files.images, predicted);
+      await finished.add(files.images, predicted, files.patient);
       result.predicted.push(predicted);
       all.push(predicted);
     } catch (error) {
@@ -87,7 +87,7 @@ async function predictCases(
   return { ...result, table: await writeTable(task.out, all, plan) };
 }
 
-async function predictCase(network: OpenNetwork, files: CaseFiles, task: PredictTask): Promise<Predicted> {
+async function predictCase(network: OpenNetwork, files: InputCase, task: PredictTask): Promise<Predicted> {
   const { plan } = network;
   const began = performance.now();
   const [image = ''] = files.images;
@@ -99,7 +99,8 @@ async function predictCase(network: OpenNetwork, files: CaseFiles, task: Predict
   const seconds = () => (performance.now() - began) / 1000;
   if (plan.problem === 'classification') {
     const probabilities = await classify(network, prepared);
-    return { image, files: [], notices, probabilities, seconds: seconds() };
+    const patient = files.patient ?? (await dicomPatient(image));
+    return { image, ...(patient !== undefined && { patient }), files: [], notices, probabilities, seconds: seconds() };
   }
   const base = join(task.out, files.id);
   const { maps, probabilities } = await labelled(network, prepared, { stored, base, task });

@@ -8,7 +8,7 @@ import { privateMode } from './writeLabels.ts';
 type Cell = string | number | boolean;
 
 /**
- * Writes the table of all images of the folder: `predictions.csv` of a classification, `statistics.csv` of a segmentation if there are
+ * Writes the table of all images of the folder: `predictions.csv` of a classification (with `patients.csv` beside it), `statistics.csv` of a segmentation if there are
  * statistics.
  * @returns its path; null where there is nothing to tabulate
  */
@@ -21,6 +21,7 @@ export async function writeTable(
     if (all.length === 0) return null;
     const names = plan.classes.map(({ name }) => name);
     const rows = all.map(({ image, probabilities = {} }) => [image, ...choice(names, probabilities, plan.labels)]);
+    await writePatients(join(out, 'patients.csv'), all, names, plan.labels);
     return write(join(out, 'predictions.csv'), [['path', 'predicted', ...names], ...rows]);
   }
   const rows = all.flatMap(({ image, statistics = [] }) =>
@@ -35,6 +36,26 @@ export async function writeTable(
   );
   if (rows.length === 0) return null;
   return write(join(out, 'statistics.csv'), [['path', 'class', 'voxels', 'ml', 'mean', 'touchesBorder'], ...rows]);
+}
+
+/** The table of the patients: the mean over the images of each. Images whose patient is unknown are not in it; without any, there is none. */
+async function writePatients(
+  file: string,
+  all: readonly Predicted[],
+  names: readonly string[],
+  labels: NetworkPlan['labels'],
+): Promise<void> {
+  const byPatient = new Map<string, Predicted[]>();
+  for (const one of all)
+    if (one.patient !== undefined) byPatient.set(one.patient, [...(byPatient.get(one.patient) ?? []), one]);
+  if (byPatient.size === 0) return;
+  const rows = [...byPatient].map(([patient, images]) => {
+    const mean = (name: string) =>
+      images.reduce((sum, { probabilities }) => sum + (probabilities?.[name] ?? Number.NaN), 0) / images.length;
+    const means = Object.fromEntries(names.map((name) => [name, mean(name)]));
+    return [patient, images.length, ...choice(names, means, labels)];
+  });
+  await write(file, [['patient', 'images', 'predicted', ...names], ...rows]);
 }
 
 /** The predicted class (of overlapping ones: all above one half), and the probability of each. */
