@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { UnimissError } from '../protocol/errors.ts';
-import { printable } from '../protocol/printable.ts';
 import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
 import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
@@ -16,6 +15,7 @@ import { pretrainCommand, resumeCommand } from './cli/commands/pretrain.ts';
 import { runsCommand } from './cli/commands/runs.ts';
 import { demoCommand } from './cli/demo/demo.ts';
 import { exitCodeOf, exitCodes } from './cli/terminal/exitCodes.ts';
+import { writeError } from './cli/terminal/reporter.ts';
 
 const program = new Command('unimiss')
   .description('Self-supervised pre-training of one network on 2D and 3D medical images (UniMiSS, ECCV 2022).')
@@ -72,7 +72,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage.code;
   else {
-    process.stderr.write(`${printable(explain(error))}\n`);
+    writeError(explain(error));
     process.exitCode = exitCodeOf(error);
   }
 }

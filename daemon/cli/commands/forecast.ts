@@ -30,7 +30,7 @@ export async function showForecast(
     for (const notice of forecast.notices) reporter.notice(notice);
     for (const concern of forecast.concerns)
       if (concern.severity === 'error') reporter.notice(concernText(concern));
-      else reporter.line(concernText(concern));
+      else reporter.paragraph(concernText(concern));
     reporter.record({ ...forecast, config });
     const error = forecast.concerns.find(({ severity }) => severity === 'error');
     if (error) process.exitCode = exitCodes[error.code ?? 'internal'].code;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Reporter } from './reporter.ts';
+import { Reporter, writeError } from './reporter.ts';
 
 /** What a terminal of a width shows of a progress line. */
 function shown(text: string, columns: number | undefined): string {
@@ -33,4 +33,17 @@ it('escape sequences in what it shows are shown, not obeyed', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur
   expect(written).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
   expect(written).toContain('ct\\x1b]0;owned\\x07\\x9b2J\\x0d.nii\n');
+});
+
+it('an error begins on a line of its own under a progress line, and is wrapped to the terminal', () => {
+  let written = '';
+  const err = { isTTY: true, columns: 24, write: (part: string) => (written += part) } as unknown as NodeJS.WriteStream;
+  const reporter = new Reporter({ err });
+  reporter.progress('8 min 18 s left');
+  writeError('unimiss: the disk is full, so nothing more is written', err);
+  expect(written).toBe('\r\x1b[K8 min 18 s left\nunimiss: the disk is\nfull, so nothing more is\nwritten\n');
+  written = '';
+  reporter.progress('done', true);
+  writeError('unimiss: no', err);
+  expect(written.endsWith('done\nunimiss: no\n')).toBe(true);
 });

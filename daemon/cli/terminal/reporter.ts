@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import type { Command } from 'commander';
 import { printable, printableJson } from '../../../protocol/printable.ts';
+import { wrap } from './wrap.ts';
 
 export interface ReporterOptions {
   /** Standard output contains only JSON objects, one per line. */
@@ -48,10 +49,21 @@ export class Reporter {
     this.out.write(`${printableJson(value)}\n`);
   }
 
-  /** A message for people that scripts do not need. */
+  /** A message for people that scripts do not need. In a terminal, it is wrapped between words. */
   notice(text: string): void {
     this.clear();
-    this.err.write(`${printable(text)}\n`);
+    this.err.write(`${this.wrapped(printable(text), this.err)}\n`);
+  }
+
+  /** As `line`, wrapped between words in a terminal: for sentences, not for tables. */
+  paragraph(text: string): void {
+    const out = this.json ? this.err : this.out;
+    this.clear();
+    out.write(`${this.wrapped(printable(text), out)}\n`);
+  }
+
+  private wrapped(text: string, stream: NodeJS.WriteStream): string {
+    return stream.isTTY === true ? wrap(text, widthOf(stream as WriteStream)) : text;
   }
 
   /** Progress of long work. `given` is one line; `last` means that it is complete and stays. */
@@ -62,10 +74,12 @@ export class Reporter {
     if (!last && now - this.drawnAt < interval) return;
     this.drawnAt = now;
     if (this.terminal) {
+      drawnTo = this.err;
       const width = widthOf(this.err as WriteStream);
       this.drawn = text.length < width ? text : `${text.slice(0, width - 2)}…`;
       this.err.write(`\r\x1b[K${this.drawn}${last ? '\n' : ''}`);
       if (last) this.drawn = '';
+      if (last) drawnTo = undefined;
     } else this.err.write(`${text}\n`);
   }
 
@@ -76,7 +90,19 @@ export class Reporter {
   private clear(): void {
     if (this.drawn) this.err.write('\r\x1b[K');
     this.drawn = '';
+    drawnTo = undefined;
   }
+}
+
+/** The terminal with a progress line that is not complete. */
+let drawnTo: NodeJS.WriteStream | undefined;
+
+/** Writes what ended the program under its progress line, which stays: it says how far the work was. */
+export function writeError(text: string, err: NodeJS.WriteStream = process.stderr): void {
+  const shown = printable(text);
+  const begin = drawnTo === err ? '\n' : '';
+  drawnTo = undefined;
+  err.write(`${begin}${err.isTTY === true ? wrap(shown, widthOf(err as WriteStream)) : shown}\n`);
 }
 
 /** Columns of a terminal; unknown (0) or implausibly few count as 80. */

@@ -1,4 +1,5 @@
 import { UnimissError } from '../../../protocol/errors.ts';
+import { GroupedNotices } from './groupedNotices.ts';
 import { openMakers } from './openMakers.ts';
 import { batchCount, epochSlots } from './order.ts';
 import { BatchPool } from './pool.ts';
@@ -10,8 +11,6 @@ export type { Loader, LoaderOptions, ViewBatch } from './types.ts';
 /** Batches per worker that are being made or wait: one ready while the trainer uses another, one in the making. */
 const aheadPerWorker = 2;
 
-/** A data set of ten thousand volumes without a spacing deserves a few log lines, not ten thousand. */
-const noticesOfAKind = 5;
 /** Memory for decoded images, MiB: in each worker, and in all workers together. */
 const [cacheMiBEach, cacheMiBAll] = [64, 512];
 
@@ -36,7 +35,7 @@ export function openLoader(options: LoaderOptions): Loader {
   );
   const told = new Set<string>();
   const undigested = new Map(all.filter((_, i) => samples[i]?.digest).map((sample) => [sample.id, sample]));
-  const kinds = new Map<string, number>();
+  const kinds = new GroupedNotices((...notice) => options.onNotice?.(...notice));
 
   /** Passes on the findings from making a batch, in the order of the batches; throws if too much is broken. */
   const report = ({ broken, notices, digests }: MadeBatch) => {
@@ -50,11 +49,7 @@ export function openLoader(options: LoaderOptions): Loader {
     for (const { id, kind, message } of notices) {
       if ((kind !== 'cache' && options.told?.has(kind)) || told.has(`${id} ${kind}`)) continue;
       told.add(`${id} ${kind}`);
-      const count = (kinds.get(kind) ?? 0) + 1;
-      kinds.set(kind, count);
-      if (count <= noticesOfAKind) options.onNotice?.(`${id} ${message}`, kind, id);
-      if (count === noticesOfAKind)
-        options.onNotice?.('… further volumes of which the same is true are not listed', kind);
+      kinds.add(kind, `${id} ${message}`, id);
     }
     for (const { id, digest } of digests) {
       const sample = undigested.get(id);
@@ -88,6 +83,7 @@ export function openLoader(options: LoaderOptions): Loader {
         const { views, ids, broken } = made;
         yield { phase, epoch, index, images: batch, views, ids, waitMs: performance.now() - began, broken };
       }
+      kinds.summarize();
     } finally {
       queue.drop();
     }

@@ -44,8 +44,8 @@ export interface LoaderOptions extends Omit<ViewOptions, 'cacheMiB'> {
   /** Called once for each image that turns out broken. */
   readonly onBroken?: (image: BrokenImage) => void;
   /**
-   * Receives notices for the log: a spacing that was missing or changed, values that do not look like HU. The first five of each
-   * kind. `image` is the id of the sample that the message names.
+   * Receives notices for the log: a spacing that was missing or changed, values that do not look like HU. The first of each
+   * kind, and at the end of an epoch the number of all. `image` is the id of the sample that the message names.
    */
   readonly onNotice?: (message: string, kind: VolumeNotice['kind'], image?: string) => void;
   /** Kinds of which the log has enough already, from earlier starts of the run; problems with the cache are reported anyway. */

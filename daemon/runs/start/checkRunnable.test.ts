@@ -18,7 +18,8 @@ const base = mkdtempSync(join(tmpdir(), 'unimiss-runnable-'));
 const images = join(base, 'images');
 const library = join(base, 'tensorflow');
 beforeAll(() => {
-  for (const folder of [images, library]) mkdirSync(folder);
+  for (const folder of [images, library, join(base, 'broken')]) mkdirSync(folder);
+  writeFileSync(join(base, 'broken', 'b.png'), 'not yet converted');
   writeFileSync(
     join(images, 'a.png'),
     encode({ width: 4, height: 4, data: new Uint8Array(16), depth: 8, channels: 1 }),
@@ -86,6 +87,8 @@ describe('a run that cannot begin is refused, and no folder of runs is made', ()
   it.each<[string, Partial<PretrainInput>, string, RegExp, tensorflow?: string]>([
     ['no such folder', { data: { paths: 'nowhere' } }, 'data', /nowhere: does not exist\n {2}Give a folder/],
     ['no image', { data: { paths: library } }, 'data', /no images found in 2 files/],
+    ['too many broken images', { data: { paths: [images, join(base, 'broken')] } }, 'data', /1 of 2 images are broken/],
+    ['no volumes', { data: { paths: images, modalities: '3D' } }, 'data', /no 3D images found/],
     ['no such manifest', { data: { manifest: 'none.csv' } }, 'data', /none\.csv: does not exist/],
     [
       'no such weights',

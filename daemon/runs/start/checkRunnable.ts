@@ -10,8 +10,8 @@ import { type Task, taskOf } from './task.ts';
 
 /**
  * Refuses a run that could not begin, before making a folder for it. Checks images, first weights, TensorFlow for the device, and
- * the folder of runs, which it makes if missing. Fast even for large folders of images, since it loads no TensorFlow and reads no
- * image; problems that only these show appear at the run's start.
+ * the folder of runs, which it makes if missing. Takes seconds at most, even for large folders of images: it loads no TensorFlow, and
+ * reads headers for a short time; problems that only these show appear at the run's start.
  * @param root the folder of runs
  * @throws UnimissError 'data', 'checkpoint', 'engine' or 'disk' with place and remedy
  */

@@ -28,7 +28,8 @@ export interface Task<C extends SharedConfig = SharedConfig> {
   /** Limits of its numbers under a configuration, by the key of a series of epochs. */
   limits?(config: C): Readonly<Record<string, readonly Limit[]>>;
   /**
-   * Refuses a run that could not begin: checks its images and first weights. Fast: loads no TensorFlow and reads no image.
+   * Refuses a run that could not begin: checks its images and first weights. Takes seconds at most: loads no TensorFlow and reads
+   * headers at most.
    * @throws UnimissError 'data' or 'checkpoint' with place and remedy
    */
   check(config: C): Promise<void>;

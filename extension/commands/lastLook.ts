@@ -1,0 +1,74 @@
+import { basename } from 'node:path';
+import { type QuickPickItem, QuickPickItemKind, type TextDocument, window } from 'vscode';
+import { runForecast } from '../../protocol/daemon/messages.ts';
+import type { Concern, Forecast } from '../../protocol/runs/forecast.ts';
+import { forecastLine } from '../../protocol/runs/forecastText.ts';
+import { showField } from '../configuration/showField.ts';
+import type { Context } from '../context.ts';
+import { withProgress } from '../withProgress.ts';
+
+/** A way to go on from the last look. */
+export interface Way<H extends string> {
+  readonly label: string;
+  readonly detail?: string;
+  readonly how: H;
+}
+
+/**
+ * The last step before a run starts: says what it will do on this machine and what looks wrong. The entries of concerns open the
+ * configuration at their field. If a concern refuses the run, only editing is offered.
+ * @param ways to start; the way 'edit' is always there
+ * @param text the configuration, if it differs from the document's
+ * @returns the way that was picked; undefined if none was, or a concern was
+ */
+export async function lastLook<H extends string>(
+  ctx: Context,
+  document: TextDocument,
+  { ways, text = document.getText() }: { readonly ways: readonly Way<H>[]; readonly text?: string },
+): Promise<H | 'edit' | undefined> {
+  const from = { config: text, file: document.uri.fsPath };
+  const forecast = await withProgress(ctx.daemon, 'UniMiSS: looking at the images', (workDoneToken, cancelled) =>
+    ctx.daemon.request(runForecast, { from, workDoneToken }, cancelled),
+  );
+  const refused = forecast.concerns.some(refuses);
+  const edit = { label: 'Edit Configuration', detail: 'Start it later with the same command', how: 'edit' as const };
+  const items: (QuickPickItem & { how?: H | 'edit'; concern?: Concern })[] = [
+    ...(refused ? [] : ways),
+    edit,
+    ...(forecast.concerns.length > 0 ? [separator('Looks wrong')] : []),
+    ...forecast.concerns.map(concernItem),
+    ...(forecast.unreadable.count > 0 ? [separator('Unreadable images')] : []),
+    ...forecast.unreadable.first.map(({ name, reason }) => ({ label: `$(file) ${name}`, detail: reason })),
+  ];
+  const picked = await window.showQuickPick(items, {
+    title: `${refused ? 'Cannot Start' : 'Start'} ${forecast.name}: ${basename(document.fileName)}`,
+    placeHolder: placeHolder(forecast),
+    matchOnDetail: true,
+    ignoreFocusOut: true,
+  });
+  if (picked?.concern) await showField(document, picked.concern.field);
+  return picked?.how;
+}
+
+/** Without TensorFlow a start offers to install it. */
+function refuses({ severity, code }: Concern): boolean {
+  return severity === 'error' && code !== 'engine';
+}
+
+function placeHolder(forecast: Forecast): string {
+  return forecast.steps > 0 ? forecastLine(forecast) : (forecast.concerns[0]?.message ?? '');
+}
+
+function separator(label: string): QuickPickItem {
+  return { label, kind: QuickPickItemKind.Separator };
+}
+
+function concernItem(concern: Concern): QuickPickItem & { concern: Concern } {
+  const { severity, field, message, remedy } = concern;
+  return {
+    label: `$(${severity}) ${field}`,
+    description: message,
+    ...(remedy !== undefined && { detail: remedy.replace(/\s+/g, ' ') }),
+    concern,
+  };
+}
