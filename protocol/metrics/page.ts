@@ -130,6 +130,10 @@ const progress = z.object({
 });
 export type Progress = z.infer<typeof progress>;
 
+/** A result for the top of the page: "k-NN accuracy after training", "87 %", "chance 25 %". */
+const fact = z.object({ label: z.string(), value: z.string(), note: z.optional(z.string()) });
+export type SummaryFact = z.infer<typeof fact>;
+
 const run = z.object({
   id: z.string(),
   name: z.string(),
@@ -144,12 +148,10 @@ const run = z.object({
   waits: z.optional(z.string()),
   /** Its configuration as text, by field (`train.lr`). */
   settings: z.optional(z.record(z.string(), z.string())),
+  /** What a report says of the run: date, data, machine, version. A panel has none. */
+  about: z.optional(z.array(fact)),
 });
 export type RunMetrics = z.infer<typeof run>;
-
-/** A result for the top of the page: "k-NN accuracy after training", "87 %", "chance 25 %". */
-const fact = z.object({ label: z.string(), value: z.string(), note: z.optional(z.string()) });
-export type SummaryFact = z.infer<typeof fact>;
 
 /**
  * From source to component. `sequence` rises by one with each message; a `snapshot` may start at any number and replaces

@@ -62,6 +62,8 @@ test('are shown: summary, log, page with previews', async () => {
   await output('metrics', runs.finished, '--format', 'html', '-o', page);
   const html = readFileSync(page, 'utf8');
   expect(html).toContain(runs.finished);
+  expect(html).toMatch(/"label":"Configuration","value":"[0-9a-f]{12}"/);
+  expect(html).toMatch(/"label":"Data and plan","value":"4 steps in 2 epochs/);
   expect(html.match(/data:image\/png;base64,/g)!.length).toBeGreaterThanOrEqual(4);
 });
 

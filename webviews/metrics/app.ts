@@ -1,5 +1,6 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
 import type { Modality } from '../../protocol/modality.ts';
+import { About, Configuration } from './about.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
 import { dimensionsOf, isSmoothed, limitsOf, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
@@ -7,6 +8,7 @@ import { type Curve, pick, recordedRows } from './curve.ts';
 import { element, oncePerFrame, setText } from './dom.ts';
 import { EventList } from './eventList.ts';
 import { Previews } from './previews.ts';
+import { printWhole } from './printing.ts';
 import { type RunLook, RunTable } from './runTable.ts';
 import { Section } from './section.ts';
 import { smooth } from './smoothing.ts';
@@ -42,6 +44,8 @@ export class MetricsApp {
   private readonly warnings = new Warnings((run, step) => this.reveal(run, step));
   private readonly previews = new Previews((previewStep) => this.change({ previewStep }));
   private readonly eventList = new EventList((events) => this.change({ events }));
+  private readonly about = new About();
+  private readonly configuration = new Configuration();
   private readonly problem = element('p', { className: 'problem', attributes: { role: 'alert' }, hidden: true });
   private readonly empty = element('p', { className: 'empty', hidden: true });
   private readonly render = oncePerFrame(() => this.renderNow());
@@ -55,6 +59,8 @@ export class MetricsApp {
     this.state = readState(kept.load());
     for (const { id, title } of panels) this.sections.set(id, this.section(id, title, this.charts.grids.get(id)!));
     this.sections.set('previews', this.section('previews', 'Training views (previews)', this.previews.root));
+    this.sections.set('about', this.section('about', 'About this report', this.about.root));
+    this.sections.set('configuration', this.section('configuration', 'Configuration', this.configuration.root));
     this.sections.set('events', this.section('events', 'Events', this.eventList.root));
     const section = (id: string) => this.sections.get(id)!.root;
     root.append(
@@ -70,10 +76,22 @@ export class MetricsApp {
       section('previews'),
       ...panels.slice(2).map((panel) => section(panel.id)),
       section('events'),
+      section('about'),
+      section('configuration'),
     );
     followTheme(standalone, () => {
       this.theme = undefined;
       this.render();
+    });
+    printWhole(root, {
+      drawAll: (onPaper) => {
+        const about = section('about');
+        if (onPaper) this.runTable.root.before(about);
+        else section('configuration').before(about);
+        this.theme = undefined;
+        this.renderNow();
+        this.charts.drawAll();
+      },
     });
     this.render();
     this.source.open((message) => this.receive(message));
@@ -157,6 +175,9 @@ export class MetricsApp {
     this.warnings.show(runs);
     this.previews.show(this.comparing ? runs[0] : this.primary(), this.state.previewStep);
     this.eventList.show(runs, this.state.events);
+    this.about.show(all);
+    this.configuration.show(all);
+    for (const id of ['about', 'configuration']) this.sections.get(id)!.root.hidden = !all.some(({ about }) => about);
     this.charts.arrange(all);
     for (const { id } of panels)
       this.sections.get(id)!.root.hidden = this.charts.grids.get(id)!.childElementCount === 0;

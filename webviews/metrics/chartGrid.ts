@@ -73,6 +73,14 @@ export class ChartGrid {
     }
   }
 
+  /** Draws all charts at their present size, also those out of sight. */
+  drawAll(): void {
+    for (const chart of this.charts.values()) {
+      chart.resize();
+      chart.setVisible(true);
+    }
+  }
+
   /** Scrolls to the first chart of a panel; false if it has none. */
   reveal(panel: ShownPanel): boolean {
     const chart = this.grids.get(panel)?.firstElementChild;

@@ -206,9 +206,10 @@ export function drawLimits(
     context.lineTo(right, py);
     context.stroke();
     const above = py - scales.top > 16 * scales.ratio;
+    // At the top it stands below the names of the phases.
     context.textBaseline = above ? 'bottom' : 'top';
     context.fillStyle = theme.text;
-    context.fillText(label, right - 4 * scales.ratio, py + (above ? -2 : 3) * scales.ratio);
+    context.fillText(label, right - 4 * scales.ratio, py + (above ? -2 : 15) * scales.ratio);
   }
   context.restore();
 }

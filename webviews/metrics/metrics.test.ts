@@ -586,6 +586,52 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     expect(await texts({ state: 'running', progress: { ...progress, step: 120 } })).toContain('≈ 53 min');
   });
 
+  test('a report prints whole: its facts first, everything unfolded and drawn, no controls; then it is as before', async () => {
+    const file = join(folder, 'printed.html');
+    const records = madeUpRecords({ steps: 200, stepsPerEpoch: 50 });
+    const about = [{ label: 'Run', value: 'chest-20261123-090000', note: 'preset nano' }];
+    const run = { id: 'a', name: 'chest', state: 'finished' as const, records, previews: madeUpPreviews([0], 50) };
+    await writeReport(file, { title: 'chest', runs: [{ ...run, about, settings: { 'train.lr': '0.05' } }] });
+    const { page, problems } = await watchedPage(browser);
+    await page.goto(`file://${file}`);
+    await page.locator(`[data-series="${loss}"] canvas`).waitFor();
+    // A click of the pointer would scroll there, and draw all charts on the way.
+    await page.locator('summary', { hasText: 'Optimiser' }).dispatchEvent('click');
+    await expect.poll(async () => (await stateOf(page))?.closedSections).toEqual(['optimiser']);
+    const shape = () =>
+      page.evaluate(() => ({
+        charts: document.querySelectorAll('.chart').length,
+        drawn: document.querySelectorAll('.chart canvas').length,
+        open: document.querySelectorAll('details[open]').length,
+        first: document.querySelector('.section h2')?.textContent,
+        dark: document.body.classList.contains('vscode-dark'),
+      }));
+    const before = await shape();
+    expect(before.drawn).toBeLessThan(before.charts);
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    expect(await shape()).toEqual({
+      ...{ charts: before.charts, drawn: before.charts, open: await page.locator('details').count() },
+      ...{ first: 'About this report', dark: false },
+    });
+    const widest = await page.locator('.chart').evaluateAll((all) => {
+      const { left } = document.querySelector('main')!.getBoundingClientRect();
+      return Math.max(...all.map((chart) => chart.getBoundingClientRect().right - left));
+    });
+    expect(widest).toBeLessThanOrEqual((186 / 25.4) * 96 + 1);
+    for (const control of ['.field', '.chips', '.icon-button', '.preview-controls'])
+      expect(await page.locator(control).first().isVisible(), control).toBe(false);
+    const text = await page.locator('main').innerText();
+    for (const part of ['chest-20261123-090000 preset nano', 'not for clinical use', 'ECCV 2022', 'train.lr'])
+      expect(text).toContain(part);
+    await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+    await page.emulateMedia({ media: 'screen' });
+    expect(await shape()).toMatchObject({ open: before.open, first: before.first, dark: true });
+    expect((await stateOf(page))?.closedSections).toEqual(['optimiser']);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
   test('empty states say why they are empty', async () => {
     const empty = join(folder, 'empty.html');
     await writeReport(empty, { title: 'Empty', runs: [{ id: 'a', name: 'new', state: 'running', records: [] }] });

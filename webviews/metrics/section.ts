@@ -1,4 +1,5 @@
 import { element } from './dom.ts';
+import { printingClass } from './printing.ts';
 
 /** A foldable part of the page. */
 export class Section {
@@ -18,7 +19,8 @@ export class Section {
     );
     let was = open;
     this.root.addEventListener('toggle', () => {
-      if (this.root.open === was) return;
+      // A print unfolds everything for its duration.
+      if (this.root.open === was || document.body.classList.contains(printingClass)) return;
       was = this.root.open;
       toggled(was);
     });

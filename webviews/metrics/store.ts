@@ -29,6 +29,7 @@ export interface Run {
   progress: Progress | undefined;
   waits?: string | undefined;
   settings?: Readonly<Record<string, string>> | undefined;
+  about?: readonly SummaryFact[] | undefined;
   /** It has more series than are kept. */
   seriesDropped?: true;
 }

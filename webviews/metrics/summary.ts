@@ -17,6 +17,7 @@ export class Summary {
   private readonly badge = document.createElement('vscode-badge');
   private readonly bar = element('progress', { max: 1, value: 0 });
   private readonly verdict = element('p', { className: 'verdict' });
+  private readonly subtitle = element('p', { className: 'subtitle note' });
   private readonly waits = element('p', { className: 'waits' });
   private readonly tiles = element('dl', { className: 'tiles' });
   private shown = '';
@@ -26,7 +27,7 @@ export class Summary {
     this.root = element(
       'header',
       { className: 'summary' },
-      element('div', { className: 'title-row' }, this.title, this.badge),
+      element('div', { className: 'title-row' }, this.title, this.badge, this.subtitle),
       this.waits,
       this.bar,
       this.verdict,
@@ -40,6 +41,8 @@ export class Summary {
     this.badge.hidden = !run;
     this.badge.setAttribute('data-state', run?.state ?? '');
     if (run) setText(this.badge, run.state);
+    const [id, started] = ['Run', 'Started'].map((label) => run?.about?.find((fact) => fact.label === label)?.value);
+    setText(this.subtitle, id ? [id, started].filter(Boolean).join(' · ') : '');
     this.waits.hidden = !run?.waits;
     setText(this.waits, run?.waits ?? '');
     this.bar.hidden = !run;

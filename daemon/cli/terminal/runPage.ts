@@ -3,7 +3,10 @@ import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts
 import type { Series } from '../../../protocol/records/series.ts';
 import { writeReport } from '../../evaluate/report/report.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { settingsOf } from '../../runs/folder/settings.ts';
 import { loadPreviews, savedPreview } from '../../runs/records/previewFiles.ts';
+
+import { runFacts } from './runFacts.ts';
 
 /** Epochs whose previews are embedded: the first, the last, and some between. */
 const MOST_PREVIEWS = 24;
@@ -16,17 +19,28 @@ const MOST_PREVIEWS = 24;
 export async function writeRunPage(
   file: string,
   run: RunFolder,
-  { state }: Pick<RunSummary, 'state'>,
+  given: RunSummary,
   records: readonly RunRecord[],
   how: { series: readonly Series[]; summary?: SummaryFact[]; notice: (message: string) => void },
 ): Promise<void> {
   const { series, summary = [], notice } = how;
   const saved = records.flatMap((r) => (r.kind === 'event' && r.event === 'preview' ? (savedPreview(r) ?? []) : []));
   const previews = await loadPreviews(run, spread(saved, MOST_PREVIEWS), notice);
+  const settings = settingsOf(run);
   await writeReport(file, {
     title: run.about.name,
     summary,
-    runs: [{ id: run.id, name: run.about.name, state, records, series, previews }],
+    runs: [
+      {
+        ...{ id: run.id, name: run.about.name, state: given.state, records, series, previews },
+        ...(given.step !== null &&
+          given.epoch !== null && {
+            progress: { step: given.step + 1, epoch: given.epoch, totalEpochs: given.epochs },
+          }),
+        ...(settings && { settings }),
+        about: await runFacts(run, given, records),
+      },
+    ],
   });
 }
 

@@ -29,6 +29,8 @@ export interface ReportRun {
   waits?: string;
   /** Its configuration as text, by field. */
   settings?: Record<string, string>;
+  /** What the page says of the run beside its curves. */
+  about?: SummaryFact[];
 }
 
 export interface ReportContent {
@@ -71,7 +73,7 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
     sequence: 0,
     title,
     summary,
-    runs: runs.map(({ id, name, state, records, series, previews = [], progress, waits, settings }) => {
+    runs: runs.map(({ id, name, state, records, series, previews = [], progress, waits, settings, about }) => {
       const { steps, epochs, events } = recordsToColumns(records);
       return {
         id,
@@ -82,6 +84,7 @@ export function snapshotOf({ title, runs, summary = [], mostRows = 4000 }: Repor
         progress,
         waits,
         settings,
+        about,
         events,
         epochs,
         steps: downsample(steps, mostRows),
