@@ -38,6 +38,7 @@ const rooms = {
     viaDaemon: ['terminal'],
     commands: ['terminal', 'viaDaemon'],
     demo: ['terminal', 'viaDaemon', 'commands'],
+    compare: ['terminal', 'viaDaemon', 'commands'],
   },
 };
 const tests = '\\.(test|long|fixtures)\\.ts$';

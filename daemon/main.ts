@@ -13,6 +13,7 @@ import { planCommand } from './cli/commands/plan.ts';
 import { predictCommand } from './cli/commands/predict.ts';
 import { pretrainCommand, resumeCommand } from './cli/commands/pretrain.ts';
 import { runsCommand } from './cli/commands/runs.ts';
+import { compareCommand } from './cli/compare/compare.ts';
 import { demoCommand } from './cli/demo/demo.ts';
 import { exitCodeOf, exitCodes } from './cli/terminal/exitCodes.ts';
 import { writeError } from './cli/terminal/reporter.ts';
@@ -53,6 +54,7 @@ for (const command of [
   metricsCommand,
   embedCommand,
   evaluateCommand,
+  compareCommand,
   predictCommand,
   exportCommand,
   engineCommand,

@@ -1,4 +1,4 @@
-import { presets as common, type PresetName } from '../../protocol/config/pretrain/presets.ts';
+import { presets as common, type PresetName, type Stages } from '../../protocol/config/pretrain/presets.ts';
 
 /** Attention blocks of one side of the network, stage by stage. */
 export interface StagesConfig {
@@ -52,8 +52,8 @@ export const presets: Readonly<Record<PresetName, MitConfig>> = {
   nano: {
     ...commonOf('nano'),
     stem: 16,
-    encoder: { depths: [1, 1, 1, 1], dims: [24, 48, 96, 128], heads: [1, 2, 4, 4], reductions: [4, 2, 2, 1] },
-    decoder: { depths: [1, 1, 1], dims: [96, 48, 24], heads: [4, 2, 1], reductions: [2, 2, 4] },
+    encoder: { depths: [1, 1, 1], dims: [24, 48, 96], heads: [1, 2, 4], reductions: [4, 2, 1] },
+    decoder: { depths: [1, 1], dims: [48, 24], heads: [2, 1], reductions: [2, 4] },
   },
   tiny: {
     ...commonOf('tiny'),
@@ -68,6 +68,18 @@ export const presets: Readonly<Record<PresetName, MitConfig>> = {
     decoder: { depths: [3, 4, 3], ...paperDecoder },
   },
 };
+
+/** `nano` of earlier versions: with views of 64×64 its last stage has four positions, over which InstanceNorm erases most of an image. */
+const fourStageNano: MitConfig = {
+  ...presets.nano,
+  encoder: { depths: [1, 1, 1, 1], dims: [24, 48, 96, 128], heads: [1, 2, 4, 4], reductions: [4, 2, 2, 1] },
+  decoder: { depths: [1, 1, 1], dims: [96, 48, 24], heads: [4, 2, 1], reductions: [2, 2, 4] },
+};
+
+/** The network of a preset. @param stages of its encoder; runs that do not record them have 4 */
+export function presetWith({ preset, stages = 4 }: { preset: PresetName; stages?: Stages | undefined }): MitConfig {
+  return preset === 'nano' && stages === 4 ? fourStageNano : presets[preset];
+}
 
 /** Length of the feature vector that the backbone returns for an image. */
 export function featureLength(config: MitConfig): number {

@@ -137,3 +137,11 @@ export interface SharedConfig {
   readonly checkpoint: z.output<typeof checkpoint>;
   readonly records: z.output<typeof records>;
 }
+
+/** Stages of the encoder, of `nano` alone: earlier versions had four. */
+export const stages = z
+  .union([z.literal(3), z.literal(4)])
+  .optional()
+  .describe(
+    'Number of stages of the encoder. 4 as in the paper; `nano` has 3, and `nano` of earlier versions 4. Default: by preset. Only `nano` allows another one.',
+  );

@@ -1,6 +1,6 @@
 import type { Modality } from '../modality.ts';
 import type { ConfigProblem } from './kind.ts';
-import { smallestSide, strides } from './pretrain/presets.ts';
+import { type PresetName, presets, type Stages, smallestSide, strides } from './pretrain/presets.ts';
 
 /** The multiple of `step` nearest to `value`, but at least `least`. */
 const nearestMultiple = (value: number, step: number, least: number): number =>
@@ -18,6 +18,24 @@ export function sizeProblem(path: string[], modality: Modality, size: readonly n
       path,
       message: `[${size.join(', ')}] does not fit the network: sides must be multiples of ${step.join(', ')} and at least ${least.join(', ')}`,
       remedy: `The closest size that fits is [${valid.join(', ')}].`,
+    },
+  ];
+}
+
+/** Why a preset cannot have a number of stages. */
+export function stagesProblem({
+  preset,
+  stages,
+}: {
+  preset: PresetName;
+  stages?: Stages | undefined;
+}): ConfigProblem[] {
+  if (stages === undefined || preset === 'nano' || stages === presets[preset].stages) return [];
+  return [
+    {
+      path: ['model', 'stages'],
+      message: `\`${preset}\` has ${presets[preset].stages} stages`,
+      remedy: 'Remove model.stages.',
     },
   ];
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { encodeNpy } from './npy.ts';
+import { decodeNpy, encodeNpy } from './npy.ts';
 
 const numpy = spawnSync('python3', ['-c', 'import numpy']).status === 0;
 
@@ -25,4 +25,12 @@ test.skipIf(!numpy)('NumPy reads it', () => {
     .toString()
     .trim();
   expect(said).toBe('[[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]');
+});
+
+test('what is written is read, and nothing else', () => {
+  const values = Float32Array.of(1, -2.5, 3e-7, 4, 5, 6);
+  const bytes = encodeNpy(values, 3, 2);
+  expect(decodeNpy(bytes, 'x.npy')).toEqual({ values, rows: 3, columns: 2 });
+  expect(() => decodeNpy(bytes.subarray(0, -4), 'x.npy')).toThrow(/x\.npy: is not a float32 matrix/);
+  expect(() => decodeNpy(Buffer.from('PNG'), 'x.npy')).toThrow(/x\.npy: is not a float32 matrix/);
 });

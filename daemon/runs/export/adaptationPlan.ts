@@ -4,7 +4,7 @@ import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import { pretrainKind, requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { JsonObject } from '../../../protocol/json.ts';
-import { type MitConfig, presets } from '../../model/config.ts';
+import { type MitConfig, presetWith } from '../../model/config.ts';
 import { type NetworkPlan, readNetworkPlan } from '../folder/networkPlan.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { modelConfig } from '../start/modelConfig.ts';
@@ -96,7 +96,7 @@ function pretrainingPlan(common: Common, { model, data }: PretrainConfig): Adapt
 }
 
 function finetuningPlan(common: Common, network: NetworkPlan, name: string): AdaptationPlan {
-  const { stem, encoder, decoder } = presets[network.preset];
+  const { stem, encoder, decoder } = presetWith(network);
   const { modality, patch, problem } = network;
   return {
     ...common,

@@ -20,6 +20,8 @@ export const networkPlanSchema = z.object({
   /** Value in label maps of voxels that count for nothing. */
   ignore: z.int().nullable(),
   preset: z.enum(presetNames),
+  /** Stages of the encoder. Absent in runs of earlier versions: 4. */
+  stages: z.union([z.literal(3), z.literal(4)]).optional(),
   /** [H, W] or [D, H, W]. */
   patch: z.union([z.tuple([side, side]), z.tuple([side, side, side])]),
   fit: z.enum(['crop', 'resize']),

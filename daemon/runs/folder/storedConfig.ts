@@ -44,6 +44,7 @@ export function readStoredConfig(
   const task = isObject(value) ? value.task : undefined;
   const kind = kindNamed(task, kinds);
   if (!kind) return refused(`this version has no task ${JSON.stringify(task)}`, `Update UniMiSS. ${again}`);
+  nameStages(value);
   const notices = removeRetired(value).map(({ message }) => `${file}: ${message}`);
   for (;;) {
     const parsed = kind.schema.safeParse(value);
@@ -59,6 +60,12 @@ export function readStoredConfig(
     if (removed.length === 0) return { problem: explained(text, file, kinds), notices, summary: unknown };
     notices.push(...removed.map((field) => `${file}: \`${field}\` is ignored, because this version does not know it.`));
   }
+}
+
+/** Earlier versions recorded no number of stages: every network had four. */
+function nameStages(value: unknown): void {
+  const model = isObject(value) ? value.model : undefined;
+  if (isObject(model) && model.preset !== undefined && !Object.hasOwn(model, 'stages')) model.stages = 4;
 }
 
 /** Everything wrong with a configuration, with line, field and remedy. */

@@ -1,5 +1,5 @@
 import type { FinetuneConfig } from '../../../protocol/config/index.ts';
-import { type BackboneConfig, presets } from '../../model/config.ts';
+import { type BackboneConfig, presetWith } from '../../model/config.ts';
 import type { DownstreamConfig } from '../../model/downstream.ts';
 import type { FineTuneStateOptions, FineTuneStepOptions, Problem } from './types.ts';
 
@@ -15,10 +15,15 @@ export interface LabelFacts {
 
 /** The network that a configuration asks for. */
 export function downstreamOf(
-  { problem, modality, plan, model }: Pick<FinetuneConfig, 'problem' | 'modality' | 'plan' | 'model'>,
+  {
+    problem,
+    modality,
+    plan,
+    model,
+  }: Pick<FinetuneConfig, 'problem' | 'modality' | 'plan'> & { model: Parameters<typeof presetWith>[0] },
   outputs: number,
 ): DownstreamConfig {
-  const { head: _, ...backbone } = presets[model.preset];
+  const { head: _, ...backbone } = presetWith(model);
   const [first, second, third] = plan.patch;
   const sized: BackboneConfig =
     third === undefined ? { ...backbone, size2D: [first, second] } : { ...backbone, size3D: [first, second, third] };

@@ -1,7 +1,7 @@
 import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import type { PresetName } from '../../../protocol/config/pretrain/presets.ts';
 import type { Modality } from '../../../protocol/modality.ts';
-import { presets } from '../../model/config.ts';
+import { presetWith } from '../../model/config.ts';
 import { parameterTable } from '../../model/parameters.ts';
 
 /**
@@ -31,7 +31,7 @@ const perVoxel: Readonly<Record<PresetName, Readonly<Record<Modality, { microsec
 export function pretrainCost({ model, train }: PretrainConfig, phases: readonly Modality[]) {
   const { size2D, size3D, head, preset } = model;
   const network = {
-    ...presets[preset],
+    ...presetWith(model),
     ...{ size2D, size3D },
     head: { hidden: head.hidden, bottleneck: head.bottleneck, out: head.outDim },
   };

@@ -1,6 +1,6 @@
 import { gpuProblem } from '../gpuProblem.ts';
 import type { ConfigProblem } from '../kind.ts';
-import { sizeProblem } from '../sizes.ts';
+import { sizeProblem, stagesProblem } from '../sizes.ts';
 import type { FinetuneGiven } from './schema.ts';
 import type { EpochMetric } from './trainSchema.ts';
 
@@ -12,7 +12,7 @@ const metricsOf: Readonly<Record<FinetuneGiven['problem'], readonly EpochMetric[
 /** Values that are valid alone but not together. */
 export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
   const { problem, modality, labels, data, plan, start, train, engine } = config;
-  const problems: ConfigProblem[] = [];
+  const problems: ConfigProblem[] = stagesProblem(config.model);
   const axes = modality === '2D' ? 2 : 3;
   for (const key of ['patch', 'spacing'] as const) {
     const value = plan[key];

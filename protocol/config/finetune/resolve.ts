@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../cacheFolder.ts';
 import type { ResolveOptions } from '../kind.ts';
 import { absoluteFrom } from '../paths.ts';
+import { presets as networks, type Stages } from '../pretrain/presets.ts';
 import { type ProblemPreset, presetOf } from './presets.ts';
 import type { Channel, FinetuneGiven } from './schema.ts';
 import type { EpochMetric } from './trainSchema.ts';
@@ -19,6 +20,7 @@ export interface FinetuneConfig extends FinetuneGiven {
     fit: ProblemPreset['fit'];
     channels: Channel[];
   };
+  model: FinetuneGiven['model'] & { stages: Stages };
   train: Train & {
     epochs: number;
     stepsPerEpoch: number | null;
@@ -34,7 +36,7 @@ export interface FinetuneConfig extends FinetuneGiven {
 export function resolveFinetune(config: FinetuneGiven, options: ResolveOptions): FinetuneConfig {
   const absolute = absoluteFrom(options);
   const { $schema: _, ...given } = config;
-  const { data, plan, train, engine, start } = given;
+  const { data, plan, model, train, engine, start } = given;
   const preset = presetOf(given);
   const sgd = train.optimizer === 'sgd';
   const stopping = train.earlyStopping === undefined ? preset.earlyStopping : train.earlyStopping;
@@ -52,6 +54,7 @@ export function resolveFinetune(config: FinetuneGiven, options: ResolveOptions):
       fit: plan.fit ?? preset.fit,
       channels: plan.channels ?? preset.channels.map((channel) => ({ ...channel })),
     },
+    model: { ...model, stages: model.stages ?? networks[model.preset].stages },
     start: { ...start, from: start.from === null ? null : absolute(start.from) },
     train: {
       ...train,

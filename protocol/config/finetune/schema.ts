@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { presetNames } from '../pretrain/presets.ts';
-import { nameOf, path, schemaField, share, sharedFields, size } from '../shared.ts';
+import { nameOf, path, schemaField, share, sharedFields, size, stages } from '../shared.ts';
 import { augment } from './augment.ts';
 import { train } from './trainSchema.ts';
 
@@ -126,6 +126,7 @@ const model = z
       .enum(presetNames)
       .default('tiny')
       .describe('Size of the encoder: `nano` for demonstrations and tests, `tiny` and `small` as in the paper.'),
+    stages,
     dropPath: z
       .number()
       .min(0)

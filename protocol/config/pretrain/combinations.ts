@@ -1,7 +1,7 @@
 import { modalities } from '../../modality.ts';
 import { gpuProblem } from '../gpuProblem.ts';
 import type { ConfigProblem } from '../kind.ts';
-import { sizeProblem } from '../sizes.ts';
+import { sizeProblem, stagesProblem } from '../sizes.ts';
 import { ofPhase } from './byPhase.ts';
 import { presets } from './presets.ts';
 import type { PretrainGiven } from './schema.ts';
@@ -10,6 +10,7 @@ import type { PretrainGiven } from './schema.ts';
 export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   const { data, model, train, engine } = config;
   const problems: ConfigProblem[] = [
+    ...stagesProblem(model),
     ...sizeProblem(['model', 'size2D'], '2D', model.size2D),
     ...sizeProblem(['model', 'size3D'], '3D', model.size3D),
   ];

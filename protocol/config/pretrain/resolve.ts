@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../cacheFolder.ts';
 import type { ResolveOptions } from '../kind.ts';
 import { absoluteFrom } from '../paths.ts';
-import { presets } from './presets.ts';
+import { presets, type Stages } from './presets.ts';
 import type { PretrainGiven } from './schema.ts';
 
 type Model = PretrainGiven['model'];
@@ -14,6 +14,7 @@ type Model = PretrainGiven['model'];
 export interface PretrainConfig extends PretrainGiven {
   data: Omit<PretrainGiven['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
   model: Model & {
+    stages: Stages;
     size2D: [number, number];
     size3D: [number, number, number];
     head: Required<Model['head']>;
@@ -37,6 +38,7 @@ export function resolvePretrain(config: PretrainGiven, options: ResolveOptions):
     },
     model: {
       ...model,
+      stages: model.stages ?? preset.stages,
       size2D: model.size2D ?? [...preset.size2D],
       size3D: model.size3D ?? [...preset.size3D],
       head: { ...preset.head, ...model.head },

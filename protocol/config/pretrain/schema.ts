@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameOf, path, range, schemaField, share, sharedFields, size, width } from '../shared.ts';
+import { nameOf, path, range, schemaField, share, sharedFields, size, stages, width } from '../shared.ts';
 import { presetNames } from './presets.ts';
 
 /** The configuration of a pre-training run: what a `*.unimiss.jsonc` file without `task` may say, with defaults. */
@@ -65,6 +65,7 @@ const model = z
       .describe(
         'Size of the network MiT: `nano` for demonstrations and tests, `tiny` (20 M parameters) and `small` (44 M) as in the paper. It also sets the defaults of the view sizes and the head.',
       ),
+    stages,
     size2D: z
       .tuple([size, size])
       .optional()

@@ -23,7 +23,7 @@ export const smallPlan: NetworkPlan = {
 };
 
 function tensorsOf(plan: NetworkPlan, seed: number, prefix = '') {
-  const model = downstreamOf({ ...plan, plan, model: { preset: plan.preset, dropPath: 0 } }, plan.classes.length);
+  const model = downstreamOf({ ...plan, plan, model: plan }, plan.classes.length);
   const values = seededValues(seed);
   return downstreamTable(model).map((spec) => ({
     ...{ name: prefix + spec.name, shape: [...spec.shape], dtype: 'F32' as const, read: () => values(spec) },

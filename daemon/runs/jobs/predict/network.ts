@@ -103,7 +103,7 @@ async function openMember(
   const { id, plan } = source;
   const { step, file, prefix } = await source.openWeights(checkpoint, notice);
   try {
-    const model = downstreamOf({ ...plan, plan, model: { preset: plan.preset, dropPath: 0 } }, plan.classes.length);
+    const model = downstreamOf({ ...plan, plan, model: plan }, plan.classes.length);
     const parameters = ParameterSet.create(engine, 'network', downstreamTable(model));
     await parameters.load((name) => {
       const stored = prefix + name.slice('network.'.length);

@@ -97,7 +97,7 @@ function describe(config: FinetuneConfig, { training, validation, dataset }: Run
 function networkPlanOf(config: FinetuneConfig, { dataset }: RunCases): NetworkPlan {
   const { problem, modality, labels, plan, model } = config;
   return {
-    ...{ format: 1, problem, modality, labels, preset: model.preset },
+    ...{ format: 1, problem, modality, labels, preset: model.preset, stages: model.stages },
     classes: dataset.labels.map(({ name, values }) => ({ name, values: [...values] })),
     ignore: dataset.ignore,
     ...{ patch: plan.patch, fit: plan.fit, channels: plan.channels },

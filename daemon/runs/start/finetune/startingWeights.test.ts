@@ -70,8 +70,8 @@ test("a run: its last checkpoint, whose size of volumes is the run's", async () 
     read,
   );
   expect(report).toMatchObject({ prefix: 'teacher.', encoderShare: 1 });
-  // 32 slices are two cells in the last stage; their number alone would allow one.
-  expect(report.resized.map(({ from, to }) => `${from} ${to}`)).toContain('2,2,2 4,2,2');
+  // 32 slices are four cells in the last stage, 64 slices eight.
+  expect(report.resized.map(({ from, to }) => `${from} ${to}`)).toContain('4,4,4 8,4,4');
   expect(finding.message).toMatch(/^Weights from .*step-000000005\.safetensors: \d+ parameters loaded/);
   const kernel = specs.find(({ name }) => name === 'transformer.patch_embed0.conv.weight');
   expect(kernel && first(kernel)[0]).toBe(3);

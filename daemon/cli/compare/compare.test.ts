@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writePhantoms } from '../../data/phantoms/write.ts';
+import { Random } from '../../data/random.ts';
+import { encodeNpy } from '../../evaluate/features/npy.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { RunJournal } from '../../runs/records/runJournal.ts';
+import { Reporter } from '../terminal/reporter.ts';
+import { compare } from './compare.ts';
+import { readExperiment } from './experimentFile.ts';
+import { type CompareSteps, compareHere } from './steps.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'compare-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+const images = 40;
+beforeAll(async () => {
+  const size = { slices: 8, plane: 32, image: 32 };
+  await writePhantoms(join(dir, 'test'), { seed: 2, volumes: images, images: 0, size });
+});
+
+const given = {
+  name: 'made-up',
+  base: { data: { manifest: 'train/manifest.csv' }, model: { preset: 'nano' }, train: { epochs: 2 } },
+  arms: { good: {}, weak: { data: { modalities: '3D' }, train: { koleo: 0.1 } } },
+  seeds: [1, 2, 3],
+  test: { manifest: 'test/manifest.csv' },
+  labels: [1, 4],
+  draws: 10,
+  primary: { modality: '3D', labels: 4, better: 'good', than: 'weak' },
+  secondary: [{ modality: '3D', labels: 4, better: 'weak', than: 'random' }],
+  resamples: 300,
+};
+
+function experiment(name: string, change: object = {}): string {
+  const file = join(dir, `${name}.experiment.jsonc`);
+  writeFileSync(file, `// A comment.\n${JSON.stringify({ ...given, ...change })}`);
+  return file;
+}
+
+/** Trains nothing: features of an arm know the classes more or less. Dies before the step `dies`. */
+function madeUp(reporter: Reporter, calls: string[], dies = Number.POSITIVE_INFINITY): CompareSteps {
+  const called = (call: string) => {
+    if (calls.length >= dies) throw new Error('killed');
+    calls.push(call);
+  };
+  const { create } = compareHere(reporter);
+  return {
+    async create(config, root) {
+      called(`create ${config.name}`);
+      return create(config, root);
+    },
+    async train(folder) {
+      const run = await RunFolder.open(folder);
+      called(`train ${run.about.name}`);
+      const journal = await RunJournal.open(run, []);
+      journal.event('finish', 'Finished.', { step: 1 });
+      journal.close();
+      return 'finished';
+    },
+    async embed(folder, manifest, weights, out) {
+      const { name } = (await RunFolder.open(folder)).about;
+      called(`embed ${name} ${weights}`);
+      const strength = weights === 'initial' ? 0 : name.includes('-good-') ? 3 : 1;
+      const rows = readFileSync(manifest, 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(','));
+      const names = [...new Set(rows.map(([, label]) => label))];
+      const random = new Random(name, weights);
+      const values = rows.flatMap(([, label]) =>
+        names.map((name) => random.normal() + (name === label ? strength : 0)),
+      );
+      mkdirSync(out, { recursive: true });
+      writeFileSync(join(out, 'features-3D.npy'), encodeNpy(Float32Array.from(values), rows.length, names.length));
+      writeFileSync(
+        join(out, 'features-3D.csv'),
+        ['path,label', ...rows.map(([path, label]) => `${path},${label}`)].join('\n'),
+      );
+    },
+  };
+}
+
+/** A reporter that keeps what it prints. */
+function quiet(): { reporter: Reporter; lines: string[] } {
+  const lines: string[] = [];
+  const stream = (keep: (text: string) => void) =>
+    new Writable({
+      write(chunk, _, done) {
+        keep(String(chunk));
+        done();
+      },
+    }) as unknown as NodeJS.WriteStream;
+  return { reporter: new Reporter({ out: stream((text) => lines.push(text)), err: stream(() => undefined) }), lines };
+}
+
+describe('an experiment', () => {
+  test('ends with tables, figures and answers; killed anywhere, it continues and repeats nothing', async () => {
+    const file = experiment('whole');
+    const [out, runs] = [join(dir, 'whole-out'), join(dir, 'whole-runs')];
+    const { reporter, lines } = quiet();
+    const calls: string[] = [];
+    for (let dies = 1; ; dies++) {
+      try {
+        await compare(file, { out, runs }, madeUp(reporter, calls, dies), reporter);
+        break;
+      } catch (error) {
+        expect((error as Error).message).toBe('killed');
+      }
+    }
+    expect(calls).toHaveLength(6 * 3 + 3); // create, train and embed each run; the random weights of each seed
+    expect(new Set(calls).size).toBe(calls.length);
+    const { answers, scores } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+    expect(scores).toHaveLength(2 * 5); // two numbers of labels; two arms, three baselines
+    expect(answers[0]).toMatchObject({ primary: true, question: { better: 'good', than: 'weak' } });
+    expect(answers[0].low).toBeGreaterThan(0);
+    expect(answers[0].corrected).toBeLessThan(0.05);
+    expect(lines[0]).toMatch(
+      /^Primary question \(3D, 4 labels a class\): `good` is better than `weak` \(difference \+0\.\d+/,
+    );
+    expect(lines[0]).toMatch(/3 seeds are few/);
+    const report = readFileSync(join(out, 'report.md'), 'utf8');
+    for (const arm of ['good', 'weak', 'random', 'histogram', 'moments']) expect(report).toContain(`| ${arm} | 0.`);
+    expect(existsSync(join(out, 'figure-3D.svg'))).toBe(true);
+  }, 120_000);
+
+  test('that was changed after it was fixed is refused', async () => {
+    const out = join(dir, 'fixed-out');
+    const { reporter } = quiet();
+    const steps = madeUp(reporter, [], 0);
+    await expect(compare(experiment('fixed'), { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
+    const changed = experiment('fixed', { seeds: [1, 2, 3, 4] });
+    await expect(compare(changed, { out, runs: dir }, steps, reporter)).rejects.toThrow(/changed after it was fixed/);
+  });
+
+  test('names its runs and gives each arm its changes and seeds', async () => {
+    const { runs, manifest } = await readExperiment(experiment('arms'));
+    expect(runs.map(({ name }) => name)).toEqual(
+      [1, 2, 3].flatMap((s) => [`made-up-good-s${s}`, `made-up-weak-s${s}`]),
+    );
+    const [good, weak] = runs;
+    expect([good?.config.train.seed, good?.config.train.epochs, weak?.config.train.koleo]).toEqual([1, 2, 0.1]);
+    expect(weak?.config.data.manifest).toBe(join(dir, 'train/manifest.csv'));
+    expect(basename(join(manifest, '..'))).toBe('test');
+  });
+
+  test.each([
+    ['an unknown arm', { primary: { ...given.primary, than: 'none' } }, /no arm "none"/],
+    ['labels that are not measured', { primary: { ...given.primary, labels: 16 } }, /16 labels are not measured/],
+    [
+      'a wrong configuration of an arm',
+      { arms: { ...given.arms, good: { train: { lr: -1 } } } },
+      /arms\.good.*train\.lr/s,
+    ],
+    ['an arm called like a baseline', { arms: { random: {} } }, /no arm is called/],
+  ])('refuses %s', async (_, change, message) => {
+    await expect(readExperiment(experiment('wrong', change))).rejects.toThrow(message);
+  });
+});

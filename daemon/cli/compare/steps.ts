@@ -1,0 +1,57 @@
+import { resolveConfig } from '../../../protocol/config/index.ts';
+import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import type { PretrainConfig } from '../../../protocol/config/pretrain/index.ts';
+import { embed } from '../../../protocol/jobs/embedMessages.ts';
+import { runCreate } from '../../../protocol/runs/messages.ts';
+import type { DaemonConnection } from '../../client/daemonConnection.ts';
+import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { embedImages } from '../../runs/jobs/embedImages.ts';
+import { pretrainTask } from '../../runs/start/pretrain/task.ts';
+import { tasks } from '../../runs/start/tasks.ts';
+import type { Reporter } from '../terminal/reporter.ts';
+import { withProgress } from '../viaDaemon/progress.ts';
+import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
+import { trainHere } from '../viaDaemon/trainHere.ts';
+
+/** What an experiment does with its runs, through the daemon or in this process. */
+export interface CompareSteps {
+  /** Makes an ordinary run. @returns its folder */
+  create(config: PretrainConfig, root: string): Promise<string>;
+  /** Trains a run to its end, or resumes it. */
+  train(folder: string): Promise<'finished' | 'stopped'>;
+  /** Writes `features-2D.npy`, `features-3D.npy` and their tables into a folder. */
+  embed(folder: string, manifest: string, weights: 'initial' | 'last', out: string): Promise<void>;
+}
+
+export function compareByDaemon(client: DaemonConnection, reporter: Reporter): CompareSteps {
+  return {
+    create: async (config, root) => {
+      const from = { config: JSON.stringify(config, null, 2), file: '/experiment' };
+      return (await client.call(runCreate, { from, root, start: false })).folder;
+    },
+    train: (folder) => trainByDaemon(client, { folder }, reporter, pretrainTask.series),
+    async embed(run, manifest, weights, out) {
+      await withProgress(client, reporter, (workDoneToken, cancel) =>
+        client.call(embed, { run, manifest, weights, out, workDoneToken }, cancel),
+      );
+    },
+  };
+}
+
+export function compareHere(reporter: Reporter): CompareSteps {
+  return {
+    create: async (config, root) => {
+      const text = JSON.stringify(config, null, 2);
+      const resolved = resolveConfig(parseConfig(text, 'experiment'), { baseDir: '/' });
+      return (await RunFolder.create(root, text, resolved)).folder;
+    },
+    train: async (folder) => trainHere(await RunFolder.open(folder), reporter, tasks),
+    async embed(folder, manifest, weights, out) {
+      await embedImages(
+        await RunFolder.open(folder),
+        { network: 'teacher', manifest, weights, out },
+        (what, done, total) => reporter.progress(`${what} ${done} of ${total}`, done === total),
+      );
+    },
+  };
+}
