@@ -10,6 +10,7 @@ import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
 import { isFinetuning, isPretraining } from '../runs/kinds.ts';
 import { ensureEngine } from './engine.ts';
+import { lastLook } from './lastLook.ts';
 import { planFolder } from './plan.ts';
 import { createRun, saveAndCheck } from './startRun.ts';
 
@@ -128,29 +129,18 @@ function startOf(text: string): string | null {
 
 /** Asks how to begin, and does so. As in the shell, the run gets the weights; the file changes only where the user edits it. */
 async function go(ctx: Context, document: TextDocument, from: string | null): Promise<void> {
-  const choices = [
-    { label: 'Start now', how: 'start' },
-    ...(from === null
-      ? []
-      : [
-          {
-            label: 'Start with a twin from scratch',
-            detail: 'Also queues the same run without pre-trained weights, for comparison',
-            how: 'twin',
-          },
-        ]),
-    { label: 'Edit the configuration first', detail: 'Start it later with the same command', how: 'edit' },
-  ];
-  const picked = await window.showQuickPick(choices, {
-    title: `Fine-tune: ${basename(document.fileName)}`,
-    placeHolder: from === null ? 'From scratch' : `From ${basename(from)}`,
-  });
-  if (!picked) return;
   const text = setField(document.getText(), ['start', 'from'], from);
-  if (picked.how === 'edit') return edit(document, text);
-  if (!(await ensureEngine(ctx))) return;
+  const twin = {
+    label: 'Start with a Twin from Scratch',
+    detail: 'Also queues the same run without pre-trained weights, for comparison',
+    how: 'twin' as const,
+  };
+  const ways = [{ label: 'Start', how: 'start' as const }, ...(from === null ? [] : [twin])];
+  const how = await lastLook(ctx, document, { ways, text });
+  if (how === 'edit') return edit(document, text);
+  if (!how || !(await ensureEngine(ctx))) return;
   const run = await createRun(ctx, text, document.uri);
-  if (picked.how === 'twin') await createRun(ctx, twinText(text, run), document.uri);
+  if (how === 'twin') await createRun(ctx, twinText(text, run), document.uri);
   await ctx.view.show();
   ctx.panels.show([run.folder]);
 }

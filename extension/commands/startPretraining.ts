@@ -39,14 +39,14 @@ async function chooseFile(ctx: Context): Promise<Uri | undefined> {
     })),
     {
       label: 'Folders with images…',
-      detail: 'Creates a configuration file for them',
+      detail: 'Creates a configuration for them',
       choose: () => chooseFolders(ctx),
     },
     { label: 'Another configuration file…', choose: pickFile },
   ];
   const picked = await window.showQuickPick(choices, {
     title: 'Start Pre-training',
-    placeHolder: 'Which configuration?',
+    placeHolder: 'Choose a configuration, or folders with images',
   });
   return picked?.choose();
 }
@@ -57,14 +57,14 @@ async function pickFile(): Promise<Uri | undefined> {
 }
 
 const presetDetails: Record<(typeof presetNames)[number], string> = {
-  nano: 'for trying things out: minutes on a CPU',
+  nano: 'for a first try: 20 epochs',
   tiny: '20 M parameters, as in the paper',
   small: '44 M parameters, as in the paper',
 };
 
 async function chooseFolders(ctx: Context): Promise<Uri | undefined> {
   const folders = await window.showOpenDialog({
-    title: 'Folders with images (NIfTI, PNG, JPEG)',
+    title: 'Folders with images (NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG)',
     openLabel: 'Use These Folders',
     canSelectFiles: false,
     canSelectFolders: true,
@@ -73,7 +73,7 @@ async function chooseFolders(ctx: Context): Promise<Uri | undefined> {
   return folders && fromFolders(ctx, folders);
 }
 
-/** Asks for a network, writes a configuration for folders of images and opens it. @returns the file, if it is to be trained now */
+/** Asks for a network, writes a configuration for folders of images and opens it. @returns the file; undefined if the user cancelled */
 async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri | undefined> {
   const [first] = folders;
   if (!first) return undefined;
@@ -84,17 +84,5 @@ async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri |
   if (!preset) return undefined;
   const request = { folders: folders.map((uri) => uri.fsPath), preset: preset.label };
   const { text } = await ctx.daemon.request(configMake, request);
-  const file = await newConfig(basename(first.fsPath), text);
-  if (!file) return undefined;
-  const next = await window.showQuickPick(
-    [
-      { label: 'Start now', go: true },
-      { label: 'Edit the configuration first', detail: 'Start it later with the same command', go: false },
-    ],
-    {
-      title: `Start Pre-training: ${basename(file.fsPath)}`,
-      placeHolder: 'Review before starting: everything else has a default',
-    },
-  );
-  return next?.go ? file : undefined;
+  return newConfig(basename(first.fsPath), text);
 }

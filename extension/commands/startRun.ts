@@ -5,11 +5,15 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { errorsIn } from '../configuration/diagnostics.ts';
 import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';
+import { lastLook } from './lastLook.ts';
 
-/** Starts a run from a configuration file, and shows it. */
+/** Says what a run of a configuration file will do, starts it if that is wanted, and shows it. */
 export async function startFile(ctx: Context, file: Uri): Promise<void> {
   const document = await saveAndCheck(file);
-  if (!document || !(await ensureEngine(ctx))) return;
+  if (!document) return;
+  const how = await lastLook(ctx, document, { ways: [{ label: 'Start', how: 'start' }] });
+  if (how === 'edit') await window.showTextDocument(document, { preview: false });
+  if (how !== 'start' || !(await ensureEngine(ctx))) return;
   const run = await createRun(ctx, document.getText(), document.uri);
   await ctx.view.show();
   ctx.panels.show([run.folder]);
@@ -24,7 +28,7 @@ export async function saveAndCheck(file: Uri): Promise<TextDocument | undefined>
   if (!first) return document;
   await window.showTextDocument(document, { selection: first.range });
   await commands.executeCommand('workbench.actions.view.problems');
-  const count = problems.length === 1 ? 'Fix 1 value' : `Fix ${problems.length} values`;
+  const count = problems.length === 1 ? 'Fix 1 problem' : `Fix ${problems.length} problems`;
   void window.showErrorMessage(`${count} in ${basename(file.fsPath)} before training: see the Problems view.`);
   return undefined;
 }

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -110,7 +111,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('bad.unimiss.jsonc');
-    await window.notification(/Fix 2 values in bad\.unimiss\.jsonc before training/);
+    await window.notification(/Fix 2 problems in bad\.unimiss\.jsonc before training/);
     expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
 
@@ -121,17 +122,24 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.pick('Folders with images…');
     await window.answerFileDialog(images);
     await window.pick('nano');
-    await window.pick('Edit the configuration first');
+    // There are no images in it, so only editing is offered.
+    await window.pick('Edit Configuration');
     const text = readFileSync(join(editor.workspace, 'chest.unimiss.jsonc'), 'utf8');
     const { config, problems } = checkConfig(text);
     expect(problems).toEqual([]);
-    expect(config).toMatchObject({ data: { paths: [images] }, model: { preset: 'nano' } });
+    expect(config).toMatchObject({ name: 'chest', data: { paths: [images] }, model: { preset: 'nano' } });
     await window.visible('the new file', window.page.locator('.tab.active', { hasText: 'chest.unimiss.jsonc' }));
   });
 
-  it('offers to install TensorFlow before a run, and starts none without it', async () => {
+  it('says before a run what it will do, offers to install TensorFlow, and starts none without it', async () => {
+    mkdirSync(join(editor.workspace, 'images'));
+    const picture = encode({ width: 4, height: 4, data: new Uint8Array(16), depth: 8, channels: 1 });
+    writeFileSync(join(editor.workspace, 'images', 'a.png'), picture);
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('good.unimiss.jsonc');
+    await window.page.getByPlaceholder(/^1 2D image · [\d,]+ steps in [\d,]+ epochs · about /).waitFor();
+    await window.screenshot('last-look');
+    await window.pick('Start');
     expect(await window.answerDialog('Cancel')).toContain('Training needs TensorFlow');
     expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
@@ -170,7 +178,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
 
   it('leaves no error in the consoles', () => {
     // Error notifications are written there too.
-    expect(editor.consoleErrors.filter((line) => !line.includes('Fix 2 values in'))).toEqual([]);
+    expect(editor.consoleErrors.filter((line) => !line.includes('Fix 2 problems in'))).toEqual([]);
     expect(editor.hostErrors()).toBe('');
   });
 });

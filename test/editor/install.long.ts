@@ -22,6 +22,7 @@ describe.skipIf(skipped !== '')(titled('a clean editor on a machine without Tens
 
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
+    await window.pick('Start');
     await run.toldWhen(/./);
     const panel = await run.panel();
     await run.stepsPass(panel, 5);

@@ -71,10 +71,11 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
   it('fine-tunes from a pre-training run, by its context menu, with a twin from scratch', async () => {
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('before.unimiss.jsonc');
+    await window.pick('Start');
     await finished('before');
     await window.choose(await row('before'), 'Fine-tune from This…');
     await window.pick('organs.unimiss.jsonc');
-    await window.pick('Start with a twin from scratch');
+    await window.pick('Start with a Twin from Scratch');
     await finished('organs');
     const config = (name: string) =>
       JSON.parse(readFileSync(editor.inside('runs', name, 'config.resolved.json'), 'utf8'));

@@ -21,6 +21,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
   it('starts a run from the palette, without a Node on the PATH', async () => {
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
+    await window.pick('Start');
     await run.toldWhen(/^\d+ %/);
     await window.statusBar(/UniMiSS: \d+ %/);
   });
@@ -145,6 +146,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     const all = async () => (await window.treeItems('Runs')).map(({ description }) => description);
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
+    await window.pick('Start');
     await eventually(all).toEqual(expect.arrayContaining(['queued, next']));
     const [first, second] = readdirSync(run.editor.inside('runs')).sort();
     // Its panel takes the focus when its page is there, and a quick pick that loses the focus closes.
