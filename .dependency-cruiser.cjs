@@ -29,7 +29,8 @@ const rooms = {
     wire: [],
     feeds: ['wire'],
     handlers: ['feeds', 'wire'],
-    life: ['handlers', 'feeds', 'wire'],
+    language: ['wire'],
+    life: ['handlers', 'language', 'feeds', 'wire'],
   },
   // Readers need nothing of the daemon: the viewer, which works without it, has them too (images/).
   'daemon/data': { formats: ['types.ts'] },

@@ -13,7 +13,10 @@ const node = {
   platform: 'node',
   target: 'node20',
   // Its UMD files hide their `require` calls from bundlers.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+  alias: {
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+    'vscode-json-languageservice': 'vscode-json-languageservice/lib/esm/jsonLanguageService.js',
+  },
 };
 const targets = [
   {

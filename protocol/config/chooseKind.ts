@@ -8,7 +8,7 @@ import { misspelled } from './nearest.ts';
 export function chooseKind(
   task: unknown,
   kinds: readonly ConfigKind[],
-): { kind: ConfigKind } | { message: string; remedy: string } {
+): { kind: ConfigKind } | { message: string; remedy: string; replacement?: string } {
   const kind = kindNamed(task, kinds);
   if (kind) return { kind };
   const names = kinds.map((one) => one.task);
@@ -16,5 +16,6 @@ export function chooseKind(
   return {
     message: `this version has no task ${JSON.stringify(task)}`,
     remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Valid: ${names.map((name) => `"${name}"`).join(', ')}.`,
+    ...(meant !== undefined && { replacement: JSON.stringify(meant) }),
   };
 }

@@ -17,21 +17,24 @@ function fields(node: SchemaNode, path: string[] = []): string[][] {
   ]);
 }
 
-/** What to write in place of an unknown key: the field of that object, or of the whole file, that the user probably meant. */
-export function unknownKeyRemedy(parent: PropertyKey[], key: string, kind: ConfigKind): string {
+/**
+ * What to write in place of an unknown key: the field of that object, or of the whole file, that the user probably meant.
+ * @returns the remedy, and the key in JSON if it belongs to the same object
+ */
+export function unknownKeyRemedy(parent: PropertyKey[], key: string, kind: ConfigKind): [string, string?] {
   const all = fields(configJsonSchema([kind]) as SchemaNode);
   const parentName = parent.join('.');
   const here = all.filter((path) => path.slice(0, -1).join('.') === parentName).map((path) => path.at(-1)!);
   const elsewhere = all.find((path) => plain(path.at(-1) ?? '') === plain(key));
   const sameName = here.find((name) => plain(name) === plain(key));
-  if (sameName !== undefined) return `Did you mean "${sameName}"?`;
-  if (elsewhere !== undefined) return `Did you mean "${elsewhere.join('.')}"?`;
+  if (sameName !== undefined) return [`Did you mean "${sameName}"?`, JSON.stringify(sameName)];
+  if (elsewhere !== undefined) return [`Did you mean "${elsewhere.join('.')}"?`];
   const known = all.map((path) => path.join('.'));
   const otherName = otherNameRemedy(key, known);
-  if (otherName !== undefined) return otherName;
+  if (otherName !== undefined) return [otherName];
   const similar = misspelled(key, here);
-  if (similar !== undefined) return `Did you mean "${similar}"?`;
-  return `Valid here: ${here.filter((name) => name !== '$schema').join(', ')}.`;
+  if (similar !== undefined) return [`Did you mean "${similar}"?`, JSON.stringify(similar)];
+  return [`Valid here: ${here.filter((name) => name !== '$schema').join(', ')}.`];
 }
 
 /** A value as it stands in the file, on one line and not too long. */
@@ -40,17 +43,27 @@ function shorten(text: string): string {
   return line.length > 60 ? `${line.slice(0, 57)}…` : line;
 }
 
-/** What is wrong with a value, and the nearest valid one; `body` is the text that `tree` was read from. */
-export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind: ConfigKind): [string, string?] {
+/**
+ * What is wrong with a value; `body` is the text that `tree` was read from.
+ * @returns what is wrong, the remedy, and the nearest valid value as JSON
+ */
+export function explain(
+  issue: z.core.$ZodIssue,
+  tree: Node,
+  body: string,
+  kind: ConfigKind,
+): [string, string?, string?] {
   const node = findNodeAtLocation(tree, issue.path as (string | number)[]);
   if (node === undefined) return ['is missing', kind.remedies[String(issue.path[0])] ?? 'Add it.'];
   const given = shorten(body.slice(node.offset, node.offset + node.length));
   switch (issue.code) {
     case 'invalid_value': {
       const valid = issue.values.map((value) => String(value));
+      const meant = closestMeaning(String(getNodeValue(node)), valid);
       return [
         `${given} is not one of ${valid.map((v) => JSON.stringify(v)).join(', ')}`,
-        didYouMean(String(getNodeValue(node)), valid),
+        meant && `Did you mean ${JSON.stringify(meant)}?`,
+        meant && JSON.stringify(issue.values.find((value) => String(value) === meant)),
       ];
     }
     case 'too_small':
@@ -62,6 +75,7 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
       return [
         `${given} is too ${side}: it must be ${open ? (side === 'small' ? 'above' : 'below') : side === 'small' ? 'at least' : 'at most'} ${bound}`,
         open ? undefined : `The closest valid value is ${bound}.`,
+        open ? undefined : String(bound),
       ];
     }
     case 'invalid_type': {
@@ -70,6 +84,7 @@ export function explain(issue: z.core.$ZodIssue, tree: Node, body: string, kind:
         return [
           `${given} is not a whole number`,
           Number.isFinite(value) ? `The closest is ${Math.round(value)}.` : undefined,
+          Number.isFinite(value) ? String(Math.round(value)) : undefined,
         ];
       return [`${given} is not ${typeNames[issue.expected] ?? issue.expected}`];
     }
@@ -108,9 +123,8 @@ function expects(expected: string, value: unknown): boolean {
   return typeof value === (expected === 'int' ? 'number' : expected);
 }
 
-function didYouMean(value: string, valid: readonly string[]): string | undefined {
-  const meant = otherValueName(value, valid) ?? misspelled(value, valid);
-  return meant === undefined ? undefined : `Did you mean ${JSON.stringify(meant)}?`;
+function closestMeaning(value: string, valid: readonly string[]): string | undefined {
+  return otherValueName(value, valid) ?? misspelled(value, valid);
 }
 
 /** What the numbers of a list are, by the name of its field. */

@@ -6,6 +6,8 @@ export interface ConfigProblem {
   path: PropertyKey[];
   message: string;
   remedy?: string;
+  /** JSON text that would be right in place of the value, if there is one that is likely meant. */
+  replacement?: string;
 }
 
 export interface ResolveOptions {
@@ -75,4 +77,6 @@ export interface ConfigKind<Given = unknown, Resolved extends SharedConfig = Sha
   /** Makes every choice explicit. Touches no file. The result is a valid configuration; resolving it again does not change it. */
   resolve(config: Given, options: ResolveOptions): Resolved;
   summary(config: Resolved): ConfigSummary;
+  /** Numbers that a run computes from its fields, beside the field that they follow from, as an editor shows them. */
+  derived?(config: Resolved): { path: readonly string[]; text: string }[];
 }

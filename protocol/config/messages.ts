@@ -6,6 +6,7 @@ const problems = z.array(
   z.object({
     message: z.string(),
     remedy: z.string().optional(),
+    replacement: z.string().optional().describe('JSON text that would be right in this place.'),
     field: z.string().describe('Path of keys to the value, joined by dots. Empty for the whole file.'),
     line: z.int().min(1),
     column: z.int().min(1),

@@ -18,6 +18,8 @@ import { removeRetired } from './retiredFields.ts';
 export interface Problem {
   message: string;
   remedy?: string;
+  /** JSON text that would be right in this place, if there is one that is likely meant. */
+  replacement?: string;
   /** Keys that lead to the value, joined by points; empty for the file as a whole. */
   field: string;
   line: number;
@@ -39,7 +41,14 @@ export function checkConfig(
   const body = text.replace(/^\uFEFF/, ' ');
   const syntax: ParseError[] = [];
   const tree = parseTree(body, syntax, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
-  const at = (offset: number, length: number, path: PropertyKey[], message: string, remedy?: string): Problem => {
+  const at = (
+    offset: number,
+    length: number,
+    path: PropertyKey[],
+    message: string,
+    remedy?: string,
+    replacement?: string,
+  ): Problem => {
     const before = body.slice(0, offset);
     const line = before.split('\n').length;
     const column = offset - before.lastIndexOf('\n');
@@ -51,6 +60,7 @@ export function checkConfig(
       offset,
       length,
       ...(remedy === undefined ? {} : { remedy }),
+      ...(replacement === undefined ? {} : { replacement }),
     };
   };
   if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', kinds[0]!.smallest)], notices: [] };
@@ -60,9 +70,9 @@ export function checkConfig(
       problems: syntax.slice(0, 1).map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)),
       notices: [],
     };
-  const located = (path: PropertyKey[], message: string, remedy?: string): Problem => {
+  const located = (path: PropertyKey[], message: string, remedy?: string, replacement?: string): Problem => {
     const node = closest(tree, path);
-    return at(node.offset, node.length, path, message, remedy);
+    return at(node.offset, node.length, path, message, remedy, replacement);
   };
   const repeated = repeatedKeys(tree).map(({ key, path }) => at(key.offset, key.length, path, ...keyMessage(path)));
   if (repeated.length > 0) return { problems: repeated, notices: [] };
@@ -70,7 +80,8 @@ export function checkConfig(
   const value: unknown = getNodeValue(tree);
   const notices = removeRetired(value).map(({ path, message }) => located([...path], message));
   const chosen = chooseKind(isObject(value) ? value.task : undefined, kinds);
-  if ('message' in chosen) return { notices, problems: [located(['task'], chosen.message, chosen.remedy)] };
+  if ('message' in chosen)
+    return { notices, problems: [located(['task'], chosen.message, chosen.remedy, chosen.replacement)] };
   const { kind } = chosen;
   const parsed = kind.schema.safeParse(value, { reportInput: true });
   if (!parsed.success)
@@ -81,11 +92,12 @@ export function checkConfig(
         return issue.keys.map((key) => {
           const path = [...issue.path, key];
           const node = closest(tree, path).parent?.children?.[0] ?? tree;
-          return at(node.offset, node.length, path, `unknown key "${key}"`, unknownKeyRemedy(issue.path, key, kind));
+          const [remedy, replacement] = unknownKeyRemedy(issue.path, key, kind);
+          return at(node.offset, node.length, path, `unknown key "${key}"`, remedy, replacement);
         });
       }),
     };
-  const impossible = kind.problems(parsed.data).map((p) => located(p.path, p.message, p.remedy));
+  const impossible = kind.problems(parsed.data).map((p) => located(p.path, p.message, p.remedy, p.replacement));
   return impossible.length > 0
     ? { problems: impossible, notices }
     : { config: parsed.data as GivenConfig, problems: [], notices };

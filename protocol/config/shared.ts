@@ -9,7 +9,8 @@ import { z } from 'zod';
 export const path = z
   .string()
   .min(1)
-  .regex(/^[^\0]+$/);
+  .regex(/^[^\0]+$/)
+  .meta({ format: 'path' });
 /** A number from 0 to 1. */
 export const share = z.number().min(0).max(1);
 /** Pixels or voxels along one axis. */

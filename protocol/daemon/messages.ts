@@ -1,6 +1,7 @@
 import * as config from '../config/messages.ts';
 import { dataPlan } from '../config/planMessages.ts';
 import { jobNames, jobTypes } from '../jobs/jobs.ts';
+import * as language from '../language/messages.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
 import { runForecast } from '../runs/forecast.ts';
@@ -21,6 +22,7 @@ export * from '../config/planMessages.ts';
 export * from '../jobs/embedMessages.ts';
 export * from '../jobs/evaluateMessages.ts';
 export * from '../jobs/predictMessages.ts';
+export * from '../language/messages.ts';
 export * from '../metrics/messages.ts';
 export * from '../records/messages.ts';
 export * from '../runs/forecast.ts';
@@ -57,5 +59,13 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
   { topic: 'Jobs', messages: jobNames.map((name) => jobTypes[name].request) },
   { topic: 'Logs', messages: [logs.logRead, logs.logFollow, logs.logAppended] },
   { topic: 'Configuration', messages: [config.configCheck, config.configMake, dataPlan] },
+  {
+    topic: 'Help in editors',
+    messages: [
+      ...[language.didOpen, language.didChange, language.didSave, language.didClose, language.publishDiagnostics],
+      ...[language.completion, language.hover, language.codeAction, language.codeLens, language.codeLensResolve],
+      ...[language.documentLink, language.inlayHint, language.executeCommand],
+    ],
+  },
   { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },
 ];

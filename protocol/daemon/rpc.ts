@@ -99,7 +99,7 @@ export function listen<T extends NotificationType>(
 
 /** The checked value. @throws UnimissError 'internal' that names the message and the field */
 export function check<S extends z.ZodType>(schema: S, value: unknown, place: string): z.output<S> {
-  const checked = schema.safeParse(value ?? {});
+  const checked = schema.safeParse(value === undefined ? {} : value);
   if (checked.success) return checked.data;
   throw undeclared(place, checked.error);
 }

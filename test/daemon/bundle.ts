@@ -43,6 +43,10 @@ async function bundle<N extends string>(names: N[], plugins: Plugin[]): Promise<
     platform: 'node',
     format: 'esm',
     packages: 'external',
+    // Node finds no named exports in its UMD files.
+    alias: {
+      'vscode-json-languageservice': './node_modules/vscode-json-languageservice/lib/esm/jsonLanguageService.js',
+    },
     logLevel: 'error',
     plugins,
   });

@@ -11,6 +11,7 @@ import {
 } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf, CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { languageCapabilities } from '../../../protocol/language/messages.ts';
 import type { Series } from '../../../protocol/records/series.ts';
 import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
 import { diskError } from '../../files/atomic.ts';
@@ -34,6 +35,7 @@ import { planHandlers } from '../handlers/plan.ts';
 import { recordHandlers } from '../handlers/records.ts';
 import { runHandlers } from '../handlers/runs.ts';
 import type { Services } from '../handlers/services.ts';
+import { type LanguageServices, LanguageSession } from '../language/languageSession.ts';
 import { ClientConnection } from '../wire/clientConnection.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { trainingEnvironment } from './environment.ts';
@@ -284,10 +286,19 @@ export class Daemon implements Services {
       socket.destroy();
       return;
     }
-    const client = new ClientConnection(socket, { handlers: this.handlers, about: { version, runsRoot }, log }, () => {
-      this.clients.delete(client);
-      this.watchIdle();
-    });
+    const client = new ClientConnection(
+      socket,
+      {
+        handlers: this.handlers,
+        session: (send) => new LanguageSession(send, this.languageServices),
+        about: { version, runsRoot, capabilities: languageCapabilities },
+        log,
+      },
+      () => {
+        this.clients.delete(client);
+        this.watchIdle();
+      },
+    );
     this.clients.add(client);
     this.watchIdle();
   }
@@ -301,6 +312,22 @@ export class Daemon implements Services {
       this.options.log('info', 'no client is connected and no run is training');
       this.stop();
     }, idleMs);
+  }
+
+  private get languageServices(): LanguageServices {
+    const { tasks } = this;
+    const { runsRoot: root } = this.options;
+    return {
+      kinds: kindsOf(tasks),
+      // Loaded with the first configuration that is opened.
+      forecast: async (config, signal) =>
+        (await import('../../runs/forecast/forecastOf.ts')).forecastOf(config, {
+          root,
+          tasks,
+          signal,
+          onProgress: () => {},
+        }),
+    };
   }
 
   seriesOf(run: RunFolder): readonly Series[] {

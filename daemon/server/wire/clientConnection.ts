@@ -20,17 +20,20 @@ import { largestMessageBytes } from '../../../protocol/daemon/messages.ts';
 import { check, type NotificationType, type ParamsOf } from '../../../protocol/daemon/rpc.ts';
 import { type ErrorData, rpcErrorCodes, toErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import type { ClientSession } from './clientSession.ts';
 import { CountingWriter } from './countingWriter.ts';
 import { FrameGuard } from './frameGuard.ts';
 import type { Handler, RequestContext } from './handler.ts';
 import { greet } from './handshake.ts';
 import { answerToInvalid } from './invalidRequest.ts';
-import type { Subscription } from './subscription.ts';
+import type { Send, Subscription } from './subscription.ts';
 
 export interface ConnectionOptions {
   handlers: ReadonlyMap<string, Handler>;
+  /** What this client has for itself. */
+  session?(send: Send): ClientSession;
   /** What the daemon says about itself in the handshake. */
-  about: { version: string; runsRoot: string };
+  about: { version: string; runsRoot: string; capabilities?: object };
   log(level: 'info' | 'warning', message: string): void;
   /** Time limit for a client's handshake, ms; then the connection closes. */
   handshakeMs?: number;
@@ -57,6 +60,7 @@ export class ClientConnection {
   private readonly writer: CountingWriter;
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly gone = new AbortController();
+  private readonly session: ClientSession | undefined;
   private readonly handshake: NodeJS.Timeout;
   private state: 'new' | 'open' | 'shut' = 'new';
   private closing: NodeJS.Timeout | undefined;
@@ -87,8 +91,9 @@ export class ClientConnection {
     this.connection = createMessageConnection(new StreamMessageReader(this.guard), this.writer, logger, {
       messageStrategy,
     });
+    this.session = options.session?.((type, params) => this.send(type, params));
     this.connection.onRequest((method, params, token) => this.answer(method, params, token));
-    this.connection.onNotification((method) => this.notified(method));
+    this.connection.onNotification((method, params) => this.notified(method, params));
     this.connection.onError(([error]) => this.refuse(error));
     socket.on('error', () => {}); // `close` follows, which is all that matters
     socket.on('end', () => this.expire(LAST_WORK));
@@ -129,6 +134,7 @@ export class ClientConnection {
     this.gone.abort();
     for (const subscription of this.subscriptions.values()) subscription.close();
     this.subscriptions.clear();
+    this.session?.end();
     this.connection.dispose();
     this.guard.destroy();
   }
@@ -154,7 +160,7 @@ export class ClientConnection {
       this.state = 'shut';
       return null;
     }
-    const handler = this.options.handlers.get(method);
+    const handler = this.options.handlers.get(method) ?? this.session?.handlers.get(method);
     if (!handler) throw new ResponseError(rpcErrorCodes.methodNotFound, `unknown method ${method}`);
     const checked = handler.type.params.safeParse(params ?? {});
     if (!checked.success) throw invalidParams(method, checked.error);
@@ -189,10 +195,16 @@ export class ClientConnection {
     return result;
   }
 
-  private notified(method: string): void {
+  private notified(method: string, params: unknown): void {
+    const warn = (message: string) => this.options.log('warning', `${this.name}: ${message}`);
     if (method === exit.method) this.finish();
-    else if (method !== initialized.method && !method.startsWith('$/'))
-      this.options.log('warning', `${this.name}: unknown notification: ${method.slice(0, 100)}`);
+    if (method === exit.method || method === initialized.method || method.startsWith('$/')) return;
+    const listener = this.session?.listeners.get(method);
+    const checked = listener?.type.params.safeParse(params ?? {});
+    if (!listener || !checked) warn(`unknown notification: ${method.slice(0, 100)}`);
+    else if (this.state !== 'open') warn(`${method} outside of the session`);
+    else if (!checked.success) warn(`${method} does not match the protocol: ${z.prettifyError(checked.error)}`);
+    else listener.hear(checked.data);
   }
 
   private async send<T extends NotificationType>(type: T, params: ParamsOf<T>): Promise<void> {

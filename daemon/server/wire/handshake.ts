@@ -12,7 +12,7 @@ import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
  */
 export function greet(
   { clientInfo, initializationOptions }: CheckedParamsOf<typeof initialize>,
-  about: { version: string; runsRoot: string },
+  about: { version: string; runsRoot: string; capabilities?: object },
   versions: { newest: number; oldest: number },
 ): { result: AnswerOf<typeof initialize>; client: string } {
   const client = clientInfo ? `${clientInfo.name}${clientInfo.version ? ` ${clientInfo.version}` : ''}` : 'a client';
@@ -25,7 +25,7 @@ export function greet(
   return {
     client,
     result: {
-      capabilities: {},
+      capabilities: { ...about.capabilities },
       serverInfo: { name: 'unimiss', version: about.version },
       unimiss: {
         protocol: Math.min(asked, versions.newest),

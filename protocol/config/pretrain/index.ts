@@ -2,6 +2,7 @@ import { UnimissError } from '../../errors.ts';
 import type { ConfigKind } from '../kind.ts';
 import type { SharedConfig } from '../shared.ts';
 import { impossibleCombinations } from './combinations.ts';
+import { derivedValues } from './derived.ts';
 import { type PretrainConfig, resolvePretrain } from './resolve.ts';
 import { type PretrainGiven, pretrainSchema } from './schema.ts';
 import { pretrainTemplate } from './template.ts';
@@ -29,6 +30,7 @@ export const pretrainKind: ConfigKind<PretrainGiven, PretrainConfig> = {
   problems: impossibleCombinations,
   resolve: resolvePretrain,
   summary: ({ model, train }) => ({ preset: model.preset, epochs: train.epochs, slices: model.size3D[0] }),
+  derived: derivedValues,
 };
 
 /** The configuration of a pre-training run. @throws UnimissError 'config' if the run is of another kind */
