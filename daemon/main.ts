@@ -9,6 +9,7 @@ import { exportCommand } from './cli/commands/export.ts';
 import { finetuneCommand } from './cli/commands/finetune.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
+import { phantomsCommand } from './cli/commands/phantoms.ts';
 import { planCommand } from './cli/commands/plan.ts';
 import { predictCommand } from './cli/commands/predict.ts';
 import { pretrainCommand, resumeCommand } from './cli/commands/pretrain.ts';
@@ -57,6 +58,7 @@ for (const command of [
   compareCommand,
   predictCommand,
   exportCommand,
+  phantomsCommand,
   engineCommand,
 ])
   program.addCommand(command());
