@@ -95,8 +95,10 @@ it('a preview shows three planes with the labels in colours; statistics agree wi
   const { predicted, table } = await predict(input, out, { preview: true, statistics: true });
   const { width, height, data, channels } = decode(readFileSync(join(out, 'v0.preview.png')));
   expect(channels).toBe(3);
-  // Axial 40×40 of 2 mm, coronal and sagittal 40×12 of 2×4 mm, with two gaps between.
-  expect([width, height]).toEqual([40 * 3 + 12, 40]);
+  // Axial 80×80 mm, coronal and sagittal 80×48 mm, 256 pixels wide each, with two gaps between.
+  expect([width, height]).toEqual([256 * 3 + 12, 256]);
+  const lit = (x: number, y: number) => data[3 * (y * width + x)]! > 0;
+  expect([lit(128, 20), lit(390, 20), lit(390, 128)]).toEqual([true, false, true]); // above a coronal plane is nothing
   let colored = 0;
   for (let i = 0; i < data.length; i += 3) if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) colored++;
   expect(colored).toBeGreaterThan(20);

@@ -23,8 +23,8 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** Longest side of a plane, pixels. */
-const longest = 384;
+/** Pixels that the longer side of a plane has, at least and at most. */
+const [fewest, most] = [256, 384];
 /** Pixels between planes. */
 const gap = 6;
 /** Share of the label's colour. */
@@ -74,8 +74,8 @@ function fullestSlices({ size, maps }: PreviewSource): [number, number, number] 
           counts[2][x]!++;
         }
   const fullest = (of: Float64Array) => {
-    const most = Math.max(...of);
-    return most === 0 ? of.length >> 1 : of.indexOf(most);
+    const voxels = Math.max(...of);
+    return voxels === 0 ? of.length >> 1 : of.indexOf(voxels);
   };
   return [fullest(counts[0]), fullest(counts[1]), fullest(counts[2])];
 }
@@ -99,7 +99,8 @@ function drawPlane(
   const [down, along] = axis === 0 ? [1, 2] : axis === 1 ? [0, 2] : [0, 1];
   const lengths = [0, 1, 2].map((a) => size[a]! * (spacing?.[a] ?? 1));
   const finest = Math.min(spacing?.[down!] ?? 1, spacing?.[along!] ?? 1);
-  const scale = Math.min(1 / finest, longest / Math.max(lengths[down!]!, lengths[along!]!));
+  const longer = Math.max(lengths[down!]!, lengths[along!]!);
+  const scale = Math.min(Math.max(1 / finest, fewest / longer), most / longer);
   const [height, width] = [down!, along!].map((a) => Math.max(1, Math.round(lengths[a]! * scale))) as [number, number];
   const strides = [size[1] * size[2], size[2], 1] as const;
   const data = new Uint8Array(3 * width * height);
