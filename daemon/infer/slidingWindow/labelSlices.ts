@@ -8,9 +8,9 @@ export type Choice = 'exclusive' | 'overlapping';
 
 /** A slice of scores. */
 export interface ScoreSlice {
-  /** [h, w, classes] */
+  /** [H, W, classes] */
   readonly scores: Float32Array;
-  /** [h, w]: the class with the highest score, the first of equal ones. */
+  /** [H, W]: the class with the highest score, the first of equal ones. */
   readonly best: Uint16Array;
 }
 
@@ -22,7 +22,7 @@ export interface SliceBetween {
   readonly maps: readonly (Uint8Array | Uint16Array)[];
 }
 
-/** Finds the best class of each cell of a slice. */
+/** Finds the best class of each voxel of a slice. */
 export function rank({ scores, best }: ScoreSlice): void {
   const classes = scores.length / best.length;
   for (let p = 0, at = 0; p < best.length; p++, at += classes) {
@@ -37,8 +37,8 @@ export function rank({ scores, best }: ScoreSlice): void {
   }
 }
 
-/** Most scores that one output is a mean of: three rows, three columns, two slices. */
-const mostCorners = 18;
+/** Most scores of a slice that one output is a mean of: two rows, two columns. */
+const mostCorners = 4;
 /** Rounding of means must not exclude a class that is equal to the best. */
 const tolerance = 1e-5;
 
@@ -51,12 +51,17 @@ const tolerance = 1e-5;
 export class LabelSlices {
   private readonly rows: readonly TapRun[];
   private readonly columns: readonly TapRun[];
-  /** Columns of the scores, and of the labels. */
-  private readonly scoreWidth: number;
+  /** Columns of the labels. */
   private readonly width: number;
   /** Places of a block's scores in a slice. */
-  private readonly corners = new Int32Array(mostCorners / 2);
+  private readonly corners = new Int32Array(mostCorners);
   private readonly candidates: Uint16Array;
+  /** Those that are left for a slice of a block, and for a row of it. */
+  private readonly ofSlice: Uint16Array;
+  private readonly ofRow: Uint16Array;
+  /** By candidate: its highest score; and the places of those that are left. */
+  private readonly most: Float64Array;
+  private readonly kept: Uint16Array;
   /** By class, 1: it is a candidate. */
   private readonly chosen: Uint8Array;
   /** Scores of the candidates [corner, candidate]: of both slices, mixed along the slices, and along the rows too. */
@@ -69,24 +74,24 @@ export class LabelSlices {
   private readonly high: Float32Array;
 
   /**
-   * @param from [H, W] of the image whose scores these are
+   * @param from [H, W] of the scores
    * @param to [H, W] of the labels
-   * @param stride voxels of the image that a score stands for along either axis
    */
   constructor(
-    from: readonly [number, number],
+    private readonly from: readonly [number, number],
     to: readonly [number, number],
     private readonly classes: number,
     private readonly choice: Choice,
-    stride: 1 | 2 = 1,
   ) {
-    this.rows = tapRuns(scoreTaps(from[0], to[0], stride));
-    this.columns = tapRuns(scoreTaps(from[1], to[1], stride));
-    this.scoreWidth = Math.ceil(from[1] / stride);
+    this.rows = tapRuns(scoreTaps(from[0], to[0]));
+    this.columns = tapRuns(scoreTaps(from[1], to[1]));
     this.width = to[1];
     this.candidates = new Uint16Array(classes);
     this.chosen = new Uint8Array(classes);
-    const values = () => new Float64Array((mostCorners / 2) * classes);
+    const numbers = () => new Uint16Array(classes);
+    [this.ofSlice, this.ofRow, this.kept] = [numbers(), numbers(), numbers()];
+    this.most = new Float64Array(classes);
+    const values = () => new Float64Array(mostCorners * classes);
     [this.lower, this.upper, this.mixed, this.row] = [values(), values(), values(), values()];
     [this.low, this.high] = [new Float32Array(classes), new Float32Array(classes)];
   }
@@ -144,7 +149,7 @@ export class LabelSlices {
     let count = 0;
     for (let y = 0; y < rows.count; y++)
       for (let x = 0; x < columns.count; x++)
-        this.corners[count++] = (rows.first + y) * this.scoreWidth + columns.first + x;
+        this.corners[count++] = (rows.first + y) * this.from[1] + columns.first + x;
     return count;
   }
 
@@ -234,25 +239,66 @@ export class LabelSlices {
   }
 
   private chooseBest(share: number, rows: TapRun, columns: TapRun, found: number, map: Uint8Array | Uint16Array): void {
-    const { row, candidates } = this;
-    this.mixSlices(share, rows.count * columns.count * found);
+    const { row, mixed, candidates, ofSlice, ofRow } = this;
+    const { count, weights } = columns;
+    const corners = rows.count * count;
+    this.mixSlices(share, corners * found);
+    const left = this.prune(mixed, corners, found, candidates, ofSlice);
     for (let y = rows.from; y < rows.to; y++) {
-      this.mixRows(rows, y - rows.from, columns.count * found);
-      for (let x = columns.from; x < columns.to; x++) {
-        const weights = (x - columns.from) * columns.count;
+      this.mixRows(rows, y - rows.from, count * left);
+      const few = this.prune(row, count, left, ofSlice, ofRow);
+      const at = y * this.width;
+      if (few === 1) {
+        map.fill(ofRow[0]!, at + columns.from, at + columns.to);
+        continue;
+      }
+      for (let x = columns.from, w = 0; x < columns.to; x++, w += count) {
         let best = 0;
         let most = Number.NEGATIVE_INFINITY;
-        for (let n = 0; n < found; n++) {
-          let sum = 0;
-          for (let c = 0; c < columns.count; c++) sum += columns.weights[weights + c]! * row[c * found + n]!;
+        for (let n = 0; n < few; n++) {
+          let sum = weights[w]! * row[n]!;
+          if (count > 1) sum += weights[w + 1]! * row[few + n]!;
           if (sum > most) {
             most = sum;
             best = n;
           }
         }
-        map[y * this.width + x] = candidates[best]!;
+        map[at + x] = ofRow[best]!;
       }
     }
+  }
+
+  /**
+   * Leaves out candidates that cannot be the best any more, now that fewer scores are left to interpolate between.
+   * @param values [corners, candidates]; afterwards of those that are left
+   * @param names the candidates; those that are left come into `left`
+   * @returns how many
+   */
+  private prune(values: Float64Array, corners: number, found: number, names: Uint16Array, left: Uint16Array): number {
+    const { most, kept } = this;
+    let sure = Number.NEGATIVE_INFINITY;
+    for (let n = 0; n < found; n++) {
+      let low = values[n]!;
+      let high = low;
+      for (let c = 1, at = found + n; c < corners; c++, at += found) {
+        const value = values[at]!;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      if (low > sure) sure = low;
+      most[n] = high;
+    }
+    const needed = sure - tolerance * Math.abs(sure);
+    let count = 0;
+    for (let n = 0; n < found; n++)
+      if (most[n]! >= needed) {
+        left[count] = names[n]!;
+        kept[count++] = n;
+      }
+    if (count === found) return count;
+    for (let c = 0, to = 0; c < corners; c++)
+      for (let n = 0; n < count; n++) values[to++] = values[c * found + kept[n]!]!;
+    return count;
   }
 
   private chooseAll(
@@ -286,10 +332,9 @@ export class LabelSlices {
   private mixRows(rows: TapRun, y: number, values: number): void {
     const { mixed, row } = this;
     const weights = y * rows.count;
-    for (let i = 0; i < values; i++) {
-      let sum = 0;
-      for (let r = 0; r < rows.count; r++) sum += rows.weights[weights + r]! * mixed[r * values + i]!;
-      row[i] = sum;
-    }
+    const first = rows.weights[weights]!;
+    const second = rows.weights[weights + 1]!;
+    if (rows.count === 1) for (let i = 0; i < values; i++) row[i] = mixed[i]!;
+    else for (let i = 0; i < values; i++) row[i] = first * mixed[i]! + second * mixed[values + i]!;
   }
 }

@@ -15,11 +15,10 @@ export class ScoreSlices {
     from: readonly [number, number],
     private readonly to: readonly [number, number],
     private readonly classes: number,
-    stride: 1 | 2,
   ) {
-    this.rows = scoreTaps(from[0], to[0], stride);
-    this.columns = scoreTaps(from[1], to[1], stride);
-    this.row = new Float64Array(Math.ceil(from[1] / stride) * classes);
+    this.rows = scoreTaps(from[0], to[0]);
+    this.columns = scoreTaps(from[1], to[1]);
+    this.row = new Float64Array(from[1] * classes);
     this.scores = new Float32Array(to[0] * to[1] * classes);
   }
 

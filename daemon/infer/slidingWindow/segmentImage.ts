@@ -1,5 +1,6 @@
 import { cutPatch, volumeOf } from '../../data/augment/pairs/samplePatch.ts';
 import type { PreparedImage, Size3 } from '../../data/prepared/types.ts';
+import { doubleSlice } from './doubleSlice.ts';
 import { importanceOf } from './importance.ts';
 import { type Choice, LabelSlices, rank, type ScoreSlice, type SliceBetween } from './labelSlices.ts';
 import { ScoreSlices } from './scoreSlices.ts';
@@ -58,14 +59,20 @@ export async function segmentImage(
   const scoresWindow = coarser(window, stride);
   const importance = importanceOf(scoresWindow);
   const slab = new Slab(scoresSize, Math.min(window[0], image.size[0]), classes);
-  const writer = new OutputWriter(image.size, size, { classes, choice, stride });
+  const writer = new OutputWriter(image.size, size, classes, choice);
   const [, ...from] = image.size;
+  const coarse = new Float32Array(stride === 2 ? scoresSize[1] * scoresSize[2] * classes : 0);
+  const take = (z: number, into: Float32Array) => {
+    if (stride === 1) return slab.take(z, into);
+    slab.take(z, coarse);
+    doubleSlice(coarse, from, classes, into);
+  };
   const [, ...to] = size;
-  const interpolation = onScores && new ScoreSlices(from, to, classes, stride);
+  const interpolation = onScores && new ScoreSlices(from, to, classes);
   let complete = 0;
   const finish = async (before: number) => {
     for (; complete < before; complete++)
-      for (const { slice, below, above, share } of writer.add(complete, (into) => slab.take(complete, into)))
+      for (const { slice, below, above, share } of writer.add(complete, (into) => take(complete, into)))
         if (interpolation) await onScores?.(slice, interpolation.between(below, above, share));
   };
   const scoresOf = (start: Size3) => windowScores(networks, image, start, mirror);
@@ -106,15 +113,15 @@ async function windowScores(
   const [{ window, classes, stride = 1 } = { window: image.size, classes: 0 }] = networks;
   const input = channelsLast(cutPatch(image, start, window));
   const flips = Array.from({ length: 1 << mirror.length }, (_, set) => mirror.filter((_, bit) => set & (1 << bit)));
+  const count = flips.length * networks.length;
   let sum: Float32Array | undefined;
   for (const flip of flips)
     for (const network of networks) {
       const given = flipped(input, window, image.channels, flip);
       const scores = flipped(await network.run(given), coarser(window, stride), classes, flip);
-      if (!sum) sum = flip.length === 0 ? scores.slice() : scores;
+      if (!sum) sum = count > 1 && flip.length === 0 ? scores.slice() : scores;
       else for (let i = 0; i < scores.length; i++) sum[i] = sum[i]! + scores[i]!;
     }
-  const count = flips.length * networks.length;
   if (!sum) throw new RangeError('a sliding window needs a network');
   if (count > 1) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! / count;
   return sum;
@@ -166,15 +173,15 @@ class OutputWriter {
   constructor(
     from: Size3,
     private readonly to: Size3,
-    { classes, choice, stride }: { classes: number; choice: Choice; stride: 1 | 2 },
+    classes: number,
+    choice: Choice,
   ) {
     const make = () =>
       choice === 'exclusive' && classes > 256 ? new Uint16Array(volumeOf(to)) : new Uint8Array(volumeOf(to));
     this.maps = Array.from({ length: choice === 'exclusive' ? 1 : classes }, make);
-    this.places = scoreTaps(from[0], to[0], 1);
-    this.labels = new LabelSlices([from[1], from[2]], [to[1], to[2]], classes, choice, stride);
-    const [, rows, columns] = coarser(from, stride);
-    const plane = rows * columns;
+    this.places = scoreTaps(from[0], to[0]);
+    this.labels = new LabelSlices([from[1], from[2]], [to[1], to[2]], classes, choice);
+    const plane = from[1] * from[2];
     const slice = (): ScoreSlice => ({ scores: new Float32Array(plane * classes), best: new Uint16Array(plane) });
     this.below = slice();
     this.above = slice();
