@@ -263,12 +263,12 @@ const finetune: readonly Series[] = [
     'Mean Dice',
     'Mean over the classes that occur in the cases for validation or are predicted there.',
     {
-      ...{ include: [0, 1], better: 'higher', judged: true, ...column('Dice') },
+      ...{ include: [0, 1], better: 'higher', judged: true, overview: true, ...column('Dice') },
     },
   ),
   validated('dice/*', 'Dice', 'Dice of one class, pooled over all voxels of the cases for validation.'),
   validated('auc', 'AUC', 'Area under the ROC curve; with several classes the mean of one against the rest.', {
-    ...{ include: [0.5, 1], better: 'higher', judged: true, ...column('AUC') },
+    ...{ include: [0.5, 1], better: 'higher', judged: true, overview: true, ...column('AUC') },
   }),
   validated('auc/*', 'AUC', 'Area under the ROC curve of one class against the rest.', {
     ...{ include: [0.5, 1], better: 'higher' },

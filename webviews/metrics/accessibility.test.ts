@@ -50,6 +50,20 @@ describe.skipIf(!hasChromium)('accessibility of the metrics page (skipped where 
     return found;
   }
 
+  test('axe finds nothing in an enlarged picture; and finds what is wrong', async () => {
+    const { page } = await watchedPage(browser, { bypassCSP: true });
+    await page.goto(`file://${join(folder, 'one.html')}`);
+    await page.locator('.strips .picture').first().click();
+    await page.locator('.lightbox[open]').waitFor();
+    await drawn(page);
+    await page.evaluate(axe);
+    const run = 'axe.run().then(({ violations }) => violations.map(({ id }) => id))';
+    expect(await page.evaluate<string[]>(run)).toEqual([]);
+    await page.evaluate('document.querySelector(".lightbox").append(new Image())');
+    expect(await page.evaluate<string[]>(run)).toEqual(['image-alt']);
+    await page.context().close();
+  });
+
   const themes: [string, BrowserContextOptions][] = [
     ['dark', { colorScheme: 'dark' }],
     ['light', { colorScheme: 'light' }],

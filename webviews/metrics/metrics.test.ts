@@ -422,6 +422,33 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       expect(await page.locator('.previews img').first().getAttribute('src')).not.toBe(source);
     }));
 
+  test('a picture is enlarged: arrows and wheel go through slices and pictures; Escape gives the focus back', () =>
+    withPage(async (page) => {
+      const box = page.locator('.lightbox');
+      const caption = () => box.getByRole('status').innerText();
+      const picture = () => box.locator('canvas').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+      await page.locator('.flat .picture').first().click();
+      await expect.poll(caption).toBe('chest-1.png · view 1 · step 399, epoch 8');
+      await page.keyboard.press('ArrowRight');
+      await expect.poll(caption).toBe('chest-1.png · view 2 · step 399, epoch 8');
+      await page.keyboard.press('Escape');
+      await expect.poll(() => box.isVisible()).toBe(false);
+      expect(await page.evaluate(() => document.activeElement?.className)).toBe('picture');
+
+      await page.locator('.strips .picture').first().click();
+      await expect.poll(caption).toBe('volume-1.nii.gz · view 1 · step 399, epoch 8 · slice 9 of 16');
+      const middle = await picture();
+      await page.keyboard.press('ArrowRight');
+      await expect.poll(caption).toContain('slice 10 of 16');
+      expect(await picture()).not.toBe(middle);
+      await page.mouse.wheel(0, -100);
+      await expect.poll(caption).toContain('slice 9 of 16');
+      await page.keyboard.press('ArrowDown');
+      await expect.poll(caption).toBe('volume-1.nii.gz · view 2 · step 399, epoch 8 · slice 9 of 16');
+      await box.getByLabel('Contrast').fill('2');
+      expect(await box.locator('canvas').evaluate((canvas) => canvas.style.filter)).toBe('brightness(1) contrast(2)');
+    }));
+
   test.each([
     ['light', { colorScheme: 'light' }, '#0b63c5', 'rgb(248, 248, 248)'],
     ['high contrast', { colorScheme: 'dark', contrast: 'more' }, '#6fc3ff', 'rgb(0, 0, 0)'],

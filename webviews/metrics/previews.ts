@@ -4,6 +4,7 @@ import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/
 import type { Preview } from '../../protocol/metrics/page.ts';
 import { element, setText } from './dom.ts';
 import { formatCount } from './format.ts';
+import { Lightbox, type Picture } from './lightbox.ts';
 import type { Run } from './store.ts';
 import { lastAtOrBefore } from './table.ts';
 
@@ -20,6 +21,7 @@ export class Previews {
   private readonly sets = element('div', { className: 'preview-sets' });
   private readonly controls: HTMLElement;
   private readonly empty = element('p', { className: 'empty' });
+  private readonly lightbox = new Lightbox();
   private steps: number[] = [];
   private shown: (Preview | undefined)[] = [];
 
@@ -37,7 +39,7 @@ export class Previews {
       this.newer,
       this.place,
     );
-    this.root = element('div', { className: 'previews' }, this.controls, this.sets, this.empty);
+    this.root = element('div', { className: 'previews' }, this.controls, this.sets, this.empty, this.lightbox.root);
   }
 
   show(run: Run | undefined, step: number | null): void {
@@ -70,7 +72,17 @@ export class Previews {
     );
     if (sets.every((set, i) => set === this.shown[i])) return;
     this.shown = sets;
-    this.sets.replaceChildren(...sets.filter((s) => s !== undefined).map(previewSet));
+    const present = sets.filter((set) => set !== undefined);
+    const pictures = present.flatMap(picturesOf);
+    let next = 0;
+    const enlarge = (first: number) => (n: number) => this.lightbox.open(pictures, first + n);
+    this.sets.replaceChildren(
+      ...present.map((set) => {
+        const made = previewSet(set, enlarge(next));
+        next += picturesOf(set).length;
+        return made;
+      }),
+    );
   }
 
   private go(index: number): void {
@@ -79,8 +91,25 @@ export class Previews {
   }
 }
 
-function previewSet(preview: Preview): HTMLElement {
+/** The pictures of a set, in the order of the page. */
+function picturesOf({ phase, step, epoch, images }: Preview): Picture[] {
+  return images.flatMap((image, n) =>
+    image.views.map((source, view) => ({
+      caption: `${nameOf(image.name, n, phase)} · view ${view + 1} · step ${formatCount(step)}, epoch ${epoch + 1}`,
+      source,
+      slices: phase === '2D' ? 1 : (image.slices ?? 16),
+    })),
+  );
+}
+
+function nameOf(name: string | undefined, n: number, phase: Preview['phase']): string {
+  return name ?? `${phase === '2D' ? 'Image' : 'Volume'} ${n + 1}`;
+}
+
+/** @param enlarge gets the number of a picture in the set */
+function previewSet(preview: Preview, enlarge: (picture: number) => void): HTMLElement {
   const flat = preview.phase === '2D';
+  const viewsBefore = (n: number) => preview.images.slice(0, n).reduce((sum, { views }) => sum + views.length, 0);
   return element(
     'div',
     { className: `preview-set ${flat ? 'flat' : 'strips'}` },
@@ -90,6 +119,13 @@ function previewSet(preview: Preview): HTMLElement {
       flat ? 'Images (2D)' : 'Volumes (3D), slice by slice',
       element('span', { className: 'note' }, `step ${formatCount(preview.step)}`),
     ),
+    flat
+      ? null
+      : element(
+          'p',
+          { className: 'note' },
+          'Augmentation changes the intensity of each slice by itself, so neighbours may differ in brightness.',
+        ),
     element(
       'div',
       { className: 'preview-images' },
@@ -108,11 +144,21 @@ function previewSet(preview: Preview): HTMLElement {
               });
               picture.style.aspectRatio = flat ? '1' : String(image.slices ?? 16);
               picture.src = source;
+              // One stop of the tab key for a set: the enlarged picture leads to all others.
+              const index = viewsBefore(n) + view;
+              const button = element('button', {
+                type: 'button',
+                className: 'picture',
+                title: 'Enlarge',
+                tabIndex: index === 0 ? 0 : -1,
+              });
+              button.append(picture);
+              button.addEventListener('click', () => enlarge(index));
               return element(
                 'div',
                 { className: 'view' },
                 element('span', { className: 'view-name' }, `view ${view + 1}`),
-                picture,
+                button,
               );
             }),
           ),
