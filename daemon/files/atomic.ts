@@ -50,11 +50,27 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes partial files of killed processes in a folder. Only its owner may call this, and only while it writes nothing. */
-export async function removePartial(folder: string): Promise<string[]> {
-  const left = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith(suffix));
+/**
+ * Removes partial files of killed processes in a folder. Only its owner may call this, and only while it writes nothing.
+ * @param ofDead only those of processes that are gone, in a folder that several may write to
+ */
+export async function removePartial(folder: string, { ofDead = false } = {}): Promise<string[]> {
+  const partial = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith(suffix));
+  const left = ofDead ? partial.filter((name) => !isWriting(name)) : partial;
   for (const name of left) await rm(join(folder, name), { force: true });
   return left;
+}
+
+/** Whether the process that a partial file is named after lives. */
+function isWriting(name: string): boolean {
+  const pid = Number(/\.(\d+)-[0-9a-f]+\.partial$/.exec(name)?.[1] ?? 0);
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, and is another user's
+  }
 }
 
 const remedies: Record<string, [what: string, remedy: string]> = {

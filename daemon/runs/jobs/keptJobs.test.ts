@@ -26,7 +26,7 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
-const gone = (pid: number) => vi.waitUntil(() => !isAlive(pid), { timeout: 10_000 });
+const gone = (pid: number) => vi.waitUntil(() => !isAlive(pid), { timeout: 30_000 });
 
 test('the next job of the same network has the process of the last; another network has its own', async () => {
   const ledger = new DeviceLedger();
@@ -74,7 +74,7 @@ test('it ends when its time is over, and a process that died is not taken', asyn
   await gone(await queue(ledger, kept, { keep: { key: 'a', ms: 1, by: kept } }));
   const first = await queue(ledger, kept);
   process.kill(first, 'SIGKILL');
-  await vi.waitUntil(() => kept.take('a') === undefined, { timeout: 10_000 });
+  await vi.waitUntil(() => kept.take('a') === undefined, { timeout: 30_000 });
   const second = await queue(ledger, kept);
   expect(second).not.toBe(first);
   kept.take('a')?.end();

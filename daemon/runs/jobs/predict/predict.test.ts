@@ -1,4 +1,14 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
@@ -11,6 +21,7 @@ import { checkImage, checkKind, differences } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput, withoutEnding } from './inputs.ts';
+import { openResults } from './results.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'unimiss-predict-'));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -99,6 +110,20 @@ describe('a folder of results', () => {
     expect(await third.find([other])).toBeUndefined();
     expect(statSync(join(folder, 'predicted.jsonl')).mode & 0o77).toBe(0);
   });
+});
+
+it('opens its folder without the partial files of a killed process, and leaves those of one that lives', async () => {
+  const out = join(base, 'partial');
+  mkdirSync(join(out, 'sub'), { recursive: true });
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const [left, other, lives] = [
+    `.a.nii.gz.${dead}-0a1b.partial`,
+    `sub/.b.${dead}-2c.partial`,
+    `.c.${process.pid}-3d.partial`,
+  ];
+  for (const name of [left, other, lives]) writeFileSync(join(out, name), '');
+  await openResults(out, [{ id: 'sub/b', images: [] }]);
+  expect([left, other, lives].map((name) => existsSync(join(out, name)))).toEqual([false, false, true]);
 });
 
 describe('before it computes, a prediction', () => {

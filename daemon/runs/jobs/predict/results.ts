@@ -13,7 +13,7 @@ export async function openResults(out: string, cases: readonly CaseFiles[]): Pro
   for (const folder of folders) {
     try {
       await makeFolder(folder);
-      await removePartial(folder);
+      await removePartial(folder, { ofDead: true });
     } catch (error) {
       throw diskError(error, folder);
     }
