@@ -9,6 +9,7 @@ import { exportCommand } from './cli/commands/export.ts';
 import { finetuneCommand } from './cli/commands/finetune.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
+import { openCommand } from './cli/commands/open.ts';
 import { phantomsCommand } from './cli/commands/phantoms.ts';
 import { planCommand } from './cli/commands/plan.ts';
 import { predictCommand } from './cli/commands/predict.ts';
@@ -53,6 +54,7 @@ for (const command of [
   resumeCommand,
   runsCommand,
   metricsCommand,
+  openCommand,
   embedCommand,
   evaluateCommand,
   compareCommand,

@@ -34,11 +34,11 @@ export class StatusBar implements Disposable {
       case 'connecting':
         this.item.text = state.again ? '$(sync~spin) UniMiSS: reconnecting' : '$(sync~spin) UniMiSS';
         this.item.tooltip = state.again
-          ? 'The connection to the daemon was lost. Runs continue.'
-          : 'Starting the daemon';
+          ? 'The connection to the background server was lost. Runs continue.'
+          : 'Starting the background server';
         break;
       case 'failed':
-        this.item.text = '$(error) UniMiSS: no daemon';
+        this.item.text = '$(error) UniMiSS: offline';
         this.item.tooltip = `${state.error.message}\nClick to try again.`;
         this.item.command = 'unimiss.reconnect';
         this.item.backgroundColor = new ThemeColor('statusBarItem.errorBackground');

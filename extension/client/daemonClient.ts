@@ -237,17 +237,17 @@ export class DaemonClient implements Disposable {
 }
 
 function interrupted(): UnimissError {
-  return new UnimissError('interrupted', 'the connection to the daemon was closed');
+  return new UnimissError('interrupted', 'the connection to the background server was closed');
 }
 
 /** The connection ended before the handshake. */
 function unreachable(cause: unknown, lastWords: string): UnimissError {
   const remedy = lastWords || 'See the log for details (UniMiSS: Show Log).';
-  return new UnimissError('daemon', 'the daemon cannot be reached', { remedy, cause });
+  return new UnimissError('daemon', 'the UniMiSS background server is not responding', { remedy, cause });
 }
 
 function doesNotAnswer(): UnimissError {
-  return new UnimissError('daemon', `the daemon has not answered for ${patience / 1000} s`, {
+  return new UnimissError('daemon', `the background server has not answered for ${patience / 1000} s`, {
     remedy: 'If its process hangs, kill it. Its runs continue. Then try again.',
   });
 }

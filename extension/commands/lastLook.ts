@@ -64,7 +64,9 @@ function separator(label: string): QuickPickItem {
 }
 
 function concernItem(concern: Concern): QuickPickItem & { concern: Concern } {
-  const { severity, field, message, remedy } = concern;
+  const { severity, code, field, message } = concern;
+  // The shell's remedy is a command of the shell.
+  const remedy = code === 'engine' && field === 'engine.device' ? 'Start offers to install it.' : concern.remedy;
   return {
     label: `$(${severity}) ${field}`,
     description: message,

@@ -132,9 +132,9 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     const { state } = this.daemon;
     this.view.message =
       state.kind === 'failed'
-        ? `The daemon cannot be reached. ${state.error.message}`
+        ? `The background server is not responding. ${state.error.message}`
         : state.kind === 'connecting' && state.again
-          ? 'Reconnecting to the daemon …'
+          ? 'Reconnecting to the background server …'
           : undefined;
   }
 }
@@ -161,7 +161,7 @@ function tooltip(run: RunInfo): MarkdownString {
   line('State', describeRun(run));
   line('Network', [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
   line('Started', new Date(run.created).toLocaleString());
-  line('Last record', new Date(run.updated).toLocaleString());
+  line('Last update', new Date(run.updated).toLocaleString());
   line('Ended', run.ending?.message);
   line('Folder', run.folder);
   return text;

@@ -53,7 +53,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     mkdirSync(place);
     chmodSync(place, 0o755);
     await window.runCommand('UniMiSS: Focus on Runs View');
-    const failed = await window.statusBar(/UniMiSS: no daemon/);
+    const failed = await window.statusBar(/UniMiSS: offline/);
     await window.visible('the reason', window.page.locator('.pane', { hasText: 'other users can access the folder' }));
     chmodSync(place, 0o700);
     await failed.click();

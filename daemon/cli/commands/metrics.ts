@@ -55,30 +55,48 @@ export function metricsCommand(tasks: readonly Task[] = productTasks): Command {
     .addOption(foregroundOption())
     .action(async (name: string | undefined, options: Options, command: Command) => {
       const reporter = Reporter.of(command);
-      const root = askedRoot(options.runs);
-      const recorded = options.foreground
-        ? await readHere(root ?? runsRoot(), name, reporter, kindsOf(tasks))
-        : await throughDaemon(reporter, (client) => readByDaemon(client, root, name, reporter));
+      const recorded = await readRun(name, options, { reporter, tasks });
       const format = reporter.json && options.format === 'text' ? 'json' : options.format;
       await write(recorded, { format, out: options.out && resolve(options.out), tasks }, reporter);
     });
 }
 
-async function write(
+/** The records of a run, from the daemon or from the disk; of the newest run without a name. */
+export async function readRun(
+  name: string | undefined,
+  { runs, foreground }: Pick<Options, 'runs' | 'foreground'>,
+  { reporter, tasks }: { reporter: Reporter; tasks: readonly Task[] },
+): Promise<Recorded> {
+  const root = askedRoot(runs);
+  return foreground
+    ? readHere(root ?? runsRoot(), name, reporter, kindsOf(tasks))
+    : throughDaemon(reporter, (client) => readByDaemon(client, root, name, reporter));
+}
+
+/** Writes the page of a run with curves and previews, into its folder by default. @returns the file */
+export async function writePage(
   { summary, records }: Recorded,
+  {
+    reporter,
+    tasks,
+    file = join(summary.folder, 'report.html'),
+  }: { reporter: Reporter; tasks: readonly Task[]; file?: string | undefined },
+): Promise<string> {
+  const run = await RunFolder.open(summary.folder, kindsOf(tasks));
+  const series = seriesWithLimits(run, tasks);
+  await writeRunPage(file, run, summary, records, { series, notice: (message) => reporter.notice(message) });
+  return file;
+}
+
+async function write(
+  recorded: Recorded,
   { format, out, tasks }: { format: Format; out: string | undefined; tasks: readonly Task[] },
   reporter: Reporter,
 ): Promise<void> {
+  if (format === 'html') return reporter.line(await writePage(recorded, { reporter, tasks, file: out }));
+  const { summary, records } = recorded;
   const run = await RunFolder.open(summary.folder, kindsOf(tasks));
   const series = seriesWithLimits(run, tasks);
-  if (format === 'html') {
-    const file = out ?? join(summary.folder, 'report.html');
-    await writeRunPage(file, run, summary, records, {
-      series,
-      notice: (message) => reporter.notice(message),
-    });
-    return reporter.line(file);
-  }
   if (format === 'tensorboard') {
     const folder = out ?? run.tensorboardFolder;
     const alone = out === undefined && summary.state !== 'running';
@@ -90,7 +108,7 @@ async function write(
 }
 
 /** The records of a run, and its state. */
-interface Recorded {
+export interface Recorded {
   summary: RunSummary;
   records: RunRecord[];
 }

@@ -1,6 +1,7 @@
 import type { RunRecord, StepRecord } from '../../../protocol/records/records.ts';
 import type { Series } from '../../../protocol/records/series.ts';
 import { warningText } from '../../../protocol/records/warning.ts';
+import { thousands } from '../../../protocol/words.ts';
 import type { RunProgress } from '../../train/progress.ts';
 import { exitCodes } from './exitCodes.ts';
 import { duration, type Reporter } from './reporter.ts';
@@ -56,9 +57,9 @@ function progressLine(p: RunProgress, series: readonly Series[]): string {
     return value === undefined || inProgress === undefined ? [] : [`${value.toFixed(inProgress)} ${unit || title}`];
   });
   return [
-    `epoch ${p.epoch + 1}/${p.totalEpochs}`,
+    `epoch ${thousands(p.epoch + 1)}/${thousands(p.totalEpochs)}`,
     ...(p.group === null ? [] : [p.group]),
-    `step ${p.step}/${p.totalSteps}`,
+    `step ${thousands(p.step)}/${thousands(p.totalSteps)}`,
     `loss ${p.loss.toFixed(3)}`,
     ...numbers,
     ...(p.secondsLeft === undefined ? [] : [`${duration(p.secondsLeft)} left`]),

@@ -21,7 +21,7 @@ export async function runFacts(
   return [
     ...fact('Run', run.id, `${summary.task}, preset ${summary.preset}`),
     ...fact('Started', start && day(start.time), resumes === 0 ? undefined : `resumed ${resumes} times`),
-    ...fact('Last record', day(summary.updated), summary.state),
+    ...fact('Last update', day(summary.updated), summary.state),
     ...fact('Data and plan', start?.message.replace(/^Started: /, '')),
     ...fact('Machine', versions && `${versions.device}, ${versions.platform}`),
     ...fact(

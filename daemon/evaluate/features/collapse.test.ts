@@ -134,7 +134,7 @@ describe('collapseWarnings', () => {
     ['uniform output', { teacherEntropy: most - 0.001, klToUniform: 0.0005 }, /uniform over its 1,024 outputs/],
     ['the same output for all', { teacherEntropy: 0.01, klToUniform: most - 0.02 }, /same output for every image/],
     ['the same broad output for all', { teacherEntropy: 4, klToUniform: most - 4.001 }, /same output for every image/],
-    ['features that point one way', { featureStd: 0.001, effectiveRank: 1 }, /point the same way/],
+    ['features that point one way', { featureStd: 0.001, effectiveRank: 1 }, /look the same for all images/],
     ['features on a line', { effectiveRank: 1.4 }, /one direction only \(effective rank 1\.4 of 48\)/],
   ])('%s', (_, part, expected) => {
     const warnings = collapseWarnings({ ...well, ...part }, sizes);

@@ -183,7 +183,7 @@ export function collapseWarnings(values: Collapse, sizes: CollapseSizes): Warnin
     });
   if (featureStd * Math.sqrt(sizes.featureLength) < t.spread)
     warnings.push({
-      what: `The features of all images point the same way (deviation ${featureStd.toPrecision(2)}).`,
+      what: `Features look the same for all images: possible collapse (deviation ${featureStd.toPrecision(2)}).`,
       advice:
         'Try a lower train.lr, and larger batches (train.batch, train.accumulate); check in the previews that the images differ and that the two views of an image resemble each other.',
     });

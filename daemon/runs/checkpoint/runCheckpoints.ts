@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { thousands } from '../../../protocol/words.ts';
 import type { SafetensorsFile } from '../../checkpoint/safetensorsReader.ts';
 import type { Score } from '../../checkpoint/score.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
@@ -57,7 +58,7 @@ export class RunCheckpoints {
     await this.journal.sync();
     const { tensors, metadata } = packCheckpoint(this.task, state, position);
     const saved = await this.store.save(position.step, tensors, metadata, score);
-    this.journal.event('checkpoint', `Saved after step ${position.step} (${because[reason]})`, {
+    this.journal.event('checkpoint', savedText(position.step, reason), {
       step: position.step,
       file: `checkpoints/${saved.file.split('/').at(-1)}`,
       details: { bytes: saved.bytes },
@@ -79,9 +80,14 @@ export class RunCheckpoints {
   }
 }
 
-const because: Record<CheckpointReason, string> = {
+/** @param step steps done */
+function savedText(step: number, reason: CheckpointReason): string {
+  if (reason === 'finish') return `Final checkpoint saved (step ${thousands(step)})`;
+  return `Checkpoint saved (step ${thousands(step)}, ${because[reason]})`;
+}
+
+const because: Record<Exclude<CheckpointReason, 'finish'>, string> = {
   time: 'scheduled',
   epoch: 'end of an epoch',
   stop: 'stop requested',
-  finish: 'end of the run',
 };

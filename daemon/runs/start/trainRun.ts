@@ -126,7 +126,7 @@ function loopOver(training: Training, around: Surroundings): Promise<LoopOutcome
     onPreview: async (plan, pictures) => {
       const images = await savePreviews(run, plan, pictures);
       const { epoch, group: phase, firstStep: step } = plan;
-      journal.event('preview', `Views of epoch ${epoch + 1}`, { step, epoch, details: { phase, images } });
+      journal.event('preview', `Preview saved (epoch ${epoch + 1})`, { step, epoch, details: { phase, images } });
     },
     save: (position, reason, score) => checkpoints.save(training.state, position, reason, score),
   });

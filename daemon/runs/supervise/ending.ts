@@ -9,10 +9,10 @@ import type { LinkEnd } from './trainerLink.ts';
 /** Enough for everything that a run records when it ends. */
 const TAIL = 64 << 10;
 
-const goesOn = 'Resume it to continue from its last checkpoint.';
+const goesOn = 'Resume continues from the last checkpoint.';
 const causes: Record<string, string> = {
   SIGKILL:
-    'not sent by UniMiSS; usually the system sends it when memory runs out. If it happens again, use a smaller train.batch',
+    'UniMiSS did not do this; usually the system ran out of memory. If it happens again, use a smaller train.batch',
   SIGSEGV: 'a crash in native code: report it with `unimiss engine doctor`',
   SIGABRT: 'a crash in native code: report it with `unimiss engine doctor`',
   SIGBUS: 'a memory-mapped file became shorter, or the disk is full',
@@ -39,7 +39,7 @@ export function endingOf(
     if (recorded?.event === 'finish') return wellEnded.finished;
     if (recorded?.event === 'stop') return wellEnded.stopped;
     if (recorded?.event === 'error') return { how: 'failed', message: recorded.message };
-    if (killed) return { how: 'killed', message: 'Killed on request. Resume it to continue from its last checkpoint.' };
+    if (killed) return { how: 'killed', message: `Killed on request. ${goesOn}` };
     return { how: 'died', message: deathNotice(exit) };
   }
 }
@@ -51,11 +51,11 @@ const wellEnded: Record<'finished' | 'stopped', How> = {
 
 /** One sentence about a trainer that ended without a message. */
 export function deathNotice({ exitCode, signal, unseen, spawnError }: Exit): string {
-  if (spawnError) return `The trainer could not be started: ${spawnError.message}.`;
-  if (unseen) return `The trainer died after its daemon was gone, so the signal or exit code is unknown. ${goesOn}`;
-  if (signal === null) return `The trainer exited with code ${exitCode} and gave no reason. ${goesOn}`;
+  if (spawnError) return `The training process could not be started: ${spawnError.message}.`;
+  if (unseen) return `The training process died while no background server ran, so the cause is unknown. ${goesOn}`;
+  if (signal === null) return `The training process exited with code ${exitCode} and gave no reason. ${goesOn}`;
   const cause = causes[signal];
-  return `The trainer was killed by ${signal}${cause ? ` (${cause})` : ''}. ${goesOn}`;
+  return `The training process was killed (${signal})${cause ? `: ${cause}` : ''}. ${goesOn}`;
 }
 
 /** The final event in the records of a run whose trainer started at `since` (ISO 8601); undefined if it wrote none. */

@@ -2,6 +2,7 @@ import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import { ofPhase } from '../../../protocol/config/pretrain/byPhase.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
+import { count } from '../../../protocol/words.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
 import { layOut, type Plan } from '../plan.ts';
 
@@ -86,5 +87,5 @@ export function planOf({ train, data }: PretrainConfig, dataset: Dataset): Pretr
 
 /** `144 steps in 16 epochs over 96 2D images and 48 volumes` */
 export function describePlan(plan: PretrainPlan, dataset: Dataset): string {
-  return `${plan.steps} steps in ${plan.epochs.length} epochs over ${dataset.samples2D.length} 2D images and ${dataset.samples3D.length} volumes`;
+  return `${count(plan.steps, 'step')} in ${count(plan.epochs.length, 'epoch')} over ${count(dataset.samples2D.length, '2D image')} and ${count(dataset.samples3D.length, 'volume')}`;
 }

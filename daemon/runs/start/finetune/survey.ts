@@ -93,8 +93,8 @@ function concernsOf(
   if (training < train.batch)
     warn(
       'train.batch',
-      `a batch of ${train.batch} is larger than the ${count(training, 'training case')}: cases repeat within a batch`,
-      `Set train.batch to at most ${training}, or add cases.`,
+      `${train.batch} images per batch, but only ${count(training, 'training case')}`,
+      `Cases repeat within a batch. Set train.batch to at most ${training}, or add cases.`,
     );
   if (data.fold === 'all')
     warn(

@@ -54,8 +54,8 @@ function smallSets({ train }: PretrainConfig, dataset: Dataset, plan: PretrainPl
       {
         severity: 'warning',
         field: `train.batch.${modality}`,
-        message: `a batch of ${batch} is larger than the ${count(images, nounOf[modality])} found: images repeat within a batch, and an epoch is one step`,
-        remedy: `Set train.batch.${modality} to at most ${images}${train.accumulate > 1 ? ' and train.accumulate to 1' : ''}, or add images.`,
+        message: `${count(batch, 'image')} per batch, but only ${count(images, nounOf[modality])} found`,
+        remedy: `They repeat within a batch. Set train.batch.${modality} to at most ${images}${train.accumulate > 1 ? ' and train.accumulate to 1' : ''}, or add images.`,
       },
     ];
   });
@@ -108,8 +108,9 @@ function slowTeacher({ train }: PretrainConfig, { steps }: PretrainPlan): Concer
     {
       severity: 'warning',
       field: 'train.momentum',
-      message: `the teacher hardly changes in ${count(steps, 'step')}: with momentum ${start} it follows the student over about ${thousands(memory)} steps`,
-      remedy: 'Train for more steps, or lower the first value of train.momentum (0.9 for very short runs).',
+      message: `${start} is slow for ${count(steps, 'step')}: the teacher averages over about ${thousands(memory)} steps`,
+      remedy:
+        'It would hardly change. Train for more steps, or lower the first value of train.momentum (0.9 for very short runs).',
     },
   ];
 }
