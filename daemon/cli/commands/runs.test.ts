@@ -44,12 +44,21 @@ async function printed(
   command: { parseAsync(args: string[], how: { from: 'user' }): Promise<unknown> },
   args: string[],
 ) {
-  let [out, err] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += text), true));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += text), true));
+  const out = heard('stdout');
+  const err = heard('stderr');
   await command.parseAsync([...args, '--foreground', '--runs', root], { from: 'user' });
   vi.restoreAllMocks();
-  return { out, err };
+  return { out: out.join(''), err: err.join('') };
+}
+
+/** What is written to a stream from now on. */
+function heard(stream: 'stdout' | 'stderr'): string[] {
+  const parts: string[] = [];
+  vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+    parts.push(String(text));
+    return true;
+  });
+  return parts;
 }
 
 it('runs are listed by state and in an order, with thousands', async () => {
