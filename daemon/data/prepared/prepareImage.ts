@@ -9,6 +9,9 @@ import type { PreparedImage, Size3 } from './types.ts';
 /** Spacings whose ratio exceeds this are anisotropic: nnU-Net does not interpolate cubically between such slices. */
 const anisotropy = 3;
 
+/** Voxels that rounding in a header may make a difference of: the same image with an oblique affine must not become one voxel shorter. */
+const headerError = 1e-4;
+
 /**
  * Brings an image and its labels to the plan's spacing or size, and normalises its values: cubic for images (linear between thick
  * slices), the label with the most weight for labels.
@@ -49,7 +52,8 @@ export function preparedSize(
     throw imageError(path, 'has no usable spacing in its header, but the plan resamples to a spacing', {
       remedy: 'Correct its header, or set plan.spacing to null.',
     });
-  const length = (axis: 0 | 1 | 2) => Math.max(1, Math.round((size[axis] * spacing[axis]) / wanted[axis]));
+  const length = (axis: 0 | 1 | 2) =>
+    Math.max(1, Math.round((size[axis] * spacing[axis]) / wanted[axis] + headerError));
   const result: Size3 = [length(0), length(1), length(2)];
   if (result[0] * result[1] * result[2] > limits.voxels)
     throw imageError(path, `would have ${result.join('×')} voxels after resampling`, {

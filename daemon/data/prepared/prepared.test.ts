@@ -19,7 +19,7 @@ import { Random } from '../random.ts';
 import { classPositions } from './positions.ts';
 import { PreparedCache } from './preparedCache.ts';
 import { PreparedFile } from './preparedFile.ts';
-import { prepareImage } from './prepareImage.ts';
+import { preparedSize, prepareImage } from './prepareImage.ts';
 import { readCase } from './readCase.ts';
 import { resizeImage, resizeLabels } from './resizeMaps.ts';
 import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
@@ -56,6 +56,13 @@ function picture(name: string, channels: 1 | 3, value: (i: number) => number): s
 const map = (path: string, more: Partial<LabelFiles> = {}): LabelFiles => ({
   ...{ overlapping: false, classes: [[0], [5], [9]], ignore: null, from: { kind: 'map', path } },
   ...more,
+});
+
+it('has the same size whether a header says 3 mm or, rounded, a little less', () => {
+  const sizeAt = (mm: number) =>
+    preparedSize({ size: [101, 101, 101], spacing: [mm, mm, mm] }, { spacing: [6, 6, 4], size: null }, 'body.nii.gz');
+  expect(sizeAt(3)).toEqual([51, 51, 76]); // 50.5, 50.5, 75.75
+  expect(sizeAt(2.9999998912965684)).toEqual(sizeAt(3));
 });
 
 describe('resizing', () => {
