@@ -1,7 +1,7 @@
 import { commands, Disposable, window, workspace } from 'vscode';
 import { engineInfoRequest } from '../protocol/daemon/messages.ts';
 import { taskIn } from './commands/finetune.ts';
-import { isConfig } from './configuration/diagnostics.ts';
+import { isConfig } from './configuration/configFiles.ts';
 import type { Context } from './context.ts';
 import { isActive } from './runs/describeRun.ts';
 import { isFinetuning, isPretraining } from './runs/kinds.ts';

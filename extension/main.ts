@@ -13,7 +13,7 @@ import { runCommands } from './commands/runs.ts';
 import { startCommands } from './commands/startPretraining.ts';
 import { tryCommands } from './commands/tryDemo.ts';
 import { viewCommands } from './commands/view.ts';
-import { ConfigDiagnostics } from './configuration/diagnostics.ts';
+import { helpWithConfigs } from './configuration/configHelp.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
@@ -45,7 +45,11 @@ export function activate(extension: ExtensionContext): void {
   const ctx: Context = { extension, output, daemon, ...shown, engineChanged };
 
   extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
-  extension.subscriptions.push(new StatusBar(daemon, store), new ConfigDiagnostics(), keepContextKeys(ctx, failed));
+  extension.subscriptions.push(
+    new StatusBar(daemon, store),
+    helpWithConfigs(daemon, failed),
+    keepContextKeys(ctx, failed),
+  );
   const viewers = new ViewerEditors(extension, failed);
   extension.subscriptions.push(viewers, ...registerCommands(ctx, viewCommands(viewers)));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));

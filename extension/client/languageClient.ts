@@ -1,7 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { type ExtensionContext, type LogOutputChannel, Uri, workspace } from 'vscode';
+import {
+  CompletionItemKind,
+  CompletionList,
+  type ExtensionContext,
+  type LogOutputChannel,
+  Uri,
+  workspace,
+} from 'vscode';
 import {
   CloseAction,
   ErrorAction,
@@ -11,6 +18,7 @@ import {
   type StreamInfo,
 } from 'vscode-languageclient/node';
 import { protocolVersion } from '../../protocol/daemon/messages.ts';
+import { configSuffix } from '../configuration/configFiles.ts';
 
 /** How many characters of the standard error of `unimiss connect` are kept. */
 const lastWordsLength = 2000;
@@ -78,11 +86,24 @@ export class ConnectClient extends LanguageClient {
   }
 }
 
+function isPath(kind: CompletionItemKind | undefined): boolean {
+  return kind === CompletionItemKind.File || kind === CompletionItemKind.Folder;
+}
+
 /** A client for a single connection. */
 export function makeLanguageClient({ extensionUri }: ExtensionContext, output: LogOutputChannel): ConnectClient {
   const program = Uri.joinPath(extensionUri, 'dist', 'daemon', 'main.js').fsPath;
   return new ConnectClient(new ConnectProcess(program), {
-    documentSelector: [],
+    documentSelector: [{ pattern: `**/*${configSuffix}` }],
+    // The editor's JSON support completes and explains fields by the schema, also without the daemon.
+    middleware: {
+      provideHover: async () => null,
+      provideCompletionItem: async (document, position, context, token, next) => {
+        const found = await next(document, position, context, token);
+        const items = (Array.isArray(found) ? found : (found?.items ?? [])).filter(({ kind }) => isPath(kind));
+        return new CompletionList(items, true);
+      },
+    },
     initializationOptions: { protocol: protocolVersion },
     outputChannel: output,
     revealOutputChannelOn: RevealOutputChannelOn.Never,

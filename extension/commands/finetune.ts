@@ -4,7 +4,7 @@ import { commands, Range, type TextDocument, Uri, WorkspaceEdit, window, workspa
 import { twinFields } from '../../protocol/config/finetune/twin.ts';
 import { setField } from '../../protocol/config/makeConfig.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import { configSuffix, isConfig } from '../configuration/diagnostics.ts';
+import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
@@ -20,7 +20,7 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
     async 'unimiss.finetune'(given) {
       const file = given instanceof Uri ? given : await chooseConfig(ctx);
       if (!file) return;
-      const document = await saveAndCheck(file);
+      const document = await saveAndCheck(ctx, file);
       if (!document) return;
       const weights = await chooseWeights(ctx, document);
       if (weights) await go(ctx, document, weights.from);
@@ -29,7 +29,7 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
       const none = 'No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.';
       const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
       const file = run && (await chooseConfig(ctx));
-      const document = file && (await saveAndCheck(file));
+      const document = file && (await saveAndCheck(ctx, file));
       if (document) await go(ctx, document, run.folder);
     },
   };

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FileType, Uri, window, workspace } from 'vscode';
-import { configSuffix } from '../configuration/diagnostics.ts';
+import { configSuffix } from '../configuration/configFiles.ts';
 
 /** Writes a new configuration and opens it. @returns the file; undefined if the user did not say where */
 export async function newConfig(name: string, text: string): Promise<Uri | undefined> {

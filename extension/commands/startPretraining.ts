@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { Uri, window, workspace } from 'vscode';
 import { presetNames } from '../../protocol/config/pretrain/presets.ts';
-import { configMake } from '../../protocol/daemon/messages.ts';
-import { configSuffix, isConfig } from '../configuration/diagnostics.ts';
+import { configMake, startCommand } from '../../protocol/daemon/messages.ts';
+import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context } from '../context.ts';
 import { newConfig } from './newConfig.ts';
 import { startFile } from './startRun.ts';
@@ -13,6 +13,10 @@ export function startCommands(ctx: Context): Record<string, (given?: unknown, se
     async 'unimiss.startPretraining'(given) {
       const file = given instanceof Uri ? given : await chooseFile(ctx);
       if (file) await startFile(ctx, file);
+    },
+    /** From a lens of the daemon above a configuration. */
+    async [startCommand](given) {
+      if (typeof given === 'string') await startFile(ctx, Uri.parse(given, true));
     },
     /** From the explorer: the folder that was clicked, and all that are selected. */
     async 'unimiss.pretrainFolder'(given, selected) {

@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
-import { commands, type TextDocument, type Uri, window, workspace } from 'vscode';
+import { commands, Range, type TextDocument, type Uri, window, workspace } from 'vscode';
 import { runCreate } from '../../protocol/daemon/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import { errorsIn } from '../configuration/diagnostics.ts';
+import { problemsIn } from '../configuration/configHelp.ts';
 import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';
 import { lastLook } from './lastLook.ts';
 
 /** Says what a run of a configuration file will do, starts it if that is wanted, and shows it. */
 export async function startFile(ctx: Context, file: Uri): Promise<void> {
-  const document = await saveAndCheck(file);
+  const document = await saveAndCheck(ctx, file);
   if (!document) return;
   const how = await lastLook(ctx, document, { ways: [{ label: 'Start', how: 'start' }] });
   if (how === 'edit') await window.showTextDocument(document, { preview: false });
@@ -20,13 +20,14 @@ export async function startFile(ctx: Context, file: Uri): Promise<void> {
 }
 
 /** Saves a configuration. @returns undefined if something in it prevents a start, which is shown to the user */
-export async function saveAndCheck(file: Uri): Promise<TextDocument | undefined> {
+export async function saveAndCheck({ daemon }: Pick<Context, 'daemon'>, file: Uri): Promise<TextDocument | undefined> {
   const document = await workspace.openTextDocument(file);
   if (document.isDirty) await document.save();
-  const problems = errorsIn(document);
+  const problems = await problemsIn(daemon, document);
   const [first] = problems;
   if (!first) return document;
-  await window.showTextDocument(document, { selection: first.range });
+  const place = new Range(document.positionAt(first.offset), document.positionAt(first.offset + first.length));
+  await window.showTextDocument(document, { selection: place });
   await commands.executeCommand('workbench.actions.view.problems');
   const count = problems.length === 1 ? 'Fix 1 problem' : `Fix ${problems.length} problems`;
   void window.showErrorMessage(`${count} in ${basename(file.fsPath)} before training: see the Problems view.`);

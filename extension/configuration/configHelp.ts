@@ -1,0 +1,26 @@
+import { Disposable, type TextDocument, type Uri, workspace } from 'vscode';
+import { configCheck } from '../../protocol/daemon/messages.ts';
+import type { DaemonClient } from '../client/daemonClient.ts';
+import { isConfig } from './configFiles.ts';
+
+/**
+ * Connects to the daemon when a configuration is open, since the daemon finds what is wrong with it (client/languageClient.ts).
+ * In an untrusted workspace nothing is started: there, only the JSON Schema helps.
+ */
+export function helpWithConfigs(daemon: DaemonClient, failed: (error: unknown) => void): Disposable {
+  const look = (document: TextDocument) => {
+    if (workspace.isTrusted && isConfig(document)) daemon.connect().catch(failed);
+  };
+  const lookAtAll = () => workspace.textDocuments.forEach(look);
+  lookAtAll();
+  return Disposable.from(workspace.onDidOpenTextDocument(look), workspace.onDidGrantWorkspaceTrust(lookAtAll));
+}
+
+/** What prevents a start, by the daemon: the places of all problems. */
+export async function problemsIn(
+  daemon: DaemonClient,
+  document: TextDocument,
+): Promise<{ readonly uri: Uri; readonly offset: number; readonly length: number }[]> {
+  const { problems } = await daemon.request(configCheck, { text: document.getText() });
+  return problems.map(({ offset, length }) => ({ uri: document.uri, offset, length }));
+}
