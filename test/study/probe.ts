@@ -94,21 +94,15 @@ for (const modality of asked) {
   };
   for (let from = 0; from < samples.length; from += batch) {
     const some = samples.slice(from, from + batch);
-    const views = await Promise.all(
-      some.map(async ({ path }) => {
-        if (modality === '2D') {
-          const image = await readImage(path);
-          const grey = image.data.filter((_, i) => i % 3 === 0);
-          put('histogram', histogram(grey, [0, 256]));
-          put('moments', moments(grey));
-          return plainView2D(image, config.size2D);
-        }
-        const volume = await volumes.read(path, () => undefined);
-        put('histogram', histogram(volume.data, [-1024, 600]));
-        put('moments', moments(volume.data));
-        return plainViews3D(volume, config.size3D)[0]!;
-      }),
-    );
+    const views: Float32Array[] = [];
+    // One after the other: the rows must be in the order of the labels.
+    for (const { path } of some) {
+      const image = modality === '2D' ? await readImage(path) : await volumes.read(path, () => undefined);
+      const values = image.kind === '2D' ? image.data.filter((_, i) => i % 3 === 0) : image.data;
+      put('histogram', histogram(values, modality === '2D' ? [0, 256] : [-1024, 600]));
+      put('moments', moments(values));
+      views.push(image.kind === '2D' ? plainView2D(image, config.size2D) : plainViews3D(image, config.size3D)[0]!);
+    }
     const length = views[0]!.length;
     const images = new Float32Array(batch * length);
     for (const [i, view] of views.entries()) images.set(view, i * length);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { epochOf } from '../plan.ts';
 import { type PlanOptions, planRun } from './plan.ts';
+import { isSettled } from './training.ts';
 
 const base: PlanOptions = {
   epochs: 6,
@@ -38,6 +39,15 @@ test('a set smaller than a batch still gives one step', () => {
 test('warm-up is what was asked for, and at most a tenth of the run', () => {
   expect(planRun({ ...base, epochs: 200, warmupEpochs: 10 }).warmupSteps).toBe(2 * 5 + 2 * 2 + 2 * 5 + 2 * 2 + 2 * 5);
   expect(planRun({ ...base, epochs: 2, warmupEpochs: 10 }).warmupSteps).toBe(1);
+});
+
+test('outputs are judged behind the warm-up, but not in the first epoch of a phase', () => {
+  const images = { '2D': 4, '3D': 4 };
+  const options = { ...base, images, totalBatch: { '2D': 1, '3D': 1 }, interval: 1, epochs: 6, warmupEpochs: 0 };
+  const plan = planRun(options);
+  const settled = (of: typeof plan) => of.epochs.map((epoch) => isSettled(of, epoch));
+  expect(settled(plan)).toEqual([false, false, true, true, true, true]);
+  expect(settled({ ...plan, warmupSteps: 10 })).toEqual([false, false, false, true, true, true]);
 });
 
 test('no images at all is refused with a remedy', () => {

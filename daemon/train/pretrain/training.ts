@@ -119,6 +119,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     const { meanLoss: loss, featureLength } = this.meter;
     const collapse = this.meter.collapse();
     const outputs = this.meter.outputs(terms[epoch.group]) ?? [];
+    const judged = isSettled(plan, epoch) ? outputs : [];
     this.meter.reset();
     const { batch, accumulate } = config.train;
     const sizes = { outputs: config.model.head.outDim, featureLength, batch: batch[epoch.group] * accumulate };
@@ -127,7 +128,7 @@ export class PretrainTraining implements Training<ViewBatch> {
     return {
       loss,
       values: { ...collapse, ...Object.assign({}, ...outputs.map(outputValues)) },
-      warnings: [...(collapse ? collapseWarnings(collapse, sizes) : []), ...outputWarnings(outputs, sizes)],
+      warnings: [...(collapse ? collapseWarnings(collapse, sizes) : []), ...outputWarnings(judged, sizes)],
       ...(epoch.group === scored && { score: { series: 'loss', value: loss, better: 'lower' } }),
     };
   }
@@ -187,6 +188,14 @@ function stepOptions({ train, model }: PretrainConfig, phase: Modality): Pretrai
 function termValues(phase: Modality, terms: readonly number[]): Record<string, number> {
   if (terms.length < 2) return {};
   return Object.fromEntries(terms.map((value, i) => [`term/${lossTerms[phase][i] ?? i}`, value]));
+}
+
+/**
+ * Whether outputs of different images can be compared by now: behind the warm-up, and not in the first epoch of the phase. A random
+ * network answers volumes and slices differently, without anything being wrong.
+ */
+export function isSettled(plan: PretrainPlan, { epoch, group, firstStep }: EpochPlan<Modality>): boolean {
+  return firstStep >= plan.warmupSteps && plan.epochs.some((other) => other.group === group && other.epoch < epoch);
 }
 
 /** The signs of collapse of one output by their keys. */
