@@ -19,7 +19,7 @@ test('a healthy run: no sign of collapse, and the best loss of each modality', (
 test('signs in the newest epochs of a modality are a warning; signs that are over are not', () => {
   expect(verdictOf(run(epochs, [1, 3]))).toMatchObject({
     tone: 'warning',
-    text: expect.stringMatching(/^Signs of collapse in 2D since epoch 2 and in 3D since epoch 4\. Best/),
+    text: expect.stringMatching(/^Warning signs in 2D since epoch 2 and in 3D since epoch 4\. Best/),
   });
   expect(verdictOf(run(epochs, [0, 2]))).toMatchObject({
     tone: 'good',

@@ -63,7 +63,7 @@ function collapseText({ epochs: column, events }: Judged, epochs: readonly numbe
     const first = own[since];
     if (first !== undefined) collapsing.push(`${modality ? `in ${modality} ` : ''}since epoch ${first + 1}`);
   }
-  if (collapsing.length > 0) return { tone: 'warning', text: `Signs of collapse ${collapsing.join(' and ')}.` };
+  if (collapsing.length > 0) return { tone: 'warning', text: `Warning signs ${collapsing.join(' and ')}.` };
   const last = Math.max(...signs);
   if (signs.size > 0) return { tone: 'good', text: `No sign of collapse since epoch ${last + 1}.` };
   return {

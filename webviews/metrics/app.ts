@@ -184,16 +184,19 @@ export class MetricsApp {
     this.renderCharts(runs);
     const recorded = runs.some((run) => run.steps.length > 0);
     // The header of a single run says what it waits for.
-    this.empty.hidden = recorded || (all.length === 1 && all[0]?.waits !== undefined);
+    const told = all.length === 1 && all[0]?.waits !== undefined;
+    this.empty.hidden = recorded || told;
     setText(
       this.empty,
-      this.store.sequence === undefined
-        ? 'Waiting for data.'
-        : all.length === 0
-          ? 'No runs yet.'
-          : runs.length === 0
-            ? 'All runs are hidden. Select one above.'
-            : (runs[0]?.waits ?? 'No records yet. The run is preparing its first step.'),
+      told
+        ? ''
+        : this.store.sequence === undefined
+          ? 'Waiting for data.'
+          : all.length === 0
+            ? 'No runs yet.'
+            : runs.length === 0
+              ? 'All runs are hidden. Select one above.'
+              : (runs[0]?.waits ?? 'No records yet. The run is preparing its first step.'),
     );
   }
 

@@ -28,7 +28,7 @@ test('the columns of pre-training: state, epoch, checks, the loss of each modali
   expect(cells).toEqual([
     ['State', 'running', 'stopped'],
     ['Epoch', '2 of 200', '2'],
-    ['Collapse checks', 'passed', 'signs of collapse'],
+    ['Collapse checks', 'passed', 'warning signs'],
     ['Loss 2D', '5', '5'],
     ['Loss 3D', '20.5', '20.5'],
   ]);

@@ -54,7 +54,7 @@ function epochText(run: Run): string {
 function checksText(run: Run): string {
   if (!run.series.some(({ panel }) => panel === 'collapse')) return '';
   const { tone } = verdictOf({ ...run, epochs: (key) => run.epochs.values(key) });
-  return tone === 'unknown' ? '' : tone === 'good' ? 'passed' : 'signs of collapse';
+  return tone === 'unknown' ? '' : tone === 'good' ? 'passed' : 'warning signs';
 }
 
 function lossColumns(runs: readonly Run[]): RunColumn[] {

@@ -101,7 +101,7 @@ describe('columns', () => {
     const lines = text.split('\n');
     expect(lines.slice(0, 2)).toEqual([
       'chest-1: finished, nano, epoch 2 of 2',
-      'Signs of collapse in 2D since epoch 1. Best mean loss: 3 in 2D (epoch 1).',
+      'Warning signs in 2D since epoch 1. Best mean loss: 3 in 2D (epoch 1).',
     ]);
     expect(lines.length).toBeLessThan(40);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
