@@ -665,7 +665,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     const { page, problems } = await watchedPage(browser);
     await page.goto(`file://${empty}`);
     await expect.poll(() => page.locator('main').innerText()).toContain('No records yet');
-    expect(await page.locator('canvas').count()).toBe(0);
+    expect(await page.locator('.chart canvas').count()).toBe(0);
     expect(await problems()).toEqual([]);
     await page.context().close();
   });
