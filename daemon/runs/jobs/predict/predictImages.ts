@@ -91,11 +91,7 @@ async function predictCase(network: OpenNetwork, files: InputCase, task: Predict
   const { plan } = network;
   const began = performance.now();
   const [image = ''] = files.images;
-  const settings = settingsOf(network);
-  for (const path of files.images) await checkKind(path, plan);
-  const stored = await readCase(files, settings);
-  const notices = [...stored.notices, ...checkImage(image, stored, plan, task.force)];
-  const prepared = prepareImage(stored, settings, image);
+  const { stored, prepared, notices } = await prepareCase(network, files, task);
   const seconds = () => (performance.now() - began) / 1000;
   if (plan.problem === 'classification') {
     const probabilities = await classify(network, prepared);
@@ -114,6 +110,21 @@ async function predictCase(network: OpenNetwork, files: InputCase, task: Predict
     ...(task.statistics && { statistics: statisticsOf(seen, plan) }),
     seconds: seconds(),
   };
+}
+
+/**
+ * Reads an image as the network takes it. Its stored values, half a GiB of a large CT, are kept only if they are measured or shown after
+ * the network has run.
+ */
+async function prepareCase(network: OpenNetwork, files: InputCase, task: PredictTask) {
+  const [image = ''] = files.images;
+  const settings = settingsOf(network);
+  for (const path of files.images) await checkKind(path, network.plan);
+  const stored = await readCase(files, settings);
+  const notices = [...stored.notices, ...checkImage(image, stored, network.plan, task.force)];
+  const prepared = prepareImage(stored, settings, image);
+  const kept: StoredCase = task.statistics || task.preview ? stored : { ...stored, channels: [] };
+  return { stored: kept, prepared, notices };
 }
 
 /** Labels of an image, and the files with its probabilities where these are wanted. */
