@@ -14,7 +14,7 @@ export type Interval = z.infer<typeof interval>;
 export const exclusion = z.object({ case: z.string(), reason: z.string() });
 export type Exclusion = z.infer<typeof exclusion>;
 
-/** Whether the pre-training run has seen images that are evaluated here. "unknown": its images were not recorded. */
+/** Whether the training, or one that its weights went through before, has seen images that are evaluated here. "unknown": not all images were recorded. */
 export const leakage = z.discriminatedUnion('state', [
   z.object({ state: z.literal('unknown'), reason: z.string() }),
   z.object({ state: z.literal('none'), checked: z.number().int() }),

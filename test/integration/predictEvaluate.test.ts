@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { networkPlanSchema } from '../../daemon/runs/folder/networkPlan.ts';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
 import { evaluation } from '../../protocol/evaluation/evaluation.ts';
 import { picturesWithClasses, picturesWithMasks, volumesWithMasks } from './labelledPhantoms.ts';
-import { onlyRun, runNames, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
+import { Cli, onlyRun, runNames, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
 /** Trains a small network for a few steps; returns its folder and a function that calls a command in its place. */
 async function trained(name: string, change: Pick<FinetuneInput, 'problem' | 'modality'> & Partial<FinetuneInput>) {
@@ -167,4 +167,51 @@ test('a run is compared with its twin from scratch, which is found by itself, an
   const refused = await unimiss(own, ['evaluate', run, '--against', folderOf('third'), '--foreground']);
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toMatch(/`data.path` is .*elsewhere.*, but that of .* is .*twins/);
+}, 240_000);
+
+test('an evaluation that is killed goes on behind the cases that it has measured', async () => {
+  const path = picturesWithMasks(join(temporaryFolder('killed-masks'), 'images'), 24);
+  const { own, run, call } = await trained('killed', {
+    ...{ problem: 'segmentation', modality: '2D', labels: 'overlapping', data: { path, folds: 2 } },
+  });
+  const file = join(run, 'measured.jsonl');
+  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []);
+  const watcher = watch(run);
+  const cli = new Cli(own, ['evaluate', run, '--foreground']);
+  watcher.on('change', () => lines().length >= 2 && cli.kill('SIGKILL'));
+  const { signal, stderr } = await cli.finished;
+  watcher.close();
+  const before = lines();
+  expect(signal, stderr).toBe('SIGKILL');
+  expect(before.length).toBeGreaterThanOrEqual(2);
+  expect(before.length).toBeLessThan(12);
+  expect(existsSync(join(run, 'evaluations'))).toBe(false);
+  appendFileSync(file, '{"key":"torn'); // as a kill in the middle of a write leaves it
+
+  await call('evaluate', run);
+  const { time: _, ...resumed } = evaluationOf(run);
+  expect(resumed.cases).toHaveLength(12);
+  // What was measured was not measured again.
+  const after = lines();
+  expect(after.slice(0, before.length)).toEqual(before);
+  expect(after).toHaveLength(12 + 1);
+  rmSync(file);
+  const out = join(own, 'unbroken');
+  await call('evaluate', run, '--out', out);
+  const { time: __, ...unbroken } = evaluation.parse(JSON.parse(readFileSync(join(out, 'evaluation.json'), 'utf8')));
+  expect(resumed).toEqual(unbroken);
+  const planesOf = (page: string) => /<script[^>]*planes[^>]*>(.*?)<\/script>/s.exec(page)?.[1];
+  const [name] = readdirSync(join(run, 'evaluations'));
+  const pages = [join(run, 'evaluations', name!), out].map((folder) =>
+    readFileSync(join(folder, 'report.html'), 'utf8'),
+  );
+  expect(planesOf(pages[0]!)).toBeTruthy();
+  expect(planesOf(pages[0]!)).toBe(planesOf(pages[1]!));
+
+  // The same again measures nothing; another way of measuring measures all.
+  const before2 = lines().length;
+  await call('evaluate', run, '--out', out);
+  expect(lines()).toHaveLength(before2);
+  await call('evaluate', run, '--out', out, '--tolerance', '3');
+  expect(lines()).toHaveLength(2 * before2);
 }, 240_000);

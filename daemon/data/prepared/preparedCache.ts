@@ -7,6 +7,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { readFailure } from '../formats/bytes.ts';
+import { caseDigests } from './caseDigests.ts';
 import { classPositions } from './positions.ts';
 import { PreparedFile, writePrepared } from './preparedFile.ts';
 import { prepareImage } from './prepareImage.ts';
@@ -14,7 +15,7 @@ import { readCase } from './readCase.ts';
 import type { CaseFiles, PrepareSettings } from './settings.ts';
 
 /** Raised when images are prepared in another way, so that old copies are not used. */
-const version = 1;
+const version = 2;
 
 /**
  * Prepared images on disk, each named by the content of its files and by what it was prepared for: another name, folder or time of
@@ -39,7 +40,8 @@ export class PreparedCache {
     }
     const stored = await readCase(files, this.settings);
     const prepared = prepareImage(stored, this.settings, files.images[0]!);
-    await writePrepared(path, prepared, prepared.labels ? classPositions(prepared.labels) : new Map());
+    const positions = prepared.labels ? classPositions(prepared.labels) : new Map();
+    await writePrepared(path, prepared, { positions, digests: caseDigests(stored) });
     return PreparedFile.open(path);
   }
 

@@ -17,6 +17,8 @@ const headerSchema = z.object({
   size: z.tuple([count.min(1), count.min(1), count.min(1)]),
   channels: count.min(1),
   labels: z.object({ overlapping: z.boolean(), maps: count.min(1) }).nullable(),
+  /** Of the decoded values of the image: see `caseDigests`. */
+  digests: z.array(z.string()),
   /** [class, voxels] */
   voxels: z.array(z.tuple([count, count])),
   /** Places that are kept of each of these classes. */
@@ -28,13 +30,19 @@ export type PreparedHeader = z.infer<typeof headerSchema>;
 const headerBytes = 1 << 16;
 const newline = 10;
 
-export async function writePrepared(file: string, image: PreparedImage, positions: ClassPositions): Promise<void> {
+/** @param digests of the image as it was decoded */
+export async function writePrepared(
+  file: string,
+  image: PreparedImage,
+  { positions, digests }: { readonly positions: ClassPositions; readonly digests: readonly string[] },
+): Promise<void> {
   const { size, channels, labels } = image;
   const header: PreparedHeader = {
     magic,
     size: [...size],
     channels,
     labels: labels ? { overlapping: labels.overlapping, maps: labels.maps } : null,
+    digests: [...digests],
     voxels: [...positions].map(([label, { voxels }]) => [label, voxels]),
     places: [...positions.values()].map(({ places }) => places.length),
   };

@@ -31,6 +31,7 @@ const newerFormat = z.object({ format: z.int().min(3), unimiss: z.string().optio
  *     config.resolved.json   the configuration with nothing left open
  *     versions.json          versions, device, executors and threads of the last start
  *     records.jsonl          steps, epochs, events
+ *     measured.jsonl         fine-tuning: what evaluations found for each case
  *     images.jsonl           a keyed hash of each image that the run has read
  *     network.json           fine-tuning: what the network needs beside its weights (`NetworkPlan`)
  *     split.json             fine-tuning: cases for training, validation and test

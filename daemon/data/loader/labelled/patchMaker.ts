@@ -49,8 +49,8 @@ export class PatchMaker {
 
   private async prepare(number: number): Promise<PreparedSummary> {
     return this.withCase(number, async (file) => {
-      const { size, voxels } = file.header;
-      return { kind: 'prepared', size, voxels, middle: middleOf(await file.positions(), size) };
+      const { size, voxels, digests } = file.header;
+      return { kind: 'prepared', size, voxels, digests, middle: middleOf(await file.positions(), size) };
     });
   }
 

@@ -46,6 +46,8 @@ export type PatchTask =
 export interface PreparedSummary {
   readonly kind: 'prepared';
   readonly size: Size3;
+  /** Of the image's decoded values: see `caseDigests`. */
+  readonly digests: readonly string[];
   /** Voxels of each class but the background: [class, voxels]. */
   readonly voxels: readonly (readonly [label: number, voxels: number])[];
   /** The middle of the labelled voxels, else of the image. */

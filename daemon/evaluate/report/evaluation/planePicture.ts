@@ -99,7 +99,10 @@ function windowOf(image: ArrayLike<number>, base: number, length: number): [numb
 }
 
 /** Cases whose pictures are worth a look: the lowest and the highest mean Dice, each case once. */
-export function worstAndBest({ cases }: SegmentationEvaluation, each = 2): { worst: string[]; best: string[] } {
+export function worstAndBest(
+  { cases }: Pick<SegmentationEvaluation, 'cases'>,
+  each = 2,
+): { worst: string[]; best: string[] } {
   const ranked = cases.filter((one) => one.dice !== null).sort((a, b) => (a.dice ?? 0) - (b.dice ?? 0));
   const worst = ranked.slice(0, each).map((one) => one.case);
   const best = ranked.slice(Math.max(worst.length, ranked.length - each)).map((one) => one.case);

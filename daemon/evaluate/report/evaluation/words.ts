@@ -93,10 +93,11 @@ function compared({ comparison }: Evaluation): string {
 }
 
 export function leakageSentence(leakage: Leakage): string {
-  if (leakage.state === 'unknown') return `Whether pre-training has seen these images is unknown. ${leakage.reason}`;
+  if (leakage.state === 'unknown')
+    return `Whether training or pre-training has seen these images is unknown. ${leakage.reason}`;
   if (leakage.state === 'none')
-    return `Pre-training has seen none of the ${plural(leakage.checked, 'image')} evaluated here.`;
-  return `Caution: pre-training has seen ${plural(leakage.cases.length, 'of these cases', 'of these cases')}, so the numbers may be too good.`;
+    return `Training and pre-training have seen none of the ${plural(leakage.checked, 'image')} evaluated here.`;
+  return `Caution: training or pre-training has seen ${plural(leakage.cases.length, 'of these cases', 'of these cases')}, so the numbers may be too good.`;
 }
 
 function excluded({ exclusions }: Evaluation): string {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase } from '../../../data/prepared/readCase.ts';
 import {
@@ -6,6 +7,10 @@ import {
 } from '../../../evaluate/metrics/evaluateClassification.ts';
 import { classify, settingsOf } from '../predict/labelImage.ts';
 import { type Case, type Evaluated, type EvaluatedOn, excludingBroken } from './evaluated.ts';
+import { verdicts } from './leakageCheck.ts';
+
+/** What was found for an image. */
+const classifiedSchema = z.object({ probabilities: z.array(z.number()), leakage: z.enum(verdicts) });
 
 /** Measures the classes that a network gives to the cases of a split. Thresholds are chosen on the validation cases. */
 export async function classifiedCases({
@@ -14,24 +19,38 @@ export async function classifiedCases({
   opened,
   options,
   exclusions,
+  measured,
   onProgress,
 }: EvaluatedOn): Promise<Evaluated> {
   const { plan } = network;
   const { cases, validation, split } = opened;
   const both = split === 'validation' ? cases : [...cases, ...validation];
   const inputs = new Map<string, ClassificationCaseInput>();
-  for (const [i, one] of both.entries()) {
-    onProgress(one.id, i, both.length);
-    const settings = settingsOf(network);
-    const probabilities = await excludingBroken(one, exclusions, async () => {
-      const stored = await readCase({ id: one.id, images: one.channels }, settings);
-      if (cases.includes(one)) leakage.see(one.id, stored);
-      return classify(network, prepareImage(stored, settings, one.channels[0] ?? one.id));
-    });
-    const reference = 'classes' in one ? one.classes : null;
-    if (!probabilities || !reference) continue;
-    const { id, patient } = one;
-    inputs.set(id, { id, patient, reference, probabilities: plan.classes.map(({ name }) => probabilities[name] ?? 0) });
+  const settings = settingsOf(network);
+  const journal = await measured(classifiedSchema);
+  try {
+    for (const [i, one] of both.entries()) {
+      onProgress(one.id, i, both.length);
+      const before = await journal.find(one);
+      const found = before ?? (await excludingBroken(one, exclusions, () => classifiedCase(one)));
+      const reference = 'classes' in one ? one.classes : null;
+      if (!found || !reference) continue;
+      if (!before) await journal.add(one, found);
+      const { id, patient } = one;
+      // Leakage concerns the cases that are evaluated, not those for the thresholds.
+      if (cases.includes(one)) leakage.note(id, found.leakage);
+      inputs.set(id, { id, patient, reference, probabilities: found.probabilities });
+    }
+  } finally {
+    journal.close();
+  }
+  async function classifiedCase(one: Case): Promise<z.infer<typeof classifiedSchema>> {
+    const stored = await readCase({ id: one.id, images: one.channels }, settings);
+    const probabilities = await classify(network, prepareImage(stored, settings, one.channels[0] ?? one.id));
+    return {
+      probabilities: plan.classes.map(({ name }) => probabilities[name] ?? 0),
+      leakage: leakage.verdictOf(one.id, stored),
+    };
   }
   const of = (wanted: readonly Case[]) => wanted.flatMap(({ id }) => inputs.get(id) ?? []);
   const evaluation = evaluateClassification(of(cases), {

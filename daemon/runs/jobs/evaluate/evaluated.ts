@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { UnimissError } from '../../../../protocol/errors.ts';
 import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
@@ -8,6 +9,7 @@ import type { EvaluationOptions } from '../../../evaluate/metrics/evaluateSegmen
 import type { OnJobProgress } from '../job.ts';
 import type { OpenNetwork } from '../predict/network.ts';
 import type { LeakageCheck } from './leakageCheck.ts';
+import type { MeasuredCases } from './measuredCases.ts';
 import type { SplitCases } from './splitCases.ts';
 
 export type Case = SegmentationCase | ClassificationCase;
@@ -22,6 +24,8 @@ export interface EvaluatedOn {
   /** Gets the cases that cannot be used. */
   readonly exclusions: Exclusion[];
   readonly onProgress: OnJobProgress;
+  /** Opens what was found before. The caller closes it. */
+  measured<T>(result: z.ZodType<T>): Promise<MeasuredCases<T>>;
 }
 
 export interface Evaluated {

@@ -27,33 +27,38 @@ export class LargestComponentTrial {
     this.changes = names.map(() => []);
   }
 
-  see({ size, reference, prediction }: TrialCase): void {
+  /** What keeping the largest component changes in the Dice of each class; null: no case of it. */
+  changesOf({ size, reference, prediction }: TrialCase): (number | null)[] {
     const voxels = size[0] * size[1] * size[2];
     if (this.exclusive) {
       const kept = prediction.slice();
       keepLargest(kept, size, new Set([...this.names.keys()].slice(1)));
       const [before, after] = [prediction, kept].map((map) => diceOf(this.names.length, reference, map));
-      for (let k = 1; k < this.names.length; k++) this.add(k, before?.[k], after?.[k]);
-      return;
+      return this.names.map((_, k) => (k === 0 ? null : difference(before?.[k], after?.[k])));
     }
-    for (const k of this.names.keys()) {
+    return this.names.map((_, k) => {
       const [own, map] = [reference, prediction].map((maps) => maps.subarray(k * voxels, (k + 1) * voxels));
       const kept = map!.slice();
       keepLargest(kept, size, new Set([1]));
       const [before, after] = [map!, kept].map((one) => diceOf(2, own!, one)[1]);
-      this.add(k, before, after);
-    }
+      return difference(before, after);
+    });
+  }
+
+  /** Notes the changes of a case. */
+  note(changes: readonly (number | null)[]): void {
+    for (const [k, change] of changes.entries()) if (change !== null) this.changes[k]?.push(change);
   }
 
   /** Names of the classes that gain. */
   get classes(): string[] {
     return this.names.filter((_, k) => this.changes[k]!.reduce((sum, change) => sum + change, 0) > 0);
   }
+}
 
-  private add(k: number, before: number | null | undefined, after: number | null | undefined): void {
-    // A class that only the prediction had, and that is gone, cannot be: the largest component stays.
-    if (typeof before === 'number' && typeof after === 'number') this.changes[k]!.push(after - before);
-  }
+function difference(before: number | null | undefined, after: number | null | undefined): number | null {
+  // A class that only the prediction had, and that is gone, cannot be: the largest component stays.
+  return typeof before === 'number' && typeof after === 'number' ? after - before : null;
 }
 
 /** Dice of each class number below `classes`, without what the reference does not know; null: neither has it. */

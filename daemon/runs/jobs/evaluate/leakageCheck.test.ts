@@ -28,20 +28,26 @@ it('finds images that the pre-training has read, whatever they were called and h
   );
   hashes!.add('b.png', imageDigest({ kind: '2D', height: 1, width: 2, data: Uint8Array.of(7, 7, 7, 9, 9, 9) }));
   hashes!.close();
-  const check = await LeakageCheck.of(run);
-  check.see('other', volume(6));
-  expect(check.result(1)).toEqual({ state: 'none', checked: 1 });
-  check.see('renamed', volume(5));
-  check.see('grey', picture(1));
-  check.see('colour', picture(3));
-  expect(check.result(4)).toEqual({ state: 'found', checked: 4, cases: ['renamed', 'grey', 'colour'] });
+  const check = await LeakageCheck.of([run]);
+  check.note('other', check.verdictOf('other', volume(6)));
+  expect(check.result()).toEqual({ state: 'none', checked: 1 });
+  check.note('renamed', check.verdictOf('renamed', volume(5)));
+  check.note('grey', check.verdictOf('grey', picture(1)));
+  check.note('colour', check.verdictOf('colour', picture(3)));
+  expect(check.result()).toEqual({ state: 'found', checked: 4, cases: ['renamed', 'grey', 'colour'] });
 });
 
-it('says "unknown" where nothing is known, and "none" only from scratch', async () => {
-  expect((await LeakageCheck.of(null)).result(3)).toEqual({ state: 'none', checked: 3 });
-  const file = await LeakageCheck.of(join(run, 'weights.safetensors'));
-  file.see('a', volume(5));
-  expect(file.result(1)).toMatchObject({ state: 'unknown' });
-  const empty = mkdtempSync(join(run, 'old-'));
-  expect((await LeakageCheck.of(empty)).result(1)).toMatchObject({ state: 'unknown' });
+it('says "unknown" where one of the places tells nothing, and "found" nevertheless where another has seen an image', async () => {
+  const nothing = await LeakageCheck.of([]);
+  nothing.note('a', nothing.verdictOf('a', volume(5)));
+  expect(nothing.result()).toEqual({ state: 'none', checked: 1 });
+  const silent = join(run, 'weights.safetensors');
+  const check = await LeakageCheck.of([run, silent]);
+  check.note('other', check.verdictOf('other', volume(6)));
+  expect(check.result()).toEqual({
+    state: 'unknown',
+    reason: expect.stringMatching(/weights.safetensors does not tell/),
+  });
+  check.note('renamed', check.verdictOf('renamed', volume(5)));
+  expect(check.result()).toMatchObject({ state: 'found', cases: ['renamed'] });
 });

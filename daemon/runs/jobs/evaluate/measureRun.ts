@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { version } from '../../../../package.json';
 import { requireFinetune } from '../../../../protocol/config/finetune/index.ts';
 import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import type { EvaluateTask } from '../../../../protocol/jobs/evaluateMessages.ts';
@@ -8,9 +11,13 @@ import type { OnJobProgress } from '../job.ts';
 import { openNetwork } from '../predict/network.ts';
 import { classifiedCases } from './classifiedCases.ts';
 import type { Evaluated } from './evaluated.ts';
-import { LeakageCheck } from './leakageCheck.ts';
+import { LeakageCheck, weightsOf } from './leakageCheck.ts';
+import { MeasuredCases } from './measuredCases.ts';
 import { segmentedCases } from './segmentedCases.ts';
 import { splitCases } from './splitCases.ts';
+
+/** Raise it whenever the same network gives other numbers for the same case, so that old ones are not used. */
+const measuring = 1;
 
 /** What the cases of a run's split say about its network. */
 export interface MeasuredRun extends Evaluated {
@@ -42,22 +49,30 @@ export async function measureRun(
       ...{ name: run.id, split, exclusions },
       versions: { ...(await versionsOf(run)), checkpoint: `step ${network.step}` },
     };
-    const leakage = await LeakageCheck.of(config.start.from);
-    const around = { leakage, network, opened, task, options, exclusions, onProgress: on.onProgress };
+    const leakage = await LeakageCheck.of(await weightsOf(run));
+    const { plan, step } = network;
+    const { overlap, mirror, toleranceMm, convention } = task;
+    // Validation takes the labels as the network gives them.
+    const decides = split === 'validation' ? { ...plan, largestComponent: [] } : plan;
+    const how = { overlap, mirror, toleranceMm, convention };
+    const settings = { measuring, version, step, plan: decides, ...how, from: leakage.state };
+    const measured = <T>(result: z.ZodType<T>) =>
+      MeasuredCases.open(join(run.folder, 'measured.jsonl'), { settings, result, notice: on.notice });
+    const around = { leakage, network, opened, task, options, exclusions, measured, onProgress: on.onProgress };
     const { evaluation, planes, largestComponent } =
-      network.plan.problem === 'segmentation' ? await segmentedCases(around) : await classifiedCases(around);
+      plan.problem === 'segmentation' ? await segmentedCases(around) : await classifiedCases(around);
     // Cases that a network was trained on say nothing about new images.
     if (largestComponent && config.data.fold !== 'all') {
-      await writeNetworkPlan(run, { ...network.plan, largestComponent: [...largestComponent] });
+      await writeNetworkPlan(run, { ...plan, largestComponent: [...largestComponent] });
       if (largestComponent.length > 0)
         on.notice(
           `Predictions of this run keep the largest component only: ${largestComponent.join(', ')} (docs/prediction.md).`,
         );
     }
-    const measured = cases.length - exclusions.length;
+    const count = cases.length - exclusions.filter(({ case: id }) => cases.some((one) => one.id === id)).length;
     return {
-      ...{ split, planes, step: network.step, cases: measured },
-      evaluation: { ...evaluation, leakage: leakage.result(measured) },
+      ...{ split, planes, step, cases: count },
+      evaluation: { ...evaluation, leakage: leakage.result() },
     };
   } finally {
     network.close();

@@ -1,29 +1,42 @@
+import { z } from 'zod';
 import { UnimissError } from '../../../../protocol/errors.ts';
-import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
+import { type LabelledPlane, labelledPlane } from '../../../../protocol/evaluation/plane.ts';
+import { segmentedCase } from '../../../../protocol/evaluation/segmentation.ts';
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import { ignoredLabel } from '../../../data/prepared/types.ts';
-import { evaluateSegmentation, type SegmentationCaseInput } from '../../../evaluate/metrics/evaluateSegmentation.ts';
+import { conventions } from '../../../evaluate/metrics/conventions.ts';
+import {
+  type CaseLabels,
+  evaluateCase,
+  summarizeSegmentation,
+} from '../../../evaluate/metrics/evaluateSegmentation.ts';
+import type { LabelArray } from '../../../evaluate/metrics/labelGrid.ts';
+import { MetricThreads } from '../../../evaluate/metrics/threads.ts';
 import { planePicture, worstAndBest } from '../../../evaluate/report/evaluation/planePicture.ts';
 import { type SegmentTask, segment, settingsOf } from '../predict/labelImage.ts';
 import type { OpenNetwork } from '../predict/network.ts';
 import { type Case, type Evaluated, type EvaluatedOn, excludingBroken } from './evaluated.ts';
 import { LargestComponentTrial } from './largestComponentTrial.ts';
+import { verdicts } from './leakageCheck.ts';
 import type { SplitCases } from './splitCases.ts';
 
 /** Pictures of the worst and of the best cases each. */
 const pictured = 3;
 
+/** What was found for a case; a plane only where its picture was among the worst or best then. */
+const segmentedSchema = z.object({
+  measured: segmentedCase,
+  leakage: z.enum(verdicts),
+  plane: labelledPlane.optional(),
+  /** Changes of the trial. */
+  changes: z.array(z.number().nullable()).optional(),
+});
+type Segmented = z.infer<typeof segmentedSchema>;
+
 /** Measures the labels that a network gives to the cases of a split, each in the grid of its image. */
-export async function segmentedCases({
-  leakage,
-  network,
-  opened,
-  task,
-  options,
-  exclusions,
-  onProgress,
-}: EvaluatedOn): Promise<Evaluated> {
+export async function segmentedCases(on: EvaluatedOn): Promise<Evaluated> {
+  const { leakage, network, opened, task, options, exclusions, onProgress } = on;
   const { plan } = network;
   const { cases } = opened;
   const exclusive = plan.labels === 'exclusive';
@@ -37,41 +50,69 @@ export async function segmentedCases({
           exclusive,
         )
       : undefined;
-  const pictures = new Map<string, LabelledPlane>();
-  async function* labelled(): AsyncGenerator<SegmentationCaseInput> {
+  const raw = { ...task, raw: trial !== undefined };
+  const { toleranceMm, convention } = task;
+  const measure = { convention: conventions[convention], toleranceMm, lesions: true };
+  const done: Segmented['measured'][] = [];
+  const planes = new Map<string, LabelledPlane>();
+  const threads = new MetricThreads();
+  const journal = await on.measured(segmentedSchema);
+
+  async function measured(one: Case): Promise<Segmented> {
+    const { stored, reference, prediction } = await labelsOf(network, opened, one, raw);
+    const { id, patient } = one;
+    const maps = { reference, prediction, ignore: ignoredLabel };
+    const labels: CaseLabels = exclusive ? { kind: 'map', ...maps } : { kind: 'masks', ...maps };
+    const own = await evaluateCase({ id, patient, ...gridOf(stored), labels }, classes, measure, threads);
+    const { worst, best } = worstAndBest({ cases: [...done, own] }, pictured);
+    const shown = worst.includes(id) || best.includes(id);
+    return {
+      ...{ measured: own, leakage: leakage.verdictOf(id, stored) },
+      ...(trial && { changes: trial.changesOf({ size: stored.size, reference, prediction }) }),
+      ...(shown && { plane: pictureOf(id, stored, reference, prediction) }),
+    };
+  }
+
+  try {
     for (const [i, one] of cases.entries()) {
       onProgress(one.id, i, cases.length);
-      const done = await excludingBroken(one, exclusions, () =>
-        labelsOf(network, opened, one, { ...task, raw: trial !== undefined }),
-      );
-      if (!done) continue;
-      const { stored, reference, prediction } = done;
-      leakage.see(one.id, stored);
-      trial?.see({ size: stored.size, reference, prediction });
-      const spacing = stored.spacing ?? [1, 1, 1];
-      pictures.set(
-        one.id,
-        planePicture({
-          ...{ title: one.id, shape: stored.size, spacing, image: stored.channels[0] ?? [] },
-          ...{
-            reference: reference.subarray(0, voxelsOf(stored)),
-            prediction: prediction.subarray(0, voxelsOf(stored)),
-          },
-          ignore: ignoredLabel,
-        }),
-      );
-      yield {
-        ...{ id: one.id, patient: one.patient, ...gridOf(stored) },
-        labels: { kind: exclusive ? 'map' : 'masks', reference, prediction, ignore: ignoredLabel },
-      };
+      const before = await journal.find(one);
+      const found = before ?? (await excludingBroken(one, exclusions, () => measured(one)));
+      if (!found) continue;
+      if (!before) await journal.add(one, found);
+      leakage.note(one.id, found.leakage);
+      trial?.note(found.changes ?? []);
+      done.push({ ...found.measured, case: one.id, patient: one.patient });
+      if (found.plane) planes.set(one.id, { ...found.plane, title: one.id });
     }
+    onProgress('Report', cases.length, cases.length);
+    const evaluation = summarizeSegmentation(done, { ...options, classes, toleranceMm, convention });
+    const { worst, best } = worstAndBest(evaluation, pictured);
+    const shown: LabelledPlane[] = [];
+    for (const id of [...worst, ...best]) shown.push(planes.get(id) ?? (await pictureAgain(id)));
+    return { evaluation, planes: shown, ...(trial && { largestComponent: trial.classes }) };
+  } finally {
+    journal.close();
+    await threads.close();
   }
-  const { toleranceMm, convention } = task;
-  const evaluation = await evaluateSegmentation(labelled(), { ...options, classes, toleranceMm, convention });
-  onProgress('Report', cases.length, cases.length);
-  const { worst, best } = worstAndBest(evaluation, pictured);
-  const planes = [...worst, ...best].flatMap((id) => pictures.get(id) ?? []);
-  return { evaluation, planes, ...(trial && { largestComponent: trial.classes }) };
+
+  /** The picture of a case that was measured when others were worse and better. */
+  async function pictureAgain(id: string): Promise<LabelledPlane> {
+    const one = cases.find((other) => other.id === id);
+    if (!one) throw new UnimissError('internal', 'a case that is not of the split', { place: id });
+    const { stored, reference, prediction } = await labelsOf(network, opened, one, raw);
+    return pictureOf(id, stored, reference, prediction);
+  }
+}
+
+function pictureOf(title: string, stored: StoredCase, reference: LabelArray, prediction: LabelArray): LabelledPlane {
+  const spacing = stored.spacing ?? [1, 1, 1];
+  const voxels = voxelsOf(stored);
+  return planePicture({
+    ...{ title, shape: stored.size, spacing, image: stored.channels[0] ?? [] },
+    ...{ reference: reference.subarray(0, voxels), prediction: prediction.subarray(0, voxels) },
+    ignore: ignoredLabel,
+  });
 }
 
 /** Reference and prediction of a case in its own grid, by class numbers: one map, or a map a class. */

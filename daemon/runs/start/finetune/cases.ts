@@ -7,6 +7,7 @@ import { labelledCases, makeSplit, type Split } from '../../../data/datasets/lab
 import { readSplit, writeSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
 import type { ClassificationCase, LabelledDataset, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
 import type { TrainingCase } from '../../../data/loader/labelled/types.ts';
+import { ignoredLabel } from '../../../data/prepared/types.ts';
 import type { Finding } from '../../../train/training.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 
@@ -28,6 +29,7 @@ export async function openCases(config: FinetuneConfig, run: RunFolder): Promise
   const { data } = config;
   const dataset = await openLabelled(data.path, data.layout === 'auto' ? {} : { layout: data.layout });
   requireProblem(config, dataset);
+  requireFewClasses(dataset);
   const split = await splitOf(config, dataset, run);
   const byId = new Map(labelledCases(dataset).map((one) => [one.id, one]));
   const [train, validation] = sidesOf(data, split);
@@ -75,6 +77,15 @@ export function requireProblem({ problem, modality, labels }: FinetuneConfig, da
   if (dataset.modality !== modality) throw differs('modality', modality, dataset.modality);
   const found = dataset.exclusive ? 'exclusive' : 'overlapping';
   if (found !== labels) throw differs('labels', labels, `${found} labels`);
+}
+
+/** Labels of voxels are kept in bytes, of which one value stands for voxels that are not known. */
+function requireFewClasses({ problem, exclusive, labels, path }: LabelledDataset): void {
+  if (problem !== 'segmentation' || !exclusive || labels.length <= ignoredLabel) return;
+  throw new UnimissError('data', `has ${labels.length} classes, but at most ${ignoredLabel} are possible`, {
+    place: path,
+    remedy: 'Join classes, or train several networks on fewer each.',
+  });
 }
 
 /** That of the run's folder, else the configuration's file, else a new one. */

@@ -8,9 +8,10 @@ import { createFineTuneState } from '../../../train/finetune/state.ts';
 import { FineTuneTraining } from '../../../train/finetune/training.ts';
 import { coveringWindows, middleWindow } from '../../../train/finetune/validation/windows.ts';
 import { layOut } from '../../../train/plan.ts';
-import type { Training } from '../../../train/training.ts';
+import type { Finding, Training } from '../../../train/training.ts';
 import { type NetworkPlan, readNetworkPlan, writeNetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
+import { openImageHashes } from '../openImageHashes.ts';
 import type { OpenedOn } from '../task.ts';
 import { openCases, type RunCases } from './cases.ts';
 import { labelFacts } from './labelFacts.ts';
@@ -34,6 +35,7 @@ export async function openFinetuning(
     );
     if (failures.length > 0) throw unusable(failures, cases.length);
     const prepared = summaries.filter((one) => one !== undefined);
+    const told = await recordImages(opened, prepared, { run, journal, resumes });
     const facts = labelFacts(config, opened, prepared);
     const model = downstreamOf(config, facts.outputs);
     const { first, findings } = await startValues(config, { model, resumes });
@@ -48,7 +50,7 @@ export async function openFinetuning(
       stepsPerEpoch,
       description: describe(config, opened, stepsPerEpoch),
       state: createFineTuneState(engine, stateOptions(config, model), resumes ? null : first),
-      findings: [...opened.findings, ...findings],
+      findings: [...opened.findings, ...told, ...findings],
       loader,
       windows: validation.flatMap((number) => windowsOf(config, number, prepared[number])),
       stage,
@@ -57,6 +59,26 @@ export async function openFinetuning(
     await loader.close();
     throw error;
   }
+}
+
+/** Records hashes of the images that are trained on, for later leakage checks: those for validation are not. */
+async function recordImages(
+  { cases, training }: RunCases,
+  summaries: readonly PreparedSummary[],
+  { run, journal, resumes }: Pick<OpenedOn, 'run' | 'journal' | 'resumes'>,
+): Promise<readonly Finding[]> {
+  const { hashes, findings } = await openImageHashes(run, resumes);
+  try {
+    for (const number of training)
+      for (const [i, digest] of (summaries[number]?.digests ?? []).entries()) {
+        const { id = '', images = [] } = cases[number] ?? {};
+        const name = images.length > 1 ? `${id} (channel ${i + 1})` : id;
+        hashes?.add(journal.nameOf({ id: name, path: images[i] ?? id }), digest);
+      }
+  } finally {
+    hashes?.close();
+  }
+  return findings;
 }
 
 function openPatchLoader(config: FinetuneConfig, { cases, training, dataset }: RunCases, stepsPerEpoch: number) {

@@ -1,13 +1,9 @@
 import type { PretrainConfig } from '../../../../protocol/config/index.ts';
-import { messageOf } from '../../../../protocol/errors.ts';
 import type { Modality } from '../../../../protocol/modality.ts';
 import { views2DOptions, views3DOptions } from '../../../data/augment/options.ts';
 import { type Dataset, openDataset } from '../../../data/datasets/unlabelled.ts';
 import { type Loader, openLoader } from '../../../data/loader/index.ts';
-import type { Finding } from '../../../train/training.ts';
-import { privacyKey } from '../../folder/privacy.ts';
-import type { RunFolder } from '../../folder/runFolder.ts';
-import { ImageHashes } from '../../records/imageHashes.ts';
+import type { ImageHashes } from '../../records/imageHashes.ts';
 import type { RunJournal } from '../../records/runJournal.ts';
 
 /** The images that a run trains on. From then on, their names are hidden if the configuration asks for it. */
@@ -47,26 +43,4 @@ export function openRunLoader(
       hasDigest: (sample) => hashes.has(journal.nameOf(sample)),
     }),
   });
-}
-
-/**
- * The file for the hashes of images that the run reads. Undefined if there can be none; a finding then says why.
- * @param resumes whether the run has done steps before
- */
-export async function openImageHashes(
-  run: RunFolder,
-  resumes: boolean,
-): Promise<{ hashes: ImageHashes | undefined; findings: Finding[] }> {
-  const none = (why: string) => {
-    const message = `The run does not record hashes of its images, so a later leakage check cannot recognise them: ${why}`;
-    return { hashes: undefined, findings: [{ event: 'notice' as const, message }] };
-  };
-  let key: Uint8Array;
-  try {
-    key = await privacyKey();
-  } catch (error) {
-    return none(messageOf(error));
-  }
-  const hashes = await ImageHashes.open(run.imagesFile, key, !resumes);
-  return hashes ? { hashes, findings: [] } : none(`${run.imagesFile} contains hashes of another user`);
 }

@@ -5,8 +5,9 @@ import { createPretrainState } from '../../../train/pretrain/state.ts';
 import { PretrainTraining } from '../../../train/pretrain/training.ts';
 import type { Finding, Training } from '../../../train/training.ts';
 import { modelConfig } from '../modelConfig.ts';
+import { openImageHashes } from '../openImageHashes.ts';
 import type { OpenedOn } from '../task.ts';
-import { openImageHashes, openImages, openRunLoader } from './images.ts';
+import { openImages, openRunLoader } from './images.ts';
 import { readInitialWeights } from './initialWeights.ts';
 
 /** Opens a pre-training: its images, plan and state. */

@@ -72,7 +72,13 @@ describe('validation of a classification', () => {
 
 describe('windows', () => {
   const sizes = fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: 1, max: 9 }))) as unknown as fc.Arbitrary<Size3>;
-  const summary = (size: Size3): PreparedSummary => ({ kind: 'prepared', size, voxels: [], middle: [0, 0, 0] });
+  const summary = (size: Size3): PreparedSummary => ({
+    kind: 'prepared',
+    size,
+    digests: [],
+    voxels: [],
+    middle: [0, 0, 0],
+  });
 
   it('side by side show each voxel once', () => {
     fc.assert(
