@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { EmbedResult } from '../../../protocol/jobs/embedMessages.ts';
 import type { SummaryFact } from '../../../protocol/metrics/page.ts';
@@ -20,13 +20,15 @@ import { endStopped } from '../terminal/runDisplay.ts';
 import { writeRunPage } from '../terminal/runPage.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { demoConfig } from './demoConfig.ts';
+import { fineTuneBoth } from './demoFinetune.ts';
+import { writeLabelledPhantoms } from './demoLabels.ts';
+import { type DemoSize, demoSizes } from './demoSize.ts';
 import { type DemoSteps, stepsByDaemon, stepsHere } from './demoSteps.ts';
-
-/** The phantoms of the demo: enough of each class for k-NN, few enough for minutes on two cores. */
-const PHANTOMS = { seed: 1, volumes: 64, images: 448, size: { slices: 16 } } as const;
+import type { Fact } from './fact.ts';
 
 interface DemoOptions {
   data?: string;
+  quick?: boolean;
   runs?: string;
   foreground?: boolean;
 }
@@ -35,9 +37,10 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, show what it learned.',
+      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, fine-tune it on labelled phantoms beside a network from scratch, show what was measured.',
     )
-    .option('--data <folder>', 'use your images instead of phantoms')
+    .option('--data <folder>', 'use your images instead of phantoms; without labels, so nothing is fine-tuned')
+    .option('--quick', 'few images and few steps: shows the way; its numbers mean nothing')
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addOption(foregroundOption())
     .action(async (options: DemoOptions, command: Command) => {
@@ -47,13 +50,14 @@ export function demoCommand(): Command {
     });
 }
 
-async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Reporter): Promise<void> {
+async function demo(steps: DemoSteps, { data, runs, quick }: DemoOptions, reporter: Reporter): Promise<void> {
+  const size = demoSizes[quick ? 'quick' : 'usual'];
   const began = performance.now();
   await steps.haveEngine();
-  const images = data ? { paths: [resolve(data)] } : { manifest: await havePhantoms(reporter) };
+  const images = data ? { paths: [resolve(data)] } : { manifest: await havePhantoms(size, reporter) };
   const dataset = await openDataset({ ...images, maxBroken: 0.05 });
   const root = askedRoot(runs) ?? runsRoot();
-  const run = await RunFolder.open(await steps.create(demoConfig(images, dataset), root));
+  const run = await RunFolder.open(await steps.create(demoConfig(images, dataset, size.pretraining), root));
   const labelled = dataset.samples2D.concat(dataset.samples3D).some((sample) => sample.label);
   const before = labelled ? await steps.embed(run.folder, 'initial') : undefined;
   if ((await steps.train(run.folder)) === 'stopped') {
@@ -61,7 +65,7 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
   }
   const after = labelled ? await steps.embed(run.folder, 'last') : undefined;
   const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
-  const facts = factsOf(records, before, after, (performance.now() - began) / 1000);
+  const facts = factsOf(records, before, after);
   const page = join(run.folder, 'report.html');
   // The page already shows time, speed and memory.
   const results = facts.filter(({ key }) => key === 'loss' || key === 'neighbours').map(factOf);
@@ -70,28 +74,45 @@ async function demo(steps: DemoSteps, { data, runs }: DemoOptions, reporter: Rep
     summary: results,
     notice: (message) => reporter.notice(message),
   });
-  for (const fact of facts) reporter.record(factOf(fact));
-  reporter.record({ run: run.folder, page });
-  reporter.line(summary(run, facts, page, root));
-}
-
-/** A result of the demo. */
-interface Fact extends SummaryFact {
-  readonly key: 'loss' | 'neighbours' | 'speed' | 'memory' | 'time';
+  const fineTuned = data ? undefined : await fineTuneOnPhantoms(steps, run, { root, size, reporter });
+  if (fineTuned && 'stopped' in fineTuned) return endStopped(basename(fineTuned.stopped), reporter);
+  const time: Fact = {
+    ...{ key: 'time', label: 'Time', value: duration((performance.now() - began) / 1000) },
+    note: 'from start to report',
+  };
+  const all = [...facts, ...(fineTuned?.facts ?? []), time];
+  for (const fact of all) reporter.record(factOf(fact));
+  reporter.record({
+    run: run.folder,
+    page,
+    ...(fineTuned && { fineTuned: fineTuned.folder, report: fineTuned.report }),
+  });
+  reporter.line(summary(run, all, { page, report: fineTuned?.report }, root));
 }
 
 function factOf({ key: _, ...fact }: Fact): SummaryFact {
   return fact;
 }
 
+async function fineTuneOnPhantoms(
+  steps: DemoSteps,
+  run: RunFolder,
+  { root, size, reporter }: { root: string; size: DemoSize; reporter: Reporter },
+) {
+  const table = await writeLabelledPhantoms(join(cacheFolder(), 'phantoms'), size.labelled, (done, total) =>
+    reporter.progress(`Drawing labelled phantoms ${done}/${total}`, done === total),
+  );
+  return fineTuneBoth(steps, { pretrained: run.folder, table, root, epochs: size.epochs });
+}
+
 /** Makes the phantoms unless they exist: the same seed makes the same images. @returns the manifest */
-async function havePhantoms(reporter: Reporter): Promise<string> {
-  const { seed, volumes, images, size } = PHANTOMS;
+async function havePhantoms({ phantoms }: DemoSize, reporter: Reporter): Promise<string> {
+  const { seed, volumes, images, size } = phantoms;
   const folder = join(cacheFolder(), 'phantoms', `${phantomDrawing}-${seed}-${volumes}-${images}-${size.slices}`);
   const manifest = join(folder, 'manifest.csv'); // written last
   if (existsSync(manifest)) return manifest;
   const written = await writePhantoms(folder, {
-    ...PHANTOMS,
+    ...phantoms,
     onProgress: (done, total) => reporter.progress(`Drawing phantoms ${done}/${total}`, done === total),
   });
   return written.manifest;
@@ -101,7 +122,6 @@ function factsOf(
   records: readonly RunRecord[],
   before: EmbedResult | undefined,
   after: EmbedResult | undefined,
-  seconds: number,
 ): Fact[] {
   const steps = records.filter((record) => record.kind === 'step');
   const epochs = records.filter((record) => record.kind === 'epoch');
@@ -140,11 +160,15 @@ function factsOf(
     value: `${Math.round(steps.reduce((peak, { rssMiB }) => Math.max(peak, rssMiB), 0))} MiB`,
     note: 'resident memory of the training process',
   });
-  facts.push({ key: 'time', label: 'Time', value: duration(seconds), note: 'from start to report' });
   return facts;
 }
 
-function summary(run: RunFolder, facts: readonly Fact[], page: string, root: string): string {
+function summary(
+  run: RunFolder,
+  facts: readonly Fact[],
+  { page, report }: { readonly page: string; readonly report: string | undefined },
+  root: string,
+): string {
   const width = Math.max(...facts.map((f) => f.label.length));
   const valueWidth = Math.max(...facts.map((f) => f.value.length));
   const next: [command: string, what: string][] = [
@@ -158,12 +182,13 @@ function summary(run: RunFolder, facts: readonly Fact[], page: string, root: str
     '',
     ...facts.map((f) => `  ${f.label.padEnd(width)}  ${f.value.padEnd(valueWidth)}  ${f.note ?? ''}`.trimEnd()),
     '',
-    'Page with curves and previews:',
+    'Page with curves and previews of the pre-training:',
     `  ${page}`,
+    ...(report === undefined ? [] : ['Report of the evaluation on labelled images:', `  ${report}`]),
     'Next:',
     ...next.map(([command, what]) => `  ${command.padEnd(commandWidth)}  ${what}`),
     `("unimiss" stands for: node ${process.argv[1]})`,
-    'The same run in VS Code:',
+    'The same runs in VS Code:',
     `  Run "npm run package", then install the .vsix file with "Extensions: Install from VSIX…"`,
     `  UniMiSS in the activity bar lists ${run.id}${elsewhere}. Click it to open its curves and previews.`,
   ].join('\n');

@@ -1,7 +1,5 @@
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
-
-/** Largest number of steps per epoch, so that the demo takes minutes for any folder. */
-const STEPS_PER_EPOCH = 56;
+import type { DemoSize } from './demoSize.ts';
 
 /**
  * The configuration of the demo: the nano preset and a schedule with which a random network learns to distinguish classes of
@@ -14,19 +12,24 @@ const STEPS_PER_EPOCH = 56;
  * - Few outputs, so that a batch of 8 influences each.
  * - 2D comes first, and for longer than the paper's 2 epochs: its steps are cheap.
  *
- * Found by trial on phantoms: within this time it clearly learns pictures, but not yet volumes.
+ * The number of steps is limited, so that the demo takes minutes for any folder. Found by trial on phantoms: within this time it
+ * clearly learns pictures, but not yet volumes.
  */
-export function demoConfig(images: { paths?: string[]; manifest?: string }, dataset: Dataset): string {
+export function demoConfig(
+  images: { paths?: string[]; manifest?: string },
+  dataset: Dataset,
+  size: DemoSize['pretraining'],
+): string {
   const batch = (count: number) => Math.max(1, Math.min(8, count));
   const config = {
     name: 'demo',
     data: { ...images, workers: 1 },
     model: { preset: 'nano', head: { bottleneck: 256, outDim: 256 } },
     train: {
-      epochs: 20,
-      interval: 10,
+      epochs: size.epochs,
+      interval: size.epochs / 2,
       batch: { '2D': batch(dataset.samples2D.length), '3D': batch(dataset.samples3D.length) },
-      stepsPerEpoch: STEPS_PER_EPOCH,
+      stepsPerEpoch: size.stepsPerEpoch,
       lr: 0.0065,
       finalLr: 0.0001,
       warmupEpochs: 2,

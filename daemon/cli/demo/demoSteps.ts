@@ -2,12 +2,14 @@ import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
 import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
+import { type EvaluateResult, evaluate, evaluateTaskSchema } from '../../../protocol/jobs/evaluateMessages.ts';
 import { runCreate } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
 import { findEngine, installEngine } from '../../engine/install/index.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
-import { pretrainTask } from '../../runs/start/pretrain/task.ts';
+import { evaluateRun } from '../../runs/jobs/evaluate/evaluateRun.ts';
+import { seriesFor } from '../../runs/start/task.ts';
 import { tasks } from '../../runs/start/tasks.ts';
 import { progressText } from '../commands/engine.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
@@ -24,6 +26,8 @@ export interface DemoSteps {
   train(folder: string): Promise<'finished' | 'stopped'>;
   /** Measures how well known classes separate, before or after training. */
   embed(folder: string, weights: 'initial' | 'last'): Promise<EmbedResult>;
+  /** Measures a fine-tuned network on its test cases. @param against folder of a run to compare with; null: none */
+  evaluate(folder: string, against: string | null): Promise<EvaluateResult>;
 }
 
 export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): DemoSteps {
@@ -36,10 +40,15 @@ export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): Dem
     },
     create: async (config, root) =>
       (await client.call(runCreate, { from: { config, file: '/demo' }, root, start: false })).folder,
-    train: (folder) => trainByDaemon(client, { folder }, reporter, pretrainTask.series),
+    train: async (folder) =>
+      trainByDaemon(client, { folder }, reporter, seriesFor(await RunFolder.open(folder), tasks)),
     embed: (run, weights) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
         client.call(embed, { run, weights, workDoneToken }, cancel),
+      ),
+    evaluate: (run, against) =>
+      withProgress(client, reporter, (workDoneToken, cancel) =>
+        client.call(evaluate, { run, against, workDoneToken }, cancel),
       ),
   };
 }
@@ -58,6 +67,12 @@ export function stepsHere(reporter: Reporter): DemoSteps {
     embed: async (folder, weights) =>
       embedImages(await RunFolder.open(folder), { network: 'teacher', weights }, (what, done, total) =>
         reporter.progress(`${what} ${done} of ${total}`, done === total),
+      ),
+    evaluate: async (folder, against) =>
+      evaluateRun(
+        await RunFolder.open(folder),
+        evaluateTaskSchema.parse({ run: folder, against }),
+        (what, done, total) => reporter.progress(`${what} (${done} of ${total})`, done === total),
       ),
   };
 }

@@ -1,0 +1,6 @@
+import type { SummaryFact } from '../../../protocol/metrics/page.ts';
+
+/** A result of the demo. */
+export interface Fact extends SummaryFact {
+  readonly key: 'loss' | 'neighbours' | 'speed' | 'memory' | 'time' | 'finetuned';
+}
