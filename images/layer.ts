@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { StoredGrid } from '../daemon/data/formats/storedVolume.ts';
 import { UnimissError } from '../protocol/errors.ts';
-import { type ImageGeometry, type PlaneName, planeAxes } from '../protocol/viewer/geometry.ts';
+import { applyMap, type ImageGeometry, inverseMap, type PlaneName, planeAxes } from '../protocol/viewer/geometry.ts';
 import type { LayerContent } from '../protocol/viewer/layers.ts';
 import { type CutPlane, cutPlane, planeWalk } from './cutPlane.ts';
 import { countLabels, labelInfos } from './labelCounts.ts';
@@ -51,19 +51,15 @@ function isSameGrid(a: ImageGeometry, b: ImageGeometry): boolean {
     [n & 1, (n >> 1) & 1, (n >> 2) & 1].map((bit, axis) => bit * (a.shape[axis as 0 | 1 | 2] - 1)),
   );
   return corners.every((corner) => {
-    const [one, two] = [a, b].map(({ toMillimeters }) => applied(toMillimeters ?? [], corner));
+    const [one, two] = [a, b].map(({ toMillimeters }) => applyMap(toMillimeters ?? [], corner));
     return Math.hypot(...(one ?? []).map((mm, axis) => mm - (two?.[axis] ?? 0))) < tolerance * smallest;
   });
-}
-
-function applied(map: readonly (readonly number[])[], [s = 0, r = 0, c = 0]: readonly number[]): number[] {
-  return map.map(([x = 0, y = 0, z = 0, origin = 0]) => x * s + y * r + z * c + origin);
 }
 
 function inGridOf(base: ImageGeometry, own: ImageGeometry, content: LayerContent & { kind: 'labels' }): LayerContent {
   const map = between(own, base);
   const labels = content.labels.map((label) => {
-    const [s = 0, r = 0, c = 0] = applied(map, label.largest).map((value, axis) =>
+    const [s = 0, r = 0, c = 0] = applyMap(map, label.largest).map((value, axis) =>
       Math.max(0, Math.min(base.shape[axis as 0 | 1 | 2] - 1, Math.round(value))),
     );
     return { ...label, largest: [s, r, c] as const };
@@ -73,7 +69,7 @@ function inGridOf(base: ImageGeometry, own: ImageGeometry, content: LayerContent
 
 /** The map from places of one image to those of another, by way of millimetres. */
 function between(from: ImageGeometry, to: ImageGeometry): number[][] {
-  const back = inverse(to.toMillimeters ?? []);
+  const back = to.toMillimeters ? inverseMap(to.toMillimeters) : [];
   const forth = from.toMillimeters ?? [];
   return back.map((row) =>
     [0, 1, 2, 3].map((column) => {
@@ -81,17 +77,6 @@ function between(from: ImageGeometry, to: ImageGeometry): number[][] {
       return column === 3 ? sum + (row[3] ?? 0) : sum;
     }),
   );
-}
-
-/** The inverse of a map of three rows and four columns. */
-function inverse(map: readonly (readonly number[])[]): number[][] {
-  const m = (r: number, c: number) => map[r % 3]?.[c % 3] ?? 0;
-  const cofactor = (r: number, c: number) => m(r + 1, c + 1) * m(r + 2, c + 2) - m(r + 1, c + 2) * m(r + 2, c + 1);
-  const determinant = m(0, 0) * cofactor(0, 0) + m(0, 1) * cofactor(0, 1) + m(0, 2) * cofactor(0, 2);
-  return [0, 1, 2].map((r) => {
-    const row = [0, 1, 2].map((c) => cofactor(c, r) / determinant);
-    return [...row, -[0, 1, 2].reduce((sum, c) => sum + (row[c] ?? 0) * (map[c]?.[3] ?? 0), 0)];
-  });
 }
 
 /** A plane of the layer, on the pixels of the image's plane; outside of the layer there is 0 (labels) or NaN (values). */
@@ -103,7 +88,7 @@ export function cutLayer(layer: Layer, base: ImageGeometry, plane: PlaneName, in
   const map = between(base, geometry);
   const place: [number, number, number] = [0, 0, 0];
   place[through] = index;
-  const start = applied(map, place);
+  const start = applyMap(map, place);
   const step = (axis: 0 | 1 | 2) => map.map((row) => row[axis] ?? 0);
   const [acrossStep, downStep] = [step(across), step(down)];
   const strides = ([0, 1, 2] as const).map((output) => {

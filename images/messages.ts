@@ -1,4 +1,5 @@
 import type { ErrorData } from '../protocol/daemon/wireError.ts';
+import type { HeaderView } from '../protocol/viewer/header.ts';
 import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
@@ -15,6 +16,8 @@ export interface ImageTasks {
   /** Whether the image is a label map itself: then it is layer 0. Answers at the end of reading. */
   ownLabels: [null, LayerInfo | undefined];
   /** Reads another image, which is drawn over the one that is open. */
+  /** What the header says; `revealed`: also what may name a patient. */
+  header: [{ readonly revealed: boolean }, HeaderView];
   addLayer: [{ readonly path: string }, LayerInfo];
 }
 export type ImageTask = keyof ImageTasks;

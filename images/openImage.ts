@@ -3,11 +3,13 @@ import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import { UnimissError } from '../protocol/errors.ts';
 import { planeAxes } from '../protocol/viewer/geometry.ts';
+import type { HeaderView } from '../protocol/viewer/header.ts';
 import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
 import { type CutPlane, cutPlane, lastVoxel, planeWalk } from './cutPlane.ts';
 import { findOverlays } from './findOverlays.ts';
+import { headerView } from './headerView.ts';
 import { type ImageSource, isSettled, openLabels, openSource } from './imageSource.ts';
 import { cutLayer, type Layer, makeLayer } from './layer.ts';
 import { valueRange } from './valueRange.ts';
@@ -76,6 +78,11 @@ export class OpenImage {
     // Of a series, the folder has the image's name.
     const folder = this.opened.format === 'dicom' ? await findOverlays(dirname(this.path)) : [];
     return [...new Set([...own, ...folder])];
+  }
+
+  /** What the header says. Throws UnimissError('data'). */
+  header(revealed: boolean): Promise<HeaderView> {
+    return headerView(this.path, revealed);
   }
 
   /** The image's own labels, where it is a label map; waits until it has been read. */

@@ -39,6 +39,8 @@ async function answer(request: ThreadRequest): Promise<unknown> {
       return open.findOverlays();
     case 'ownLabels':
       return open.ownLabels();
+    case 'header':
+      return open.header(request.given.revealed);
     case 'addLayer':
       return open.addLayer(request.given.path);
   }

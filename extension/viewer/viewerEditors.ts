@@ -46,10 +46,17 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   resolveCustomEditor(document: ImageDocument, panel: WebviewPanel): void {
     this.assets ??= readViewerAssets(Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath);
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
-    const session = new ViewerSession(panel, document, this.memory, this.failed, () => {
-      this.sessions.delete(session);
-      this.tellContext();
-    });
+    const session = new ViewerSession(
+      panel,
+      document,
+      this.memory,
+      this.failed,
+      () => [...this.sessions],
+      () => {
+        this.sessions.delete(session);
+        this.tellContext();
+      },
+    );
     this.sessions.add(session);
     this.tellContext();
     panel.webview.html = viewerPage(this.assets);

@@ -16,6 +16,7 @@ export class ViewerSession implements Disposable {
     readonly document: ImageDocument,
     private readonly memory: ImageMemory,
     private readonly failed: (error: unknown) => void,
+    private readonly others: () => readonly ViewerSession[],
     closed: () => void,
   ) {
     this.subscriptions = [
@@ -76,6 +77,13 @@ export class ViewerSession implements Disposable {
         this.post({ type, piece: await this.document.ask('plane', wanted) });
         return;
       }
+      case 'header':
+        this.post({ type: 'header', header: await this.document.ask('header', { revealed: request.revealed }) });
+        return;
+      case 'moved':
+        for (const other of this.others())
+          if (other !== this && other.visible) other.post({ type: 'goTo', millimeters: request.millimeters });
+        return;
       case 'settings':
         return this.memory.set(this.document.uri, request.settings);
       case 'convention':

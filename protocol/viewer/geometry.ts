@@ -38,6 +38,31 @@ export function millimetersOf({ toMillimeters }: ImageGeometry, [s, r, c]: Place
   return [x ?? 0, y ?? 0, z ?? 0];
 }
 
+/** The place at RAS millimetres, in parts of voxels; it may lie outside the image. null for a picture. */
+export function placeOf({ toMillimeters }: ImageGeometry, millimeters: readonly number[]): number[] | null {
+  return toMillimeters && inverseMap(toMillimeters).map((row) => appliedRow(row, millimeters));
+}
+
+function appliedRow([x = 0, y = 0, z = 0, origin = 0]: readonly number[], [a = 0, b = 0, c = 0]: readonly number[]) {
+  return x * a + y * b + z * c + origin;
+}
+
+/** Applies a map of three rows and four columns. */
+export function applyMap(map: readonly (readonly number[])[], point: readonly number[]): number[] {
+  return map.map((row) => appliedRow(row, point));
+}
+
+/** The inverse of a map of three rows and four columns. */
+export function inverseMap(map: MillimeterMap): number[][] {
+  const m = (r: number, c: number) => map[r % 3]?.[c % 3] ?? 0;
+  const cofactor = (r: number, c: number) => m(r + 1, c + 1) * m(r + 2, c + 2) - m(r + 1, c + 2) * m(r + 2, c + 1);
+  const determinant = m(0, 0) * cofactor(0, 0) + m(0, 1) * cofactor(0, 1) + m(0, 2) * cofactor(0, 2);
+  return [0, 1, 2].map((r) => {
+    const row = [0, 1, 2].map((c) => cofactor(c, r) / determinant);
+    return [...row, -[0, 1, 2].reduce((sum, c) => sum + (row[c] ?? 0) * (map[c]?.[3] ?? 0), 0)];
+  });
+}
+
 /** The place's indices (i, j, k) in the file, from 0, as nibabel counts them. */
 export function voxelOf({ stored, shape }: ImageGeometry, place: Place): [number, number, number] {
   const voxel: [number, number, number] = [0, 0, 0];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorData } from '../daemon/wireError.ts';
 import type { ImageGeometry } from './geometry.ts';
+import type { HeaderView } from './header.ts';
 import type { LayerInfo } from './layers.ts';
 import { type PlanePiece, planeRequest, type ValueRange } from './planes.ts';
 import { conventions, type ImageSettings, imageSettings, type ViewerOptions } from './settings.ts';
@@ -39,6 +40,9 @@ export type ViewerMessage =
   | { readonly type: 'settings'; readonly settings: ImageSettings | undefined }
   | { readonly type: 'options'; readonly options: ViewerOptions }
   | { readonly type: 'layer'; readonly layer: LayerInfo }
+  | { readonly type: 'header'; readonly header: HeaderView }
+  /** The crosshair of another image that is linked, RAS mm. */
+  | { readonly type: 'goTo'; readonly millimeters: readonly [number, number, number] }
   | { readonly type: 'layerFailed'; readonly name: string; readonly error: ErrorData };
 
 /** From the page; checked, since a page is a border. */
@@ -48,6 +52,9 @@ export const viewerRequest = z.discriminatedUnion('type', [
   /** To be kept for the next time that the image is opened. */
   z.object({ type: z.literal('settings'), settings: imageSettings }),
   z.object({ type: z.literal('convention'), convention: z.enum(conventions) }),
+  z.object({ type: z.literal('header'), revealed: z.boolean() }),
+  /** The crosshair has moved (RAS mm): images that are linked follow. */
+  z.object({ type: z.literal('moved'), millimeters: z.tuple([z.number(), z.number(), z.number()]) }),
   /** The user wants to choose an overlay. */
   z.object({ type: z.literal('addOverlay') }),
   /** A picture of the view, as PNG, for the user to save. */

@@ -19,6 +19,7 @@ export const imageSettings = z.object({
   alone: z.enum(planeNames).optional(),
   smooth: z.boolean(),
   crosshair: z.boolean(),
+  linked: z.boolean(),
   colors: z.enum(colorMapNames),
   /** By the path of the overlay; '' is the image's own labels. */
   looks: z.record(z.string().max(4096), layerLook),

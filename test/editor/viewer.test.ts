@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FrameLocator } from 'playwright-core';
@@ -26,12 +27,17 @@ function labels(from: number): Buffer {
   return gzipSync(niftiFixture({ size, type: 2, values, sform, pixdim: [2, 2, 4] }));
 }
 
+/** In a header. */
+const patient = 'Doe^Jane';
+
 /** A volume whose first axis runs to the patient's left and whose third runs down, as `.nii.gz`. */
 function volume(): Buffer {
   const values: number[] = [];
   for (let k = 0; k < size[2]; k++)
     for (let j = 0; j < size[1]; j++) for (let i = 0; i < size[0]; i++) values.push(voxelValue(i, j, k));
-  return gzipSync(niftiFixture({ size, type: 4, values, sform, pixdim: [2, 2, 4] }));
+  const file = niftiFixture({ size, type: 4, values, sform, pixdim: [2, 2, 4] });
+  file.write(patient, 148, 'latin1');
+  return gzipSync(file);
 }
 
 describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: testTimeout }, () => {
@@ -96,7 +102,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
   it('finds labels and prediction of an image, and shows how they agree', async () => {
     await window.openFile(join(editor.workspace, 'set/imagesTr/case_0000.nii.gz'));
     let frame = await window.webview('case_0000.nii.gz');
-    const cards = () => frame.getByRole('complementary', { name: 'Overlays' }).getByRole('region');
+    const cards = () => frame.getByRole('region', { name: /case\.nii\.gz$/ });
     await eventually(() => cards().count()).toBe(2);
     // Names are text, whatever is in them.
     await window.visible('a label', cards().first().getByRole('row', { name: '<img src=x> 15.7 ml' }));
@@ -121,6 +127,61 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await window.visible('the legend again', frame.getByText('in the reference, but not predicted'));
     expect(await frame.getByRole('checkbox', { name: 'Crosshair' }).isChecked()).toBe(false);
     await eventually(() => frame.getByRole('status', { name: 'Crosshair' }).innerText()).toContain('2 lung');
+  });
+
+  it('measures by keyboard', async () => {
+    await window.openFile(join(editor.workspace, 'ct.nii.gz'));
+    const frame = await window.webview('ct.nii.gz');
+    const axial = pane(frame, 'Axial');
+    await eventually(() => axial.getAttribute('aria-valuemax')).toBe('20');
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await window.page.keyboard.press(key);
+    };
+    await axial.focus();
+    // Three pixels of 2 mm to the right, four down.
+    const corner = [...Array(3).fill('Shift+ArrowRight'), ...Array(4).fill('Shift+ArrowDown')];
+    await press('d', 'Enter', ...corner, 'Enter', 'd');
+    const found = frame.getByRole('list', { name: 'Measurements' });
+    await eventually(() => found.innerText()).toContain('10.0 mm');
+    await press('r', 'Enter', 'Shift+ArrowRight', 'Enter', 'r');
+    await eventually(() => found.innerText()).toMatch(/mean -?\d+\.\d ± \d+\.\d, 12\.6 mm²/);
+    await window.screenshot('viewer-measure');
+    await found.getByRole('button', { name: 'Remove 10.0 mm' }).click();
+    await eventually(() => found.getByRole('listitem').count()).toBe(1);
+  });
+
+  it('shows the header, and what may name a patient only when asked', async () => {
+    const frame = await window.webview('ct.nii.gz');
+    await frame.getByRole('button', { name: 'Header' }).click();
+    const dialog = frame.getByRole('dialog', { name: 'Header of the file' });
+    await window.visible('a field', dialog.getByRole('row', { name: /pixDims/ }));
+    expect(await dialog.innerText()).not.toContain(patient);
+    await window.screenshot('viewer-header');
+    await dialog.getByRole('button', { name: 'Show hidden values' }).click();
+    await window.visible('the name', dialog.getByText(patient));
+    await dialog.getByRole('button', { name: 'Close' }).click();
+  });
+
+  it('saves the view as a picture', async () => {
+    const frame = await window.webview('ct.nii.gz');
+    await frame.getByRole('button', { name: 'Save picture…' }).click();
+    const file = join(editor.workspace, 'view.png');
+    await window.answerFileDialog(file);
+    await eventually(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('links the crosshairs of images side by side', async () => {
+    await window.runCommand('View: Split Editor Right');
+    await window.openFile(join(editor.workspace, 'set/imagesTr/case_0000.nii.gz'));
+    const [left, right] = [await window.webview('ct.nii.gz'), await window.webview('case_0000.nii.gz')];
+    const status = right.getByRole('status', { name: 'Crosshair' });
+    await eventually(() => status.innerText()).toContain('voxel');
+    const axial = pane(left, 'Axial');
+    await axial.focus();
+    await window.page.keyboard.press('Home');
+    await eventually(() => status.innerText()).toContain('z 80.0 mm');
+    await window.screenshot('viewer-side-by-side');
+    await window.runCommand('View: Close Editor');
   });
 
   it('says why a file is no image', async () => {

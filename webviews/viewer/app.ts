@@ -1,12 +1,14 @@
-import { type PlaneName, planeAxes, planeNames } from '../../protocol/viewer/geometry.ts';
+import { millimetersOf, type PlaneName, placeOf, planeAxes, planeNames } from '../../protocol/viewer/geometry.ts';
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
 import type { ImageSettings, ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element, oncePerFrame, setText } from '../metrics/dom.ts';
+import { HeaderDialog } from './headerDialog.ts';
 import { helpDialog } from './helpDialog.ts';
 import { actOnKey } from './keys.ts';
 import { firstLook } from './labelColors.ts';
+import { MeasurePanel, withPoint } from './measurePanel.ts';
 import { OverlayPanel } from './overlayPanel.ts';
 import type { Picture, ShownLayer } from './paint.ts';
 import { type LoadedPlane, PlaneLoader } from './planeLoader.ts';
@@ -27,6 +29,8 @@ export class ViewerApp {
   private readonly panes: Readonly<Record<PlaneName, PlanePane>>;
   private readonly toolbar: Toolbar;
   private readonly overlays: OverlayPanel;
+  private readonly measuring: MeasurePanel;
+  private readonly header: HeaderDialog;
   private readonly status = new StatusLine();
   private readonly help = helpDialog();
   private readonly notice = element('div', { className: 'notices', attributes: { role: 'alert' } });
@@ -50,7 +54,8 @@ export class ViewerApp {
     private readonly send: (request: ViewerRequest) => void,
   ) {
     const change = (part: Partial<ViewerState>) => this.change(part);
-    const pane = (name: PlaneName) => new PlanePane(name, change, this.redraw);
+    const pane = (name: PlaneName) =>
+      new PlanePane(name, change, (plane, place) => this.mark(plane, place), this.redraw);
     this.panes = { axial: pane('axial'), coronal: pane('coronal'), sagittal: pane('sagittal') };
     this.toolbar = new Toolbar({
       change,
@@ -58,16 +63,28 @@ export class ViewerApp {
       reset: () => this.reset(),
       screenshot: () => void this.savePicture(),
       help: () => this.help.showModal(),
+      header: () => send({ type: 'header', revealed: false }),
     });
+    this.header = new HeaderDialog((revealed) => send({ type: 'header', revealed }));
+    this.measuring = new MeasurePanel(change, ({ points }) => this.goTo(points[0]));
     this.overlays = new OverlayPanel({
       look: (layer, part) => this.look(layer, part),
       compare: (compare) => change({ compare }),
       jump: (place) => change({ place }),
       add: () => send({ type: 'addOverlay' }),
     });
+    this.overlays.root.append(this.measuring.root);
     this.progress.setAttribute('aria-label', 'Reading the file');
     this.planes.append(...planeNames.map((name) => this.panes[name].root), this.overlays.root);
-    root.append(this.toolbar.root, this.notice, this.progress, this.planes, this.status.root, this.help);
+    root.append(
+      this.toolbar.root,
+      this.notice,
+      this.progress,
+      this.planes,
+      this.status.root,
+      this.help,
+      this.header.root,
+    );
     root.classList.add('opening');
     root.addEventListener('keydown', (event) => this.key(event));
   }
@@ -97,6 +114,12 @@ export class ViewerApp {
         break;
       case 'layer':
         this.addLayer(message.layer);
+        break;
+      case 'header':
+        this.header.open(message.header);
+        break;
+      case 'goTo':
+        this.follow(message.millimeters);
         break;
       case 'layerFailed':
         this.fail(`${message.name} cannot be drawn over this image`, message.error);
@@ -129,15 +152,14 @@ export class ViewerApp {
       place: settings ? inside(geometry, settings.place) : middleOf(geometry),
     };
     document.body.classList.remove('opening');
-    document.body.classList.toggle('picture', image.kind === 'picture');
     const notes = [...image.notices];
     if (image.kind === 'volume' && !geometry.spacingKnown)
       notes.push('has no voxel spacing in its header; millimetres assume 1 mm');
     for (const note of notes) this.tell('note', `This image ${note}.`);
   }
 
-  private fromSettings({ window, alone, smooth, crosshair, colors }: ImageSettings): Partial<ViewerState> {
-    return { window, alone, smooth, crosshair, colors };
+  private fromSettings({ window, alone, smooth, crosshair, linked, colors }: ImageSettings): Partial<ViewerState> {
+    return { window, alone, smooth, crosshair, linked, colors };
   }
 
   private addLayer(info: LayerInfo): void {
@@ -159,9 +181,31 @@ export class ViewerApp {
     if (!told) this.notice.append(element('p', { className: kind }, text));
   }
 
+  /** Another image's crosshair has moved. */
+  private follow(millimeters: readonly number[]): void {
+    const { image, state } = this;
+    const place = image && state.linked ? placeOf(image.geometry, millimeters) : null;
+    if (!image || !place) return;
+    const there = inside(image.geometry, place);
+    // Outside of this image there is nothing to go to.
+    if (place.every((part, axis) => Math.abs(part - (there[axis] ?? 0)) <= 1)) this.state = { ...state, place: there };
+  }
+
+  private goTo(place: readonly number[] | undefined): void {
+    if (this.image && place) this.change({ place: inside(this.image.geometry, place) });
+  }
+
+  /** A point of a measurement. */
+  private mark(plane: PlaneName, [s = 0, r = 0, c = 0]: readonly number[]): void {
+    const index = this.state.place[planeAxes[plane].through];
+    if (this.state.tool) this.change({ measurements: withPoint(this.state, { plane, index, point: [s, r, c] }) });
+  }
+
   private change(part: Partial<ViewerState>): void {
     this.state = { ...this.state, ...part };
     this.redraw();
+    const millimeters = part.place && this.state.linked && this.image && millimetersOf(this.image.geometry, part.place);
+    if (millimeters) this.send({ type: 'moved', millimeters });
     clearTimeout(this.keeping);
     this.keeping = setTimeout(() => {
       if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers, this.added) });
@@ -204,6 +248,7 @@ export class ViewerApp {
       reset: () => this.reset(),
       screenshot: () => void this.savePicture(),
       help: () => this.help.showModal(),
+      header: () => this.send({ type: 'header', revealed: false }),
     });
     if (acted) event.preventDefault();
   }
@@ -227,16 +272,16 @@ export class ViewerApp {
       if (pane.root.hidden) continue;
       const plane = planes.get(name);
       const picture = plane && this.pictureOf(name, plane, window);
-      pane.draw({ geometry, state, window, picture });
+      pane.draw({ geometry, state, window, picture, ct: range.ct });
       if (picture && layersHere.length === 0) layersHere = picture.layers;
     }
     this.planes.classList.toggle('alone', shown.length === 1);
-    this.overlays.root.hidden = image.kind === 'picture';
     this.progress.hidden = this.settled;
     this.progress.value = this.reading.share;
     this.toolbar.offer(range.ct, this.options.windows);
     this.toolbar.show(state, window.low, window.high);
     this.overlays.show(this.layers, state);
+    this.measuring.show(geometry, state, [...planes.values()], range.ct ? ' HU' : '');
     this.status.show(geometry, state, [...planes.values()], layersHere, range.ct);
     setText(document.querySelector('title') ?? this.notice, image.name);
   }

@@ -1,5 +1,6 @@
 import { planeNames } from '../../protocol/viewer/geometry.ts';
 import { colorMapNames } from '../../protocol/viewer/settings.ts';
+import type { Tool } from './measure.ts';
 import { type ValueWindow, type ViewerState, windowAt } from './state.ts';
 
 /** What keys do wherever the focus is, but in a field. */
@@ -9,6 +10,7 @@ export interface KeyActions {
   reset(): void;
   screenshot(): void;
   help(): void;
+  header(): void;
 }
 
 /** Keys and their meaning, for the help; those of a plane are in its pane. */
@@ -23,6 +25,8 @@ export const keyHelp: readonly (readonly [keys: string, meaning: string])[] = [
   ['O', 'overlays on or off'],
   ['I, X, M', 'interpolation, crosshair, next colour map'],
   ['0', 'window, zoom and place as at first'],
+  ['D, A, R', 'measure a distance, an angle, a region; Enter sets a point at the crosshair'],
+  ['H', 'header of the file'],
   ['P', 'save the view as a picture'],
   ['?', 'this help'],
 ];
@@ -32,6 +36,7 @@ export function actOnKey(key: string, state: ViewerState, shown: ValueWindow, ac
   const { change } = actions;
   const [level, width] = [(shown.low + shown.high) / 2, shown.high - shown.low];
   const colors = () => colorMapNames[(colorMapNames.indexOf(state.colors) + 1) % colorMapNames.length] ?? 'grey';
+  const next = (tool: Tool) => (state.tool === tool ? undefined : tool);
   const all: Record<string, () => void> = {
     '[': () => change({ window: windowAt(level, width / 1.15) }),
     ']': () => change({ window: windowAt(level, width * 1.15) }),
@@ -47,6 +52,10 @@ export function actOnKey(key: string, state: ViewerState, shown: ValueWindow, ac
     m: () => change({ colors: colors() }),
     '0': () => actions.reset(),
     p: () => actions.screenshot(),
+    h: () => actions.header(),
+    d: () => change({ tool: next('distance') }),
+    a: () => change({ tool: next('angle') }),
+    r: () => change({ tool: next('region') }),
     '?': () => actions.help(),
   };
   const action = all[key.length === 1 ? key.toLowerCase() : key];

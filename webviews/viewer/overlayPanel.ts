@@ -53,7 +53,7 @@ export class OverlayPanel {
       if (!look) continue;
       let card = this.cards.get(info.layer);
       if (!card) {
-        card = new LayerCard(info, this.actions);
+        card = new LayerCard(info, distinct(info), this.actions);
         this.cards.set(info.layer, card);
         this.list.append(card.root);
         this.offerComparison(layers);
@@ -76,7 +76,7 @@ export class OverlayPanel {
           element(
             'option',
             { value: `${reference.layer} ${prediction.layer}` },
-            `${distinct(prediction, maps)} with ${distinct(reference, maps)} as reference`,
+            `${distinct(prediction)} with ${distinct(reference)} as reference`,
           ),
         ),
     );
@@ -84,9 +84,9 @@ export class OverlayPanel {
   }
 }
 
-/** The layer's name, with its folder where another has the same. */
-function distinct({ name, path }: LayerInfo, all: readonly LayerInfo[]): string {
-  return all.filter((one) => one.name === name).length > 1 ? path.split(/[\\/]/).slice(-2).join('/') : name;
+/** The layer's name with its folder: labels and predictions of an image have the same name. */
+function distinct({ layer, name, path }: LayerInfo): string {
+  return layer > 0 ? path.split(/[\\/]/).slice(-2).join('/') : name;
 }
 
 class LayerCard {
@@ -99,14 +99,15 @@ class LayerCard {
 
   constructor(
     private readonly info: LayerInfo,
+    private readonly name: string,
     actions: OverlayActions,
   ) {
-    const { layer, name, content, notices } = info;
+    const { layer, content, notices } = info;
     const id = `um-layer-${layer}`;
     const change = (part: Partial<LayerLook>) => actions.look(layer, part);
     this.visible = element('input', { type: 'checkbox', id });
     this.visible.addEventListener('change', () => change({ visible: this.visible.checked }));
-    this.style = element('select', { attributes: { 'aria-label': `How ${name} is drawn` } });
+    this.style = element('select', { attributes: { 'aria-label': `How ${this.name} is drawn` } });
     for (const [value, words] of Object.entries({ fill: 'Filled', outline: 'Outline', both: 'Both' }))
       this.style.append(element('option', { value }, words));
     this.style.addEventListener('change', () => {
@@ -115,12 +116,17 @@ class LayerCard {
     });
     this.style.hidden = content.kind !== 'labels' || layer === 0;
     this.opacity = element('input', { type: 'range', min: '0', max: '1', step: '0.05' });
-    this.opacity.setAttribute('aria-label', `Opacity of ${name}`);
+    this.opacity.setAttribute('aria-label', `Opacity of ${this.name}`);
     this.opacity.addEventListener('input', () => change({ opacity: Number(this.opacity.value) }));
     this.root = element(
       'section',
-      { className: 'layer', attributes: { 'aria-label': name } },
-      element('div', { className: 'field' }, this.visible, element('label', { htmlFor: id, title: info.path }, name)),
+      { className: 'layer', attributes: { 'aria-label': this.name } },
+      element(
+        'div',
+        { className: 'field' },
+        this.visible,
+        element('label', { htmlFor: id, title: info.path }, this.name),
+      ),
       element('div', { className: 'field' }, this.style, this.opacity),
       ...notices.map((notice) => element('p', { className: 'note' }, `It ${notice}.`)),
     );
@@ -141,7 +147,7 @@ class LayerCard {
     change: (part: Partial<LayerLook>) => void,
     actions: OverlayActions,
   ): HTMLElement {
-    this.all.setAttribute('aria-label', `All labels of ${this.info.name}`);
+    this.all.setAttribute('aria-label', `All labels of ${this.name}`);
     this.all.addEventListener('change', () =>
       change({ hidden: this.all.checked ? [] : labels.map(({ value }) => value) }),
     );
@@ -153,7 +159,7 @@ class LayerCard {
         change({ hidden });
       });
       this.labels.set(label.value, tick);
-      const jump = element('button', { type: 'button', title: 'Go to its largest slice' }, '⌖');
+      const jump = element('button', { type: 'button', title: 'Go to its largest slice' }, 'Show');
       jump.setAttribute('aria-label', `Go to the largest slice of ${label.name}`);
       jump.addEventListener('click', () => actions.jump(label.largest));
       const amount = label.milliliters === undefined ? `${label.voxels} voxels` : `${volumeText(label.milliliters)} ml`;

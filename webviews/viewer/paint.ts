@@ -25,17 +25,18 @@ export interface Picture {
   readonly compared: { readonly reference: ShownLayer; readonly prediction: ShownLayer } | undefined;
 }
 
-/** Writes a picture's pixels (red, green, blue, opacity). NaN is transparent: it is no value. */
-export function paint(picture: Picture, data: Uint8ClampedArray): void {
-  const { plane, layers, compared } = picture;
-  const own = layers.find(({ info }) => info.layer === 0);
-  if (own) {
-    for (let o = 3; o < data.length; o += 4) data[o] = 255;
-    paintLabels(own, data);
-  } else if (plane.kind === 'rgb') paintColors(picture, data);
+/** Writes the image's pixels (red, green, blue, opacity). NaN is transparent: it is no value. */
+export function paintImage(picture: Picture, data: Uint8ClampedArray): void {
+  // A label map that is open itself is drawn as labels, on black.
+  if (picture.layers.some(({ info }) => info.layer === 0)) for (let o = 3; o < data.length; o += 4) data[o] = 255;
+  else if (picture.plane.kind === 'rgb') paintColors(picture, data);
   else paintValues(picture, data);
+}
+
+/** Writes the pixels of what lies over the image; they are not interpolated, since there is nothing between two labels. */
+export function paintOverlays({ layers, compared }: Picture, data: Uint8ClampedArray): void {
   for (const layer of layers) {
-    if (layer === own || !layer.look.visible) continue;
+    if (!layer.look.visible) continue;
     if (compared && (layer.info === compared.reference.info || layer.info === compared.prediction.info)) continue;
     if (layer.info.content.kind === 'values') paintHeat(layer, layer.info.content.range, data);
     else if (layer.look.style !== 'outline') paintLabels(layer, data);
@@ -110,11 +111,14 @@ function paintAgreement(reference: ShownLayer, prediction: ShownLayer, data: Uin
 }
 
 function mix(data: Uint8ClampedArray, o: number, red: number, green: number, blue: number, opacity: number): void {
-  const rest = 1 - Math.min(1, opacity);
-  data[o] = (data[o] ?? 0) * rest + red * (1 - rest);
-  data[o + 1] = (data[o + 1] ?? 0) * rest + green * (1 - rest);
-  data[o + 2] = (data[o + 2] ?? 0) * rest + blue * (1 - rest);
-  data[o + 3] = 255;
+  // "Over" of two transparent colours (Porter & Duff 1984).
+  const [mine, below] = [Math.min(1, opacity), (data[o + 3] ?? 0) / 255];
+  const both = mine + below * (1 - mine);
+  const share = mine / both;
+  data[o] = (data[o] ?? 0) * (1 - share) + red * share;
+  data[o + 1] = (data[o + 1] ?? 0) * (1 - share) + green * share;
+  data[o + 2] = (data[o + 2] ?? 0) * (1 - share) + blue * share;
+  data[o + 3] = 255 * both;
 }
 
 /** The label of a pixel of a label map. */

@@ -1,19 +1,12 @@
-import { type ImageGeometry, type PlaneName, planeAxes } from '../../protocol/viewer/geometry.ts';
+import { type PlaneName, planeAxes } from '../../protocol/viewer/geometry.ts';
 import { element, setText } from '../metrics/dom.ts';
 import { pixelCanvas } from '../shared/plane.ts';
+import { drawMeasurements } from './drawMeasurements.ts';
 import { outlinesOf } from './outlines.ts';
-import { type Picture, paint, type ShownLayer } from './paint.ts';
+import { paintImage, paintOverlays, type ShownLayer } from './paint.ts';
 import { edgeLetters, isMirrored, type Placement, placeAt, placePlane } from './placement.ts';
-import { draggedWindow, inside, type ValueWindow, type ViewerState, withPart } from './state.ts';
-
-/** What a pane needs to draw itself. */
-export interface Shown {
-  readonly geometry: ImageGeometry;
-  readonly state: ViewerState;
-  readonly window: ValueWindow;
-  /** undefined: no plane has come yet. */
-  readonly picture: Picture | undefined;
-}
+import type { Shown } from './shown.ts';
+import { draggedWindow, inside, type ViewerState, withPart } from './state.ts';
 
 const lines: Readonly<Record<PlaneName, string>> = { axial: '#ff5c5c', coronal: '#6ee06e', sagittal: '#5cb3ff' };
 const titles: Readonly<Record<PlaneName, string>> = { axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal' };
@@ -23,6 +16,7 @@ export class PlanePane {
   readonly root: HTMLElement;
   private readonly canvas = element('canvas');
   private readonly pixels = document.createElement('canvas');
+  private readonly over = document.createElement('canvas');
   private readonly caption = element('span', { className: 'caption' });
   private readonly edges = { left: edge('left'), right: edge('right'), top: edge('top'), bottom: edge('bottom') };
   private shown: Shown | undefined;
@@ -35,6 +29,7 @@ export class PlanePane {
   constructor(
     private readonly name: PlaneName,
     private readonly change: (part: Partial<ViewerState>) => void,
+    private readonly mark: (plane: PlaneName, place: readonly number[]) => void,
     resized: () => void,
   ) {
     const attributes = { role: 'slider', 'aria-label': `${titles[name]} plane`, 'aria-orientation': 'vertical' };
@@ -87,7 +82,8 @@ export class PlanePane {
     if (this.canvas.height !== height) this.canvas.height = height;
   }
 
-  private paint({ state, picture }: Shown): void {
+  private paint(shown: Shown): void {
+    const { state, picture } = shown;
     const context = this.canvas.getContext('2d');
     if (!context) return;
     context.resetTransform();
@@ -104,17 +100,21 @@ export class PlanePane {
       ...layers.flatMap((one) => [one.plane, one.look]),
     ];
     if (from.length !== this.painted.length || from.some((part, i) => part !== this.painted[i])) {
-      pixelCanvas(plane, (data) => paint(picture, data), this.pixels);
+      pixelCanvas(plane, (data) => paintImage(picture, data), this.pixels);
+      if (layers.length > 0) pixelCanvas(plane, (data) => paintOverlays(picture, data), this.over);
       this.painted = from;
     }
     const { originX, originY, stepX, stepY } = this.placement;
     context.imageSmoothingEnabled = state.smooth;
     context.setTransform(stepX, 0, 0, stepY, originX, originY);
     context.drawImage(this.pixels, 0, 0);
+    context.imageSmoothingEnabled = false;
+    if (layers.length > 0) context.drawImage(this.over, 0, 0);
     context.resetTransform();
     for (const layer of picture.layers)
       if (compared ? layer === compared.reference : layer.look.style !== 'fill') this.drawOutlines(context, layer);
     if (state.crosshair) this.drawLines(context, state);
+    drawMeasurements(context, this.name, this.placement, shown);
   }
 
   /** The canvas, for a picture of the view. */
@@ -223,6 +223,10 @@ export class PlanePane {
     this.root.focus();
     event.preventDefault();
     const [startX, startY] = this.pointOf(event);
+    if (event.button === 0 && !event.shiftKey && state.tool) {
+      this.mark(this.name, placeAt(this.placement, this.name, state.place, startX, startY));
+      return;
+    }
     const zoom = state.zoom[this.name];
     const drag = (now: PointerEvent) => {
       if (!this.shown) return;
@@ -269,6 +273,7 @@ export class PlanePane {
       ArrowRight: () => this.step(1),
       PageUp: () => this.step(-10),
       PageDown: () => this.step(10),
+      Enter: () => this.mark(this.name, state.place),
       Home: () => to(0),
       End: () => to(geometry.shape[through] - 1),
       '+': () => this.zoomBy(1.25),

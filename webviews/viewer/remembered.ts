@@ -9,7 +9,7 @@ function keyOf({ layer, path }: LayerInfo): string {
 
 /** What is kept of the view for the next time. */
 export function toSettings(state: ViewerState, layers: readonly LayerInfo[], added: readonly string[]): ImageSettings {
-  const { place, window, alone, smooth, crosshair, colors, looks, compare } = state;
+  const { place, window, alone, smooth, crosshair, linked, colors, looks, compare } = state;
   const pathOf = (layer: number) => layers.find((one) => one.layer === layer)?.path ?? '';
   const kept = layers.flatMap((info) => {
     const look = looks[info.layer];
@@ -21,6 +21,7 @@ export function toSettings(state: ViewerState, layers: readonly LayerInfo[], add
     alone,
     smooth,
     crosshair,
+    linked,
     colors,
     looks: Object.fromEntries(kept),
     added: [...added],

@@ -2,6 +2,7 @@ import type { ImageGeometry, Place, PlaneName } from '../../protocol/viewer/geom
 import type { LayerLook } from '../../protocol/viewer/layers.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
 import type { ColorMapName, ViewerOptions } from '../../protocol/viewer/settings.ts';
+import type { Measurement, Tool } from './measure.ts';
 
 /** Values between which grey goes from black to white. */
 export type ValueWindow = Pick<ValueRange, 'low' | 'high'>;
@@ -33,6 +34,11 @@ export interface ViewerState {
   /** By layer. */
   readonly looks: Readonly<Record<number, LayerLook>>;
   /** Layers whose agreement is drawn instead of their labels. */
+  /** Other images follow the crosshair, and this one theirs. */
+  readonly linked: boolean;
+  readonly tool: Tool | undefined;
+  /** The last one may lack points. */
+  readonly measurements: readonly Measurement[];
   readonly compare: { readonly reference: number; readonly prediction: number } | undefined;
 }
 
@@ -47,6 +53,9 @@ export const firstState: ViewerState = {
   colors: 'grey',
   looks: {},
   compare: undefined,
+  linked: true,
+  tool: undefined,
+  measurements: [],
 };
 
 export function middleOf({ shape }: ImageGeometry): Place {

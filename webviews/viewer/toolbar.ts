@@ -9,6 +9,7 @@ export interface ToolbarActions {
   reset(): void;
   screenshot(): void;
   help(): void;
+  header(): void;
 }
 
 /** Settings of the view. */
@@ -19,12 +20,13 @@ export class Toolbar {
   private readonly layout = element('select', { id: 'um-layout' });
   private readonly smooth = element('input', { type: 'checkbox', id: 'um-smooth' });
   private readonly crosshair = element('input', { type: 'checkbox', id: 'um-crosshair' });
+  private readonly linked = element('input', { type: 'checkbox', id: 'um-linked' });
   private readonly convention = element('select', { id: 'um-convention' });
   private readonly colors = element('select', { id: 'um-colors' });
   private presets: Readonly<Record<string, readonly [number, number]>> = ctWindows;
   private offered = '';
 
-  constructor({ change, convention, reset, screenshot, help }: ToolbarActions) {
+  constructor({ change, convention, reset, screenshot, help, header }: ToolbarActions) {
     this.windows.addEventListener('change', () => {
       const preset = this.presets[this.windows.value];
       change({ window: preset && windowAt(preset[0], preset[1]) });
@@ -42,6 +44,7 @@ export class Toolbar {
     this.colors.addEventListener('change', () => change({ colors: this.colors.value as ColorMapName }));
     this.smooth.addEventListener('change', () => change({ smooth: this.smooth.checked }));
     this.crosshair.addEventListener('change', () => change({ crosshair: this.crosshair.checked }));
+    this.linked.addEventListener('change', () => change({ linked: this.linked.checked }));
     const attributes = { role: 'toolbar', 'aria-label': 'Display of the image' };
     this.root = element(
       'div',
@@ -53,8 +56,10 @@ export class Toolbar {
       field('View', this.convention),
       tick('Interpolate', this.smooth),
       tick('Crosshair', this.crosshair),
+      tick('Link images', this.linked),
       button('Reset', 'Window, zoom and place as at first (0)', reset),
       button('Save picture…', 'Saves the view as PNG (P)', screenshot),
+      button('Header', 'What the header of the file says (H)', header),
       button('Keys', 'What mouse and keys do (?)', help),
     );
   }
@@ -85,6 +90,7 @@ export class Toolbar {
     this.colors.value = state.colors;
     this.smooth.checked = state.smooth;
     this.crosshair.checked = state.crosshair;
+    this.linked.checked = state.linked;
   }
 }
 
