@@ -1,14 +1,17 @@
 import { EventEmitter, type ExtensionContext, window } from 'vscode';
 import { DaemonClient } from './client/daemonClient.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
+import { compareCommands } from './commands/compare.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { engineCommands } from './commands/engine.ts';
 import { evaluateCommands } from './commands/evaluate.ts';
+import { exportCommands } from './commands/exports.ts';
 import { finetuneCommands } from './commands/finetune.ts';
 import { lookCommands } from './commands/look.ts';
 import { planCommands } from './commands/plan.ts';
 import { predictCommands } from './commands/predict.ts';
 import { registerCommands } from './commands/register.ts';
+import { runFileCommands } from './commands/runFiles.ts';
 import { runCommands } from './commands/runs.ts';
 import { startCommands } from './commands/startPretraining.ts';
 import { tryCommands } from './commands/tryDemo.ts';
@@ -35,7 +38,7 @@ export function activate(extension: ExtensionContext): void {
   const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
   daemon = new DaemonClient(extension, output);
   const store = new RunStore(daemon, failed);
-  const view = new RunsView(store, daemon);
+  const view = new RunsView(store, daemon, failed);
   const panels = new MetricsPanels(extension, daemon, failed);
   const logs = new RunLogs(daemon, failed);
   const reports = new Reports();
@@ -55,7 +58,8 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   const all = [
     ...[startCommands, tryCommands, planCommands, finetuneCommands, evaluateCommands, predictCommands],
-    ...[runCommands, lookCommands, engineCommands, daemonCommands],
+    ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands],
+    ...[engineCommands, daemonCommands],
   ];
   for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 

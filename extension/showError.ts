@@ -1,12 +1,18 @@
 import { type LogOutputChannel, window } from 'vscode';
 import { messageOf, UnimissError } from '../protocol/errors.ts';
+import { remediesOf } from './remedies.ts';
 
-/** Shows what went wrong and its remedy. Shows nothing if the user cancelled. */
+/** Shows what went wrong, its remedy, and buttons that do the remedy. Shows nothing if the user cancelled. */
 export async function showError(error: unknown, output: LogOutputChannel): Promise<void> {
   if (error instanceof UnimissError && error.code === 'interrupted') return;
   output.error(error instanceof UnimissError ? error.message : error instanceof Error ? error : messageOf(error));
-  const showLog = 'Show Log';
-  if ((await window.showErrorMessage(sentence(error), showLog)) === showLog) output.show();
+  const remedies = [...remediesOf(error), { title: 'Show Log', run: () => output.show() }];
+  const answer = await window.showErrorMessage(sentence(error), ...remedies.map(({ title }) => title));
+  try {
+    await remedies.find(({ title }) => title === answer)?.run();
+  } catch (failure) {
+    await showError(failure, output);
+  }
 }
 
 /** Notifications have a single line. */

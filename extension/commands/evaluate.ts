@@ -1,7 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { window } from 'vscode';
-import { evaluate } from '../../protocol/daemon/messages.ts';
+import { evaluate, runDetails } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
@@ -24,6 +22,7 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       const result = await withProgress(ctx.daemon, `UniMiSS: evaluating ${run.id}`, (workDoneToken, cancelled) =>
         ctx.daemon.request(evaluate, { run: run.folder, ...(split && { split }), workDoneToken }, cancelled),
       );
+      ctx.view.refresh(run.folder);
       await ctx.reportPanels.show(result.report, titleOf(run));
       for (const notice of result.notices) ctx.output.info(`Evaluation of ${run.id}: ${notice}`);
       const [first] = result.excluded;
@@ -35,17 +34,19 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
     async 'unimiss.openEvaluation'(given) {
       const run = await chooseRun(ctx, given, { title: 'Open Evaluation Report', ...finetuned });
       if (!run) return;
-      const evaluations = await evaluationsOf(run);
+      const { evaluations } = await ctx.daemon.request(runDetails, { run: run.folder });
       const [only] = evaluations;
       if (!only)
         throw new UnimissError('run', 'has no evaluation yet', { place: run.id, remedy: 'Evaluate it first.' });
+      // A row of the view names the report that it stands for.
+      const asked = evaluations.find(({ report }) => report === reportIn(given));
+      const items = evaluations.map(({ name, time, report }) => ({
+        ...{ label: name, description: new Date(time).toLocaleString(), report },
+      }));
+      const title = `Evaluations of ${run.id}`;
       const picked =
-        evaluations.length === 1
-          ? only
-          : await window.showQuickPick(evaluations, {
-              title: `Evaluations of ${run.id}`,
-              placeHolder: 'Which report?',
-            });
+        asked ??
+        (evaluations.length === 1 ? only : await window.showQuickPick(items, { title, placeHolder: 'Which report?' }));
       if (picked) await ctx.reportPanels.show(picked.report, titleOf(run));
     },
   };
@@ -60,29 +61,6 @@ function titleOf({ name }: RunInfo): string {
   return `Evaluation of ${name}`;
 }
 
-export interface EvaluationFile {
-  /** Name of its folder: the split and the step, as `test-2000`. */
-  label: string;
-  description: string;
-  report: string;
-}
-
-/** The evaluations in the folder of a run, newest first. */
-export async function evaluationsOf({ folder }: Pick<RunInfo, 'folder'>): Promise<EvaluationFile[]> {
-  const place = join(folder, 'evaluations');
-  const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw new UnimissError('disk', `cannot be read: ${error.message}`, { place, cause: error });
-  });
-  const found = await Promise.all(
-    names.map(async (name) => {
-      const report = join(place, name, 'report.html');
-      const written = await stat(report).catch(() => undefined); // an evaluation that was interrupted has none
-      return written ? [{ name, report, time: written.mtime }] : [];
-    }),
-  );
-  return found
-    .flat()
-    .sort((a, b) => b.time.getTime() - a.time.getTime())
-    .map(({ name, report, time }) => ({ label: name, description: time.toLocaleString(), report }));
+function reportIn(given: unknown): unknown {
+  return typeof given === 'object' && given !== null && 'report' in given ? given.report : undefined;
 }

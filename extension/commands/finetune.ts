@@ -12,7 +12,7 @@ import { isFinetuning, isPretraining } from '../runs/kinds.ts';
 import { ensureEngine } from './engine.ts';
 import { lastLook } from './lastLook.ts';
 import { planFolder } from './plan.ts';
-import { createRun, saveAndCheck } from './startRun.ts';
+import { createRun, saveAndCheck, showRun } from './startRun.ts';
 
 /** Commands that fine-tune: from a configuration (`unimiss.finetune`), or from a run (`unimiss.finetuneFrom`). */
 export function finetuneCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
@@ -141,8 +141,7 @@ async function go(ctx: Context, document: TextDocument, from: string | null): Pr
   if (!how || !(await ensureEngine(ctx))) return;
   const run = await createRun(ctx, text, document.uri);
   if (how === 'twin') await createRun(ctx, twinText(text, run), document.uri);
-  await ctx.view.show();
-  ctx.panels.show([run.folder]);
+  await showRun(ctx, run);
 }
 
 function twinText(text: string, run: Pick<RunInfo, 'id' | 'name'>): string {

@@ -1,28 +1,17 @@
-import { window } from 'vscode';
+import { ConfigurationTarget, window, workspace } from 'vscode';
 import type { Context } from '../context.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
+import type { GroupBy } from '../runs/tree/elements.ts';
 
 const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
 
 /** Commands that show something about a run. */
-export function lookCommands(ctx: Context): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
+export function lookCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
-    async 'unimiss.openMetrics'(given, selected) {
-      const several = Array.isArray(selected) && selected.length > 1 ? (selected as { folder: string }[]) : undefined;
-      if (several) return ctx.panels.show(several.map((one) => one.folder));
+    async 'unimiss.openMetrics'(given) {
       const run = await chooseRun(ctx, given, { title: 'Open Metrics', ...anyRun });
       if (run) ctx.panels.show([run.folder]);
-    },
-    async 'unimiss.compareRuns'() {
-      await ctx.store.load();
-      const items = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
-      const picked = await window.showQuickPick(items, {
-        title: 'Compare Runs',
-        placeHolder: 'Choose runs to overlay their curves',
-        canPickMany: true,
-      });
-      if (picked && picked.length > 0) ctx.panels.show(picked.map(({ run }) => run.folder));
     },
     async 'unimiss.openRunFolder'(given) {
       const run = await chooseRun(ctx, given, { title: 'Open Run Folder', ...anyRun });
@@ -40,5 +29,11 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown, sel
       const run = await chooseRun(ctx, given, { title: 'Show Log', ...anyRun });
       if (run) await ctx.logs.show(run);
     },
+    'unimiss.groupByState': () => groupBy('state'),
+    'unimiss.groupByOrigin': () => groupBy('origin'),
   };
+}
+
+async function groupBy(value: GroupBy): Promise<void> {
+  await workspace.getConfiguration('unimiss').update('runs.groupBy', value, ConfigurationTarget.Global);
 }

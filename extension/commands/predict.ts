@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { commands, Uri, window, workspace } from 'vscode';
-import { type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
+import { type Predicted, type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { openFolder } from '../openFolder.ts';
@@ -74,11 +74,9 @@ async function chooseOutput(run: RunInfo, input: Uri): Promise<Uri | undefined> 
   return folders?.[0];
 }
 
-/** Says what was done, opens the table or the single result, and names the images that failed. */
+/** Says what was done, opens the table or the labels of a single image, and names the images that failed. */
 async function show(ctx: Context, { predicted, skipped, failed, table }: PredictResult, out: Uri): Promise<void> {
   const [only, ...others] = predicted;
-  const files = only && others.length === 0 ? only.files : [];
-  const opened = files[0] ?? table;
   const counts = [
     `${predicted.length} ${predicted.length === 1 ? 'image' : 'images'} labelled`,
     ...(skipped > 0 ? [`${skipped} skipped: their labels are there already`] : []),
@@ -87,11 +85,21 @@ async function show(ctx: Context, { predicted, skipped, failed, table }: Predict
   for (const { image, reason } of failed) ctx.output.error(`${image}: ${reason}`);
   const [first] = failed;
   const text = `${counts.join(', ')}.${first ? ` ${basename(first.image)}: ${first.reason}` : ''}`;
-  if (opened) await commands.executeCommand('vscode.open', Uri.file(opened), { preview: false });
+  if (only && others.length === 0 && only.files.length > 0) await showLabels(only);
+  else if (table) await commands.executeCommand('vscode.open', Uri.file(table), { preview: false });
   const [reveal, log] = ['Show Folder', 'Show Log'];
   const answer = await (first
     ? window.showWarningMessage(text, reveal, log)
     : window.showInformationMessage(text, reveal));
   if (answer === log) ctx.output.show();
   if (answer === reveal) await openFolder(out.fsPath);
+}
+
+/** The image in the viewer, with its labels over it. */
+async function showLabels({ image, files }: Predicted): Promise<void> {
+  await commands.executeCommand('unimiss.openViewer', Uri.file(image));
+  // A DICOM segmentation holds the same labels as the maps beside it.
+  const maps = files.filter((file) => !/\.dcm$/i.test(file));
+  for (const file of maps.length > 0 ? maps : files)
+    await commands.executeCommand('unimiss.addOverlay', Uri.file(file));
 }

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
-import { Uri, window, workspace } from 'vscode';
+import { commands, Uri, window, workspace } from 'vscode';
 import { presetNames } from '../../protocol/config/pretrain/presets.ts';
+import { runNameOf } from '../../protocol/config/shared.ts';
 import { configMake, startCommand } from '../../protocol/daemon/messages.ts';
 import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context } from '../context.ts';
+import { taskIn } from './finetune.ts';
 import { newConfig } from './newConfig.ts';
 import { startFile } from './startRun.ts';
 
@@ -12,7 +14,11 @@ export function startCommands(ctx: Context): Record<string, (given?: unknown, se
   return {
     async 'unimiss.startPretraining'(given) {
       const file = given instanceof Uri ? given : await chooseFile(ctx);
-      if (file) await startFile(ctx, file);
+      if (!file) return;
+      // The explorer's menu knows the name of a file, not what it configures.
+      const text = (await workspace.openTextDocument(file)).getText();
+      if (taskIn(text) === 'finetune') await commands.executeCommand('unimiss.finetune', file);
+      else await startFile(ctx, file);
     },
     /** From a lens of the daemon above a configuration. */
     async [startCommand](given) {
@@ -86,7 +92,8 @@ async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri |
     { title: 'Start Pre-training', placeHolder: 'Size of the network' },
   );
   if (!preset) return undefined;
-  const request = { folders: folders.map((uri) => uri.fsPath), preset: preset.label };
+  const name = runNameOf(basename(first.fsPath));
+  const request = { folders: folders.map((uri) => uri.fsPath), preset: preset.label, ...(name && { name }) };
   const { text } = await ctx.daemon.request(configMake, request);
   return newConfig(basename(first.fsPath), text);
 }

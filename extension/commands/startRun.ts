@@ -4,8 +4,10 @@ import { runCreate } from '../../protocol/daemon/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { problemsIn } from '../configuration/configHelp.ts';
 import type { Context } from '../context.ts';
+import { withRemedies } from '../remedies.ts';
 import { ensureEngine } from './engine.ts';
 import { lastLook } from './lastLook.ts';
+import { startRemedies } from './startRemedies.ts';
 
 /** Says what a run of a configuration file will do, starts it if that is wanted, and shows it. */
 export async function startFile(ctx: Context, file: Uri): Promise<void> {
@@ -14,9 +16,7 @@ export async function startFile(ctx: Context, file: Uri): Promise<void> {
   const how = await lastLook(ctx, document, { ways: [{ label: 'Start', how: 'start' }] });
   if (how === 'edit') await window.showTextDocument(document, { preview: false });
   if (how !== 'start' || !(await ensureEngine(ctx))) return;
-  const run = await createRun(ctx, document.getText(), document.uri);
-  await ctx.view.show();
-  ctx.panels.show([run.folder]);
+  await showRun(ctx, await createRun(ctx, document.getText(), document.uri));
 }
 
 /** Saves a configuration. @returns undefined if something in it prevents a start, which is shown to the user */
@@ -34,10 +34,21 @@ export async function saveAndCheck({ daemon }: Pick<Context, 'daemon'>, file: Ur
   return undefined;
 }
 
-/** Creates and starts a run. @param file where relative paths in the configuration start */
-export async function createRun({ daemon, store }: Context, config: string, file: Uri): Promise<RunInfo> {
-  const { notices, ...run } = await daemon.request(runCreate, { from: { config, file: file.fsPath } });
-  store.put(run);
-  for (const notice of notices) void window.showInformationMessage(notice);
-  return run;
+/** Creates and starts a run. An error has buttons that do what helps. @param file where relative paths in the configuration start */
+export async function createRun(ctx: Context, config: string, file: Uri): Promise<RunInfo> {
+  try {
+    const { notices, ...run } = await ctx.daemon.request(runCreate, { from: { config, file: file.fsPath } });
+    ctx.store.put(run);
+    for (const notice of notices) void window.showInformationMessage(notice);
+    return run;
+  } catch (error) {
+    const again = async (text: string) => showRun(ctx, await createRun(ctx, text, file));
+    throw withRemedies(error, startRemedies(error, { config, file, again }));
+  }
+}
+
+/** Shows a run that has begun. */
+export async function showRun({ view, panels }: Context, { folder }: RunInfo): Promise<void> {
+  await view.show();
+  panels.show([folder]);
 }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import { actionsOf, describeRun, inShort, isActive, percent, shareDone, standing, timeLeft } from './describeRun.ts';
+import {
+  actionsOf,
+  describeRun,
+  inShort,
+  isActive,
+  percent,
+  shareDone,
+  shortName,
+  standing,
+  timeLeft,
+} from './describeRun.ts';
 
 const stopped: RunInfo = {
   id: 'chest-20261123-101010',
@@ -16,6 +26,8 @@ const stopped: RunInfo = {
   loss: 5.2345,
   losses: {},
   updated: '2026-11-23T10:20:00.000Z',
+  from: null,
+  score: null,
   activity: null,
   owner: null,
   stage: null,
@@ -43,17 +55,31 @@ const training: RunInfo = {
 
 describe('a run in words', () => {
   it('says how far training is, and how long it will take', () => {
-    expect(describeRun(training)).toBe('42 % · 4 min left · epoch 7 of 16 · loss 6.91');
+    expect(describeRun(training)).toBe('42 % · 4 min left · loss 6.91 · epoch 7 of 16');
   });
 
   it('gives the loss of each modality, since their levels differ', () => {
     const losses = { '2D': 5.71, '3D': 24.94 };
-    expect(describeRun({ ...training, losses })).toBe('42 % · 4 min left · epoch 7 of 16 · loss 5.71 (2D) · 24.9 (3D)');
-    expect(describeRun({ ...stopped, losses: { '2D': 5.71 } })).toBe('stopped · epoch 4 of 8 · loss 5.71 (2D)');
+    expect(describeRun({ ...training, losses })).toBe('42 % · 4 min left · loss 5.71 (2D) · 24.9 (3D) · epoch 7 of 16');
+    expect(describeRun({ ...stopped, losses: { '2D': 5.71 } })).toBe('stopped · loss 5.71 (2D) · epoch 4 of 8');
+  });
+
+  it('gives the validation of a fine-tuning before its loss', () => {
+    const score = { series: 'dice', value: 0.8712, epoch: 3 };
+    expect(describeRun({ ...stopped, task: 'finetune', score })).toBe(
+      'stopped · Dice 0.871 · loss 5.23 · epoch 4 of 8',
+    );
+  });
+
+  it('shortens a long name in its middle', () => {
+    expect(shortName('chest')).toBe('chest');
+    const long = shortName('chest-ct-and-xray-pretraining-with-accumulation');
+    expect(long).toBe('chest-ct-and-x…th-accumulation');
+    expect(long).toHaveLength(30);
   });
 
   it('says of a run that is over what is known from its records', () => {
-    expect(describeRun(stopped)).toBe('stopped · epoch 4 of 8 · loss 5.23');
+    expect(describeRun(stopped)).toBe('stopped · loss 5.23 · epoch 4 of 8');
     expect(describeRun({ ...stopped, state: 'new', epoch: null, loss: null })).toBe('not started');
   });
 
@@ -78,7 +104,7 @@ describe('a run in words', () => {
 
   it('says when another process trains it', () => {
     const elsewhere: RunInfo = { ...stopped, state: 'running', owner: 'other' };
-    expect(describeRun(elsewhere)).toBe('training elsewhere · epoch 4 of 8 · loss 5.23');
+    expect(describeRun(elsewhere)).toBe('training elsewhere · loss 5.23 · epoch 4 of 8');
     expect(actionsOf(elsewhere)).toEqual([]);
     expect(isActive(elsewhere)).toBe(true);
   });

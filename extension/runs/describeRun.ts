@@ -1,4 +1,5 @@
 import { modalities } from '../../protocol/modality.ts';
+import { seriesOf } from '../../protocol/records/series.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 
 /** The actions that a run allows now; also the words in a tree item's context value, by which package.json shows its actions. */
@@ -37,7 +38,7 @@ export function shareDone({ progress }: RunInfo): number | undefined {
   return progress && progress.totalSteps > 0 ? progress.step / progress.totalSteps : undefined;
 }
 
-/** `42 % · 4 min left · epoch 3 of 8 · loss 6.91` */
+/** `42 % · 4 min left · loss 6.91 · epoch 3 of 8`: what matters most comes first, since a narrow view cuts the end. */
 export function describeRun(run: RunInfo): string {
   const { progress, stage, queue } = run;
   const share = shareDone(run);
@@ -46,20 +47,25 @@ export function describeRun(run: RunInfo): string {
     : run.epoch === null
       ? undefined
       : `epoch ${run.epoch + 1} of ${run.epochs}`;
-  const loss = lossText(run);
+  const reached = [run.score ? scoreText(run.score) : undefined, lossText(run)];
   switch (standing(run)) {
     case 'queued':
       return queue === 1 ? 'queued, next' : `queued, position ${queue ?? '?'} in the queue`;
     case 'starting':
       return stage ?? 'starting';
     case 'training':
-      return join(share === undefined ? 'training' : percent(share), timeLeft(progress?.secondsLeft), epochs, loss);
+      return join(
+        share === undefined ? 'training' : percent(share),
+        timeLeft(progress?.secondsLeft),
+        ...reached,
+        epochs,
+      );
     case 'running':
-      return join('training elsewhere', epochs, loss);
+      return join('training elsewhere', ...reached, epochs);
     case 'new':
       return 'not started';
     default:
-      return join(standing(run), epochs, loss);
+      return join(standing(run), ...reached, epochs);
   }
 }
 
@@ -91,7 +97,7 @@ export function timeLeft(seconds: number | undefined): string | undefined {
 }
 
 /** `loss 5.71 (2D) · 24.9 (3D)`: the levels of the modalities differ. `loss 6.91` where a run has no modalities. */
-function lossText({ losses, loss, progress }: RunInfo): string | undefined {
+export function lossText({ losses, loss, progress }: RunInfo): string | undefined {
   const each = modalities.flatMap((modality) => {
     const value = losses[modality];
     return value === undefined ? [] : [`${value.toPrecision(3)} (${modality})`];
@@ -99,6 +105,23 @@ function lossText({ losses, loss, progress }: RunInfo): string | undefined {
   const latest = progress?.loss ?? loss;
   if (each.length > 0) return `loss ${each.join(' · ')}`;
   return latest === null ? undefined : `loss ${latest.toPrecision(3)}`;
+}
+
+/** `Dice 0.871` */
+export function scoreText({ series, value }: { series: string; value: number }): string {
+  return `${seriesTitle(series)} ${value.toFixed(3)}`;
+}
+
+/** `Dice`, `AUC`: a number of fine-tuning in a word. */
+export function seriesTitle(key: string): string {
+  const found = seriesOf.finetune.find((series) => series.key === key);
+  return found?.title.replace(/^Mean /, '') ?? key;
+}
+
+/** A name of at most 30 characters, shortened in its middle: names often differ at their ends, and a long one hides the rest. */
+export function shortName(name: string): string {
+  const most = 30;
+  return name.length <= most ? name : `${name.slice(0, most / 2 - 1)}…${name.slice(-most / 2)}`;
 }
 
 function join(...parts: (string | undefined)[]): string {

@@ -2,74 +2,64 @@ import {
   commands,
   type Disposable,
   EventEmitter,
-  MarkdownString,
-  ThemeColor,
-  ThemeIcon,
   type TreeDataProvider,
   TreeItem,
   type TreeView,
-  Uri,
   window,
+  workspace,
 } from 'vscode';
+import type { RunDetails } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
-import { actionsOf, describeRun, isActive, standing } from './describeRun.ts';
+import { isActive } from './describeRun.ts';
 import type { RunStore, UnreadableRun } from './runStore.ts';
-
-/** An element of the tree: a run by its folder, so that the element stays the same while the run goes on. */
-export interface RunElement {
-  folder: string;
-}
-type Element = RunElement | UnreadableRun;
+import { detailItem, detailNames, entryItem } from './tree/detailRows.ts';
+import { DetailsCache } from './tree/detailsCache.ts';
+import { type Element, Elements, type GroupBy, parentOf, rowsBelow } from './tree/elements.ts';
+import { groupItem, runItem, unreadableItem } from './tree/runRows.ts';
 
 const isUnreadable = (element: Element): element is UnreadableRun => 'message' in element;
-
-const icons: Record<ReturnType<typeof standing>, [icon: string, color?: string]> = {
-  new: ['circle-outline'],
-  queued: ['clock'],
-  starting: ['loading~spin'],
-  training: ['sync~spin', 'charts.blue'],
-  running: ['sync~spin', 'charts.blue'],
-  paused: ['debug-pause', 'charts.yellow'],
-  stopping: ['loading~spin'],
-  stopped: ['circle-slash'],
-  interrupted: ['debug-disconnect', 'list.warningForeground'],
-  failed: ['error', 'list.errorForeground'],
-  finished: ['pass', 'testing.iconPassed'],
-};
 
 /** Redraws at most this often, ms: a small network makes many steps a second. */
 const redrawPause = 250;
 
-/** The view "Runs": every run with its state and progress, newest first. */
+/** The view "Runs": every run with its state and progress, in groups, newest first; below each run what it has. */
 export class RunsView implements TreeDataProvider<Element>, Disposable {
   private readonly changed = new EventEmitter<Element | undefined>();
   private readonly view: TreeView<Element>;
   private readonly subscriptions: Disposable[];
-  private readonly elements = new Map<string, RunElement>();
+  private readonly elements = new Elements();
+  private readonly details: DetailsCache;
   private pending: Set<string> | 'all' = new Set();
   private redraw: NodeJS.Timeout | undefined;
+  /** The shape of the tree when the editor last asked for it. */
+  private drawn: string | undefined;
 
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(
     private readonly store: RunStore,
     private readonly daemon: DaemonClient,
+    failed: (error: unknown) => void,
   ) {
-    this.view = window.createTreeView('unimiss.runs', { treeDataProvider: this, showCollapseAll: false });
+    this.details = new DetailsCache(daemon, failed);
+    this.view = window.createTreeView<Element>('unimiss.runs', { treeDataProvider: this, canSelectMany: true });
     this.subscriptions = [
       store.onDidChange(({ before, folders }) => {
-        const sameRows = folders?.every((folder) => before.has(folder) && store.get(folder) !== undefined);
+        const sameRows = folders?.every((folder) => samePlace(before.get(folder), store.get(folder)));
         this.later(sameRows ? folders! : 'all');
       }),
       daemon.onDidChangeState(() => this.showConnection()),
+      workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('unimiss.runs.groupBy')) this.later('all');
+      }),
     ];
   }
 
   /** The selected run, if any. */
   get selected(): RunInfo | undefined {
     const element = this.view.selection[0];
-    return element && !isUnreadable(element) ? this.store.get(element.folder) : undefined;
+    return element && 'folder' in element ? this.store.get(element.folder) : undefined;
   }
 
   /** Shows the view, with the newest run on top. It selects no row, because a tree that is redrawing may not find it. */
@@ -78,11 +68,34 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     await commands.executeCommand('unimiss.runs.focus');
   }
 
+  /** Draws a run anew that has something new on the disk, such as an evaluation. */
+  refresh(folder: string): void {
+    this.details.forget(folder);
+    this.later([folder]);
+  }
+
   async getChildren(parent?: Element): Promise<Element[]> {
-    if (parent) return [];
     // The view needs the daemon; it shows its progress bar meanwhile.
     if (!this.store.known && this.daemon.state.kind !== 'failed') await this.store.load().catch(() => {}); // the state of the connection shows the failure
-    return [...this.store.runs.map((run) => this.element(run.folder)), ...this.store.problems];
+    const { elements, store } = this;
+    if (parent && isUnreadable(parent)) return [];
+    if (parent?.kind === 'entry') return [];
+    if (parent?.kind === 'detail') {
+      const { detail, folder } = parent;
+      if (detail !== 'warnings' && detail !== 'checkpoints' && detail !== 'evaluations') return [];
+      const entries = (await this.detailsOf(folder))?.[detail] ?? [];
+      return entries.map((_, index) => elements.entry(folder, detail, index));
+    }
+    const { groups, runs } = rowsBelow(parent, store.runs, groupBy());
+    const rows = [...groups.map((group) => elements.group(group)), ...runs.map((folder) => elements.run(folder))];
+    if (!parent) {
+      this.drawn = this.shape();
+      return [...rows, ...store.problems];
+    }
+    const run = parent.kind === 'run' ? store.get(parent.folder) : undefined;
+    if (!run) return rows;
+    const names = detailNames(run, await this.detailsOf(run.folder));
+    return [...rows, ...names.map((name) => elements.detail(run.folder, name))];
   }
 
   getParent(): undefined {
@@ -91,8 +104,15 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
 
   getTreeItem(element: Element): TreeItem {
     if (isUnreadable(element)) return unreadableItem(element);
+    const { runs } = this.store;
+    if (element.kind === 'group') return groupItem(element.group, rowsBelow(element, runs, groupBy()).runs.length);
     const run = this.store.get(element.folder);
-    return run ? runItem(run) : new TreeItem('');
+    if (!run) return new TreeItem('');
+    const details = this.details.known(run);
+    if (element.kind === 'detail') return detailItem(element, run, details);
+    if (element.kind === 'entry') return entryItem(element, details);
+    const parent = parentOf(run, runs);
+    return runItem(run, parent === undefined ? undefined : this.store.get(parent));
   }
 
   dispose(): void {
@@ -100,10 +120,9 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     for (const one of [...this.subscriptions, this.view, this.changed]) one.dispose();
   }
 
-  private element(folder: string): RunElement {
-    const known = this.elements.get(folder) ?? { folder };
-    this.elements.set(folder, known);
-    return known;
+  private async detailsOf(folder: string): Promise<RunDetails | undefined> {
+    const run = this.store.get(folder);
+    return run && this.details.of(run);
   }
 
   private later(folders: readonly string[] | 'all'): void {
@@ -117,9 +136,24 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     this.redraw = undefined;
     const pending = this.pending;
     this.pending = new Set();
-    if (pending === 'all') this.changed.fire(undefined);
-    else for (const folder of pending) this.changed.fire(this.element(folder));
+    // To draw the whole tree anew while the editor asks for rows of the old one is an error there, so it is done only if rows come,
+    // go or move.
+    if (pending === 'all' && this.shape() !== this.drawn) this.changed.fire(undefined);
+    else {
+      const folders = pending === 'all' ? this.store.runs.map(({ folder }) => folder) : pending;
+      for (const folder of folders) this.changed.fire(this.elements.run(folder));
+    }
     this.showCount();
+  }
+
+  /** Which rows there are, and in which order. */
+  private shape(): string {
+    const { runs, problems } = this.store;
+    const by = groupBy();
+    const { groups, runs: top } = rowsBelow(undefined, runs, by);
+    const members = groups.map((group) => rowsBelow(this.elements.group(group), runs, by).runs);
+    const parents = by === 'origin' ? runs.map((run) => parentOf(run, runs)) : [];
+    return JSON.stringify([by, groups, top, members, parents, problems]);
   }
 
   private showCount(): void {
@@ -139,47 +173,11 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   }
 }
 
-function runItem(run: RunInfo): TreeItem {
-  const item = new TreeItem(run.name);
-  item.id = run.folder;
-  item.description = isActive(run) ? describeRun(run) : `${shortTime(new Date(run.created))} · ${describeRun(run)}`;
-  const [icon, color] = icons[standing(run)];
-  item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
-  item.contextValue = ['run', run.task, ...actionsOf(run)].join(' ');
-  item.tooltip = tooltip(run);
-  item.accessibilityInformation = { label: `${run.name}, ${standing(run)}, ${item.description}` };
-  item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };
-  return item;
+function groupBy(): GroupBy {
+  return workspace.getConfiguration('unimiss').get<GroupBy>('runs.groupBy', 'state');
 }
 
-function tooltip(run: RunInfo): MarkdownString {
-  const text = new MarkdownString();
-  const line = (name: string, value: string | undefined | null) => {
-    if (value) text.appendMarkdown(`**${name}** `).appendText(value).appendMarkdown('\n\n');
-  };
-  line('Run', run.id);
-  line('State', describeRun(run));
-  line('Network', [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
-  line('Started', new Date(run.created).toLocaleString());
-  line('Last update', new Date(run.updated).toLocaleString());
-  line('Ended', run.ending?.message);
-  line('Folder', run.folder);
-  return text;
-}
-
-function unreadableItem({ folder, message }: UnreadableRun): TreeItem {
-  const item = new TreeItem(Uri.file(folder));
-  item.description = 'cannot be read';
-  item.tooltip = message;
-  item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
-  item.contextValue = 'unreadable';
-  return item;
-}
-
-/** Distinguishes runs of the same name by their start: the time if today, else the day. */
-function shortTime(time: Date): string {
-  const today = time.toDateString() === new Date().toDateString();
-  return today
-    ? time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
-    : time.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+/** Whether a change leaves a run in its group, so that only its own row changes. */
+function samePlace(before: RunInfo | undefined, now: RunInfo | undefined): boolean {
+  return before !== undefined && now !== undefined && before.activity === now.activity && before.state === now.state;
 }

@@ -1,13 +1,16 @@
 import { commands, type Disposable, window, workspace } from 'vscode';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
+import { showError } from '../showError.ts';
 import { isActive } from './describeRun.ts';
+import { failureRemedies } from './failureRemedies.ts';
 
 /** A run that finishes sooner was most likely watched, ms. */
 const worthTelling = 5 * 60_000;
 
 /** Tells how a run ended while this window was open: that it failed, or that a long one finished. Nothing ends in silence. */
-export function tellEndings({ store }: Context): Disposable {
+export function tellEndings(ctx: Context): Disposable {
+  const { store } = ctx;
   return store.onDidChange(({ before, folders }) => {
     // The first list describes the past.
     for (const folder of folders ?? [...before.keys()]) {
@@ -15,7 +18,7 @@ export function tellEndings({ store }: Context): Disposable {
       if (!was || !is || !isActive(was) || isActive(is)) continue;
       const notify = workspace.getConfiguration('unimiss').get<string>('notify');
       if (notify === 'never') continue;
-      if (['failed', 'died'].includes(is.ending?.how ?? '')) void tellFailure(is);
+      if (['failed', 'died'].includes(is.ending?.how ?? '')) void tellFailure(ctx, is);
       else if (is.state === 'finished' && notify === 'all' && tookLong(is)) void tellFinish(is);
     }
   });
@@ -25,14 +28,17 @@ function tookLong({ created, updated }: RunInfo): boolean {
   return Date.parse(updated) - Date.parse(created) > worthTelling;
 }
 
-async function tellFailure(run: RunInfo): Promise<void> {
-  const resumable = run.state === 'interrupted';
+async function tellFailure(ctx: Context, run: RunInfo): Promise<void> {
+  const remedies = failureRemedies(ctx, run);
   const answer = await window.showErrorMessage(
-    `${run.id}: ${run.ending!.message}`,
-    ...(resumable ? ['Resume', 'Show Log'] : ['Show Log']),
+    `${run.id}: ${run.ending?.message ?? 'it failed'}`,
+    ...remedies.map(({ title }) => title),
   );
-  if (answer === 'Resume') await commands.executeCommand('unimiss.resumeRun', { folder: run.folder });
-  if (answer === 'Show Log') await commands.executeCommand('unimiss.showLog', { folder: run.folder });
+  try {
+    await remedies.find(({ title }) => title === answer)?.run();
+  } catch (error) {
+    await showError(error, ctx.output);
+  }
 }
 
 async function tellFinish(run: RunInfo): Promise<void> {

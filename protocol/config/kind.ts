@@ -47,6 +47,10 @@ export interface ConfigSummary {
   readonly preset: string;
   /** Epochs of the whole run. */
   readonly epochs: number;
+  /** Fine-tuning: absolute path of the weights that it starts with. */
+  readonly from?: string | null;
+  /** Series by whose value in validation the best checkpoint is chosen. */
+  readonly score?: string;
   /** Slices of a volume in its preview pictures, if the run has volumes. */
   readonly slices?: number;
 }

@@ -118,6 +118,12 @@ export const nameOf = (preset: string) =>
     .default(preset)
     .describe('Name of the run. The name of its folder starts with it. At most 64 letters, digits, `.`, `_` and `-`.');
 
+/** A valid name of a run after a file or folder; undefined if nothing of its name can be used. */
+export function runNameOf(fileName: string): string | undefined {
+  const name = fileName.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+  return name === '' ? undefined : name.slice(0, 64);
+}
+
 /** Fields that every kind of run has, beside `task` and `name`. */
 export const sharedFields = {
   engine: engine.prefault({}),

@@ -4,6 +4,7 @@ import { jobNames, jobTypes } from '../jobs/jobs.ts';
 import * as language from '../language/messages.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
+import { runDetails, runExport, runReport } from '../runs/detailsMessages.ts';
 import { runForecast } from '../runs/forecast.ts';
 import * as logs from '../runs/logMessages.ts';
 import * as runs from '../runs/messages.ts';
@@ -25,6 +26,7 @@ export * from '../jobs/predictMessages.ts';
 export * from '../language/messages.ts';
 export * from '../metrics/messages.ts';
 export * from '../records/messages.ts';
+export * from '../runs/detailsMessages.ts';
 export * from '../runs/forecast.ts';
 export * from '../runs/logMessages.ts';
 export * from '../runs/messages.ts';
@@ -49,6 +51,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     messages: [
       ...[runsList, runsWatch, runsChanged, runGet, runForecast, runCreate, runStart],
       ...[runPause, runContinue, runStop, runKill, runDelete],
+      ...[runDetails, runReport, runExport],
     ],
   },
   {

@@ -98,6 +98,20 @@ export const runSummarySchema = z.object({
     .object({ '2D': z.number().optional(), '3D': z.number().optional() })
     .describe('The latest loss of each modality: their levels differ. Empty where the run has none.'),
   updated: time.describe('Time of the last record.'),
+  from: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Fine-tuning: absolute path of the weights that it starts with, a run folder or a file. null: none.'),
+  score: z
+    .object({
+      series: z.string().describe('Its key in the catalogue, such as `dice` or `auc`.'),
+      value: z.number(),
+      epoch,
+    })
+    .nullable()
+    .default(null)
+    .describe('Fine-tuning: the latest validation, as far as the end of the records shows it.'),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 

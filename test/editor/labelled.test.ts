@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import { setField } from '../../protocol/config/makeConfig.ts';
@@ -25,9 +26,15 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
   let window: Window;
   const runs = () => (existsSync(editor.inside('runs')) ? readdirSync(editor.inside('runs')) : []);
   const runNamed = (name: string) => runs().find((folder) => folder.startsWith(`${name}-2`))!;
-  const told = async (name: string) =>
-    (await window.treeItems('Runs')).find(({ label }) => label === name)?.description ?? '';
-  const finished = (name: string) => eventually(() => told(name)).toMatch(/finished/);
+  const finished = async (name: string) =>
+    void (await window.visible(
+      `the end of ${name}`,
+      (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name}, .*finished`) }),
+    ));
+  // A click on the row itself opens its panel, which takes the focus.
+  const expand = (one: Locator) => one.locator('.monaco-tl-twistie').click();
+  const detail = async (name: string) =>
+    (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name}`), level: 3 });
   const row = async (name: string) =>
     (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name},`) });
 
@@ -87,6 +94,68 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     expect(readFileSync(join(editor.workspace, 'organs.unimiss.jsonc'), 'utf8')).not.toContain(before);
   });
 
+  it('groups runs by what they are doing, and shows what each has', async () => {
+    const items = await window.treeItems('Runs');
+    expect(items.filter(({ level }) => level === 1)).toEqual([{ label: 'Finished', description: '3', level: 1 }]);
+    await expand(await row('organs'));
+    const labels = async () =>
+      (await window.treeItems('Runs')).filter(({ level }) => level === 3).map(({ label }) => label);
+    await eventually(labels).toEqual(['Progress', 'Dice', 'Loss', 'Checkpoints', 'Configuration', 'Log']);
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`runs-by-state-${theme}`);
+    }
+    await (await detail('Configuration')).click();
+    await window.visible('its configuration', window.page.locator('.tab.active', { hasText: 'config.unimiss.jsonc' }));
+    await window.runCommand('View: Close All Editors');
+  });
+
+  it('groups runs by what they started from', async () => {
+    await (await window.tree('Runs')).hover();
+    await window.inHost((vscode) => vscode.commands.executeCommand('unimiss.groupByOrigin'));
+    const levels = async () =>
+      Object.fromEntries((await window.treeItems('Runs')).map(({ label, level }) => [label, level]));
+    await eventually(levels).toMatchObject({ before: 1, 'From scratch': 1, 'organs-scratch': 2 });
+    await expand(await row('before'));
+    await eventually(levels).toMatchObject({ before: 1, organs: 2 });
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`runs-by-origin-${theme}`);
+    }
+    await window.inHost((vscode) => vscode.commands.executeCommand('unimiss.groupByState'));
+    await eventually(levels).toMatchObject({ Finished: 1, organs: 2 });
+  });
+
+  it('compares selected runs of the same kind, and says why it does not compare others', async () => {
+    await (await row('organs-scratch')).click();
+    await (await row('before')).click({ modifiers: ['Control'] });
+    await window.choose(await row('before'), 'Compare Selected');
+    await window.notification(
+      /runs of different kinds record different numbers.*pre-training.*fine-tuning|fine-tuning.*pre-training/,
+    );
+    await window.runCommand('Notifications: Clear All Notifications');
+    await (await row('organs-scratch')).click();
+    await (await row('organs')).click({ modifiers: ['Control'] });
+    await window.choose(await row('organs'), 'Compare Selected');
+    const both = await window.webview('2 runs');
+    await both.getByText('organs-scratch').first().waitFor();
+    await window.screenshot('compared-dark');
+  });
+
+  it('copies the configuration of a run, and opens the report of its curves', async () => {
+    await (await row('before')).click();
+    await window.webview(runNamed('before'));
+    await window.choose(await row('before'), 'Duplicate as New Configuration');
+    const copy = join(editor.workspace, 'before-2.unimiss.jsonc');
+    await eventually(() => existsSync(copy)).toBe(true);
+    const manifest = join(editor.workspace, 'phantoms/manifest.csv');
+    expect(parseConfig(readFileSync(copy, 'utf8'), copy)).toMatchObject({ name: 'before', data: { manifest } });
+    await window.choose(await row('before'), 'Open Report');
+    const report = await window.webview('Report of before');
+    await report.locator('canvas').first().waitFor();
+    await window.screenshot('report-of-run-dark');
+  });
+
   it('evaluates a run and opens the report, which says what was found', async () => {
     await window.choose(await row('organs'), 'Evaluate…');
     await window.pick('Test cases');
@@ -140,11 +209,13 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.notification(/1 image labelled/);
     const out = join(editor.workspace, 'predictions', runNamed('organs'));
     expect(readdirSync(out)).toContain('case00_0000.nii.gz');
+    const viewer = await window.webview('case00_0000.nii.gz');
+    await viewer.getByText('rightLung').first().waitFor();
     await window.screenshot('predicted-dark');
   });
 
   it('leaves no error in the consoles', () => {
-    expect(editor.consoleErrors).toEqual([]);
+    expect(editor.consoleErrors.filter((line) => !line.includes('different kinds'))).toEqual([]);
     expect(editor.hostErrors()).toBe('');
   });
 });

@@ -143,7 +143,8 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
   });
 
   it('queues a second run, overlays its curves on the first, and deletes it', async () => {
-    const all = async () => (await window.treeItems('Runs')).map(({ description }) => description);
+    const all = async () =>
+      (await window.treeItems('Runs')).filter(({ level }) => level === 2).map(({ description }) => description);
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('phantoms.unimiss.jsonc');
     await window.pick('Start');

@@ -43,3 +43,10 @@ export class Uri {
     return new Uri([base.fsPath, ...parts].join('/'));
   }
 }
+
+export enum QuickPickItemKind {
+  Separator = -1,
+  Default = 0,
+}
+
+export const window = {};

@@ -48,7 +48,18 @@ export async function summarize(run: RunFolder): Promise<RunSummary> {
     loss: step?.loss ?? null,
     losses: latestLosses(records),
     updated: time,
+    from: run.summary.from ?? null,
+    score: latestScore(records, run.summary.score),
   };
+}
+
+/** The latest validation, as far as the records go back. */
+function latestScore(records: readonly RunRecord[], series: string | undefined): RunSummary['score'] {
+  if (series === undefined) return null;
+  const found = records.findLast((record) => record.kind === 'epoch' && record.values[series] !== undefined);
+  if (found?.kind !== 'epoch') return null;
+  const value = found.values[series];
+  return value === undefined ? null : { series, value, epoch: found.epoch };
 }
 
 /** The latest loss of each modality, as far as the records go back. */

@@ -33,6 +33,7 @@ import { jobHandlers } from '../handlers/jobs.ts';
 import { metricsHandlers } from '../handlers/metrics.ts';
 import { planHandlers } from '../handlers/plan.ts';
 import { recordHandlers } from '../handlers/records.ts';
+import { runFileHandlers } from '../handlers/runFiles.ts';
 import { runHandlers } from '../handlers/runs.ts';
 import type { Services } from '../handlers/services.ts';
 import { type LanguageServices, LanguageSession } from '../language/languageSession.ts';
@@ -118,6 +119,7 @@ export class Daemon implements Services {
     const all = [
       ...this.ownHandlers(),
       ...runHandlers(this),
+      ...runFileHandlers(this),
       ...recordHandlers(this),
       ...metricsHandlers(this),
       ...jobHandlers(this, job),

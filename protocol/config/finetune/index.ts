@@ -33,11 +33,12 @@ export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
   choiceFields: { folder: 'data.path', preset: 'model.preset', name: 'name', device: 'engine.device' },
   problems: impossibleFinetune,
   resolve: resolveFinetune,
-  summary: ({ model, train, plan }) => {
+  summary: ({ model, train, plan, start: { from } }) => {
     const [slices, ...inPlane] = plan.patch;
     // Previews show every nth slice of a patch, 16 at most.
     const shown = Math.ceil(slices / Math.ceil(slices / 16));
-    return { preset: model.preset, epochs: train.epochs, ...(inPlane.length === 2 && { slices: shown }) };
+    const { epochs, best } = train;
+    return { preset: model.preset, epochs, from, score: best, ...(inPlane.length === 2 && { slices: shown }) };
   },
 };
 

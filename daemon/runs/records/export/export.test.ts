@@ -73,6 +73,8 @@ const run: RunSummary = {
   loss: 4,
   losses: { '2D': 4, '3D': 4 },
   updated: timeOf(20),
+  from: null,
+  score: null,
 };
 
 describe('columns', () => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SummaryFact } from '../../../protocol/metrics/page.ts';
-import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
-import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import type { SummaryFact } from '../../../../protocol/metrics/page.ts';
+import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
+import type { RunFolder } from '../../folder/runFolder.ts';
 
 /** What a report says of a run beside its curves: which, when, on what, by what. */
 export async function runFacts(

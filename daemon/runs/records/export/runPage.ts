@@ -1,11 +1,10 @@
-import type { SummaryFact } from '../../../protocol/metrics/page.ts';
-import type { RunRecord, RunSummary } from '../../../protocol/records/records.ts';
-import type { Series } from '../../../protocol/records/series.ts';
-import { writeReport } from '../../evaluate/report/report.ts';
-import type { RunFolder } from '../../runs/folder/runFolder.ts';
-import { settingsOf } from '../../runs/folder/settings.ts';
-import { loadPreviews, savedPreview } from '../../runs/records/previewFiles.ts';
-
+import type { SummaryFact } from '../../../../protocol/metrics/page.ts';
+import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
+import type { Series } from '../../../../protocol/records/series.ts';
+import { writeReport } from '../../../evaluate/report/report.ts';
+import type { RunFolder } from '../../folder/runFolder.ts';
+import { settingsOf } from '../../folder/settings.ts';
+import { loadPreviews, savedPreview } from '../previewFiles.ts';
 import { runFacts } from './runFacts.ts';
 
 /** Epochs whose previews are embedded: the first, the last, and some between. */

@@ -1,0 +1,126 @@
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { commands, Uri, window, workspace } from 'vscode';
+import { embed, runExport, runReport } from '../../protocol/daemon/messages.ts';
+import type { EmbedResult } from '../../protocol/jobs/embedMessages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import type { Context } from '../context.ts';
+import { openFolder } from '../openFolder.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+import { isPretraining } from '../runs/kinds.ts';
+import { withProgress } from '../withProgress.ts';
+import { ensureEngine } from './engine.ts';
+
+const trained = {
+  fits: ({ state }: RunInfo) => state !== 'new',
+  none: 'No run has been trained yet. "UniMiSS: Start Pre-training" starts one.',
+};
+
+/** Commands that write what a run has for others: its report or tables, its weights, features of images. */
+export function exportCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.openReport'(given) {
+      const run = await chooseRun(ctx, given, { title: 'Open Report', ...trained });
+      if (!run) return;
+      const { file } = await ctx.daemon.request(runReport, {
+        ...{ run: run.folder, format: 'html', out: join(run.folder, 'report.html') },
+      });
+      await ctx.reportPanels.show(file, `Report of ${run.name}`);
+    },
+    async 'unimiss.exportReport'(given) {
+      const run = await chooseRun(ctx, given, { title: 'Export Report or Table', ...trained });
+      const picked =
+        run && (await window.showQuickPick(formats, { title: `Export from ${run.id}`, placeHolder: 'What?' }));
+      const out = picked && (await askForFile(`${run.id}${picked.suffix}`, picked.label, picked.filters));
+      if (!out) return;
+      const { file, notices } = await ctx.daemon.request(runReport, {
+        ...{ run: run.folder, format: picked.format, out: out.fsPath },
+      });
+      for (const notice of notices) ctx.output.warn(notice);
+      if (picked.format === 'html') await ctx.reportPanels.show(file, `Report of ${run.name}`);
+      else await commands.executeCommand('vscode.open', Uri.file(file), { preview: false });
+    },
+    async 'unimiss.exportRun'(given) {
+      const run = await chooseRun(ctx, given, { title: 'Export Weights', ...trained });
+      const network = run && (await chooseNetwork(run));
+      const out = network && (await askForFile(`${run.id}-weights`, 'New folder for weights, plan and model card'));
+      if (!out) return;
+      const { folder, step, notices } = await ctx.daemon.request(runExport, {
+        ...{ run: run.folder, out: out.fsPath, network },
+      });
+      for (const notice of notices) ctx.output.warn(notice);
+      await offerFolder(`The weights of ${run.id} after ${step} steps are in ${basename(folder)}.`, folder);
+    },
+    async 'unimiss.computeFeatures'(given) {
+      const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
+      const fits = (one: RunInfo) => isPretraining(one) && trained.fits(one);
+      const run = await chooseRun(ctx, given, { title: 'Compute Features', fits, none });
+      const images = run && (await chooseImages());
+      const out = images && (await askForFile(`${run.id}-features`, 'New folder for the features'));
+      if (!out || !(await ensureEngine(ctx))) return;
+      const task = { run: run.folder, out: out.fsPath, ...(images.data && { data: images.data.fsPath }) };
+      const result = await withProgress(
+        ctx.daemon,
+        `UniMiSS: computing features with ${run.id}`,
+        (workDoneToken, cancelled) => ctx.daemon.request(embed, { ...task, workDoneToken }, cancelled),
+      );
+      for (const notice of result.notices) ctx.output.info(notice);
+      for (const { id, reason } of result.broken) ctx.output.warn(`${id}: ${reason}`);
+      await offerFolder(featuresText(result), out.fsPath);
+    },
+  };
+}
+
+const csv = { 'CSV table': ['csv'] };
+const formats = [
+  {
+    ...{ label: 'Report', detail: 'A page with curves, warnings and previews, in one file' },
+    ...{ format: 'html' as const, suffix: '.html', filters: { 'HTML page': ['html'] } },
+  },
+  { label: 'Table of steps', detail: 'CSV', format: 'csv' as const, suffix: '-steps.csv', filters: csv },
+  { label: 'Table of epochs', detail: 'CSV', format: 'csv-epochs' as const, suffix: '-epochs.csv', filters: csv },
+];
+
+async function chooseNetwork(run: RunInfo): Promise<'student' | 'teacher' | undefined> {
+  if (!isPretraining(run)) return 'student'; // a fine-tuning has one network
+  const networks = [
+    { label: 'Student', detail: 'The network that is trained, for fine-tuning', network: 'student' as const },
+    { label: 'Teacher', detail: 'Its moving average, for features', network: 'teacher' as const },
+  ];
+  const title = `Export the weights of ${run.id}`;
+  return (await window.showQuickPick(networks, { title, placeHolder: 'Which network?' }))?.network;
+}
+
+/** The images to embed; `data` undefined: those of the run. */
+async function chooseImages(): Promise<{ data: Uri | undefined } | undefined> {
+  const own = { label: 'The images of the run', other: false };
+  const other = { label: 'Another folder…', other: true };
+  const picked = await window.showQuickPick([own, other], {
+    title: 'Compute Features',
+    placeHolder: 'Of which images?',
+  });
+  if (!picked?.other) return picked && { data: undefined };
+  const options = { openLabel: 'Use These Images', canSelectFiles: false, canSelectFolders: true };
+  const [data] = (await window.showOpenDialog({ title: 'Folder with images', ...options })) ?? [];
+  return data && { data };
+}
+
+/** A new file or folder that the user names. */
+async function askForFile(name: string, title: string, filters?: Record<string, string[]>): Promise<Uri | undefined> {
+  const [first] = workspace.workspaceFolders ?? [];
+  const defaultUri = first ? Uri.joinPath(first.uri, name) : Uri.file(join(homedir(), name));
+  return window.showSaveDialog({ title, saveLabel: 'Export', defaultUri, ...(filters && { filters }) });
+}
+
+async function offerFolder(text: string, folder: string): Promise<void> {
+  const show = 'Show Folder';
+  if ((await window.showInformationMessage(text, show)) === show) await openFolder(folder);
+}
+
+function featuresText({ phases, broken }: EmbedResult): string {
+  const parts = phases.map(({ phase, images, length, neighbours }) => {
+    const accuracy = neighbours ? `, k-NN accuracy ${Math.round(100 * neighbours.accuracy)} %` : '';
+    return `${phase}: ${images} images, ${length} numbers each${accuracy}`;
+  });
+  return `${parts.join('; ')}.${broken.length > 0 ? ` ${broken.length} images could not be read: see the log.` : ''}`;
+}

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { commands, env, Uri } from 'vscode';
+import { withAbsolutePaths } from '../../protocol/config/ownPaths.ts';
+import { runDetails } from '../../protocol/daemon/messages.ts';
+import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import type { Context } from '../context.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+import { newConfig } from './newConfig.ts';
+
+const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
+
+/** Commands about the files of a run: its configuration, and where it lies. */
+export function runFileCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  const choose = (given: unknown, title: string) => chooseRun(ctx, given, { title, ...anyRun });
+  return {
+    async 'unimiss.openConfiguration'(given) {
+      const run = await choose(given, 'Open Configuration');
+      if (run) await commands.executeCommand('vscode.open', Uri.file(await configOf(ctx, run)));
+    },
+    async 'unimiss.duplicateConfiguration'(given) {
+      const run = await choose(given, 'Duplicate as New Configuration');
+      if (run) await duplicateConfiguration(ctx, run);
+    },
+    async 'unimiss.copyRunName'(given) {
+      const run = await choose(given, 'Copy Name');
+      if (run) await env.clipboard.writeText(run.id);
+    },
+    async 'unimiss.copyRunPath'(given) {
+      const run = await choose(given, 'Copy Path');
+      if (run) await env.clipboard.writeText(run.folder);
+    },
+  };
+}
+
+/**
+ * A new configuration file with the settings of a run, open in the editor. The run's own file stays as it is.
+ * @param change of the text, given the run's settings with every choice made
+ */
+export async function duplicateConfiguration(
+  ctx: Context,
+  run: RunInfo,
+  change: (text: string, resolved: unknown) => string = (text) => text,
+): Promise<void> {
+  const place = join(run.folder, 'config.resolved.json');
+  const [text, resolved] = await Promise.all([read(await configOf(ctx, run)), read(place)]);
+  const settings: unknown = JSON.parse(resolved);
+  await newConfig(run.name, change(withAbsolutePaths(text, settings), settings));
+}
+
+async function configOf({ daemon }: Context, run: RunInfo): Promise<string> {
+  return (await daemon.request(runDetails, { run: run.folder })).config;
+}
+
+async function read(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause) => {
+    throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, { place: file, cause });
+  });
+}

@@ -1,0 +1,134 @@
+import { basename } from 'node:path';
+import { type Command, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import type { RunDetails } from '../../../protocol/runs/detailsMessages.ts';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { lossText, scoreText, seriesTitle, timeLeft } from '../describeRun.ts';
+import type { DetailElement, DetailName, EntryElement } from './elements.ts';
+
+/** The rows below a run. What it has not, has no row. */
+export function detailNames(run: RunInfo, details: RunDetails | undefined): DetailName[] {
+  const rows: [DetailName, boolean][] = [
+    ['progress', progressText(run) !== undefined],
+    ['score', run.score !== null],
+    ['loss', lossText(run) !== undefined],
+    ['warnings', (details?.warningCount ?? 0) > 0],
+    ['checkpoints', (details?.checkpoints.length ?? 0) > 0],
+    ['evaluations', (details?.evaluations.length ?? 0) > 0],
+    ['configuration', details !== undefined],
+    ['log', true],
+    ['unreadable', details === undefined],
+  ];
+  return rows.flatMap(([name, shown]) => (shown ? [name] : []));
+}
+
+/** `epoch 3 of 8 · step 120 of 800 · 4 min left`; how far it was, for a run that has ended. */
+export function progressText({ progress, epoch, epochs, step }: RunInfo): string | undefined {
+  const parts = progress
+    ? [
+        `epoch ${progress.epoch + 1} of ${progress.totalEpochs}`,
+        `step ${progress.step} of ${progress.totalSteps}`,
+        timeLeft(progress.secondsLeft),
+      ]
+    : epoch === null
+      ? []
+      : [`epoch ${epoch + 1} of ${epochs}`, step === null ? undefined : `step ${step + 1}`];
+  const text = parts.filter((part) => part !== undefined).join(' · ');
+  return text === '' ? undefined : text;
+}
+
+export function detailItem({ detail, folder }: DetailElement, run: RunInfo, details: RunDetails | undefined): TreeItem {
+  const row = (label: string, description: string | undefined, icon: string, command?: Command) => {
+    const item = new TreeItem(label);
+    item.description = description ?? '';
+    item.iconPath = new ThemeIcon(icon);
+    item.accessibilityInformation = { label: description ? `${label}: ${description}` : label };
+    if (command) item.command = command;
+    return item;
+  };
+  const list = (label: string, description: string, icon: string) => {
+    const item = row(label, description, icon);
+    item.collapsibleState = TreeItemCollapsibleState.Collapsed;
+    return item;
+  };
+  const on = (command: string, title: string): Command => ({ command, title, arguments: [{ folder }] });
+  const item = (() => {
+    switch (detail) {
+      case 'progress':
+        return row('Progress', progressText(run), 'dashboard');
+      case 'score':
+        return row(...scoreRow(run));
+      case 'loss':
+        return row('Loss', lossText(run)?.replace(/^loss /, ''), 'graph-line');
+      case 'warnings': {
+        const warnings = list('Warnings', String(details?.warningCount ?? 0), 'warning');
+        warnings.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
+        return warnings;
+      }
+      case 'checkpoints': {
+        const all = details?.checkpoints ?? [];
+        return list('Checkpoints', `${all.length}, newest at step ${all[0]?.step ?? 0}`, 'save');
+      }
+      case 'evaluations':
+        return list('Evaluations', String(details?.evaluations.length ?? 0), 'beaker');
+      case 'configuration':
+        return row('Configuration', undefined, 'json', on('unimiss.openConfiguration', 'Open Configuration'));
+      case 'log':
+        return row('Log', undefined, 'output', on('unimiss.showLog', 'Show Log'));
+      case 'unreadable':
+        return row('The background server does not say what else this run has', undefined, 'warning');
+    }
+  })();
+  item.id = `${detail} ${folder}`;
+  item.contextValue = `detail ${detail}`;
+  return item;
+}
+
+function scoreRow({ score }: RunInfo): [label: string, description: string | undefined, icon: string] {
+  const label = score ? seriesTitle(score.series) : 'Validation';
+  return [label, score ? `${score.value.toFixed(3)} after epoch ${score.epoch + 1}` : undefined, 'target'];
+}
+
+export function entryItem({ detail, folder, index }: EntryElement, details: RunDetails | undefined): TreeItem {
+  const item = entry(detail, folder, index, details);
+  item.id = `${detail} ${index} ${folder}`;
+  item.contextValue = `entry ${detail}`;
+  const description = typeof item.description === 'string' ? item.description : '';
+  item.accessibilityInformation = { label: [item.label, description].filter(Boolean).join(', ') };
+  return item;
+}
+
+function entry(detail: EntryElement['detail'], folder: string, index: number, details?: RunDetails): TreeItem {
+  if (detail === 'warnings') {
+    const warning = details?.warnings[index];
+    const item = new TreeItem(warning?.message ?? '');
+    item.description = warning ? `step ${warning.step}` : '';
+    item.tooltip = [warning?.message, warning?.advice].filter(Boolean).join('\n');
+    item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder }] };
+    return item;
+  }
+  if (detail === 'checkpoints') {
+    const checkpoint = details?.checkpoints[index];
+    const item = new TreeItem(`Step ${checkpoint?.step ?? ''}`);
+    const { score, best, bytes } = checkpoint ?? { score: null, best: false, bytes: 0 };
+    const parts = [
+      best ? 'best' : undefined,
+      score ? scoreText(score) : undefined,
+      `${(bytes / 2 ** 20).toFixed(1)} MiB`,
+    ];
+    item.description = parts.filter((part) => part !== undefined).join(' · ');
+    item.tooltip = checkpoint?.file ?? '';
+    item.iconPath = new ThemeIcon(best ? 'star-full' : 'circle-small');
+    return item;
+  }
+  const evaluation = details?.evaluations[index];
+  const [split = '', step] = evaluation?.name.split('-') ?? [];
+  const item = new TreeItem(step ? `${split}, step ${step}` : basename(evaluation?.name ?? ''));
+  item.description = evaluation ? new Date(evaluation.time).toLocaleString() : '';
+  item.iconPath = new ThemeIcon('book');
+  if (evaluation) {
+    item.tooltip = evaluation.report;
+    const argument = { folder, report: Uri.file(evaluation.report).fsPath };
+    item.command = { command: 'unimiss.openEvaluation', title: 'Open Evaluation Report', arguments: [argument] };
+  }
+  return item;
+}

@@ -1,0 +1,87 @@
+import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { actionsOf, describeRun, isActive, shortName, standing } from '../describeRun.ts';
+import type { UnreadableRun } from '../runStore.ts';
+import { type GroupName, groupTitles } from './elements.ts';
+
+const icons: Record<ReturnType<typeof standing>, [icon: string, color?: string]> = {
+  new: ['circle-outline'],
+  queued: ['clock'],
+  starting: ['loading~spin'],
+  training: ['sync~spin', 'charts.blue'],
+  running: ['sync~spin', 'charts.blue'],
+  paused: ['debug-pause', 'charts.yellow'],
+  stopping: ['loading~spin'],
+  stopped: ['circle-slash'],
+  interrupted: ['debug-disconnect', 'list.warningForeground'],
+  failed: ['error', 'list.errorForeground'],
+  finished: ['pass', 'testing.iconPassed'],
+};
+
+const kinds: Readonly<Record<string, string>> = { pretrain: 'pre-training', finetune: 'fine-tuning' };
+
+/** The kind of a run in words. */
+export function kindText({ task }: Pick<RunInfo, 'task'>): string {
+  return kinds[task] ?? task;
+}
+
+export function groupItem(group: GroupName, runs: number): TreeItem {
+  const item = new TreeItem(groupTitles[group], TreeItemCollapsibleState.Expanded);
+  item.id = `group ${group}`;
+  item.description = String(runs);
+  item.contextValue = 'group';
+  item.accessibilityInformation = { label: `${groupTitles[group]}, ${runs === 1 ? '1 run' : `${runs} runs`}` };
+  return item;
+}
+
+/** @param parent the run that it started from, if that is listed */
+export function runItem(run: RunInfo, parent: RunInfo | undefined): TreeItem {
+  const item = new TreeItem(shortName(run.name), TreeItemCollapsibleState.Collapsed);
+  item.id = `run ${run.folder}`;
+  const ended = isActive(run) ? [] : [shortTime(new Date(run.created))];
+  // Its group and icon say that a run has finished; a narrow view cuts the end.
+  item.description = [describeRun(run).replace(/^finished · /, ''), ...ended].join(' · ');
+  const [icon, color] = icons[standing(run)];
+  item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
+  item.contextValue = ['run', run.task, ...actionsOf(run)].join(' ');
+  item.tooltip = tooltip(run, parent);
+  const from = parent ? `, from ${parent.name}` : '';
+  const described = [describeRun(run), ...ended].join(' · ');
+  item.accessibilityInformation = { label: `${run.name}, ${kindText(run)}${from}, ${described}` };
+  item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };
+  return item;
+}
+
+function tooltip(run: RunInfo, parent: RunInfo | undefined): MarkdownString {
+  const text = new MarkdownString();
+  const line = (name: string, value: string | undefined | null) => {
+    if (value) text.appendMarkdown(`**${name}** `).appendText(value).appendMarkdown('\n\n');
+  };
+  line('Run', run.id);
+  line('Kind', kindText(run));
+  line('From', parent?.id ?? run.from);
+  line('State', describeRun(run));
+  line('Network', [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
+  line('Started', new Date(run.created).toLocaleString());
+  line('Last update', new Date(run.updated).toLocaleString());
+  line('Ended', run.ending?.message);
+  line('Folder', run.folder);
+  return text;
+}
+
+export function unreadableItem({ folder, message }: UnreadableRun): TreeItem {
+  const item = new TreeItem(Uri.file(folder));
+  item.description = 'cannot be read';
+  item.tooltip = message;
+  item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
+  item.contextValue = 'unreadable';
+  return item;
+}
+
+/** Distinguishes runs of the same name by their start: the time if today, else the day. */
+function shortTime(time: Date): string {
+  const today = time.toDateString() === new Date().toDateString();
+  return today
+    ? time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+    : time.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+}
