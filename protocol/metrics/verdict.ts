@@ -30,7 +30,11 @@ export function verdictOf(run: Judged): Verdict {
   const judged = run.series.find(({ key, of, judged }) => judged && of === 'epoch' && run.epochs(key) !== undefined);
   const best = judged ? bestText(judged, bestOf(run, judged)) : '';
   const text = [collapse?.text ?? '', best].filter(Boolean).join(' ');
-  if (text === '') return { tone: 'unknown', text: 'No epoch has ended yet.' };
+  if (text === '')
+    return {
+      tone: 'unknown',
+      text: epochs.length === 0 ? 'No epoch has ended yet.' : `Epochs with results: ${epochs.length}.`,
+    };
   return { tone: collapse?.tone ?? 'good', text };
 }
 

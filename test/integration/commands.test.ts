@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 test('runs: a table for people, JSON lines for scripts', async () => {
   const text = await unimiss(folder, ['runs']);
-  expect(text.stdout).toMatch(/^run +state +model +epoch +step +loss +updated\n/);
+  expect(text.stdout).toMatch(/^run +state +model +epoch +step +loss +left +updated\n/);
   expect(text.stdout).toContain('finished');
   const json = await unimiss(folder, ['runs', '--json']);
   expect(JSON.parse(json.stdout)).toMatchObject({
@@ -46,7 +46,7 @@ test('runs: a table for people, JSON lines for scripts', async () => {
 });
 
 test.each([
-  ['text', /Steps \(means\)/],
+  ['text', /^2D +first +last +best +limit\n +Mean loss, nats/m],
   ['json', /"teacherEntropy"/],
   ['csv', /^step,epoch,/],
   ['csv-epochs', /effectiveRank/],
@@ -185,7 +185,11 @@ test.each([
     4,
     /^Error: data\.paths: \S*nowhere: does not exist\.\n/,
   ],
-  [['pretrain', '.', '--set', 'name.a=1', '--dry-run'], 3, /^unimiss: --set name\.a=1: .*is not a string/],
+  [
+    ['pretrain', '.', '--set', 'name.a=1', '--dry-run'],
+    3,
+    /^unimiss: --set: "name" is a string, so it cannot contain "name\.a"\n {2}Set the whole value/,
+  ],
   [['embed', 'x', '-o', 'y', '--max-broken', '2'], 2, /from 0 to 1/],
   [['resume', 'no-such-run'], 7, /no run "no-such-run"[\s\S]*unimiss runs/],
   [['resume', '../elsewhere'], 7, /elsewhere/],

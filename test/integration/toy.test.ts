@@ -79,7 +79,7 @@ it('a toy run that is killed and resumed ends as one that was not, and shows its
   for (const where of [[], ['--foreground']]) {
     const { code, output } = await place.finished('metrics', calm.folder, ...where);
     expect(output).toMatch(
-      /calm-\S+: finished, linear[\s\S]*step {2}epoch +distance\n[\s\S]*Epochs\nepoch +distance\n/,
+      /calm-\S+: finished, linear[\s\S]*Run +first +last +best +limit\n +Distance after the epoch [\s\S]*Distance to the truth/,
     );
     expect(code).toBe(0);
     expect((await place.finished('runs', ...where)).output).toMatch(/calm-\S+ +finished +linear/);
