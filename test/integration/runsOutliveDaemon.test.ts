@@ -144,7 +144,7 @@ describe('a trainer', () => {
         .poll(async () => (await recordsIn(folder)).at(-1))
         .toMatchObject({
           event: 'warning',
-          message: expect.stringContaining('The trainer died'),
+          message: expect.stringContaining('The training process died while no background server ran'),
           details: { how: 'died', lastWords: expect.stringContaining('last words of the trainer') },
         });
       expect((await next.call(runsList, {})).runs).toMatchObject([{ state: 'interrupted' }]);

@@ -51,7 +51,10 @@ it('a resolved configuration is valid and resolves to itself; its paths are abso
   const again = parseConfig(JSON.stringify(config), 'b');
   expect(again).toEqual(config);
   expect(resolveConfig(again, { baseDir: '/elsewhere' })).toEqual(config);
-  expect(finetuneKind.summary(config)).toEqual({ preset: 'tiny', epochs: 100, slices: 16 });
+  expect(finetuneKind.summary(config)).toEqual({
+    ...{ preset: 'tiny', epochs: 100, slices: 16 },
+    ...{ from: '/home/me/run', score: 'auc' },
+  });
 });
 
 it('the template is a valid configuration', () => {
