@@ -203,6 +203,7 @@ export class ViewerApp {
 
   private change(part: Partial<ViewerState>): void {
     this.state = { ...this.state, ...part };
+    for (const pane of Object.values(this.panes)) pane.adopt(this.state);
     this.redraw();
     const millimeters = part.place && this.state.linked && this.image && millimetersOf(this.image.geometry, part.place);
     if (millimeters) this.send({ type: 'moved', millimeters });

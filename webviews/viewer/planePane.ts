@@ -51,6 +51,11 @@ export class PlanePane {
     new ResizeObserver(resized).observe(this.root);
   }
 
+  /** The state from which the next key or drag goes on: several may come before a frame is drawn. */
+  adopt(state: ViewerState): void {
+    if (this.shown) this.shown = { ...this.shown, state };
+  }
+
   draw(shown: Shown): void {
     this.shown = shown;
     const { geometry, state, picture } = shown;
