@@ -2,13 +2,14 @@
 // docs/performance.md. Prediction too (benchPredict.mjs): whole commands, and windows beside PyTorch's.
 // Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation,predict --dry]
 // --only predict takes cases as well: predict:0, predict:1, predict:2, predict:windows.
+
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { benchPrediction } from './benchPredict.mjs';
+import { bundleForNode } from './bundleForNode.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -59,20 +60,8 @@ function measure(command, args) {
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
-/** Bundles an entry inside the project, so that its packages are found. */
-async function bundle(folder, entry) {
-  const outfile = join(folder, entry.replace('.ts', '.mjs'));
-  await build({
-    entryPoints: [`test/bench/${entry}`],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'warning',
-  });
-  return outfile;
+function bundle(folder, entry) {
+  return bundleForNode(`test/bench/${entry}`, join(folder, entry.replace('.ts', '.mjs')));
 }
 
 /** Measures cases in turns: the fastest step and the largest peak of each side; of PyTorch's variants the fastest and the smallest. */

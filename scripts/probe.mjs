@@ -5,19 +5,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleForNode } from './bundleForNode.mjs';
 import { root } from './setup.mjs';
 
 const outfile = join(root, 'dist', 'study', 'probe.mjs');
 mkdirSync(join(root, 'dist', 'study'), { recursive: true });
-await build({
-  entryPoints: [join(root, 'test', 'study', 'probe.ts')],
-  outfile,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  packages: 'external',
-  logLevel: 'warning',
-});
+await bundleForNode(join(root, 'test', 'study', 'probe.ts'), outfile);
 execFileSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' });

@@ -21,7 +21,7 @@ export function readPanelAssets(folder: string): PanelAssets {
  * @param runs folders of the runs; the page keeps them in its state, which restores the panel after a reload
  */
 export function panelPage({ script, style }: PanelAssets, runs: readonly string[]): string {
-  const { nonce, policy } = pagePolicy();
+  const { nonce, policy } = pagePolicy({ pictures: true });
   return `<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -43,7 +43,7 @@ export function reportPage(html: string, file: string, webviews: string): string
       remedy: 'Evaluate the run again: this writes a new report.',
     });
   const [script = '', style = ''] = ['js', 'css'].map((end) => readFileSync(join(webviews, `${name}.${end}`), 'utf8'));
-  const { nonce, policy } = pagePolicy();
+  const { nonce, policy } = pagePolicy({ pictures: true });
   // The page's own code must not find the editor's interface: the report of a run then takes the data in the page.
   const state = `acquireVsCodeApi().setState(${JSON.stringify({ file })}); delete globalThis.acquireVsCodeApi;`;
   return `<!DOCTYPE html>

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scriptText, styleText } from '../../protocol/inlineText.ts';
+import { pagePolicy } from '../pagePolicy.ts';
 
 /** Script and style of the page. */
 export interface ViewerAssets {
@@ -21,14 +21,7 @@ export function readViewerAssets(folder: string): ViewerAssets {
  * their nonce). What it shows of a file arrives by messages, and becomes text and pixels, never markup.
  */
 export function viewerPage({ script, style }: ViewerAssets): string {
-  const nonce = randomBytes(24).toString('base64');
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src 'nonce-${nonce}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
+  const { nonce, policy } = pagePolicy({ pictures: false });
   return `<!DOCTYPE html>
 <html lang="en">
 <head>

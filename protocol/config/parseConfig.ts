@@ -150,7 +150,7 @@ export function parseConfig<Given = GivenConfig>(
 }
 
 /** The node of the value at `path`, or of the nearest existing object around it. */
-function closest(tree: Node, path: PropertyKey[]): Node {
+export function closest(tree: Node, path: readonly PropertyKey[]): Node {
   for (let length = path.length; length > 0; length--) {
     const node = findNodeAtLocation(tree, path.slice(0, length) as (string | number)[]);
     if (node !== undefined) return node;

@@ -1,5 +1,5 @@
 import { citation } from '../../protocol/metrics/citation.ts';
-import { element } from './dom.ts';
+import { element } from '../shared/dom.ts';
 import type { Run } from './store.ts';
 
 /** What a report says of its runs beside curves: date, data, machine, version; the configuration; how to cite the method. */

@@ -1,11 +1,11 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
 import type { Modality } from '../../protocol/modality.ts';
+import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { About, Configuration } from './about.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
 import { dimensionsOf, isSmoothed, limitsOf, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
 import { type Curve, pick, recordedRows } from './curve.ts';
-import { element, oncePerFrame, setText } from './dom.ts';
 import { EventList } from './eventList.ts';
 import { Previews } from './previews.ts';
 import { printWhole } from './printing.ts';

@@ -1,8 +1,8 @@
 import uPlot from 'uplot';
+import { element, setText } from '../shared/dom.ts';
 import { formatPosition, type PhaseSpan, type XAxis } from './axes.ts';
 import { digitsOf, type SeriesInfo } from './catalog.ts';
 import { type Curve, extent, nearestRecorded, rowsIn } from './curve.ts';
-import { element, setText } from './dom.ts';
 import { drawCurve, drawLimits, drawMarkers, drawPhases } from './draw.ts';
 import { formatNumber } from './format.ts';
 import { listenForGestures } from './gestures.ts';

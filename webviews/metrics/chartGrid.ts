@@ -1,6 +1,6 @@
+import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { panels, type SeriesInfo, type ShownPanel, shownSeries } from './catalog.ts';
 import { Chart, type ChartContent, type ChartEvents } from './chart.ts';
-import { element, oncePerFrame, setText } from './dom.ts';
 import type { Run } from './store.ts';
 
 /**

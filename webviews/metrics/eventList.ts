@@ -1,5 +1,5 @@
 import type { MetricsEvent } from '../../protocol/metrics/page.ts';
-import { element, setText } from './dom.ts';
+import { element, setText } from '../shared/dom.ts';
 import { type EventFilter, eventFilters } from './eventFilter.ts';
 import { formatCount, formatTime } from './format.ts';
 import type { Run } from './store.ts';

@@ -1,4 +1,4 @@
-import { element, setText } from './dom.ts';
+import { element, setText } from '../shared/dom.ts';
 
 /** A picture to enlarge: a view of an image, or the slices of a volume side by side. */
 export interface Picture {

@@ -2,7 +2,7 @@ import { modalities } from '../../protocol/modality.ts';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { Preview } from '../../protocol/metrics/page.ts';
-import { element, setText } from './dom.ts';
+import { element, setText } from '../shared/dom.ts';
 import { formatCount } from './format.ts';
 import { Lightbox, type Picture } from './lightbox.ts';
 import type { Run } from './store.ts';

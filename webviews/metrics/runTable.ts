@@ -1,6 +1,6 @@
 import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
 import type { VscodeCheckbox } from '@vscode-elements/elements/dist/vscode-checkbox/index.js';
-import { element, setText } from './dom.ts';
+import { element, setText } from '../shared/dom.ts';
 import { type RunColumn, runColumns } from './runColumns.ts';
 import type { Run } from './store.ts';
 import { Swatch } from './swatch.ts';

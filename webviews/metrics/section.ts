@@ -1,4 +1,4 @@
-import { element } from './dom.ts';
+import { element } from '../shared/dom.ts';
 import { printingClass } from './printing.ts';
 
 /** A foldable part of the page. */

@@ -1,8 +1,8 @@
 import '@vscode-elements/elements/dist/vscode-badge/index.js';
 import type { SummaryFact } from '../../protocol/metrics/page.ts';
 import { verdictOf } from '../../protocol/metrics/verdict.ts';
+import { element, setText } from '../shared/dom.ts';
 import { positions } from './axes.ts';
-import { element, setText } from './dom.ts';
 import { formatCount, formatDuration, formatEstimate, formatNumber } from './format.ts';
 import { recentMean } from './recent.ts';
 import type { Run } from './store.ts';

@@ -1,4 +1,4 @@
-import { element } from './dom.ts';
+import { element } from '../shared/dom.ts';
 import { Swatch } from './swatch.ts';
 
 /** One run's value at the cursor; `exact` is the recorded value if the chart shows a moving average. */

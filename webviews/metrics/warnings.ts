@@ -1,7 +1,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { MetricsEvent } from '../../protocol/metrics/page.ts';
-import { element, setText } from './dom.ts';
+import { element, setText } from '../shared/dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
 import { type WarningGroup, warningsOf } from './warningGroups.ts';

@@ -3,7 +3,7 @@ import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
 import type { ImageSettings, ViewerOptions } from '../../protocol/viewer/settings.ts';
-import { element, oncePerFrame, setText } from '../metrics/dom.ts';
+import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { HeaderDialog } from './headerDialog.ts';
 import { helpDialog } from './helpDialog.ts';
 import { actOnKey } from './keys.ts';

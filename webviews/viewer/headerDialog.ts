@@ -1,5 +1,5 @@
 import type { HeaderView } from '../../protocol/viewer/header.ts';
-import { element } from '../metrics/dom.ts';
+import { element } from '../shared/dom.ts';
 
 /** The header of the file; what may name a patient is fetched only when it is asked for. */
 export class HeaderDialog {

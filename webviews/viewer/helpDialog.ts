@@ -1,4 +1,4 @@
-import { element } from '../metrics/dom.ts';
+import { element } from '../shared/dom.ts';
 import { keyHelp } from './keys.ts';
 
 /** What mouse and keys do. */

@@ -1,5 +1,5 @@
 import type { ImageGeometry } from '../../protocol/viewer/geometry.ts';
-import { element } from '../metrics/dom.ts';
+import { element } from '../shared/dom.ts';
 import { type Measurement, measured, pointsOf, type Tool, tools } from './measure.ts';
 import type { LoadedPlane } from './planeLoader.ts';
 import type { ViewerState } from './state.ts';

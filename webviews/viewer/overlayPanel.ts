@@ -1,5 +1,5 @@
 import type { LabelInfo, LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
-import { element } from '../metrics/dom.ts';
+import { element } from '../shared/dom.ts';
 import { agreementColors, agreementWords } from '../shared/plane.ts';
 import { labelColor } from './labelColors.ts';
 import type { ViewerState } from './state.ts';

@@ -1,5 +1,5 @@
 import { type PlaneName, planeAxes } from '../../protocol/viewer/geometry.ts';
-import { element, setText } from '../metrics/dom.ts';
+import { element, setText } from '../shared/dom.ts';
 import { pixelCanvas } from '../shared/plane.ts';
 import { drawMeasurements } from './drawMeasurements.ts';
 import { outlinesOf } from './outlines.ts';

@@ -1,5 +1,5 @@
 import { type ImageGeometry, millimetersOf, planeAxes, voxelOf } from '../../protocol/viewer/geometry.ts';
-import { element, setText } from '../metrics/dom.ts';
+import { element, setText } from '../shared/dom.ts';
 import { labelAt, type ShownLayer, valueAt } from './paint.ts';
 import type { LoadedPlane } from './planeLoader.ts';
 import type { ViewerState } from './state.ts';

@@ -1,5 +1,5 @@
 import { type ColorMapName, colorMapNames, type ViewerOptions } from '../../protocol/viewer/settings.ts';
-import { element } from '../metrics/dom.ts';
+import { element } from '../shared/dom.ts';
 import { ctWindows, type ViewerState, windowAt } from './state.ts';
 
 /** What the toolbar changes. */

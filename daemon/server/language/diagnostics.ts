@@ -1,6 +1,5 @@
-import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { type Diagnostic, DiagnosticSeverity, type Range, type TextDocument } from 'vscode-json-languageservice';
-import type { Problem } from '../../../protocol/config/parseConfig.ts';
+import { closest, type Problem } from '../../../protocol/config/parseConfig.ts';
 import type { Concern } from '../../../protocol/runs/forecast.ts';
 import type { Analysis } from './analysis.ts';
 import { schemaOf } from './fields.ts';
@@ -70,14 +69,6 @@ export function concernDiagnostics(
         severity !== DiagnosticSeverity.Error ||
         !shown.some((one) => one.severity === severity && one.range.start.line === range.start.line),
     );
-}
-
-function closest(tree: Node, path: readonly string[]): Node {
-  for (let length = path.length; length > 0; length--) {
-    const node = findNodeAtLocation(tree, path.slice(0, length));
-    if (node) return node;
-  }
-  return tree;
 }
 
 function textOf({ field, message, remedy }: Pick<Problem, 'field' | 'message' | 'remedy'>): string {
