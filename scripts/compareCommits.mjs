@@ -1,9 +1,17 @@
-// Do two commits train the same? Builds both, lets both pre-train the same small network on the same phantoms with one
-// processor's arithmetic fixed, and compares every recorded number and every byte of the last checkpoint. Usage: node
-// scripts/compareCommits.mjs [FIRST [SECOND]] [--bench N] [--keep] FIRST      a commit; default: the last one that writes the
-// formats of 0.1.0 SECOND     a commit; default: the working tree --bench N  also times the step of both, N rounds in turns, and
-// prints the ratio --cases    networks to time; default: tiny-2D,tiny-3D --keep     leaves the temporary folder Exit code: 0 if
-// they are equal, 1 if not.
+/**
+ * Do two commits train the same? Builds both, lets both pre-train the same small network on the same phantoms with one
+ * processor's arithmetic fixed, and compares every recorded number and every byte of the last checkpoint.
+ *
+ *     node scripts/compareCommits.mjs [FIRST [SECOND]] [--bench N] [--cases CASES] [--keep]
+ *
+ * - FIRST: a commit; default: the last one that writes the formats of 0.1.0
+ * - SECOND: a commit; default: the working tree
+ * - --bench N: also times the step of both, N rounds in turns, and prints the ratio
+ * - --cases: networks to time; default: tiny-2D,tiny-3D
+ * - --keep: leaves the temporary folder
+ *
+ * Exit code: 0 if they are equal, 1 if not.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -26,11 +34,14 @@ import { main, root } from './setup.mjs';
 const earliest = '11c458f';
 const workingTree = 'the working tree';
 
-/** Everything that may matter: both phases, accumulation, drop-path, several epochs, checkpoints between. */
-const config = (manifest) => ({
+/**
+ * Everything that may matter: both phases, accumulation, drop-path, several epochs, checkpoints between. `stages` is left out
+ * for commits whose `nano` has always four.
+ */
+const config = (manifest, stages) => ({
   name: 'compared',
   data: { manifest, workers: 1 },
-  model: { preset: 'nano', dropPath: 0.2, head: { hidden: 32, bottleneck: 16, outDim: 64 } },
+  model: { preset: 'nano', ...stages, dropPath: 0.2, head: { hidden: 32, bottleneck: 16, outDim: 64 } },
   train: { epochs: 4, interval: 1, batch: { '2D': 2, '3D': 1 }, accumulate: 2, warmupEpochs: 1, seed: 5 },
   checkpoint: { everyMinutes: null, everyEpochs: 1, keepLast: 2 },
   engine: { device: 'cpu', executor: 'graph', interOpThreads: 2, intraOpThreads: 2 },
@@ -127,11 +138,17 @@ async function writePhantoms() {
   return (await write(images, { seed: 7, volumes: 4, images: 8, size })).manifest;
 }
 
+/** Both sides train the `nano` of four stages, which was its only form before the number became a setting. */
+function fourStages(side) {
+  const settings = readFileSync(join(side.folder, 'docs', 'configuration.md'), 'utf8');
+  return settings.includes('| `stages` |') ? { stages: 4 } : {};
+}
+
 /** @returns the run's folder */
 function train(side, manifest, env) {
   console.log(`Training ${side.title}`);
   const file = join(folder, 'compared.unimiss.jsonc');
-  writeFileSync(file, JSON.stringify(config(manifest), null, 2));
+  writeFileSync(file, JSON.stringify(config(manifest, fourStages(side)), null, 2));
   const runs = join(side.folder, 'runs');
   const args = [program(side), 'pretrain', file, '--foreground', '--runs', runs];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
