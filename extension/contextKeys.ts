@@ -18,6 +18,10 @@ export function keepContextKeys(
   const showRuns = () => {
     set('hasRuns', store.runs.length > 0);
     set('hasActiveRun', store.runs.some(isActive));
+    set(
+      'hasQueuedRun',
+      store.runs.some(({ activity }) => activity === 'queued'),
+    );
     set('hasPretrained', store.runs.some(isPretraining));
     set('hasFinetuned', store.runs.some(isFinetuning));
   };

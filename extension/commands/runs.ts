@@ -1,9 +1,12 @@
 import { window } from 'vscode';
+import { runName, runNameRule } from '../../protocol/config/shared.ts';
 import {
   runContinue,
   runDelete,
   runKill,
+  runMove,
   runPause,
+  runRename,
   runStart,
   runStop,
   trashDays,
@@ -23,6 +26,9 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
     chooseRun(ctx, given, { title, fits: (run) => actions.some((action) => actionsOf(run).includes(action)), none });
   const ask = async (request: RequestType, run: RunInfo) =>
     ctx.store.put((await ctx.daemon.request(request, { run: run.folder })) as RunInfo);
+
+  const move = async ({ folder }: RunInfo, place: number) =>
+    ctx.store.put(await ctx.daemon.request(runMove, { run: folder, place }));
 
   /** Those of several selected runs that allow the action; otherwise as `pick`. */
   const several = async (given: unknown, selected: unknown, title: string, action: RunAction, none: string) => {
@@ -52,6 +58,29 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
     },
     async 'unimiss.stopRun'(given, selected) {
       for (const run of await several(given, selected, 'Stop', 'stop', 'No run is training.')) await ask(runStop, run);
+    },
+    async 'unimiss.cancelRun'(given, selected) {
+      const none = 'No run waits in the queue.';
+      for (const run of await several(given, selected, 'Remove from Queue', 'cancel', none)) await ask(runStop, run);
+    },
+    async 'unimiss.moveUpRun'(given) {
+      const run = await pick(given, 'Move Up in Queue', ['forward'], 'No run waits behind another one.');
+      if (run) await move(run, Math.max(1, (run.queue ?? 1) - 1));
+    },
+    async 'unimiss.moveFirstRun'(given) {
+      const run = await pick(given, 'Move to Front of Queue', ['forward'], 'No run waits behind another one.');
+      if (run) await move(run, 1);
+    },
+    async 'unimiss.renameRun'(given) {
+      const run = await chooseRun(ctx, given, { title: 'Rename', fits: () => true, none: 'No runs yet.' });
+      if (!run) return;
+      const name = await window.showInputBox({
+        title: `Rename ${run.id}`,
+        prompt: 'The folder of the run keeps its name.',
+        value: run.name,
+        validateInput: (text) => (runName.safeParse(text).success ? undefined : runNameRule),
+      });
+      if (name && name !== run.name) ctx.store.put(await ctx.daemon.request(runRename, { run: run.folder, name }));
     },
     async 'unimiss.killRun'(given, selected) {
       const runs = await several(given, selected, 'Kill', 'kill', 'No run is training.');

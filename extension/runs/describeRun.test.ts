@@ -112,7 +112,8 @@ describe('a run in words', () => {
 
 it('a run has the actions that the daemon would not refuse', () => {
   const actions = (activity: RunInfo['activity']) => actionsOf({ ...training, activity });
-  expect(actions('queued')).toEqual(['stop']);
+  expect(actionsOf({ ...training, activity: 'queued', queue: 1 })).toEqual(['cancel']);
+  expect(actionsOf({ ...training, activity: 'queued', queue: 2 })).toEqual(['cancel', 'forward']);
   expect(actions('starting')).toEqual(['stop', 'kill']);
   expect(actions('training')).toEqual(['pause', 'stop', 'kill']);
   expect(actions('paused')).toEqual(['continue', 'stop', 'kill']);

@@ -3,7 +3,7 @@ import { seriesOf } from '../../protocol/records/series.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 
 /** The actions that a run allows now; also the words in a tree item's context value, by which package.json shows its actions. */
-export type RunAction = 'resume' | 'continue' | 'pause' | 'stop' | 'kill' | 'delete';
+export type RunAction = 'resume' | 'continue' | 'pause' | 'stop' | 'cancel' | 'forward' | 'kill' | 'delete';
 
 /** The status of a run, for texts and icons: its activity in the daemon, else its state. */
 export function standing({ activity, state }: RunInfo): NonNullable<RunInfo['activity']> | RunInfo['state'] {
@@ -14,7 +14,7 @@ export function actionsOf(run: RunInfo): RunAction[] {
   if (run.owner === 'other') return [];
   switch (run.activity) {
     case 'queued':
-      return ['stop'];
+      return (run.queue ?? 1) > 1 ? ['cancel', 'forward'] : ['cancel'];
     case 'starting':
       return ['stop', 'kill'];
     case 'training':

@@ -4,6 +4,7 @@ import { configJsonSchema } from './index.ts';
 import type { ConfigKind } from './kind.ts';
 import { misspelled, plain } from './nearest.ts';
 import { otherNameRemedy, otherValueName } from './otherNames.ts';
+import { runNameRule } from './shared.ts';
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
@@ -90,10 +91,7 @@ export function explain(
     }
     case 'invalid_format':
       return issue.path.at(-1) === 'name'
-        ? [
-            `${given} is not a valid run name`,
-            'Use at most 64 letters, digits, ".", "_" and "-". Start with a letter or digit.',
-          ]
+        ? [`${given} is not a valid run name`, runNameRule]
         : [`${given} is not a path`];
     case 'invalid_union': {
       const meant = meantBranch(issue, getNodeValue(node));

@@ -110,11 +110,14 @@ const records = z
   })
   .describe('What a run records.');
 
+/** A run's name. */
+export const runName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+/** What a run's name may be, for people. */
+export const runNameRule = 'Use at most 64 letters, digits, ".", "_" and "-". Start with a letter or digit.';
+
 /** A run's name, with the default of its kind. */
 export const nameOf = (preset: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+  runName
     .default(preset)
     .describe('Name of the run. The name of its folder starts with it. At most 64 letters, digits, `.`, `_` and `-`.');
 

@@ -39,7 +39,7 @@ export const largestMessageBytes = 16 * 2 ** 20;
 const { initialize, initialized, shutdown, exit, progressNotification, ping, daemonStatus, daemonStop, unsubscribe } =
   lifecycle;
 const { runsList, runsWatch, runsChanged, runGet, runCreate, runStart } = runs;
-const { runPause, runContinue, runStop, runKill, runDelete } = runs;
+const { runPause, runContinue, runStop, runMove, runRename, runKill, runDelete } = runs;
 const { metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead } = metrics;
 
 /** All declarations by topic, in the order of the reference. */
@@ -50,7 +50,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     topic: 'Runs',
     messages: [
       ...[runsList, runsWatch, runsChanged, runGet, runForecast, runCreate, runStart],
-      ...[runPause, runContinue, runStop, runKill, runDelete],
+      ...[runPause, runContinue, runStop, runMove, runRename, runKill, runDelete],
       ...[runDetails, runReport, runExport],
     ],
   },

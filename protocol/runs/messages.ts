@@ -98,6 +98,24 @@ export const runStop = request(
   'Stops a run after its current step, with a checkpoint. Removes a queued run from the queue. The answer confirms the request; it does not wait for the run to stop.',
   oneRun,
 );
+export const runMove = request('unimiss/runs/move', 'Gives a queued run another place in the queue for its device.', {
+  params: z.strictObject({
+    run: runRef,
+    place: z.int().min(1).describe('Its new place: 1 is next. A place behind the last is the last.'),
+  }),
+  result: runInfoSchema,
+});
+export const runRename = request(
+  'unimiss/runs/rename',
+  'Gives a run another name. Its folder, and so the reference of the run, stays as it is.',
+  {
+    params: z.strictObject({
+      run: runRef,
+      name: z.string().max(4096).describe('At most 64 letters, digits, `.`, `_` and `-`.'),
+    }),
+    result: runInfoSchema,
+  },
+);
 export const runKill = request(
   'unimiss/runs/kill',
   'Kills the process of a run. When started again, the run continues from its last checkpoint.',

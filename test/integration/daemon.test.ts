@@ -15,7 +15,9 @@ import {
   runContinue,
   runCreate,
   runDelete,
+  runMove,
   runPause,
+  runRename,
   runStart,
   runStop,
   runsList,
@@ -75,6 +77,28 @@ describe('the daemon', () => {
     const { trash } = await client.call(runDelete, { run: id, confirm: true });
     await watcher.until(folder, (info) => info === undefined);
     expect(readdirSync(trash)).toContain('records.jsonl');
+  });
+
+  it('renames a run, and moves one that waits to the front of the queue', async () => {
+    const client = await place.client();
+    const watcher = await RunWatcher.on(client);
+    const [first, second, third] = [
+      await createRun(client, 'waits', 60),
+      await createRun(client, 'b', 20),
+      await createRun(client, 'c', 20),
+    ];
+    expect(await client.call(runMove, { run: third.id, place: 1 })).toMatchObject({ queue: 1, activity: 'queued' });
+    await watcher.until(second.folder, (info) => info?.queue === 2);
+    await expect(client.call(runMove, { run: first.id, place: 1 })).rejects.toThrow(/does not wait in the queue/);
+    expect(await client.call(runRename, { run: third.id, name: 'chest.v2' })).toMatchObject({
+      ...{ id: third.id, name: 'chest.v2', activity: 'queued' },
+    });
+    await expect(client.call(runRename, { run: third.id, name: '../x' })).rejects.toThrow(
+      /"..\/x" is not a valid run name\n.*at most 64 letters/,
+    );
+    await client.call(runStop, { run: second.id });
+    letGo(first.folder);
+    expect(await watcher.until(third.folder, ended)).toMatchObject({ state: 'finished', name: 'chest.v2' });
   });
 
   it('lets runs go on without clients, and tells what became of them', async () => {

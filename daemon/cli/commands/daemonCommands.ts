@@ -7,7 +7,7 @@ import { daemonCommand } from './daemon.ts';
 import { deleteCommand } from './delete.ts';
 import { jobCommand } from './job.ts';
 import { logsCommand } from './logs.ts';
-import { continueCommand, killCommand, pauseCommand, stopCommand } from './steer.ts';
+import { continueCommand, killCommand, moveCommand, pauseCommand, renameCommand, stopCommand } from './steer.ts';
 import { workerCommand } from './worker.ts';
 
 /**
@@ -25,6 +25,8 @@ export function addDaemonCommands(
     continueCommand,
     stopCommand,
     killCommand,
+    moveCommand,
+    renameCommand,
     deleteCommand,
     connectCommand,
   ])

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { version } from '../../../package.json';
 import { configKinds, kindOf, type ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { ConfigKind, ConfigSummary } from '../../../protocol/config/kind.ts';
+import { runName, runNameRule } from '../../../protocol/config/shared.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { type RunVersions, runVersionsSchema } from '../../../protocol/records/records.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
@@ -183,6 +184,24 @@ export class RunFolder {
         remedy: '`unimiss runs` lists the existing runs.',
       });
     return RunFolder.open(folder, kinds);
+  }
+
+  /**
+   * Gives the run another name. Its folder keeps its own. This object keeps the old name: open the folder again.
+   * @throws UnimissError 'config' if no run may have the name; 'disk' if it cannot be written
+   */
+  async rename(name: string): Promise<void> {
+    const checked = runName.safeParse(name);
+    if (!checked.success)
+      throw new UnimissError('config', `${JSON.stringify(name)} is not a valid run name`, {
+        remedy: runNameRule,
+      });
+    const file = join(this.folder, 'run.json');
+    try {
+      await writeTextAtomically(file, json({ ...this.about, name: checked.data }));
+    } catch (error) {
+      throw diskError(error, file);
+    }
   }
 
   async writeVersions(versions: RunVersions): Promise<void> {

@@ -21,6 +21,41 @@ describe('the ledger of devices', () => {
     expect([c.held, c.place, given]).toEqual([true, null, ['c']]);
   });
 
+  it('serves a claim that was moved at its new place', () => {
+    const ledger = new DeviceLedger();
+    const given: string[] = [];
+    const moved: string[] = [];
+    const ask = (who: string, devices = ['cpu']) =>
+      ledger.claim({
+        ...{ devices, who, whenBusy: 'wait' },
+        onHeld: () => given.push(who),
+        onMoved: () => moved.push(who),
+      });
+    const [a, b, c, d] = [ask('a'), ask('b'), ask('c'), ask('d')];
+    moved.length = 0;
+    d.moveTo(1);
+    expect([a, b, c, d].map(({ place }) => place)).toEqual([null, 2, 3, 1]);
+    expect(moved.toSorted()).toEqual(['b', 'c', 'd']);
+    b.moveTo(99);
+    expect([b, c, d].map(({ place }) => place)).toEqual([3, 2, 1]);
+    expect([b, c, d].map(({ rank }) => rank)).toEqual([3, 2, 1]);
+    a.moveTo(2); // it waits for nothing
+    for (const claim of [a, d, c]) claim.release();
+    expect(given).toEqual(['d', 'c', 'b']);
+    c.moveTo(1);
+    expect(c.rank).toBe(-1);
+  });
+
+  it('grants a free device to a claim that is moved before the one that could not use it yet', () => {
+    const ledger = new DeviceLedger();
+    ledger.note(['cuda:0'], 'run');
+    const both = ledger.claim({ devices: ['cpu', 'cuda:0'], who: 'both', whenBusy: 'wait' });
+    const behind = ledger.claim({ devices: ['cpu'], who: 'behind', whenBusy: 'wait' });
+    expect([both.held, behind.held]).toEqual([false, false]);
+    behind.moveTo(1);
+    expect([both.held, behind.held]).toEqual([false, true]);
+  });
+
   it('names who has a busy device to those who do not want to wait', () => {
     const ledger = new DeviceLedger();
     ledger.note(['cpu'], 'chest-1');
@@ -89,6 +124,7 @@ describe('the ledger of devices', () => {
     const act = fc.oneof(
       devices.map((d) => ({ ask: d })),
       fc.nat(20).map((n) => ({ release: n })),
+      fc.tuple(fc.nat(20), fc.integer({ min: 1, max: 9 })).map(([move, to]) => ({ move, to })),
     );
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 2 }), (acts, perDevice) => {
@@ -103,6 +139,7 @@ describe('the ledger of devices', () => {
         for (const [i, one] of acts.entries()) {
           if ('ask' in one)
             live.push({ devices: one.ask, claim: ledger.claim({ devices: one.ask, who: `${i}`, whenBusy: 'wait' }) });
+          else if ('move' in one) live[one.move]?.claim.moveTo(one.to);
           else live.splice(one.release, 1)[0]?.claim.release();
           check();
         }

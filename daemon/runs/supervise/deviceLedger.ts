@@ -21,8 +21,15 @@ export interface Claim {
   readonly held: boolean;
   /** Its place among the claims that wait for any of its devices, from 1; null: it does not wait. */
   readonly place: number | null;
+  /** Its rank among all claims of the ledger, from 0: earlier ones are served first. -1: it was released. */
+  readonly rank: number;
   /** The other present users of its devices. */
   readonly inUseBy: readonly string[];
+  /**
+   * Gives a waiting claim another place among the claims that wait for any of its devices: 1 is next. A place behind the last is
+   * the last. Does nothing for a claim that does not wait.
+   */
+  moveTo(place: number): void;
   /** A second call does nothing. */
   release(): void;
 }
@@ -41,11 +48,11 @@ interface Idle {
 
 /**
  * Knows the users of each device. Runs and jobs ask it before they start, so that none competes with another unless its user
- * asked for that (`share`). It serves claims in order of arrival, each as soon as all its devices are free and no earlier claim
- * waits for one of them.
+ * asked for that (`share`). It serves claims in order of arrival, unless one is moved (`moveTo`), each as soon as all its devices
+ * are free and no earlier claim waits for one of them.
  */
 export class DeviceLedger {
-  /** In order of arrival. */
+  /** In the order in which they are served. */
   private readonly entries = new Set<Entry>();
   private readonly idle = new Set<Idle>();
 
@@ -132,21 +139,45 @@ export class DeviceLedger {
         if (entry.held || !ledger.entries.has(entry)) return null;
         return ledger.waitingBefore(entry).length + 1;
       },
+      get rank() {
+        return [...ledger.entries].indexOf(entry);
+      },
       get inUseBy() {
         return ledger.usersOf(entry);
       },
+      moveTo: (place) => this.moveTo(entry, place),
       release: () => this.release(entry),
     };
   }
 
   private release(entry: Entry): void {
     if (!this.entries.delete(entry)) return;
+    this.serve();
+    this.tellMoved(entry.request.devices);
+  }
+
+  private moveTo(entry: Entry, place: number): void {
+    if (entry.held || !this.entries.has(entry)) return;
+    const others = [...this.entries].filter((other) => other !== entry);
+    const waiting = others.filter((other) => !other.held && shares(other, entry.request.devices));
+    const before = waiting[Math.max(1, place) - 1];
+    const last = waiting.at(-1);
+    if (!last) return;
+    others.splice(before ? others.indexOf(before) : others.indexOf(last) + 1, 0, entry);
+    this.entries.clear();
+    for (const other of others) this.entries.add(other);
+    // A device may be free that only the claim in front could not use yet.
+    this.serve();
+    this.tellMoved(entry.request.devices);
+  }
+
+  /** Grants their devices to all claims whose turn it is. */
+  private serve(): void {
     for (const next of [...this.entries]) {
       if (next.held || !this.entries.has(next) || !this.isNext(next)) continue;
       next.held = true;
       next.request.onHeld?.();
     }
-    this.tellMoved(entry.request.devices);
   }
 
   private tellMoved(devices: readonly string[]): void {

@@ -26,6 +26,7 @@ beforeEach(async () => {
   supervisor = new Supervisor({
     trainer: { file: process.execPath, args: [scripts.main, 'worker'] },
     trainers: join(root, '.trainers'),
+    queue: join(root, 'queue.json'),
     root,
     onChange: () => {
       for (const entry of waiting.filter(({ test }) => test())) entry.resolve();
@@ -193,6 +194,18 @@ describe('the queue', () => {
     await idle(c);
     expect((await summarize(c)).state).toBe('finished');
     expect((await summarize(b)).state).toBe('new');
+  });
+
+  it('starts a run first that was moved there, also for the next supervisor', async () => {
+    const [a, b, c] = [await makeRun(root, 'a', 1000), await makeRun(root, 'b', 1000), await makeRun(root, 'c', 10)];
+    for (const run of [a, b, c]) await supervisor.start(run);
+    await supervisor.moveInQueue(c, 1);
+    expect([b, c].map((run) => supervisor.live(run.folder).queue)).toEqual([2, 1]);
+    expect(JSON.parse(await readFile(join(root, 'queue.json'), 'utf8')).runs).toEqual([c.folder, b.folder]);
+    expect(() => supervisor.moveInQueue(a, 1)).toThrow(/does not wait in the queue/);
+    await supervisor.kill(a);
+    await idle(c);
+    expect((await summarize(c)).state).toBe('finished');
   });
 
   it('does not block those who will not wait, or who use another device', async () => {

@@ -187,6 +187,18 @@ export class Supervisor {
     return this.saveQueue();
   }
 
+  /** Gives a waiting run another place in the queue, 1 is next. @throws UnimissError 'run' if it does not wait */
+  moveInQueue(run: RunFolder, place: number): Promise<void> {
+    const entry = this.active.get(run.folder);
+    if (entry?.activity !== 'queued')
+      throw new UnimissError('run', 'does not wait in the queue', {
+        place: run.id,
+        remedy: '`unimiss runs --state queued` lists the runs that wait.',
+      });
+    entry.claim.moveTo(place);
+    return this.saveQueue();
+  }
+
   /** Ends the process of a run at once, and waits for its end; a waiting run leaves the queue. */
   async kill(run: RunFolder): Promise<void> {
     const entry = this.get(run);
@@ -234,7 +246,9 @@ export class Supervisor {
   /** The queue of a supervisor that ends is left as it is. */
   private async saveQueue(): Promise<void> {
     if (this.closing || this.restoring) return;
-    const waiting = [...this.active.values()].filter(({ activity }) => activity === 'queued');
+    const waiting = [...this.active.values()]
+      .filter(({ activity }) => activity === 'queued')
+      .sort((a, b) => a.claim.rank - b.claim.rank);
     await this.queue?.save(waiting.map(({ run }) => run.folder));
   }
 

@@ -10,7 +10,9 @@ import {
   runDelete,
   runGet,
   runKill,
+  runMove,
   runPause,
+  runRename,
   runStart,
   runStop,
   runsList,
@@ -72,6 +74,14 @@ export function runHandlers(services: Services): Handler[] {
       runStop,
       act((s, run) => s.stop(run)),
     ),
+    handle(runMove, ({ run, place }) => act((s, folder) => s.moveInQueue(folder, place))({ run })),
+    handle(runRename, async ({ run: ref, name }) => {
+      const run = await registry.find(ref);
+      await run.rename(name);
+      registry.forget(run.folder);
+      services.changed(run.folder);
+      return registry.info(await registry.find(run.folder));
+    }),
     handle(
       runKill,
       act((s, run) => s.kill(run)),

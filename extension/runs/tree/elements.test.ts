@@ -27,6 +27,12 @@ const runs = [
 ];
 const elements = new Elements();
 
+it('lists runs that wait by their places in the queue', () => {
+  const queued = (name: string, queue: number) => run(name, { activity: 'queued', state: 'new', queue });
+  const below = rowsBelow(elements.group('queue'), [queued('c', 2), queued('b', 3), queued('a', 1)], 'state');
+  expect(below.runs).toEqual(['/runs/a', '/runs/c', '/runs/b']);
+});
+
 it('groups runs by what they are doing; every run is in one group', () => {
   const { groups, runs: top } = rowsBelow(undefined, runs, 'state');
   expect(groups).toEqual(['active', 'queue', 'finished', 'ended']);

@@ -95,7 +95,10 @@ export function rowsBelow(
 ): Rows {
   const groupOf = groupBy === 'state' ? stateGroup : originGroup(runs);
   if (parent?.kind === 'group')
-    return { groups: [], runs: runs.filter((run) => groupOf(run) === parent.group).map(({ folder }) => folder) };
+    return {
+      groups: [],
+      runs: inOrder(runs.filter((run) => groupOf(run) === parent.group)).map(({ folder }) => folder),
+    };
   if (parent) return { groups: [], runs: groupBy === 'state' ? [] : childrenOf(parent.folder, runs) };
   const used = new Set(runs.map(groupOf));
   const names = Object.keys(groupTitles) as GroupName[];
@@ -103,6 +106,11 @@ export function rowsBelow(
     groups: names.filter((name) => used.has(name)),
     runs: runs.filter((run) => groupOf(run) === 'top').map(({ folder }) => folder),
   };
+}
+
+/** Runs that wait, by their places in the queue; others as they are. */
+function inOrder(runs: readonly RunInfo[]): RunInfo[] {
+  return runs.toSorted((a, b) => (a.queue ?? 0) - (b.queue ?? 0));
 }
 
 function stateGroup(run: RunInfo): GroupName {
