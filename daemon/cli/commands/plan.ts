@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { thisMachine } from '../../data/datasets/labelled/plan/machine.ts';
 import { planDataset } from '../../data/datasets/labelled/plan/planDataset.ts';
@@ -10,12 +10,14 @@ import { writeTextAtomically } from '../../files/atomic.ts';
 import { exitCodes } from '../terminal/exitCodes.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { Reporter } from '../terminal/reporter.ts';
+import { wholeNumber } from '../terminal/wholeNumber.ts';
 
 interface PlanCommandOptions {
   readonly out?: string;
   readonly folds: number;
   readonly seed: number;
   readonly layout?: Layout;
+  readonly volume?: number;
   readonly preset?: string;
 }
 
@@ -33,6 +35,11 @@ export function planCommand(): Command {
     )
     .addOption(new Option('--layout <layout>', 'how the files are arranged (default: detected)').choices(layoutNames))
     .addOption(
+      new Option('--volume <n>', 'the volume to take from files with several (4-D), from 0').argParser(
+        wholeNumber(0, 65535),
+      ),
+    )
+    .addOption(
       new Option('--preset <name>', 'settings of a public data set').choices(datasetPresets.map(({ name }) => name)),
     )
     .addHelpText(
@@ -41,13 +48,14 @@ export function planCommand(): Command {
     )
     .action(async (path: string, options: PlanCommandOptions, command: Command) => {
       const reporter = Reporter.of(command);
-      const { out, folds, seed, layout } = options;
+      const { out, folds, seed, layout, volume } = options;
       const preset = datasetPresets.find(({ name }) => name === options.preset);
       const planned = await planDataset(path, {
         machine: thisMachine(),
         folds,
         seed,
         ...(layout && { layout }),
+        ...(volume !== undefined && { volume }),
         ...(preset && { preset }),
         signal: interruptSignal(),
         onProgress: (done, total) =>
@@ -72,13 +80,4 @@ export function planCommand(): Command {
       reporter.record({ fingerprint, plan, split, findings, config });
       if (errors > 0) process.exitCode = exitCodes.data.code;
     });
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most)
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    return value;
-  };
 }

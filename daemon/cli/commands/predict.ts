@@ -8,6 +8,7 @@ import { predictImages } from '../../runs/jobs/predict/predictImages.ts';
 import { kindsOf, type Task } from '../../runs/start/task.ts';
 import { tasks as productTasks } from '../../runs/start/tasks.ts';
 import { Reporter } from '../terminal/reporter.ts';
+import { wholeNumber } from '../terminal/wholeNumber.ts';
 import { askedRoot, runReference } from '../viaDaemon/connection.ts';
 import { addJobOptions, askForJob, type JobOptions } from './jobOptions.ts';
 
@@ -21,6 +22,7 @@ interface Options extends JobOptions {
   probabilities?: boolean;
   force?: boolean;
   keep: number;
+  volume?: number;
   folds?: string[];
 }
 
@@ -42,6 +44,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
         .default('best'),
     )
     .option('--overlap <share>', 'fraction of a window that it shares with the next one', overlap, 0.5)
+    .option('--volume <n>', 'the volume to take from files with several (4-D), from 0', wholeNumber(0, 65535))
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
     .option('--probabilities', 'also write the probability of each class at each voxel: takes longer, and much space')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')
@@ -67,6 +70,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
           preview,
           probabilities: options.probabilities === true,
           force: options.force === true,
+          volume: options.volume ?? null,
           keepMinutes: options.keep,
         },
         folds: folds.map((fold) => runReference(fold, root)),

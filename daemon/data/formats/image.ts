@@ -41,8 +41,9 @@ export async function sniffFile(path: string): Promise<{ format: Format | undefi
 /**
  * Checks a file quickly before training: its format by its content (not its name), its size by its header,
  * and whether header and file length agree. Reads a few kB. Throws UnimissError('data') naming file and reason.
+ * @param options `volume`: the wanted one of a file with several; without it, such a file is refused
  */
-export async function inspectImage(path: string): Promise<ImageInfo> {
+export async function inspectImage(path: string, options: ReadOptions = {}): Promise<ImageInfo> {
   const { format, head, size } = await sniffFile(path);
   if (size === 0) throw imageError(path, 'is empty (0 bytes)');
   switch (format) {
@@ -56,18 +57,23 @@ export async function inspectImage(path: string): Promise<ImageInfo> {
     }
     case 'nifti':
     case 'gz':
-      return { kind: '3D', format: 'nifti', size: (await inspectNifti(path)).size };
+      return { kind: '3D', format: 'nifti', size: (await inspectNifti(path, options)).size };
     case 'nrrd':
     case 'metaimage':
-      return { kind: '3D', format, size: (await inspectTextVolume(path, format)).grid.size };
+      return { kind: '3D', format, size: (await inspectTextVolume(path, format, options)).grid.size };
     case 'dicom': {
-      const info = await inspectDicom(path);
+      const info = await inspectDicom(path, options);
       if (info.kind === '3D') return { kind: '3D', format, size: info.size };
       return { kind: '2D', format, width: info.header.columns, height: info.header.rows };
     }
     default:
       throw unknownFormat(path, head);
   }
+}
+
+/** Checks labels as `inspectImage` does images; a DICOM segmentation belongs to a volume. Throws UnimissError('data'). */
+export async function inspectLabels(path: string): Promise<Pick<ImageInfo, 'kind'>> {
+  return (await segmentationFile(path)) === undefined ? inspectImage(path) : { kind: '3D' };
 }
 
 /**
@@ -121,14 +127,18 @@ export async function readLabels(
   path: string,
   options: ReadOptions & { into?: StoredGrid } = {},
 ): Promise<StoredLabels> {
-  if (await isSegmentationFile(path)) return toLabels(path, await decodeSegmentation(path, options.into));
-  return toLabels(path, await decodeVolume(path, options));
+  const segmentation = await segmentationFile(path);
+  if (segmentation === undefined) return toLabels(path, await decodeVolume(path, options));
+  return toLabels(path, await decodeSegmentation(segmentation, options.into));
 }
 
-async function isSegmentationFile(path: string): Promise<boolean> {
-  if ((await sniffFile(path)).format !== 'dicom' || (await stat(path)).isDirectory()) return false;
-  const header = await readDicomHeader(path);
-  return header !== undefined && isSegmentation(header);
+/** The DICOM segmentation that a path stands for: a file, or the only DICOM file of a folder. undefined: it is something else. */
+async function segmentationFile(path: string): Promise<string | undefined> {
+  if ((await sniffFile(path)).format !== 'dicom') return undefined;
+  const [file, ...others] = (await stat(path)).isDirectory() ? await dicomFilesIn(path) : [path];
+  if (file === undefined || others.length > 0) return undefined;
+  const header = await readDicomHeader(file);
+  return header && isSegmentation(header) ? file : undefined;
 }
 
 /** The stored voxels of a volume of any supported format, by its content. Throws UnimissError('data'). */

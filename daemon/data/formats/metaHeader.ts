@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { imageError } from './imageError.ts';
 import type { Affine, AffineRow } from './niftiGeometry.ts';
-import type { NiftiTypeName } from './niftiHeader.ts';
+import { fourDimensions, type NiftiTypeName } from './niftiHeader.ts';
 import { affineDefect } from './nrrdHeader.ts';
 import {
   checkClaim,
@@ -64,10 +64,7 @@ export async function readMetaHeader(path: string, volume?: number): Promise<Tex
   if (!Number.isInteger(volumes) || volumes < 1 || volumes > 65536)
     throw fail(`says that its size is ${sizes.join('×')}`);
   if (volumes > 1 && volume === undefined)
-    throw fail(
-      `is 4-D (${sizes.join('×')}); only volumes of three dimensions are supported`,
-      'Split it into one file per volume.',
-    );
+    throw fail(`is 4-D (${sizes.join('×')}); only volumes of three dimensions are supported`, fourDimensions);
   const size = checkedSizes(sizes.slice(0, 3), fail);
 
   const { affine, known } = geometryOf(fields, dimension);

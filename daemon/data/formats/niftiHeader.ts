@@ -139,10 +139,7 @@ function checkedSize(
   if (bad !== undefined) throw fail(`says that its size is ${text}`);
   const [i = 1, j = 1, k = 1, volumes = 1] = sizes;
   if (sizes.slice(4).some((n) => n > 1) || (volumes > 1 && volume === undefined)) {
-    throw fail(
-      `is ${rank}-D (${text}); only volumes of three dimensions are supported`,
-      'Split it into one file per volume.',
-    );
+    throw fail(`is ${rank}-D (${text}); only volumes of three dimensions are supported`, fourDimensions);
   }
   requireVolume(volumes, volume, fail);
   if (Math.max(i, j, k) > limits.axis || i * j * k > limits.voxels) {
@@ -153,6 +150,10 @@ function checkedSize(
   }
   return { size: [i, j, k] as const, volumes };
 }
+
+/** What can be done with a file of several volumes. */
+export const fourDimensions =
+  'Split it into one file per volume. With labelled images, and to predict, one can be chosen: `data.volume`, --volume.';
 
 /** Throws where a file of so many volumes does not have the wanted one. */
 export function requireVolume(

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { imageError } from './imageError.ts';
 import type { Affine, AffineRow } from './niftiGeometry.ts';
 import type { NiftiTypeName } from './niftiHeader.ts';
+import { fourDimensions } from './niftiHeader.ts';
 import type { LabelNames } from './storedVolume.ts';
 import {
   checkClaim,
@@ -126,10 +127,7 @@ function spatialAxes(sizes: readonly number[], fields: Fields, volume: number | 
     throw fields.fail(`has axes that do not lie in space between others (${text})`);
   if (!Number.isInteger(volumes) || volumes < 1 || volumes > 65536) throw fields.fail(`says that its size is ${text}`);
   if (volumes > 1 && volume === undefined)
-    throw fields.fail(
-      `is 4-D (${text}); only volumes of three dimensions are supported`,
-      'Split it into one file per volume.',
-    );
+    throw fields.fail(`is 4-D (${text}); only volumes of three dimensions are supported`, fourDimensions);
   return { size, volumes, first };
 }
 

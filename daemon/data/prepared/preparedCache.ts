@@ -7,6 +7,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { readFailure } from '../formats/bytes.ts';
+import { filesOfImage } from '../formats/imageFiles.ts';
 import { caseDigests } from './caseDigests.ts';
 import { classPositions } from './positions.ts';
 import { PreparedFile, writePrepared } from './preparedFile.ts';
@@ -56,8 +57,16 @@ export class PreparedCache {
     return join(this.folder, `${name}.prepared`);
   }
 
-  /** SHA-256 of a file. It is remembered by path, time and size, so that large data sets are hashed once. */
+  /** What an image's files contain, whatever they are called: of a file its hash, of several (a DICOM series) that of theirs. */
   private async contentOf(path: string): Promise<string> {
+    const files = await filesOfImage(path, this.settings);
+    const digests = await Promise.all(files.map((file) => this.digestOf(file)));
+    const [only = '', ...others] = digests.sort();
+    return others.length === 0 ? only : createHash('sha256').update(digests.join()).digest('hex');
+  }
+
+  /** SHA-256 of a file. It is remembered by path, time and size, so that large data sets are hashed once. */
+  private async digestOf(path: string): Promise<string> {
     const { mtimeMs, size, ino } = await stat(path).catch((error: unknown) => {
       throw readFailure(path, error);
     });

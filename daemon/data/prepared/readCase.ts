@@ -1,5 +1,6 @@
 import { UnimissError } from '../../../protocol/errors.ts';
-import { inspectImage, readImage, readLabels as readLabelMap, readVolume } from '../formats/image.ts';
+import type { Modality } from '../../../protocol/modality.ts';
+import { inspectImage, inspectLabels, readImage, readLabels as readLabelMap, readVolume } from '../formats/image.ts';
 import { imageError } from '../formats/imageError.ts';
 import { readLabelMap as readPictureLabels } from '../formats/labelMap.ts';
 import type { StoredGrid } from '../formats/storedVolume.ts';
@@ -37,8 +38,9 @@ interface Stored<Values = ImageValues> {
  * @throws UnimissError 'data' naming the file: unreadable, another size than the others, a number of channels that the plan does
  * not have, a value that no class has, masks that overlap where classes exclude each other
  */
-export async function readCase(files: CaseFiles, { modality, channels }: PrepareSettings): Promise<StoredCase> {
-  const read = await Promise.all(files.images.map((path) => readStored(path, modality)));
+export async function readCase(files: CaseFiles, settings: PrepareSettings): Promise<StoredCase> {
+  const { modality, channels } = settings;
+  const read = await Promise.all(files.images.map((path) => readStored(path, settings)));
   const [first] = read;
   if (!first) throw new UnimissError('internal', 'a case without an image', { place: files.id });
   for (const [i, other] of read.entries()) requireSameSize(files.images[i]!, other.size, first.size, files.images[0]!);
@@ -54,21 +56,23 @@ export async function readCase(files: CaseFiles, { modality, channels }: Prepare
   const notices = read.flatMap((one) => one.notices);
   const stored = { size, spacing, channels: planes, notices, ...(first.grid && { grid: first.grid }) };
   if (!files.labels) return stored;
-  return { ...stored, labels: await readLabels(files.labels, { modality, size, image: files.images[0]! }) };
+  return {
+    ...stored,
+    labels: await readLabels(files.labels, { modality, size, grid: first.grid, image: files.images[0]! }),
+  };
 }
 
-async function requireKind(path: string, modality: PrepareSettings['modality']): Promise<void> {
-  const { kind } = await inspectImage(path);
+function requireKind(path: string, kind: Modality, modality: Modality): void {
   if (kind !== modality)
     throw imageError(path, kind === '2D' ? 'is a picture, but modality is "3D"' : 'is a volume, but modality is "2D"', {
       remedy: 'Correct `modality`.',
     });
 }
 
-async function readStored(path: string, modality: PrepareSettings['modality']): Promise<Stored> {
-  await requireKind(path, modality);
+async function readStored(path: string, { modality, volume: wanted }: PrepareSettings): Promise<Stored> {
+  requireKind(path, (await inspectImage(path, { volume: wanted })).kind, modality);
   if (modality === '3D') {
-    const { volume, spacingKnown, grid, notices, orientationNotice } = await readVolume(path);
+    const { volume, spacingKnown, grid, notices, orientationNotice } = await readVolume(path, { volume: wanted });
     const spacing = spacingKnown ? volume.spacing : null;
     const all = orientationNotice === undefined ? notices : [orientationNotice, ...notices];
     return { size: volume.shape, spacing, planes: [volume.data], grid, notices: all };
@@ -78,10 +82,10 @@ async function readStored(path: string, modality: PrepareSettings['modality']): 
   return { size: [1, height, width], spacing: null, planes, notices: [] };
 }
 
-async function readStoredLabels(path: string, modality: PrepareSettings['modality']): Promise<Stored<LabelData>> {
-  await requireKind(path, modality);
+async function readStoredLabels(path: string, { modality, grid }: LabelContext): Promise<Stored<LabelData>> {
+  requireKind(path, (await inspectLabels(path)).kind, modality);
   if (modality === '3D') {
-    const { shape, spacing, spacingKnown, data } = await readLabelMap(path);
+    const { shape, spacing, spacingKnown, data } = await readLabelMap(path, grid && { into: grid });
     return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data], notices: [] };
   }
   const { shape, data } = await readPictureLabels(path);
@@ -113,8 +117,10 @@ function requireSameSize(path: string, size: Size3, wanted: Size3, of: string): 
 }
 
 interface LabelContext {
-  readonly modality: PrepareSettings['modality'];
+  readonly modality: Modality;
   readonly size: Size3;
+  /** Absent for pictures. */
+  readonly grid: StoredGrid | undefined;
   readonly image: string;
 }
 
@@ -124,7 +130,7 @@ async function readLabels(files: LabelFiles, context: LabelContext): Promise<Lab
   const maps = overlapping ? classes.length : 1;
   const data = new Uint8Array(maps * count);
   const one = async (path: string) => {
-    const stored = await readStoredLabels(path, context.modality);
+    const stored = await readStoredLabels(path, context);
     requireSameSize(path, stored.size, context.size, context.image);
     return greyOf(stored, path);
   };

@@ -10,6 +10,8 @@ export interface PrepareSettings {
   /** Size that the whole image is brought to; null: what the spacing gives. */
   readonly size: Size3 | null;
   readonly channels: readonly Channel[];
+  /** The number of the volume that is taken from files with several (4-D), from 0; absent: such files are refused. */
+  readonly volume?: number;
 }
 
 /** Where the labels of an image's voxels are. */

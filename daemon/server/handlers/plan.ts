@@ -12,13 +12,14 @@ import { WorkDone } from './workDone.ts';
 /** `unimiss plan` for clients. */
 export function planHandlers(): Handler[] {
   return [
-    handle(dataPlan, async ({ path, layout, preset, folds, seed, workDoneToken }, { send, signal }) => {
+    handle(dataPlan, async ({ path, layout, volume, preset, folds, seed, workDoneToken }, { send, signal }) => {
       const progress = new WorkDone(send, workDoneToken);
       progress.begin('Reading the data set');
       try {
         const { dataset, fingerprint, plan, findings, config } = await planDataset(absolute(path), {
           ...{ machine: thisMachine(), folds, seed, signal },
           ...(layout !== 'auto' && { layout }),
+          ...(volume !== null && { volume }),
           ...(preset !== undefined && { preset: presetNamed(preset) }),
           onProgress: (done, total) => progress.report('Files', done, total),
         });

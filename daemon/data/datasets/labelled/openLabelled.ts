@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { UnimissError } from '../../../../protocol/errors.ts';
 import type { Modality } from '../../../../protocol/modality.ts';
 import { readFailure } from '../../formats/bytes.ts';
-import { inspectImage } from '../../formats/image.ts';
+import { inspectImage, inspectLabels } from '../../formats/image.ts';
 import { naturalOrder } from '../files.ts';
 import { draftClassFolders } from './layouts/classFolders.ts';
 import { draftDecathlon, isDecathlon } from './layouts/decathlon.ts';
@@ -143,17 +143,18 @@ function fail(error: UnimissError): never {
 }
 
 /** Files of a case whose headers are read: its channels, and its labels. */
-function filesOf(one: LabelledCase & { readonly label?: LabelSource | null }): string[] {
+function filesOf(one: LabelledCase & { readonly label?: LabelSource | null }) {
   const { channels, label } = one;
   const masks = !label ? [] : label.kind === 'map' ? [label.path] : label.paths.filter((path) => path !== null);
-  return [...channels, ...masks];
+  const found = (holdsLabels: boolean) => (path: string) => ({ path, id: one.id, holdsLabels });
+  return [...channels.map(found(false)), ...masks.map(found(true))];
 }
 
 /** The cases whose headers can be read and are of the kind that most have. */
 async function inspected<C extends LabelledCase>(
   cases: readonly C[],
   findings: Finding[],
-  { signal, onProgress }: OpenOptions,
+  { signal, onProgress, volume }: OpenOptions,
   { root }: Draft,
 ): Promise<{ cases: readonly C[]; modality: Modality; files: number }> {
   const first = new Map<string, LabelledCase>();
@@ -170,16 +171,17 @@ async function inspected<C extends LabelledCase>(
         case: one.id,
       });
   }
-  const all = cases.flatMap((one) => filesOf(one).map((path) => ({ path, id: one.id })));
+  const all = cases.flatMap(filesOf);
   const kinds = new Map<string, Modality>();
   const failures: Finding[] = [];
   let [next, done] = [0, 0];
   const work = async () => {
     for (let file = all[next++]; file !== undefined; file = all[next++]) {
       if (signal?.aborted) throw new UnimissError('interrupted', 'opening the data set was cancelled', { place: root });
-      const { path, id } = file;
+      const { path, id, holdsLabels } = file;
       try {
-        kinds.set(path, (await inspectImage(path)).kind);
+        const { kind } = await (holdsLabels ? inspectLabels(path) : inspectImage(path, { volume }));
+        kinds.set(path, kind);
       } catch (error) {
         if (!(error instanceof UnimissError)) throw error;
         failures.push(brokenFile(path, error, id));

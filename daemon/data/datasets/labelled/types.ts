@@ -121,6 +121,8 @@ export type LabelledDataset = SegmentationDataset | ClassificationDataset;
 export interface OpenOptions {
   /** Default: recognised by what is there. */
   readonly layout?: Layout;
+  /** The number of the volume that is taken from files with several (4-D), from 0. Default: such files are refused. */
+  readonly volume?: number;
   /** Called with the number of files whose headers were read. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;

@@ -121,7 +121,7 @@ function choose<S extends Slice>(piles: readonly S[][], volume: number | undefin
   if (volume === undefined)
     return new NoStack(
       `is 4-D: it has ${count} images at each of ${piles.length} positions (times, echoes or the like)`,
-      'Put the files of one of them into a folder of their own.',
+      'Put the files of one of them into a folder of their own. With labelled images, and to predict, one can be chosen: `data.volume`, --volume.',
     );
   if (!Number.isInteger(volume) || volume < 0 || volume >= count)
     return new NoStack(

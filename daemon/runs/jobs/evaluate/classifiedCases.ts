@@ -26,7 +26,7 @@ export async function classifiedCases({
   const { cases, validation, split } = opened;
   const both = split === 'validation' ? cases : [...cases, ...validation];
   const inputs = new Map<string, ClassificationCaseInput>();
-  const settings = settingsOf(network);
+  const settings = settingsOf(network, opened.volume);
   const journal = await measured(classifiedSchema);
   try {
     for (const [i, one] of both.entries()) {

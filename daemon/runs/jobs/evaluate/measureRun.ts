@@ -55,7 +55,16 @@ export async function measureRun(
     // Validation takes the labels as the network gives them.
     const decides = split === 'validation' ? { ...plan, largestComponent: [] } : plan;
     const how = { overlap, mirror, toleranceMm, convention };
-    const settings = { measuring, version, step, plan: decides, ...how, from: leakage.state };
+    const { volume } = opened;
+    const settings = {
+      measuring,
+      version,
+      step,
+      ...(volume !== null && { volume }),
+      plan: decides,
+      ...how,
+      from: leakage.state,
+    };
     const measured = <T>(result: z.ZodType<T>) =>
       MeasuredCases.open(join(run.folder, 'measured.jsonl'), { settings, result, notice: on.notice });
     const around = { leakage, network, opened, task, options, exclusions, measured, onProgress: on.onProgress };

@@ -118,13 +118,13 @@ function pictureOf(title: string, stored: StoredCase, reference: LabelArray, pre
 /** Reference and prediction of a case in its own grid, by class numbers: one map, or a map a class. */
 async function labelsOf(
   network: OpenNetwork,
-  { dataset: { labels, exclusive, ignore } }: SplitCases,
+  { dataset: { labels, exclusive, ignore }, volume }: SplitCases,
   { id, channels: images, ...rest }: Case,
   task: SegmentTask,
 ): Promise<{ stored: StoredCase; reference: Uint8Array; prediction: Uint8Array }> {
   const from = 'label' in rest ? rest.label : null;
   if (!from) throw new UnimissError('internal', 'a case without labels', { place: id });
-  const settings = settingsOf(network);
+  const settings = settingsOf(network, volume);
   const classes = labels.map(({ values }) => values);
   const stored = await readCase({ id, images, labels: { overlapping: !exclusive, classes, ignore, from } }, settings);
   const { labels: known, ...image } = stored;

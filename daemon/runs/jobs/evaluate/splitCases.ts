@@ -5,9 +5,12 @@ import { labelledCases } from '../../../data/datasets/labelled/split/split.ts';
 import { readSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
 import type { ClassificationCase, LabelledDataset, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
+import { openOptions } from '../../start/finetune/cases.ts';
 
 export interface SplitCases {
   readonly dataset: LabelledDataset;
+  /** The number of the volume that is taken from files with several; null: there are none. */
+  readonly volume: number | null;
   readonly split: 'test' | 'validation';
   readonly cases: readonly (SegmentationCase | ClassificationCase)[];
   /** Those of the run's validation: thresholds are chosen on them. */
@@ -25,7 +28,7 @@ export async function splitCases(
   wanted: 'test' | 'validation' | undefined,
 ): Promise<SplitCases> {
   const { data } = config;
-  const dataset = await openLabelled(data.path, data.layout === 'auto' ? {} : { layout: data.layout });
+  const dataset = await openLabelled(data.path, openOptions(data));
   const { folds, test } = await readSplit(run.splitFile);
   const validationIds =
     data.fold === 'all' ? folds.flatMap(({ validation }) => validation) : (folds[data.fold]?.validation ?? []);
@@ -49,5 +52,5 @@ export async function splitCases(
           ? 'Evaluate the validation cases (--split validation), or give the data set test cases; see docs/datasets.md.'
           : 'Train with a fold that has validation cases.',
     });
-  return { dataset, split, cases, validation: casesOf(validationIds) };
+  return { dataset, volume: data.volume, split, cases, validation: casesOf(validationIds) };
 }

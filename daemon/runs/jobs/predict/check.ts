@@ -47,8 +47,12 @@ export function checkImage(path: string, stored: Measured, plan: NetworkPlan, fo
  * Refuses a picture where the network takes volumes, and the other way round: before anything is decoded.
  * @throws UnimissError 'data'
  */
-export async function checkKind(path: string, { modality }: Pick<NetworkPlan, 'modality'>): Promise<void> {
-  const { kind } = await inspectImage(path);
+export async function checkKind(
+  path: string,
+  { modality }: Pick<NetworkPlan, 'modality'>,
+  volume: number | null = null,
+): Promise<void> {
+  const { kind } = await inspectImage(path, volume === null ? {} : { volume });
   if (kind === modality) return;
   const [is, wanted] = kind === '2D' ? ['a picture', 'volumes'] : ['a volume', 'pictures'];
   throw new UnimissError('data', `is ${is}, but the network was trained on ${wanted}`, {

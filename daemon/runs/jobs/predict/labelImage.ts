@@ -11,11 +11,15 @@ import {
 } from '../../../infer/slidingWindow/segmentImage.ts';
 import type { OpenNetwork, RunNetwork } from './network.ts';
 
-/** How images are prepared for a network. */
-export function settingsOf({ plan, window }: OpenNetwork): PrepareSettings {
+/**
+ * How images are prepared for a network.
+ * @param volume the number of the volume that is taken from files with several; null: such files are refused
+ */
+export function settingsOf({ plan, window }: OpenNetwork, volume: number | null): PrepareSettings {
   return {
     ...{ modality: plan.modality, spacing: plan.spacing, channels: plan.channels },
     size: plan.fit === 'resize' ? window : null,
+    ...(volume !== null && { volume }),
   };
 }
 

@@ -61,6 +61,7 @@ async function predictCases(
   const { overlap, mirror, statistics, preview, probabilities } = task;
   const finished = await Finished.open(task.out, {
     ...{ members, overlap, mirror, statistics, preview, probabilities },
+    ...(task.volume !== null && { volume: task.volume }),
     largestComponent: plan.largestComponent,
   });
   const all: Predicted[] = [];
@@ -118,8 +119,8 @@ async function predictCase(network: OpenNetwork, files: InputCase, task: Predict
  */
 async function prepareCase(network: OpenNetwork, files: InputCase, task: PredictTask) {
   const [image = ''] = files.images;
-  const settings = settingsOf(network);
-  for (const path of files.images) await checkKind(path, network.plan);
+  const settings = settingsOf(network, task.volume);
+  for (const path of files.images) await checkKind(path, network.plan, task.volume);
   const stored = await readCase(files, settings);
   const notices = [...stored.notices, ...checkImage(image, stored, network.plan, task.force)];
   const prepared = prepareImage(stored, settings, image);

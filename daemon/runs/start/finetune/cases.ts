@@ -5,7 +5,12 @@ import { openLabelled } from '../../../data/datasets/labelled/openLabelled.ts';
 import { checkSplit } from '../../../data/datasets/labelled/split/checkSplit.ts';
 import { labelledCases, makeSplit, type Split } from '../../../data/datasets/labelled/split/split.ts';
 import { readSplit, writeSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
-import type { ClassificationCase, LabelledDataset, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
+import type {
+  ClassificationCase,
+  LabelledDataset,
+  OpenOptions,
+  SegmentationCase,
+} from '../../../data/datasets/labelled/types.ts';
 import type { TrainingCase } from '../../../data/loader/labelled/types.ts';
 import { ignoredLabel } from '../../../data/prepared/types.ts';
 import type { Finding } from '../../../train/training.ts';
@@ -27,7 +32,7 @@ export interface RunCases {
  */
 export async function openCases(config: FinetuneConfig, run: RunFolder): Promise<RunCases> {
   const { data } = config;
-  const dataset = await openLabelled(data.path, data.layout === 'auto' ? {} : { layout: data.layout });
+  const dataset = await openLabelled(data.path, openOptions(data));
   requireProblem(config, dataset);
   requireFewClasses(dataset);
   const split = await splitOf(config, dataset, run);
@@ -59,6 +64,11 @@ export async function openCases(config: FinetuneConfig, run: RunFolder): Promise
     validation: numbers(validation),
     findings: [...findings, ...shown],
   };
+}
+
+/** How the configuration says that a data set is opened. */
+export function openOptions({ layout, volume }: FinetuneConfig['data']): Pick<OpenOptions, 'layout' | 'volume'> {
+  return { ...(layout !== 'auto' && { layout }), ...(volume !== null && { volume }) };
 }
 
 const memoryOnly: Finding = {

@@ -93,6 +93,7 @@ function openPatchLoader(config: FinetuneConfig, { cases, training, dataset }: R
       ...{ modality, channels },
       spacing: spacing?.length === 3 ? spacing : null,
       size: plan.fit === 'resize' ? patch : null,
+      ...(data.volume !== null && { volume: data.volume }),
     },
   });
 }

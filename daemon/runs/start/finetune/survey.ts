@@ -10,7 +10,7 @@ import { downstreamTable } from '../../../model/downstream.ts';
 import { finetuneExecutorKey } from '../../../train/finetune/executorKey.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import { type Cost, concerned, type Survey, type SurveyOptions, unplanned } from '../survey.ts';
-import { chooseSplit, requireProblem, sidesOf } from './cases.ts';
+import { chooseSplit, openOptions, requireProblem, sidesOf } from './cases.ts';
 import { checkStartingWeights } from './startingWeights.ts';
 
 /** Findings of a data set that are listed. */
@@ -23,9 +23,7 @@ export async function surveyFinetuning(config: FinetuneConfig, options: SurveyOp
     if (start.from !== null) await checkStartingWeights(start, downstreamTable(downstreamOf(config, 1)));
   });
   const ofWeights = 'concern' in weights ? [weights.concern] : [];
-  const opened = await concerned('data.path', () =>
-    openLabelled(data.path, { ...options, ...(data.layout !== 'auto' && { layout: data.layout }) }),
-  );
+  const opened = await concerned('data.path', () => openLabelled(data.path, { ...options, ...openOptions(data) }));
   if ('concern' in opened) return unplanned([opened.concern, ...ofWeights]);
   const dataset = opened.value;
   const bad = new Set(

@@ -10,6 +10,8 @@ export interface MeasureTask extends Pick<LabelledCase, 'id' | 'channels'> {
   readonly exclusive: boolean;
   readonly labels: readonly LabelClass[];
   readonly ignore: number | null;
+  /** The number of the volume that is taken from files with several (4-D), from 0; absent: such files are refused. */
+  readonly volume?: number;
 }
 
 /** What the voxels of one channel show. */

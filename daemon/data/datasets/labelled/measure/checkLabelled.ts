@@ -1,5 +1,5 @@
 import { UnimissError } from '../../../../../protocol/errors.ts';
-import type { Finding, LabelledDataset } from '../types.ts';
+import type { Finding, LabelledDataset, OpenOptions } from '../types.ts';
 import type { CaseMeasure } from './caseMeasure.ts';
 import { findingsOf } from './findings.ts';
 import { inThreads, type ThreadOptions } from './inThreads.ts';
@@ -15,13 +15,26 @@ export interface Checked {
  * Reads all images and labels in worker threads and finds what is wrong with them, everything at once.
  * @throws UnimissError 'interrupted' where `signal` is aborted
  */
-export async function checkLabelled(dataset: LabelledDataset, options: ThreadOptions = {}): Promise<Checked> {
+export async function checkLabelled(
+  dataset: LabelledDataset,
+  { volume, ...options }: ThreadOptions & Pick<OpenOptions, 'volume'> = {},
+): Promise<Checked> {
   const { modality, exclusive, labels, ignore } = dataset;
   const results = await inThreads(
     dataset.cases.map((one) => {
       const label = 'label' in one ? one.label : null;
       const { id, channels } = one;
-      return { kind: 'case', task: { id, channels, label, modality, exclusive, labels, ignore } };
+      const task = {
+        id,
+        channels,
+        label,
+        modality,
+        exclusive,
+        labels,
+        ignore,
+        ...(volume !== undefined && { volume }),
+      };
+      return { kind: 'case', task };
     }),
     options,
   );

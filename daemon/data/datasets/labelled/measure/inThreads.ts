@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type ErrorData, fromErrorData } from '../../../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../../../protocol/errors.ts';
+import type { LabelNames } from '../../../formats/storedVolume.ts';
 import type { CaseMeasure, MeasureTask } from './caseMeasure.ts';
 
 /** What a worker is asked: to measure a case, or for the values in a label map. */
@@ -12,7 +13,7 @@ export type MeasureRequest =
   | { readonly kind: 'values'; readonly path: string };
 export type MeasureResult =
   | { readonly kind: 'case'; readonly measure: CaseMeasure }
-  | { readonly kind: 'values'; readonly values: readonly number[] };
+  | { readonly kind: 'values'; readonly values: readonly number[]; readonly names: LabelNames };
 export type MeasureAnswer = { readonly done?: MeasureResult; readonly failed?: ErrorData };
 
 export interface ThreadOptions {

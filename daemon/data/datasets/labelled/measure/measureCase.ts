@@ -1,6 +1,8 @@
 import { UnimissError } from '../../../../../protocol/errors.ts';
 import { readImage, readVolume } from '../../../formats/image.ts';
+import { imageError } from '../../../formats/imageError.ts';
 import { type LabelMap, readLabelMap } from '../../../formats/labelMap.ts';
+import type { StoredGrid } from '../../../formats/storedVolume.ts';
 import { imageDigest } from '../../../imageDigest.ts';
 import type { Size3 } from '../../../prepared/types.ts';
 import { Random } from '../../../random.ts';
@@ -13,6 +15,8 @@ export const sampleSize = 10_000;
 /** A decoded file: its values by channel. */
 interface Decoded {
   readonly file: FileMeasure;
+  /** Absent for pictures. */
+  readonly grid?: StoredGrid;
   /** Values of one channel lie `step` apart, from `start` on. */
   readonly channels: readonly { readonly values: ArrayLike<number>; readonly start: number; readonly step: number }[];
 }
@@ -33,27 +37,29 @@ export async function measureCase(task: MeasureTask): Promise<CaseMeasure> {
   };
   const decoded: Decoded[] = [];
   for (const path of paths) {
-    const one = await attempt(path, () => decode(path, task.modality));
+    const one = await attempt(path, () => decode(path, task));
     if (one) decoded.push(one);
   }
   const files = decoded.map(({ file }) => file);
   const [image] = files;
   if (!image || broken.length > 0) return { id, files, channels: [], label: null, misplaced: [], broken };
   const misplaced = files.slice(1).flatMap((file) => misplacement(file, image) ?? []);
-  const labelled = await measureLabel(task, image, misplaced, attempt);
+  const labelled = await measureLabel(task, { image, grid: decoded[0]?.grid }, misplaced, attempt);
   const channels = decoded
     .flatMap((one) => one.channels)
     .map((channel, i) => measureChannel(channel, labelled?.foreground, new Random('sample', id, i)));
   return { id, files, channels, label: labelled?.label ?? null, misplaced, broken };
 }
 
-async function decode(path: string, modality: MeasureTask['modality']): Promise<Decoded> {
+async function decode(path: string, { modality, volume: wanted }: MeasureTask): Promise<Decoded> {
   if (modality === '3D') {
-    const { volume, affine, spacingKnown, orientationNotice, notices } = await readVolume(path);
+    const { volume, affine, grid, spacingKnown, orientationNotice, notices } = await readVolume(path, {
+      volume: wanted,
+    });
     const told = orientationNotice === undefined ? notices : [orientationNotice, ...notices];
     const spacing = spacingKnown ? volume.spacing : null;
     const file = { path, digest: imageDigest(volume), size: volume.shape, spacing, affine, grey: true, notices: told };
-    return { file, channels: [{ values: volume.data, start: 0, step: 1 }] };
+    return { file, grid, channels: [{ values: volume.data, start: 0, step: 1 }] };
   }
   const image = await readImage(path);
   const { width, height, data } = image;
@@ -79,14 +85,18 @@ type Attempt = <T>(path: string, read: () => Promise<T>) => Promise<T | undefine
 
 async function measureLabel(
   task: MeasureTask,
-  image: FileMeasure,
+  { image, grid }: { image: FileMeasure; grid: StoredGrid | undefined },
   misplaced: Misplaced[],
   attempt: Attempt,
 ): Promise<Labelled | undefined> {
   const { label } = task;
   if (!label) return undefined;
   const read = async (path: string): Promise<LabelMap | undefined> => {
-    const map = await attempt(path, () => readLabelMap(path));
+    const map = await attempt(path, async () => {
+      const found = await readLabelMap(path, grid);
+      if (label.kind === 'map') requireSameNames(path, found, task);
+      return found;
+    });
     const wrong = map && misplacement({ path, size: map.shape, affine: map.affine }, image);
     if (wrong) misplaced.push(wrong);
     return wrong?.fatal ? undefined : map;
@@ -109,6 +119,23 @@ async function measureLabel(
   return last
     ? counts.result(last.path, last.map)
     : counts.result(image.path, { shape: image.size, affine: image.affine });
+}
+
+/** @throws UnimissError 'data' where a file gives the name of a class to another number than the data set does */
+function requireSameNames(path: string, { names = new Map() }: LabelMap, { labels }: MeasureTask): void {
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[\s_-]+/g, '');
+  for (const [value, name] of names) {
+    const own = labels.filter((label) => plain(label.name) === plain(name));
+    const [first] = own;
+    if (first && !own.some(({ values }) => values.includes(value)))
+      throw imageError(
+        path,
+        `calls its label ${value} “${name}”, which the data set numbers ${first.values.join(', ')}`,
+        {
+          remedy: 'Number the labels alike in all files and in the description of the data set.',
+        },
+      );
+  }
 }
 
 /** Counts voxels of labels. */

@@ -22,6 +22,6 @@ port.on('message', async (request: MeasureRequest) => {
 
 async function answer(request: MeasureRequest) {
   if (request.kind === 'case') return { kind: 'case', measure: await measureCase(request.task) } as const;
-  const { data } = await readLabelMap(request.path);
-  return { kind: 'values', values: [...new Set(data)].sort((a, b) => a - b) } as const;
+  const { data, names = new Map() } = await readLabelMap(request.path);
+  return { kind: 'values', values: [...new Set(data)].sort((a, b) => a - b), names } as const;
 }

@@ -13,6 +13,8 @@ import { renderPlan } from './renderPlan.ts';
 
 export interface PlanDatasetOptions extends ThreadOptions {
   readonly layout?: Layout;
+  /** The number of the volume that is taken from files with several (4-D), from 0. Default: such files are refused. */
+  readonly volume?: number;
   readonly machine: Machine;
   readonly folds?: number;
   readonly seed?: number;
@@ -35,10 +37,11 @@ export interface PlannedDataset {
  * @throws UnimissError('data') where there is no usable labelled case, or it is not what the preset expects; 'interrupted'
  */
 export async function planDataset(path: string, options: PlanDatasetOptions): Promise<PlannedDataset> {
-  const { layout, machine, folds = 5, seed = 0, preset, ...threads } = options;
-  const dataset = await openLabelled(path, { ...threads, ...(layout && { layout }) });
+  const { layout, volume, machine, folds = 5, seed = 0, preset, ...threads } = options;
+  const chosen = volume === undefined ? {} : { volume };
+  const dataset = await openLabelled(path, { ...threads, ...chosen, ...(layout && { layout }) });
   const differences = preset ? comparePreset(preset, dataset) : [];
-  const { measures, findings: found } = await checkLabelled(dataset, threads);
+  const { measures, findings: found } = await checkLabelled(dataset, { ...threads, ...chosen });
   const fingerprint = fingerprintOf(dataset, measures);
   if (fingerprint.cases === 0)
     throw new UnimissError('data', 'has no labelled case that can be used', {
@@ -57,6 +60,7 @@ export async function planDataset(path: string, options: PlanDatasetOptions): Pr
     plan,
     folds,
     seed,
+    ...chosen,
     device: machine.gpu ? 'cuda' : 'cpu',
     findings,
     ...(preset && {

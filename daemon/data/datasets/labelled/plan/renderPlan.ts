@@ -9,6 +9,8 @@ export interface RenderOptions {
   readonly plan: DataPlan;
   readonly folds: number;
   readonly seed: number;
+  /** Of files with several volumes. */
+  readonly volume?: number;
   readonly device?: 'cpu' | 'cuda';
   readonly findings?: readonly Finding[];
   /** Fields of `train` that a preset sets, beside those that the plan knows. */
@@ -19,7 +21,18 @@ export interface RenderOptions {
 
 /** The plan as a configuration of a fine-tuning run, with comments that say where each value comes from. */
 export function renderPlan(options: RenderOptions): string {
-  const { dataset, fingerprint, plan, folds, seed, device = 'cpu', findings = [], train = {}, preset = [] } = options;
+  const {
+    dataset,
+    fingerprint,
+    plan,
+    folds,
+    seed,
+    volume,
+    device = 'cpu',
+    findings = [],
+    train = {},
+    preset = [],
+  } = options;
   const { problem, modality, exclusive } = fingerprint;
   const { estimate } = plan;
   const volumes = modality === '3D';
@@ -48,6 +61,7 @@ export function renderPlan(options: RenderOptions): string {
     '  "data": {',
     `    "path": ${json(dataset.path)},`,
     `    "layout": ${json(dataset.layout)},`,
+    ...(volume === undefined ? [] : ['    // Of files with several volumes (4-D).', `    "volume": ${volume},`]),
     '    // Folds are divided by patient. Use the same seed for runs that you compare.',
     `    "folds": ${folds},`,
     '    "fold": 0,',
