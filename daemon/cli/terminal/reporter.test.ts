@@ -47,3 +47,13 @@ it('an error begins on a line of its own under a progress line, and is wrapped t
   writeError('unimiss: no', err);
   expect(written.endsWith('done\nunimiss: no\n')).toBe(true);
 });
+
+it('without a terminal, the end of work that is reported twice is one line', () => {
+  let written = '';
+  const err = { isTTY: false, write: (part: string) => (written += part) } as unknown as NodeJS.WriteStream;
+  const reporter = new Reporter({ err });
+  reporter.progress('1 of 2');
+  reporter.progress('2 of 2', true);
+  reporter.progress('2 of 2', true);
+  expect(written).toBe('1 of 2\n2 of 2\n');
+});

@@ -24,6 +24,8 @@ export class Reporter {
   private readonly out: NodeJS.WriteStream;
   private readonly err: NodeJS.WriteStream;
   private drawn = '';
+  /** The last progress line without a terminal: the end of work is often reported a second time, in the same words. */
+  private printed = '';
   private drawnAt = Number.NEGATIVE_INFINITY;
 
   constructor({ json = false, out = process.stdout, err = process.stderr }: ReporterOptions = {}) {
@@ -80,7 +82,10 @@ export class Reporter {
       this.err.write(`\r\x1b[K${this.drawn}${last ? '\n' : ''}`);
       if (last) this.drawn = '';
       if (last) drawnTo = undefined;
-    } else this.err.write(`${text}\n`);
+    } else if (text !== this.printed) {
+      this.err.write(`${text}\n`);
+      this.printed = text;
+    }
   }
 
   private get terminal(): boolean {
