@@ -27,7 +27,7 @@ it.each([
   ['config', `${file}:1:1`, ['Open File']],
   ['data', folder, ['Show Folder']],
   ['data', 'train.batch', []],
-  ['engine', undefined, ['Check Installation']],
+  ['engine', undefined, ['Install TensorFlow…', 'Check Installation']],
   ['run', undefined, ['Show Runs']],
   ['daemon', undefined, ['Reconnect']],
   ['disk', folder, ['Show Folder']],
@@ -45,7 +45,7 @@ it('puts what only the place knows where an error was caught first, at most thre
   expect(titles(withRemedies(error, [remedy('Use CPU for This Run'), remedy('Open Configuration')]))).toEqual([
     'Use CPU for This Run',
     'Open Configuration',
-    'Check Installation',
+    'Install TensorFlow…',
   ]);
   withRemedies(error, ['a', 'b', 'c', 'd'].map(remedy));
   expect(titles(error)).toEqual(['a', 'b', 'c']);

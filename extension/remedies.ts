@@ -35,7 +35,10 @@ const byCommand = (title: string, command: string): Remedy => ({
 const general: Record<ErrorCode, readonly Remedy[]> = {
   config: [],
   data: [],
-  engine: [byCommand('Check Installation', 'unimiss.engineDoctor')],
+  engine: [
+    byCommand('Install TensorFlow…', 'unimiss.installEngine'),
+    byCommand('Check Installation', 'unimiss.engineDoctor'),
+  ],
   checkpoint: [],
   run: [byCommand('Show Runs', 'unimiss.runs.focus')],
   daemon: [byCommand('Reconnect', 'unimiss.reconnect')],

@@ -46,7 +46,7 @@ export class StatusBar implements Disposable {
       case 'connected': {
         this.item.text = `$(pulse) UniMiSS${inShort(active)}`;
         this.item.tooltip = [
-          `Daemon ${state.version}, process ${state.pid}`,
+          `Background server ${state.version}, process ${state.pid}`,
           ...(active.length === 0 ? ['No run is training.'] : active.map((run) => `${run.id}: ${describeRun(run)}`)),
         ].join('\n');
       }

@@ -173,7 +173,7 @@ export class DaemonClient implements Disposable {
       } catch (cause) {
         if (generation !== this.generation) throw interrupted();
         const error = fromWireError(cause, 'unimiss connect');
-        this.output.error(`No connection to the daemon: ${error.message}`);
+        this.output.error(`No connection to the background server: ${error.message}`);
         const pause = pauses[occasion][tried];
         // A daemon that refuses a client of another version will refuse it again. A daemon that was just ending has a successor.
         const hope = error.code === 'internal' || isConnectionLost(error.details.cause);
@@ -194,7 +194,7 @@ export class DaemonClient implements Disposable {
       // The connection was lost, not closed: `close` forgets the client first.
       if (newState !== State.Stopped || oldState !== State.Running || this.client !== client) return;
       this.connection = undefined;
-      this.output.warn('The connection to the daemon was lost.');
+      this.output.warn('The connection to the background server was lost.');
       void client.end();
       this.open('again').catch(() => {}); // the state shows the failure
     });
@@ -223,7 +223,7 @@ export class DaemonClient implements Disposable {
     const { version } = serverInfo;
     this.setState({ kind: 'connected', pid, version, runsRoot, ...(control !== undefined && { control }) });
     this.output.info(
-      `Connected to the daemon ${serverInfo.version} (process ${unimiss.pid}), runs in ${unimiss.runsRoot}`,
+      `Connected to the background server ${serverInfo.version} (process ${unimiss.pid}), runs in ${unimiss.runsRoot}`,
     );
     this.connected.fire();
     return client;

@@ -23,11 +23,11 @@ export function tellOldDaemon({ daemon, extension, output }: Context): Disposabl
           if (toldRetired.has(pid)) continue;
           toldRetired.add(pid);
           void window.showInformationMessage(
-            `An earlier UniMiSS daemon (version ${version}, process ${pid}) keeps running until ${counted(runs.length)} of its version ${runs.length === 1 ? 'ends' : 'end'}. \`unimiss daemon status\` says how to stop ${runs.length === 1 ? 'it' : 'them'}.`,
+            `An earlier background server of UniMiSS (version ${version}, process ${pid}) stays until ${counted(runs.length)} of its version ${runs.length === 1 ? 'ends' : 'end'}. Your other runs are not affected.`,
           );
         }
       },
-      (error) => output.warn(`Cannot list earlier daemons: ${error.message}`),
+      (error) => output.warn(`Cannot list earlier background servers: ${error.message}`),
     );
   });
 }
@@ -37,7 +37,7 @@ function offerRestart(version: string, own: string, outlived: boolean): void {
   const runs = outlived
     ? 'Its runs continue during a restart.'
     : 'On a restart, its runs save a checkpoint, stop and resume afterwards.';
-  const message = `The UniMiSS daemon has version ${version}, but this extension has version ${own}. ${runs}`;
+  const message = `The background server of UniMiSS has version ${version}, this extension has version ${own}. ${runs}`;
   window.showWarningMessage(message, restart).then((answer) => {
     if (answer === restart) void commands.executeCommand('unimiss.restartDaemon');
   });

@@ -26,7 +26,8 @@ async function restartWithRuns(ctx: Context): Promise<void> {
   if (training.length > 0) {
     const question =
       training.length === 1 ? `${training[0]!.id} is training.` : `${training.length} runs are training.`;
-    const detail = 'Each run saves a checkpoint after its current step and continues from there in the new daemon.';
+    const detail =
+      'Each run saves a checkpoint after its current step and continues from there in the new background server.';
     if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
   }
   await ctx.daemon.restart();

@@ -4,6 +4,7 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
+import { deviceOf } from '../runs/device.ts';
 import { isFinetuning } from '../runs/kinds.ts';
 import { withProgress } from '../withProgress.ts';
 import { ensureEngine } from './engine.ts';
@@ -17,7 +18,7 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       const run = await chooseRun(ctx, given, { title: 'Evaluate', ...finetuned });
       const cases =
         run && (await window.showQuickPick(splits, { title: `Evaluate ${run.id}`, placeHolder: 'On which cases?' }));
-      if (!cases || !(await ensureEngine(ctx))) return;
+      if (!cases || !(await ensureEngine(ctx, deviceOf(run)))) return;
       const { split } = cases;
       const result = await withProgress(ctx.daemon, `UniMiSS: evaluating ${run.id}`, (workDoneToken, cancelled) =>
         ctx.daemon.request(evaluate, { run: run.folder, ...(split && { split }), workDoneToken }, cancelled),

@@ -7,6 +7,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
+import { deviceOf } from '../runs/device.ts';
 import { isPretraining } from '../runs/kinds.ts';
 import { withProgress } from '../withProgress.ts';
 import { ensureEngine } from './engine.ts';
@@ -57,7 +58,7 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const run = await chooseRun(ctx, given, { title: 'Compute Features', fits, none });
       const images = run && (await chooseImages());
       const out = images && (await askForFile(`${run.id}-features`, 'New folder for the features'));
-      if (!out || !(await ensureEngine(ctx))) return;
+      if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;
       const task = { run: run.folder, out: out.fsPath, ...(images.data && { data: images.data.fsPath }) };
       const result = await withProgress(
         ctx.daemon,

@@ -8,6 +8,7 @@ import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
+import { deviceIn } from '../runs/device.ts';
 import { isFinetuning, isPretraining } from '../runs/kinds.ts';
 import { ensureEngine } from './engine.ts';
 import { lastLook } from './lastLook.ts';
@@ -138,7 +139,7 @@ async function go(ctx: Context, document: TextDocument, from: string | null): Pr
   const ways = [{ label: 'Start', how: 'start' as const }, ...(from === null ? [] : [twin])];
   const how = await lastLook(ctx, document, { ways, text });
   if (how === 'edit') return edit(document, text);
-  if (!how || !(await ensureEngine(ctx))) return;
+  if (!how || !(await ensureEngine(ctx, deviceIn(text)))) return;
   const run = await createRun(ctx, text, document.uri);
   if (how === 'twin') await createRun(ctx, twinText(text, run), document.uri);
   await showRun(ctx, run);

@@ -19,7 +19,7 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown) => 
     },
     async 'unimiss.showLog'(given) {
       if (given === undefined) {
-        const daemon = { label: 'Extension and daemon', run: undefined };
+        const daemon = { label: 'Extension and background server', run: undefined };
         const runs = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
         const picked = await window.showQuickPick([...runs, daemon], { title: 'Show Log', placeHolder: 'Which log?' });
         if (!picked) return;

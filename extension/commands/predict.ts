@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
 import { commands, Uri, window, workspace } from 'vscode';
+import type { ParamsOf } from '../../protocol/daemon/rpc.ts';
 import { type Predicted, type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
+import { deviceOf } from '../runs/device.ts';
 import { isFinetuning } from '../runs/kinds.ts';
 import { withProgress } from '../withProgress.ts';
 import { ensureEngine } from './engine.ts';
@@ -23,18 +25,23 @@ export function predictCommands(ctx: Context): Record<string, (given?: unknown) 
       });
       const input = run && (given instanceof Uri ? given : await chooseInput());
       const out = input && (await chooseOutput(run, input));
-      if (!out || !(await ensureEngine(ctx))) return;
-      const task = { run: run.folder, input: input.fsPath, out: out.fsPath };
-      const result = await withProgress(
-        ctx.daemon,
-        `UniMiSS: predicting ${basename(input.fsPath)}`,
-        (workDoneToken, cancelled) => ctx.daemon.request(predict, { ...task, workDoneToken }, cancelled),
-      );
-      for (const { image, notices } of result.predicted)
-        for (const notice of notices) ctx.output.warn(`${image}: ${notice}`);
-      await show(ctx, result, out);
+      if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;
+      await predictAndShow(ctx, { run: run.folder, input: input.fsPath, out: out.fsPath });
     },
   };
+}
+
+type Task = Pick<ParamsOf<typeof predict>, 'run' | 'input' | 'out' | 'force'>;
+
+async function predictAndShow(ctx: Context, task: Task): Promise<void> {
+  const result = await withProgress(
+    ctx.daemon,
+    `UniMiSS: predicting ${basename(task.input)}`,
+    (workDoneToken, cancelled) => ctx.daemon.request(predict, { ...task, workDoneToken }, cancelled),
+  );
+  for (const { image, notices } of result.predicted)
+    for (const notice of notices) ctx.output.warn(`${image}: ${notice}`);
+  await show(ctx, result, task);
 }
 
 async function chooseInput(): Promise<Uri | undefined> {
@@ -75,7 +82,7 @@ async function chooseOutput(run: RunInfo, input: Uri): Promise<Uri | undefined> 
 }
 
 /** Says what was done, opens the table or the labels of a single image, and names the images that failed. */
-async function show(ctx: Context, { predicted, skipped, failed, table }: PredictResult, out: Uri): Promise<void> {
+async function show(ctx: Context, { predicted, skipped, failed, table }: PredictResult, task: Task): Promise<void> {
   const [only, ...others] = predicted;
   const counts = [
     `${predicted.length} ${predicted.length === 1 ? 'image' : 'images'} labelled`,
@@ -87,12 +94,15 @@ async function show(ctx: Context, { predicted, skipped, failed, table }: Predict
   const text = `${counts.join(', ')}.${first ? ` ${basename(first.image)}: ${first.reason}` : ''}`;
   if (only && others.length === 0 && only.files.length > 0) await showLabels(only);
   else if (table) await commands.executeCommand('vscode.open', Uri.file(table), { preview: false });
-  const [reveal, log] = ['Show Folder', 'Show Log'];
+  const [anyway, reveal, log] = ['Predict Anyway', 'Show Folder', 'Show Log'];
+  // What was refused only because it differs from the images of the training can be predicted all the same.
+  const buttons = [...(failed.some(({ unlike }) => unlike) ? [anyway] : []), reveal, log];
   const answer = await (first
-    ? window.showWarningMessage(text, reveal, log)
+    ? window.showWarningMessage(text, ...buttons)
     : window.showInformationMessage(text, reveal));
+  if (answer === anyway) await predictAndShow(ctx, { ...task, force: true });
   if (answer === log) ctx.output.show();
-  if (answer === reveal) await openFolder(out.fsPath);
+  if (answer === reveal) await openFolder(task.out);
 }
 
 /** The image in the viewer, with its labels over it. */

@@ -17,6 +17,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { actionsOf, type RunAction } from '../runs/describeRun.ts';
+import { deviceOf } from '../runs/device.ts';
 import { selectedRuns } from '../runs/selectedRuns.ts';
 import { ensureEngine } from './engine.ts';
 
@@ -49,7 +50,7 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
       );
       if (!run) return;
       if (run.activity === 'paused') return ask(runContinue, run);
-      if (!(await ensureEngine(ctx))) return;
+      if (!(await ensureEngine(ctx, deviceOf(run)))) return;
       await ask(runStart, run);
     },
     async 'unimiss.pauseRun'(given) {

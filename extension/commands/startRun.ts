@@ -5,6 +5,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { problemsIn } from '../configuration/configHelp.ts';
 import type { Context } from '../context.ts';
 import { withRemedies } from '../remedies.ts';
+import { deviceIn } from '../runs/device.ts';
 import { ensureEngine } from './engine.ts';
 import { lastLook } from './lastLook.ts';
 import { startRemedies } from './startRemedies.ts';
@@ -15,7 +16,7 @@ export async function startFile(ctx: Context, file: Uri): Promise<void> {
   if (!document) return;
   const how = await lastLook(ctx, document, { ways: [{ label: 'Start', how: 'start' }] });
   if (how === 'edit') await window.showTextDocument(document, { preview: false });
-  if (how !== 'start' || !(await ensureEngine(ctx))) return;
+  if (how !== 'start' || !(await ensureEngine(ctx, deviceIn(document.getText())))) return;
   await showRun(ctx, await createRun(ctx, document.getText(), document.uri));
 }
 

@@ -15,7 +15,7 @@ const keptLength = 2000;
 export function tryCommands(ctx: Context): Record<string, () => Promise<void>> {
   return {
     async 'unimiss.tryMadeUpImages'() {
-      if (!(await ensureEngine(ctx))) return;
+      if (!(await ensureEngine(ctx, 'cpu'))) return;
       const summary = await window.withProgress(
         { location: ProgressLocation.Notification, title: 'UniMiSS on made-up images', cancellable: true },
         (progress, cancelled) =>

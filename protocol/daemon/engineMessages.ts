@@ -9,6 +9,14 @@ export const engineInfoRequest = request('unimiss/engine/info', 'Returns the Ten
     text,
     ready: z.boolean().describe('Whether a CPU run can start.'),
     problem: z.string().optional().describe('Why not.'),
+    missing: z.boolean().default(false).describe('Whether that is all: no TensorFlow is there.'),
+    sizes: z
+      .record(
+        z.string(),
+        z.object({ download: z.number().describe('Bytes.'), disk: z.number().describe('Bytes when unpacked.') }),
+      )
+      .default({})
+      .describe('The builds that can be installed here, `cpu` and `cuda`.'),
     pinned: z.string().describe('The version that `unimiss/engine/install` installs.'),
     gpus: z.array(z.string()).describe('Names of the GPUs.'),
   }),

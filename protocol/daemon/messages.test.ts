@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { UnimissError } from '../errors.ts';
 import * as exported from './messages.ts';
-import { messagesByTopic, metricsUpdate, ping, runDelete, runStart, runsChanged } from './messages.ts';
+import { embed, messagesByTopic, metricsUpdate, ping, runDelete, runStart, runsChanged } from './messages.ts';
 import { type Caller, call, listen, notify } from './rpc.ts';
 import { fromWireError, rpcErrorCodes, toErrorData } from './wireError.ts';
 
@@ -55,6 +55,14 @@ describe('call', () => {
 
   it('names the message and the field where an answer is not as declared', async () => {
     await expect(call(answering({ time: 'now' }), ping, {})).rejects.toThrow(/unimiss\/ping: answer.*time/s);
+  });
+
+  it('says of work that ended with the daemon what to do', async () => {
+    const lost = answering(Object.assign(new Error('Pending response rejected'), { code: -32097 }));
+    await expect(call(lost, embed, { run: 'a', out: '/features' })).rejects.toThrow(
+      /its place in the queue, ended with/,
+    );
+    await expect(call(lost, ping, {})).rejects.toThrow(/ended before it answered\n.*Its runs continue/);
   });
 
   it('returns the error that the daemon threw', async () => {

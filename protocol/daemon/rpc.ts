@@ -9,6 +9,8 @@ export interface RequestType<P extends z.ZodType = z.ZodType, R extends z.ZodTyp
   readonly about: string;
   readonly params: P;
   readonly result: R;
+  /** What to do if the connection ends before the answer. Default: what helps with any request. */
+  readonly ifLost?: string;
 }
 
 /** A declared notification; `from` is its sender. */
@@ -34,9 +36,9 @@ export type ResultOf<T extends RequestType> = z.output<T['result']>;
 export function request<P extends z.ZodType, R extends z.ZodType>(
   method: string,
   about: string,
-  { params, result }: { params: P; result: R },
+  { params, result, ifLost }: { params: P; result: R; ifLost?: string },
 ): RequestType<P, R> {
-  return { kind: 'request', method, about, params, result };
+  return { kind: 'request', method, about, params, result, ...(ifLost !== undefined && { ifLost }) };
 }
 
 export function notification<P extends z.ZodType>(
@@ -73,7 +75,7 @@ export async function call<T extends RequestType>(
   try {
     answer = await connection.sendRequest(type.method, ...(token === undefined ? [checked] : [checked, token]));
   } catch (error) {
-    throw fromWireError(error, type.method);
+    throw fromWireError(error, type.method, type.ifLost);
   }
   return check(type.result, answer, `${type.method}: answer`) as ResultOf<T>;
 }

@@ -64,8 +64,11 @@ export function fromErrorData({ code, what, place, remedy, images }: ErrorData, 
   return new UnimissError(code, what, { place, remedy, images, cause });
 }
 
-/** The reason for which a request was rejected, as a UnimissError. Names `method` if the other side named no place. */
-export function fromWireError(error: unknown, method: string): UnimissError {
+/**
+ * The reason for which a request was rejected, as a UnimissError. Names `method` if the other side named no place.
+ * @param ifLost what to do if the connection ended first
+ */
+export function fromWireError(error: unknown, method: string, ifLost?: string): UnimissError {
   if (error instanceof UnimissError) return error;
   const { code, data } = (typeof error === 'object' && error !== null ? error : {}) as {
     code?: unknown;
@@ -76,9 +79,9 @@ export function fromWireError(error: unknown, method: string): UnimissError {
   if (code === rpcErrorCodes.cancelled)
     return new UnimissError('interrupted', 'cancelled', { place: method, cause: error });
   if (isConnectionLost(error))
-    return new UnimissError('daemon', 'the daemon closed the connection', {
+    return new UnimissError('daemon', 'the background server ended before it answered', {
       place: method,
-      remedy: 'If it crashed, its runs continue, and the next command restarts it.',
+      remedy: ifLost ?? 'Its runs continue. Try again: the next command starts it.',
       cause: error,
     });
   return new UnimissError(codeOf(code), messageOf(error), { place: method, cause: error });

@@ -46,6 +46,11 @@ export function jobRequest<T extends z.ZodRawShape, R extends z.ZodType>(
   return request(
     method,
     `${about} It runs in a separate process as soon as its device is free (\`whenBusy\`). It reports progress (\`$/progress\`), including what it waits for. It stops when cancelled (\`$/cancelRequest\`) or when the client disconnects.`,
-    { params: z.strictObject({ ...task.shape, ...common }), result },
+    {
+      params: z.strictObject({ ...task.shape, ...common }),
+      result,
+      ifLost:
+        'This work, or its place in the queue, ended with the server; training runs continue. Start the work again: it keeps the images that were finished, and waits for its device anew.',
+    },
   );
 }

@@ -97,7 +97,16 @@ export const predictResultSchema = z.object({
     .int()
     .min(0)
     .describe('Images that the folder already has results for, from the same checkpoint and settings.'),
-  failed: z.array(z.object({ image: z.string(), reason: z.string() })),
+  failed: z.array(
+    z.object({
+      image: z.string(),
+      reason: z.string(),
+      unlike: z
+        .boolean()
+        .default(false)
+        .describe('It differs too much from the images of the training; `force` predicts it all the same.'),
+    }),
+  ),
   table: z.string().nullable().describe('Absolute path of predictions.csv (classification) or statistics.csv.'),
   notices: z.array(z.string()),
 });

@@ -242,7 +242,7 @@ it('a daemon that is stopped ends the command, and the run continues', async () 
   const trainer = trainerPid(run.folder);
   await place.finished('daemon', 'stop');
   expect(await code).not.toBe(0);
-  expect(command.output()).toMatch(/the daemon ended; the run continues without it[\s\S]*unimiss logs -f kept-/);
+  expect(command.output()).toMatch(/the daemon was stopped; the run continues without it[\s\S]*unimiss logs -f kept-/);
   expect(alive(trainer)).toBe(true);
   client = await place.client();
   watcher = await RunWatcher.on(client);

@@ -105,8 +105,7 @@ function show(
       `${failed.length} of ${failed.length + predicted.length + skipped} images could not be predicted`,
       {
         place: first.image,
-        remedy:
-          'The reasons are listed above. Correct the images and run the command again: it predicts only what is missing.',
+        remedy: `The reasons are listed above. Correct the images and run the command again: it predicts only what is missing.${failed.some(({ unlike }) => unlike) ? ' To predict images that differ from those of the training all the same, add --force.' : ''}`,
       },
     );
 }

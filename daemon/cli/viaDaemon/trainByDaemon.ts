@@ -12,9 +12,10 @@ import { NewestValue } from '../terminal/newestValue.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { RunDisplay } from '../terminal/runDisplay.ts';
 import { startedDaemon } from './connection.ts';
+import { daemonLost } from './daemonLost.ts';
 import { readRecordsByDaemon } from './records.ts';
 
-/** Daemons that may die one after the other without news of the run. */
+/** How often the daemon is started again after it died without news of the run. */
 const MOST_LOSSES = 3;
 
 /**
@@ -40,6 +41,8 @@ export async function trainByDaemon(
   let current: DaemonConnection | undefined;
   let news = changesOf(client, folder);
   let unwanted = false;
+  /** Times that the daemon was lost since the last news of the run. */
+  let losses = 0;
   // The daemon sends only differences; a run that was queued and dequeued shows none. So check after each request.
   const ended = (info: RunInfo) => info.activity === null && news.put(info);
   const stop = (via: DaemonConnection) =>
@@ -61,7 +64,7 @@ export async function trainByDaemon(
     if (unwanted)
       void stop(client); // stop now: the run could not be stopped before it was started
     else ended(await client.call(runGet, { run: folder }));
-    for (let losses = 0; ; ) {
+    for (;;) {
       try {
         if (losses > 0) {
           if (current !== client) current.close();
@@ -89,7 +92,14 @@ export async function trainByDaemon(
       }
     }
   } catch (error) {
-    throw isGone(error) ? daemonGone(id, current !== undefined, error) : error;
+    if (!isGone(error)) throw error;
+    throw daemonLost(error, {
+      id,
+      started: current !== undefined,
+      stopped: wasStopped(),
+      deaths: losses,
+      log: daemonPaths().log,
+    });
   } finally {
     interrupt.dispose();
     if (current !== client) current?.close();
@@ -105,7 +115,7 @@ function changesOf(client: DaemonConnection, folder: string): NewestValue<RunInf
     else if (removed.includes(folder)) news.put('deleted');
   });
   client.closed.then(
-    () => news.fail(new Gone('daemon', 'the daemon closed the connection')),
+    () => news.fail(new Gone('daemon', 'the daemon ended')),
     (error) => news.fail(error),
   );
   return news;
@@ -148,18 +158,4 @@ function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
       });
     }
   }
-}
-
-function daemonGone(id: string, started: boolean, cause: unknown): UnimissError {
-  if (!started)
-    return new UnimissError('daemon', 'the daemon died before it started the run', {
-      place: id,
-      remedy: `Start the run with \`unimiss resume ${id}\`.`,
-      cause,
-    });
-  return new UnimissError('daemon', 'the daemon ended; the run continues without it', {
-    place: id,
-    remedy: `\`unimiss runs\` starts the daemon again, which takes over the run; \`unimiss logs -f ${id}\` follows its log.`,
-    cause,
-  });
 }

@@ -7,5 +7,5 @@ export { chooseDevice, detectGpus, type Gpu, type GpuReport } from './gpu.ts';
 export { type EngineInfo, engineInfo } from './info.ts';
 export { engineInfoText } from './infoText.ts';
 export { type InstallOptions, type InstallProgress, installEngine } from './install.ts';
-export type { Device } from './release.ts';
+export { type Device, releaseSizes } from './release.ts';
 export type { VisibleGpu } from './visibleGpus.ts';

@@ -24,6 +24,8 @@ export interface EngineInfo {
   /** The engine for the CPU, or why there is none. */
   used?: EngineFiles;
   problem?: string;
+  /** The problem is that there is none at all. */
+  missing?: true;
 }
 
 /** Reads what is installed; `verify: 'hash'` also compares the SHA-256 of every file (seconds). */
@@ -46,7 +48,8 @@ export async function engineInfo(options: { env?: Env; verify?: 'size' | 'hash' 
   }
   try {
     info.used = await findEngine({ env });
-    if (!info.used) info.problem = 'TensorFlow is not installed: run `unimiss engine install`';
+    if (!info.used)
+      Object.assign(info, { missing: true, problem: 'TensorFlow is not installed: run `unimiss engine install`' });
   } catch (error) {
     info.problem = messageOf(error);
   }

@@ -176,6 +176,20 @@ export function releaseFor(device: Device, arch: string): EngineRelease {
   };
 }
 
+/** What each build takes that exists for a processor (`process.arch`), in bytes. */
+export function releaseSizes(arch: string): Partial<Record<Device, { download: number; disk: number }>> {
+  const sum = (wheels: readonly WheelPin[], of: 'bytes' | 'unpackedBytes') =>
+    wheels.reduce((total, wheel) => total + wheel[of], 0);
+  return Object.fromEntries(
+    (['cpu', 'cuda'] as const)
+      .filter((device) => arch === 'x64' || (arch === 'arm64' && device === 'cpu'))
+      .map((device) => {
+        const { wheels } = releaseFor(device, arch);
+        return [device, { download: sum(wheels, 'bytes'), disk: sum(wheels, 'unpackedBytes') }];
+      }),
+  );
+}
+
 /**
  * The destination of a file of a wheel, relative to the engine's folder; undefined if it is not needed. Needed are the two
  * libraries of TensorFlow (they need only the C and C++ runtime), NVIDIA's shared libraries, the files of XLA's CUDA compiler

@@ -10,6 +10,7 @@ import {
   engineInfo,
   engineInfoText,
   installEngine,
+  releaseSizes,
 } from '../../engine/install/index.ts';
 import { kindsOf } from '../../runs/start/task.ts';
 import { type Handler, handle } from '../wire/handler.ts';
@@ -22,13 +23,15 @@ export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
   return [
     handle(engineInfoRequest, async () => {
       const [info, { gpus }] = await Promise.all([engineInfo(), detectGpus()]);
-      const { used, problem, pinned } = info;
+      const { used, problem, missing, pinned } = info;
       return {
         text: engineInfoText(info),
         ready: used !== undefined,
         pinned,
         gpus: gpus.map((gpu) => gpu.name),
         ...(problem !== undefined && { problem }),
+        ...(missing && { missing }),
+        sizes: releaseSizes(process.arch),
       };
     }),
     handle(engineDoctor, async () => ({ text: doctorText(await doctor()) })),

@@ -2,7 +2,6 @@ import { UnimissError } from '../../../../protocol/errors.ts';
 import { notHu } from '../../../data/datasets/labelled/measure/ct.ts';
 import { axisNames, thickAxis } from '../../../data/datasets/labelled/measure/orientation.ts';
 import { inspectImage } from '../../../data/formats/image.ts';
-import { imageError } from '../../../data/formats/imageError.ts';
 import type { StoredCase } from '../../../data/prepared/readCase.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 
@@ -14,6 +13,9 @@ export interface Difference {
   /** Its labels would have no sense: it is refused unless its user insists. */
   readonly refused: boolean;
 }
+
+/** An image was refused because it differs too much from those of the training; `force` predicts it. */
+export class UnlikeTraining extends UnimissError {}
 
 /** Voxels so many times as long as the plan's hold less than the network has learned from; so many times, next to nothing. */
 const [farCoarser, hopelesslyCoarser] = [3, 6];
@@ -33,13 +35,13 @@ export function differences(stored: Measured, plan: NetworkPlan): Difference[] {
 /**
  * Refuses an image that differs too much.
  * @returns the differences that remain, as notices
- * @throws UnimissError 'data' with what differs, unless `force`
+ * @throws UnlikeTraining with what differs, unless `force`
  */
 export function checkImage(path: string, stored: Measured, plan: NetworkPlan, force: boolean): string[] {
   const all = differences(stored, plan);
   const [first] = all;
   if (first?.refused && !force)
-    throw imageError(path, first.what, { remedy: `${first.remedy} --force predicts it all the same.` });
+    throw new UnlikeTraining('data', first.what, { place: path, images: [path], remedy: first.remedy });
   return all.map(({ what, remedy }) => `${what}: do not trust its labels before you have looked at them. ${remedy}`);
 }
 

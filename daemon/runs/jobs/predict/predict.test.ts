@@ -17,7 +17,7 @@ import type { Predicted } from '../../../../protocol/jobs/predictMessages.ts';
 import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
 import { compressNifti } from '../../../data/formats/niftiWriter.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
-import { checkImage, checkKind, differences } from './check.ts';
+import { checkImage, checkKind, differences, UnlikeTraining } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { Finished } from './finished.ts';
 import { imagesOfInput, withoutEnding } from './inputs.ts';
@@ -172,7 +172,8 @@ describe('before it computes, a prediction', () => {
 
   it('refuses what makes no sense, with what differs, unless its user insists', () => {
     const image = stored(ordinary, [20, 1, 1]);
-    expect(() => checkImage('a.nii', image, plan, false)).toThrow(/a\.nii.*much coarser[\s\S]*--force/);
+    expect(() => checkImage('a.nii', image, plan, false)).toThrow(UnlikeTraining);
+    expect(() => checkImage('a.nii', image, plan, false)).toThrow(/a\.nii.*much coarser/);
     expect(checkImage('a.nii', image, plan, true)).toEqual([expect.stringMatching(/much coarser.*do not trust/)]);
     expect(checkImage('a.nii', stored(ordinary, [10, 1, 1]), plan, false)).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import type { PreparedImage } from '../../../data/prepared/types.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { OnJobProgress } from '../job.ts';
-import { checkImage, checkKind } from './check.ts';
+import { checkImage, checkKind, UnlikeTraining } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { dicomPatient } from './dicomPatient.ts';
 import { Finished } from './finished.ts';
@@ -81,7 +81,8 @@ async function predictCases(
       all.push(predicted);
     } catch (error) {
       if (!(error instanceof UnimissError) || error.code !== 'data') throw error;
-      result.failed.push({ image: files.images[0] ?? files.id, reason: messageOf(error) });
+      const reason = messageOf(error);
+      result.failed.push({ image: files.images[0] ?? files.id, reason, unlike: error instanceof UnlikeTraining });
     }
   }
   onProgress('Done', cases.length, cases.length);
