@@ -15,10 +15,12 @@ export interface ImageTasks {
   findOverlays: [null, readonly string[]];
   /** Whether the image is a label map itself: then it is layer 0. Answers at the end of reading. */
   ownLabels: [null, LayerInfo | undefined];
-  /** Reads another image, which is drawn over the one that is open. */
   /** What the header says; `revealed`: also what may name a patient. */
   header: [{ readonly revealed: boolean }, HeaderView];
-  addLayer: [{ readonly path: string }, LayerInfo];
+  /** Reads another image, which is drawn over the one that is open. `added`: because the user asked for it. */
+  addLayer: [{ readonly path: string; readonly added: boolean }, LayerInfo];
+  /** Forgets a layer, with the memory that it takes. */
+  removeLayer: [{ readonly layer: number }, null];
 }
 export type ImageTask = keyof ImageTasks;
 

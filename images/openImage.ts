@@ -16,12 +16,15 @@ import { valueRange } from './valueRange.ts';
 
 const deflate = promisify(deflateRaw);
 
+/** A layer, and whether the user added it. */
+type AddedLayer = Layer & { readonly added: boolean };
+
 /** An open image, from which planes are cut while it is still being read. */
 export class OpenImage {
   private source: ImageSource | undefined;
   private waiting: (() => void)[] = [];
   /** Overlays, from layer 1 on. */
-  private readonly layers: Layer[] = [];
+  private readonly layers: (AddedLayer | undefined)[] = [];
 
   private constructor(
     private readonly path: string,
@@ -92,21 +95,29 @@ export class OpenImage {
     await this.until(() => false);
     const { geometry } = source.opened;
     const layer = await makeLayer(this.path, geometry, { ...source, geometry });
-    return layer.content.kind === 'labels' && layer.content.labels.length > 0 ? infoOf(layer, 0) : undefined;
+    return layer.content.kind === 'labels' && layer.content.labels.length > 0
+      ? infoOf({ ...layer, added: false }, 0)
+      : undefined;
   }
 
   /** Reads another image, which is drawn over this one. @throws UnimissError('data') */
-  async addLayer(path: string): Promise<LayerInfo> {
-    const known = this.layers.findIndex((layer) => layer.path === path);
+  async addLayer(path: string, added: boolean): Promise<LayerInfo> {
+    const known = this.layers.findIndex((layer) => layer?.path === path);
     const there = this.layers[known];
     if (there) return infoOf(there, known + 1);
     const base = this.present;
     if (base.kind === 'picture')
       throw new UnimissError('data', 'cannot be drawn over a picture, only over a volume', { place: path });
     const read = await openLabels(path, base.grid);
-    const layer = await makeLayer(path, base.opened.geometry, read);
+    const layer = { ...(await makeLayer(path, base.opened.geometry, read)), added };
     this.layers.push(layer);
     return infoOf(layer, this.layers.length);
+  }
+
+  /** Forgets a layer. Its number is not used again. */
+  removeLayer(layer: number): null {
+    if (layer > 0 && layer <= this.layers.length) this.layers[layer - 1] = undefined;
+    return null;
   }
 
   /** The middle plane; of a file that ends before it, the last plane that is whole. */
@@ -149,6 +160,6 @@ export class OpenImage {
   }
 }
 
-function infoOf({ path, name, content, notices }: Layer, layer: number): LayerInfo {
-  return { layer, path, name, content, notices };
+function infoOf({ path, name, added, content, notices }: AddedLayer, layer: number): LayerInfo {
+  return { layer, path, name, added, content, notices };
 }

@@ -50,7 +50,7 @@ describe('labels over an image', () => {
   });
 
   it('have names, volumes and a largest slice', async () => {
-    const layer = await (await open(image)).addLayer(reference);
+    const layer = await (await open(image)).addLayer(reference, false);
     expect(layer).toMatchObject({ layer: 1, name: 'case.nii.gz', notices: [] });
     // Slices run from the head down: k = 2 is the second, k = 0 the last of four.
     expect(layer.content).toEqual({
@@ -82,7 +82,11 @@ describe('labels over an image', () => {
       values: labels.flatMap((label) => [label, label]),
     });
     const base = await open(image);
-    const added = [await base.addLayer(reference), await base.addLayer(same), await base.addLayer(fine)];
+    const added = [
+      await base.addLayer(reference, false),
+      await base.addLayer(same, false),
+      await base.addLayer(fine, false),
+    ];
     expect(added.map(({ layer, notices }) => [layer, notices.length])).toEqual([
       [1, 0],
       [2, 0],
@@ -108,7 +112,7 @@ describe('labels over an image', () => {
       type: 16,
       values: noise.map((v) => Math.abs(v) / 501),
     });
-    expect((await (await open(image)).addLayer(probabilities)).content).toMatchObject({
+    expect((await (await open(image)).addLayer(probabilities, false)).content).toMatchObject({
       kind: 'values',
       range: { low: 0, high: 1 },
     });
@@ -121,7 +125,7 @@ it.skipIf(!labelled)('real labels are recognised: 31 organs on a DICOM series, w
   const image = await open(series);
   const [path = ''] = await findOverlays(series);
   expect(path).toMatch(/ct-labels\.nii\.gz$/);
-  const layer = await image.addLayer(path);
+  const layer = await image.addLayer(path, false);
   expect(layer.notices).toEqual([]);
   expect(layer.content.kind === 'labels' && layer.content.labels).toHaveLength(31);
 });

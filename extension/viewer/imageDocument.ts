@@ -18,6 +18,8 @@ export class ImageDocument implements CustomDocument {
   private readonly layerNews = new EventEmitter<LayerInfo>();
   readonly onDidAddLayer = this.layerNews.event;
   readonly layers: LayerInfo[] = [];
+  private readonly removals = new EventEmitter<number>();
+  readonly onDidRemoveLayer = this.removals.event;
   private readonly layerFailures = new EventEmitter<{ path: string; error: unknown }>();
   readonly onDidFailLayer = this.layerFailures.event;
   private looked: Promise<void> | undefined;
@@ -51,16 +53,25 @@ export class ImageDocument implements CustomDocument {
     if (kind === 'picture') return;
     const own = await this.thread.ask('ownLabels', null);
     if (own) this.keep(own);
-    else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path);
+    else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path, false);
   }
 
   /** Draws another image over this one, for all editors of it. One that cannot be drawn is reported by `onDidFailLayer`. */
-  async addLayer(path: string): Promise<void> {
+  async addLayer(path: string, added = true): Promise<void> {
     try {
-      this.keep(await this.thread.ask('addLayer', { path }));
+      this.keep(await this.thread.ask('addLayer', { path, added }));
     } catch (error) {
       this.layerFailures.fire({ path, error });
     }
+  }
+
+  /** Takes a layer away, in all editors of the image. */
+  async removeLayer(layer: number): Promise<void> {
+    const at = this.layers.findIndex((one) => one.layer === layer);
+    if (at < 0 || layer === 0) return;
+    this.layers.splice(at, 1);
+    this.removals.fire(layer);
+    await this.thread.ask('removeLayer', { layer });
   }
 
   private keep(layer: LayerInfo): void {
@@ -73,7 +84,7 @@ export class ImageDocument implements CustomDocument {
 
   dispose(): void {
     this.thread.dispose();
-    for (const one of [this.news, this.layerNews, this.layerFailures]) one.dispose();
+    for (const one of [this.news, this.layerNews, this.removals, this.layerFailures]) one.dispose();
   }
 }
 

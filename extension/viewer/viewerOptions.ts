@@ -1,6 +1,7 @@
 import { ConfigurationTarget, workspace } from 'vscode';
 import { z } from 'zod';
-import { conventions, type ViewerOptions } from '../../protocol/viewer/settings.ts';
+import { conventions } from '../../protocol/viewer/displayNames.ts';
+import type { ViewerOptions } from '../../protocol/viewer/settings.ts';
 
 const section = 'unimiss.viewer';
 const windows = z.record(z.string().min(1).max(40), z.tuple([z.number(), z.number().positive()]));

@@ -23,6 +23,7 @@ export class ViewerSession implements Disposable {
       panel.webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
       document.onDidRead((reading) => this.post({ type: 'reading', reading })),
       document.onDidAddLayer((layer) => this.post({ type: 'layer', layer })),
+      document.onDidRemoveLayer((layer) => this.post({ type: 'layerRemoved', layer })),
       document.onDidFailLayer(({ path, error }) =>
         this.post({ type: 'layerFailed', name: basename(path), error: toErrorData(error) }),
       ),
@@ -90,6 +91,8 @@ export class ViewerSession implements Disposable {
         return setConvention(request.convention);
       case 'addOverlay':
         return this.chooseOverlay();
+      case 'removeLayer':
+        return this.document.removeLayer(request.layer);
       case 'screenshot':
         return this.save(request.png);
     }

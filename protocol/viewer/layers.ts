@@ -17,6 +17,8 @@ export interface LayerInfo {
   readonly layer: number;
   readonly name: string;
   readonly path: string;
+  /** The user added it: it is added again when the image is opened again. Others belong to the image by their names. */
+  readonly added: boolean;
   readonly content: LayerContent;
   /** What is worth knowing: sentences without a subject, which is the layer. */
   readonly notices: readonly string[];

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { ErrorData } from '../daemon/wireError.ts';
+import { conventions } from './displayNames.ts';
 import type { ImageGeometry } from './geometry.ts';
 import type { HeaderView } from './header.ts';
 import type { LayerInfo } from './layers.ts';
 import { type PlanePiece, planeRequest, type ValueRange } from './planes.ts';
-import { conventions, type ImageSettings, imageSettings, type ViewerOptions } from './settings.ts';
+import { type ImageSettings, imageSettings, type ViewerOptions } from './settings.ts';
 
 /** What is known of an image once its header has been read. */
 export interface OpenedImage {
@@ -40,6 +41,7 @@ export type ViewerMessage =
   | { readonly type: 'settings'; readonly settings: ImageSettings | undefined }
   | { readonly type: 'options'; readonly options: ViewerOptions }
   | { readonly type: 'layer'; readonly layer: LayerInfo }
+  | { readonly type: 'layerRemoved'; readonly layer: number }
   | { readonly type: 'header'; readonly header: HeaderView }
   /** The crosshair of another image that is linked, RAS mm. */
   | { readonly type: 'goTo'; readonly millimeters: readonly [number, number, number] }
@@ -57,6 +59,7 @@ export const viewerRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('moved'), millimeters: z.tuple([z.number(), z.number(), z.number()]) }),
   /** The user wants to choose an overlay. */
   z.object({ type: z.literal('addOverlay') }),
+  z.object({ type: z.literal('removeLayer'), layer: z.number().int().min(1).max(255) }),
   /** A picture of the view, as PNG, for the user to save. */
   z.object({ type: z.literal('screenshot'), png: z.instanceof(Uint8Array).refine((png) => png.length < 2 ** 28) }),
 ]);

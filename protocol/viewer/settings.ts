@@ -1,9 +1,6 @@
 import { z } from 'zod';
+import { colorMapNames, type conventions } from './displayNames.ts';
 import { planeNames } from './geometry.ts';
-
-export const conventions = ['radiological', 'neurological'] as const;
-export const colorMapNames = ['grey', 'inverted', 'hot', 'viridis'] as const;
-export type ColorMapName = (typeof colorMapNames)[number];
 
 const layerLook = z.object({
   visible: z.boolean(),

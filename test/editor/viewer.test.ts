@@ -107,7 +107,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     // Names are text, whatever is in them.
     await window.visible('a label', cards().first().getByRole('row', { name: '<img src=x> 15.7 ml' }));
     expect(await frame.locator('img').count()).toBe(0);
-    await cards().first().getByRole('button', { name: 'Go to the largest slice of lung' }).click();
+    await cards().first().getByRole('button', { name: 'Show the largest slice of lung' }).click();
     const status = frame.getByRole('status', { name: 'Crosshair' });
     await eventually(() => status.innerText()).toContain('2 lung');
     await frame.getByRole('combobox', { name: 'Compare' }).selectOption({ index: 1 });

@@ -35,11 +35,12 @@ export class ViewerApp {
   private readonly help = helpDialog();
   private readonly notice = element('div', { className: 'notices', attributes: { role: 'alert' } });
   private readonly progress = element('progress', { className: 'reading', max: 1 });
-  private readonly planes = element('main', { className: 'planes' });
+  private readonly planes = element('div', { className: 'planes' });
+  private readonly heading = element('h1', { className: 'unseen' });
   private readonly redraw = oncePerFrame(() => this.draw());
   /** By layer; 0 is the image. */
   private readonly loaders: PlaneLoader[] = [];
-  private readonly layers: LayerInfo[] = [];
+  private layers: readonly LayerInfo[] = [];
   private image: OpenedImage | undefined;
   private range: ValueRange | undefined;
   private reading: Reading = { share: 0 };
@@ -72,19 +73,13 @@ export class ViewerApp {
       compare: (compare) => change({ compare }),
       jump: (place) => change({ place }),
       add: () => send({ type: 'addOverlay' }),
+      remove: (layer) => send({ type: 'removeLayer', layer }),
     });
     this.overlays.root.append(this.measuring.root);
     this.progress.setAttribute('aria-label', 'Reading the file');
     this.planes.append(...planeNames.map((name) => this.panes[name].root), this.overlays.root);
-    root.append(
-      this.toolbar.root,
-      this.notice,
-      this.progress,
-      this.planes,
-      this.status.root,
-      this.help,
-      this.header.root,
-    );
+    const main = element('main', {}, this.notice, this.progress, this.planes, this.status.root);
+    root.append(element('header', {}, this.heading, this.toolbar.root), main, this.help, this.header.root);
     root.classList.add('opening');
     root.addEventListener('keydown', (event) => this.key(event));
   }
@@ -114,6 +109,9 @@ export class ViewerApp {
         break;
       case 'layer':
         this.addLayer(message.layer);
+        break;
+      case 'layerRemoved':
+        this.removeLayer(message.layer);
         break;
       case 'header':
         this.header.open(message.header);
@@ -164,10 +162,19 @@ export class ViewerApp {
 
   private addLayer(info: LayerInfo): void {
     if (this.layers.some(({ layer }) => layer === info.layer)) return;
-    this.layers.push(info);
+    this.layers = [...this.layers, info];
     const look = lookFrom(this.settings, info) ?? firstLook(info);
     const compare = this.state.compare ?? comparisonFrom(this.settings, this.layers);
     this.state = { ...this.state, looks: { ...this.state.looks, [info.layer]: look }, compare };
+  }
+
+  private removeLayer(removed: number): void {
+    this.layers = this.layers.filter(({ layer }) => layer !== removed);
+    delete this.loaders[removed];
+    const { [removed]: _, ...looks } = this.state.looks;
+    const { compare } = this.state;
+    const compared = compare?.reference === removed || compare?.prediction === removed;
+    this.change({ looks, compare: compared ? undefined : compare });
   }
 
   private fail(title: string, { what, remedy }: { what: string; remedy?: string | undefined }): void {
@@ -209,13 +216,8 @@ export class ViewerApp {
     if (millimeters) this.send({ type: 'moved', millimeters });
     clearTimeout(this.keeping);
     this.keeping = setTimeout(() => {
-      if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers, this.added) });
+      if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers) });
     }, keepAfter);
-  }
-
-  /** Paths of overlays: which of them were found by themselves is found out again. */
-  private get added(): string[] {
-    return this.layers.filter(({ layer }) => layer > 0).map(({ path }) => path);
   }
 
   private look(layer: number, part: Partial<LayerLook>): void {
@@ -284,7 +286,8 @@ export class ViewerApp {
     this.overlays.show(this.layers, state);
     this.measuring.show(geometry, state, [...planes.values()], range.ct ? ' HU' : '');
     this.status.show(geometry, state, [...planes.values()], layersHere, range.ct);
-    setText(document.querySelector('title') ?? this.notice, image.name);
+    setText(this.heading, image.name);
+    setText(document.querySelector('title') ?? this.heading, image.name);
   }
 
   private pictureOf(name: PlaneName, plane: LoadedPlane, window: ValueWindow): Picture {

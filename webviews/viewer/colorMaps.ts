@@ -1,4 +1,4 @@
-import type { ColorMapName } from '../../protocol/viewer/settings.ts';
+import type { ColorMapName } from '../../protocol/viewer/displayNames.ts';
 
 /** Points of a colour map, evenly spaced from low to high. Viridis: matplotlib's (CC0), every 32nd colour. */
 const points: Readonly<Record<ColorMapName, readonly (readonly [number, number, number])[]>> = {

@@ -1,4 +1,5 @@
 import { type Place, type PlaneName, planeAxes } from '../../protocol/viewer/geometry.ts';
+import { freePlace, type TextBox } from './freePlace.ts';
 import { measured, pointsOf } from './measure.ts';
 import type { Placement } from './placement.ts';
 import type { Shown } from './shown.ts';
@@ -22,6 +23,7 @@ export function drawMeasurements(
   context.lineWidth = 1.5 * ratio;
   context.font = `${12 * ratio}px sans-serif`;
   context.textBaseline = 'bottom';
+  const texts: TextBox[] = [];
   for (const measurement of state.measurements) {
     if (measurement.plane !== plane || measurement.index !== state.place[through]) continue;
     const points = measurement.points.map(onCanvas);
@@ -44,9 +46,12 @@ export function drawMeasurements(
     if (points.length < pointsOf[measurement.tool]) continue;
     const text = measured(geometry, measurement, picture?.plane, ct ? ' HU' : '');
     const [x, y] = points.at(-1) ?? first;
+    const size = { width: context.measureText(text).width + 8 * ratio, height: 18 * ratio };
+    const at = freePlace({ x: x + 6 * ratio, y: y - 20 * ratio, ...size }, texts, context.canvas);
+    texts.push(at);
     context.fillStyle = 'rgba(0, 0, 0, 0.65)';
-    context.fillRect(x + 6 * ratio, y - 20 * ratio, context.measureText(text).width + 8 * ratio, 18 * ratio);
+    context.fillRect(at.x, at.y, at.width, at.height);
     context.fillStyle = color;
-    context.fillText(text, x + 10 * ratio, y - 4 * ratio);
+    context.fillText(text, at.x + 4 * ratio, at.y + 16 * ratio);
   }
 }

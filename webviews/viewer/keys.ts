@@ -1,5 +1,5 @@
+import { colorMapNames } from '../../protocol/viewer/displayNames.ts';
 import { planeNames } from '../../protocol/viewer/geometry.ts';
-import { colorMapNames } from '../../protocol/viewer/settings.ts';
 import type { Tool } from './measure.ts';
 import { type ValueWindow, type ViewerState, windowAt } from './state.ts';
 
@@ -17,8 +17,8 @@ export interface KeyActions {
 export const keyHelp: readonly (readonly [keys: string, meaning: string])[] = [
   ['↑ ↓ or wheel', 'one plane on (Page Up, Page Down: ten; Home, End: the first, the last)'],
   ['Shift + arrows', 'move the crosshair in the plane'],
-  ['+ −, or Ctrl + wheel', 'zoom'],
-  ['Shift + drag, middle button', 'move the plane in its pane'],
+  ['+ −, or Ctrl + wheel', 'zoom, around the crosshair or the pointer'],
+  ['Ctrl + arrows; Shift + drag, middle button', 'move the plane in its pane'],
   ['Right button, drag', 'window: right is wider, down is brighter'],
   ['[ ] and , .', 'narrower or wider window; lower or higher level'],
   ['1 2 3, 4', 'axial, coronal or sagittal plane alone; all three'],

@@ -10,6 +10,7 @@ export interface OverlayActions {
   compare(pair: ViewerState['compare']): void;
   jump(place: LabelInfo['largest']): void;
   add(): void;
+  remove(layer: number): void;
 }
 
 /** The overlays: how each is drawn, and its labels with their volumes. */
@@ -48,6 +49,12 @@ export class OverlayPanel {
   }
 
   show(layers: readonly LayerInfo[], state: ViewerState): void {
+    for (const [layer, card] of this.cards) {
+      if (layers.some((info) => info.layer === layer)) continue;
+      card.root.remove();
+      this.cards.delete(layer);
+      this.offerComparison(layers);
+    }
     for (const info of layers) {
       const look = state.looks[info.layer];
       if (!look) continue;
@@ -126,6 +133,7 @@ class LayerCard {
         { className: 'field' },
         this.visible,
         element('label', { htmlFor: id, title: info.path }, this.name),
+        info.added ? removal(this.name, () => actions.remove(layer)) : null,
       ),
       element('div', { className: 'field' }, this.style, this.opacity),
       ...notices.map((notice) => element('p', { className: 'note' }, `It ${notice}.`)),
@@ -160,7 +168,7 @@ class LayerCard {
       });
       this.labels.set(label.value, tick);
       const jump = element('button', { type: 'button', title: 'Go to its largest slice' }, 'Show');
-      jump.setAttribute('aria-label', `Go to the largest slice of ${label.name}`);
+      jump.setAttribute('aria-label', `Show the largest slice of ${label.name}`);
       jump.addEventListener('click', () => actions.jump(label.largest));
       const amount = label.milliliters === undefined ? `${label.voxels} voxels` : `${volumeText(label.milliliters)} ml`;
       return element(
@@ -182,6 +190,13 @@ class LayerCard {
     );
     return element('table', {}, element('thead', {}, head), element('tbody', {}, ...rows));
   }
+}
+
+function removal(name: string, remove: () => void): HTMLElement {
+  const button = element('button', { type: 'button', className: 'remove' }, 'Remove');
+  button.setAttribute('aria-label', `Remove ${name}`);
+  button.addEventListener('click', remove);
+  return button;
 }
 
 function volumeText(milliliters: number): string {

@@ -1,6 +1,6 @@
 import { agreementOf } from '../../protocol/evaluation/planeLabels.ts';
+import type { ColorMapName } from '../../protocol/viewer/displayNames.ts';
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
-import type { ColorMapName } from '../../protocol/viewer/settings.ts';
 import { agreementColors } from '../shared/plane.ts';
 import { colorMap } from './colorMaps.ts';
 import { colorTable } from './labelColors.ts';

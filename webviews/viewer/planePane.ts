@@ -199,7 +199,7 @@ export class PlanePane {
     this.change({ place: inside(geometry, withPart(state.place, through, state.place[through] + by)) });
   }
 
-  private zoomBy(factor: number, at = [this.canvas.width / 2, this.canvas.height / 2]): void {
+  private zoomBy(factor: number, at: readonly number[]): void {
     if (!this.shown) return;
     const { geometry, state } = this.shown;
     const old = state.zoom[this.name];
@@ -263,8 +263,40 @@ export class PlanePane {
     if (event.button === 0 && !event.shiftKey) drag(event);
   }
 
+  /** Moves the plane in its pane. @param x, y shares of the pane's size */
+  private pan(x: number, y: number): void {
+    if (!this.shown) return;
+    const { geometry, state } = this.shown;
+    const { across, down } = planeAxes[this.name];
+    const zoom = state.zoom[this.name];
+    const width = Math.abs(this.placement.stepX) * geometry.shape[across];
+    const height = this.placement.stepY * geometry.shape[down];
+    const moved = {
+      ...zoom,
+      x: zoom.x - (x * this.canvas.width) / width,
+      y: zoom.y - (y * this.canvas.height) / height,
+    };
+    this.change({ zoom: { ...state.zoom, [this.name]: moved } });
+  }
+
+  /** Where the crosshair is, canvas pixels. */
+  private get crosshair(): [number, number] {
+    const { across, down } = planeAxes[this.name];
+    const { originX, originY, stepX, stepY } = this.placement;
+    const place = this.shown?.state.place ?? [0, 0, 0];
+    return [originX + (place[across] + 0.5) * stepX, originY + (place[down] + 0.5) * stepY];
+  }
+
   private key(event: KeyboardEvent): void {
-    if (!this.shown || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.shown || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      const direction = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
+      const [x, y] = direction[event.key as keyof typeof direction] ?? [];
+      if (x === undefined || y === undefined) return;
+      event.preventDefault();
+      this.pan(x, y);
+      return;
+    }
     const { geometry, state } = this.shown;
     const { across, down, through } = planeAxes[this.name];
     const mirrored = isMirrored(geometry, this.name, state);
@@ -281,16 +313,16 @@ export class PlanePane {
       Enter: () => this.mark(this.name, state.place),
       Home: () => to(0),
       End: () => to(geometry.shape[through] - 1),
-      '+': () => this.zoomBy(1.25),
-      '=': () => this.zoomBy(1.25),
-      '-': () => this.zoomBy(0.8),
+      '+': () => this.zoomBy(1.25, this.crosshair),
+      '=': () => this.zoomBy(1.25, this.crosshair),
+      '-': () => this.zoomBy(0.8, this.crosshair),
     };
     const shifted: Record<string, () => void> = {
       ArrowUp: () => move(down, -1),
       ArrowDown: () => move(down, 1),
       ArrowLeft: () => move(across, mirrored ? 1 : -1),
       ArrowRight: () => move(across, mirrored ? -1 : 1),
-      '+': () => this.zoomBy(1.25),
+      '+': () => this.zoomBy(1.25, this.crosshair),
     };
     const action = (event.shiftKey ? shifted : plain)[event.key];
     if (!action) return;

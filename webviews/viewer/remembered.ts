@@ -8,7 +8,7 @@ function keyOf({ layer, path }: LayerInfo): string {
 }
 
 /** What is kept of the view for the next time. */
-export function toSettings(state: ViewerState, layers: readonly LayerInfo[], added: readonly string[]): ImageSettings {
+export function toSettings(state: ViewerState, layers: readonly LayerInfo[]): ImageSettings {
   const { place, window, alone, smooth, crosshair, linked, colors, looks, compare } = state;
   const pathOf = (layer: number) => layers.find((one) => one.layer === layer)?.path ?? '';
   const kept = layers.flatMap((info) => {
@@ -24,7 +24,7 @@ export function toSettings(state: ViewerState, layers: readonly LayerInfo[], add
     linked,
     colors,
     looks: Object.fromEntries(kept),
-    added: [...added],
+    added: layers.filter(({ added }) => added).map(({ path }) => path),
     compare: compare && { reference: pathOf(compare.reference), prediction: pathOf(compare.prediction) },
   };
 }

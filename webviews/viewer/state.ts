@@ -1,7 +1,8 @@
+import type { ColorMapName } from '../../protocol/viewer/displayNames.ts';
 import type { ImageGeometry, Place, PlaneName } from '../../protocol/viewer/geometry.ts';
 import type { LayerLook } from '../../protocol/viewer/layers.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
-import type { ColorMapName, ViewerOptions } from '../../protocol/viewer/settings.ts';
+import type { ViewerOptions } from '../../protocol/viewer/settings.ts';
 import type { Measurement, Tool } from './measure.ts';
 
 /** Values between which grey goes from black to white. */
@@ -33,12 +34,12 @@ export interface ViewerState {
   readonly colors: ColorMapName;
   /** By layer. */
   readonly looks: Readonly<Record<number, LayerLook>>;
-  /** Layers whose agreement is drawn instead of their labels. */
   /** Other images follow the crosshair, and this one theirs. */
   readonly linked: boolean;
   readonly tool: Tool | undefined;
   /** The last one may lack points. */
   readonly measurements: readonly Measurement[];
+  /** Layers whose agreement is drawn instead of their labels. */
   readonly compare: { readonly reference: number; readonly prediction: number } | undefined;
 }
 

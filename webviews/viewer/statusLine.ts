@@ -16,7 +16,7 @@ export class StatusLine {
     const note = element('span', { className: 'note' }, 'Research use only');
     const attributes = { role: 'status', 'aria-label': 'Crosshair', 'aria-live': 'off' };
     this.root = element(
-      'footer',
+      'div',
       { className: 'status', attributes },
       this.value,
       this.labels,

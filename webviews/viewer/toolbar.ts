@@ -1,4 +1,5 @@
-import { type ColorMapName, colorMapNames, type ViewerOptions } from '../../protocol/viewer/settings.ts';
+import { type ColorMapName, colorMapNames } from '../../protocol/viewer/displayNames.ts';
+import type { ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element } from '../shared/dom.ts';
 import { ctWindows, type ViewerState, windowAt } from './state.ts';
 

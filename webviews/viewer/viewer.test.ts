@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawn, hasChromium, openBrowser } from '../../test/metrics/browser.ts';
+import { hostile, writeCase } from '../../test/viewer/madeUpImages.ts';
+import { themes } from '../../test/viewer/themes.ts';
+import { PageOfViewer, type ViewerPageOptions } from '../../test/viewer/viewerPage.ts';
+import { freePlace } from './freePlace.ts';
+
+it('a text that would cover another one moves to the nearest free place inside the canvas', () => {
+  const canvas = { width: 200, height: 100 };
+  const box = { x: 10, y: 50, width: 80, height: 18 };
+  expect(freePlace(box, [], canvas)).toEqual(box);
+  expect(freePlace(box, [{ ...box, y: 45 }], canvas)).toEqual({ ...box, y: 63 });
+  expect(freePlace(box, [{ ...box, y: 55 }], canvas)).toEqual({ ...box, y: 37 });
+  expect(freePlace({ ...box, x: 150, y: 95 }, [], canvas)).toEqual({ ...box, x: 120, y: 82 });
+  expect(freePlace(box, [{ ...box, x: 95 }], canvas)).toEqual(box);
+});
+
+describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is missing)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'um-viewer-'));
+  const { image, reference, prediction } = writeCase(folder);
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** The page with an image and both its label maps. */
+  async function open(path = image, given: ViewerPageOptions = {}): Promise<PageOfViewer> {
+    const opened = await PageOfViewer.open(browser, path, given);
+    if (path === image) await opened.page.getByRole('table').nth(1).waitFor();
+    await drawn(opened.page);
+    return opened;
+  }
+
+  describe.each(themes)('in the theme %s', (theme) => {
+    it('axe finds nothing in planes, overlays, comparison, measurements and dialogs', async () => {
+      // axe is a foreign script, which the page's policy refuses.
+      const opened = await open(image, { theme, context: { bypassCSP: true } });
+      const { page } = opened;
+      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+      await page.evaluate(axe);
+      const findings = () =>
+        page.evaluate(
+          'axe.run().then(({ violations }) => violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(" "))]))',
+        );
+      expect(await findings()).toEqual([]);
+      await page.getByRole('combobox', { name: 'Compare' }).selectOption({ index: 1 });
+      await page.getByRole('slider', { name: 'Axial plane' }).focus();
+      for (const key of ['d', 'Enter', 'Shift+ArrowRight', 'Enter', 'd', 'r']) await page.keyboard.press(key);
+      expect(await findings()).toEqual([]);
+      await opened.picture(theme);
+      for (const key of ['?', 'h']) {
+        await page.keyboard.press(key);
+        await page.getByRole('dialog').waitFor();
+        expect(await findings()).toEqual([]);
+        await page.keyboard.press('Escape');
+      }
+      await opened.close();
+    });
+  });
+
+  it('nothing moves by itself', async () => {
+    const { page } = await open();
+    const moving = `document.getAnimations().length + [...document.querySelectorAll('*')].filter((one) => {
+      const { transitionDuration, scrollBehavior } = getComputedStyle(one);
+      return transitionDuration !== '0s' || scrollBehavior === 'smooth';
+    }).length`;
+    expect(await page.evaluate(moving)).toBe(0);
+    await page.context().close();
+  });
+
+  it('names are text, whatever is in them, and no problem is reported', async () => {
+    const { page, problems } = await open();
+    await page.getByRole('row', { name: hostile }).first().waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.title()).toBe('case_0000.nii.gz');
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
+  it('only overlays that were added are kept for the next time; they can be removed', async () => {
+    const other = join(folder, `extra-${hostile.replaceAll('/', '')}.nii.gz`);
+    writeFileSync(other, readFileSync(reference));
+    const { page, requests } = await open(image, { overlays: [other] });
+    const kept = () => requests.flatMap((one) => (one.type === 'settings' ? [one.settings] : [])).at(-1);
+    await page.getByRole('button', { name: /^Remove .*extra/ }).waitFor();
+    expect(await page.getByRole('button', { name: /^Remove/ }).count()).toBe(1);
+    await page.getByRole('checkbox', { name: 'Crosshair' }).uncheck();
+    await expect.poll(() => kept()?.added).toEqual([other]);
+    expect(Object.keys(kept()?.looks ?? {})).toEqual([reference, prediction, other]);
+    await page.getByRole('button', { name: /^Remove/ }).click();
+    await expect.poll(() => requests.some((one) => one.type === 'removeLayer' && one.layer === 3)).toBe(true);
+    await page.context().close();
+  });
+
+  it('a plane that is zoomed moves by keys, and zooms around the crosshair', async () => {
+    const { page } = await open();
+    const axial = page.getByRole('slider', { name: 'Axial plane' });
+    await axial.focus();
+    const picture = () => page.evaluate<string>(`document.querySelector('.pane.axial canvas').toDataURL()`);
+    const seen = new Set<string>();
+    for (const key of ['+', '+', 'Control+ArrowRight', 'Control+ArrowDown', 'Control+ArrowLeft', '-']) {
+      await page.keyboard.press(key);
+      await drawn(page);
+      seen.add(await picture());
+    }
+    expect(seen.size).toBe(6);
+    await page.context().close();
+  });
+});
