@@ -37,7 +37,8 @@ const rooms = {
   'daemon/cli': {
     terminal: [],
     viaDaemon: ['terminal'],
-    commands: ['terminal', 'viaDaemon'],
+    completion: [],
+    commands: ['terminal', 'viaDaemon', 'completion'],
     demo: ['terminal', 'viaDaemon', 'commands'],
     compare: ['terminal', 'viaDaemon', 'commands'],
   },

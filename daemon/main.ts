@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../package.json';
 import { UnimissError } from '../protocol/errors.ts';
+import { completionCommand } from './cli/commands/completion.ts';
 import { addDaemonCommands } from './cli/commands/daemonCommands.ts';
 import { embedCommand } from './cli/commands/embed.ts';
 import { engineCommand } from './cli/commands/engine.ts';
@@ -62,6 +63,7 @@ for (const command of [
   exportCommand,
   phantomsCommand,
   engineCommand,
+  completionCommand,
 ])
   program.addCommand(command());
 addDaemonCommands(program);
