@@ -11,6 +11,7 @@ const pathFields = [
   ['data', 'cache'],
   ['start', 'from'],
   ['train', 'initialWeights'],
+  ['probe', 'data'],
 ];
 
 /**

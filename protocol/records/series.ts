@@ -1,4 +1,4 @@
-import type { Modality } from '../modality.ts';
+import { type Modality, modalities } from '../modality.ts';
 import type { TaskName } from '../task.ts';
 import type { StepRecord } from './records.ts';
 
@@ -99,6 +99,21 @@ const speedOfSteps: readonly Series[] = [
     ...{ inTerminal: { heading: 'MiB', decimals: 0 }, tag: 'memory/rssMiB' },
   },
 ];
+
+/** What `probe` measures, of pictures and of volumes. */
+const probed: readonly Series[] = modalities.flatMap((modality) => [
+  {
+    ...({ key: `knn/${modality}`, of: 'epoch', title: `k-NN · ${modality}`, unit: '', panel: 'validation' } as const),
+    ...({ include: [0, 1], better: 'higher', tag: `probe/knn/${modality}` } as const),
+    help: 'Share of the labelled images of `probe` that their nearest neighbours among the others classify correctly, by features of the teacher.',
+  },
+  {
+    ...({ key: `linearProbe/${modality}`, of: 'epoch', title: `Linear probe · ${modality}` } as const),
+    ...({ unit: '', panel: 'validation', include: [0, 1], better: 'higher' } as const),
+    help: 'Share of the labelled images of `probe` that a linear classifier, fitted to the others, classifies correctly, by features of the teacher.',
+    tag: `probe/linear/${modality}`,
+  },
+]);
 
 const pretrain: readonly Series[] = [
   {
@@ -210,6 +225,7 @@ const pretrain: readonly Series[] = [
       include: [0],
     }),
   ),
+  ...probed,
 ];
 
 const validated = (

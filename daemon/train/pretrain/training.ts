@@ -45,6 +45,8 @@ export interface PretrainParts {
   openLoader(phase: Modality): Loader;
   /** Reports the present preparation. */
   stage(what: string): void;
+  /** Numbers of the features on labelled images after an epoch; none where it is not due. It changes nothing. */
+  probe?(epoch: EpochPlan): Promise<Readonly<Record<string, number>>>;
   /** Closes what the caller opened for the training. */
   close?(): void;
 }
@@ -121,13 +123,14 @@ export class PretrainTraining implements Training<ViewBatch> {
     const outputs = this.meter.outputs(terms[epoch.group]) ?? [];
     const judged = isSettled(plan, epoch) ? outputs : [];
     this.meter.reset();
+    const probed = await this.parts.probe?.(epoch);
     const { batch, accumulate } = config.train;
     const sizes = { outputs: config.model.head.outDim, featureLength, batch: batch[epoch.group] * accumulate };
     // The losses of the phases have one and four terms, so only losses of the same phase are comparable.
     const scored = plan.epochs.some(({ group }) => group === '3D') ? '3D' : '2D';
     return {
       loss,
-      values: { ...collapse, ...Object.assign({}, ...outputs.map(outputValues)) },
+      values: { ...collapse, ...Object.assign({}, ...outputs.map(outputValues)), ...probed },
       warnings: [...(collapse ? collapseWarnings(collapse, sizes) : []), ...outputWarnings(judged, sizes)],
       ...(epoch.group === scored && { score: { series: 'loss', value: loss, better: 'lower' } }),
     };

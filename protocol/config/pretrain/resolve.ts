@@ -13,6 +13,7 @@ type Model = PretrainGiven['model'];
  */
 export interface PretrainConfig extends PretrainGiven {
   data: Omit<PretrainGiven['data'], 'paths' | 'cache'> & { paths?: string[]; cache: string | false };
+  probe: (Omit<NonNullable<PretrainGiven['probe']>, 'data'> & { data: string[] }) | null;
   model: Model & {
     stages: Stages;
     size2D: [number, number];
@@ -25,7 +26,7 @@ export interface PretrainConfig extends PretrainGiven {
 export function resolvePretrain(config: PretrainGiven, options: ResolveOptions): PretrainConfig {
   const absolute = absoluteFrom(options);
   const { $schema: _, ...given } = config;
-  const { data, model, train, engine } = given;
+  const { data, model, train, engine, probe } = given;
   const preset = presets[model.preset];
   const { paths, manifest, ...otherData } = data;
   return {
@@ -43,6 +44,7 @@ export function resolvePretrain(config: PretrainGiven, options: ResolveOptions):
       size3D: model.size3D ?? [...preset.size3D],
       head: { ...preset.head, ...model.head },
     },
+    probe: probe && { ...probe, data: [probe.data].flat().map(absolute) },
     train: { ...train, initialWeights: train.initialWeights === null ? null : absolute(train.initialWeights) },
     engine: { ...engine, gpu: engine.device === 'cuda' ? (engine.gpu ?? 0) : null },
   };

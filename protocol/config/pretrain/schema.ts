@@ -270,6 +270,22 @@ const views = z
   })
   .describe('How the two views of an image are made.');
 
+const probe = z
+  .strictObject({
+    data: z
+      .union([path, z.array(path).min(1).max(2)])
+      .describe(
+        'Images with one class each: a table (CSV, TSV) with the columns `path` and `label`, and `patient` if a patient has several; or folders by class. Pictures or volumes; a list of two for both. See docs/datasets.md.',
+      ),
+    everyEpochs: z.int().min(1).default(5).describe('Measure after every this many epochs, and after the last one.'),
+    neighbors: z.int().min(1).max(1000).default(20).describe('Neighbours that vote in k-NN.'),
+  })
+  .nullable()
+  .default(null)
+  .describe(
+    "Labelled images on which the teacher's features are measured during the training, by k-NN and a linear probe. They are classified by others: in five folds by patient, or as the data set divides them. The training does not see them and does not change. null: none.",
+  );
+
 export const pretrainSchema = z.strictObject({
   $schema: schemaField,
   task: z.literal('pretrain').default('pretrain').describe('Kind of run. Default: pre-training.'),
@@ -278,6 +294,7 @@ export const pretrainSchema = z.strictObject({
   model: model.prefault({}),
   train: train.prefault({}),
   views: views.prefault({}),
+  probe,
   ...sharedFields,
 });
 

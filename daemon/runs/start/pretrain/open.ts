@@ -1,5 +1,6 @@
 import type { PretrainConfig } from '../../../../protocol/config/index.ts';
 import { describeIgnored } from '../../../data/datasets/ignoredFiles.ts';
+import type { EpochPlan } from '../../../train/plan.ts';
 import { describePlan, planOf } from '../../../train/pretrain/plan.ts';
 import { createPretrainState } from '../../../train/pretrain/state.ts';
 import { PretrainTraining } from '../../../train/pretrain/training.ts';
@@ -9,6 +10,7 @@ import { openImageHashes } from '../openImageHashes.ts';
 import type { OpenedOn } from '../task.ts';
 import { openImages, openRunLoader } from './images.ts';
 import { readInitialWeights } from './initialWeights.ts';
+import { openProbe } from './probe.ts';
 
 /** Opens a pre-training: its images, plan and state. */
 export async function openPretraining(
@@ -27,6 +29,10 @@ export async function openPretraining(
   const { initialWeights, seed } = config.train;
   const taken =
     initialWeights !== null && !resumes ? await readInitialWeights(initialWeights, { model, seed }) : undefined;
+  // If a checkpoint is loaded next, it has every value, so none is drawn.
+  const state = createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed), config.train.centers);
+  const network = { config: model, parameters: state.teacher };
+  const probe = await openProbe(config, { engine, network, epochs: plan.epochs.length, journal });
   const { hashes, findings } = await openImageHashes(run, resumes);
   return new PretrainTraining({
     engine,
@@ -34,11 +40,14 @@ export async function openPretraining(
     model,
     plan,
     description: describePlan(plan, dataset),
-    // If a checkpoint is loaded next, it has every value, so none is drawn.
-    state: createPretrainState(engine, model, resumes ? null : (taken?.first ?? seed), config.train.centers),
-    findings: [...broken, ...ignored, ...(taken ? [taken.finding] : []), ...findings],
+    state,
+    findings: [...broken, ...ignored, ...(taken ? [taken.finding] : []), ...findings, ...(probe?.findings ?? [])],
     openLoader: (phase) => openRunLoader(config, dataset, phase, { journal, hashes }),
     stage,
-    close: () => hashes?.close(),
+    ...(probe && { probe: (epoch: EpochPlan) => probe.measure(epoch) }),
+    close: () => {
+      probe?.close();
+      hashes?.close();
+    },
   });
 }

@@ -8,21 +8,23 @@ import { modelConfig } from '../modelConfig.ts';
 import { concerned, type Survey, type SurveyOptions, unplanned } from '../survey.ts';
 import { brokenImages, pretrainConcerns } from './concerns.ts';
 import { checkInitialWeights } from './initialWeights.ts';
+import { openProbeSets } from './probeSets.ts';
 
 /** What a pre-training would do, and what looks wrong with it. */
 export async function surveyPretraining(config: PretrainConfig, options: SurveyOptions = {}): Promise<Survey> {
   const { data, train, model } = config;
   const source = data.manifest === undefined ? 'data.paths' : 'data.manifest';
-  const weights =
+  const others =
     train.initialWeights === null
       ? []
       : await concernsOf('train.initialWeights', checkInitialWeights(train.initialWeights, modelConfig(model)));
+  others.push(...(await concernsOf('probe.data', openProbeSets(config, options))));
   // All unreadable images are of interest, however many the run allows.
   const { paths, manifest } = data;
   const opened = await concerned(source, () =>
     openDataset({ ...(paths && { paths }), ...(manifest !== undefined && { manifest }), maxBroken: 1, ...options }),
   );
-  if ('concern' in opened) return unplanned([opened.concern, ...weights]);
+  if ('concern' in opened) return unplanned([opened.concern, ...others]);
   const dataset = opened.value;
   const found = {
     images: [
@@ -34,7 +36,7 @@ export async function surveyPretraining(config: PretrainConfig, options: SurveyO
   };
   const planned = await concerned(source, async () => planOf(config, dataset));
   if ('concern' in planned)
-    return { ...unplanned([...brokenImages(config, dataset), planned.concern, ...weights]), ...found };
+    return { ...unplanned([...brokenImages(config, dataset), planned.concern, ...others]), ...found };
   const plan = planned.value;
   const phases = modalities.flatMap((group) => {
     const own = plan.epochs.filter((epoch) => epoch.group === group);
@@ -48,7 +50,7 @@ export async function surveyPretraining(config: PretrainConfig, options: SurveyO
     phases,
     epochs: plan.epochs.length,
     steps: plan.steps,
-    concerns: [...weights, ...pretrainConcerns(config, dataset, plan)],
+    concerns: [...others, ...pretrainConcerns(config, dataset, plan)],
     cost: pretrainCost(
       config,
       phases.map(({ group }) => group),
@@ -57,7 +59,7 @@ export async function surveyPretraining(config: PretrainConfig, options: SurveyO
   };
 }
 
-async function concernsOf(field: string, work: Promise<void>) {
+async function concernsOf(field: string, work: Promise<unknown>) {
   const result = await concerned(field, () => work);
   return 'concern' in result ? [result.concern] : [];
 }

@@ -10,6 +10,7 @@ import { planOf } from '../../../train/pretrain/plan.ts';
 import { modelConfig } from '../modelConfig.ts';
 import type { Task } from '../task.ts';
 import { checkInitialWeights } from './initialWeights.ts';
+import { openProbeSets } from './probeSets.ts';
 
 /** How long headers are checked before a run is created, ms. Larger sets are checked when it starts. */
 const checkedFor = 3000;
@@ -21,6 +22,15 @@ async function checkHeaders(config: PretrainConfig): Promise<void> {
   const given = { ...(paths && { paths }), ...(manifest !== undefined && { manifest }), maxBroken, signal };
   try {
     planOf(config, await openDataset(given));
+  } catch (error) {
+    if (!(error instanceof UnimissError && error.code === 'interrupted')) throw error;
+  }
+}
+
+/** Refuses labelled images that cannot be used, as the start would. */
+async function checkProbe(config: PretrainConfig): Promise<void> {
+  try {
+    await openProbeSets(config, { signal: AbortSignal.timeout(checkedFor) });
   } catch (error) {
     if (!(error instanceof UnimissError && error.code === 'interrupted')) throw error;
   }
@@ -40,6 +50,7 @@ export const pretrainTask: Task<PretrainConfig> = {
     const { data, train, model } = config;
     await requireImage(data);
     await checkHeaders(config);
+    await checkProbe(config);
     if (train.initialWeights !== null) await checkInitialWeights(train.initialWeights, modelConfig(model));
   },
   survey: async (config, options) => (await import('./survey.ts')).surveyPretraining(config, options),
