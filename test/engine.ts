@@ -1,5 +1,6 @@
 import { type Engine, openEngine } from '../daemon/engine/index.ts';
 import { requireEngine } from '../daemon/engine/install/index.ts';
+import { lack } from './needs.ts';
 
 /**
  * The engine that tests run on: the TensorFlow in UNIMISS_TENSORFLOW, else the installed one. On the CPU, two threads of each
@@ -8,4 +9,16 @@ import { requireEngine } from '../daemon/engine/install/index.ts';
 export async function testEngine(): Promise<Engine> {
   const { folder, cuda } = await requireEngine({ device: 'cpu' });
   return openEngine({ library: folder, device: 'cpu', preload: cuda?.preload });
+}
+
+/** A plugin of PJRT for CPUs, for tests: UNIMISS_PJRT names its file. Undefined where there is none. */
+export const pjrtPlugin: string | undefined = process.env.UNIMISS_PJRT || undefined;
+
+/** For `skipIf`: the reason why tests on `pjrt:cpu` are skipped, '' where they are not. */
+export const lackOfPjrt: string = lack('pjrt', pjrtPlugin ? '' : 'UNIMISS_PJRT is not set');
+
+/** The engine on that plugin. */
+export async function pjrtTestEngine(): Promise<Engine> {
+  if (!pjrtPlugin) throw new Error(lackOfPjrt);
+  return openEngine({ library: pjrtPlugin, device: 'pjrt:cpu', tensorFloat32: false });
 }

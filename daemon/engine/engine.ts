@@ -2,18 +2,21 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { keep, registerBackend, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { UnimissError } from '../../protocol/errors.ts';
 import { openedSession, setCurrentSession } from './current.ts';
-import { type EngineOptions, Session } from './session.ts';
+import { PjrtPlatform } from './pjrt/platform.ts';
+import { type EngineOptions, Session, withDefaults } from './session.ts';
 import { CompiledStep } from './step.ts';
-import type { StepDefinition } from './stepDefinition.ts';
+import type { Executor, StepDefinition } from './stepDefinition.ts';
+import { TensorFlowPlatform } from './tensorflow/platform.ts';
 import { Variable } from './variable.ts';
 
 /** The kernels look up their backend by this name. */
 const BACKEND = 'tensorflow';
 
 /**
- * Loads TensorFlow and makes it the backend of TensorFlow.js. A process has one engine, since TensorFlow cannot be unloaded.
+ * Loads TensorFlow, or a plugin of PJRT, and makes it the backend of TensorFlow.js. A process has one engine, since neither can be
+ * unloaded.
  * @returns the open engine if the same is requested again
- * @throws UnimissError 'engine' if TensorFlow cannot be loaded, if a different second engine is requested, or if a GPU is
+ * @throws UnimissError 'engine' if it cannot be loaded, if a different second engine is requested, or if a GPU is
  * requested and none is usable (an engine on the CPU can still be opened then)
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -26,7 +29,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       remedy: 'Start another process for another engine.',
     });
   }
-  const engine = new Engine(options);
+  const all = withDefaults(options);
+  const pjrt = all.device.startsWith('pjrt:');
+  const engine = new Engine(all, pjrt ? PjrtPlatform.open(all) : new TensorFlowPlatform(all));
   setCurrentSession(engine);
   registerBackend(BACKEND, () => engine.backend, 3);
   await setBackend(BACKEND);
@@ -40,16 +45,21 @@ function difference(open: Required<EngineOptions>, asked: EngineOptions): string
   return key && `${key}: ${inspect(open[key])}, not ${inspect(asked[key])}`;
 }
 
-/** TensorFlow in this process: tensors, variables and compiled steps. Made by `openEngine`. */
+/** The engine of this process: tensors, variables and compiled steps. Made by `openEngine`. */
 export class Engine extends Session {
-  /** TensorFlow's version, such as 2.21.0. */
+  /** TensorFlow's version, such as 2.21.0; for PJRT the plugin's. */
   get version(): string {
-    return this.binding.TF_Version;
+    return this.platform.version;
+  }
+
+  /** The executors that differ on this engine, the default first. */
+  get executors(): readonly Executor[] {
+    return this.platform.executors;
   }
 
   /**
-   * A float32 variable in TensorFlow's memory.
-   * @param name for messages; TensorFlow's own name is made unique
+   * A float32 variable in the engine's memory.
+   * @param name for messages
    * @param init values in C order; default: zeros
    */
   variable(name: string, shape: readonly number[], init?: Float32Array | Tensor): Variable {
@@ -58,20 +68,9 @@ export class Engine extends Session {
         place: `variable ${name} in step ${this.binding.currentTrace.name}`,
         remedy: 'Make it before the step is compiled.',
       });
-    const [handle] = this.execute(
-      'VarHandleOp',
-      [],
-      {
-        dtype: { type: 'float32' },
-        shape: { shape },
-        shared_name: { string: this.uniqueName('v', name) },
-        container: { string: '' },
-      },
-      1,
-    ) as [Tensor];
-    const variable = new Variable(this, name, shape, keep(handle)); // kept: it outlives a tidy around this call
+    const handle = keep(this.wrap(this.platform.newVariable(name, shape))); // kept: it outlives a tidy around this call
+    const variable = new Variable(this, name, shape, handle);
     if (init) variable.assign(init);
-    else this.assignZeros(variable);
     return variable;
   }
 
@@ -81,13 +80,5 @@ export class Engine extends Session {
    */
   compile<I extends string, O extends string>(definition: StepDefinition<I, O>): CompiledStep<I, O> {
     return new CompiledStep(this, definition);
-  }
-
-  private assignZeros(variable: Variable): void {
-    const dims = this.tensor(Int32Array.from(variable.shape), [variable.shape.length]);
-    const zero = this.tensor(new Float32Array(1), []);
-    const [zeros] = this.execute('Fill', [dims, zero], {}, 1) as [Tensor];
-    variable.assign(zeros);
-    for (const t of [dims, zero, zeros]) t.dispose();
   }
 }

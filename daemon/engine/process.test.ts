@@ -179,7 +179,7 @@ describe('a process', () => {
       const enabled = koffi.load(engine.options.library + '/libtensorflow_framework.so.2')
         .func('bool _ZN3tsl33tensor_float_32_execution_enabledEv()');
       console.log(enabled());
-      engine.c.setTensorFloat32(false);
+      engine.platform.c.setTensorFloat32(false);
       console.log(enabled());`);
     expect(out).toBe('true\nfalse\n');
   });

@@ -1,26 +1,27 @@
 import { type DataTypeMap, type Tensor, type DataType as TfjsDType, engine as tfjsEngine } from '@tensorflow/tfjs-core';
-import './tensorflow/legacyUtil.ts';
+import './legacyUtil.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
 import { DataType, dtypeName } from './dataType.ts';
+import { kernelDTypes } from './kernelAttributes.ts';
+import type { KernelBinding } from './kernelBinding.ts';
+import type { Device, Platform } from './platform.ts';
 import type { Executor } from './stepDefinition.ts';
-import { Binding } from './tensorflow/binding.ts';
-import { type CApi, loadCApi, type Pointer } from './tensorflow/cApi.ts';
-import { type Device, listDevices, newContext } from './tensorflow/context.ts';
-import { kernelDTypes } from './tensorflow/kernelAttributes.ts';
-import { checkStatus } from './tensorflow/status.ts';
+
+/** What an engine computes on. Names with `pjrt:` are plugins of PJRT, the others TensorFlow's. */
+export type EngineDevice = 'cpu' | 'cuda' | `pjrt:${string}`;
 
 export interface EngineOptions {
-  /** Folder with libtensorflow_cc.so.2 and libtensorflow_framework.so.2. */
+  /** Folder with libtensorflow_cc.so.2 and libtensorflow_framework.so.2; for `pjrt:…` the plugin's file. */
   library: string;
-  device: 'cpu' | 'cuda';
-  /** Threads for independent ops; default 2. */
+  device: EngineDevice;
+  /** Threads for independent ops; default 2. TensorFlow's alone, as the next. */
   interOpThreads?: number;
   /** Threads inside one op; default 2. */
   intraOpThreads?: number;
-  /** Libraries to load before TensorFlow's (CUDA), in order; default: none. */
+  /** Libraries to load before the engine's (CUDA), in order; default: none. */
   preload?: readonly string[];
   /**
    * Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. Default: true.
@@ -28,46 +29,38 @@ export interface EngineOptions {
   tensorFloat32?: boolean;
 }
 
+/** Options with their defaults. */
+export function withDefaults(options: EngineOptions): Required<EngineOptions> {
+  const { library, device, interOpThreads = 2, intraOpThreads = 2, preload = [], tensorFloat32 = true } = options;
+  return { library, device, interOpThreads, intraOpThreads, preload: [...preload], tensorFloat32 };
+}
+
 /** An input of an op: a tensor, or several for a list argument (`args` of _FusedMatMul, `values` of ConcatV2). */
 export type RawInput = Tensor | readonly Tensor[];
 
 /**
- * TensorFlow in this process, as variables, steps and ops use it: its context, and ops by name on tensors of TensorFlow.js. This
- * class imports none of these; `Engine` adds the methods that make them.
+ * The open engine as variables, steps and ops use it: a platform, and ops by name on tensors of TensorFlow.js. This class imports
+ * none of these; `Engine` adds the methods that make them.
  */
 export class Session {
-  readonly c: CApi;
-  readonly context: Pointer;
-  readonly status: Pointer;
-  readonly binding: Binding;
   readonly backend: NodeJSKernelBackend;
-  readonly devices: readonly Device[];
-  /** With their defaults. */
-  readonly options: Required<EngineOptions>;
   private readonly internals: BackendInternals;
-  private readonly knownAttrs = new Set<string>();
   private currentExecutor: Executor = 'eager';
-  private names = 0;
 
-  constructor(options: EngineOptions) {
-    const { library, device, interOpThreads = 2, intraOpThreads = 2, preload = [], tensorFloat32 = true } = options;
-    this.options = { library, device, interOpThreads, intraOpThreads, preload: [...preload], tensorFloat32 };
-    this.c = loadCApi(library, preload);
-    this.status = this.c.TF_NewStatus() as Pointer;
-    this.context = newContext(this.c, this.status, this.options);
-    this.devices = listDevices(this.c, this.status, this.context);
-    const gpu = this.devices.some((d) => d.type === 'GPU');
-    if (device === 'cuda' && !gpu) {
-      this.c.TFE_DeleteContext(this.context);
-      throw new UnimissError('engine', 'TensorFlow sees no GPU', {
-        place: library,
-        remedy: 'Run "unimiss engine doctor" to see what was found, or set engine.device to "cpu".',
-      });
-    }
-    if (!tensorFloat32) this.c.setTensorFloat32(false);
-    this.binding = new Binding(this.c, this.context, this.status, gpu);
-    this.backend = new NodeJSKernelBackend(this.binding, '@tensorflow/tfjs-node-gpu');
+  constructor(
+    readonly options: Required<EngineOptions>,
+    readonly platform: Platform,
+  ) {
+    this.backend = new NodeJSKernelBackend(platform.binding, '@tensorflow/tfjs-node-gpu');
     this.internals = this.backend as unknown as BackendInternals;
+  }
+
+  get binding(): KernelBinding {
+    return this.platform.binding;
+  }
+
+  get devices(): readonly Device[] {
+    return this.platform.devices;
   }
 
   /** The executor for which ops are made. */
@@ -86,11 +79,6 @@ export class Session {
     }
   }
 
-  /** A name that no other variable or function of this process has. */
-  uniqueName(prefix: string, name: string): string {
-    return `${prefix}${this.names++}/${name}`;
-  }
-
   /** Makes a tensor with a copy of the values. @param shape [] for a scalar */
   tensor(values: Float32Array | Int32Array, shape: readonly number[]): Tensor {
     const dtype = values instanceof Float32Array ? DataType.float32 : DataType.int32;
@@ -105,7 +93,7 @@ export class Session {
     outputs: number,
     shapes?: readonly (readonly number[])[],
   ): Tensor[] {
-    this.checkAttrs(type, attrs);
+    this.platform.checkAttributes(type, attrs);
     const ids = inputs.map((input) => (isList(input) ? this.ids(input) : this.id(input)));
     return this.binding.execute(type, ids, attrs, outputs, shapes).map((m) => this.wrap(m));
   }
@@ -151,18 +139,6 @@ export class Session {
       if (t.isDisposed)
         throw new UnimissError('engine', `this tensor was disposed: ${t.dtype}[${t.shape}]`, { place: 'engine' });
     return this.internals.getInputTensorIds([...tensors]);
-  }
-
-  /** TensorFlow ignores an attribute that the op does not have, so a misspelt one would go unnoticed. */
-  private checkAttrs(type: string, attrs: Attrs): void {
-    const { c, context, status } = this;
-    for (const name of Object.keys(attrs)) {
-      const key = `${type} ${name}`;
-      if (name.startsWith('_') || this.knownAttrs.has(key)) continue;
-      c.TFE_OpNameGetAttrType(context, type, name, new Uint8Array(1), status);
-      checkStatus(c, status, () => `attribute ${name} of ${type}`);
-      this.knownAttrs.add(key);
-    }
   }
 }
 

@@ -80,7 +80,7 @@ export function accumulate(sum: Variable, addend: Tensor): Effect {
  * @param like a tensor of p's shape; its values do not matter
  */
 export function decay(value: Variable, share: Tensor, like: Tensor): Effect {
-  if (!hasProximalDescent())
+  if (!currentSession().platform.traits.proximalDescent)
     return controlled([like], () =>
       rawOp('AssignSubVariableOp', [value.handle, mul(value.read(), share)], float32, { outputs: 0 }),
     );
@@ -96,7 +96,7 @@ export function decay(value: Variable, share: Tensor, like: Tensor): Effect {
  * @param momentum m, [], in (0, 1]
  */
 export function follow(average: Variable, value: Tensor, momentum: Tensor): Effect {
-  if (!hasProximalDescent()) {
+  if (!currentSession().platform.traits.proximalDescent) {
     const step = controlled([value], () => mul(sub(value, average.read()), sub(1, momentum)));
     return rawOp('AssignAddVariableOp', [average.handle, step], float32, { outputs: 0 });
   }
@@ -105,11 +105,6 @@ export function follow(average: Variable, value: Tensor, momentum: Tensor): Effe
 }
 
 const float32 = { dtype: { type: 'float32' } } as const;
-
-/** TensorFlow has this kernel only for CPUs. */
-function hasProximalDescent(): boolean {
-  return currentSession().options.device === 'cpu';
-}
 
 /** p ← (p − α δ) / (1 + α λ) in place. @param alpha α, [] @param lambda λ, [] @param delta δ, in the shape of p */
 function proximalDescent(value: Variable, alpha: Tensor, lambda: Tensor, delta: Tensor): Effect {

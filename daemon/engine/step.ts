@@ -1,4 +1,5 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
+import type { TracedStep } from './platform.ts';
 import type { Session } from './session.ts';
 import {
   asArray,
@@ -10,13 +11,12 @@ import {
   type StepInput,
   type StepValue,
 } from './stepDefinition.ts';
-import type { TensorValues } from './tensorflow/tensors.ts';
-import { TracedFunction } from './tensorflow/tracedFunction.ts';
+import type { TensorValues } from './tensorValues.ts';
 
 /** A step that a single call executes; made by `engine.compile`. */
 export class CompiledStep<I extends string = string, O extends string = string> {
   /** Undefined in an eager step, and after `dispose`. */
-  private traced: TracedFunction<I, O> | undefined;
+  private traced: TracedStep<I, O> | undefined;
   private running = false;
   private disposed = false;
 
@@ -25,7 +25,7 @@ export class CompiledStep<I extends string = string, O extends string = string> 
     private readonly session: Session,
     readonly definition: StepDefinition<I, O>,
   ) {
-    if (definition.executor !== 'eager') this.traced = TracedFunction.of(session, definition);
+    if (definition.executor !== 'eager') this.traced = session.platform.trace(session, definition);
   }
 
   /**

@@ -23,13 +23,14 @@ export type NodeInput = NodeOutput | readonly NodeOutput[];
 
 /**
  * Writes a recorded trace in the form of an engine. This is the seam between recording and engines: TensorFlow's writer makes a
- * TF_Graph (tensorflow/graphWriter.ts); another writer could turn the same ops into StableHLO.
+ * TF_Graph (tensorflow/graphWriter.ts), PJRT's makes StableHLO (pjrt/moduleWriter.ts). `C` is a constant's value as the engine
+ * knows it, `F` the finished function.
  */
-export interface GraphWriter {
+export interface GraphWriter<C = unknown, F = unknown> {
   /** Adds an input of the function. */
   parameter(name: string, dtype: number, shape: readonly number[]): WrittenOutput;
   /** Adds a constant. @param value a tensor as the engine knows it, which is copied */
-  constant(name: string, dtype: number, shape: readonly number[], value: bigint): WrittenOutput;
+  constant(name: string, dtype: number, shape: readonly number[], value: C): WrittenOutput;
   /**
    * Adds a node.
    * @param controls nodes for which this one waits
@@ -46,7 +47,7 @@ export interface GraphWriter {
     shapes?: readonly (readonly number[])[],
   ): WrittenOutput[];
   /** Ends the graph and returns the function in the form of the engine. */
-  finish(functionName: string, parameters: readonly WrittenOutput[], outputs: readonly WrittenOutput[]): bigint;
+  finish(functionName: string, parameters: readonly WrittenOutput[], outputs: readonly WrittenOutput[]): F;
   /** Frees the graph; a second call does nothing. */
   dispose(): void;
 }
@@ -59,7 +60,7 @@ const randomOp =
  * Records a step's body: while it runs, each op adds a node to a graph instead of executing. `finish` turns the graph into a
  * function that a single call executes.
  */
-export class Trace {
+export class Trace<C = unknown, F = unknown> {
   private nodes = 0;
   private readonly controls: Node[][] = [];
   /** Placeholders for outside values, in the order of the function's inputs. */
@@ -68,7 +69,7 @@ export class Trace {
 
   /** @param name name of the step */
   constructor(
-    private readonly graph: GraphWriter,
+    private readonly graph: GraphWriter<C, F>,
     readonly name: string,
   ) {}
 
@@ -80,7 +81,7 @@ export class Trace {
   }
 
   /** Adds a constant. @param value a tensor as the engine knows it, which is copied */
-  constant(dtype: number, shape: readonly number[], value: bigint): NodeOutput {
+  constant(dtype: number, shape: readonly number[], value: C): NodeOutput {
     return { trace: this, ...this.graph.constant(this.unique('const'), dtype, shape, value) };
   }
 
@@ -119,7 +120,7 @@ export class Trace {
   }
 
   /** Makes the function and frees the graph. The caller must free the function. */
-  finish(functionName: string, outputs: readonly NodeOutput[]): bigint {
+  finish(functionName: string, outputs: readonly NodeOutput[]): F {
     this.open = false;
     return this.graph.finish(functionName, this.parameters, outputs);
   }

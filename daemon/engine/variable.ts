@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 export type Effect = Tensor | undefined;
 
 /**
- * State in TensorFlow's memory that lives from step to step and is updated in place (a resource variable, float32). Inside a
+ * State in the engine's memory that lives from step to step and is updated in place (a resource variable, float32). Inside a
  * trace the variable's handle is an input of the function; reads and updates are nodes.
  */
 export class Variable {
@@ -71,7 +71,7 @@ export class Variable {
     }
   }
 
-  /** Frees TensorFlow's memory. Steps that use the variable fail from then on. */
+  /** Frees its memory. Steps that use the variable fail from then on. */
   dispose(): void {
     if (this.disposed) return;
     if (this.session.binding.currentTrace)

@@ -1,24 +1,19 @@
-import { sizeOf } from '../dataType.ts';
+import type { CaptureSink, EagerTensor } from '../kernelBinding.ts';
+import { isSmallConstant } from '../kernelBinding.ts';
 import type { NodeOutput, Trace } from '../trace.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { checkStatus } from './status.ts';
 
-/** A tensor in TensorFlow's memory. `madeIn` is the trace in which JavaScript made it from values. */
-export interface EagerValue {
+/** A tensor in TensorFlow's memory. */
+export interface EagerValue extends EagerTensor {
   readonly handle: Pointer;
-  readonly dtype: number;
-  readonly shape: number[];
-  readonly madeIn?: Trace;
 }
-
-/** Largest number of elements of a constant: graphs are copied many times before their first execution. */
-const LARGEST_CONSTANT = 16_384;
 
 /**
  * The eager tensors that a trace uses, and their nodes in its graph: a constant for a small tensor that the step's body made from
  * values, an input of the function for any other.
  */
-export class Captures {
+export class Captures implements CaptureSink<EagerValue> {
   /** Separate handles on the tensors that became inputs, in the order of the inputs. */
   readonly captured: Pointer[] = [];
   private readonly nodes = new Map<number, NodeOutput>();
@@ -26,15 +21,14 @@ export class Captures {
   constructor(
     private readonly c: CApi,
     private readonly status: Pointer,
-    private readonly trace: Trace,
+    private readonly trace: Trace<Pointer, Pointer>,
   ) {}
 
   /** The node for a tensor, the same in each call. @param id the tensor's id in the binding */
   placeholderFor(id: number, value: EagerValue): NodeOutput {
     const known = this.nodes.get(id);
     if (known) return known;
-    const small = value.madeIn === this.trace && sizeOf(value.shape) <= LARGEST_CONSTANT;
-    const node = small ? this.constant(value) : this.input(value);
+    const node = isSmallConstant(value, this.trace) ? this.constant(value) : this.input(value);
     this.nodes.set(id, node);
     return node;
   }

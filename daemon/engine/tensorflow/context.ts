@@ -1,17 +1,13 @@
+import type { Device } from '../platform.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { encodeConfig } from './configProto.ts';
 import { checkStatus } from './status.ts';
-
-export interface Device {
-  name: string;
-  type: string;
-}
 
 /** Opens TensorFlow: devices, threads, and the place where ops execute. */
 export function newContext(
   c: CApi,
   status: Pointer,
-  options: { device: 'cpu' | 'cuda'; interOpThreads: number; intraOpThreads: number },
+  options: { device: string; interOpThreads: number; intraOpThreads: number },
 ): Pointer {
   const { device, interOpThreads, intraOpThreads } = options;
   const config = encodeConfig({ interOpThreads, intraOpThreads, gpus: device === 'cuda' ? 1 : 0 });

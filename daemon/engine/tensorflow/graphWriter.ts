@@ -7,7 +7,7 @@ import { dims64, setAttribute } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
 
 /** Writes a trace as a TF_Graph; `finish` turns it into a TF_Function. Nodes are TF_Operation pointers. */
-export class TensorFlowGraph implements GraphWriter {
+export class TensorFlowGraph implements GraphWriter<Pointer, Pointer> {
   private readonly graph: Pointer;
   private disposed = false;
 

@@ -1,10 +1,9 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { DataType, dtypeName, sizeOf } from '../dataType.ts';
+import type { TensorValues } from '../tensorValues.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { dims64 } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
-
-export type TensorValues = Float32Array | Int32Array | Uint8Array | Float64Array | BigInt64Array | Uint8Array[];
 
 const STRING_BYTES = 24; // sizeof(TF_TString)
 

@@ -1,26 +1,19 @@
-import { type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { DataType, dtypeName } from '../dataType.ts';
-import type { Session } from '../session.ts';
-import {
-  asArray,
-  dtypeOf,
-  inputsOf,
-  outputsOf,
-  placeOf,
-  refusal,
-  type StepDefinition,
-  type StepValue,
-} from '../stepDefinition.ts';
-import { forbiddingRandomness, type NodeOutput, Trace } from '../trace.ts';
+import type { TracedStep } from '../platform.ts';
+import { asArray, dtypeOf, inputsOf, placeOf, type StepDefinition, type StepValue } from '../stepDefinition.ts';
+import type { TensorValues } from '../tensorValues.ts';
+import { Trace } from '../trace.ts';
+import { type Tracer, traceBody } from '../traceBody.ts';
 import { callAsync, type Pointer } from './cApi.ts';
+import { Captures } from './captures.ts';
 import { TensorFlowGraph } from './graphWriter.ts';
+import type { OpenedTensorFlow } from './opened.ts';
 import { checkStatus } from './status.ts';
-import { newHandle, type TensorValues, tensorValues } from './tensors.ts';
+import { newHandle, tensorValues } from './tensors.ts';
 
 /** A step's body as one function of TensorFlow: traced once, then executed by a single call. */
-export class TracedFunction<I extends string, O extends string> {
+export class TracedFunction<I extends string, O extends string> implements TracedStep<I, O> {
   private constructor(
-    private readonly session: Session,
+    private readonly platform: OpenedTensorFlow,
     private readonly definition: StepDefinition<I, O>,
     private readonly name: string,
     /** Handles on the eager tensors in the trace: inputs of the function, after the declared ones. */
@@ -30,20 +23,22 @@ export class TracedFunction<I extends string, O extends string> {
 
   /** Traces the body with placeholders and turns the trace into a function. The executor `xla` compiles it at its first call. */
   static of<I extends string, O extends string>(
-    session: Session,
+    session: Tracer,
+    platform: OpenedTensorFlow,
     definition: StepDefinition<I, O>,
   ): TracedFunction<I, O> {
-    const { c, context, status, binding } = session;
+    const { c, context, status, binding } = platform;
     const place = () => placeOf(definition);
     const trace = new Trace(new TensorFlowGraph(c, status, definition.name), definition.name);
-    const name = session.uniqueName('step', definition.name).replace(/[^A-Za-z0-9_]/g, '_');
-    let captured: Pointer[] = [];
+    const name = platform.uniqueName('step', definition.name).replace(/[^A-Za-z0-9_]/g, '_');
+    const captures = new Captures(c, status, trace);
+    let traced = false;
     try {
-      const traced = binding.tracing(trace, () => nodesOf(session, definition, trace));
-      captured = traced.captured;
+      const nodes = binding.tracing(trace, captures, () => traceBody(session, definition, trace));
+      traced = true;
       const f = trace.finish(
         name,
-        traced.result.map(([, node]) => node),
+        nodes.map(([, node]) => node),
       );
       try {
         if (definition.executor === 'xla') {
@@ -55,10 +50,10 @@ export class TracedFunction<I extends string, O extends string> {
       } finally {
         c.TF_DeleteFunction(f);
       }
-      const outputs = traced.result.map(([output]) => output);
-      return new TracedFunction(session, definition, name, captured, outputs);
+      const outputs = nodes.map(([output]) => output);
+      return new TracedFunction(platform, definition, name, captures.captured, outputs);
     } catch (error) {
-      for (const handle of captured) c.TFE_DeleteTensorHandle(handle);
+      if (traced) captures.release();
       trace.dispose();
       throw error;
     }
@@ -66,8 +61,8 @@ export class TracedFunction<I extends string, O extends string> {
 
   /** Executes the function on another thread. The values are copied before this returns its promise. */
   async execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
-    const { session, definition, outputs } = this;
-    const { c, context } = session;
+    const { definition, outputs } = this;
+    const { c, context } = this.platform;
     const status = c.TF_NewStatus() as Pointer; // a separate status: other ops may run meanwhile
     const place = () => placeOf(definition);
     const fed: Pointer[] = [];
@@ -99,7 +94,7 @@ export class TracedFunction<I extends string, O extends string> {
 
   /** Frees the function and its hold on captured tensors. */
   dispose(): void {
-    const { c, context, status } = this.session;
+    const { c, context, status } = this.platform;
     for (const handle of this.captured) c.TFE_DeleteTensorHandle(handle);
     c.TFE_ContextRemoveFunction(context, this.name, status);
     checkStatus(c, status, () => placeOf(this.definition));
@@ -107,7 +102,7 @@ export class TracedFunction<I extends string, O extends string> {
 
   /** Waits on another thread: on a GPU the kernels are still running when TFE_Execute returns. */
   private async readOutputs(handles: BigUint64Array, status: Pointer): Promise<Record<O, Float32Array>> {
-    const { c } = this.session;
+    const { c } = this.platform;
     const result: Partial<Record<O, TensorValues>> = {};
     try {
       for (const [i, name] of this.outputs.entries()) {
@@ -129,46 +124,3 @@ export class TracedFunction<I extends string, O extends string> {
 
 /** AttrValue { b: true } */
 const ATTR_TRUE = Uint8Array.from([0x28, 0x01]);
-
-/** Runs the body inside the trace. @returns the nodes of its outputs, by name */
-function nodesOf<I extends string, O extends string>(
-  session: Session,
-  definition: StepDefinition<I, O>,
-  trace: Trace,
-): [O, NodeOutput][] {
-  const { binding } = session;
-  const parameters = inputsOf(definition).map(
-    ([name, input]) => [name, trace.parameter(dtypeOf(input), input.shape)] as const,
-  );
-  let nodes: [O, NodeOutput][] = [];
-  const body = () => {
-    const inputs = parameters.map(([name, node]) => [name, session.wrap(binding.adoptNode(node))] as const);
-    nodes = outputsOf(definition, Object.fromEntries(inputs) as Record<I, Tensor>).map(([name, tensor]) => {
-      const node = binding.nodeOf(trace, session.id(tensor));
-      checkReadable(definition, name, node);
-      return [name, node];
-    });
-  };
-  forbiddingRandomness(definition.name, () => session.withExecutor(definition.executor, () => tidy(body)));
-  return nodes;
-}
-
-const readableTypes = new Set<number>([
-  DataType.float32,
-  DataType.float64,
-  DataType.int32,
-  DataType.int64,
-  DataType.uint8,
-  DataType.bool,
-]);
-
-/** Refuses an unreadable output now: after a run, the step would already have had its effects. */
-function checkReadable(definition: Pick<StepDefinition, 'name'>, output: string, { dtype, shape }: NodeOutput): void {
-  if (readableTypes.has(dtype)) return;
-  throw refusal(
-    definition,
-    dtype === 0
-      ? `output "${output}" is the effect of an op, not a value`
-      : `output "${output}" is ${dtypeName(dtype)}[${shape}], which cannot be read; cast it first`,
-  );
-}

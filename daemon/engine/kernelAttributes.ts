@@ -1,8 +1,8 @@
 import type { DataType as TfjsDType } from '@tensorflow/tfjs-core';
 import type { TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding';
-import { UnimissError } from '../../../protocol/errors.ts';
-import type { Attr } from '../attributes.ts';
-import { DataType, type DTypeName, dtypeOfCode } from '../dataType.ts';
+import { UnimissError } from '../../protocol/errors.ts';
+import type { Attr } from './attributes.ts';
+import { DataType, type DTypeName, dtypeOfCode } from './dataType.ts';
 
 /** Kinds of TFEOpAttr. The numbers are ours; the kernels only pass them back. */
 export const AttrKind = { string: 1, int: 2, float: 3, bool: 4, type: 5, shape: 6, resource: 7 } as const;

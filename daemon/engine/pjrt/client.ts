@@ -1,0 +1,227 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import { koffi } from '../../native/native.ts';
+import { sizeOf } from '../dataType.ts';
+import type { Device } from '../platform.ts';
+import { bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
+import { compileOptions, type XlaFlags } from './compileOptions.ts';
+import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
+
+/** A compiled module on the client's first device. */
+export interface Executable {
+  readonly loaded: Pointer;
+  readonly executable: Pointer;
+  readonly outputs: number;
+}
+
+/** Bytes that an executable will use, known before it runs. */
+export interface ExecutableMemory {
+  readonly arguments: number;
+  readonly outputs: number;
+  /** Bytes of outputs that lie where arguments lay. */
+  readonly aliased: number;
+  readonly temporary: number;
+}
+
+/** Type and shape of an array on the device. */
+export interface ArrayType {
+  readonly dtype: number;
+  readonly shape: readonly number[];
+}
+
+/** A plugin with its devices. Handles are freed by whoever asked for them; garbage collection would be too late. */
+export class PjrtClient {
+  readonly devices: readonly Device[];
+  /** Name of the platform, such as `cpu` or `cuda`, and its version. */
+  readonly platform: { readonly name: string; readonly version: string };
+  private readonly device: Pointer;
+  private readonly client: Pointer;
+
+  private constructor(readonly api: PjrtApi) {
+    this.client = api.call('Client_Create', 11)(8);
+    const listed = api.call('Client_AddressableDevices', 5, { 2: this.client });
+    const devices = pointersAt(listed(3), Number(listed(4)));
+    const [first] = devices;
+    if (first === undefined)
+      throw new UnimissError('engine', 'this plugin of PJRT finds no device', { place: api.path });
+    this.device = first;
+    this.devices = devices.map((device, i) => ({ name: `${this.kindOf(device)}:${i}`, type: this.kindOf(device) }));
+    const name = api.call('Client_PlatformName', 5, { 2: this.client });
+    const version = api.call('Client_PlatformVersion', 5, { 2: this.client });
+    this.platform = { name: textAt(name(3), name(4)), version: textAt(version(3), version(4)) };
+  }
+
+  /** Loads a plugin and opens its devices. @throws UnimissError 'engine' if it cannot be used, PjrtError with its words */
+  static open(path: string): PjrtClient {
+    // XLA writes its errors to standard error as well; they are read from the calls.
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+    koffi.load(null).func('int setenv(const char *name, const char *value, int overwrite)')(
+      'TF_CPP_MIN_LOG_LEVEL',
+      process.env.TF_CPP_MIN_LOG_LEVEL,
+      1,
+    );
+    return new PjrtClient(PjrtApi.load(path));
+  }
+
+  /** Compiles a StableHLO module on another thread. @throws PjrtError with the plugin's words, which may name line and column */
+  async compile(text: string, flags: XlaFlags = {}): Promise<Executable> {
+    const code = bytesOf(text);
+    const format = bytesOf('mlir');
+    const program = slotsOf([48, 0, code, code.length, format, format.length]);
+    const options = bytesOf(compileOptions(flags));
+    const compiled = await this.api.callAsync(
+      'Client_Compile',
+      7,
+      { 2: this.client, 3: program, 4: options, 5: options.length },
+      [code, format],
+    );
+    const loaded = compiled(6);
+    const executable = this.api.call('LoadedExecutable_GetExecutable', 4, { 2: loaded })(3);
+    const outputs = Number(this.api.call('Executable_NumOutputs', 4, { 2: executable })(3));
+    return { loaded, executable, outputs };
+  }
+
+  memoryOf({ executable }: Executable): ExecutableMemory {
+    const stats = this.api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
+    const [args, outputs, aliased, temporary] = [4, 5, 6, 7].map((slot) => Number(stats(slot))) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { arguments: args, outputs, aliased, temporary };
+  }
+
+  /**
+   * Copies values to the device; they are copied when this returns. The plugin reads as many bytes as the shape has, so their
+   * number is checked.
+   * @returns a buffer, which the caller frees
+   */
+  put({ dtype, shape }: ArrayType, values: HostArray): Pointer {
+    const type = elementTypeOf(dtype);
+    if (!type) throw new UnimissError('engine', `PJRT has no tensors of type ${dtype}`, { place: 'tensor' });
+    const bytes = sizeOf(shape) * type.bytes;
+    if (values.byteLength !== bytes)
+      throw new UnimissError(
+        'engine',
+        `${values.byteLength} bytes given for ${type.mlir}[${shape}], which has ${bytes}`,
+        {
+          place: 'tensor',
+        },
+      );
+    // An empty array has no address.
+    const data = bytes > 0 ? values : new Uint8Array(new ArrayBuffer(8));
+    const dims = slotsOf([...shape]);
+    const made = this.api.call('Client_BufferFromHostBuffer', 15, {
+      2: this.client,
+      3: data,
+      4: type.pjrt,
+      5: dims,
+      6: shape.length,
+      9: COPIED_DURING_CALL,
+      10: this.device,
+    });
+    this.wait(made(13));
+    return made(14);
+  }
+
+  /** A copy of a buffer's values, in C order. */
+  fetch({ dtype, shape }: ArrayType, buffer: Pointer): HostArray {
+    const target = this.target(dtype, shape);
+    if (target.byteLength > 0)
+      this.wait(this.api.call('Buffer_ToHostBuffer', 7, { 2: buffer, 4: target, 5: target.byteLength })(6));
+    return target;
+  }
+
+  /** As `fetch`, but waits on another thread. */
+  async fetchAsync({ dtype, shape }: ArrayType, buffer: Pointer): Promise<HostArray> {
+    const target = this.target(dtype, shape);
+    if (target.byteLength === 0) return target;
+    const copying = this.api.call('Buffer_ToHostBuffer', 7, { 2: buffer, 4: target, 5: target.byteLength });
+    await this.waitAsync(copying(6));
+    return target;
+  }
+
+  /**
+   * Runs an executable on another thread and waits for it. Arguments that it aliases are gone afterwards, even if it fails; their
+   * handles are freed by the caller, as all others.
+   * @returns the buffers of its outputs
+   */
+  async execute({ loaded, outputs }: Executable, buffers: readonly Pointer[]): Promise<Pointer[]> {
+    const options = slotsOf([112], 14);
+    const inputs = slotsOf(buffers);
+    const inputLists = slotsOf([inputs]);
+    const results = slotsOf([], Math.max(outputs, 1));
+    const resultLists = slotsOf([results]);
+    const done = slotsOf([], 1);
+    await this.api.callAsync(
+      'LoadedExecutable_Execute',
+      10,
+      { 2: loaded, 3: options, 4: inputLists, 5: 1, 6: buffers.length, 7: resultLists, 8: done },
+      [inputs, results],
+    );
+    const made = [...results.subarray(0, outputs)];
+    try {
+      await this.waitAsync(done[0] ?? 0n);
+    } catch (error) {
+      for (const buffer of made) this.free(buffer);
+      throw error;
+    }
+    return made;
+  }
+
+  free(buffer: Pointer): void {
+    this.api.call('Buffer_Destroy', 3, { 2: buffer });
+  }
+
+  /** Whether an executable took the buffer's memory; the handle still has to be freed. */
+  isDeleted(buffer: Pointer): boolean {
+    return (this.api.call('Buffer_IsDeleted', 4, { 2: buffer })(3) & 1n) === 1n;
+  }
+
+  freeExecutable({ loaded, executable }: Executable): void {
+    this.api.call('LoadedExecutable_Destroy', 3, { 2: loaded });
+    this.api.call('Executable_Destroy', 3, { 2: executable });
+  }
+
+  /** Bytes of the device in use and at most, if the plugin tells. */
+  memory(): { inUse: number; limit?: number } | undefined {
+    if (!this.api.has('Device_MemoryStats')) return undefined;
+    try {
+      const stats = this.api.call('Device_MemoryStats', 24, { 2: this.device });
+      return { inUse: Number(stats(3)), ...((stats(11) & 1n) === 1n && { limit: Number(stats(10)) }) };
+    } catch {
+      return undefined; // plugins for CPUs have the function, but no answer
+    }
+  }
+
+  private target(dtype: number, shape: readonly number[]): HostArray {
+    return arrayOf(dtype, new ArrayBuffer(sizeOf(shape) * (elementTypeOf(dtype)?.bytes ?? 0)));
+  }
+
+  private kindOf(device: Pointer): string {
+    const description = this.api.call('Device_GetDescription', 4, { 2: device })(3);
+    const kind = this.api.call('DeviceDescription_Kind', 5, { 2: description });
+    return textAt(kind(3), kind(4));
+  }
+
+  private wait(event: Pointer): void {
+    if (event === 0n) return;
+    try {
+      this.api.call('Event_Await', 3, { 2: event });
+    } finally {
+      this.api.call('Event_Destroy', 3, { 2: event });
+    }
+  }
+
+  private async waitAsync(event: Pointer): Promise<void> {
+    if (event === 0n) return;
+    try {
+      await this.api.callAsync('Event_Await', 3, { 2: event });
+    } finally {
+      this.api.call('Event_Destroy', 3, { 2: event });
+    }
+  }
+}
+
+/** PJRT_HostBufferSemantics_kImmutableOnlyDuringCall */
+const COPIED_DURING_CALL = 0;

@@ -1,0 +1,37 @@
+import type { Builder, Value } from './builder.ts';
+import { listed, typeOf } from './builder.ts';
+import type { Call, Family } from './call.ts';
+
+/** Matrix products. */
+
+/** The product of a and b over one axis each; the first `batch` axes of both belong together. */
+export function dot(b: Builder, x: Value, y: Value, over: readonly [number, number], batch = 0): Value {
+  const [i, j] = over;
+  const leading = Array.from({ length: batch }, (_, axis) => axis);
+  const free = (shape: readonly number[], axis: number) => shape.filter((_, at) => at >= batch && at !== axis);
+  const result = { dtype: x.dtype, shape: [...x.shape.slice(0, batch), ...free(x.shape, i), ...free(y.shape, j)] };
+  const batching = batch > 0 ? `batching_dims = ${listed(leading)} x ${listed(leading)}, ` : '';
+  const text = `stablehlo.dot_general ${b.use(x)}, ${b.use(y)}, ${batching}contracting_dims = [${i}] x [${j}], precision = [${b.precision}, ${b.precision}] : (${typeOf(x)}, ${typeOf(y)}) -> ${typeOf(result)}`;
+  return b.add(result, text);
+}
+
+function matMul(b: Builder, call: Call): Value[] {
+  const over = [call.bool('transpose_a') ? 0 : 1, call.bool('transpose_b') ? 1 : 0] as const;
+  return [dot(b, call.tensor(0), call.tensor(1), over)];
+}
+
+function batchMatMul(b: Builder, call: Call): Value[] {
+  const [x, y] = [call.tensor(0), call.tensor(1)];
+  const leading = b.commonShape(x.shape.slice(0, -2), y.shape.slice(0, -2));
+  const batch = leading.length;
+  const [left, right] = [x, y].map((v) => b.broadcast(v, [...leading, ...v.shape.slice(-2)])) as [Value, Value];
+  const over = [batch + (call.bool('adj_x') ? 0 : 1), batch + (call.bool('adj_y') ? 1 : 0)] as const;
+  return [dot(b, left, right, over, batch)];
+}
+
+function biasAdd(b: Builder, call: Call): Value[] {
+  if (call.string('data_format', 'NHWC') !== 'NHWC') throw new Error('channels must be last');
+  return [b.same('stablehlo.add', ...b.together(call.tensor(0), call.tensor(1)))];
+}
+
+export const products: Family = { MatMul: matMul, BatchMatMulV2: batchMatMul, BiasAdd: biasAdd };

@@ -1,0 +1,75 @@
+import { UnimissError } from '../../../protocol/errors.ts';
+import { DataType } from '../dataType.ts';
+import type { Pointer } from './api.ts';
+import type { ArrayType, PjrtClient } from './client.ts';
+
+/** State on the device, float32. A step that changes it takes its buffer and gives another one with the same memory. */
+export class PjrtVariable {
+  readonly type: ArrayType;
+  private buffer: Pointer | undefined;
+  /** The step that has the buffer now. */
+  private lent: string | undefined;
+  /** The step that failed and took the value with it. */
+  private lost: string | undefined;
+
+  constructor(
+    private readonly client: PjrtClient,
+    readonly name: string,
+    shape: readonly number[],
+    values: Float32Array,
+  ) {
+    this.type = { dtype: DataType.float32, shape: [...shape] };
+    this.buffer = client.put(this.type, values);
+  }
+
+  /** A copy of the value. @throws UnimissError 'engine' while a step changes it, after `dispose`, or if a step lost it */
+  value(): Float32Array {
+    return this.client.fetch(this.type, this.present()) as Float32Array;
+  }
+
+  assign(values: Float32Array): void {
+    if (this.lent) throw this.refusal(`step ${this.lent} is changing it`);
+    const buffer = this.client.put(this.type, values);
+    if (this.buffer !== undefined) this.client.free(this.buffer);
+    this.buffer = buffer;
+    this.lost = undefined;
+  }
+
+  /** The buffer, for a step. Until `replace`, nobody else may use it. */
+  lend(step: string): Pointer {
+    const buffer = this.present();
+    this.lent = step;
+    return buffer;
+  }
+
+  /** Ends a loan. @param buffer the new value; undefined: the step did not change it */
+  replace(buffer?: Pointer): void {
+    const step = this.lent;
+    this.lent = undefined;
+    if (this.buffer === undefined) return;
+    if (buffer !== undefined) {
+      this.client.free(this.buffer);
+      this.buffer = buffer;
+    } else if (this.client.isDeleted(this.buffer)) {
+      this.client.free(this.buffer);
+      this.buffer = undefined;
+      this.lost = step;
+    }
+  }
+
+  dispose(): void {
+    if (this.lent) throw this.refusal(`step ${this.lent} is using it`);
+    if (this.buffer !== undefined) this.client.free(this.buffer);
+    this.buffer = undefined;
+  }
+
+  private present(): Pointer {
+    if (this.lent) throw this.refusal(`step ${this.lent} is using it`);
+    if (this.buffer !== undefined) return this.buffer;
+    throw this.refusal(this.lost ? `its value was lost when step ${this.lost} failed` : 'it was disposed');
+  }
+
+  private refusal(why: string): UnimissError {
+    return new UnimissError('engine', why, { place: `variable ${this.name}` });
+  }
+}
