@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requireFinetune } from '../../../protocol/config/finetune/index.ts';
+import { openLabelled } from '../../data/datasets/labelled/openLabelled.ts';
+import { readSplit } from '../../data/datasets/labelled/split/splitFile.ts';
+import type { ClassificationDataset, LabelledDataset } from '../../data/datasets/labelled/types.ts';
 import { writePhantoms } from '../../data/phantoms/write.ts';
 import { Random } from '../../data/random.ts';
 import { encodeNpy } from '../../evaluate/features/npy.ts';
+import { evaluateClassification } from '../../evaluate/metrics/evaluateClassification.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { RunJournal } from '../../runs/records/runJournal.ts';
 import { Reporter } from '../terminal/reporter.ts';
@@ -19,6 +24,7 @@ const images = 40;
 beforeAll(async () => {
   const size = { slices: 8, plane: 32, image: 32 };
   await writePhantoms(join(dir, 'test'), { seed: 2, volumes: images, images: 0, size });
+  await writePhantoms(join(dir, 'pool'), { seed: 3, volumes: 20, images: 0, size });
 });
 
 const given = {
@@ -32,6 +38,12 @@ const given = {
   primary: { modality: '3D', labels: 4, better: 'good', than: 'weak' },
   secondary: [{ modality: '3D', labels: 4, better: 'weak', than: 'random' }],
   resamples: 300,
+};
+
+const recipe = { all: { train: { epochs: 1 } }, '3D': { plan: { patch: [16, 64, 64] } } };
+const tuned = {
+  tasks: ['probe', 'classification'],
+  fineTuning: { manifest: 'pool/manifest.csv', recipe },
 };
 
 function experiment(name: string, change: object = {}): string {
@@ -81,7 +93,31 @@ function madeUp(reporter: Reporter, calls: string[], dies = Number.POSITIVE_INFI
         ['path,label', ...rows.map(([path, label]) => `${path},${label}`)].join('\n'),
       );
     },
+    async evaluate(folder, _, out) {
+      const { name } = (await RunFolder.open(folder)).about;
+      called(`evaluate ${name}`);
+      const { data } = requireFinetune((await RunFolder.open(folder)).config);
+      const { cases, labels } = await openLabelled(data.path, { layout: 'table' }).then(classified);
+      const [fold] = (await readSplit(data.split ?? '')).folds;
+      const random = new Random(name);
+      const strength = name.includes('-good-') ? 0.9 : 0.3;
+      const tested = (await readSplit(data.split ?? '')).test.map((id) => cases.find((one) => one.id === id)!);
+      expect(fold?.train).toHaveLength(labels.length * Number(/-n(\d+)-/.exec(name)?.[1]));
+      const inputs = tested.map(({ id, patient, classes }) => {
+        const right = random.uniform() < strength ? classes![0]! : random.int(labels.length);
+        return { id, patient, reference: classes!, probabilities: labels.map((_, c) => (c === right ? 0.9 : 0.03)) };
+      });
+      const classes = labels.map((one) => one.name);
+      mkdirSync(out, { recursive: true });
+      const options = { name, split: 'test', exclusive: true, classes, exclusions: [], versions: {} };
+      writeFileSync(join(out, 'evaluation.json'), JSON.stringify(evaluateClassification(inputs, options)));
+    },
   };
+}
+
+function classified(set: LabelledDataset): ClassificationDataset {
+  if (set.problem !== 'classification') throw new Error('is no classification');
+  return set;
 }
 
 /** A reporter that keeps what it prints. */
@@ -119,12 +155,39 @@ describe('an experiment', () => {
     expect(answers[0].low).toBeGreaterThan(0);
     expect(answers[0].corrected).toBeLessThan(0.05);
     expect(lines[0]).toMatch(
-      /^Primary question \(3D, 4 labels a class\): `good` is better than `weak` \(difference \+0\.\d+/,
+      /^Primary question \(3D, 4 labels a class, linear probe\): good is better than weak \(difference \+0\.\d+/,
     );
-    expect(lines[0]).toMatch(/3 seeds are few/);
+    expect(lines.join('')).toMatch(/3 seeds are few/);
     const report = readFileSync(join(out, 'report.md'), 'utf8');
     for (const arm of ['good', 'weak', 'random', 'histogram', 'moments']) expect(report).toContain(`| ${arm} | 0.`);
-    expect(existsSync(join(out, 'figure-3D.svg'))).toBe(true);
+    expect(existsSync(join(out, 'figure-probe-3D.svg'))).toBe(true);
+  }, 120_000);
+
+  test('fine-tunes each arm and from scratch with the same labels of a seed, and continues where it was killed', async () => {
+    const primary = { ...given.primary, task: 'classification', than: 'scratch' };
+    const file = experiment('tuned', { ...tuned, primary, seeds: [1, 2], secondary: [] });
+    const [out, runs] = [join(dir, 'tuned-out'), join(dir, 'tuned-runs')];
+    const { reporter, lines } = quiet();
+    const calls: string[] = [];
+    for (let dies = 7; ; dies += 8) {
+      try {
+        await compare(file, { out, runs }, madeUp(reporter, calls, dies), reporter);
+        break;
+      } catch (error) {
+        expect((error as Error).message).toBe('killed');
+      }
+    }
+    const tunings = 2 * 2 * 3; // seeds, numbers of labels; two arms and scratch
+    expect(calls).toHaveLength(4 * 3 + 2 + tunings * 3);
+    expect(new Set(calls).size).toBe(calls.length);
+    const { answers, scores } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+    expect(scores).toHaveLength(2 * 5 + 2 * 3);
+    expect(answers[0].difference).toBeGreaterThan(0.2);
+    expect(lines[0]).toMatch(
+      /^Primary question \(3D, 4 labels a class, fine-tuned classification\): good is better than scratch/,
+    );
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(page).toContain('id="figure-classification-3D"');
   }, 120_000);
 
   test('that was changed after it was fixed is refused', async () => {
@@ -156,6 +219,18 @@ describe('an experiment', () => {
       /arms\.good.*train\.lr/s,
     ],
     ['an arm called like a baseline', { arms: { random: {} } }, /no arm is called/],
+    ['a task that is not measured', { primary: { ...given.primary, task: 'segmentation' } }, /"segmentation" is not/],
+    ['fine-tuning on nothing', { tasks: ['probe', 'classification'] }, /nothing says what is fine-tuned/],
+    [
+      'a wrong recipe',
+      { ...tuned, fineTuning: { ...tuned.fineTuning, recipe: { '3D': { train: { lr: -1 } } } } },
+      /fineTuning\.recipe.*train\.lr/s,
+    ],
+    [
+      'a baseline of another task',
+      { ...tuned, primary: { ...given.primary, task: 'classification', than: 'moments' } },
+      /no arm "moments".*good, weak, scratch/s,
+    ],
   ])('refuses %s', async (_, change, message) => {
     await expect(readExperiment(experiment('wrong', change))).rejects.toThrow(message);
   });

@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
+import { inWords, summaryOf } from './answers.ts';
 import { fixExperiment, readExperiment } from './experimentFile.ts';
-import { measureArms } from './measure.ts';
-import { inWords, writeComparison } from './report.ts';
+import { readImages } from './images.ts';
+import { writeComparison } from './report.ts';
 import { runArms } from './runArms.ts';
+import { measureArms } from './scores.ts';
 import { type CompareSteps, compareByDaemon, compareHere } from './steps.ts';
 
 interface CompareOptions {
@@ -19,7 +21,7 @@ interface CompareOptions {
 export function compareCommand(): Command {
   return new Command('compare')
     .description(
-      'Compare arms of pre-training by an experiment that is fixed beforehand. Trains what is missing, measures all arms on labelled test images by linear probes, and writes a table, figures and the answers in plain words. Killed or stopped at any moment, it continues.',
+      'Compare arms of pre-training by an experiment that is fixed beforehand. Trains what is missing, measures all arms on labelled test images, by linear probes and by fine-tuning, and writes tables, figures and the answers in plain words. Killed or stopped at any moment, it continues.',
     )
     .argument('<experiment>', 'experiment file (*.experiment.jsonc), see docs/compare.md')
     .option('-o, --out <folder>', 'folder for the results (default: beside the file, named after it)')
@@ -42,16 +44,18 @@ export async function compare(
   const out = resolve(given ?? join(dirname(file), `${basename(file).replace(/\.jsonc?$/, '')}.results`));
   const fixed = await fixExperiment(out, opened);
   const root = askedRoot(runs) ?? runsRoot();
-  if (!(await runArms(opened, { out, root, steps, reporter }))) {
+  const images = await readImages(opened);
+  if (!(await runArms(opened, images, { out, root, steps, reporter }))) {
     reporter.notice('Stopped. The same command continues the experiment.');
     return;
   }
   const { experiment, hash } = opened;
-  const scores = await measureArms(opened, out);
+  const scores = await measureArms(opened, images, out);
   const { report, answers } = await writeComparison(out, { experiment, hash, fixed }, scores);
   for (const { question, primary, difference, low, high, corrected } of answers)
     reporter.record({ ...question, primary, difference, low, high, p: corrected });
   reporter.record({ report });
-  for (const answer of answers) reporter.line(inWords(answer, experiment.seeds.length));
+  for (const answer of answers) reporter.line(inWords(answer));
+  reporter.line(summaryOf(answers, experiment));
   reporter.line(`Tables and figures:\n  ${report}`);
 }

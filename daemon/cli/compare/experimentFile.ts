@@ -5,14 +5,23 @@ import { dirname, join, resolve } from 'node:path';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { version } from '../../../package.json';
-import { baselines, type Experiment, experimentSchema } from '../../../protocol/compare/experiment.ts';
+import {
+  armsOf,
+  type Experiment,
+  experimentSchema,
+  fineTuned,
+  type Question,
+  taskOf,
+  tasksOf,
+} from '../../../protocol/compare/experiment.ts';
 import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { type PretrainConfig, requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import { isObject } from '../../../protocol/json.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
+import { fineTuningConfig, fineTunings } from './fineTunings.ts';
+import { merged } from './merged.ts';
 
 /** One run of an experiment. */
 export interface ArmRun {
@@ -28,6 +37,8 @@ export interface OpenedExperiment {
   readonly experiment: Experiment;
   /** Absolute path of the test images' manifest. */
   readonly manifest: string;
+  /** Absolute path of the manifest of images for fine-tuning, where there is any. */
+  readonly pool: string | undefined;
   readonly runs: readonly ArmRun[];
   /** SHA-256 of everything above. */
   readonly hash: string;
@@ -61,32 +72,50 @@ export async function readExperiment(file: string): Promise<OpenedExperiment> {
     Object.keys(experiment.arms).map((arm) => armRun(experiment, arm, seed, { file, folder })),
   );
   const manifest = resolve(folder, experiment.test.manifest);
-  const hash = createHash('sha256')
-    .update(JSON.stringify([experiment, manifest, runs.map(({ config }) => config)]))
-    .digest('hex');
-  return { experiment, manifest, runs, hash };
+  checkRecipe(experiment, file);
+  const pool = experiment.fineTuning && resolve(folder, experiment.fineTuning.manifest);
+  const decides = [experiment, manifest, runs.map(({ config }) => config), ...(pool === undefined ? [] : [pool])];
+  const hash = createHash('sha256').update(JSON.stringify(decides)).digest('hex');
+  return { experiment, manifest, pool, runs, hash };
 }
 
-function checkQuestions({ arms, labels, primary, secondary }: Experiment, file: string): void {
-  for (const [place, { better, than, labels: asked }] of [
-    ['primary', primary] as const,
-    ...secondary.map((question, i) => [`secondary[${i}]`, question] as const),
-  ]) {
-    const known = [...Object.keys(arms), ...baselines];
-    for (const [field, name] of [
-      ['better', better],
-      ['than', than],
-    ] as const)
-      if (!known.includes(name))
-        throw new UnimissError('config', `there is no arm "${name}"`, {
-          place: `${file}: ${place}.${field}`,
-          remedy: `Arms and baselines are: ${known.join(', ')}.`,
-        });
-    if (!labels.includes(asked))
-      throw new UnimissError('config', `${asked} labels are not measured`, {
-        place: `${file}: ${place}.labels`,
-        remedy: `Write one of ${labels.join(', ')}, or add it to \`labels\`.`,
-      });
+/** Refuses a recipe that no fine-tuning could have, before anything is trained. */
+function checkRecipe(experiment: Experiment, file: string): void {
+  const asked = tasksOf(experiment).find((task) => (fineTuned as readonly string[]).includes(task));
+  if (asked === undefined) return;
+  if (!experiment.fineTuning)
+    throw new UnimissError('config', `\`tasks\` asks for ${asked}, but nothing says what is fine-tuned`, {
+      place: file,
+      remedy: 'Add `fineTuning` with a `manifest` of labelled images.',
+    });
+  const place = `${file}: fineTuning.recipe`;
+  const checked = { place, data: '/', layout: 'table', split: '/split.json', from: '/run' } as const;
+  for (const tuning of fineTunings(experiment)) fineTuningConfig(experiment, tuning, checked);
+}
+
+function checkQuestions(experiment: Experiment, file: string): void {
+  const { labels, primary, secondary } = experiment;
+  const tasks = tasksOf(experiment);
+  const questions: [place: string, question: Question][] = [
+    ['primary', primary],
+    ...secondary.map((question, i): [string, Question] => [`secondary[${i}]`, question]),
+  ];
+  for (const [place, question] of questions) {
+    const task = taskOf(question);
+    const refuse = (field: string, what: string, remedy: string) =>
+      new UnimissError('config', what, { place: `${file}: ${place}.${field}`, remedy });
+    if (!tasks.includes(task))
+      throw refuse('task', `"${task}" is not measured`, `Write one of ${tasks.join(', ')}, or add it to \`tasks\`.`);
+    const known = armsOf(experiment, task);
+    for (const field of ['better', 'than'] as const)
+      if (!known.includes(question[field]))
+        throw refuse(field, `there is no arm "${question[field]}"`, `Arms and baselines are: ${known.join(', ')}.`);
+    if (!labels.includes(question.labels))
+      throw refuse(
+        'labels',
+        `${question.labels} labels are not measured`,
+        `Write one of ${labels.join(', ')}, or add it to \`labels\`.`,
+      );
   }
 }
 
@@ -101,15 +130,6 @@ function armRun(
   const place = `${file}: arms.${arm}`;
   const config = resolveConfig(parseConfig(JSON.stringify(given, null, 2), place), { baseDir: folder });
   return { arm, seed, name: run, config: requirePretrain(config) };
-}
-
-/** Objects are merged at any depth; everything else is replaced. */
-function merged(base: unknown, change: unknown): unknown {
-  if (!isObject(base) || !isObject(change)) return change === undefined ? base : change;
-  const keys = new Set([...Object.keys(base), ...Object.keys(change)]);
-  return Object.fromEntries(
-    [...keys].map((key) => [key, Object.hasOwn(change, key) ? merged(base[key], change[key]) : base[key]]),
-  );
 }
 
 const fixedSchema = z.object({ hash: z.string(), fixed: z.string() });

@@ -1,12 +1,18 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { tasksOf } from '../../../protocol/compare/experiment.ts';
+import type { SharedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { modalities } from '../../../protocol/modality.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
 import type { Reporter } from '../terminal/reporter.ts';
-import type { ArmRun, OpenedExperiment } from './experimentFile.ts';
+import type { OpenedExperiment } from './experimentFile.ts';
+import { type FineTuning, fineTuningConfig, fineTunings } from './fineTunings.ts';
+import type { ExperimentImages } from './images.ts';
+import { linkLabelled, writeLabelSplit } from './labelledFolder.ts';
 import type { CompareSteps } from './steps.ts';
 
 /** Folder of the features of a run on the test images. */
@@ -17,29 +23,109 @@ export function featuresFolder(out: string, name: string): string {
 /** The features of random weights of a seed, for the baseline. */
 export const randomName = (seed: number) => `random-s${seed}`;
 
+/** Folder of the evaluation of a fine-tuned run on the test images. */
+export function evaluationFolder(out: string, name: string): string {
+  return join(out, 'evaluations', name);
+}
+
+interface Around {
+  readonly out: string;
+  /** Folder of runs. */
+  readonly root: string;
+  readonly steps: CompareSteps;
+  readonly reporter: Reporter;
+}
+
+/** A run was stopped: the rest waits for the next call. */
+class Stopped extends Error {}
+
 /**
- * Trains what is not trained yet and computes features that are not there yet, run by run. Killed at any moment, it continues: a run is
- * found by its name, and features appear under their name when they are complete.
+ * Trains what is not trained yet and measures what is not measured yet, seed by seed. Killed at any moment, it continues: a run is found
+ * by its name, and features and evaluations appear under their name when they are complete.
  * @returns false where a run was stopped: the rest waits for the next call
  */
-export async function runArms(
-  { runs, manifest, experiment }: OpenedExperiment,
-  { out, root, steps, reporter }: { out: string; root: string; steps: CompareSteps; reporter: Reporter },
-): Promise<boolean> {
-  for (const [i, run] of runs.entries()) {
-    const features = featuresFolder(out, run.name);
-    if (existsSync(features)) continue;
-    reporter.notice(`Run ${i + 1} of ${runs.length}: ${run.name}`);
-    const folder = (await existing(root, run)) ?? (await steps.create(run.config, root));
-    if ((await runState(await RunFolder.open(folder))) !== 'finished' && (await steps.train(folder)) === 'stopped')
-      return false;
-    // The first arm of each seed shows what its random weights know.
-    const random = featuresFolder(out, randomName(run.seed));
-    if (run.arm === Object.keys(experiment.arms)[0] && !existsSync(random))
-      await appears(random, (place) => steps.embed(folder, manifest, 'initial', place));
-    await appears(features, (place) => steps.embed(folder, manifest, 'last', place));
+export async function runArms(opened: OpenedExperiment, images: ExperimentImages, around: Around): Promise<boolean> {
+  try {
+    await runAll(opened, images, around);
+    return true;
+  } catch (error) {
+    if (error instanceof Stopped) return false;
+    throw error;
   }
-  return true;
+}
+
+async function runAll(opened: OpenedExperiment, images: ExperimentImages, around: Around): Promise<void> {
+  const { runs, manifest, experiment } = opened;
+  const { out, root, steps, reporter } = around;
+  const tunings = fineTunings(
+    experiment,
+    modalities.filter((modality) => images.test[modality].length > 0),
+  );
+  const probes = tasksOf(experiment).includes('probe');
+  const all = runs.length + tunings.length;
+  const names = new Map((await listRuns(root)).runs.toReversed().map(({ name, folder }) => [name, folder]));
+  let done = 0;
+  const trained = async (name: string, config: SharedConfig): Promise<string> => {
+    const known = names.get(name);
+    if (known !== undefined) await requireSame(known, config);
+    const folder = known ?? (await steps.create(config, root));
+    names.set(name, folder);
+    if ((await runState(await RunFolder.open(folder))) === 'finished') return folder;
+    reporter.notice(`Run ${done + 1} of ${all}: ${name}`);
+    if ((await steps.train(folder)) === 'stopped') throw new Stopped();
+    return folder;
+  };
+  for (const seed of experiment.seeds) {
+    const own = tunings.filter((tuning) => tuning.seed === seed);
+    const missing = own.filter(({ name }) => !existsSync(evaluationFolder(out, name)));
+    const pretrained = new Map<string, string>();
+    for (const run of runs.filter((run) => run.seed === seed)) {
+      const features = featuresFolder(out, run.name);
+      const embeds = probes && !existsSync(features);
+      if (embeds || missing.some(({ arm }) => arm === run.arm)) {
+        const folder = await trained(run.name, run.config);
+        pretrained.set(run.arm, folder);
+        if (embeds) {
+          // The first arm of each seed shows what its random weights know.
+          const random = featuresFolder(out, randomName(seed));
+          if (run.arm === Object.keys(experiment.arms)[0] && !existsSync(random))
+            await appears(random, (place) => steps.embed(folder, manifest, 'initial', place));
+          await appears(features, (place) => steps.embed(folder, manifest, 'last', place));
+        }
+      }
+      done++;
+    }
+    done += own.length - missing.length;
+    for (const tuning of missing) {
+      const given = await labelledFor(tuning, opened, images, out);
+      const from = pretrained.get(tuning.arm) ?? null;
+      const config = fineTuningConfig(experiment, tuning, { ...given, from, place: `arms.${tuning.arm}` });
+      const folder = await trained(tuning.name, config);
+      const checkpoint = experiment.fineTuning?.checkpoint ?? 'last';
+      await appears(evaluationFolder(out, tuning.name), (place) => steps.evaluate(folder, checkpoint, place));
+      done++;
+    }
+  }
+}
+
+/** The data set and the split of a fine-tuning, in the folder of the results. */
+async function labelledFor(
+  { task, modality, labels, seed }: FineTuning,
+  { experiment }: OpenedExperiment,
+  { pool, test }: ExperimentImages,
+  out: string,
+) {
+  const [own, tested] = [pool?.[modality] ?? [], test[modality]];
+  const linked = await linkLabelled(join(out, 'labelled', modality), {
+    ...{ pool: own, test: tested },
+    maps: tasksOf(experiment).includes('segmentation'),
+    structures: experiment.fineTuning?.structures[modality],
+  });
+  const validation = experiment.fineTuning?.validation ?? 1;
+  const split = await writeLabelSplit(linked, own, { task, labels, validation, seed });
+  return task === 'classification'
+    ? ({ data: linked.table, layout: 'table', split } as const)
+    : ({ data: linked.folder, layout: 'pairs', split } as const);
 }
 
 /** Makes a folder under another name first, so that what is there is complete. */
@@ -50,19 +136,13 @@ async function appears(folder: string, make: (place: string) => Promise<void>): 
   await rename(place, folder);
 }
 
-/**
- * The run of that name, from an earlier call.
- * @throws UnimissError 'run' where it was made from another configuration
- */
-async function existing(root: string, { name, config }: ArmRun): Promise<string | undefined> {
-  const found = (await listRuns(root)).runs.filter((run) => run.name === name);
-  const [newest] = found;
-  if (!newest) return undefined;
-  const run = await RunFolder.open(newest.folder);
+/** @throws UnimissError 'run' where a run of that name was made from another configuration */
+async function requireSame(folder: string, config: SharedConfig): Promise<void> {
+  const run = await RunFolder.open(folder);
   // The order of fields does not matter, nor undefined ones, which no file has.
-  if (isDeepStrictEqual(plain(run.config), plain(config))) return newest.folder;
+  if (isDeepStrictEqual(plain(run.config), plain(config))) return;
   throw new UnimissError('run', 'was made from another configuration than the experiment gives it', {
-    place: basename(newest.folder),
+    place: run.id,
     remedy: 'Delete or rename that run, or give the experiment another name.',
   });
 }

@@ -1,12 +1,13 @@
-import { resolveConfig } from '../../../protocol/config/index.ts';
+import { resolveConfig, type SharedConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import type { PretrainConfig } from '../../../protocol/config/pretrain/index.ts';
 import { embed } from '../../../protocol/jobs/embedMessages.ts';
+import { evaluate, evaluateTaskSchema } from '../../../protocol/jobs/evaluateMessages.ts';
 import { runCreate } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
-import { pretrainTask } from '../../runs/start/pretrain/task.ts';
+import { evaluateRun } from '../../runs/jobs/evaluate/evaluateRun.ts';
+import { seriesFor } from '../../runs/start/task.ts';
 import { tasks } from '../../runs/start/tasks.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { withProgress } from '../viaDaemon/progress.ts';
@@ -16,12 +17,18 @@ import { trainHere } from '../viaDaemon/trainHere.ts';
 /** What an experiment does with its runs, through the daemon or in this process. */
 export interface CompareSteps {
   /** Makes an ordinary run. @returns its folder */
-  create(config: PretrainConfig, root: string): Promise<string>;
+  create(config: SharedConfig, root: string): Promise<string>;
   /** Trains a run to its end, or resumes it. */
   train(folder: string): Promise<'finished' | 'stopped'>;
   /** Writes `features-2D.npy`, `features-3D.npy` and their tables into a folder. */
   embed(folder: string, manifest: string, weights: 'initial' | 'last', out: string): Promise<void>;
+  /** Writes `evaluation.json` of a fine-tuned network on its test cases into a folder. */
+  evaluate(folder: string, checkpoint: 'last' | 'best', out: string): Promise<void>;
 }
+
+/** What both ways measure: nothing is compared here. */
+const testing = (run: string, checkpoint: 'last' | 'best', out: string) =>
+  ({ run, split: 'test', against: null, checkpoint, out }) as const;
 
 export function compareByDaemon(client: DaemonConnection, reporter: Reporter): CompareSteps {
   return {
@@ -29,16 +36,24 @@ export function compareByDaemon(client: DaemonConnection, reporter: Reporter): C
       const from = { config: JSON.stringify(config, null, 2), file: '/experiment' };
       return (await client.call(runCreate, { from, root, start: false })).folder;
     },
-    train: (folder) => trainByDaemon(client, { folder }, reporter, pretrainTask.series),
+    train: async (folder) =>
+      trainByDaemon(client, { folder }, reporter, seriesFor(await RunFolder.open(folder), tasks)),
     async embed(run, manifest, weights, out) {
       await withProgress(client, reporter, (workDoneToken, cancel) =>
         client.call(embed, { run, manifest, weights, out, workDoneToken }, cancel),
+      );
+    },
+    async evaluate(run, checkpoint, out) {
+      await withProgress(client, reporter, (workDoneToken, cancel) =>
+        client.call(evaluate, { ...testing(run, checkpoint, out), workDoneToken }, cancel),
       );
     },
   };
 }
 
 export function compareHere(reporter: Reporter): CompareSteps {
+  const onProgress = (what: string, done: number, total: number) =>
+    reporter.progress(`${what} ${done} of ${total}`, done === total);
   return {
     create: async (config, root) => {
       const text = JSON.stringify(config, null, 2);
@@ -47,11 +62,11 @@ export function compareHere(reporter: Reporter): CompareSteps {
     },
     train: async (folder) => trainHere(await RunFolder.open(folder), reporter, tasks),
     async embed(folder, manifest, weights, out) {
-      await embedImages(
-        await RunFolder.open(folder),
-        { network: 'teacher', manifest, weights, out },
-        (what, done, total) => reporter.progress(`${what} ${done} of ${total}`, done === total),
-      );
+      await embedImages(await RunFolder.open(folder), { network: 'teacher', manifest, weights, out }, onProgress);
+    },
+    async evaluate(folder, checkpoint, out) {
+      const task = evaluateTaskSchema.parse(testing(folder, checkpoint, out));
+      await evaluateRun(await RunFolder.open(folder), task, onProgress);
     },
   };
 }

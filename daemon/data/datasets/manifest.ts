@@ -11,26 +11,43 @@ export interface ManifestEntry {
   /** Absolute path. */
   readonly path: string;
   readonly label?: string;
+  /** Who it is of. */
+  readonly patient?: string;
+  /** Absolute path of its label map, where it was asked for. */
+  readonly segmentation?: string;
 }
 
 const maxBytes = 2 ** 28;
 
-const jsonEntry = z.object({ path: z.string().min(1), label: z.union([z.string(), z.number()]).optional() });
+const word = z.union([z.string(), z.number()]).optional();
+const jsonEntry = z.object({
+  path: z.string().min(1),
+  label: word,
+  patient: word,
+  segmentation: z.string().optional(),
+});
 
-interface Row {
+/** Fields of an entry beside its path. */
+const fields = ['label', 'patient', 'segmentation'] as const;
+
+/** A line; its paths are as given. */
+interface Row extends ManifestEntry {
   readonly line: number;
-  readonly path: string;
-  readonly label?: string;
 }
 
 /**
  * Reads a manifest: a text file that lists images, with paths relative to its own folder. Either JSON lines,
  * `{"path": "ct/1.nii.gz", "label": "healthy"}` each, or CSV with the columns `path` and, if there are labels, `label`
- * (in the order of its first line; without such a line: path, label). Other columns and fields are ignored.
+ * (in the order of its first line; without such a line: path, label). The columns or fields `patient` and `segmentation` (the path
+ * of a label map) are optional; others are ignored.
+ * @param options `segmentations`: label maps are wanted; otherwise the column is ignored
  * @throws UnimissError('data') that names the line: malformed, listed twice, or a path out of the manifest's folder (by `..`,
  * absolute, or through a symbolic link)
  */
-export async function readManifest(file: string): Promise<{ root: string; entries: ManifestEntry[] }> {
+export async function readManifest(
+  file: string,
+  { segmentations = false }: { readonly segmentations?: boolean } = {},
+): Promise<{ root: string; entries: ManifestEntry[] }> {
   const bytes = await readWhole(file, maxBytes).catch(withoutImages);
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   const rows = text.trimStart().startsWith('{') ? jsonRows(file, text) : csvRows(file, text);
@@ -39,16 +56,18 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
   const lines = new Map<string, number>();
   const entries: ManifestEntry[] = [];
   for (const row of rows) {
-    const place = `${file}:${row.line}`;
-    const path = resolve(root, row.path);
-    const leaves = row.path.includes('\0') || !isInside(root, path) || !(await staysInside(realRoot, path));
-    if (leaves) {
-      throw new UnimissError('data', `the path “${row.path}” leads out of the manifest's folder`, {
+    const { line, segmentation: labels, ...given } = row;
+    const place = `${file}:${line}`;
+    const inside = async (relative: string) => {
+      const path = resolve(root, relative);
+      if (!relative.includes('\0') && isInside(root, path) && (await staysInside(realRoot, path))) return path;
+      throw new UnimissError('data', `the path “${relative}” leads out of the manifest's folder`, {
         place,
-        images: [row.path],
+        images: [relative],
         remedy: 'Put the manifest into a folder above its images and give paths relative to it.',
       });
-    }
+    };
+    const path = await inside(row.path);
     const before = lines.get(path);
     if (before !== undefined) {
       throw new UnimissError('data', `“${row.path}” is already listed in line ${before}`, {
@@ -58,7 +77,8 @@ export async function readManifest(file: string): Promise<{ root: string; entrie
       });
     }
     lines.set(path, row.line);
-    entries.push(row.label === undefined ? { path } : { path, label: row.label });
+    const segmentation = segmentations && labels !== undefined ? { segmentation: await inside(labels) } : {};
+    entries.push({ ...given, path, ...segmentation });
   }
   return { root, entries };
 }
@@ -79,6 +99,16 @@ async function staysInside(realRoot: string, path: string): Promise<boolean> {
   }
 }
 
+/** The fields that are there and not empty, as words. */
+function given(read: (field: (typeof fields)[number]) => string | number | undefined): Omit<ManifestEntry, 'path'> {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = read(field);
+      return value === undefined || value === '' ? [] : [[field, String(value)]];
+    }),
+  );
+}
+
 function jsonRows(file: string, text: string): Row[] {
   const rows: Row[] = [];
   text.split('\n').forEach((content, index) => {
@@ -95,8 +125,7 @@ function jsonRows(file: string, text: string): Row[] {
     if (!entry.success) {
       throw new UnimissError('data', 'is not of the form {"path": "…", "label": "…"}', { place: `${file}:${line}` });
     }
-    const { path, label } = entry.data;
-    rows.push(label === undefined ? { line, path } : { line, path, label: String(label) });
+    rows.push({ line, path: entry.data.path, ...given((field) => entry.data[field]) });
   });
   return rows;
 }
@@ -117,11 +146,10 @@ function csvRows(file: string, text: string): Row[] {
   const names = records[0]?.record.map((name) => name.toLowerCase()) ?? [];
   const hasHeader = names.includes('path');
   const pathAt = hasHeader ? names.indexOf('path') : 0;
-  const labelAt = hasHeader ? names.indexOf('label') : 1;
+  const places = hasHeader ? names : ['path', 'label'];
   return records.slice(hasHeader ? 1 : 0).map(({ record, info }) => {
     const path = record[pathAt];
     if (!path) throw new UnimissError('data', 'has no path', { place: `${file}:${info.lines}` });
-    const label = record[labelAt];
-    return label ? { line: info.lines, path, label } : { line: info.lines, path };
+    return { line: info.lines, path, ...given((field) => record[places.indexOf(field)]) };
   });
 }

@@ -50,3 +50,16 @@ it('chooses a strong penalty for noise and a weak one for clean features', () =>
 it('refuses more labels than leave an image to test', () => {
   expect(() => linearProbe(bumps(12, 4, 1, 5), { perClass: 4 })).toThrow(/leave no image to test/);
 });
+
+it('never tests images of patients whose images it was trained with', () => {
+  const random = new Random(6);
+  // The features tell the patient and nothing else; a patient has two images of one class.
+  const patients = Array.from({ length: 60 }, (_, i) => String(Math.floor(i / 2)));
+  const labels = patients.map((_, i) => Math.floor(i / 2) % 3);
+  const own = Array.from({ length: 30 }, () => Array.from({ length: 40 }, () => random.normal()));
+  const features = Float32Array.from(patients.flatMap((patient) => own[Number(patient)]!));
+  const data = { features, featureLength: 40, labels };
+  const options = { perClass: 8, draws: 20 };
+  expect(linearProbe(data, options).accuracy).toBeGreaterThan(0.5);
+  expect(linearProbe(data, { ...options, patients }).accuracy).toBeLessThan(0.45);
+});

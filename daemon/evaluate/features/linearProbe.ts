@@ -95,7 +95,7 @@ export interface ProbeOptions {
   /** How often these are drawn; the same draws for the same seed, whatever the features. Default 50. */
   readonly draws?: number;
   readonly seed?: number;
-  /** The patient of each image, for the interval; default: each image is one. */
+  /** The patient of each image, for interval and test: no patient is on both sides of a draw. Default: each image is one. */
   readonly patients?: readonly string[];
 }
 
@@ -119,11 +119,7 @@ export function linearProbe(data: LabelledFeatures, options: ProbeOptions): Prob
   const ofClass = new Map<number, number[]>();
   for (let i = 0; i < n; i++) ofClass.set(labels[i]!, [...(ofClass.get(labels[i]!) ?? []), i]);
   const fewest = Math.min(...[...ofClass.values()].map(({ length }) => length));
-  if (fewest <= perClass || ofClass.size < 2)
-    throw new UnimissError('data', `${perClass} labels of each class leave no image to test (${n} images)`, {
-      place: 'linear probe',
-      remedy: 'Provide at least two classes, and more images of each than the labels.',
-    });
+  if (fewest <= perClass || ofClass.size < 2) throw nothingToTest(perClass, n);
   const [right, tested] = [new Float64Array(n), new Float64Array(n)];
   let accuracy = 0;
   const rows = (which: readonly number[]) => {
@@ -136,7 +132,9 @@ export function linearProbe(data: LabelledFeatures, options: ProbeOptions): Prob
     const random = new Random(seed, 'probe', perClass, draw);
     const train = [...ofClass.values()].flatMap((own) => random.shuffle([...own]).slice(0, perClass));
     const chosen = new Set(train);
-    const test = Array.from({ length: n }, (_, i) => i).filter((i) => !chosen.has(i));
+    const known = new Set(patients && train.map((i) => patients[i]));
+    const test = Array.from({ length: n }, (_, i) => i).filter((i) => !chosen.has(i) && !known.has(patients?.[i]));
+    if (test.length === 0) throw nothingToTest(perClass, n);
     const classifier = fitLinear({ features: rows(train), featureLength, labels: train.map((i) => labels[i]!) });
     let hits = 0;
     for (const [r, predicted] of classifier.predict(rows(test)).entries()) {
@@ -151,4 +149,11 @@ export function linearProbe(data: LabelledFeatures, options: ProbeOptions): Prob
   const perImage = Array.from({ length: n }, (_, i) => (tested[i]! > 0 ? right[i]! / tested[i]! : null));
   const resamples = new PatientResamples(patients ?? perImage.map((_, i) => String(i)), { seed });
   return { accuracy, interval: resamples.meanInterval(perImage), perImage };
+}
+
+function nothingToTest(perClass: number, images: number): UnimissError {
+  return new UnimissError('data', `${perClass} labels of each class leave no image to test (${images} images)`, {
+    place: 'linear probe',
+    remedy: 'Provide at least two classes, and more images of each than the labels, of other patients.',
+  });
 }

@@ -50,6 +50,17 @@ test('patients that were not tested in one arm are in no difference', () => {
   expect(twoLevelDifference([[1, null, 1]], [[0, 0, null]], options).difference).toBe(1);
 });
 
+test('several images of a patient widen the interval: they are drawn together', () => {
+  const few = scores(0.5, 0, 0.1, 'f').map((row) => row.slice(0, 15));
+  const repeated = few.map((row) => row.flatMap((value) => [value, value, value, value]));
+  const patients = repeated[0]!.map((_, i) => String(Math.floor(i / 4)));
+  const apart = twoLevelMean(repeated, options);
+  const together = twoLevelMean(repeated, { ...options, patients });
+  const { mean, low, high } = twoLevelMean(few, options);
+  expect([together.mean, together.low, together.high]).toEqual([mean, low, high].map((one) => expect.closeTo(one, 9)));
+  expect(together.high - together.low).toBeGreaterThan(1.5 * (apart.high - apart.low));
+});
+
 test('arms of other sizes are refused', () => {
   expect(() => twoLevelDifference([[1, 1]], [[1]], options)).toThrow(/other seeds or patients/);
 });

@@ -11,40 +11,51 @@ export interface TwoLevelDifference {
   readonly p: number;
 }
 
+export interface TwoLevelOptions {
+  readonly resamples: number;
+  readonly seed: number;
+  /** The patient of each image; default: each image is one. */
+  readonly patients?: readonly string[];
+}
+
 /**
  * Paired difference of two arms, with a 95 % interval by a bootstrap on two levels: seeds of training are drawn with replacement, and,
- * the same for all seeds, patients (seeds and patients are crossed: every network is tested on every patient). The interval thus holds
- * what another training and another test set would change.
- * @param first scores [seeds][patients]; null where a patient was not tested
+ * the same for all seeds, patients with all their images (seeds and patients are crossed: every network is tested on every patient). The
+ * interval thus holds what another training and another test set would change.
+ * @param first scores [seeds][images]; null where an image was not tested
  * @param second of the arm that is compared with it, in the same order
+ * @param options `patients`: the patient of each image; default: each image is one
  * @throws UnimissError 'internal' where the two differ in size
  */
 export function twoLevelDifference(
   first: readonly (readonly (number | null)[])[],
   second: readonly (readonly (number | null)[])[],
-  { resamples, seed, margin = 0 }: { resamples: number; seed: number; margin?: number },
+  { resamples, seed, margin = 0, patients: names }: TwoLevelOptions & { readonly margin?: number },
 ): TwoLevelDifference {
-  const patients = first[0]?.length ?? 0;
+  const images = first[0]?.length ?? 0;
   if (
     first.length !== second.length ||
-    [...first, ...second].some(({ length }) => length !== patients) ||
-    patients === 0
+    [...first, ...second].some(({ length }) => length !== images) ||
+    (names !== undefined && names.length !== images) ||
+    images === 0
   )
     throw new UnimissError('internal', 'the arms have other seeds or patients', { place: 'two-level bootstrap' });
   const differences = first.map((row, s) =>
-    row.map((value, p) => {
-      const other = second[s]?.[p] ?? null;
+    row.map((value, i) => {
+      const other = second[s]?.[i] ?? null;
       return value === null || other === null ? null : value - other;
     }),
   );
+  const { patientOf, patients } = numbered(names ?? Array.from({ length: images }, (_, i) => String(i)));
   const over = (seeds: readonly number[], counts: ArrayLike<number>) => {
     let [sum, number] = [0, 0];
     for (const s of seeds)
-      for (let p = 0; p < patients; p++) {
-        const value = differences[s]?.[p] ?? null;
-        if (value === null || counts[p] === 0) continue;
-        sum += counts[p]! * value;
-        number += counts[p]!;
+      for (let i = 0; i < images; i++) {
+        const value = differences[s]?.[i] ?? null;
+        const count = counts[patientOf[i]!]!;
+        if (value === null || count === 0) continue;
+        sum += count * value;
+        number += count;
       }
     return number === 0 ? 0 : sum / number;
   };
@@ -72,13 +83,18 @@ export function twoLevelDifference(
   };
 }
 
+function numbered(names: readonly string[]): { patientOf: readonly number[]; patients: number } {
+  const numbers = new Map([...new Set(names)].map((name, number) => [name, number]));
+  return { patientOf: names.map((name) => numbers.get(name) ?? 0), patients: numbers.size };
+}
+
 /**
  * Mean of an arm with the interval of the same bootstrap.
- * @param scores [seeds][patients]
+ * @param scores [seeds][images]
  */
 export function twoLevelMean(
   scores: readonly (readonly (number | null)[])[],
-  options: { resamples: number; seed: number },
+  options: TwoLevelOptions,
 ): Omit<TwoLevelDifference, 'p' | 'difference'> & { readonly mean: number } {
   const nothing = scores.map((row) => row.map((value) => (value === null ? null : 0)));
   const { difference, low, high } = twoLevelDifference(scores, nothing, options);

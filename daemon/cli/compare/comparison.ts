@@ -1,0 +1,29 @@
+import type { Experiment, Measure } from '../../../protocol/compare/experiment.ts';
+import type { Modality } from '../../../protocol/modality.ts';
+import type { Answer, ArmMean } from './answers.ts';
+import type { Figure } from './figure.ts';
+
+/** All that was found by an experiment. */
+export interface Comparison {
+  readonly experiment: Experiment;
+  readonly hash: string;
+  /** When it was fixed, ISO 8601. */
+  readonly fixed: string;
+  readonly processor: string;
+  readonly answers: readonly Answer[];
+  readonly sections: readonly Section[];
+}
+
+/** What was measured by a task on a modality. */
+export interface Section {
+  readonly task: Measure;
+  readonly modality: Modality;
+  readonly arms: readonly string[];
+  readonly means: readonly ArmMean[];
+  readonly figure: Figure;
+  readonly figureName: string;
+}
+
+export function scoreOf({ means }: Section, arm: string, labels: number): ArmMean | undefined {
+  return means.find((one) => one.arm === arm && one.labels === labels);
+}

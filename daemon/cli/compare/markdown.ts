@@ -1,0 +1,52 @@
+import { scoreNames, taskOf } from '../../../protocol/compare/experiment.ts';
+import { claimOf, inWords, isYes, pOf, signed, summaryOf, three } from './answers.ts';
+import { type Comparison, type Section, scoreOf } from './comparison.ts';
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** The report of an experiment as Markdown, for repositories and reviews. */
+export function comparisonText({ experiment, hash, fixed, processor, answers, sections }: Comparison): string {
+  const [primary] = answers;
+  const questions = answers.map((answer) => {
+    const { question, difference, low, high, p, corrected } = answer;
+    return [
+      ...[claimOf(question), taskOf(question), question.modality, String(question.labels)],
+      ...[`${signed(difference)} [${signed(low)}, ${signed(high)}]`, pOf(p), pOf(corrected)],
+      isYes(answer) ? 'yes' : 'not shown',
+    ];
+  });
+  const head = ['question', 'measured by', 'images', 'labels a class', 'difference', 'p', 'p (Holm)', 'answer'];
+  return `${[
+    `# ${experiment.name}`,
+    ...(primary ? [inWords(primary)] : []),
+    summaryOf(answers, experiment),
+    table(head, questions),
+    ...sections.map((section) => sectionText(section, experiment)),
+    `Fixed on ${fixed}, SHA-256 ${hash}. Processor: ${processor}.`,
+  ].join('\n\n')}\n`;
+}
+
+function sectionText(section: Section, { labels, seeds }: Comparison['experiment']): string {
+  const { task, modality, arms, figureName } = section;
+  const rows = arms.map((arm) => [
+    arm,
+    ...labels.map((number) => {
+      const one = scoreOf(section, arm, number);
+      return one ? `${three(one.mean)} [${three(one.low)}, ${three(one.high)}]` : '';
+    }),
+  ]);
+  const perSeed = arms.map((arm) => [
+    arm,
+    ...seeds.map((_, s) =>
+      labels.map((number) => three(scoreOf(section, arm, number)?.accuracies[s] ?? Number.NaN)).join(' / '),
+    ),
+  ]);
+  return [
+    `## ${scoreNames[task]}, ${modality}`,
+    'Mean [95 % interval over seeds and patients].',
+    table(['arm', ...labels.map((number) => `${number} a class`)], rows),
+    `![${scoreNames[task]} over labels](${figureName})`,
+    table([`seed (${labels.join(' / ')} a class)`, ...seeds.map(String)], perSeed),
+  ].join('\n\n');
+}
