@@ -1,7 +1,7 @@
 // Measures by a linear probe what each stage of a network knows of fresh phantoms (test/study/probe.ts). A script and no command:
 // it answers questions about the method on made-up images; `unimiss embed` gives users the features of theirs.
 // Usage: node scripts/probe.mjs [RUN] [--preset nano] [--network teacher|student|random] [--count 256] [--phantom-seed 1000]
-//   [--labels 4,16] [--modality 3D] [--json]
+//   [--labels 4,16] [--modality 3D] [--plane 96] [--pixels 96] [--phantoms FOLDER] [--json]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

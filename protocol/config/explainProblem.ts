@@ -135,6 +135,7 @@ const axes: Record<string, string> = {
   momentum: '[at the start, at the end]',
   area2D: '[min, max]',
   crop3D: '[min, max]',
+  parent3D: '[min, max]',
 };
 
 function wrongLength(node: Node, bound: number, field: string): [string, string?] {

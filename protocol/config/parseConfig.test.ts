@@ -80,7 +80,7 @@ describe('a configuration file', () => {
       'foreign key',
       `{ ${images}, "views": { "zzzzzzzzzzz": 3 } }`,
       'unknown key "zzzzzzzzzzz"',
-      'Valid here: area2D, crop3D, volumeDraws.',
+      'Valid here: area2D, crop3D, parent3D, pad3D, volumeDraws.',
     ],
     [
       'enum',
@@ -172,6 +172,18 @@ describe('a configuration file', () => {
       `{ ${images}, "views": { "area2D": [0.9, 0.3] } }`,
       'views.area2D: [0.9, 0.3] is not a range',
       'Write [0.3, 0.9].',
+    ],
+    [
+      'crops above the parent',
+      `{ ${images}, "views": { "crop3D": [1, 2] } }`,
+      'views.crop3D: crops of up to 2 do not fit into parent crops of up to 1.8',
+      'raise views.parent3D',
+    ],
+    [
+      'parents above the padding',
+      `{ ${images}, "views": { "pad3D": 1.5 } }`,
+      'views.pad3D: parent crops of up to 1.8 sizes of a view do not fit into volumes padded to 1.5',
+      'Set views.pad3D to at least 1.8.',
     ],
     [
       'half a warm-up',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -37,6 +37,10 @@ const { values, positionals } = parseArgs({
     labels: { type: 'string', default: '4,16' },
     modality: { type: 'string' },
     slices: { type: 'string', default: '16' },
+    plane: { type: 'string', default: '96' },
+    pixels: { type: 'string', default: '96' },
+    // A folder for these phantoms, kept.
+    phantoms: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -72,12 +76,16 @@ async function networkOf(path: string | undefined): Promise<{ network: Network; 
 
 const { network, name } = await networkOf(positionals[0]);
 const asked: readonly Modality[] = values.modality ? [values.modality as Modality] : modalities;
-const { manifest } = await writePhantoms(folder, {
-  seed: Number(values['phantom-seed']),
-  volumes: asked.includes('3D') ? count : 0,
-  images: asked.includes('2D') ? count : 0,
-  size: { slices: Number(values.slices) },
-});
+const own = values.phantoms ?? folder;
+const known = join(own, 'manifest.csv'); // written last
+const { manifest } = existsSync(known)
+  ? { manifest: known }
+  : await writePhantoms(own, {
+      seed: Number(values['phantom-seed']),
+      volumes: asked.includes('3D') ? count : 0,
+      images: asked.includes('2D') ? count : 0,
+      size: { slices: Number(values.slices), plane: Number(values.plane), image: Number(values.pixels) },
+    });
 const dataset = await openDataset({ manifest });
 const volumes = new VolumeReader({ spacing: [3, 1, 1], cache: false });
 const rows: string[] = [];
@@ -92,24 +100,36 @@ for (const modality of asked) {
   const put = (name: string, row: Float32Array) => {
     found[name] = [...(found[name] ?? []), row];
   };
-  for (let from = 0; from < samples.length; from += batch) {
-    const some = samples.slice(from, from + batch);
-    const views: Float32Array[] = [];
-    // One after the other: the rows must be in the order of the labels.
-    for (const { path } of some) {
-      const image = modality === '2D' ? await readImage(path) : await volumes.read(path, () => undefined);
-      const values = image.kind === '2D' ? image.data.filter((_, i) => i % 3 === 0) : image.data;
-      put('histogram', histogram(values, modality === '2D' ? [0, 256] : [-1024, 600]));
-      put('moments', moments(values));
-      views.push(image.kind === '2D' ? plainView2D(image, config.size2D) : plainViews3D(image, config.size3D)[0]!);
+  const waiting: { sample: number; share: number; view: Float32Array }[] = [];
+  const flush = async (least: number) => {
+    while (waiting.length >= least && waiting.length > 0) {
+      const some = waiting.splice(0, batch);
+      const length = some[0]!.view.length;
+      const images = new Float32Array(batch * length);
+      for (const [i, { view }] of some.entries()) images.set(view, i * length);
+      for (const [part, all] of Object.entries(await features.run(images))) {
+        const each = all.length / batch;
+        for (const [i, { sample, share }] of some.entries()) {
+          const rows = found[part] ?? [];
+          const row = rows[sample] ?? new Float32Array(each);
+          for (let d = 0; d < each; d++) row[d]! += share * all[i * each + d]!;
+          rows[sample] = row;
+          found[part] = rows;
+        }
+      }
     }
-    const length = views[0]!.length;
-    const images = new Float32Array(batch * length);
-    for (const [i, view] of views.entries()) images.set(view, i * length);
-    for (const [name, all] of Object.entries(await features.run(images)))
-      for (let i = 0; i < some.length; i++)
-        put(name, all.slice((i * all.length) / batch, ((i + 1) * all.length) / batch));
+  };
+  for (const [sample, { path }] of samples.entries()) {
+    const image = modality === '2D' ? await readImage(path) : await volumes.read(path, () => undefined);
+    const values = image.kind === '2D' ? image.data.filter((_, i) => i % 3 === 0) : image.data;
+    put('histogram', histogram(values, modality === '2D' ? [0, 256] : [-1024, 600]));
+    put('moments', moments(values));
+    const views = image.kind === '2D' ? [plainView2D(image, config.size2D)] : plainViews3D(image, config.size3D);
+    // As in `embed`: the mean over all views of a volume.
+    for (const view of views) waiting.push({ sample, share: 1 / views.length, view });
+    await flush(batch);
   }
+  await flush(1);
   features.dispose();
   const networkParts = Object.keys(found).filter((part) => part !== 'histogram' && part !== 'moments');
   found.all = samples.map((_, i) => Float32Array.from(networkParts.flatMap((part) => Array.from(found[part]![i]!))));

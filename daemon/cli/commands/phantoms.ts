@@ -10,6 +10,8 @@ interface Options {
   volumes: number;
   images: number;
   slices?: number;
+  plane?: number;
+  pixels?: number;
   only: Partial<Record<Modality, Condition[]>>;
 }
 
@@ -24,6 +26,8 @@ export function phantomsCommand(): Command {
     .option('--volumes <number>', 'number of volumes', whole, 64)
     .option('--images <number>', 'number of projections', whole, 256)
     .option('--slices <number>', 'slices of a volume (default: 24)', whole)
+    .option('--plane <number>', 'height and width of a volume (default: 176)', whole)
+    .option('--pixels <number>', 'height and width of a projection (default: 192)', whole)
     .option(
       '--only <conditions>',
       `conditions of one modality, such as 3D=clear,nodules (conditions: ${conditions.join(', ')}); can be repeated`,
@@ -34,11 +38,16 @@ export function phantomsCommand(): Command {
       'after',
       '\nExample:\n  unimiss phantoms patients --seed 7 --volumes 32 --images 128 --only 3D=clear,nodules',
     )
-    .action(async (folder: string, { seed, volumes, images, slices, only }: Options, command: Command) => {
+    .action(async (folder: string, { seed, volumes, images, only, ...options }: Options, command: Command) => {
+      const { slices, plane, pixels } = options;
       const reporter = Reporter.of(command);
       const { manifest, tables } = await writePhantoms(resolve(folder), {
         ...{ seed, volumes, images, conditions: only },
-        ...(slices !== undefined && { size: { slices } }),
+        size: {
+          ...(slices !== undefined && { slices }),
+          ...(plane !== undefined && { plane }),
+          ...(pixels !== undefined && { image: pixels }),
+        },
         onProgress: (done, total) => reporter.progress(`Drawing phantoms ${done}/${total}`, done === total),
       });
       reporter.record({ manifest, tables });

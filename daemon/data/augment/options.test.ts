@@ -16,6 +16,11 @@ it('is plain data, for worker threads and run folders', () => {
     expect(JSON.parse(JSON.stringify(structuredClone(options)))).toEqual(options);
 });
 
+it('pads volumes to as many sizes of a view as asked', () => {
+  expect(views3DOptions([16, 64, 64], 'slice', 1.5).padTo).toEqual([16, 96, 96]);
+  expect(views3DOptions([16, 64, 64]).padTo).toEqual([16, 171, 171]);
+});
+
 it('keeps room for the parent crop at every size of view', () => {
   expect(views3DOptions([16, 96, 96]).padTo).toEqual([16, 256, 256]);
   for (const side of [32, 64, 96, 128, 224]) {

@@ -71,10 +71,12 @@ export function views2DOptions(size: Views2DOptions['size'] = [224, 224]): Views
 /**
  * The 3D views of the paper's pre-training; `size` is [16, 96, 96] there, and volumes are padded to 16×256×256. Smaller views
  * keep this ratio, so that a parent crop always fits.
+ * @param pad in-plane size that volumes are padded to, in sizes of a view; null: the reference's ratio
  */
 export function views3DOptions(
   size: Views3DOptions['size'] = [16, 96, 96],
   draw: Views3DOptions['draw'] = 'slice',
+  pad: number | null = null,
 ): Views3DOptions {
   const view = (blurSlice: number, multiply: number, addSlice: PerView<number>, gamma: number): View3DOptions => ({
     flip: 0.8,
@@ -85,7 +87,7 @@ export function views3DOptions(
     contrast: { volume: 1, factor: [0.75, 1.25] },
     gamma: { volume: gamma, exponent: [0.7, 1.5] },
   });
-  const padded = (side: number) => Math.ceil((side * 256) / 96);
+  const padded = (side: number) => (pad === null ? Math.ceil((side * 256) / 96) : Math.ceil(side * pad));
   return {
     size,
     padTo: [size[0], padded(size[1]), padded(size[2])],

@@ -6,6 +6,9 @@ import { ofPhase } from './byPhase.ts';
 import { presets } from './presets.ts';
 import type { PretrainGiven } from './schema.ts';
 
+/** Sizes of a view to which the reference pads volumes in plane: 256 for 96. */
+const referencePadding = 256 / 96;
+
 /** Values that are valid alone but not together. */
 export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   const { data, model, train, engine } = config;
@@ -14,7 +17,7 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
     ...sizeProblem(['model', 'size2D'], '2D', model.size2D),
     ...sizeProblem(['model', 'size3D'], '3D', model.size3D),
   ];
-  for (const key of ['area2D', 'crop3D'] as const) {
+  for (const key of ['area2D', 'crop3D', 'parent3D'] as const) {
     const [least, most] = config.views[key];
     if (least > most)
       problems.push({
@@ -23,6 +26,19 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
         remedy: `Write [${most}, ${least}].`,
       });
   }
+  const { crop3D, parent3D, pad3D } = config.views;
+  if (crop3D[1] > parent3D[1])
+    problems.push({
+      path: ['views', 'crop3D'],
+      message: `crops of up to ${crop3D[1]} do not fit into parent crops of up to ${parent3D[1]} sizes of a view`,
+      remedy: 'Lower views.crop3D, or raise views.parent3D.',
+    });
+  if (parent3D[1] > (pad3D ?? referencePadding))
+    problems.push({
+      path: ['views', pad3D === null ? 'parent3D' : 'pad3D'],
+      message: `parent crops of up to ${parent3D[1]} sizes of a view do not fit into volumes padded to ${Number((pad3D ?? referencePadding).toFixed(2))}`,
+      remedy: `Set views.pad3D to at least ${parent3D[1]}.`,
+    });
   if (data.paths !== undefined && data.manifest !== undefined)
     problems.push({
       path: ['data', 'manifest'],

@@ -256,10 +256,24 @@ const views = z
     area2D: range(0.01, 1)
       .default([0.14, 1])
       .describe('Fraction of the image area that a 2D view shows: [min, max], drawn for each view.'),
-    crop3D: range(0.5, 1.4)
+    crop3D: range(0.5, 4)
       .default([0.8, 1.2])
       .describe(
-        'In-plane crop size as a multiple of the view size: [min, max]. Both crops come from one parent crop of 1.4–1.8 times the view size.',
+        'In-plane crop size as a multiple of the view size: [min, max]. Both crops come from one parent crop (`parent3D`).',
+      ),
+    parent3D: range(0.5, 4)
+      .default([1.4, 1.8])
+      .describe(
+        'In-plane size of the parent crop, from which both crops of a volume come, as a multiple of the view size: [min, max].',
+      ),
+    pad3D: z
+      .number()
+      .min(1)
+      .max(8)
+      .nullable()
+      .default(null)
+      .describe(
+        'In-plane size to which smaller volumes are padded with 0 HU, as a multiple of the view size. At least the largest parent crop. null: 8/3, as in the reference implementation (256 voxels for views of 96). Lower it, with `parent3D`, if your volumes are smaller: else views show padding.',
       ),
     volumeDraws: z
       .enum(['slice', 'volume'])

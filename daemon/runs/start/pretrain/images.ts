@@ -33,7 +33,10 @@ export function openRunLoader(
     workers: data.workers,
     batch: train.batch[phase] * train.accumulate,
     views2D: { ...views2DOptions(model.size2D), area: views.area2D },
-    views3D: { ...views3DOptions(model.size3D, views.volumeDraws), crop: views.crop3D },
+    views3D: {
+      ...views3DOptions(model.size3D, views.volumeDraws, views.pad3D),
+      ...{ crop: views.crop3D, parentCrop: views.parent3D },
+    },
     resample: data.resample ? { spacing: data.spacing, cache: data.cache } : false,
     onBroken: (image) => journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
     onNotice: (message, kind, image) => journal.event('notice', message, { file: image, details: { kind } }),
