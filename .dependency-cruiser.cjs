@@ -77,7 +77,7 @@ module.exports = {
       name: 'protocol-imports-nobody',
       severity: 'error',
       from: { path: '^protocol/' },
-      to: { path: '^(daemon|extension|webviews|images)/' },
+      to: { path: '^(daemon|extension|webviews|images|machines)/' },
     },
     {
       name: 'images-know-only-readers',
@@ -92,6 +92,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(extension|webviews)/', pathNot: tests },
       to: { path: '^images/', pathNot: '^images/messages\\.ts$' },
+    },
+    {
+      name: 'machines-know-only-the-protocol',
+      comment: 'what connects to other machines runs on every client, without engine and native modules',
+      severity: 'error',
+      from: { path: '^machines/', pathNot: tests },
+      to: { path: '^(daemon|extension|webviews|images)/|node_modules/koffi' },
     },
     {
       name: 'clients-never-import-daemon',

@@ -4,23 +4,13 @@
 // that dist/ runs where no node_modules are.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
+import { common, daemonBundle, node } from './bundles.mjs';
 import { editorSchema } from './editorSchema.mjs';
 import { notices } from './notices.mjs';
 
-const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'none' };
-const node = {
-  ...common,
-  platform: 'node',
-  target: 'node20',
-  // Its UMD files hide their `require` calls from bundlers.
-  alias: {
-    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
-    'vscode-json-languageservice': 'vscode-json-languageservice/lib/esm/jsonLanguageService.js',
-  },
-};
 const targets = [
   {
-    ...node,
+    ...daemonBundle,
     entryPoints: {
       main: 'daemon/main.ts',
       'loader-worker': 'daemon/data/loader/loaderWorker.ts',
@@ -32,22 +22,6 @@ const targets = [
       'image-thread': 'images/thread.ts',
     },
     outdir: 'dist/daemon',
-    format: 'esm',
-    external: ['koffi'],
-    alias: {
-      // The kernels need only TensorFlow.js's core and gradients: no layers, converters, data or other backends.
-      ...Object.fromEntries(
-        ['layers', 'converter', 'data', 'backend-cpu', 'backend-webgl'].map((part) => [
-          `@tensorflow/tfjs-${part}`,
-          './scripts/nothing.cjs',
-        ]),
-      ),
-      ...node.alias,
-    },
-    // CommonJS packages require Node's modules, but an ES module has no `require`.
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-    },
   },
   {
     ...node,

@@ -1,5 +1,6 @@
 /** Paths whose tests need only Node and TensorFlow, and those that also need a browser; all others may need an editor. */
-const plain = /^(\.\/)?(daemon|protocol|extension|scripts|test\/(daemon|golden|integration|bench|needs))\b/;
+const plain =
+  /^(\.\/)?(daemon|protocol|extension|machines|scripts|test\/(daemon|golden|integration|bench|machines|needs))\b/;
 const page = /^(\.\/)?(webviews|test\/metrics)\b/;
 
 /** Options of Vitest that take a value. */

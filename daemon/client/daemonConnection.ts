@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   ConnectionError,
   createMessageConnection,
@@ -51,7 +51,7 @@ export class DaemonConnection {
   private misunderstood: UnimissError | undefined;
 
   private constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly writer: CountingWriter,
     private readonly connection: MessageConnection,
     readonly daemon: ResultOf<typeof initialize>,
@@ -75,9 +75,12 @@ export class DaemonConnection {
     }
   }
 
-  /** @throws UnimissError 'daemon' if the daemon does not answer, or shares no protocol version with this program */
+  /**
+   * @param socket to the daemon: its Unix socket, or the streams of `unimiss connect`
+   * @throws UnimissError 'daemon' if the daemon does not answer, or shares no protocol version with this program
+   */
   static async open(
-    socket: Socket,
+    socket: Duplex,
     { protocol = protocolVersion, patience = PATIENCE } = {},
   ): Promise<DaemonConnection> {
     const heard = new FrameGuard(Number.MAX_SAFE_INTEGER, { jsonrpc: '2.0', method: over });

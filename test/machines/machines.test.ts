@@ -1,0 +1,88 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectMachine } from '../../machines/connect.ts';
+import { probe } from '../../machines/probe.ts';
+import { daemonStatus } from '../../protocol/daemon/messages.ts';
+import { runCreate, runsList } from '../../protocol/runs/messages.ts';
+import { ended, RunWatcher } from '../daemon/harness.ts';
+import { configText } from '../daemon/runs.ts';
+import { clientOf } from './line.ts';
+import { fakePayload } from './payload.ts';
+import { noSshd, Sshd } from './sshd.ts';
+
+describe.skipIf(noSshd)('another machine, through a real sshd', () => {
+  let sshd: Sshd;
+  let payload: Awaited<ReturnType<typeof fakePayload>>;
+  beforeAll(async () => {
+    [sshd, payload] = await Promise.all([Sshd.start(), fakePayload()]);
+  });
+  afterAll(async () => {
+    payload?.remove();
+    await sshd?.stop();
+  });
+  const options = () => ({ asking: 'nobody' as const, env: sshd.env });
+
+  it('is examined before anything is copied', async () => {
+    const facts = await probe('gpu-a', options());
+    expect(facts).toMatchObject({ system: 'Linux', processor: 'x86_64', hasNode: true });
+    expect(facts.glibc).toMatch(/^2\.\d+$/);
+    expect(facts.free).toBeGreaterThan(1e6);
+    expect(readdirSync(sshd.users[0].home)).toEqual([]);
+  });
+
+  it('gets the daemon of this version at the first connection, and keeps it; a run trains there', async () => {
+    const said: string[] = [];
+    const { client, line } = await clientOf(sshd, 'gpu-a', payload, { onProgress: (message) => said.push(message) });
+    expect(said.at(0)).toBe('Examining gpu-a');
+    const place = join(sshd.users[0].home, '.local/share/unimiss/daemon');
+    expect(readdirSync(place)).toEqual([payload.version]);
+    expect(statSync(join(place, payload.version)).mode & 0o77).toBe(0);
+    const status = await client.call(daemonStatus, {});
+    expect(status.runsRoot).toBe(join(sshd.users[0].home, 'unimiss-runs'));
+    const watcher = await RunWatcher.on(client);
+    const config = configText('far', 20, { data: { paths: '/usr/share' } });
+    const { folder } = await client.call(runCreate, { from: { config, file: '/x.unimiss.jsonc' } });
+    expect((await watcher.until(folder, ended))?.state).toBe('finished');
+    await line.end();
+    await client.closed;
+
+    said.length = 0;
+    const again = await clientOf(sshd, 'gpu-a', payload, { onProgress: (message) => said.push(message) });
+    expect(said).toEqual([]);
+    expect((await again.client.call(daemonStatus, {})).pid).toBe(status.pid);
+    await again.line.end();
+  });
+
+  it('shows each user only their own runs', async () => {
+    const { client, line } = await clientOf(sshd, 'gpu-b', payload);
+    const { root, runs } = await client.call(runsList, {});
+    expect(root.startsWith(sshd.users[1].home)).toBe(true);
+    expect(runs).toEqual([]);
+    // Not even by its name: the folders of the other user are closed.
+    const others = join(sshd.users[0].home, 'unimiss-runs');
+    expect(existsSync(others)).toBe(true);
+    expect((await client.call(runsList, { root: others })).runs).toEqual([]);
+    await line.end();
+  });
+
+  it.each([
+    ['a key that is not accepted', { IdentityFile: 'stranger' }, /did not accept your key or password/, 'UnimissError'],
+    ['an unknown host key', { UserKnownHostsFile: '/dev/null' }, /host key is not known/, 'UnimissError'],
+    ['a machine that is off', { Port: 1 }, /cannot be reached/, 'Unreachable'],
+    ['a name that nobody has', { HostName: 'nobody.invalid' }, /no machine of this name/, 'Unreachable'],
+  ] as [string, Record<string, string | number>, RegExp, string][])(
+    '%s is an error with a remedy',
+    async (_, settings, message, kind) => {
+      const file = settings.IdentityFile && join(sshd.folder, String(settings.IdentityFile));
+      sshd.addHost('wrong', { ...settings, ...(file && { IdentityFile: file }) });
+      const error = await connectMachine('wrong', payload, options()).then(
+        () => expect.unreachable('it connected'),
+        (thrown) => thrown,
+      );
+      expect(error.message).toMatch(message);
+      expect(error.constructor.name).toBe(kind);
+      expect(error.details).toMatchObject({ place: 'wrong', remedy: expect.stringMatching(/ssh said/) });
+    },
+  );
+});
