@@ -1,5 +1,6 @@
 import { EventEmitter, type ExtensionContext, window } from 'vscode';
 import { DaemonClient } from './client/daemonClient.ts';
+import { makeLanguageClient } from './client/languageClient.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { compareCommands } from './commands/compare.ts';
 import { daemonCommands } from './commands/daemon.ts';
@@ -36,7 +37,7 @@ export function activate(extension: ExtensionContext): void {
   const output = window.createOutputChannel('UniMiSS', { log: true });
   // Failures that no user action caused go to the log; the views show the state of the connection.
   const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
-  daemon = new DaemonClient(extension, output);
+  daemon = new DaemonClient({ makeClient: async () => makeLanguageClient(extension, output) }, output);
   const store = new RunStore(daemon, failed);
   const view = new RunsView(store, daemon, failed);
   const panels = new MetricsPanels(extension, daemon, failed);

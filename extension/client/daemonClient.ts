@@ -1,12 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type CancellationToken,
-  type Disposable,
-  EventEmitter,
-  type ExtensionContext,
-  type LogOutputChannel,
-} from 'vscode';
+import { type CancellationToken, type Disposable, EventEmitter, type LogOutputChannel } from 'vscode';
 import { ErrorCodes, type LanguageClient, State } from 'vscode-languageclient/node';
+import { Unreachable } from '../../machines/sshErrors.ts';
 import { daemonStop, initialize, stopParams, unsubscribe } from '../../protocol/daemon/messages.ts';
 import {
   type CheckedParamsOf,
@@ -19,7 +14,7 @@ import {
 import { fromWireError, isConnectionLost } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { controlVersion } from '../../protocol/runs/trainerMessages.ts';
-import { type ConnectClient, makeLanguageClient } from './languageClient.ts';
+import type { ConnectClient } from './languageClient.ts';
 import { type Subscribed, Subscriptions } from './subscriptions.ts';
 
 /** The state of the connection to the daemon. `idle`: nothing has needed it yet. */
@@ -33,8 +28,22 @@ export interface Subscription {
   end(): Promise<void>;
 }
 
+/** Whether a connection is wanted by the user, or lost and made again. */
+export type Occasion = 'first' | 'again';
+type Pauses = Record<Occasion, readonly number[]>;
+
 /** Pauses before another attempt to connect, ms. After the last attempt, the user has to reconnect. */
-const pauses = { first: [500, 2000], again: [100, 500, 1000, 2000, 4000, 8000, 8000] };
+const usualPauses: Pauses = { first: [500, 2000], again: [100, 500, 1000, 2000, 4000, 8000, 8000] };
+
+/** How a daemon is reached. */
+export interface Way {
+  /** Makes a client for one connection. @param signal aborted when the connection is no longer wanted */
+  makeClient(occasion: Occasion, signal: AbortSignal): Promise<ConnectClient>;
+  pauses?: Pauses;
+  /** Whether attempts go on after the last pause, with that pause between them. */
+  endless?: boolean;
+}
+
 /** A daemon that does not answer within this time counts as hanging, ms. Starting it may take a minute. */
 const patience = 90_000;
 
@@ -49,13 +58,15 @@ export class DaemonClient implements Disposable {
   private readonly stateChanged = new EventEmitter<ConnectionState>();
   private readonly connected = new EventEmitter<void>();
   private readonly ended = new AbortController();
+  /** Aborted when the present connection, or the attempt to make one, is abandoned. */
+  private abandoned = new AbortController();
 
   readonly onDidChangeState = this.stateChanged.event;
   /** Fires after every connection, the first included. Subscribe here. */
   readonly onDidConnect = this.connected.event;
 
   constructor(
-    private readonly context: ExtensionContext,
+    private readonly way: Way,
     private readonly output: LogOutputChannel,
   ) {}
 
@@ -141,6 +152,8 @@ export class DaemonClient implements Disposable {
   async close(): Promise<void> {
     const { client } = this;
     this.generation++;
+    this.abandoned.abort();
+    this.abandoned = new AbortController();
     this.client = undefined;
     this.connection = undefined;
     this.setState({ kind: 'idle' });
@@ -154,7 +167,7 @@ export class DaemonClient implements Disposable {
     this.connected.dispose();
   }
 
-  private open(occasion: keyof typeof pauses): Promise<LanguageClient> {
+  private open(occasion: Occasion): Promise<LanguageClient> {
     if (this.connection) return this.connection;
     const connection = this.attempt(occasion);
     this.connection = connection;
@@ -164,19 +177,20 @@ export class DaemonClient implements Disposable {
     return connection;
   }
 
-  private async attempt(occasion: keyof typeof pauses): Promise<LanguageClient> {
+  private async attempt(occasion: Occasion): Promise<LanguageClient> {
     this.setState({ kind: 'connecting', again: occasion === 'again' });
     const { generation } = this;
     for (let tried = 0; ; tried++) {
       try {
-        return await this.start();
+        return await this.start(occasion);
       } catch (cause) {
         if (generation !== this.generation) throw interrupted();
         const error = fromWireError(cause, 'unimiss connect');
         this.output.error(`No connection to the background server: ${error.message}`);
-        const pause = pauses[occasion][tried];
+        const { pauses = usualPauses, endless } = this.way;
+        const pause = pauses[occasion][tried] ?? (endless && occasion === 'again' ? pauses.again.at(-1) : undefined);
         // A daemon that refuses a client of another version will refuse it again. A daemon that was just ending has a successor.
-        const hope = error.code === 'internal' || isConnectionLost(error.details.cause);
+        const hope = error.code === 'internal' || error instanceof Unreachable || isConnectionLost(error.details.cause);
         if (pause === undefined || !hope) {
           this.setState({ kind: 'failed', error });
           throw error;
@@ -187,8 +201,13 @@ export class DaemonClient implements Disposable {
     }
   }
 
-  private async start(): Promise<LanguageClient> {
-    const client = makeLanguageClient(this.context, this.output);
+  private async start(occasion: Occasion): Promise<LanguageClient> {
+    const { generation, abandoned } = this;
+    const client = await this.way.makeClient(occasion, abandoned.signal);
+    if (generation !== this.generation) {
+      await client.end();
+      throw interrupted();
+    }
     this.client = client;
     client.onDidChangeState(({ oldState, newState }) => {
       // The connection was lost, not closed: `close` forgets the client first.

@@ -17,6 +17,7 @@ import {
   RevealOutputChannelOn,
   type StreamInfo,
 } from 'vscode-languageclient/node';
+import type { Line } from '../../machines/connect.ts';
 import { protocolVersion } from '../../protocol/daemon/messages.ts';
 import { configSuffix } from '../configuration/configFiles.ts';
 
@@ -57,10 +58,17 @@ class ConnectProcess {
   }
 }
 
+/** What a connection runs through: streams to the daemon, and their end. */
+interface Joined {
+  start(): Promise<StreamInfo>;
+  /** @returns the last error output of what joined them */
+  end(): Promise<string>;
+}
+
 /** A client for one connection. It reports failures to the log and to its caller, never in a notification. */
 export class ConnectClient extends LanguageClient {
   constructor(
-    private readonly joined: ConnectProcess,
+    private readonly joined: Joined,
     options: LanguageClientOptions,
   ) {
     super('unimiss', 'UniMiSS', () => joined.start(), options);
@@ -86,6 +94,17 @@ export class ConnectClient extends LanguageClient {
   }
 }
 
+/** A client of another machine's daemon: it helps with no file, since the files of this editor are here. */
+class MachineClient extends ConnectClient {
+  override registerFeature(): void {}
+}
+
+/** A client for an open line to another machine. */
+export function makeMachineClient(line: Line, output: LogOutputChannel): ConnectClient {
+  const joined = { start: async () => ({ reader: line.reader, writer: line.writer }), end: () => line.end() };
+  return new MachineClient(joined, { documentSelector: [], ...connectionOptions(output) });
+}
+
 function isPath(kind: CompletionItemKind | undefined): boolean {
   return kind === CompletionItemKind.File || kind === CompletionItemKind.Folder;
 }
@@ -104,6 +123,12 @@ export function makeLanguageClient({ extensionUri }: ExtensionContext, output: L
         return new CompletionList(items, true);
       },
     },
+    ...connectionOptions(output),
+  });
+}
+
+function connectionOptions(output: LogOutputChannel) {
+  return {
     initializationOptions: { protocol: protocolVersion },
     outputChannel: output,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -112,7 +137,7 @@ export function makeLanguageClient({ extensionUri }: ExtensionContext, output: L
       error: () => ({ action: ErrorAction.Shutdown, handled: true }),
       closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
     },
-  });
+  } satisfies LanguageClientOptions;
 }
 
 /**

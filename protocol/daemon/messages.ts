@@ -2,6 +2,7 @@ import * as config from '../config/messages.ts';
 import { dataPlan } from '../config/planMessages.ts';
 import { jobNames, jobTypes } from '../jobs/jobs.ts';
 import * as language from '../language/messages.ts';
+import { machineStatus } from '../machines/messages.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
 import { runDetails, runExport, runReport } from '../runs/detailsMessages.ts';
@@ -24,6 +25,7 @@ export * from '../jobs/embedMessages.ts';
 export * from '../jobs/evaluateMessages.ts';
 export * from '../jobs/predictMessages.ts';
 export * from '../language/messages.ts';
+export * from '../machines/messages.ts';
 export * from '../metrics/messages.ts';
 export * from '../records/messages.ts';
 export * from '../runs/detailsMessages.ts';
@@ -45,7 +47,7 @@ const { metricsSubscribe, metricsUpdate, metricsRead, previewsList, previewsRead
 /** All declarations by topic, in the order of the reference. */
 export const messagesByTopic: readonly { topic: string; messages: readonly MessageType[] }[] = [
   { topic: 'Conversation', messages: [initialize, initialized, shutdown, exit, progressNotification, unsubscribe] },
-  { topic: 'Daemon', messages: [ping, daemonStatus, daemonStop] },
+  { topic: 'Daemon', messages: [ping, daemonStatus, daemonStop, machineStatus] },
   {
     topic: 'Runs',
     messages: [

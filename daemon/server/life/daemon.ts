@@ -30,6 +30,7 @@ import { Feeds } from '../feeds/feeds.ts';
 import { RunRegistry } from '../feeds/runRegistry.ts';
 import { engineHandlers } from '../handlers/engine.ts';
 import { jobHandlers } from '../handlers/jobs.ts';
+import { machineHandlers } from '../handlers/machine/machine.ts';
 import { metricsHandlers } from '../handlers/metrics.ts';
 import { planHandlers } from '../handlers/plan.ts';
 import { recordHandlers } from '../handlers/records.ts';
@@ -124,6 +125,7 @@ export class Daemon implements Services {
       ...metricsHandlers(this),
       ...jobHandlers(this, job),
       ...engineHandlers(this),
+      ...machineHandlers(this),
       ...planHandlers(),
     ];
     this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));

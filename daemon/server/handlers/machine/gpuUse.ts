@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import type { AnswerOf } from '../../../../protocol/daemon/rpc.ts';
+import { messageOf } from '../../../../protocol/errors.ts';
+import type { machineStatus } from '../../../../protocol/machines/messages.ts';
+import { printable } from '../../../../protocol/printable.ts';
+
+type Gpu = AnswerOf<typeof machineStatus>['gpus'][number];
+export type GpuUse = Omit<Gpu, 'holders'> & { holders: Omit<Gpu['holders'][number], 'user' | 'run'>[] };
+
+const run = promisify(execFile);
+const format = '--format=csv,noheader,nounits';
+const MiB = 2 ** 20;
+
+/** Asks nvidia-smi how busy each GPU is, and which processes compute on it. `problem`: why none is listed. */
+export async function gpuUse(
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ gpus: GpuUse[]; problem: string | null }> {
+  const ask = async (query: string) =>
+    (await run('nvidia-smi', [query, format], { env, timeout: 10_000, encoding: 'utf8' })).stdout;
+  try {
+    const [gpus, apps] = await Promise.all([
+      ask('--query-gpu=index,uuid,utilization.gpu,memory.used,memory.total,temperature.gpu,name'),
+      ask('--query-compute-apps=gpu_uuid,pid,used_memory,process_name'),
+    ]);
+    const found = parseUse(gpus, apps);
+    return { gpus: found, problem: found.length > 0 ? null : 'nvidia-smi lists no GPU' };
+  } catch (error) {
+    const { code, stdout } = error as NodeJS.ErrnoException & { stdout?: string };
+    if (code === 'ENOENT') return { gpus: [], problem: 'nvidia-smi was not found' };
+    return { gpus: [], problem: `nvidia-smi: ${printable(stdout?.trim().split('\n')[0] || messageOf(error))}` };
+  }
+}
+
+/** Reads the two tables of nvidia-smi. Values such as `[N/A]` are unknown. */
+export function parseUse(gpus: string, apps: string): GpuUse[] {
+  const holders = new Map<string, GpuUse['holders']>();
+  for (const [uuid = '', pid = '', memory = '', ...program] of rows(apps)) {
+    if (!/^\d+$/.test(pid)) continue;
+    const holder = {
+      pid: Number(pid),
+      program: printable(basename(program.join(', '))),
+      memory: scaled(memory, MiB),
+    };
+    holders.set(uuid, [...(holders.get(uuid) ?? []), holder]);
+  }
+  return rows(gpus).flatMap(([index = '', uuid = '', use = '', used = '', total = '', temperature = '', ...name]) => {
+    if (!/^\d+$/.test(index)) return [];
+    const share = scaled(use, 1 / 100);
+    const [inUse, all] = [scaled(used, MiB), scaled(total, MiB)];
+    return [
+      {
+        index: Number(index),
+        name: printable(name.join(', ')),
+        use: share === null ? null : Math.min(1, share),
+        memory: inUse === null || all === null ? null : { used: inUse, total: all },
+        temperature: scaled(temperature, 1),
+        holders: holders.get(uuid) ?? [],
+      },
+    ];
+  });
+}
+
+function rows(table: string): string[][] {
+  return table.split('\n').map((line) => line.split(',').map((field) => field.trim()));
+}
+
+function scaled(text: string, unit: number): number | null {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) * unit : null;
+}
