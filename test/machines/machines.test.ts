@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectMachine } from '../../machines/connect.ts';
 import { probe } from '../../machines/probe.ts';
 import { daemonStatus } from '../../protocol/daemon/messages.ts';
@@ -10,6 +10,9 @@ import { configText } from '../daemon/runs.ts';
 import { clientOf } from './line.ts';
 import { fakePayload } from './payload.ts';
 import { noSshd, Sshd } from './sshd.ts';
+
+// Several processes start on each side.
+vi.setConfig({ testTimeout: 180_000 });
 
 describe.skipIf(noSshd)('another machine, through a real sshd', () => {
   let sshd: Sshd;
