@@ -21,6 +21,7 @@ import { helpWithConfigs } from './configuration/configHelp.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
+import { actOnRun } from './metrics/actOnRun.ts';
 import { MetricsPanels } from './metrics/metricsPanels.ts';
 import { ReportPanels } from './report/reportPanels.ts';
 import { Reports } from './reports.ts';
@@ -40,7 +41,7 @@ export function activate(extension: ExtensionContext): void {
   daemon = new DaemonClient({ makeClient: async () => makeLanguageClient(extension, output) }, output);
   const store = new RunStore(daemon, failed);
   const view = new RunsView(store, daemon, failed);
-  const panels = new MetricsPanels(extension, daemon, failed);
+  const panels = new MetricsPanels(extension, daemon, failed, actOnRun);
   const logs = new RunLogs(daemon, failed);
   const reports = new Reports();
   const reportPanels = new ReportPanels(extension, failed);

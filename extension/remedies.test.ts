@@ -8,7 +8,7 @@ vi.mock('vscode', () => import('../test/extension/vscode.ts'));
 
 const { parsePlace, remediesOf, withRemedies } = await import('./remedies.ts');
 const { fieldIn } = await import('./commands/startRemedies.ts');
-const { withLowerRate } = await import('./runs/failureRemedies.ts');
+const { withLowerRate } = await import('./runs/lowerRate.ts');
 
 const folder = mkdtempSync(join(tmpdir(), 'um-remedies-'));
 const file = join(folder, 'chest.unimiss.jsonc');

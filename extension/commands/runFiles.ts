@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commands, env, Uri } from 'vscode';
 import { withAbsolutePaths } from '../../protocol/config/ownPaths.ts';
-import { runDetails } from '../../protocol/daemon/messages.ts';
+import { runDetails, runImage } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { isObject } from '../../protocol/json.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
+import { withLowerRate } from '../runs/lowerRate.ts';
 import { newConfig } from './newConfig.ts';
 
 const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
@@ -22,6 +24,18 @@ export function runFileCommands(ctx: Context): Record<string, (given?: unknown) 
     async 'unimiss.duplicateConfiguration'(given) {
       const run = await choose(given, 'Duplicate as New Configuration');
       if (run) await duplicateConfiguration(ctx, run);
+    },
+    /** A button of the panel; not in menus. */
+    async 'unimiss.duplicateWithLowerRate'(given) {
+      const run = await choose(given, 'New Run with Lower Learning Rate');
+      if (run) await duplicateConfiguration(ctx, run, withLowerRate);
+    },
+    /** As above, for the image that a warning or a preview is about. */
+    async 'unimiss.openImageOfRun'(given) {
+      const run = await choose(given, 'Open Image');
+      if (!run || !isObject(given) || typeof given.image !== 'string') return;
+      const { file } = await ctx.daemon.request(runImage, { run: run.folder, image: given.image });
+      await commands.executeCommand('unimiss.openViewer', Uri.file(file));
     },
     async 'unimiss.copyRunName'(given) {
       const run = await choose(given, 'Copy Name');

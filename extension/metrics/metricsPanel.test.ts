@@ -18,6 +18,7 @@ function openPanel() {
   const fromPage = new EventEmitter<unknown>();
   const asked: { after?: { sequence: number; positions: Record<string, Position> } }[] = [];
   const failures: unknown[] = [];
+  const acted: unknown[] = [];
   const posted: MetricsMessage[] = [];
   let update: (update: Update) => void = () => {};
   const daemon = {
@@ -50,11 +51,13 @@ function openPanel() {
     Uri.file('/extension') as never,
     { script: '', style: '' },
     (error) => failures.push(error),
+    (request) => acted.push(request),
     () => {},
   );
   const tell = (message: MetricsMessage, positions: Record<string, Position>) =>
     update({ subscription: '1', message, positions });
   return {
+    acted,
     asked,
     failures,
     posted,
@@ -101,3 +104,16 @@ it.each([undefined, null, 'ready', { type: 'delete' }, { type: 'resend', after: 
     expect(posted).toEqual([snapshot]);
   },
 );
+
+it('does what a page asks for about its own runs only', () => {
+  const { acted, failures, say } = openPanel();
+  const own = [
+    { type: 'act', run: '/runs/a', action: 'cancel' },
+    { type: 'openImage', run: '/runs/b', image: 'ct/1.nii' },
+  ];
+  for (const message of own) say(message);
+  say({ type: 'act', run: '/runs/other', action: 'cancel' });
+  expect(acted).toEqual(own);
+  say({ type: 'act', run: '/runs/a', action: 'delete' });
+  expect(failures).toMatchObject([{ code: 'internal' }]);
+});

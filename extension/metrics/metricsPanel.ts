@@ -2,9 +2,12 @@ import { basename } from 'node:path';
 import { type Disposable, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
-import { type MetricsMessage, metricsRequest } from '../../protocol/metrics/page.ts';
+import { type MetricsMessage, type MetricsRequest, metricsRequest } from '../../protocol/metrics/page.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
-import { type PanelAssets, panelPage } from './panelPage.ts';
+import { type PageAssets, webviewPage } from '../webviewPage.ts';
+
+/** What the user asks for on a page: something about a run, or one of its images. */
+export type PanelRequest = Extract<MetricsRequest, { run: string }>;
 
 /**
  * One panel. It passes the daemon's messages about its runs to the component unchanged. It subscribes at once, so that the daemon
@@ -24,8 +27,9 @@ export class MetricsPanel implements Disposable {
     private readonly daemon: DaemonClient,
     readonly runs: readonly string[],
     extensionUri: Uri,
-    assets: PanelAssets,
+    assets: PageAssets,
     private readonly failed: (error: unknown) => void,
+    private readonly act: (request: PanelRequest) => void,
     closed: () => void,
   ) {
     const { webview } = panel;
@@ -47,7 +51,9 @@ export class MetricsPanel implements Disposable {
         closed();
       }),
     ];
-    webview.html = panelPage(assets, runs);
+    // The page keeps the runs in its state, which restores the panel after a reload.
+    const data = { runs: JSON.stringify(runs) };
+    webview.html = webviewPage(assets, { title: 'UniMiSS metrics', pictures: true, data });
     this.subscribe(undefined);
   }
 
@@ -70,6 +76,11 @@ export class MetricsPanel implements Disposable {
       return;
     }
     const message = checked.data;
+    if (message.type === 'act' || message.type === 'openImage') {
+      // A page has no say about runs that it does not show.
+      if (this.runs.includes(message.run)) this.act(message);
+      return;
+    }
     const made = message.type === 'ready' && !this.ready;
     this.ready = true;
     // A page that reloads while the panel is visible has no data: earlier messages are lost.

@@ -1,23 +1,24 @@
 import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { z } from 'zod';
 import type { DaemonClient } from '../client/daemonClient.ts';
-import { MetricsPanel } from './metricsPanel.ts';
-import { type PanelAssets, readPanelAssets } from './panelPage.ts';
+import { type PageAssets, readPageAssets } from '../webviewPage.ts';
+import { MetricsPanel, type PanelRequest } from './metricsPanel.ts';
 
 const viewType = 'unimiss.metrics';
-/** What the page keeps for the extension in its state: see `panelPage`. */
+/** What the page keeps for the extension in its state: see `MetricsPanel`. */
 const kept = z.object({ runs: z.array(z.string().min(1)).min(1) });
 
 /** The open panels, one per set of runs. */
 export class MetricsPanels implements Disposable {
   private readonly open = new Map<string, MetricsPanel>();
   private readonly serializer: Disposable;
-  private assets: PanelAssets | undefined;
+  private assets: PageAssets | undefined;
 
   constructor(
     private readonly context: ExtensionContext,
     private readonly daemon: DaemonClient,
     private readonly failed: (error: unknown) => void,
+    private readonly act: (request: PanelRequest) => void,
   ) {
     this.serializer = window.registerWebviewPanelSerializer(viewType, {
       deserializeWebviewPanel: async (panel, state) => {
@@ -45,8 +46,11 @@ export class MetricsPanels implements Disposable {
     const key = keyOf(runs);
     const closed = () => this.open.delete(key);
     const { extensionUri } = this.context;
-    this.assets ??= readPanelAssets(Uri.joinPath(extensionUri, 'dist', 'webviews').fsPath);
-    this.open.set(key, new MetricsPanel(panel, this.daemon, runs, extensionUri, this.assets, this.failed, closed));
+    this.assets ??= readPageAssets(Uri.joinPath(extensionUri, 'dist', 'webviews').fsPath, 'metrics');
+    this.open.set(
+      key,
+      new MetricsPanel(panel, this.daemon, runs, extensionUri, this.assets, this.failed, this.act, closed),
+    );
   }
 }
 

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { embeddedPlanesId } from '../../protocol/evaluation/planeLabels.ts';
-import { scriptText, styleText } from '../../protocol/inlineText.ts';
 import { embeddedMetricsId } from '../../protocol/metrics/page.ts';
-import { pagePolicy } from '../pagePolicy.ts';
+import { readPageAssets, webviewPage } from '../webviewPage.ts';
 
 /** The colours of the editor's theme for the report of an evaluation, which has colours of its own elsewhere. */
 const editorColors = `
@@ -33,34 +30,25 @@ const editorColors = `
  */
 export function reportPage(html: string, file: string, webviews: string): string {
   const content = /<body[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? '';
-  const name = [
-    [embeddedPlanesId, 'report'],
-    [embeddedMetricsId, 'metrics'],
-  ].find(([id]) => content.includes(`id="${id}"`))?.[1];
+  const name = [[embeddedPlanesId, 'report'] as const, [embeddedMetricsId, 'metrics'] as const].find(([id]) =>
+    content.includes(`id="${id}"`),
+  )?.[1];
   if (name === undefined)
     throw new UnimissError('data', 'is not a report of UniMiSS', {
       place: file,
       remedy: 'Evaluate the run again: this writes a new report.',
     });
-  const [script = '', style = ''] = ['js', 'css'].map((end) => readFileSync(join(webviews, `${name}.${end}`), 'utf8'));
-  const { nonce, policy } = pagePolicy({ pictures: true });
-  // The page's own code must not find the editor's interface: the report of a run then takes the data in the page.
-  const state = `acquireVsCodeApi().setState(${JSON.stringify({ file })}); delete globalThis.acquireVsCodeApi;`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta http-equiv="Content-Security-Policy" content="${policy}">
-  <title>UniMiSS report</title>
-  <style nonce="${nonce}">${styleText(style)}${name === 'report' ? editorColors : ''}</style>
-  <script nonce="${nonce}">${scriptText(state)}</script>
-</head>
-<body>
-${withoutScripts(content)}
-  <script nonce="${nonce}">${scriptText(script)}</script>
-</body>
-</html>
-`;
+  const { script, style } = readPageAssets(webviews, name);
+  return webviewPage(
+    { script, style: name === 'report' ? `${style}${editorColors}` : style },
+    {
+      title: 'UniMiSS report',
+      pictures: true,
+      content: `${withoutScripts(content)}\n`,
+      // The page's own code must not find the editor's interface: the report of a run then takes the data in the page.
+      first: `acquireVsCodeApi().setState(${JSON.stringify({ file })}); delete globalThis.acquireVsCodeApi;`,
+    },
+  );
 }
 
 /** Without the file's own code, which the policy would refuse with an error in the console. Data elements stay. */

@@ -1,11 +1,10 @@
 import { commands } from 'vscode';
-import { setField } from '../../protocol/config/makeConfig.ts';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
-import { isObject } from '../../protocol/json.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { duplicateConfiguration } from '../commands/runFiles.ts';
 import type { Context } from '../context.ts';
 import { type Remedy, remediesOf } from '../remedies.ts';
+import { withLowerRate } from './lowerRate.ts';
 
 /** What a user can do about a run that failed: resume it, begin anew with other settings, look at what is wrong. */
 export function failureRemedies(ctx: Context, run: RunInfo): Remedy[] {
@@ -26,11 +25,4 @@ export function failureRemedies(ctx: Context, run: RunInfo): Remedy[] {
   if (error?.code === 'disk') own.push(on('Open Run Folder', 'unimiss.openRunFolder'));
   const others = error ? remediesOf(fromErrorData(error)) : [];
   return [...own, ...others].slice(0, 3).concat(on('Show Log', 'unimiss.showLog'));
-}
-
-/** A quarter of the run's learning rate. */
-export function withLowerRate(text: string, resolved: unknown): string {
-  const train = isObject(resolved) ? resolved.train : undefined;
-  const rate = isObject(train) ? train.lr : undefined;
-  return typeof rate === 'number' ? setField(text, ['train', 'lr'], Number((rate / 4).toPrecision(3))) : text;
 }

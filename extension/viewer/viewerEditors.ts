@@ -8,20 +8,23 @@ import {
   window,
 } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
+import { type PageAssets, readPageAssets, webviewPage } from '../webviewPage.ts';
 import { ImageDocument } from './imageDocument.ts';
 import { ImageMemory } from './imageMemory.ts';
-import { readViewerAssets, type ViewerAssets, viewerPage } from './viewerPage.ts';
 import { ViewerSession } from './viewerSession.ts';
 
 /** The editor for volumes, which a click opens, and the same one for other files, which is offered. */
 export const viewTypes = { volumes: 'unimiss.viewer', others: 'unimiss.viewerOther' } as const;
+
+/** What it shows of a file arrives by messages, and becomes text and pixels, never markup. */
+export const viewerFrame = { title: 'UniMiSS Viewer', pictures: false } as const;
 
 /** The viewer: an editor for images that only reads them. It needs neither daemon nor engine, and no trust in the workspace. */
 export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument>, Disposable {
   private readonly registered: Disposable;
   private readonly sessions = new Set<ViewerSession>();
   private readonly memory: ImageMemory;
-  private assets: ViewerAssets | undefined;
+  private assets: PageAssets | undefined;
 
   constructor(
     private readonly context: ExtensionContext,
@@ -44,7 +47,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   }
 
   resolveCustomEditor(document: ImageDocument, panel: WebviewPanel): void {
-    this.assets ??= readViewerAssets(Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath);
+    this.assets ??= readPageAssets(Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath, 'viewer');
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
     const session = new ViewerSession(
       panel,
@@ -59,7 +62,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
     );
     this.sessions.add(session);
     this.tellContext();
-    panel.webview.html = viewerPage(this.assets);
+    panel.webview.html = webviewPage(this.assets, viewerFrame);
   }
 
   /** For the `when` clauses of menus. */

@@ -101,6 +101,8 @@ const runEvent = z.object({
   time: z.optional(z.number()),
   message: z.string(),
   advice: z.optional(z.string()),
+  /** The image concerned, as the records name it. */
+  file: z.optional(z.string()),
 });
 export type MetricsEvent = z.infer<typeof runEvent>;
 
@@ -146,6 +148,8 @@ const run = z.object({
   progress: z.optional(progress),
   /** What the run waits for: its place in the queue, or a stage of preparation. A sentence. */
   waits: z.optional(z.string()),
+  /** Its place in the queue, from 1. */
+  queue: z.optional(z.number()),
   /** Its configuration as text, by field (`train.lr`). */
   settings: z.optional(z.record(z.string(), z.string())),
   /** What a report says of the run: date, data, machine, version. A panel has none. */
@@ -172,6 +176,7 @@ export const metricsMessage = z.discriminatedUnion('type', [
     state: z.optional(state),
     progress: z.optional(progress),
     waits: z.optional(z.string()),
+    queue: z.optional(z.number()),
     steps: z.optional(table),
     epochs: z.optional(table),
     events: z.optional(z.array(runEvent)),
@@ -182,10 +187,19 @@ export const metricsMessage = z.discriminatedUnion('type', [
 export type MetricsMessage = z.infer<typeof metricsMessage>;
 export type MetricsSnapshot = Extract<MetricsMessage, { type: 'snapshot' }>;
 
-/** From component to source (only a panel's host receives it): the component is ready, or lacks the messages after `after`. */
+/** What a panel's host can do about a run: its buttons. */
+export const runActions = ['showLog', 'moveUp', 'cancel', 'lowerRate'] as const;
+export type RunAction = (typeof runActions)[number];
+
+/**
+ * From component to source (only a panel's host receives it): the component is ready, lacks the messages after `after`, or the user
+ * wants something done about a run, or one of its images opened (named as in the records).
+ */
 export const metricsRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('resend'), after: z.number() }),
+  z.object({ type: z.literal('act'), run: z.string(), action: z.enum(runActions) }),
+  z.object({ type: z.literal('openImage'), run: z.string(), image: z.string() }),
 ]);
 export type MetricsRequest = z.infer<typeof metricsRequest>;
 
@@ -195,6 +209,14 @@ export interface MetricsSource {
   open(listener: (message: unknown) => void): () => void;
   /** Asks for all messages after a sequence number. A source without history answers with a snapshot. */
   resend(after: number): void;
+  /** Absent where no host does anything: in a report. */
+  readonly host?: MetricsHost;
+}
+
+/** What the user can have done about a run beside the page. */
+export interface MetricsHost {
+  act(run: string, action: RunAction): void;
+  openImage(run: string, image: string): void;
 }
 
 /** Id of the page's script tag (type application/json) that holds a snapshot. */

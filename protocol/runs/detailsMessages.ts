@@ -40,6 +40,11 @@ export const runDetails = request(
 );
 export type RunDetails = z.output<typeof runDetails.result>;
 
+export const runImage = request('unimiss/runs/image', 'Finds the file of an image that the records of a run name.', {
+  params: z.strictObject({ run: runRef, image: z.string().min(1).max(4096).describe('Its name in the records.') }),
+  result: z.object({ file: path }),
+});
+
 export const runReport = request(
   'unimiss/runs/report',
   'Writes what a run recorded into a file: a page with curves and previews, or a table of its steps.',

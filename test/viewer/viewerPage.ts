@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { viewerPage } from '../../extension/viewer/viewerPage.ts';
+import { readPageAssets, webviewPage } from '../../extension/webviewPage.ts';
 import { OpenImage } from '../../images/openImage.ts';
 import { fromErrorData, toErrorData } from '../../protocol/daemon/wireError.ts';
 import { type ViewerMessage, type ViewerRequest, viewerRequest } from '../../protocol/viewer/page.ts';
@@ -43,10 +42,12 @@ export class PageOfViewer {
       content: `globalThis.acquireVsCodeApi = () => ({ postMessage: (message) => void toExtension(message) });
         (async () => { for (;;) dispatchEvent(Object.assign(new Event('message'), { data: await nextMessage() })); })();`,
     });
-    const html = viewerPage({
-      script: readFileSync('dist/webviews/viewer.js', 'utf8'),
-      style: readFileSync('dist/webviews/viewer.css', 'utf8') + themeStyle(theme),
-    }).replace('<body>', `<body class="vscode-${theme.startsWith('hc') ? 'high-contrast' : theme}">`);
+    const { script, style } = readPageAssets('dist/webviews', 'viewer');
+    const frame = { title: 'UniMiSS Viewer', pictures: false };
+    const html = webviewPage({ script, style: style + themeStyle(theme) }, frame).replace(
+      '<body>',
+      `<body class="vscode-${theme.startsWith('hc') ? 'high-contrast' : theme}">`,
+    );
     await page.route('http://viewer.test/', (route) => route.fulfill({ contentType: 'text/html', body: html }));
     await page.goto('http://viewer.test/');
     return opened;

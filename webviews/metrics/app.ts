@@ -33,7 +33,7 @@ export class MetricsApp {
   private readonly sections = new Map<string, Section>();
   /** Places in the palette; a run keeps its own while it exists. */
   private readonly colorOf = new Map<string, number>();
-  private readonly summary = new Summary();
+  private readonly summary: Summary;
   private readonly toolbar = new Toolbar((part) => this.change(part));
   private readonly runTable = new RunTable({
     toggle: (id, shown) => this.toggleRun(id, shown),
@@ -41,7 +41,7 @@ export class MetricsApp {
   });
   /** The run of the table that the pointer or the focus is on. */
   private pointedAt: string | null = null;
-  private readonly warnings = new Warnings((run, step) => this.reveal(run, step));
+  private readonly warnings: Warnings;
   private readonly previews = new Previews((previewStep) => this.change({ previewStep }));
   private readonly eventList = new EventList((events) => this.change({ events }));
   private readonly about = new About();
@@ -57,6 +57,12 @@ export class MetricsApp {
     standalone: boolean,
   ) {
     this.state = readState(kept.load());
+    this.summary = new Summary(source.host);
+    this.warnings = new Warnings({
+      reveal: (run, step) => this.reveal(run, step),
+      dismiss: (keys) => this.change({ dismissed: keys === null ? [] : [...this.state.dismissed, ...keys] }),
+      host: source.host,
+    });
     for (const { id, title } of panels) this.sections.set(id, this.section(id, title, this.charts.grids.get(id)!));
     this.sections.set('previews', this.section('previews', 'Training views (previews)', this.previews.root));
     this.sections.set('about', this.section('about', 'About this report', this.about.root));
@@ -172,7 +178,7 @@ export class MetricsApp {
       (!this.comparing || this.emphasised !== null) && this.primary()?.steps.values('phase') !== undefined,
       this.comparing ? runs.map(({ id, name }) => ({ ...this.look(id), name })) : [],
     );
-    this.warnings.show(runs);
+    this.warnings.show(runs, this.state.dismissed);
     this.previews.show(this.comparing ? runs[0] : this.primary(), this.state.previewStep);
     this.eventList.show(runs, this.state.events);
     this.about.show(all);

@@ -214,6 +214,26 @@ export function drawLimits(
   context.restore();
 }
 
+/** Room that a mark takes along the axis, CSS pixels: closer ones would be one block of colour. */
+const markRoom = 14;
+
+/** Of marks that are too close to each other only the first is drawn, or a severe one among them. @param room in the unit of `at` */
+export function withRoom<M extends { severe: boolean }>(
+  markers: readonly M[],
+  at: (marker: M) => number,
+  room: number,
+): M[] {
+  const shown: { marker: M; place: number }[] = [];
+  for (const { marker, place } of markers
+    .map((marker) => ({ marker, place: at(marker) }))
+    .sort((a, b) => a.place - b.place)) {
+    const last = shown.at(-1);
+    if (!last || place - last.place >= room) shown.push({ marker, place });
+    else if (marker.severe && !last.marker.severe) last.marker = marker;
+  }
+  return shown.map(({ marker }) => marker);
+}
+
 /** Marks a warning where it occurred: a broken line with a triangle on top. */
 export function drawMarkers(
   context: CanvasRenderingContext2D,
@@ -224,9 +244,9 @@ export function drawMarkers(
   context.save();
   context.lineWidth = scales.ratio;
   const size = 5 * scales.ratio;
-  for (const marker of markers) {
+  const inside = markers.filter(({ x }) => scales.x(x) >= scales.left && scales.x(x) <= scales.left + scales.width + 1);
+  for (const marker of withRoom(inside, ({ x }) => scales.x(x), markRoom * scales.ratio)) {
     const px = Math.round(scales.x(marker.x)) + 0.5;
-    if (px < scales.left || px > scales.left + scales.width + 1) continue;
     context.strokeStyle = context.fillStyle = marker.color ?? (marker.severe ? theme.error : theme.warning);
     context.setLineDash([3 * scales.ratio, 3 * scales.ratio]);
     context.beginPath();

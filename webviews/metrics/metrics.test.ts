@@ -362,7 +362,13 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       expect(await warning.innerText()).toMatch(
         /same output[\s\S]*Try a faster centre[\s\S]*Steps 499 to 599, 3 times/,
       );
-      await warning.getByRole('button').click();
+      // In a report nothing can be started, so there are no other buttons.
+      expect(await warning.getByRole('button').allInnerTexts()).toEqual(['Show in Curves', 'Dismiss']);
+      await warning.getByRole('button', { name: 'Dismiss' }).click();
+      await expect.poll(() => line.innerText()).toMatch(/^!?\s*1 dismissed warning/);
+      expect(await warning.count()).toBe(0);
+      await page.getByRole('button', { name: 'Show Dismissed Warnings' }).click();
+      await warning.getByRole('button', { name: 'Show in Curves' }).click();
       await expect.poll(async () => (await stateOf(page))?.view?.[0]).toBeCloseTo(499 - 599 / 10, 0);
     }));
 
@@ -570,6 +576,27 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await expect.poll(() => page.locator('.tiles').innerText()).toContain('200 of 400 steps');
     await drawn(page);
     expect(await pictureOf(page, loss)).not.toBe(picture);
+
+    // What the user wants done is told to the editor.
+    const time = Date.now();
+    const broken = [
+      { kind: 'warning', event: 'broken', step: 0, time, message: 'ct/1.nii: is cut off', file: 'ct/1.nii' },
+      { kind: 'warning', event: 'broken', step: 0, time, message: 'b.png: no pixels', file: 'b.png' },
+    ];
+    const queued = { state: 'queued', waits: 'Position 2 in the queue.', queue: 2 };
+    await send({ type: 'append', sequence: 3, run: 'a', events: broken, ...queued });
+    await page.locator('.warnings-line').click();
+    await page.getByText('Show the 2 images').click();
+    await page.getByRole('button', { name: 'Show File' }).nth(1).click();
+    expect((await kept()).sent.at(-1)).toEqual({ type: 'openImage', run: 'a', image: 'b.png' });
+    await page.getByRole('button', { name: 'Move Up' }).click();
+    expect((await kept()).sent.at(-1)).toEqual({ type: 'act', run: 'a', action: 'moveUp' });
+    await send({ type: 'append', sequence: 4, run: 'a', ...queued, queue: 1 });
+    await expect.poll(() => page.getByRole('button', { name: 'Move Up' }).isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Remove from Queue' }).click();
+    expect((await kept()).sent.at(-1)).toEqual({ type: 'act', run: 'a', action: 'cancel' });
+    await send({ type: 'append', sequence: 5, run: 'a', state: 'running' });
+    await expect.poll(() => page.getByRole('button', { name: 'Remove from Queue' }).isVisible()).toBe(false);
 
     await page.getByLabel('Smoothing').fill('0.3');
     await expect.poll(async () => (await kept()).state?.smoothing).toBe(0.3);

@@ -34,6 +34,10 @@ export function messageSource(api: WebviewApi, from: Window): MetricsSource {
     resend(after) {
       api.postMessage({ type: 'resend', after });
     },
+    host: {
+      act: (run, action) => api.postMessage({ type: 'act', run, action }),
+      openImage: (run, image) => api.postMessage({ type: 'openImage', run, image }),
+    },
   };
 }
 

@@ -18,6 +18,8 @@ export interface MetricsState {
   previewStep: number | null;
   /** Kinds of events on show. */
   events: EventFilter[];
+  /** Warnings that the user has dismissed, by their keys (warningGroups.ts). */
+  dismissed: string[];
 }
 
 export const initialState: MetricsState = {
@@ -30,6 +32,7 @@ export const initialState: MetricsState = {
   enlarged: [],
   previewStep: null,
   events: ['important'],
+  dismissed: [],
 };
 
 /** Keeps the state. */
@@ -56,5 +59,6 @@ export function readState(kept: unknown): MetricsState {
     events: Array.isArray(s.events)
       ? eventFilters.filter((one) => strings(s.events).includes(one))
       : initialState.events,
+    dismissed: strings(s.dismissed),
   };
 }

@@ -28,6 +28,7 @@ export interface Run {
   previews: Preview[];
   progress: Progress | undefined;
   waits?: string | undefined;
+  queue?: number | undefined;
   settings?: Readonly<Record<string, string>> | undefined;
   about?: readonly SummaryFact[] | undefined;
   /** It has more series than are kept. */
@@ -88,6 +89,7 @@ export class MetricsStore {
     if (message.state) {
       run.state = message.state;
       run.waits = message.waits;
+      run.queue = message.queue;
     }
     if (message.progress) run.progress = message.progress;
   }

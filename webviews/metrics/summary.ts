@@ -1,5 +1,6 @@
 import '@vscode-elements/elements/dist/vscode-badge/index.js';
-import type { SummaryFact } from '../../protocol/metrics/page.ts';
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { MetricsHost, RunAction, SummaryFact } from '../../protocol/metrics/page.ts';
 import { verdictOf } from '../../protocol/metrics/verdict.ts';
 import { element, setText } from '../shared/dom.ts';
 import { positions } from './axes.ts';
@@ -18,11 +19,20 @@ export class Summary {
   private readonly bar = element('progress', { max: 1, value: 0 });
   private readonly verdict = element('p', { className: 'verdict' });
   private readonly subtitle = element('p', { className: 'subtitle note' });
-  private readonly waits = element('p', { className: 'waits' });
+  private readonly waitsFor = element('span');
+  private readonly moveUp: HTMLElement;
+  private readonly cancel: HTMLElement;
+  private readonly waits: HTMLElement;
+  /** The run on show. */
+  private run: string | undefined;
   private readonly tiles = element('dl', { className: 'tiles' });
   private shown = '';
 
-  constructor() {
+  /** @param host does what the buttons of a queued run say; undefined: there are none */
+  constructor(private readonly host: MetricsHost | undefined) {
+    this.moveUp = this.button('Move Up', 'moveUp');
+    this.cancel = this.button('Remove from Queue', 'cancel');
+    this.waits = element('p', { className: 'waits' }, this.waitsFor, this.moveUp, this.cancel);
     this.bar.setAttribute('aria-label', 'Progress');
     this.root = element(
       'header',
@@ -35,6 +45,14 @@ export class Summary {
     );
   }
 
+  private button(text: string, action: RunAction): HTMLElement {
+    const made = document.createElement('vscode-button');
+    made.secondary = true;
+    made.textContent = text;
+    made.addEventListener('click', () => this.run !== undefined && this.host?.act(this.run, action));
+    return made;
+  }
+
   /** @param run the only run; undefined: none or several, which the table of runs shows */
   show(title: string, facts: readonly SummaryFact[], run: Run | undefined): void {
     setText(this.title, title || 'Metrics');
@@ -44,7 +62,11 @@ export class Summary {
     const [id, started] = ['Run', 'Started'].map((label) => run?.about?.find((fact) => fact.label === label)?.value);
     setText(this.subtitle, id ? [id, started].filter(Boolean).join(' · ') : '');
     this.waits.hidden = !run?.waits;
-    setText(this.waits, run?.waits ?? '');
+    setText(this.waitsFor, run?.waits ?? '');
+    this.run = run?.id;
+    const queued = run?.state === 'queued' && this.host !== undefined;
+    this.moveUp.hidden = !queued || run.queue === undefined || run.queue < 2;
+    this.cancel.hidden = !queued;
     this.bar.hidden = !run;
     const verdict = run && verdictOf({ ...run, epochs: (key) => run.epochs.values(key) });
     this.verdict.hidden = !verdict || verdict.tone === 'unknown';
@@ -58,6 +80,8 @@ export class Summary {
     const key = JSON.stringify(tiles);
     if (key === this.shown) return;
     this.shown = key;
+    this.tiles.style.setProperty('--um-tiles', String(tiles.length));
+    this.tiles.style.setProperty('--um-half', String(Math.ceil(tiles.length / 2)));
     this.tiles.replaceChildren(
       ...tiles.map((tile) =>
         element(

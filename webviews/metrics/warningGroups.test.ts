@@ -16,7 +16,8 @@ const run = (events: MetricsEvent[]): Run => ({
     columns: { step: [9, 19, 29, 39], epoch: [0, 1, 2, 3], time: [0, 0, 0, 0], phase: [2, 3, 2, 3] },
   }),
 });
-const told = (events: MetricsEvent[]) => warningsOf(run(events)).map(({ count, resolved }) => [count, resolved]);
+const told = (events: MetricsEvent[]) =>
+  warningsOf(run(events)).map(({ events: { length }, resolved }) => [length, resolved]);
 
 test('what ended a run is resolved when the run is resumed, and counts again when it returns', () => {
   const killed = event('warning', 26, 'killed (SIGKILL)');
@@ -37,4 +38,14 @@ test('a sign is over when a later epoch of its modality has none', () => {
 
 test('a broken file stays broken, whatever follows', () => {
   expect(told([event('broken', 0, 'a.nii is cut off'), event('resume', 5, 'on we go')])).toEqual([[1, undefined]]);
+});
+
+test('images that cannot be read are one warning; one more makes it another, so that it returns when it was dismissed', () => {
+  const broken = ['a.nii is cut off', 'b.png: no pixels'].map((message) => event('broken', 0, message));
+  const [one] = warningsOf(run(broken.slice(0, 1)));
+  const [both, ...others] = warningsOf(run(broken));
+  expect(one?.text).toBe('a.nii is cut off');
+  expect(both?.text).toBe('2 images cannot be read. The run goes on without them.');
+  expect(others).toEqual([]);
+  expect(both?.key).not.toBe(one?.key);
 });

@@ -2,27 +2,43 @@ import type { MetricsEvent } from '../../protocol/metrics/page.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
 
-/** A warning or error, and how often it came. Numbers in its text may differ. */
+/** A warning or error, and how often it came. Numbers in its text may differ. All images that cannot be read are one. */
 export interface WarningGroup {
   readonly run: Run;
-  readonly first: MetricsEvent;
+  /** In the order of the records. */
+  readonly events: readonly [MetricsEvent, ...MetricsEvent[]];
   readonly last: MetricsEvent;
-  readonly count: number;
+  /** Names it among the warnings of all runs, while no new one joins it: a dismissed warning returns with the next one. */
+  readonly key: string;
+  /** What is wrong, in a sentence. */
+  readonly text: string;
   /** Why it no longer counts; undefined: it does. */
   readonly resolved: string | undefined;
 }
 
 /** The warnings and errors of a run. A warning that repeats every epoch is one. */
 export function warningsOf(run: Run): WarningGroup[] {
-  const groups = new Map<string, { first: MetricsEvent; last: MetricsEvent; count: number; at: number }>();
+  const groups = new Map<string, { events: [MetricsEvent, ...MetricsEvent[]]; at: number }>();
   for (const [at, event] of run.events.entries()) {
     if (event.kind === 'info') continue;
-    const key = `${event.kind} ${event.message.replace(/[\d.,]+/g, '#')}`;
+    const key = event.event === 'broken' ? 'broken' : `${event.kind} ${event.message.replace(/[\d.,]+/g, '#')}`;
     const group = groups.get(key);
-    if (group) Object.assign(group, { last: event, count: group.count + 1, at });
-    else groups.set(key, { first: event, last: event, count: 1, at });
+    if (group) {
+      group.events.push(event);
+      group.at = at;
+    } else groups.set(key, { events: [event], at });
   }
-  return [...groups.values()].map(({ at, ...group }) => ({ run, ...group, resolved: resolved(run, group.last, at) }));
+  return [...groups].map(([key, { events, at }]) => {
+    const last = events.at(-1) ?? events[0];
+    return {
+      ...{ run, events, last, key: `${run.id} ${key} ${events.length}` },
+      text:
+        key === 'broken' && events.length > 1
+          ? `${formatCount(events.length)} images cannot be read. The run goes on without them.`
+          : last.message,
+      resolved: resolved(run, last, at),
+    };
+  });
 }
 
 /** A sign of an epoch is over when a later epoch of its modality has none; what ended a run, when the run was resumed. */

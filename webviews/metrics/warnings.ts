@@ -1,6 +1,6 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
-import type { MetricsEvent } from '../../protocol/metrics/page.ts';
+import type { MetricsEvent, MetricsHost } from '../../protocol/metrics/page.ts';
 import { element, setText } from '../shared/dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
@@ -8,8 +8,22 @@ import { type WarningGroup, warningsOf } from './warningGroups.ts';
 
 /** Largest number of entries; the list of events has all. */
 const most = 5;
+/** Largest number of unreadable images that are listed. */
+const mostFiles = 50;
 
-/** Warnings of collapse, other warnings and errors in one line, which unfolds: newest first, each with its advice and a button that zooms to it. */
+/** What the user does with warnings. */
+export interface WarningActions {
+  /** Zooms the curves to a step. */
+  reveal(run: Run, step: number): void;
+  /** Hides warnings, by their keys, or shows all again (null). */
+  dismiss(keys: readonly string[] | null): void;
+  readonly host: MetricsHost | undefined;
+}
+
+/**
+ * Warnings of collapse, other warnings and errors in one line, which unfolds: newest first, each with its advice and buttons: to see it
+ * in the curves, to do what it advises, to dismiss it.
+ */
 export class Warnings {
   readonly root = element('section', { className: 'warnings', attributes: { 'aria-label': 'Warnings' }, hidden: true });
   private readonly count = element('strong', { className: 'warnings-count' });
@@ -24,20 +38,22 @@ export class Warnings {
   private readonly list = element('div', { className: 'warning-list' });
   private shown = '';
 
-  constructor(private readonly reveal: (run: Run, step: number) => void) {
+  constructor(private readonly actions: WarningActions) {
     this.line.firstElementChild?.setAttribute('aria-hidden', 'true');
     this.root.append(element('details', {}, this.line, this.list));
   }
 
-  show(runs: readonly Run[]): void {
-    const entries = runs
+  show(runs: readonly Run[], dismissed: readonly string[]): void {
+    const all = runs
       .flatMap(warningsOf)
       .sort((a, b) => Number(a.resolved !== undefined) - Number(b.resolved !== undefined) || b.last.step - a.last.step);
-    const key = JSON.stringify(entries.map((e) => [e.run.id, e.first.step, e.last.step, e.last.message, e.resolved]));
+    const entries = all.filter(({ key }) => !dismissed.includes(key));
+    const hidden = all.length - entries.length;
+    const key = JSON.stringify([entries.map((e) => [e.key, e.last.message, e.resolved]), hidden]);
     if (key === this.shown) return;
     this.shown = key;
     const [newest] = entries;
-    this.root.hidden = !newest;
+    this.root.hidden = all.length === 0;
     const open = entries.filter(({ resolved }) => resolved === undefined);
     const errors = open.filter(({ last }) => last.kind === 'error').length;
     this.root.classList.toggle('error', errors > 0);
@@ -49,25 +65,38 @@ export class Warnings {
         counted(errors, 'error'),
         counted(open.length - errors, 'warning'),
         done === 0 ? '' : open.length > 0 ? `${done} resolved` : counted(done, 'resolved warning'),
+        hidden === 0 ? '' : entries.length > 0 ? `${hidden} dismissed` : counted(hidden, 'dismissed warning'),
       ]
         .filter(Boolean)
         .join(', '),
     );
-    setText(this.newest, newest ? [newest.last.message, newest.resolved].filter(Boolean).join(' ') : '');
+    setText(this.newest, newest ? [newest.text, newest.resolved].filter(Boolean).join(' ') : '');
     const more = entries.length - most;
     this.list.replaceChildren(
       ...entries.slice(0, most).map((e) => this.entry(e, runs.length > 1)),
       ...(more > 0 ? [element('p', { className: 'note' }, `${more} more are listed under Events.`)] : []),
+      ...(hidden > 0 ? [button('Show Dismissed Warnings', () => this.actions.dismiss(null))] : []),
     );
   }
 
-  private entry({ run, first, last, count, resolved }: WarningGroup, named: boolean): HTMLElement {
+  private entry(group: WarningGroup, named: boolean): HTMLElement {
+    const { run, events, last, text, resolved, key } = group;
+    const [first] = events;
+    const { host, dismiss, reveal } = this.actions;
+    const broken = first.event === 'broken';
     const step = formatCount(first.step);
     const when = [
       ...(named ? [run.name] : []),
-      count === 1 ? `Step ${step}` : `Steps ${step} to ${formatCount(last.step)}, ${count} times`,
+      ...(broken
+        ? []
+        : [
+            events.length === 1
+              ? `Step ${step}`
+              : `Steps ${step} to ${formatCount(last.step)}, ${formatCount(events.length)} times`,
+          ]),
       ...(resolved === undefined ? [] : [resolved]),
     ];
+    const files = broken && events.length > 1;
     return element(
       'div',
       { className: `warning ${last.kind}${resolved === undefined ? '' : ' resolved'}` },
@@ -79,23 +108,60 @@ export class Warnings {
       element(
         'div',
         { className: 'warning-text' },
-        element('strong', {}, last.message),
+        element('strong', {}, text),
         last.advice ? element('p', {}, last.advice) : null,
-        element('p', { className: 'note' }, when.join(' · ')),
+        when.length > 0 ? element('p', { className: 'note' }, when.join(' · ')) : null,
+        files ? this.files(run, events) : null,
       ),
-      this.action(run, first),
+      element(
+        'div',
+        { className: 'warning-actions' },
+        // A sign of the curves is looked at in them; nothing there shows a broken file.
+        broken ? null : button('Show in Curves', () => reveal(run, first.step)),
+        ...(host && broken && !files ? [openButton(host, run, first)] : []),
+        // The advice about every sign of collapse names the learning rate.
+        host && first.event === 'sign' && resolved === undefined
+          ? button('New Run with Lower Learning Rate', () => host.act(run.id, 'lowerRate'))
+          : null,
+        host && last.kind === 'error' ? button('Show Log', () => host.act(run.id, 'showLog')) : null,
+        button('Dismiss', () => dismiss([key])),
+      ),
     );
   }
 
-  /** What one does about a warning: a sign of the curves is looked at in them; nothing there shows a broken file. */
-  private action(run: Run, event: MetricsEvent): HTMLElement | null {
-    if (event.event === 'broken') return null;
-    const button = document.createElement('vscode-button') as VscodeButton;
-    button.secondary = true;
-    button.textContent = 'Show in curves';
-    button.addEventListener('click', () => this.reveal(run, event.step));
-    return button;
+  /** The images that cannot be read, each with its reason. */
+  private files(run: Run, events: readonly MetricsEvent[]): HTMLElement {
+    const { host } = this.actions;
+    const more = events.length - mostFiles;
+    return element(
+      'details',
+      { className: 'broken-files' },
+      element('summary', {}, `Show the ${formatCount(events.length)} images`),
+      element(
+        'ul',
+        {},
+        ...events
+          .slice(0, mostFiles)
+          .map((event) =>
+            element('li', {}, element('span', {}, event.message), host ? openButton(host, run, event) : null),
+          ),
+      ),
+      more > 0 ? element('p', { className: 'note' }, `${formatCount(more)} more are listed under Events.`) : null,
+    );
   }
+}
+
+/** Shows the file of an event, if the event names it. */
+function openButton(host: MetricsHost, run: Run, { file }: MetricsEvent): HTMLElement | null {
+  return file === undefined ? null : button('Show File', () => host.openImage(run.id, file));
+}
+
+function button(text: string, click: () => void): VscodeButton {
+  const made = document.createElement('vscode-button') as VscodeButton;
+  made.secondary = true;
+  made.textContent = text;
+  made.addEventListener('click', click);
+  return made;
 }
 
 /** `1 warning`, `3 warnings`; empty for none. */

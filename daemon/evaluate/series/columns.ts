@@ -153,5 +153,6 @@ function plainEvent(record: EventRecord, lastStep: number): MetricsEvent {
     epoch: record.epoch,
     time: Date.parse(record.time),
     message: record.message,
+    ...(record.file !== undefined && { file: record.file }),
   };
 }

@@ -183,7 +183,8 @@ export function statusOf({ state, activity, progress, step, epoch, epochs, ...wa
   const shown: ShownRunState =
     activity === null ? state : activity === 'training' || activity === 'stopping' ? 'running' : activity;
   const waits = waitsOf(activity, waiting);
-  const status = { state: shown, ...(waits !== undefined && { waits }) };
+  const { queue } = waiting;
+  const status = { state: shown, ...(waits !== undefined && { waits }), ...(queue !== null && { queue }) };
   if (progress) {
     const { totalSteps, totalEpochs, secondsLeft } = progress;
     const { step, epoch } = progress;

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type RunDetails, runDetails, runExport, runReport } from '../../../protocol/runs/detailsMessages.ts';
+import { type RunDetails, runDetails, runExport, runImage, runReport } from '../../../protocol/runs/detailsMessages.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
 import { recordsToColumns } from '../../evaluate/series/columns.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
@@ -8,6 +8,7 @@ import { exportRun } from '../../runs/export/exportRun.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
 import { writeRunPage } from '../../runs/records/export/runPage.ts';
 import { csvOf } from '../../runs/records/export/text.ts';
+import { imageFile } from '../../runs/records/imageFile.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { absolute } from './absolute.ts';
@@ -41,6 +42,7 @@ export function runFileHandlers(services: Services): Handler[] {
         release();
       }
     }),
+    handle(runImage, async ({ run: ref, image }) => ({ file: await imageFile(await registry.find(ref), image) })),
     handle(runReport, async ({ run: ref, format, out }) => {
       const run = await registry.find(ref);
       const notices: string[] = [];
