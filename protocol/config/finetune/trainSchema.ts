@@ -91,9 +91,14 @@ export const train = z
       .nullable()
       .default(null)
       .describe(
-        "Weights of the classes in the cross-entropy, in the data set's order (background first). `balanced`: inverse to their frequency in the training cases. null: all equal.",
+        "Not for overlapping labels of voxels: weights of the classes in the cross-entropy, in the data set's order (background first). `balanced`: inverse to their frequency in the training cases. null: all equal.",
       ),
-    labelSmoothing: z.number().min(0).lt(1).default(0).describe('Label smoothing of the cross-entropy.'),
+    labelSmoothing: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('Classification with one class per image: label smoothing of the cross-entropy.'),
     deepSupervision: z
       .boolean()
       .default(true)
