@@ -8,15 +8,15 @@ const width = 1 / 8;
  * less; it never counts 0, so that every voxel has a weight.
  */
 export function importanceOf(window: Size3): Float32Array {
-  const [slices, rows, columns] = window.map(gaussian) as [Float64Array, Float64Array, Float64Array];
+  const [slices, rows, columns] = window.map(weightsAlong) as [Float64Array, Float64Array, Float64Array];
   const out = new Float32Array(window[0] * window[1] * window[2]);
   let index = 0;
   for (const slice of slices) for (const row of rows) for (const column of columns) out[index++] = slice * row * column;
   return out;
 }
 
-/** Along one axis, 1 at its highest and never below 10⁻². */
-function gaussian(length: number): Float64Array {
+/** Weights along one axis, 1 at their highest and never below 10⁻²: those of a window are products of them. */
+export function weightsAlong(length: number): Float64Array {
   const deviation = length * width;
   const middle = (length - 1) / 2;
   const values = Float64Array.from({ length }, (_, i) => Math.exp(-((i - middle) ** 2) / (2 * deviation ** 2)));

@@ -1,5 +1,6 @@
 import { cutPatch, volumeOf } from '../../data/augment/pairs/samplePatch.ts';
 import type { PreparedImage, Size3 } from '../../data/prepared/types.ts';
+import { CompactSlab } from './compactSlab.ts';
 import { doubleSlice } from './doubleSlice.ts';
 import { importanceOf } from './importance.ts';
 import { type Choice, LabelSlices, rank, type ScoreSlice, type SliceBetween } from './labelSlices.ts';
@@ -38,8 +39,12 @@ export interface SegmentOptions {
    * at all voxels, which takes longer.
    */
   readonly onScores?: ((slice: number, scores: Float32Array) => Promise<void>) | undefined;
+  /** Bytes of scores above which they are kept in half of that (`CompactSlab`). Default 128 MiB. */
+  readonly compactAbove?: number;
   onProgress?(done: number, total: number): void;
 }
+
+const usualCompactAbove = 2 ** 27;
 
 /**
  * Labels of an image by a sliding window. Scores are kept for as many slices as a window has; from them the labels of the output's
@@ -51,14 +56,20 @@ export interface SegmentOptions {
 export async function segmentImage(
   networks: readonly [WindowNetwork, ...WindowNetwork[]],
   image: PreparedImage,
-  { choice, overlap, mirror, size, signal, onScores, onProgress }: SegmentOptions,
+  { choice, overlap, mirror, size, signal, onScores, compactAbove = usualCompactAbove, onProgress }: SegmentOptions,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const [{ window, classes, stride = 1 }] = networks;
   const starts = coverImage(image.size, window, overlap, stride);
   const scoresSize = coarser(image.size, stride);
   const scoresWindow = coarser(window, stride);
   const importance = importanceOf(scoresWindow);
-  const slab = new Slab(scoresSize, Math.min(window[0], image.size[0]), classes);
+  const depth = Math.min(window[0], image.size[0]);
+  const inScores = ([z, y, x]: Size3): Size3 => [z, y / stride, x / stride];
+  const bytes = 4 * depth * scoresSize[1] * scoresSize[2] * classes;
+  const slab =
+    bytes > compactAbove
+      ? new CompactSlab(scoresSize, depth, classes, scoresWindow, starts.map(inScores))
+      : new Slab(scoresSize, depth, classes);
   const writer = new OutputWriter(image.size, size, classes, choice);
   const [, ...from] = image.size;
   const coarse = new Float32Array(stride === 2 ? scoresSize[1] * scoresSize[2] * classes : 0);
@@ -87,7 +98,7 @@ export async function segmentImage(
     try {
       // Windows come in the order of their slices: those above this one's first are complete.
       await finish(start[0]);
-      if (scores) slab.add([start[0], start[1] / stride, start[2] / stride], scoresWindow, scores, importance);
+      if (scores) slab.add(inScores(start), scoresWindow, scores, importance);
       onProgress?.(i + 1, starts.length);
     } catch (error) {
       await coming?.catch(() => undefined); // what happened first is told

@@ -1,7 +1,21 @@
 import type { Size3 } from '../../data/prepared/types.ts';
 
-/** The slices of an image that windows still reach: sums of weighted scores, and sums of weights. */
-export class Slab {
+/** The slices of an image that windows still reach, with the weighted means of their scores. */
+export interface ScoreSlab {
+  /**
+   * Adds the scores of a window. What lies outside of the image is left out.
+   * @param start place of its first score
+   * @param window its size [D, h, w]
+   * @param scores [D, h, w, classes]
+   * @param importance [D, h, w]
+   */
+  add(start: Size3, window: Size3, scores: Float32Array, importance: Float32Array): void;
+  /** Takes a slice out: its weighted mean scores [h, w, classes]. No later window may reach it; its place is free for another slice. */
+  take(z: number, into: Float32Array): void;
+}
+
+/** Sums of weighted scores, and sums of weights. */
+export class Slab implements ScoreSlab {
   /** [depth, h, w, classes]; the slice z of the image is at z mod depth. */
   private readonly scores: Float32Array;
   private readonly weights: Float32Array;
@@ -21,13 +35,6 @@ export class Slab {
     this.weights = new Float32Array(depth * this.plane);
   }
 
-  /**
-   * Adds the scores of a window. What lies outside of the image is left out.
-   * @param start place of its first score
-   * @param window its size [D, h, w]
-   * @param scores [D, h, w, classes]
-   * @param importance [D, h, w]
-   */
   add(start: Size3, window: Size3, scores: Float32Array, importance: Float32Array): void {
     const { classes, size } = this;
     const from = start.map((first) => Math.max(0, -first));
@@ -46,7 +53,6 @@ export class Slab {
       }
   }
 
-  /** Takes a slice out: its weighted mean scores [h, w, classes]. No later window may reach it; its place is free for another slice. */
   take(z: number, into: Float32Array): void {
     const { classes, plane } = this;
     const first = (z % this.depth) * plane;

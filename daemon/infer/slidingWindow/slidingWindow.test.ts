@@ -217,6 +217,35 @@ describe('labels of an image', () => {
     expect([...labels!]).toEqual([0, 1, 0, 1]);
   });
 
+  it('agree where scores are kept in 16 bits, however much larger those of later windows are', async () => {
+    const [size, window, classes]: [Size3, Size3, number] = [[30, 34, 37], [8, 16, 16], 5];
+    const image = imageOf(size);
+    let grown = 0;
+    const run = async (compactAbove: number) => {
+      grown = 0;
+      const scores: Float32Array[] = [];
+      const onScores = async (_: number, slice: Float32Array) => void scores.push(slice.slice());
+      const growing: WindowNetwork = {
+        ...{ window, classes, stride: 2 },
+        run: async (images) => {
+          const factor = 1 + 0.2 * grown++;
+          return (await pointwise(window, classes, 1, 2).run(images)).map((score) => score * factor);
+        },
+      };
+      const [labels] = await segmentImage([growing], image, options(size, { compactAbove, onScores }));
+      return { labels: labels!, scores };
+    };
+    const [exact, compact] = [await run(Number.POSITIVE_INFINITY), await run(0)];
+    expect(grown).toBeGreaterThan(50);
+    let differing = 0;
+    for (const [v, label] of exact.labels.entries()) if (label !== compact.labels[v]) differing++;
+    expect(differing / volume(size)).toBeLessThan(1e-4);
+    const most = 1 + 0.2 * grown;
+    for (const [z, slice] of exact.scores.entries())
+      for (const [i, score] of slice.entries())
+        if (Math.abs(score - compact.scores[z]![i]!) > (2 * most) / 10_000) expect.fail(`slice ${z}: ${score}`);
+  });
+
   it('stop when they are no longer wanted', async () => {
     const cancel = new AbortController();
     const given = options([4, 4, 4], { signal: cancel.signal, onProgress: () => cancel.abort() });
