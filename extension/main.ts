@@ -18,6 +18,7 @@ import { startCommands } from './commands/startPretraining.ts';
 import { tryCommands } from './commands/tryDemo.ts';
 import { viewCommands } from './commands/view.ts';
 import { helpWithConfigs } from './configuration/configHelp.ts';
+import { provideSchema } from './configuration/schemaFiles.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
@@ -52,6 +53,7 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
   extension.subscriptions.push(
     new StatusBar(daemon, store),
+    provideSchema(extension, daemon),
     helpWithConfigs(daemon, failed),
     keepContextKeys(ctx, failed),
   );

@@ -67,14 +67,17 @@ function fields(properties, path = '') {
   );
 }
 
+/** What a field means, and where its idea or default comes from. */
+const meaning = ({ description, source }) => cell(`${description}${source ? ` Source: ${source}.` : ''}`);
+
 function table(rows) {
   return [
     '| field | default | values | meaning |',
     '|---|---|---|---|',
     ...rows.map(({ name, field, heading }) =>
       heading
-        ? `| \`${name}\` | | | ${cell(field.description)} |`
-        : `| \`${name}\` | ${cell(text(field.default))} | ${cell(values(field))} | ${cell(field.description)} |`,
+        ? `| \`${name}\` | | | ${meaning(field)} |`
+        : `| \`${name}\` | ${cell(text(field.default))} | ${cell(values(field))} | ${meaning(field)} |`,
     ),
   ];
 }

@@ -1,38 +1,28 @@
 /**
- * The configuration's JSON Schema for the editor's completion and hovers. It omits checks of values, because the extension
- * reports these itself, with remedies, and each mistake should be underlined once.
+ * The configuration's JSON Schema for the editor's own JSON support, which uses it where the daemon does not help
+ * (extension/configuration/schemaFiles.ts): documentation as Markdown, and `task` decides which kind's fields count.
  */
-export function editorSchema(schema) {
-  if (schema.oneOf?.every((kind) => kind.properties?.task)) return byTask(schema);
-  const { $schema, $defs, properties, items, anyOf, oneOf, description, default: preset, type, enum: values } = schema;
-  const each = (map) =>
-    map && Object.fromEntries(Object.entries(map).map(([name, inner]) => [name, editorSchema(inner)]));
-  // Proposed values are examples, since `enum` would refuse all others.
-  const examples = values ?? (type === 'boolean' ? [true, false] : undefined);
-  return {
-    ...($schema && { $schema }),
-    ...(description && { markdownDescription: description }),
-    ...(preset !== undefined && { default: preset }),
-    ...(examples && { examples }),
-    // The text after a completed key: braces or brackets.
-    ...((type === 'object' || type === 'array') && { type }),
-    ...(properties && { properties: each(properties) }),
-    ...($defs && { $defs: each($defs) }),
-    ...(items && { items: Array.isArray(items) ? items.map(editorSchema) : editorSchema(items) }),
-    ...((anyOf ?? oneOf) && { anyOf: (anyOf ?? oneOf).map(editorSchema) }),
-  };
-}
-
-/** The file's `task` selects completions and hovers; a file without it uses the first kind. */
-function byTask({ $schema, oneOf: [first, ...others] }) {
+export function editorSchema({ $schema, title, oneOf, ...only }) {
+  const common = { $schema, title, allowTrailingCommas: true };
+  if (!oneOf) return { ...common, ...documented(only) };
+  const [first, ...others] = oneOf;
   const chosen = others.reduceRight((otherwise, kind) => {
     const task = { const: kind.properties.task.const };
     return {
       if: { properties: { task }, required: ['task'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-      then: editorSchema(kind),
+      then: documented(kind),
       else: otherwise,
     };
-  }, editorSchema(first));
-  return { $schema, ...chosen };
+  }, documented(first));
+  return { ...common, ...chosen };
+}
+
+function documented(node) {
+  if (Array.isArray(node)) return node.map(documented);
+  if (typeof node !== 'object' || node === null) return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, documented(value)]));
+  const { description, source } = copy;
+  if (typeof description !== 'string') return copy;
+  return { ...copy, markdownDescription: `${description}${source ? `\n\nSource: ${source}.` : ''}` };
 }

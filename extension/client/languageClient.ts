@@ -1,14 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import {
-  CompletionItemKind,
-  CompletionList,
-  type ExtensionContext,
-  type LogOutputChannel,
-  Uri,
-  workspace,
-} from 'vscode';
+import { type ExtensionContext, type LogOutputChannel, Uri, workspace } from 'vscode';
 import {
   CloseAction,
   ErrorAction,
@@ -19,6 +12,7 @@ import {
 } from 'vscode-languageclient/node';
 import type { Line } from '../../machines/connect.ts';
 import { protocolVersion } from '../../protocol/daemon/messages.ts';
+import { syntaxCode } from '../../protocol/language/messages.ts';
 import { configSuffix } from '../configuration/configFiles.ts';
 
 /** How many characters of the standard error of `unimiss connect` are kept. */
@@ -105,23 +99,22 @@ export function makeMachineClient(line: Line, output: LogOutputChannel): Connect
   return new MachineClient(joined, { documentSelector: [], ...connectionOptions(output) });
 }
 
-function isPath(kind: CompletionItemKind | undefined): boolean {
-  return kind === CompletionItemKind.File || kind === CompletionItemKind.Folder;
-}
-
 /** A client for a single connection. */
 export function makeLanguageClient({ extensionUri }: ExtensionContext, output: LogOutputChannel): ConnectClient {
   const program = Uri.joinPath(extensionUri, 'dist', 'daemon', 'main.js').fsPath;
   return new ConnectClient(new ConnectProcess(program), {
     documentSelector: [{ pattern: `**/*${configSuffix}` }],
-    // The editor's JSON support completes and explains fields by the schema, also without the daemon.
     middleware: {
-      provideHover: async () => null,
-      provideCompletionItem: async (document, position, context, token, next) => {
-        const found = await next(document, position, context, token);
-        const items = (Array.isArray(found) ? found : (found?.items ?? [])).filter(({ kind }) => isPath(kind));
-        return new CompletionList(items, true);
+      // In an untrusted workspace the daemon is told of no file: it would look at the images that it names.
+      didOpen: async (document, next) => {
+        if (workspace.isTrusted) await next(document);
       },
+      // The editor's JSON support cannot be kept from reporting syntax.
+      handleDiagnostics: (uri, diagnostics, next) =>
+        next(
+          uri,
+          diagnostics.filter(({ code }) => code !== syntaxCode),
+        ),
     },
     ...connectionOptions(output),
   });

@@ -5,7 +5,7 @@ import { isConfig } from './configFiles.ts';
 
 /**
  * Connects to the daemon when a configuration is open, since the daemon finds what is wrong with it (client/languageClient.ts).
- * In an untrusted workspace nothing is started: there, only the JSON Schema helps.
+ * In an untrusted workspace it is not told of configurations: there, only the JSON Schema helps (schemaFiles.ts).
  */
 export function helpWithConfigs(daemon: DaemonClient, failed: (error: unknown) => void): Disposable {
   const look = (document: TextDocument) => {
@@ -13,7 +13,12 @@ export function helpWithConfigs(daemon: DaemonClient, failed: (error: unknown) =
   };
   const lookAtAll = () => workspace.textDocuments.forEach(look);
   lookAtAll();
-  return Disposable.from(workspace.onDidOpenTextDocument(look), workspace.onDidGrantWorkspaceTrust(lookAtAll));
+  // A new connection tells the daemon of the open files that were kept from it.
+  const trusted = () => {
+    if (daemon.state.kind === 'idle') lookAtAll();
+    else daemon.reconnect().catch(failed);
+  };
+  return Disposable.from(workspace.onDidOpenTextDocument(look), workspace.onDidGrantWorkspaceTrust(trusted));
 }
 
 /** What prevents a start, by the daemon: the places of all problems. */

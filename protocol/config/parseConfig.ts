@@ -20,6 +20,8 @@ export interface Problem {
   remedy?: string;
   /** JSON text that would be right in this place, if there is one that is likely meant. */
   replacement?: string;
+  /** Whether it is a matter of JSON, not of this kind of file. */
+  syntax?: true;
   /** Keys that lead to the value, joined by points; empty for the file as a whole. */
   field: string;
   line: number;
@@ -67,14 +69,20 @@ export function checkConfig(
   if (syntax.length > 0 || tree === undefined)
     // Later errors are mostly consequences of the first.
     return {
-      problems: syntax.slice(0, 1).map((e) => at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules)),
+      problems: syntax.slice(0, 1).map((e) => ({
+        ...at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules),
+        syntax: true,
+      })),
       notices: [],
     };
   const located = (path: PropertyKey[], message: string, remedy?: string, replacement?: string): Problem => {
     const node = closest(tree, path);
     return at(node.offset, node.length, path, message, remedy, replacement);
   };
-  const repeated = repeatedKeys(tree).map(({ key, path }) => at(key.offset, key.length, path, ...keyMessage(path)));
+  const repeated = repeatedKeys(tree).map(({ key, path }) => ({
+    ...at(key.offset, key.length, path, ...keyMessage(path)),
+    ...(path.at(-1) !== '__proto__' && { syntax: true as const }),
+  }));
   if (repeated.length > 0) return { problems: repeated, notices: [] };
 
   const value: unknown = getNodeValue(tree);

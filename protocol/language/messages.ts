@@ -88,6 +88,9 @@ export const executeCommand = request('workspace/executeCommand', 'Runs a comman
   result: asInLsp,
 });
 
+/** The `code` of diagnostics that any reader of JSON finds too: an editor whose JSON support reports them can leave them out. */
+export const syntaxCode = 'json-syntax';
+
 /** The command that looks at the images of an open configuration again. Its argument is the URI of the file. */
 export const checkDataCommand = 'unimiss.checkData';
 /** The command, to be run by the editor, that starts an open configuration. Its argument is the URI of the file. */

@@ -1,5 +1,6 @@
 import { type Diagnostic, DiagnosticSeverity, type Range, type TextDocument } from 'vscode-json-languageservice';
 import { closest, type Problem } from '../../../protocol/config/parseConfig.ts';
+import { syntaxCode } from '../../../protocol/language/messages.ts';
 import type { Concern } from '../../../protocol/runs/forecast.ts';
 import type { Analysis } from './analysis.ts';
 import { schemaOf } from './fields.ts';
@@ -18,6 +19,7 @@ export async function diagnose(document: TextDocument, analysis: Analysis): Prom
       message: textOf(problem),
       severity: DiagnosticSeverity.Error,
       source,
+      ...(problem.syntax && { code: syntaxCode }),
       ...(problem.replacement !== undefined && { data: { replacement: problem.replacement } }),
     })),
     ...notices.map((notice) => ({

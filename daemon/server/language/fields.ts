@@ -4,6 +4,8 @@ import type { ConfigKind } from '../../../protocol/config/kind.ts';
 /** The part of a JSON Schema that helps with a field. */
 export interface FieldSchema {
   readonly description?: string;
+  /** Where the idea or the default comes from: a paper with its section, or a page of docs/. */
+  readonly source?: string;
   readonly markdownDescription?: string;
   readonly default?: unknown;
   readonly format?: string;
@@ -35,12 +37,16 @@ function documented<T>(node: T): T {
   return copy as T;
 }
 
-/** What a field means, and its default, as Markdown. */
-export function fieldText(field: FieldSchema): string {
-  const value = field.default;
+/** What a field means, its default, and its source, as Markdown. */
+export function fieldText({ description = '', default: value, source }: FieldSchema): string {
   // The default of a group is that of its fields.
-  const shown = value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
-  return `${field.description ?? ''}${shown ? '' : `\n\nDefault: \`${JSON.stringify(value)}\``}`;
+  const grouped = value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
+  const lines = [
+    description,
+    ...(grouped ? [] : [`Default: \`${JSON.stringify(value)}\``]),
+    ...(source === undefined ? [] : [`Source: ${source}.`]),
+  ];
+  return lines.join('\n\n');
 }
 
 /** The field at a path of keys; places in lists are numbers. Undefined if the schema has none. */
@@ -61,6 +67,17 @@ export function fieldAt(schema: FieldSchema, path: readonly (string | number)[])
     if (found) return found;
   }
   return undefined;
+}
+
+/** Paths of the fields of an object with a closed list of values, at any depth, and those values. `task` is none of them. */
+export function choicesOf(
+  schema: FieldSchema,
+  path: readonly string[] = [],
+): { readonly path: readonly string[]; readonly values: readonly unknown[] }[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => [
+    ...(field.enum ? [{ path: [...path, key], values: field.enum }] : []),
+    ...choicesOf(field, [...path, key]),
+  ]);
 }
 
 function alternatives(schema: FieldSchema): readonly FieldSchema[] {

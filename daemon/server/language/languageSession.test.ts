@@ -110,7 +110,31 @@ describe('hover', () => {
   it('says what a field means, its default and what the run uses', async () => {
     const { ask } = opened('{ "data": { "paths": "ct" }, "model": { "pre|set": "nano" } }');
     expect((await ask('textDocument/hover')).contents.value).toMatch(
-      /^\*\*`model\.preset`\*\*[\s\S]*Default: `"tiny"`[\s\S]*This run uses `"nano"`/,
+      /^\*\*`model\.preset`\*\*[\s\S]*Default: `"tiny"`\n\nSource: UniMiSS, section 3\.2\.\n\nThis run uses `"nano"`, from this file\.$/,
+    );
+  });
+
+  it('says which values a run uses that the file leaves out, and what they follow from', async () => {
+    const { ask } = opened('{ "data": { "paths": "ct" }, "mo|del": { "preset": "nano" } }');
+    const { value } = (await ask('textDocument/hover')).contents;
+    expect(value).toContain('- `size2D`: `[64,64]`, which follows from `model.preset` (`"nano"`)');
+    expect(value).toContain('- `dropPath`: `0`, the default');
+    expect(value).not.toContain('- `preset`');
+  });
+
+  it('says what follows from a kind of network, of training or of the machine', async () => {
+    const start = '{ "task": "finetune", "problem": "segmentation", "modality": "3D", "data": { "path": "ct" }';
+    const train = await opened(`${start}, "tr|ain": { "optimizer": "sgd" } }`).ask('textDocument/hover');
+    expect(train.contents.value).toMatch(/- `lr`: `0\.01`, which follows from `train\.optimizer` \(`"sgd"`\)/);
+    expect(train.contents.value).toMatch(/- `batch`: `2`, which follows from `problem` \(.*\) and `modality`/);
+    const data = await opened(`${start.replace('"data"', '"da|ta"')} }`).ask('textDocument/hover');
+    expect(data.contents.value).toMatch(/- `cache`: `".*preprocessed"`, which follows from this machine/);
+  });
+
+  it('gives the learning rate that a run computes', async () => {
+    const { ask } = opened('{ "data": { "paths": "ct" }, "train": { "l|r": 0.0008 } }');
+    expect((await ask('textDocument/hover')).contents.value).toMatch(
+      /Source: UniMiSS, section 4\.1\.\n\nThis run uses `0\.0008` \(0\.000025 used\), from this file/,
     );
   });
 

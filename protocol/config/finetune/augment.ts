@@ -17,5 +17,6 @@ export const augment = z
     invertedGamma: probability(0.1, 'the same gamma on inverted values.'),
     mirror: probability(0.5, 'mirroring, for each axis. Use 0 where left and right have different labels.'),
   })
-  .describe('Random changes of training images, as in nnU-Net. Images for validation are not changed.');
+  .describe('Random changes of training images, as in nnU-Net. Images for validation are not changed.')
+  .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' });
 export type AugmentProbabilities = z.output<typeof augment>;

@@ -105,7 +105,8 @@ const plan = z
       .default(null)
       .describe(
         'Voxel spacing for the network, in mm: [between slices, x, y]. Images are resampled to it. null: images stay as they are stored. Use null in 2D.',
-      ),
+      )
+      .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' }),
     patch: z
       .union([z.tuple([size, size]), z.tuple([size, size, size])])
       .optional()
@@ -134,7 +135,8 @@ const model = z
     preset: z
       .enum(presetNames)
       .default('tiny')
-      .describe('Size of the encoder: `nano` for demonstrations and tests, `tiny` and `small` as in the paper.'),
+      .describe('Size of the encoder: `nano` for demonstrations and tests, `tiny` and `small` as in the paper.')
+      .meta({ source: 'UniMiSS, section 3.2' }),
     stages,
     dropPath: z
       .number()
@@ -143,7 +145,8 @@ const model = z
       .default(0)
       .describe(
         'Probability of skipping a residual branch of the encoder (stochastic depth). Grows linearly from 0 at the first block to this value at the last.',
-      ),
+      )
+      .meta({ source: 'Huang et al. 2016, section 3' }),
   })
   .describe('The network.');
 
@@ -175,7 +178,8 @@ const start = z
       .default('divided')
       .describe(
         'How the weights of a one-channel stem serve several channels. `divided`: repeated and divided by their number. `repeated`: not divided, as in the reference implementation.',
-      ),
+      )
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     twinOf: z
       .string()
       .nullable()

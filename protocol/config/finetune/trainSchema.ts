@@ -41,7 +41,8 @@ export const train = z
     optimizer: z
       .enum(['adamW', 'sgd'])
       .default('adamW')
-      .describe('`adamW`, or `sgd` with Nesterov momentum 0.99 as in nnU-Net.'),
+      .describe('`adamW`, or `sgd` with Nesterov momentum 0.99 as in nnU-Net.')
+      .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' }),
     lr: z
       .number()
       .positive()
@@ -53,7 +54,8 @@ export const train = z
     schedule: z
       .enum(['poly', 'cosine', 'constant'])
       .default('poly')
-      .describe('How the learning rate falls. `poly`: as (1 − progress)^0.9.'),
+      .describe('How the learning rate falls. `poly`: as (1 − progress)^0.9.')
+      .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' }),
     warmupEpochs: z.number().min(0).default(0).describe('Epochs in which the learning rate rises linearly from 0.'),
     weightDecay: z
       .number()
@@ -68,7 +70,8 @@ export const train = z
       .positive()
       .nullable()
       .default(12)
-      .describe('Maximum norm of the whole gradient, as in nnU-Net. null: no clipping.'),
+      .describe('Maximum norm of the whole gradient, as in nnU-Net. null: no clipping.')
+      .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' }),
     layerDecay: z
       .number()
       .positive()
@@ -76,7 +79,8 @@ export const train = z
       .default(1)
       .describe(
         'Factor of the learning rate from each layer of the encoder to the one below it. 1: the same rate everywhere. 0.75 is usual.',
-      ),
+      )
+      .meta({ source: 'BEiT (Bao et al. 2021), section 3.1' }),
     freeze: z
       .enum(['none', 'encoder', 'all'])
       .default('none')
@@ -102,12 +106,12 @@ export const train = z
     deepSupervision: z
       .boolean()
       .default(true)
-      .describe('Segmentation: also train the outputs at lower resolutions, with weights ½, ¼ and ⅛.'),
+      .describe('Segmentation: also train the outputs at lower resolutions, with weights ½, ¼ and ⅛.')
+      .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' }),
     foreground: share
       .default(1 / 3)
-      .describe(
-        'Segmentation: share of a batch whose patches are centred on a voxel of a class other than background.',
-      ),
+      .describe('Segmentation: share of a batch whose patches are centred on a voxel of a class other than background.')
+      .meta({ source: 'nnU-Net (Isensee et al. 2021), methods' }),
     validation: z
       .strictObject({
         everyEpochs: z.int().min(1).default(1).describe('Validate every this many epochs, and at the end.'),

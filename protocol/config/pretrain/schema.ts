@@ -20,7 +20,8 @@ const data = z
       .default('auto')
       .describe(
         'Which images to train on. `auto`: all images found, alternating between 2D and 3D if both exist. `both`: as `auto`, but fails if either is missing. `2D` or `3D`: only these.',
-      ),
+      )
+      .meta({ source: 'UniMiSS, section 3.3' }),
     balance: z
       .enum(['all', 'equal'])
       .default('all')
@@ -64,18 +65,21 @@ const model = z
       .default('tiny')
       .describe(
         'Size of the network MiT: `nano` for demonstrations and tests, `tiny` (20 M parameters) and `small` (44 M) as in the paper. It also sets the defaults of the view sizes and the head.',
-      ),
+      )
+      .meta({ source: 'UniMiSS, section 3.2' }),
     stages,
     size2D: z
       .tuple([size, size])
       .optional()
-      .describe('Size of 2D views: [height, width] in pixels, multiples of 32. Default: 224×224 (`nano`: 64×64).'),
+      .describe('Size of 2D views: [height, width] in pixels, multiples of 32. Default: 224×224 (`nano`: 64×64).')
+      .meta({ source: 'UniMiSS, section 4.1' }),
     size3D: z
       .tuple([size, size, size])
       .optional()
       .describe(
         'Size of 3D views: [slices, height, width] in voxels. Slices must be a multiple of 16, height and width multiples of 32. Default: 16×96×96 (`nano`: 16×64×64).',
-      ),
+      )
+      .meta({ source: 'UniMiSS, section 4.1' }),
     dropPath: z
       .number()
       .min(0)
@@ -83,7 +87,8 @@ const model = z
       .default(0)
       .describe(
         'Probability of skipping a residual branch in the student (stochastic depth). Grows linearly from 0 at the first block to this value at the last. The published weights were trained with 0.',
-      ),
+      )
+      .meta({ source: 'Huang et al. 2016, section 3' }),
     head: z
       .strictObject({
         hidden: width.max(65536).optional().describe('Width of the two hidden layers. Default: 2048 (`nano`: 256).'),
@@ -94,7 +99,8 @@ const model = z
           .describe('Number of outputs on which student and teacher are compared. Default: 65536 (`nano`: 1024).'),
       })
       .prefault({})
-      .describe('The projection head. Pre-training only.'),
+      .describe('The projection head. Pre-training only.')
+      .meta({ source: 'DINO (Caron et al. 2021), section 3.1' }),
   })
   .describe('The network.');
 
@@ -108,14 +114,16 @@ const train = z
       .min(1)
       .max(100_000)
       .default(200)
-      .describe('Total number of epochs. Each 2D and each 3D epoch counts as one.'),
+      .describe('Total number of epochs. Each 2D and each 3D epoch counts as one.')
+      .meta({ source: 'UniMiSS, section 4.1' }),
     interval: z
       .int()
       .min(1)
       .default(2)
       .describe(
         'Number of 2D epochs before switching to the same number of 3D epochs, and so on. Has no effect if only one of them exists.',
-      ),
+      )
+      .meta({ source: 'UniMiSS, section 3.3' }),
     batch: z
       .strictObject({
         '2D': z.int().min(1).max(65536).default(8).describe('Images per batch in 2D epochs.'),
@@ -129,7 +137,8 @@ const train = z
       .prefault({})
       .describe(
         'Images in memory at once. The paper uses 24 on each of 8 GPUs. If memory runs out, halve it and double `accumulate`.',
-      ),
+      )
+      .meta({ source: 'UniMiSS, section 4.1' }),
     accumulate: z
       .int()
       .min(1)
@@ -147,30 +156,35 @@ const train = z
       .default(8e-4)
       .describe(
         'Peak learning rate for a total batch of 256: one number, or one each for `2D` and `3D`. It is scaled by total batch / 256.',
-      ),
+      )
+      .meta({ source: 'UniMiSS, section 4.1' }),
     finalLr: z
       .number()
       .min(0)
       .max(1)
       .default(1e-6)
-      .describe('Learning rate at the end of the cosine schedule. It is not scaled.'),
+      .describe('Learning rate at the end of the cosine schedule. It is not scaled.')
+      .meta({ source: 'UniMiSS, section 4.1' }),
     warmupEpochs: z
       .number()
       .min(0)
       .default(10)
-      .describe('Number of epochs in which the learning rate rises linearly from 0. Short runs shorten it.'),
+      .describe('Number of epochs in which the learning rate rises linearly from 0. Short runs shorten it.')
+      .meta({ source: 'UniMiSS, section 4.1' }),
     weightDecay: z
       .tuple([z.number().min(0).max(10), z.number().min(0).max(10)])
       .default([0.04, 0.4])
       .describe(
         'Decoupled weight decay [at the start, at the end], on a cosine schedule. Biases and norms are not decayed.',
-      ),
+      )
+      .meta({ source: 'DINO (Caron et al. 2021), section 3.2' }),
     momentum: z
       .tuple([share, share])
       .default([0.996, 1])
       .describe(
         'Momentum of the teacher (the fraction it keeps at each step) [at the start, at the end], on a cosine schedule. Lower it (0.99) for short runs: otherwise the teacher hardly changes.',
-      ),
+      )
+      .meta({ source: 'DINO (Caron et al. 2021), section 3.1' }),
     teacherTemperature: z
       .strictObject({
         value: z
@@ -191,33 +205,44 @@ const train = z
         warmupEpochs: z.number().min(0).default(0).describe('Number of warm-up epochs.'),
       })
       .prefault({})
-      .describe("The teacher's temperature."),
-    studentTemperature: z.number().positive().max(10).default(0.1).describe("Temperature of the student's softmax."),
+      .describe("The teacher's temperature.")
+      .meta({ source: 'DINO (Caron et al. 2021), section 3.2' }),
+    studentTemperature: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.1)
+      .describe("Temperature of the student's softmax.")
+      .meta({ source: 'DINO (Caron et al. 2021), section 3.2' }),
     clipGradient: z
       .number()
       .positive()
       .nullable()
       .default(0.3)
-      .describe("Maximum norm of each parameter's gradient, clipped separately. null: no clipping."),
+      .describe("Maximum norm of each parameter's gradient, clipped separately. null: no clipping.")
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     freezeLastLayerEpochs: z
       .int()
       .min(0)
       .default(1)
       .describe(
         "Number of epochs at the start that do not train the head's last layer. This stabilises the first steps.",
-      ),
+      )
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     centerMomentum: z
       .number()
       .min(0)
       .lt(1)
       .default(0.9)
-      .describe("Momentum of the centre: the running mean of the teacher's outputs, which is subtracted from them."),
+      .describe("Momentum of the centre: the running mean of the teacher's outputs, which is subtracted from them.")
+      .meta({ source: 'DINO (Caron et al. 2021), section 3.1' }),
     centers: z
       .enum(['shared', 'separate'])
       .default('shared')
       .describe(
         'Which outputs of the teacher share a centre. `shared`: all one, as in the reference implementation. `separate`: pictures, volumes and slices have one each, so that the outputs of volumes do not collapse where slices and volumes differ.',
-      ),
+      )
+      .meta({ source: 'docs/method.md, options beyond the reference' }),
     koleo: z
       .number()
       .min(0)
@@ -225,7 +250,8 @@ const train = z
       .default(0)
       .describe(
         "Weight of the KoLeo regulariser (as in DINOv2), which spreads the images of a batch in the head's bottleneck. It helps small batches, which otherwise collapse; 0.1–0.3 are usual. Needs `accumulate` 1 and batches of at least 2. 0: none, as in the paper.",
-      ),
+      )
+      .meta({ source: 'DINOv2 (Oquab et al. 2023), section 4' }),
     sliceStride: z
       .int()
       .min(1)
@@ -233,7 +259,8 @@ const train = z
       .default(1)
       .describe(
         'In 3D, every how many slices of a volume one is used as a picture too. 1: all, as in the paper. 2 (as in UniMiSS+) or 4 make 3D steps faster. Must divide the number of slices of a 3D view.',
-      ),
+      )
+      .meta({ source: 'UniMiSS+ (Xie et al. 2024)' }),
     seed: z
       .int()
       .min(0)
@@ -255,17 +282,20 @@ const views = z
   .strictObject({
     area2D: range(0.01, 1)
       .default([0.14, 1])
-      .describe('Fraction of the image area that a 2D view shows: [min, max], drawn for each view.'),
+      .describe('Fraction of the image area that a 2D view shows: [min, max], drawn for each view.')
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     crop3D: range(0.5, 4)
       .default([0.8, 1.2])
       .describe(
         'In-plane crop size as a multiple of the view size: [min, max]. Both crops come from one parent crop (`parent3D`).',
-      ),
+      )
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     parent3D: range(0.5, 4)
       .default([1.4, 1.8])
       .describe(
         'In-plane size of the parent crop, from which both crops of a volume come, as a multiple of the view size: [min, max].',
-      ),
+      )
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     pad3D: z
       .number()
       .min(1)
@@ -280,7 +310,8 @@ const views = z
       .default('slice')
       .describe(
         'How the intensity changes of a 3D view are drawn: separately for each `slice` (as in the reference implementation) or once for the whole `volume`.',
-      ),
+      )
+      .meta({ source: 'the reference implementation of UniMiSS' }),
   })
   .describe('How the two views of an image are made.');
 

@@ -22,11 +22,13 @@ import {
   chromium,
   installation,
   kitFile,
+  noTrustFlag,
   serverFlags,
   settings,
   startTimeout,
   type Theme,
   themes,
+  untrustedSettings,
 } from './surroundings.ts';
 import { Window } from './window.ts';
 
@@ -41,6 +43,8 @@ export interface EditorOptions {
   env?: (folder: string) => Record<string, string>;
   theme?: Theme;
   viewport?: { width: number; height: number };
+  /** Whether the workspace is trusted; default true. If not, nobody is asked, and Restricted Mode applies. */
+  trusted?: boolean;
   /** How long a helper waits, ms; default 120,000: it only guards against waiting for ever. */
   timeout?: number;
 }
@@ -98,7 +102,12 @@ export class Editor {
     for (const name of ['extensions', 'run', 'user/User', 'workspace'])
       mkdirSync(this.inside(name), { recursive: true });
     mkdirSync(this.artifacts, { recursive: true });
-    const all = { ...settings, 'workbench.colorTheme': themes[options.theme ?? 'dark'], ...options.settings };
+    const all = {
+      ...settings,
+      ...(this.trusted ? {} : untrustedSettings),
+      'workbench.colorTheme': themes[options.theme ?? 'dark'],
+      ...options.settings,
+    };
     writeFileSync(this.inside('user/User/settings.json'), JSON.stringify(all, null, 2));
     for (const [name, content] of Object.entries(options.workspace)) {
       mkdirSync(dirname(join(this.workspace, name)), { recursive: true });
@@ -238,10 +247,14 @@ export class Editor {
     };
   }
 
+  private get trusted(): boolean {
+    return this.options.trusted ?? true;
+  }
+
   private arguments(flags: string[]): string[] {
     return [
       join(installation(), 'vscode/out/server-main.js'),
-      ...serverFlags,
+      ...(this.trusted ? [...serverFlags, noTrustFlag] : serverFlags),
       ...flags,
       ...['--server-data-dir', this.inside('server')],
       ...['--user-data-dir', this.inside('user')],

@@ -31,8 +31,17 @@ export const settings = {
 export const serverFlags = [
   ...['--host', '127.0.0.1', '--without-connection-token', '--accept-server-license-terms'],
   ...['--telemetry-level', 'off', '--disable-experiments', '--disable-getting-started-override'],
-  ...['--disable-update-check', '--disable-workspace-trust', '--force-disable-user-env'],
+  ...['--disable-update-check', '--force-disable-user-env'],
 ];
+
+/** Every workspace is trusted. */
+export const noTrustFlag = '--disable-workspace-trust';
+
+/** No workspace is trusted until somebody says so. */
+export const untrustedSettings = {
+  'security.workspace.trust.startupPrompt': 'never',
+  'security.workspace.trust.banner': 'never',
+};
 
 export const browserFlags = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-gpu', '--disable-quic'],

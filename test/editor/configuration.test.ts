@@ -1,0 +1,245 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Editor } from './kit/editor.ts';
+import type { Window } from './kit/window.ts';
+import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
+
+const files = {
+  'good.unimiss.jsonc': '{\n  "data": { "paths": ["images"] },\n  "model": {  },\n}\n',
+  'bad.unimiss.jsonc':
+    '{\n  "data": { "paths": ["images"] },\n  "train": { "epoch": 3 },\n  "model": { "preset": "huge" }\n}\n',
+  'syntax.unimiss.jsonc': '{\n  "data": { "paths": ["images"] },\n  "train": { "epochs": }\n}\n',
+};
+const environment = (folder: string) => ({
+  UNIMISS_RUNS: join(folder, 'runs'),
+  XDG_CACHE_HOME: join(folder, 'cache'),
+  UNIMISS_TENSORFLOW: '',
+});
+
+/** What the editor shows of a configuration. */
+function helpIn(editor: () => Editor) {
+  const path = (name: string) => join(editor().workspace, name);
+  return {
+    problems: async (name: string) =>
+      (await editor().window.problems())
+        .filter(({ file }) => file === path(name))
+        .map(({ line, message }) => `${line}: ${message.split('\n')[0]}`)
+        .sort(),
+    /** Labels at a place, as often as they are proposed. */
+    proposals: (name: string, line: number, column: number): Promise<string[]> =>
+      editor().window.inHost(
+        async (vscode, file, l, c) => {
+          const at = new vscode.Position(l, c);
+          const uri = vscode.Uri.file(file);
+          const found = await vscode.commands.executeCommand('vscode.executeCompletionItemProvider', uri, at);
+          return found.items.map((item: { label: string | { label: string } }) =>
+            typeof item.label === 'string' ? item.label : item.label.label,
+          );
+        },
+        path(name),
+        line,
+        column,
+      ),
+    hovers: (name: string, line: number, column: number): Promise<string[]> =>
+      editor().window.inHost(
+        async (vscode, file, l, c) => {
+          const at = new vscode.Position(l, c);
+          const found = await vscode.commands.executeCommand('vscode.executeHoverProvider', vscode.Uri.file(file), at);
+          return found.map(({ contents }: { contents: { value: string }[] }) =>
+            contents.map(({ value }) => value).join('\n'),
+          );
+        },
+        path(name),
+        line,
+        column,
+      ),
+  };
+}
+
+describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: testTimeout }, () => {
+  let editor: Editor;
+  let window: Window;
+  const { problems, proposals, hovers } = helpIn(() => editor);
+  /** The daemon's socket lies here; a folder that others may read is refused. */
+  const place = () => editor.inside('run', 'unimiss');
+
+  beforeAll(async () => {
+    editor = await Editor.open({ vsix: packVsix(), workspace: files, env: environment });
+    window = editor.window;
+    mkdirSync(join(editor.workspace, 'images'));
+    mkdirSync(place());
+    chmodSync(place(), 0o755);
+    await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
+    await window.statusBar(/UniMiSS: offline/);
+  }, testTimeout);
+  afterAll(() => editor?.close());
+  explainFailures(() => editor);
+
+  it('comes from the schema while there is no daemon, everything once', async () => {
+    await eventually(() => proposals('good.unimiss.jsonc', 2, 13)).toContain('size2D');
+    const labels = await proposals('good.unimiss.jsonc', 2, 13);
+    expect(labels.filter((label) => label === 'size2D')).toHaveLength(1);
+    const [about, ...others] = await hovers('good.unimiss.jsonc', 2, 5);
+    expect(about).toContain('The network.');
+    expect(others).toEqual([]);
+    await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
+    await eventually(() => problems('bad.unimiss.jsonc')).toEqual([
+      '3: Property epoch is not allowed.',
+      '4: Value is not accepted. Valid values: "nano", "tiny", "small".',
+    ]);
+    await window.openFile(join(editor.workspace, 'syntax.unimiss.jsonc'));
+    await eventually(() => problems('syntax.unimiss.jsonc')).toEqual(['3: Value expected']);
+    expect(await problems('good.unimiss.jsonc')).toEqual([]); // a trailing comma is allowed
+  });
+
+  it('comes from the daemon as soon as it is there, everything once', async () => {
+    chmodSync(place(), 0o700);
+    await (await window.statusBar(/UniMiSS: offline/)).click();
+    await window.statusBar(/^\s*UniMiSS\s*$/);
+    await eventually(() => problems('bad.unimiss.jsonc')).toEqual([
+      '3: train.epoch: unknown key "epoch"',
+      '4: model.preset: "huge" is not one of "nano", "tiny", "small"',
+    ]);
+    await eventually(() => problems('syntax.unimiss.jsonc')).toEqual(['3: Value expected']);
+    const labels = await proposals('good.unimiss.jsonc', 2, 13);
+    expect(labels.filter((label) => label === 'size2D')).toHaveLength(1);
+    expect(new Set(labels).size).toBe(labels.length);
+    expect(await proposals('bad.unimiss.jsonc', 3, 23)).toEqual(
+      expect.arrayContaining(['"nano"', '"tiny"', '"small"']),
+    );
+    const [about, ...others] = await hovers('good.unimiss.jsonc', 2, 5);
+    expect(about).toMatch(
+      /The network\.[\s\S]*Source: UniMiSS, section 3\.2[\s\S]*`size2D`: `\[224,224\]`, which follows from/,
+    );
+    expect(others).toEqual([]);
+  });
+
+  it('completes a field with its default, as typed', async () => {
+    await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
+    await window.inHost((vscode) => {
+      const active = vscode.window.activeTextEditor;
+      const at = new vscode.Position(2, 12);
+      active.selection = new vscode.Selection(at, at);
+    });
+    await window.runCommand('Trigger Suggest');
+    const list = window.page.locator('.suggest-widget.visible');
+    await window.visible('the fields', list.locator('.monaco-list-row', { hasText: 'size3D' }));
+    await window.page.keyboard.type('drop');
+    await window.visible('one field', list.locator('.monaco-list-row.focused', { hasText: 'dropPath' }));
+    await window.screenshot('configuration-completion');
+    await window.page.keyboard.press('Enter');
+    const text = () => window.inHost((vscode) => vscode.window.activeTextEditor.document.getText());
+    await eventually(text).toContain('"dropPath": 0');
+  });
+
+  it('comes from the schema again when the daemon is lost', async () => {
+    await window.runCommand('UniMiSS: Show Log'); // so that no configuration asks for a connection
+    const pid = Number(/process (\d+)/.exec(editor.outputChannel('UniMiSS'))?.[1]);
+    chmodSync(place(), 0o755);
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => problems('bad.unimiss.jsonc')).toEqual([
+      '3: Property epoch is not allowed.',
+      '4: Value is not accepted. Valid values: "nano", "tiny", "small".',
+    ]);
+    expect(editor.hostErrors()).toBe('');
+  });
+});
+
+describe.skipIf(skipped !== '')(titled('an untrusted workspace'), { timeout: testTimeout }, () => {
+  let editor: Editor;
+  let window: Window;
+  const { problems, proposals, hovers } = helpIn(() => editor);
+
+  beforeAll(async () => {
+    editor = await Editor.open({ vsix: packVsix(), workspace: files, env: environment, trusted: false });
+    window = editor.window;
+    mkdirSync(join(editor.workspace, 'images'));
+  }, testTimeout);
+  afterAll(() => editor?.close());
+  explainFailures(() => editor);
+
+  it('has the schema, and starts nothing', async () => {
+    expect(await window.inHost((vscode) => vscode.workspace.isTrusted)).toBe(false);
+    await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
+    await eventually(() => problems('bad.unimiss.jsonc')).toHaveLength(2);
+    await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
+    expect((await proposals('good.unimiss.jsonc', 2, 13)).filter((label) => label === 'size2D')).toHaveLength(1);
+    expect(await hovers('good.unimiss.jsonc', 2, 5)).toHaveLength(1);
+    expect(existsSync(editor.inside('run', 'unimiss'))).toBe(false);
+    await window.screenshot('configuration-untrusted');
+  });
+
+  it('keeps its configurations from the daemon, which shows runs', async () => {
+    await window.runCommand('UniMiSS: Focus on Runs View');
+    await window.statusBar(/^\s*UniMiSS\s*$/);
+    expect(await problems('bad.unimiss.jsonc')).toEqual([
+      '3: Property epoch is not allowed.',
+      '4: Value is not accepted. Valid values: "nano", "tiny", "small".',
+    ]);
+    const lenses = await window.inHost(
+      async (vscode, file) => {
+        return (await vscode.commands.executeCommand('vscode.executeCodeLensProvider', vscode.Uri.file(file))).length;
+      },
+      join(editor.workspace, 'good.unimiss.jsonc'),
+    );
+    expect(lenses).toBe(0);
+    expect((await proposals('good.unimiss.jsonc', 2, 13)).filter((label) => label === 'size2D')).toHaveLength(1);
+  });
+
+  it('starts no run, whichever command is called', async () => {
+    const commands = ['startPretraining', 'pretrainFolder', 'tryMadeUpImages', 'planData', 'finetune', 'finetuneFrom'];
+    const file = join(editor.workspace, 'good.unimiss.jsonc');
+    for (const command of commands)
+      await window.inHost(
+        (vscode, id, path) => {
+          // A refusal is an answer too; what asks something is answered by nobody.
+          void vscode.commands.executeCommand(id, vscode.Uri.file(path)).then(
+            () => {},
+            () => {},
+          );
+        },
+        `unimiss.${command}`,
+        file,
+      );
+    expect(existsSync(editor.inside('runs')) ? readdirSync(editor.inside('runs')) : []).toEqual([]);
+  });
+
+  it('shows images', async () => {
+    const image = join(editor.workspace, 'small.nii');
+    writeFileSync(image, smallNifti());
+    await window.openFile(image);
+    const page = await window.webview();
+    await page.locator('canvas').first().waitFor({ timeout: editor.timeout });
+    await window.screenshot('viewer-untrusted');
+    expect(editor.hostErrors()).toBe('');
+  });
+
+  it('has the daemon’s help once it is trusted', async () => {
+    await window.runCommand('Workspaces: Manage Workspace Trust');
+    await window.page
+      .locator('.workspace-trust-editor a.monaco-button', { hasText: /^Trust$/ })
+      .first()
+      .click();
+    await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
+    await eventually(() => problems('bad.unimiss.jsonc')).toEqual([
+      '3: train.epoch: unknown key "epoch"',
+      '4: model.preset: "huge" is not one of "nano", "tiny", "small"',
+    ]);
+  });
+});
+
+/** A NIfTI-1 file of 8×8×8 numbers. */
+function smallNifti(): Uint8Array {
+  const bytes = new Uint8Array(352 + 512 * 2);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, 348, true);
+  for (const [i, n] of [3, 8, 8, 8, 1, 1, 1, 1].entries()) view.setInt16(40 + 2 * i, n, true);
+  view.setInt16(70, 4, true); // int16
+  view.setInt16(72, 16, true);
+  for (const [i, n] of [1, 1, 1, 1].entries()) view.setFloat32(76 + 4 * i, n, true);
+  view.setFloat32(108, 352, true);
+  bytes.set([0x6e, 0x2b, 0x31, 0], 344); // n+1
+  for (let i = 0; i < 512; i++) view.setInt16(352 + 2 * i, i, true);
+  return bytes;
+}
