@@ -1,8 +1,17 @@
 import type { ErrorData } from '../protocol/daemon/wireError.ts';
+import type { Place } from '../protocol/viewer/geometry.ts';
 import type { HeaderView } from '../protocol/viewer/header.ts';
 import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
+
+/** The slice with the most errors. */
+export interface LargestError {
+  /** An error in its middle. */
+  readonly place: Place;
+  /** Voxels of the slice in which the two differ. */
+  readonly errors: number;
+}
 
 /** What the thread that reads an image can be asked for, by name: [what it is given, what it answers]. */
 export interface ImageTasks {
@@ -18,7 +27,9 @@ export interface ImageTasks {
   /** What the header says; `revealed`: also what may name a patient. */
   header: [{ readonly revealed: boolean }, HeaderView];
   /** Reads another image, which is drawn over the one that is open. `added`: because the user asked for it. */
-  addLayer: [{ readonly path: string; readonly added: boolean }, LayerInfo];
+  addLayer: [{ readonly path: string; readonly added: boolean; readonly title?: string | undefined }, LayerInfo];
+  /** Where a prediction differs most from a reference; both are layers. undefined: nowhere. */
+  largestError: [{ readonly reference: number; readonly prediction: number }, LargestError | undefined];
   /** Forgets a layer, with the memory that it takes. */
   removeLayer: [{ readonly layer: number }, null];
 }

@@ -11,13 +11,15 @@ import { type CutPlane, cutPlane, lastVoxel, planeWalk } from './cutPlane.ts';
 import { findOverlays } from './findOverlays.ts';
 import { headerView } from './headerView.ts';
 import { type ImageSource, isSettled, openLabels, openSource } from './imageSource.ts';
+import { largestError } from './largestError.ts';
 import { cutLayer, type Layer, makeLayer } from './layer.ts';
+import type { LargestError } from './messages.ts';
 import { valueRange } from './valueRange.ts';
 
 const deflate = promisify(deflateRaw);
 
 /** A layer, and whether the user added it. */
-type AddedLayer = Layer & { readonly added: boolean };
+type AddedLayer = Layer & Pick<LayerInfo, 'added' | 'title'>;
 
 /** An open image, from which planes are cut while it is still being read. */
 export class OpenImage {
@@ -101,7 +103,7 @@ export class OpenImage {
   }
 
   /** Reads another image, which is drawn over this one. @throws UnimissError('data') */
-  async addLayer(path: string, added: boolean): Promise<LayerInfo> {
+  async addLayer(path: string, added: boolean, title?: string): Promise<LayerInfo> {
     const known = this.layers.findIndex((layer) => layer?.path === path);
     const there = this.layers[known];
     if (there) return infoOf(there, known + 1);
@@ -109,9 +111,16 @@ export class OpenImage {
     if (base.kind === 'picture')
       throw new UnimissError('data', 'cannot be drawn over a picture, only over a volume', { place: path });
     const read = await openLabels(path, base.grid);
-    const layer = { ...(await makeLayer(path, base.opened.geometry, read)), added };
+    const layer = { ...(await makeLayer(path, base.opened.geometry, read)), added, title };
     this.layers.push(layer);
     return infoOf(layer, this.layers.length);
+  }
+
+  /** The slice in which two layers differ most. */
+  largestError(of: { readonly reference: number; readonly prediction: number }): LargestError | undefined {
+    const [reference, prediction] = [this.layers[of.reference - 1], this.layers[of.prediction - 1]];
+    if (!reference || !prediction) throw new UnimissError('internal', 'a layer that is compared is not there');
+    return largestError(this.present.opened.geometry, reference, prediction);
   }
 
   /** Forgets a layer. Its number is not used again. */
@@ -160,6 +169,6 @@ export class OpenImage {
   }
 }
 
-function infoOf({ path, name, added, content, notices }: AddedLayer, layer: number): LayerInfo {
-  return { layer, path, name, added, content, notices };
+function infoOf({ path, name, title, added, content, notices }: AddedLayer, layer: number): LayerInfo {
+  return { layer, path, name, title, added, content, notices };
 }

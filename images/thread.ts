@@ -42,7 +42,9 @@ async function answer(request: ThreadRequest): Promise<unknown> {
     case 'header':
       return open.header(request.given.revealed);
     case 'addLayer':
-      return open.addLayer(request.given.path, request.given.added);
+      return open.addLayer(request.given.path, request.given.added, request.given.title);
+    case 'largestError':
+      return open.largestError(request.given);
     case 'removeLayer':
       return open.removeLayer(request.given.layer);
   }

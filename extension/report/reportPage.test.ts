@@ -44,6 +44,13 @@ it('takes the page of the curves for the report of a run', () => {
   expect(page).toContain('setState({"file":"/run.html"})');
 });
 
+it('tells the page which cases the viewer can show, as data', () => {
+  const hostile = '</script><script>harm()</script>';
+  const page = reportPage(file(data(embeddedPlanesId)), '/r.html', webviews, ['case 1', hostile]);
+  expect(page).toContain('ids: ["case 1",');
+  expect(page).not.toContain('<script>harm');
+});
+
 it('refuses what is no report', () => {
   expect(() => reportPage(file('<p>Hello</p>'), '/other.html', webviews)).toThrow(
     '/other.html: is not a report of UniMiSS',

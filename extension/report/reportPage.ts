@@ -25,10 +25,11 @@ const editorColors = `
  * script and style of this version, and the policy admits only these.
  * @param html the file's text
  * @param file its path; the page keeps it in its state, which restores the panel after a reload
+ * @param cases ids of those that the viewer can show
  * @param webviews the folder of report.js, metrics.js and their styles
  * @throws UnimissError 'data' if the file is no report of ours
  */
-export function reportPage(html: string, file: string, webviews: string): string {
+export function reportPage(html: string, file: string, webviews: string, cases: readonly string[] = []): string {
   const content = /<body[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? '';
   const name = [[embeddedPlanesId, 'report'] as const, [embeddedMetricsId, 'metrics'] as const].find(([id]) =>
     content.includes(`id="${id}"`),
@@ -46,7 +47,8 @@ export function reportPage(html: string, file: string, webviews: string): string
       pictures: true,
       content: `${withoutScripts(content)}\n`,
       // The page's own code must not find the editor's interface: the report of a run then takes the data in the page.
-      first: `acquireVsCodeApi().setState(${JSON.stringify({ file })}); delete globalThis.acquireVsCodeApi;`,
+      first: `const editor = acquireVsCodeApi(); editor.setState(${JSON.stringify({ file })}); delete globalThis.acquireVsCodeApi;
+globalThis.unimissCases = { ids: ${JSON.stringify(cases).replaceAll('<', '\\u003c')}, open: (id) => editor.postMessage({ type: 'openCase', case: id }) };`,
     },
   );
 }

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
+import { commands, type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { casesOfReport } from '../viewer/evaluatedCases.ts';
 import { reportPage } from './reportPage.ts';
 
 const viewType = 'unimiss.report';
 /** What the page keeps for the extension in its state: see `reportPage`. */
 const kept = z.object({ file: z.string().min(1) });
+/** From the page, which is a border. */
+const request = z.object({ type: z.literal('openCase'), case: z.string().min(1) });
 
 /** Reports in files, as panels of the editor: one per file. */
 export class ReportPanels implements Disposable {
@@ -62,6 +65,10 @@ export class ReportPanels implements Disposable {
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
     this.open.set(file, panel);
+    panel.webview.onDidReceiveMessage((message: unknown) => {
+      const checked = request.safeParse(message);
+      if (checked.success) void commands.executeCommand('unimiss.openCase', file, checked.data.case);
+    });
     panel.onDidDispose(() => this.open.delete(file));
   }
 
@@ -73,6 +80,7 @@ export class ReportPanels implements Disposable {
         cause,
       });
     });
-    return reportPage(text, file, Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath);
+    const cases = (await casesOfReport(file)).map((one) => one.case);
+    return reportPage(text, file, Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath, cases);
   }
 }

@@ -53,15 +53,21 @@ export class ImageDocument implements CustomDocument {
     if (kind === 'picture') return;
     const own = await this.thread.ask('ownLabels', null);
     if (own) this.keep(own);
-    else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path, false);
+    else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path, { added: false });
   }
 
   /** Draws another image over this one, for all editors of it. One that cannot be drawn is reported by `onDidFailLayer`. */
-  async addLayer(path: string, added = true): Promise<void> {
+  async addLayer(
+    path: string,
+    { added = true, title }: { added?: boolean; title?: string } = {},
+  ): Promise<LayerInfo | undefined> {
     try {
-      this.keep(await this.thread.ask('addLayer', { path, added }));
+      const layer = await this.thread.ask('addLayer', { path, added, title });
+      this.keep(layer);
+      return layer;
     } catch (error) {
       this.layerFailures.fire({ path, error });
+      return undefined;
     }
   }
 

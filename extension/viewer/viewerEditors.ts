@@ -4,11 +4,13 @@ import {
   Disposable,
   type ExtensionContext,
   Uri,
+  ViewColumn,
   type WebviewPanel,
   window,
 } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type PageAssets, readPageAssets, webviewPage } from '../webviewPage.ts';
+import type { CaseTour } from './caseTour.ts';
 import { ImageDocument } from './imageDocument.ts';
 import { ImageMemory } from './imageMemory.ts';
 import { ViewerSession } from './viewerSession.ts';
@@ -25,6 +27,8 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   private readonly sessions = new Set<ViewerSession>();
   private readonly memory: ImageMemory;
   private assets: PageAssets | undefined;
+  /** Cases that are to be shown, by the address of their image, whose editors are not there yet. */
+  private readonly awaited = new Map<string, CaseTour>();
 
   constructor(
     private readonly context: ExtensionContext,
@@ -55,6 +59,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
       this.memory,
       this.failed,
       () => [...this.sessions],
+      (tour, column) => this.openCase(tour, column),
       () => {
         this.sessions.delete(session);
         this.tellContext();
@@ -63,6 +68,21 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
     this.sessions.add(session);
     this.tellContext();
     panel.webview.html = webviewPage(this.assets, viewerFrame);
+    const tour = this.awaited.get(document.uri.toString());
+    this.awaited.delete(document.uri.toString());
+    if (tour) session.showCase(tour).catch(this.failed);
+  }
+
+  /** Opens the image of a case with its reference and prediction, at the slice with the most errors. */
+  async openCase(tour: CaseTour, viewColumn: ViewColumn = ViewColumn.Beside): Promise<void> {
+    if (!tour.current) return;
+    const uri = Uri.file(tour.current.image);
+    const name = uri.toString();
+    this.awaited.set(name, tour);
+    await commands.executeCommand('vscode.openWith', uri, viewTypes.others, { viewColumn, preview: true });
+    // An editor that was there already does not come again.
+    const session = [...this.sessions].find(({ document }) => document.uri.toString() === name);
+    if (session && this.awaited.delete(name)) await session.showCase(tour);
   }
 
   /** For the `when` clauses of menus. */

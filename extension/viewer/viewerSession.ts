@@ -1,8 +1,9 @@
 import { basename, dirname, extname } from 'node:path';
-import { type Disposable, Uri, type WebviewPanel, window, workspace } from 'vscode';
+import { type Disposable, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type ViewerMessage, type ViewerRequest, viewerRequest } from '../../protocol/viewer/page.ts';
+import { type CaseTour, shownCase } from './caseTour.ts';
 import type { ImageDocument } from './imageDocument.ts';
 import type { ImageMemory } from './imageMemory.ts';
 import { readOptions, setConvention } from './viewerOptions.ts';
@@ -10,6 +11,8 @@ import { readOptions, setConvention } from './viewerOptions.ts';
 /** One editor: passes the page's checked requests to the image's thread, and pieces of the image to the page. */
 export class ViewerSession implements Disposable {
   private readonly subscriptions: Disposable[];
+  private begun = false;
+  private tour: CaseTour | undefined;
 
   constructor(
     private readonly panel: WebviewPanel,
@@ -17,6 +20,7 @@ export class ViewerSession implements Disposable {
     private readonly memory: ImageMemory,
     private readonly failed: (error: unknown) => void,
     private readonly others: () => readonly ViewerSession[],
+    private readonly openCase: (tour: CaseTour, column: ViewColumn | undefined) => Promise<void>,
     closed: () => void,
   ) {
     this.subscriptions = [
@@ -43,6 +47,12 @@ export class ViewerSession implements Disposable {
 
   get visible(): boolean {
     return this.panel.visible;
+  }
+
+  /** Shows a case of an evaluation, now or when the page is there. */
+  async showCase(tour: CaseTour): Promise<void> {
+    this.tour = tour;
+    if (this.begun) this.post({ type: 'case', case: await shownCase(this.document, tour) });
   }
 
   /** Asks for a label map and draws it over the image. */
@@ -91,6 +101,10 @@ export class ViewerSession implements Disposable {
         return setConvention(request.convention);
       case 'addOverlay':
         return this.chooseOverlay();
+      case 'nextCase': {
+        const next = this.tour?.step(request.by);
+        return next && this.openCase(next, this.panel.viewColumn);
+      }
       case 'removeLayer':
         return this.document.removeLayer(request.layer);
       case 'screenshot':
@@ -116,6 +130,8 @@ export class ViewerSession implements Disposable {
     }
     await document.lookForLayers();
     for (const path of settings?.added ?? []) await document.addLayer(path);
+    this.begun = true;
+    if (this.tour) await this.showCase(this.tour);
   }
 
   private async save(png: Uint8Array): Promise<void> {

@@ -16,6 +16,8 @@ export interface LabelInfo {
 export interface LayerInfo {
   readonly layer: number;
   readonly name: string;
+  /** How it is called; without it, by its path. */
+  readonly title?: string | undefined;
   readonly path: string;
   /** The user added it: it is added again when the image is opened again. Others belong to the image by their names. */
   readonly added: boolean;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ErrorData } from '../daemon/wireError.ts';
 import { conventions } from './displayNames.ts';
-import type { ImageGeometry } from './geometry.ts';
+import type { ImageGeometry, Place } from './geometry.ts';
 import type { HeaderView } from './header.ts';
 import type { LayerInfo } from './layers.ts';
 import { type PlanePiece, planeRequest, type ValueRange } from './planes.ts';
@@ -30,6 +30,22 @@ export interface Reading {
   readonly failed?: ErrorData | undefined;
 }
 
+/** A case of an evaluation, which is shown because of its errors. */
+export interface ShownCase {
+  readonly name: string;
+  /** What was evaluated. */
+  readonly title: string;
+  /** Mean Dice; null: no class has one. */
+  readonly dice: number | null;
+  /** From 1, the worst. */
+  readonly rank: number;
+  readonly count: number;
+  /** Its layers, and the place in the slice with the most errors; undefined: nothing was kept of it. */
+  readonly compared:
+    | { readonly reference: number; readonly prediction: number; readonly place: Place; readonly errors: number }
+    | undefined;
+}
+
 /** To the page. */
 export type ViewerMessage =
   | { readonly type: 'opened'; readonly image: OpenedImage }
@@ -41,6 +57,7 @@ export type ViewerMessage =
   | { readonly type: 'settings'; readonly settings: ImageSettings | undefined }
   | { readonly type: 'options'; readonly options: ViewerOptions }
   | { readonly type: 'layer'; readonly layer: LayerInfo }
+  | { readonly type: 'case'; readonly case: ShownCase }
   | { readonly type: 'layerRemoved'; readonly layer: number }
   | { readonly type: 'header'; readonly header: HeaderView }
   /** The crosshair of another image that is linked, RAS mm. */
@@ -59,6 +76,8 @@ export const viewerRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('moved'), millimeters: z.tuple([z.number(), z.number(), z.number()]) }),
   /** The user wants to choose an overlay. */
   z.object({ type: z.literal('addOverlay') }),
+  /** The next worse case of the evaluation, or (−1) the one before. */
+  z.object({ type: z.literal('nextCase'), by: z.union([z.literal(1), z.literal(-1)]) }),
   z.object({ type: z.literal('removeLayer'), layer: z.number().int().min(1).max(255) }),
   /** A picture of the view, as PNG, for the user to save. */
   z.object({ type: z.literal('screenshot'), png: z.instanceof(Uint8Array).refine((png) => png.length < 2 ** 28) }),

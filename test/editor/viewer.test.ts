@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FrameLocator } from 'playwright-core';
@@ -182,6 +182,37 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => status.innerText()).toContain('z 80.0 mm');
     await window.screenshot('viewer-side-by-side');
     await window.runCommand('View: Close Editor');
+  });
+
+  it('opens a case of an evaluation at its errors, and goes on to the next one', async () => {
+    await window.runCommand('View: Close All Editors');
+    const inside = (path: string) => join(editor.workspace, path);
+    const labels = [
+      {
+        class: null,
+        reference: inside('set/labelsTr/case.nii.gz'),
+        prediction: inside('set/predictionsTr/case.nii.gz'),
+      },
+    ];
+    const cases = [
+      { case: 'other', dice: 0.9, image: inside('ct.nii.gz'), labels: [] },
+      { case: 'worst', dice: 0.5, image: inside('set/imagesTr/case_0000.nii.gz'), labels },
+    ];
+    mkdirSync(inside('evaluation'));
+    writeFileSync(inside('evaluation/viewer.json'), JSON.stringify({ format: 1, cases }));
+    await window.inHost(
+      (vscode, report) => vscode.commands.executeCommand('unimiss.openCase', report, 'worst'),
+      inside('evaluation/report.html'),
+    );
+    const frame = await window.webview('case_0000.nii.gz');
+    const bar = frame.getByRole('region', { name: 'Case of the evaluation' });
+    await window.visible('the case', bar.getByText('worst: mean Dice 0.500, the worst of 2 (evaluation).'));
+    await window.visible('the legend', frame.getByText('in the reference, but not predicted'));
+    await window.screenshot('viewer-evaluated-case');
+    await pane(frame, 'Axial').focus();
+    await window.page.keyboard.press('n');
+    const next = await window.webview('ct.nii.gz');
+    await window.visible('the next case', next.getByText('other: mean Dice 0.900, number 2 from the worst of 2'));
   });
 
   it('says why a file is no image', async () => {

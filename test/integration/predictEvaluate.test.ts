@@ -7,6 +7,7 @@ import { writeNifti } from '../../daemon/data/formats/niftiWriter.ts';
 import { networkPlanSchema } from '../../daemon/runs/folder/networkPlan.ts';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
 import { evaluation } from '../../protocol/evaluation/evaluation.ts';
+import { viewableCases, viewableCasesFile } from '../../protocol/evaluation/viewableCases.ts';
 import { picturesWithClasses, picturesWithMasks, volumesWithMasks } from './labelledPhantoms.ts';
 import { Cli, onlyRun, runNames, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
@@ -28,10 +29,11 @@ async function trained(name: string, change: Pick<FinetuneInput, 'problem' | 'mo
   return { own, run: onlyRun(own), call };
 }
 
-const evaluationOf = (run: string) => {
+const evaluationOf = (run: string, viewer = false) => {
   const [name] = readdirSync(join(run, 'evaluations'));
   const folder = join(run, 'evaluations', name!);
-  expect(readdirSync(folder).sort()).toEqual(['cases.csv', 'classes.csv', 'evaluation.json', 'report.html']);
+  const files = ['cases.csv', 'classes.csv', 'evaluation.json', 'report.html', ...(viewer ? ['viewer.json'] : [])];
+  expect(readdirSync(folder).sort()).toEqual(files);
   return evaluation.parse(JSON.parse(readFileSync(join(folder, 'evaluation.json'), 'utf8')));
 };
 
@@ -43,8 +45,21 @@ test('volumes: from training over numbers with a report to labels in the grid of
   });
 
   await call('evaluate', run);
-  const measured = evaluationOf(run);
+  const measured = evaluationOf(run, true);
   if (measured.problem !== 'segmentation') throw new Error('not a segmentation');
+  // The viewer finds image, reference and what the network said, in the grid of the image.
+  const [name] = readdirSync(join(run, 'evaluations'));
+  const shown = viewableCases.parse(
+    JSON.parse(readFileSync(join(run, 'evaluations', name!, viewableCasesFile), 'utf8')),
+  );
+  expect(shown.cases.map((one) => [one.case, one.dice])).toEqual(measured.cases.map((one) => [one.case, one.dice]));
+  for (const { image, labels } of shown.cases) {
+    expect(labels).toHaveLength(1);
+    const [reference, prediction] = [await readLabels(labels[0]!.reference), await readLabels(labels[0]!.prediction)];
+    expect(labels[0]!.prediction.startsWith(join(run, 'measured'))).toBe(true);
+    expect(prediction.grid.affine).toEqual((await readVolume(image)).grid.affine);
+    expect(prediction.data).toHaveLength(reference.data.length);
+  }
   expect(measured).toMatchObject({ split: 'validation', exclusions: [], leakage: { state: 'none' } });
   expect(measured.cases).toHaveLength(2);
   const { largestComponent } = networkPlanSchema.parse(JSON.parse(readFileSync(join(run, 'network.json'), 'utf8')));
@@ -88,7 +103,7 @@ test('pictures with overlapping masks: a mask a class', async () => {
     ...{ problem: 'segmentation', modality: '2D', labels: 'overlapping', data: { path, folds: 2 } },
   });
   await call('evaluate', run);
-  const measured = evaluationOf(run);
+  const measured = evaluationOf(run, true);
   if (measured.problem !== 'segmentation') throw new Error('not a segmentation');
   expect(measured.cases[0]?.shape).toHaveLength(2);
   expect(measured.classes.map((one) => one.class)).toEqual(['body', 'lungs']);

@@ -1,5 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { readPageAssets, webviewPage } from '../../extension/webviewPage.ts';
+import type { LargestError } from '../../images/messages.ts';
 import { OpenImage } from '../../images/openImage.ts';
 import { fromErrorData, toErrorData } from '../../protocol/daemon/wireError.ts';
 import { type ViewerMessage, type ViewerRequest, viewerRequest } from '../../protocol/viewer/page.ts';
@@ -67,6 +68,13 @@ export class PageOfViewer {
         this.wake = resolve;
       });
     }
+  }
+
+  /** What the thread says of two layers. */
+  async largestError(of: { reference: number; prediction: number }): Promise<LargestError> {
+    const found = (await this.image)?.largestError(of);
+    if (!found) throw new Error('there is no error');
+    return found;
   }
 
   /** A picture for whoever wants to look, in the folder `test-artifacts`. */

@@ -2,6 +2,7 @@ import './report.css';
 import type { LabelledPlane } from '../../protocol/evaluation/plane.ts';
 import { embeddedPlanesId, planeAttribute } from '../../protocol/evaluation/planeLabels.ts';
 import { drawPlane } from '../shared/plane.ts';
+import { type EditorCases, offerCases } from './openCases.ts';
 import { makeSortable } from './sort.ts';
 
 /** What the report's markup cannot do alone: sort tables and draw planes. */
@@ -13,3 +14,9 @@ for (const canvas of document.querySelectorAll<HTMLCanvasElement>(`canvas[${plan
   const plane = planes[Number(canvas.getAttribute(planeAttribute))];
   if (plane) drawPlane(canvas, plane, 520);
 }
+
+declare global {
+  // The editor's page sets it (extension/report/reportPage.ts).
+  var unimissCases: EditorCases | undefined;
+}
+if (globalThis.unimissCases) offerCases(globalThis.unimissCases);

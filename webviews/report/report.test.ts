@@ -57,6 +57,20 @@ describe.skipIf(!hasChromium)('report in the browser', () => {
     await page.context().close();
   });
 
+  test('in the editor, the names of cases that the viewer can show open them', async () => {
+    const { page } = await open('segmentation', 1400);
+    expect(await page.getByRole('button', { name: 'case-02' }).count()).toBe(0);
+    await page.addInitScript({
+      content: `globalThis.opened = []; globalThis.unimissCases = { ids: ['case-02'], open: (id) => opened.push(id) };`,
+    });
+    await page.reload();
+    const table = page.getByRole('table', { name: /Each case/ });
+    await table.getByRole('button', { name: 'case-02' }).press('Enter');
+    expect(await page.evaluate<string[]>('opened')).toEqual(['case-02']);
+    expect(await page.getByRole('button', { name: 'case-03' }).count()).toBe(0);
+    await page.context().close();
+  });
+
   test('planes show grey, outline, prediction and errors', async () => {
     const { page } = await open('segmentation', 1400);
     const colors = await page.evaluate<Record<string, number>>(`(() => {

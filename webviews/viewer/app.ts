@@ -1,9 +1,10 @@
 import { millimetersOf, type PlaneName, placeOf, planeAxes, planeNames } from '../../protocol/viewer/geometry.ts';
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
-import type { OpenedImage, Reading, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
+import type { OpenedImage, Reading, ShownCase, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
 import type { ImageSettings, ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element, oncePerFrame, setText } from '../shared/dom.ts';
+import { CaseBar } from './caseBar.ts';
 import { HeaderDialog } from './headerDialog.ts';
 import { helpDialog } from './helpDialog.ts';
 import { actOnKey } from './keys.ts';
@@ -32,6 +33,7 @@ export class ViewerApp {
   private readonly measuring: MeasurePanel;
   private readonly header: HeaderDialog;
   private readonly status = new StatusLine();
+  private readonly caseBar: CaseBar;
   private readonly help = helpDialog();
   private readonly notice = element('div', { className: 'notices', attributes: { role: 'alert' } });
   private readonly progress = element('progress', { className: 'reading', max: 1 });
@@ -76,9 +78,10 @@ export class ViewerApp {
       remove: (layer) => send({ type: 'removeLayer', layer }),
     });
     this.overlays.root.append(this.measuring.root);
+    this.caseBar = new CaseBar((by) => send({ type: 'nextCase', by }));
     this.progress.setAttribute('aria-label', 'Reading the file');
     this.planes.append(...planeNames.map((name) => this.panes[name].root), this.overlays.root);
-    const main = element('main', {}, this.notice, this.progress, this.planes, this.status.root);
+    const main = element('main', {}, this.notice, this.caseBar.root, this.progress, this.planes, this.status.root);
     root.append(element('header', {}, this.heading, this.toolbar.root), main, this.help, this.header.root);
     root.classList.add('opening');
     root.addEventListener('keydown', (event) => this.key(event));
@@ -109,6 +112,9 @@ export class ViewerApp {
         break;
       case 'layer':
         this.addLayer(message.layer);
+        break;
+      case 'case':
+        this.showCase(message.case);
         break;
       case 'layerRemoved':
         this.removeLayer(message.layer);
@@ -166,6 +172,19 @@ export class ViewerApp {
     const look = lookFrom(this.settings, info) ?? firstLook(info);
     const compare = this.state.compare ?? comparisonFrom(this.settings, this.layers);
     this.state = { ...this.state, looks: { ...this.state.looks, [info.layer]: look }, compare };
+  }
+
+  private showCase(shown: ShownCase): void {
+    this.caseBar.show(shown);
+    const { compared } = shown;
+    if (!compared) return;
+    const { reference, prediction, place } = compared;
+    const looks = { ...this.state.looks };
+    for (const layer of [reference, prediction]) {
+      const look = looks[layer];
+      if (look) looks[layer] = { ...look, visible: true };
+    }
+    this.change({ looks, compare: { reference, prediction }, place });
   }
 
   private removeLayer(removed: number): void {
@@ -252,6 +271,7 @@ export class ViewerApp {
       screenshot: () => void this.savePicture(),
       help: () => this.help.showModal(),
       header: () => this.send({ type: 'header', revealed: false }),
+      nextCase: (by) => this.send({ type: 'nextCase', by }),
     });
     if (acted) event.preventDefault();
   }

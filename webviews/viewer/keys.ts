@@ -11,6 +11,7 @@ export interface KeyActions {
   screenshot(): void;
   help(): void;
   header(): void;
+  nextCase(by: 1 | -1): void;
 }
 
 /** Keys and their meaning, for the help; those of a plane are in its pane. */
@@ -27,6 +28,7 @@ export const keyHelp: readonly (readonly [keys: string, meaning: string])[] = [
   ['0', 'window, zoom and place as at first'],
   ['D, A, R', 'measure a distance, an angle, a region; Enter sets a point at the crosshair'],
   ['H', 'header of the file'],
+  ['N, B', 'next worst case of the evaluation; the case before'],
   ['P', 'save the view as a picture'],
   ['?', 'this help'],
 ];
@@ -53,6 +55,8 @@ export function actOnKey(key: string, state: ViewerState, shown: ValueWindow, ac
     '0': () => actions.reset(),
     p: () => actions.screenshot(),
     h: () => actions.header(),
+    n: () => actions.nextCase(1),
+    b: () => actions.nextCase(-1),
     d: () => change({ tool: next('distance') }),
     a: () => change({ tool: next('angle') }),
     r: () => change({ tool: next('region') }),

@@ -92,8 +92,8 @@ export class OverlayPanel {
 }
 
 /** The layer's name with its folder: labels and predictions of an image have the same name. */
-function distinct({ layer, name, path }: LayerInfo): string {
-  return layer > 0 ? path.split(/[\\/]/).slice(-2).join('/') : name;
+function distinct({ layer, name, title, path }: LayerInfo): string {
+  return title ?? (layer > 0 ? path.split(/[\\/]/).slice(-2).join('/') : name);
 }
 
 class LayerCard {

@@ -101,6 +101,27 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     await page.context().close();
   });
 
+  it('a case of an evaluation is shown at its errors, and a key asks for the next one', async () => {
+    const opened = await open();
+    const { page, requests } = opened;
+    const of = { reference: 1, prediction: 2 };
+    const compared = { ...of, ...(await opened.largestError(of)) };
+    // Slices run up in the file, and down on the screen.
+    expect(compared.place?.[0]).toBe(17);
+    const common = { name: hostile, title: 'validation-20', dice: 0.61, rank: 2, count: 3 };
+    opened.post({ type: 'case', case: { ...common, compared } });
+    const bar = page.getByRole('region', { name: 'Case of the evaluation' });
+    await bar.getByText(`${hostile}: mean Dice 0.610, number 2 from the worst of 3`).waitFor();
+    await page.getByText('in the reference, but not predicted').waitFor();
+    expect(await page.getByRole('slider', { name: 'Axial plane' }).getAttribute('aria-valuenow')).toBe('18');
+    await opened.picture('case');
+    await page.keyboard.press('n');
+    await bar.getByRole('button', { name: 'Worse case' }).click();
+    const steps = () => requests.flatMap((one) => (one.type === 'nextCase' ? [one.by] : []));
+    await expect.poll(steps).toEqual([1, -1]);
+    await opened.close();
+  });
+
   it('a plane that is zoomed moves by keys, and zooms around the crosshair', async () => {
     const { page } = await open();
     const axial = page.getByRole('slider', { name: 'Axial plane' });

@@ -98,7 +98,7 @@ function pictures(planes: readonly LabelledPlane[]): Markup {
 <ul class="legend"><li>${outline}outline of the reference</li><li>${swatch('#2ea096')}prediction, as in the reference</li><li>${swatch('#ff8c00')}predicted, but not in the reference</li><li>${swatch('#e0318c')}in the reference, but not predicted</li><li>${swatch('#fadc3c')}predicted as another class</li></ul>
 <div class="planes">${planes.map(
     (plane, i) =>
-      html`<figure><h3>${plane.title}</h3><canvas ${new Markup(`${planeAttribute}="${i}"`)} width="${plane.width}" height="${plane.height}" role="img" aria-label="${plane.title}. ${plane.description}"></canvas><figcaption>${plane.description}</figcaption></figure>
+      html`<figure><h3 data-case="${plane.title}">${plane.title}</h3><canvas ${new Markup(`${planeAttribute}="${i}"`)} width="${plane.width}" height="${plane.height}" role="img" aria-label="${plane.title}. ${plane.description}"></canvas><figcaption>${plane.description}</figcaption></figure>
 `,
   )}</div>`;
 }

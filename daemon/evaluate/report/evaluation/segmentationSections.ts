@@ -82,7 +82,7 @@ function caseTable({ cases }: SegmentationEvaluation): Markup {
   const rows = cases.map((one) => {
     const worst = worstClass(one);
     const withStatus = (status: string) => count(one.classes.filter((c) => c.status === status).length);
-    return html`<tr><th scope="row">${one.case}</th><td>${one.patient}</td>${numberCell(one.dice)}<td>${worst?.class ?? '–'}</td>${numberCell(worst?.dice)}${['ok', 'missed', 'false-positive'].map(withStatus)}</tr>
+    return html`<tr><th scope="row" data-case="${one.case}">${one.case}</th><td>${one.patient}</td>${numberCell(one.dice)}<td>${worst?.class ?? '–'}</td>${numberCell(worst?.dice)}${['ok', 'missed', 'false-positive'].map(withStatus)}</tr>
 `;
   });
   return tableOf('Each case, over its classes.', columns, rows);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { version } from '../../../../package.json';
@@ -11,6 +12,7 @@ import type { OnJobProgress } from '../job.ts';
 import { openNetwork } from '../predict/network.ts';
 import { classifiedCases } from './classifiedCases.ts';
 import type { Evaluated } from './evaluated.ts';
+import { KeptLabels } from './keptLabels.ts';
 import { LeakageCheck, weightsOf } from './leakageCheck.ts';
 import { MeasuredCases } from './measuredCases.ts';
 import { segmentedCases } from './segmentedCases.ts';
@@ -67,8 +69,9 @@ export async function measureRun(
     };
     const measured = <T>(result: z.ZodType<T>) =>
       MeasuredCases.open(join(run.folder, 'measured.jsonl'), { settings, result, notice: on.notice });
-    const around = { leakage, network, opened, task, options, exclusions, measured, onProgress: on.onProgress };
-    const { evaluation, planes, largestComponent } =
+    const kept = config.records.hidePaths ? undefined : new KeptLabels(labelsFolder(run, { split, ...settings }), plan);
+    const around = { kept, leakage, network, opened, task, options, exclusions, measured, onProgress: on.onProgress };
+    const { evaluation, planes, viewable, largestComponent } =
       plan.problem === 'segmentation' ? await segmentedCases(around) : await classifiedCases(around);
     // Cases that a network was trained on say nothing about new images.
     if (largestComponent && config.data.fold !== 'all') {
@@ -81,11 +84,18 @@ export async function measureRun(
     const count = cases.length - exclusions.filter(({ case: id }) => cases.some((one) => one.id === id)).length;
     return {
       ...{ split, planes, step, cases: count },
+      ...(viewable && { viewable }),
       evaluation: { ...evaluation, leakage: leakage.result() },
     };
   } finally {
     network.close();
   }
+}
+
+/** Another one for each way to measure: labels of one evaluation never replace those that another one shows. */
+function labelsFolder({ folder }: RunFolder, { split, step, ...settings }: { split: string; step: number }): string {
+  const hash = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 8);
+  return join(folder, 'measured', `${split}-${step}-${hash}`);
 }
 
 async function versionsOf(run: RunFolder): Promise<Record<string, string>> {

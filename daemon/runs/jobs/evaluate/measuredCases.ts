@@ -41,6 +41,11 @@ export class MeasuredCases<T> {
     return new MeasuredCases(file, JSON.stringify(settings), known, opened(file, notice));
   }
 
+  /** Whether anything can be kept in the run. */
+  get writable(): boolean {
+    return this.descriptor !== undefined;
+  }
+
   /** What was found for a case; undefined where it was not measured in this way, or its files have changed since. */
   async find(one: Case): Promise<T | undefined> {
     return this.known.get(await this.keyOf(one));

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { UnimissError } from '../../../../protocol/errors.ts';
 import { type LabelledPlane, labelledPlane } from '../../../../protocol/evaluation/plane.ts';
-import { segmentedCase } from '../../../../protocol/evaluation/segmentation.ts';
+import { type SegmentationEvaluation, segmentedCase } from '../../../../protocol/evaluation/segmentation.ts';
+import type { ViewableCase } from '../../../../protocol/evaluation/viewableCases.ts';
 import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import { ignoredLabel } from '../../../data/prepared/types.ts';
@@ -60,6 +61,7 @@ export async function segmentedCases(on: EvaluatedOn): Promise<Evaluated> {
 
   async function measured(one: Case): Promise<Segmented> {
     const { stored, reference, prediction } = await labelsOf(network, opened, one, raw);
+    if (journal.writable && 'label' in one) await on.kept?.add(one, { stored, reference, prediction });
     const { id, patient } = one;
     const maps = { reference, prediction, ignore: ignoredLabel };
     const labels: CaseLabels = exclusive ? { kind: 'map', ...maps } : { kind: 'masks', ...maps };
@@ -90,7 +92,12 @@ export async function segmentedCases(on: EvaluatedOn): Promise<Evaluated> {
     const { worst, best } = worstAndBest(evaluation, pictured);
     const shown: LabelledPlane[] = [];
     for (const id of [...worst, ...best]) shown.push(planes.get(id) ?? (await pictureAgain(id)));
-    return { evaluation, planes: shown, ...(trial && { largestComponent: trial.classes }) };
+    return {
+      evaluation,
+      planes: shown,
+      viewable: await viewable(on, evaluation),
+      ...(trial && { largestComponent: trial.classes }),
+    };
   } finally {
     journal.close();
     await threads.close();
@@ -103,6 +110,21 @@ export async function segmentedCases(on: EvaluatedOn): Promise<Evaluated> {
     const { stored, reference, prediction } = await labelsOf(network, opened, one, raw);
     return pictureOf(id, stored, reference, prediction);
   }
+}
+
+async function viewable(
+  { kept, opened }: EvaluatedOn,
+  { cases }: SegmentationEvaluation,
+): Promise<readonly ViewableCase[]> {
+  if (!kept) return [];
+  const all = cases.map(async ({ case: id, dice }): Promise<ViewableCase[]> => {
+    const one = opened.cases.find((other) => other.id === id);
+    const [image] = one?.channels ?? [];
+    return one && image !== undefined && 'label' in one
+      ? [{ case: id, dice, image, labels: await kept.labelsOf(one) }]
+      : [];
+  });
+  return (await Promise.all(all)).flat();
 }
 
 function pictureOf(title: string, stored: StoredCase, reference: LabelArray, prediction: LabelArray): LabelledPlane {

@@ -19,6 +19,7 @@ export const privateMode = 0o600;
  * Writes label maps with the data set's own values, in the grid of the image: NIfTI for volumes, PNG for pictures; beside it a DICOM
  * segmentation for DICOM series.
  * @param base path of the results without ending
+ * @param dicom false: without such a segmentation
  * @returns the paths, and what could not be written
  */
 export async function writeLabels(
@@ -26,6 +27,7 @@ export async function writeLabels(
   maps: LabelMapsOfImage,
   stored: StoredCase,
   plan: NetworkPlan,
+  { dicom = true }: { readonly dicom?: boolean } = {},
 ): Promise<{ files: string[]; notices: string[] }> {
   await makeFolder(dirname(base)).catch((error) => {
     throw diskError(error, dirname(base));
@@ -36,7 +38,7 @@ export async function writeLabels(
     const path = `${base}${name}.${stored.grid ? 'nii.gz' : 'png'}`;
     await writeMap(path, data, stored, labelNames);
     files.push(path);
-    if (stored.grid?.format !== 'dicom') continue;
+    if (stored.grid?.format !== 'dicom' || !dicom) continue;
     const seg = `${base}${name}.dcm`;
     const refused = await writeSeg(seg, data, stored.grid, labelNames);
     if (refused === undefined) files.push(seg);
