@@ -83,8 +83,26 @@ const fineTuning = z
 
 const arms = z.record(name, change);
 
+const phantoms = z
+  .strictObject({
+    seed: z.int().min(0).describe('The same seed draws the same patients.'),
+    volumes: z.int().min(0).describe('Number of volumes; the conditions alternate.'),
+    images: z.int().min(0).describe('Number of projections.'),
+    slices: z.int().min(8).optional().describe('Slices of a volume. Default: 24.'),
+    only: z
+      .partialRecord(z.enum(modalities), z.array(z.string()).min(1))
+      .optional()
+      .describe('The conditions that volumes or projections have. Default: all.'),
+  })
+  .describe('Made-up patients, as `unimiss phantoms` draws them.');
+export type Phantoms = z.output<typeof phantoms>;
+
 export const experimentSchema = z.strictObject({
   name: name.describe('Its runs are called NAME-ARM-sSEED.'),
+  phantoms: z
+    .record(z.string().min(1), phantoms)
+    .optional()
+    .describe('Folders of phantoms that are drawn before the first run. Manifests may be in them.'),
   base: z
     .record(z.string(), z.unknown())
     .describe(
@@ -149,6 +167,17 @@ export function taskOf({ task }: Pick<Question, 'task'>): Measure {
 /** What is compared by a task: the arms, and what they must beat. */
 export function armsOf({ arms }: Pick<Experiment, 'arms'>, task: Measure): readonly string[] {
   return [...Object.keys(arms), ...(task === 'probe' ? baselines : [scratch])];
+}
+
+/** The arms that are matched by compute, with those whose summed time each gets; undefined: arms are matched by steps. */
+export function matchedArms({
+  match,
+  compute,
+  arms,
+}: Pick<Experiment, 'match' | 'compute' | 'arms'>): Readonly<Record<string, readonly string[]>> | undefined {
+  if (match !== 'compute') return undefined;
+  const [first, ...others] = Object.keys(arms);
+  return compute ?? (first === undefined ? {} : Object.fromEntries(others.map((arm) => [arm, [first]])));
 }
 
 /** `2D, 4 labels a class, fine-tuned classification` */

@@ -12,6 +12,7 @@ import { Random } from '../../data/random.ts';
 import { encodeNpy } from '../../evaluate/features/npy.ts';
 import { evaluateClassification } from '../../evaluate/metrics/evaluateClassification.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
+import { listRuns } from '../../runs/records/list.ts';
 import { RunJournal } from '../../runs/records/runJournal.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { compare } from './compare.ts';
@@ -68,6 +69,13 @@ function madeUp(reporter: Reporter, calls: string[], dies = Number.POSITIVE_INFI
       const run = await RunFolder.open(folder);
       called(`train ${run.about.name}`);
       const journal = await RunJournal.open(run, []);
+      if (run.about.name.includes('-time'))
+        for (const [step, stepMs] of [900, 900, 900, 30, 30].entries()) {
+          // Steps of the weak arm take twice as long; the second round is disturbed.
+          const slower = (run.about.name.includes('-weak-') ? 2 : 1) * (run.about.name.endsWith('2') ? 3 : 1);
+          const place = { kind: 'step', step, epoch: 0, group: '3D', loss: 1, values: {} } as const;
+          journal.record({ ...place, stepMs: stepMs * slower, waitMs: 0, rssMiB: 1, time: new Date().toISOString() });
+        }
       journal.event('finish', 'Finished.', { step: 1 });
       journal.close();
       return 'finished';
@@ -190,6 +198,40 @@ describe('an experiment', () => {
     expect(page).toContain('id="figure-classification-3D"');
   }, 120_000);
 
+  test('matches arms by the time of their steps, decided once', async () => {
+    const base = { ...given.base, data: { manifest: 'pool/manifest.csv' }, train: { epochs: 12 } };
+    const file = experiment('matched', { base, match: 'compute', seeds: [1], secondary: [], draws: 2 });
+    const [out, runs] = [join(dir, 'matched-out'), join(dir, 'matched-runs')];
+    const { reporter } = quiet();
+    const calls: string[] = [];
+    await expect(compare(file, { out, runs }, madeUp(reporter, calls, 9), reporter)).rejects.toThrow('killed');
+    expect(calls.slice(0, 4)).toEqual(
+      ['good', 'weak'].flatMap((arm) => [`create made-up-${arm}-time1`, `train made-up-${arm}-time1`]),
+    );
+    const decided = readFileSync(join(out, 'compute.json'), 'utf8');
+    await compare(file, { out, runs }, madeUp(reporter, calls), reporter);
+    expect(readFileSync(join(out, 'compute.json'), 'utf8')).toBe(decided);
+    expect(new Set(calls).size).toBe(calls.length);
+    const { compute } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+    expect(compute.good).toMatchObject({ epochs: 12, secondsPerStep: { '3D': 0.03 }, matches: null });
+    expect(compute.weak).toMatchObject({ epochs: 6, secondsPerStep: { '3D': 0.06 }, matches: ['good'] });
+    const trained = (await listRuns(runs)).runs.find(({ name }) => name === 'made-up-weak-s1');
+    expect(trained?.epochs).toBe(6);
+    expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain('| weak | – | 0.060 | 6 | ');
+  }, 120_000);
+
+  test('draws its phantoms', async () => {
+    const folder = join(dir, 'drawn');
+    mkdirSync(folder);
+    const phantoms = { train: { seed: 7, volumes: 1, images: 1, slices: 8, only: { '3D': ['nodules'] } } };
+    const file = join(folder, 'drawn.experiment.jsonc');
+    writeFileSync(file, JSON.stringify({ ...given, phantoms, test: { manifest: 'train/manifest.csv' } }));
+    const { reporter } = quiet();
+    const steps = madeUp(reporter, [], 0);
+    await expect(compare(file, { runs: dir }, steps, reporter)).rejects.toThrow('killed');
+    expect(readFileSync(join(folder, 'train/manifest.csv'), 'utf8')).toContain('volumes/0001.nii.gz,nodules,');
+  });
+
   test('that was changed after it was fixed is refused', async () => {
     const out = join(dir, 'fixed-out');
     const { reporter } = quiet();
@@ -217,6 +259,16 @@ describe('an experiment', () => {
       'a wrong configuration of an arm',
       { arms: { ...given.arms, good: { train: { lr: -1 } } } },
       /arms\.good.*train\.lr/s,
+    ],
+    [
+      'arms that get each other’s time',
+      { match: 'compute', compute: { good: ['weak'], weak: ['good'] } },
+      /compute\.good.*"weak" has no time of its own/s,
+    ],
+    [
+      'conditions that phantoms lack',
+      { phantoms: { train: { seed: 1, volumes: 1, images: 1, only: { '2D': ['none'] } } } },
+      /phantoms\.train\.only\.2D.*nodules/s,
     ],
     ['an arm called like a baseline', { arms: { random: {} } }, /no arm is called/],
     ['a task that is not measured', { primary: { ...given.primary, task: 'segmentation' } }, /"segmentation" is not/],

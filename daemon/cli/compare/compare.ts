@@ -4,6 +4,7 @@ import { runsRoot } from '../../runs/folder/root.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { inWords, summaryOf } from './answers.ts';
+import { drawPhantoms } from './drawPhantoms.ts';
 import { fixExperiment, readExperiment } from './experimentFile.ts';
 import { readImages } from './images.ts';
 import { writeComparison } from './report.ts';
@@ -44,14 +45,16 @@ export async function compare(
   const out = resolve(given ?? join(dirname(file), `${basename(file).replace(/\.jsonc?$/, '')}.results`));
   const fixed = await fixExperiment(out, opened);
   const root = askedRoot(runs) ?? runsRoot();
+  await drawPhantoms(opened.phantoms, reporter);
   const images = await readImages(opened);
-  if (!(await runArms(opened, images, { out, root, steps, reporter }))) {
+  const ran = await runArms(opened, images, { out, root, steps, reporter });
+  if (!ran) {
     reporter.notice('Stopped. The same command continues the experiment.');
     return;
   }
   const { experiment, hash } = opened;
   const scores = await measureArms(opened, images, out);
-  const { report, answers } = await writeComparison(out, { experiment, hash, fixed }, scores);
+  const { report, answers } = await writeComparison(out, { experiment, hash, fixed, ...ran }, scores);
   for (const { question, primary, difference, low, high, corrected } of answers)
     reporter.record({ ...question, primary, difference, low, high, p: corrected });
   reporter.record({ report });

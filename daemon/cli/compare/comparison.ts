@@ -1,6 +1,7 @@
 import type { Experiment, Measure } from '../../../protocol/compare/experiment.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import type { Answer, ArmMean } from './answers.ts';
+import type { Compute } from './compute.ts';
 import type { Figure } from './figure.ts';
 
 /** All that was found by an experiment. */
@@ -10,6 +11,8 @@ export interface Comparison {
   /** When it was fixed, ISO 8601. */
   readonly fixed: string;
   readonly processor: string;
+  /** How long the arms trained, where they were matched by compute. */
+  readonly compute: Compute | undefined;
   readonly answers: readonly Answer[];
   readonly sections: readonly Section[];
 }

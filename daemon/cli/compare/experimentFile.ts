@@ -10,6 +10,7 @@ import {
   type Experiment,
   experimentSchema,
   fineTuned,
+  matchedArms,
   type Question,
   taskOf,
   tasksOf,
@@ -18,8 +19,10 @@ import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { type PretrainConfig, requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { phantomDrawing } from '../../data/phantoms/write.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
+import { type DrawnFolder, drawingOf } from './drawPhantoms.ts';
 import { fineTuningConfig, fineTunings } from './fineTunings.ts';
 import { merged } from './merged.ts';
 
@@ -39,6 +42,7 @@ export interface OpenedExperiment {
   readonly manifest: string;
   /** Absolute path of the manifest of images for fine-tuning, where there is any. */
   readonly pool: string | undefined;
+  readonly phantoms: readonly DrawnFolder[];
   readonly runs: readonly ArmRun[];
   /** SHA-256 of everything above. */
   readonly hash: string;
@@ -73,10 +77,21 @@ export async function readExperiment(file: string): Promise<OpenedExperiment> {
   );
   const manifest = resolve(folder, experiment.test.manifest);
   checkRecipe(experiment, file);
+  checkCompute(experiment, file);
   const pool = experiment.fineTuning && resolve(folder, experiment.fineTuning.manifest);
-  const decides = [experiment, manifest, runs.map(({ config }) => config), ...(pool === undefined ? [] : [pool])];
+  const phantoms = Object.entries(experiment.phantoms ?? {}).map(
+    ([path, options]): DrawnFolder => ({
+      folder: resolve(folder, path),
+      options: drawingOf(options, `${file}: phantoms.${path}`),
+    }),
+  );
+  const decides = [
+    ...[experiment, manifest, runs.map(({ config }) => config)],
+    ...(pool === undefined ? [] : [pool]),
+    ...(phantoms.length === 0 ? [] : [phantomDrawing]),
+  ];
   const hash = createHash('sha256').update(JSON.stringify(decides)).digest('hex');
-  return { experiment, manifest, pool, runs, hash };
+  return { experiment, manifest, pool, phantoms, runs, hash };
 }
 
 /** Refuses a recipe that no fine-tuning could have, before anything is trained. */
@@ -91,6 +106,26 @@ function checkRecipe(experiment: Experiment, file: string): void {
   const place = `${file}: fineTuning.recipe`;
   const checked = { place, data: '/', layout: 'table', split: '/split.json', from: '/run' } as const;
   for (const tuning of fineTunings(experiment)) fineTuningConfig(experiment, tuning, checked);
+}
+
+function checkCompute(experiment: Experiment, file: string): void {
+  const { arms, match, compute } = experiment;
+  const refuse = (field: string, what: string, remedy: string) =>
+    new UnimissError('config', what, { place: `${file}: ${field}`, remedy });
+  if (compute && match !== 'compute')
+    throw refuse('compute', 'arms are not matched by compute', 'Set `match` to "compute", or remove `compute`.');
+  const matched = matchedArms(experiment) ?? {};
+  for (const [arm, others] of Object.entries(matched))
+    for (const one of [arm, ...others]) {
+      const known = `Arms are: ${Object.keys(arms).join(', ')}.`;
+      if (!Object.hasOwn(arms, one)) throw refuse(`compute.${arm}`, `there is no arm "${one}"`, known);
+      if (one !== arm ? Object.hasOwn(matched, one) : others.includes(arm))
+        throw refuse(
+          `compute.${arm}`,
+          `"${one}" has no time of its own: it gets that of other arms`,
+          'Name arms that train as long as they say.',
+        );
+    }
 }
 
 function checkQuestions(experiment: Experiment, file: string): void {

@@ -1,12 +1,14 @@
 import { scoreNames, taskOf } from '../../../protocol/compare/experiment.ts';
+import { modalities } from '../../../protocol/modality.ts';
 import { claimOf, inWords, isYes, pOf, signed, summaryOf, three } from './answers.ts';
 import { type Comparison, type Section, scoreOf } from './comparison.ts';
+import type { Compute } from './compute.ts';
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 /** The report of an experiment as Markdown, for repositories and reviews. */
-export function comparisonText({ experiment, hash, fixed, processor, answers, sections }: Comparison): string {
+export function comparisonText({ experiment, hash, fixed, processor, compute, answers, sections }: Comparison): string {
   const [primary] = answers;
   const questions = answers.map((answer) => {
     const { question, difference, low, high, p, corrected } = answer;
@@ -23,9 +25,20 @@ export function comparisonText({ experiment, hash, fixed, processor, answers, se
     summaryOf(answers, experiment),
     table(head, questions),
     ...sections.map((section) => sectionText(section, experiment)),
+    ...(compute ? ['## Compute', computeNote, table(computeHead, computeRows(compute))] : []),
     `Fixed on ${fixed}, SHA-256 ${hash}. Processor: ${processor}.`,
   ].join('\n\n')}\n`;
 }
+
+export const computeNote =
+  'Median time of a step with the wait for its data, the faster of two rounds before the first run; it decided the epochs of arms that get the time of others.';
+export const computeHead = ['arm', '2D step, s', '3D step, s', 'epochs', 'time, s', 'gets the time of'];
+export const computeRows = (compute: Compute): string[][] =>
+  Object.entries(compute).map(([arm, { secondsPerStep, epochs, seconds, matches }]) => [
+    arm,
+    ...modalities.map((phase) => secondsPerStep[phase]?.toFixed(3) ?? '–'),
+    ...[String(epochs), seconds.toFixed(0), matches?.join(' + ') ?? '–'],
+  ]);
 
 function sectionText(section: Section, { labels, seeds }: Comparison['experiment']): string {
   const { task, modality, arms, figureName } = section;

@@ -1,11 +1,13 @@
 import { describeMeasure, scoreNames, taskOf } from '../../../protocol/compare/experiment.ts';
 import { embeddedPlanesId } from '../../../protocol/evaluation/planeLabels.ts';
 import { tableOf } from '../../evaluate/report/evaluation/numbers.ts';
-import { html, type Markup } from '../../evaluate/report/markup.ts';
+import { html, type Markup, nothing } from '../../evaluate/report/markup.ts';
 import { dataElement, readPageAssets, selfContainedPage } from '../../evaluate/report/selfContainedPage.ts';
 import { claimOf, inWords, isYes, pOf, signed, summaryOf, three } from './answers.ts';
 import { type Comparison, type Section, scoreOf } from './comparison.ts';
+import type { Compute } from './compute.ts';
 import { figureOf } from './figure.ts';
+import { computeHead, computeNote, computeRows } from './markdown.ts';
 
 /** The report of an experiment: one HTML file that needs no network, and can be read without JavaScript. */
 export async function comparisonPage(comparison: Comparison): Promise<string> {
@@ -20,6 +22,7 @@ export async function comparisonPage(comparison: Comparison): Promise<string> {
 <h2 id="questions">Questions</h2>
 ${questions(comparison)}
 ${sections.map((section) => sectionOf(section, experiment))}
+${comparison.compute ? computeSection(comparison.compute) : nothing}
 <h2 id="how">How it was measured</h2>
 ${how(comparison)}
 <ul><li>Fixed on <time datetime="${fixed}">${fixed.slice(0, 16).replace('T', ' ')} UTC</time>, before the first run.</li><li>SHA-256 of the experiment: ${hash}</li><li>Processor: ${processor}</li></ul>
@@ -74,6 +77,19 @@ ${tableOf('Mean, and 95 % interval over seeds and patients.', [{ name: 'Arm', nu
 <details><summary>Each seed</summary>
 ${tableOf('Score of each seed of training.', [{ name: 'Arm', numeric: false }, ...numbers(['Labels a class', ...seeds.map((seed) => `Seed ${seed}`)])], perSeed)}</details>
 `;
+}
+
+function computeSection(compute: Compute): Markup {
+  const rows = computeRows(compute).map(
+    ([
+      arm = '',
+      ...cells
+    ]) => html`<tr><th scope="row">${arm}</th>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>
+`,
+  );
+  const columns = computeHead.map((name, i) => ({ name, numeric: i > 0 }));
+  return html`<h2 id="compute">Compute</h2>
+${tableOf(computeNote, columns, rows, false)}`;
 }
 
 function how({ experiment, sections }: Comparison): Markup {

@@ -14,7 +14,12 @@ import { comparisonPage } from './page.ts';
 /** Writes `report.html`, `report.md`, a figure for each task and modality, and `results.json`. */
 export async function writeComparison(
   out: string,
-  { experiment, hash, fixed }: Pick<OpenedExperiment, 'experiment' | 'hash'> & { readonly fixed: string },
+  {
+    experiment,
+    hash,
+    fixed,
+    compute,
+  }: Pick<OpenedExperiment, 'experiment' | 'hash'> & Pick<Comparison, 'fixed' | 'compute'>,
   scores: readonly ArmScores[],
 ): Promise<{ report: string; answers: readonly Answer[] }> {
   const answers = answersOf(experiment, scores);
@@ -23,9 +28,9 @@ export async function writeComparison(
     modalities.flatMap((modality) => sectionOf(experiment, task, modality, means)),
   );
   const processor = cpus()[0]?.model ?? 'unknown';
-  const comparison: Comparison = { experiment, hash, fixed, processor, answers, sections };
+  const comparison: Comparison = { experiment, hash, fixed, processor, compute, answers, sections };
   const results = {
-    ...{ hash, fixed, processor, answers },
+    ...{ hash, fixed, processor, compute, answers },
     scores: means.map(({ perImage: _, patients, ...rest }) => ({ ...rest, patients: new Set(patients).size })),
   };
   for (const { figure, figureName } of sections) await writeTextAtomically(join(out, figureName), figureFile(figure));

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { tasksOf } from '../../../protocol/compare/experiment.ts';
 import type { SharedConfig } from '../../../protocol/config/index.ts';
+import type { PretrainConfig } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
+import { readAllRecords } from '../../runs/records/readRecords.ts';
 import type { Reporter } from '../terminal/reporter.ts';
+import { type Compute, matchCompute } from './compute.ts';
 import type { OpenedExperiment } from './experimentFile.ts';
 import { type FineTuning, fineTuningConfig, fineTunings } from './fineTunings.ts';
 import type { ExperimentImages } from './images.ts';
@@ -42,19 +45,22 @@ class Stopped extends Error {}
 /**
  * Trains what is not trained yet and measures what is not measured yet, seed by seed. Killed at any moment, it continues: a run is found
  * by its name, and features and evaluations appear under their name when they are complete.
- * @returns false where a run was stopped: the rest waits for the next call
+ * @returns undefined where a run was stopped: the rest waits for the next call
  */
-export async function runArms(opened: OpenedExperiment, images: ExperimentImages, around: Around): Promise<boolean> {
+export async function runArms(
+  opened: OpenedExperiment,
+  images: ExperimentImages,
+  around: Around,
+): Promise<{ readonly compute: Compute | undefined } | undefined> {
   try {
-    await runAll(opened, images, around);
-    return true;
+    return await runAll(opened, images, around);
   } catch (error) {
-    if (error instanceof Stopped) return false;
+    if (error instanceof Stopped) return undefined;
     throw error;
   }
 }
 
-async function runAll(opened: OpenedExperiment, images: ExperimentImages, around: Around): Promise<void> {
+async function runAll(opened: OpenedExperiment, images: ExperimentImages, around: Around) {
   const { runs, manifest, experiment } = opened;
   const { out, root, steps, reporter } = around;
   const tunings = fineTunings(
@@ -75,6 +81,10 @@ async function runAll(opened: OpenedExperiment, images: ExperimentImages, around
     if ((await steps.train(folder)) === 'stopped') throw new Stopped();
     return folder;
   };
+  const compute = await matchCompute(opened, out, async ({ name, config }) => {
+    const run = await RunFolder.open(await trained(name, config));
+    return readAllRecords(run.recordsFile, (message) => reporter.notice(message));
+  });
   for (const seed of experiment.seeds) {
     const own = tunings.filter((tuning) => tuning.seed === seed);
     const missing = own.filter(({ name }) => !existsSync(evaluationFolder(out, name)));
@@ -83,7 +93,7 @@ async function runAll(opened: OpenedExperiment, images: ExperimentImages, around
       const features = featuresFolder(out, run.name);
       const embeds = probes && !existsSync(features);
       if (embeds || missing.some(({ arm }) => arm === run.arm)) {
-        const folder = await trained(run.name, run.config);
+        const folder = await trained(run.name, withEpochs(run.config, compute?.[run.arm]?.epochs));
         pretrained.set(run.arm, folder);
         if (embeds) {
           // The first arm of each seed shows what its random weights know.
@@ -106,6 +116,11 @@ async function runAll(opened: OpenedExperiment, images: ExperimentImages, around
       done++;
     }
   }
+  return { compute };
+}
+
+function withEpochs(config: PretrainConfig, epochs: number | undefined): PretrainConfig {
+  return epochs === undefined ? config : { ...config, train: { ...config.train, epochs } };
 }
 
 /** The data set and the split of a fine-tuning, in the folder of the results. */

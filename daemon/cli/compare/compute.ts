@@ -1,0 +1,200 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { matchedArms } from '../../../protocol/compare/experiment.ts';
+import { ofPhase } from '../../../protocol/config/pretrain/byPhase.ts';
+import type { PretrainConfig } from '../../../protocol/config/pretrain/index.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { type Modality, modalities } from '../../../protocol/modality.ts';
+import type { RunRecord } from '../../../protocol/records/records.ts';
+import { openDataset } from '../../data/datasets/unlabelled.ts';
+import { writeTextAtomically } from '../../files/atomic.ts';
+import { planOf } from '../../train/pretrain/plan.ts';
+import type { ArmRun, OpenedExperiment } from './experimentFile.ts';
+
+const seconds = z.number().positive();
+const armCompute = z.object({
+  /** Median time of a step with the wait for its data, s. */
+  secondsPerStep: z.partialRecord(z.enum(modalities), seconds),
+  epochs: z.int().min(1),
+  /** Time of all steps of these epochs. */
+  seconds,
+  /** The arms whose summed time it gets; null: it trains as long as it says. */
+  matches: z.array(z.string()).nullable(),
+});
+export type ArmCompute = z.infer<typeof armCompute>;
+/** What each arm costs: measured once, then kept, so that a resumed experiment trains as it began. */
+export type Compute = Readonly<Record<string, ArmCompute>>;
+
+/** Steps of a phase that are timed, and those before them, which include the preparation of the graph. */
+const timed = 12;
+const untimed = 3;
+/** Each arm is timed in turns: what slows the machine down for a while does not concern one arm alone. */
+const rounds = 2;
+
+/** A short run of an arm whose steps are timed. */
+export interface Calibration {
+  readonly arm: string;
+  readonly name: string;
+  readonly config: PretrainConfig;
+}
+
+/** The runs that a calibration needs, in order. */
+export function calibrations({ runs, experiment }: OpenedExperiment): Calibration[] {
+  const arms = firstRuns(runs);
+  const turns = Array.from({ length: rounds }, (_, round) => round + 1);
+  return turns.flatMap((round) =>
+    [...arms.values()].map(({ arm, config }) => {
+      const name = `${experiment.name}-${arm}-time${round}`;
+      const { train } = config;
+      const perEpoch = Math.ceil((untimed + timed) / train.interval);
+      const limit = (phase: Modality) => Math.min(perEpoch, ofPhase(train.stepsPerEpoch, phase) ?? perEpoch);
+      // At least one turn of each phase, and as many as give enough steps.
+      const turns = Math.ceil(perEpoch / Math.min(limit('2D'), limit('3D')));
+      const epochs = 2 * train.interval * turns;
+      const stepsPerEpoch = { '2D': limit('2D'), '3D': limit('3D') };
+      return { arm, name, config: { ...config, name, probe: null, train: { ...train, epochs, stepsPerEpoch } } };
+    }),
+  );
+}
+
+/** A run of each arm: they differ by the seed alone. */
+function firstRuns(runs: readonly ArmRun[]): Map<string, ArmRun> {
+  const first = new Map<string, ArmRun>();
+  for (const run of runs) if (!first.has(run.arm)) first.set(run.arm, run);
+  return first;
+}
+
+/** Median time of the steps of each phase, s, without the first ones. */
+export function secondsPerStep(records: readonly RunRecord[]): ArmCompute['secondsPerStep'] {
+  return Object.fromEntries(
+    modalities.flatMap((phase) => {
+      const own = records.flatMap((one) =>
+        one.kind === 'step' && one.group === phase ? (one.stepMs + one.waitMs) / 1000 : [],
+      );
+      const sorted = own.slice(Math.min(untimed, own.length - 1)).sort((a, b) => a - b);
+      const median = sorted[Math.floor(sorted.length / 2)];
+      return median === undefined ? [] : [[phase, median]];
+    }),
+  );
+}
+
+/** Time of each number of epochs of an arm, s: the sum over its steps. */
+export type TimeOf = (epochs: number) => number;
+
+/** As many as a configuration may have. */
+const mostEpochs = 65_536;
+
+/** The number of epochs whose time is nearest to a budget, at least one. */
+export function epochsFor(budget: number, timeOf: TimeOf): number {
+  let epochs = 1;
+  while (timeOf(epochs) < budget && epochs < mostEpochs) epochs *= 2;
+  let below = Math.max(1, Math.floor(epochs / 2));
+  while (epochs - below > 1) {
+    const middle = Math.floor((below + epochs) / 2);
+    if (timeOf(middle) < budget) below = middle;
+    else epochs = middle;
+  }
+  return budget - timeOf(below) <= timeOf(epochs) - budget ? below : epochs;
+}
+
+/** Decides how long the arms train, from what their steps took. */
+export function computeOf(
+  matched: Readonly<Record<string, readonly string[]>>,
+  arms: ReadonlyMap<
+    string,
+    { readonly secondsPerStep: ArmCompute['secondsPerStep']; readonly epochs: number; readonly timeOf: TimeOf }
+  >,
+): Compute {
+  const secondsOf = (arm: string) => {
+    const own = arms.get(arm);
+    return own ? own.timeOf(own.epochs) : 0;
+  };
+  return Object.fromEntries(
+    [...arms].map(([arm, { secondsPerStep, epochs: given, timeOf }]): [string, ArmCompute] => {
+      const matches = matched[arm];
+      const epochs = matches
+        ? epochsFor(
+            matches.map(secondsOf).reduce((a, b) => a + b, 0),
+            timeOf,
+          )
+        : given;
+      return [arm, { secondsPerStep, epochs, seconds: timeOf(epochs), matches: matches ? [...matches] : null }];
+    }),
+  );
+}
+
+/**
+ * How long each arm trains where arms are matched by compute: what an earlier call decided, else from timed runs.
+ * @param time trains a run and gives its records
+ * @returns undefined where arms are matched by steps
+ * @throws UnimissError 'data' for a file of an earlier call that is damaged
+ */
+export async function matchCompute(
+  opened: OpenedExperiment,
+  out: string,
+  time: (calibration: Calibration) => Promise<readonly RunRecord[]>,
+): Promise<Compute | undefined> {
+  const matched = matchedArms(opened.experiment);
+  if (!matched) return undefined;
+  const file = join(out, 'compute.json');
+  if (existsSync(file)) return readCompute(file);
+  const fastest = new Map<string, ArmCompute['secondsPerStep']>();
+  for (const calibration of calibrations(opened)) {
+    const found = secondsPerStep(await time(calibration));
+    const before = fastest.get(calibration.arm) ?? {};
+    // The faster round: other work can only slow steps down.
+    const faster = modalities.flatMap((phase) => {
+      const both = [before[phase], found[phase]].filter((value) => value !== undefined);
+      return both.length > 0 ? [[phase, Math.min(...both)]] : [];
+    });
+    fastest.set(calibration.arm, Object.fromEntries(faster));
+  }
+  const arms = new Map<string, { secondsPerStep: ArmCompute['secondsPerStep']; epochs: number; timeOf: TimeOf }>();
+  for (const [arm, { config }] of firstRuns(opened.runs)) {
+    const own = fastest.get(arm) ?? {};
+    if (Object.keys(own).length === 0)
+      throw new UnimissError('run', 'has no steps that were timed', {
+        place: `arms.${arm}`,
+        remedy: `Delete its runs ${opened.experiment.name}-${arm}-time1 and -time2; they are then trained again.`,
+      });
+    arms.set(arm, { secondsPerStep: own, epochs: config.train.epochs, timeOf: await timeOf(config, own) });
+  }
+  const compute = computeOf(matched, arms);
+  await writeTextAtomically(file, `${JSON.stringify(compute, null, 2)}\n`);
+  return compute;
+}
+
+async function timeOf(config: PretrainConfig, perStep: ArmCompute['secondsPerStep']): Promise<TimeOf> {
+  const { paths, manifest, maxBroken } = config.data;
+  const dataset = await openDataset({
+    ...(paths && { paths }),
+    ...(manifest !== undefined && { manifest }),
+    maxBroken,
+  });
+  return (epochs) =>
+    planOf({ ...config, train: { ...config.train, epochs } }, dataset).epochs.reduce(
+      (sum, { group, steps }) => sum + steps * (perStep[group] ?? 0),
+      0,
+    );
+}
+
+async function readCompute(file: string): Promise<Compute> {
+  const text = await readFile(file, 'utf8');
+  const found = z.record(z.string(), armCompute).safeParse(jsonOf(text));
+  if (found.success) return found.data;
+  throw new UnimissError('data', 'is damaged', {
+    place: file,
+    remedy:
+      'Restore it: runs of this experiment began with what it says. Or delete the results and the runs, and start anew.',
+  });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
