@@ -7,7 +7,7 @@ import { readPageAssets, webviewPage } from '../webviewPage.ts';
 const editorColors = `
 @media screen {
   :root, body {
-    --text: var(--vscode-editor-foreground);
+    --text: var(--vscode-editor-foreground, var(--vscode-foreground));
     --muted: var(--vscode-descriptionForeground);
     --page: var(--vscode-editor-background);
     --card: var(--vscode-editorWidget-background);

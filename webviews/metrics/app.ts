@@ -222,7 +222,8 @@ export class MetricsApp {
     const marked = this.comparing ? runs.filter(({ id }) => id === this.emphasised) : runs;
     const markers = marked.flatMap((run) =>
       run.events
-        .filter((e) => e.kind !== 'info')
+        // A file that cannot be read has no place in the curves.
+        .filter((e) => e.kind !== 'info' && e.event !== 'broken')
         .map((e) => ({
           x: positionOfStep(run, e.step, x.get(run.id)!.steps),
           text: e.message,

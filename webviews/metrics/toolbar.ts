@@ -11,7 +11,7 @@ import type { RunLook } from './runTable.ts';
 import type { MetricsState } from './state.ts';
 import { Swatch } from './swatch.ts';
 
-const hint = 'Drag or Ctrl + wheel: zoom. Double-click: show all.';
+const hint = 'Drag: zoom. Double-click: show all.';
 const help =
   'Drag or Ctrl + wheel: zoom. Shift + wheel: pan. Double-click: show all. Keys: Left and Right move the cursor (with Shift: the range), Up and Down go to the next chart, Enter enlarges, + and − zoom, 0 shows all.';
 

@@ -108,7 +108,7 @@ export class Warnings {
       element(
         'div',
         { className: 'warning-text' },
-        element('strong', {}, text),
+        element('strong', {}, capitalised(text)),
         last.advice ? element('p', {}, last.advice) : null,
         when.length > 0 ? element('p', { className: 'note' }, when.join(' · ')) : null,
         files ? this.files(run, events) : null,
@@ -162,6 +162,11 @@ function button(text: string, click: () => void): VscodeButton {
   made.textContent = text;
   made.addEventListener('click', click);
   return made;
+}
+
+/** The texts of errors begin with their place or in the middle of a sentence. */
+function capitalised(text: string): string {
+  return /^[a-z]+ /.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text;
 }
 
 /** `1 warning`, `3 warnings`; empty for none. */
