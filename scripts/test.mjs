@@ -1,4 +1,4 @@
-// `npm test`: sets everything up (TensorFlow; for the tests of the page and of the editor also a browser and VS Code's server),
+// `npm test`: sets everything up (TensorFlow, a plugin of PJRT for the CPU; for the tests of the page and of the editor also a browser and VS Code's server),
 // runs the tests and ends with one line: `N passed, N failed, N skipped`. --long     the tests that take minutes (*.long.ts)
 // instead of the others --golden   only the tests against the reference's numbers; UNIMISS_GOLDEN names another folder of these
 // Other arguments go to Vitest: `npm test -- daemon/data`, `npm test -- -t "name of a test"`.
@@ -18,7 +18,7 @@ await main(async () => {
   if (takeFlag(args, '--golden')) args.push('test/golden');
   const env = { ...process.env, ...(long && { UNIMISS_TEST_LONG: '1' }) };
   // Tests run in the project's folder; resolve paths from the folder where the user typed them.
-  for (const name of ['UNIMISS_GOLDEN', 'UNIMISS_SAMPLES', 'UNIMISS_LABELLED', 'UNIMISS_TENSORFLOW']) {
+  for (const name of ['UNIMISS_GOLDEN', 'UNIMISS_SAMPLES', 'UNIMISS_LABELLED', 'UNIMISS_TENSORFLOW', 'UNIMISS_PJRT']) {
     if (env[name]) env[name] = resolve(env.INIT_CWD ?? '.', env[name]);
   }
 
@@ -29,6 +29,13 @@ await main(async () => {
     const installed = await run(process.execPath, [cli, 'engine', 'install'], { cwd: root, env });
     if (installed !== 0) return installed;
   }
+  // Without it the tests on PJRT are skipped.
+  if (process.platform === 'linux' && process.arch === 'x64' && !env.UNIMISS_PJRT)
+    await run(process.execPath, [cli, 'engine', 'install', '--device', 'pjrt:cpu'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   // Before tests are collected, because tests whose needs are missing then are skipped.
   const tools = toolsFor(args);
   if (tools) await setUpTools(tools);

@@ -11,11 +11,11 @@ export async function testEngine(): Promise<Engine> {
   return openEngine({ library: folder, device: 'cpu', preload: cuda?.preload });
 }
 
-/** A plugin of PJRT for CPUs, for tests: UNIMISS_PJRT names its file. Undefined where there is none. */
+/** A plugin of PJRT for CPUs: UNIMISS_PJRT names its file, else it is the installed one (globalSetup.ts). */
 export const pjrtPlugin: string | undefined = process.env.UNIMISS_PJRT || undefined;
 
 /** For `skipIf`: the reason why tests on `pjrt:cpu` are skipped, '' where they are not. */
-export const lackOfPjrt: string = lack('pjrt', pjrtPlugin ? '' : 'UNIMISS_PJRT is not set');
+export const lackOfPjrt: string = lack('pjrt', pjrtPlugin ? '' : 'no plugin of PJRT for CPUs is installed');
 
 /** The engine on that plugin. */
 export async function pjrtTestEngine(): Promise<Engine> {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder, findEngine } from '../daemon/engine/install/index.ts';
+import { cacheFolder, findEngine, findPlugin } from '../daemon/engine/install/index.ts';
 import { ownFolders, withoutUsers } from './environment.ts';
 import { required } from './needs.ts';
 
@@ -11,7 +11,7 @@ const PREFIX = 'ut-';
 
 /**
  * Before any test: integration tests start the real bundles, so these are built anew. Tests run with a clean set of
- * variables (environment.ts) and with the user's TensorFlow, wherever it lies. What they put into the folder for temporary
+ * variables (environment.ts) and with the user's TensorFlow and plugin of PJRT, wherever they lie. What they put into the folder for temporary
  * files goes into one of their own, which is removed after the last. Workers inherit the variables of this process.
  */
 export default async function setup(): Promise<(() => void) | undefined> {
@@ -26,10 +26,12 @@ export default async function setup(): Promise<(() => void) | undefined> {
   const usual = { ...users, UNIMISS_CACHE: undefined, XDG_CACHE_HOME: undefined };
   const found = await findEngine({ env: users });
   const engine = found ?? (await findEngine({ env: usual }));
+  const plugin = (await findPlugin('pjrt:cpu', users)) ?? (await findPlugin('pjrt:cpu', usual));
   for (const name of Object.keys(users)) if (!(name in withoutUsers(users))) delete process.env[name];
   Object.assign(process.env, ownFolders(join(folder, 'user')), {
     UNIMISS_TEST_TOOLS: users.UNIMISS_TEST_TOOLS || users.XDG_CACHE_HOME || join(homedir(), '.cache'),
     ...(engine && { UNIMISS_TENSORFLOW: engine.folder }),
+    ...(plugin && { UNIMISS_PJRT: plugin.file }),
     ...(engine?.origin === 'cache' && { UNIMISS_TEST_CACHE: cacheFolder(found ? users : usual) }),
   });
   return () => rmSync(folder, { recursive: true, force: true });

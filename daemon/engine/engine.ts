@@ -3,6 +3,7 @@ import { keep, registerBackend, setBackend, type Tensor } from '@tensorflow/tfjs
 import { UnimissError } from '../../protocol/errors.ts';
 import { openedSession, setCurrentSession } from './current.ts';
 import { PjrtPlatform } from './pjrt/platform.ts';
+import type { DeviceMemory } from './platform.ts';
 import { type EngineOptions, Session, withDefaults } from './session.ts';
 import { CompiledStep } from './step.ts';
 import type { Executor, StepDefinition } from './stepDefinition.ts';
@@ -50,6 +51,16 @@ export class Engine extends Session {
   /** TensorFlow's version, such as 2.21.0; for PJRT the plugin's. */
   get version(): string {
     return this.platform.version;
+  }
+
+  /** Name and version, for people. */
+  get title(): string {
+    return this.platform.title;
+  }
+
+  /** Memory of the device, where the engine tells. */
+  get memory(): DeviceMemory | undefined {
+    return this.platform.memory;
   }
 
   /** The executors that differ on this engine, the default first. */

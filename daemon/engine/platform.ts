@@ -9,6 +9,12 @@ export interface Device {
   readonly type: string;
 }
 
+/** Bytes of the device. */
+export interface DeviceMemory {
+  readonly inUse: number;
+  readonly limit?: number;
+}
+
 /** What a platform can do besides the ops that every one has. */
 export interface Traits {
   /** Has oneDNN's fused ops with these executors. */
@@ -33,6 +39,10 @@ export interface Platform {
   readonly binding: KernelBinding;
   /** As runs record it, such as 2.21.0. */
   readonly version: string;
+  /** For people, such as `TensorFlow 2.21.0`. */
+  readonly title: string;
+  /** Memory of the device that it computes on, where it tells. */
+  readonly memory?: DeviceMemory | undefined;
   readonly devices: readonly Device[];
   readonly traits: Traits;
   /** The executors that differ here, the default first: what `engine.executor` = `auto` measures. */

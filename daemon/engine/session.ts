@@ -2,6 +2,7 @@ import { type DataTypeMap, type Tensor, type DataType as TfjsDType, engine as tf
 import './legacyUtil.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
+import type { EngineDevice } from '../../protocol/config/devices.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
 import { DataType, dtypeName } from './dataType.ts';
@@ -9,9 +10,6 @@ import { kernelDTypes } from './kernelAttributes.ts';
 import type { KernelBinding } from './kernelBinding.ts';
 import type { Device, Platform } from './platform.ts';
 import type { Executor } from './stepDefinition.ts';
-
-/** What an engine computes on. Names with `pjrt:` are plugins of PJRT, the others TensorFlow's. */
-export type EngineDevice = 'cpu' | 'cuda' | `pjrt:${string}`;
 
 export interface EngineOptions {
   /** Folder with libtensorflow_cc.so.2 and libtensorflow_framework.so.2; for `pjrt:…` the plugin's file. */

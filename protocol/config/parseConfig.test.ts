@@ -73,7 +73,7 @@ describe('a configuration file', () => {
     [
       'word that means another value',
       `{ ${images}, "engine": { "device": "gpu" } }`,
-      'engine.device: "gpu" is not one of "cpu", "cuda"',
+      'engine.device: "gpu" is not one of "cpu", "cuda", "pjrt:cpu"',
       'Did you mean "cuda"?',
     ],
     [
@@ -91,7 +91,7 @@ describe('a configuration file', () => {
     [
       'enum of another type',
       `{ ${images}, "engine": { "device": 1 } }`,
-      'engine.device: 1 is not one of "cpu", "cuda"',
+      'engine.device: 1 is not one of "cpu", "cuda", "pjrt:cpu"',
       '',
     ],
     [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineDevices } from './devices.ts';
 
 /**
  * The fields that configurations of all kinds of runs share. Each field is declared once; types, checks, the editor's JSON Schema
@@ -25,9 +26,11 @@ const threads = z.int().min(1).max(1024).nullable().default(null);
 const engine = z
   .strictObject({
     device: z
-      .enum(['cpu', 'cuda'])
+      .enum(engineDevices)
       .default('cpu')
-      .describe('Device for the computation. `unimiss engine info` lists the available ones.'),
+      .describe(
+        'What computes. `cpu`, `cuda`: TensorFlow on the processor or on an NVIDIA GPU. `pjrt:…`: XLA, through a plugin of PJRT for the processor or for GPUs of NVIDIA (`cuda`), AMD (`rocm`), Intel (`oneapi`) or Apple (`metal`). `unimiss engine info` lists what is installed.',
+      ),
     gpu: z
       .int()
       .min(0)
@@ -35,12 +38,12 @@ const engine = z
       .nullable()
       .default(null)
       .describe(
-        'Number of the GPU, from 0, as in `nvidia-smi`. If CUDA_VISIBLE_DEVICES is set: its position in that list. null: the first. Only with `device` = `cuda`.',
+        'Number of the GPU, from 0, as in `nvidia-smi`. If CUDA_VISIBLE_DEVICES is set: its position in that list. null: the first. Only with a GPU as `device`.',
       ),
     allowCpu: z
       .boolean()
       .default(false)
-      .describe('Fall back to the CPU if `device` is `cuda` but no usable GPU is found. Otherwise the run fails.'),
+      .describe('Fall back to the CPU if `device` is a GPU but no usable one is found. Otherwise the run fails.'),
     executor: z
       .enum(['auto', 'graph', 'xla', 'eager'])
       .default('graph')
@@ -52,7 +55,7 @@ const engine = z
     ),
     intraOpThreads: threads.describe('Number of TensorFlow threads within one op. null: chosen for the machine.'),
   })
-  .describe('TensorFlow.');
+  .describe('What computes the steps, and how.');
 
 /** TensorFlow as it is used where nobody said otherwise. */
 export const defaultEngine = (): z.output<typeof engine> => engine.parse({});

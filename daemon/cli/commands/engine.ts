@@ -1,64 +1,72 @@
 import { Command, Option } from 'commander';
+import { type EngineDevice, engineDevices } from '../../../protocol/config/devices.ts';
 import { humanBytes } from '../../../protocol/words.ts';
-import { openEngine } from '../../engine/index.ts';
+import { type DeviceMemory, openEngine } from '../../engine/index.ts';
 import {
-  type Device,
   doctor,
   doctorText,
   engineInfo,
   engineInfoText,
   type InstallProgress,
   installEngine,
-  requireEngine,
+  installPlugin,
+  isPluginDevice,
+  locateEngine,
 } from '../../engine/install/index.ts';
 import { exitCodes } from '../terminal/exitCodes.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
 const deviceOption = () =>
-  new Option('--device <device>', 'device that TensorFlow uses').choices(['cpu', 'cuda']).default('cpu');
+  new Option('--device <device>', 'what computes, as in engine.device of a configuration')
+    .choices(engineDevices)
+    .default('cpu');
 
 /** `unimiss engine install | info | doctor` */
 export function engineCommand(): Command {
-  const engine = new Command('engine').description('Install or inspect TensorFlow, which does the computation.');
+  const engine = new Command('engine').description(
+    'Install or inspect what does the computation: TensorFlow, or a plugin of PJRT.',
+  );
   engine
     .command('install')
     .description(
-      'Download the pinned TensorFlow with pip into the user cache. Does nothing if it is installed already.',
+      'Download the pinned TensorFlow, or the pinned plugin of PJRT, with pip into the user cache. Does nothing if it is installed already.',
     )
     .addOption(deviceOption())
     .option('--allow-cpu', 'with --device cuda: install the CPU build if no GPU is usable')
-    .action(async ({ device, allowCpu }: { device: Device; allowCpu?: boolean }, command: Command) => {
+    .action(async ({ device, allowCpu }: { device: EngineDevice; allowCpu?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
-      const files = await installEngine({
-        device,
-        allowCpu,
+      const options = {
         signal: interruptSignal(),
-        onProgress: (p) => reporter.progress(progressText(p), p.stage === 'done'),
-      });
+        onProgress: (p: InstallProgress) => reporter.progress(progressText(p), p.stage === 'done'),
+      };
+      if (isPluginDevice(device)) {
+        const plugin = await installPlugin(device, options);
+        reporter.line(`The plugin ${plugin.version ?? ''} (${device}) is ${plugin.file}`);
+        reporter.record(plugin);
+        return;
+      }
+      const files = await installEngine({ device, allowCpu, ...options });
       reporter.line(`TensorFlow ${files.version ?? ''} (${files.device ?? 'named'}) is at ${files.folder}`);
       reporter.record(files);
     });
   engine
     .command('info')
-    .description(
-      'Show what is installed, where, and which devices TensorFlow finds. Exit code 5 if no TensorFlow is usable.',
-    )
+    .description('Show what is installed, where, and which devices it finds. Exit code 5 if no TensorFlow is usable.')
     .addOption(deviceOption())
-    .action(async ({ device }: { device: Device }, command: Command) => {
+    .action(async ({ device }: { device: EngineDevice }, command: Command) => {
       const reporter = Reporter.of(command);
       const info = await engineInfo();
       reporter.line(engineInfoText(info));
-      if (!info.used) {
+      if (!info.used && !isPluginDevice(device)) {
         reporter.record(info);
         process.exitCode = exitCodes.engine.code;
         return;
       }
-      const files = await requireEngine({ device });
-      const opened = await openEngine({ library: files.folder, device, preload: files.cuda?.preload });
-      reporter.line(
-        `TensorFlow ${opened.version} finds: ${opened.devices.map((d) => d.name.replace(/.*device:/, '')).join(', ')}`,
-      );
+      const { library, preload } = await locateEngine(device);
+      const opened = await openEngine({ library, device, preload });
+      const devices = opened.devices.map((d) => d.name.replace(/.*device:/, '')).join(', ');
+      reporter.line(`${opened.title} finds: ${devices}${memoryText(opened.memory)}`);
       reporter.record({ ...info, version: opened.version, devices: opened.devices });
     });
   engine
@@ -71,6 +79,12 @@ export function engineCommand(): Command {
       reporter.record(report);
     });
   return engine;
+}
+
+/** `; memory in use 1.2 GiB of 80 GiB`, where the engine tells. */
+function memoryText(memory: DeviceMemory | undefined): string {
+  if (!memory) return '';
+  return `; memory in use ${humanBytes(memory.inUse)}${memory.limit ? ` of ${humanBytes(memory.limit)}` : ''}`;
 }
 
 /** `Downloading tensorflow-cpu … 120 MiB of 261 MiB (46 %)` */

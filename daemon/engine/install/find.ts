@@ -5,7 +5,7 @@ import { type CudaFiles, cudaFiles } from './cuda.ts';
 import { elfProblem } from './elf.ts';
 import { damagedEngine, damageOf, readManifest } from './manifest.ts';
 import { type Env, engineFolder } from './places.ts';
-import type { Device } from './release.ts';
+import type { Build, Device } from './release.ts';
 
 const FRAMEWORK = 'libtensorflow_framework.so.2';
 const CC = 'libtensorflow_cc.so.2';
@@ -20,7 +20,7 @@ export interface EngineFiles {
   cc: string;
   /** Version and build as installed. A TensorFlow from the variable reveals its version only when loaded (TF_Version). */
   version?: string;
-  device?: Device;
+  device?: Build;
   /** NVIDIA's libraries beside it; undefined if there are none, as with the CPU build. */
   cuda?: CudaFiles;
 }

@@ -7,5 +7,14 @@ export { chooseDevice, detectGpus, type Gpu, type GpuReport } from './gpu.ts';
 export { type EngineInfo, engineInfo } from './info.ts';
 export { engineInfoText } from './infoText.ts';
 export { type InstallOptions, type InstallProgress, installEngine } from './install.ts';
+export { type LocatedEngine, locateEngine } from './locate.ts';
+export {
+  findPlugin,
+  installPlugin,
+  isPluginDevice,
+  type PluginDevice,
+  type PluginFile,
+  requirePlugin,
+} from './plugin.ts';
 export { type Device, releaseSizes } from './release.ts';
 export type { VisibleGpu } from './visibleGpus.ts';

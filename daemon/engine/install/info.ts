@@ -59,7 +59,7 @@ export async function engineInfo(options: { env?: Env; verify?: 'size' | 'hash' 
 /** Folders of engines such as `2.21.0-cpu`; excludes locks and unfinished installations. */
 async function engineNames(cache: string): Promise<string[]> {
   try {
-    return (await readdir(cache)).filter((name) => /^[\d.]+-(cpu|cuda)$/.test(name)).sort();
+    return (await readdir(cache)).filter((name) => /^[\d.]+-(cpu|cuda|pjrt-\w+)$/.test(name)).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

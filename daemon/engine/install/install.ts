@@ -49,16 +49,25 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   const { device, notice } = await chooseDevice(options.device ?? 'cpu', { allowCpu: options.allowCpu, env });
   if (notice) onProgress({ stage: 'check', message: notice });
   const release = options.release ?? releaseFor(device, host.arch);
+  const folder = await installRelease(release, { env, host, signal, onProgress });
+  onProgress({ stage: 'done', message: `TensorFlow ${release.version} (${device}) is installed` });
+  return engineAt(folder);
+}
+
+/** Puts a release into the cache, unless it is there already. @returns its folder */
+export async function installRelease(
+  release: EngineRelease,
+  { env, host, signal, onProgress }: StageOptions & { env: Env; host: Host },
+): Promise<string> {
+  const { device } = release;
   const folder = engineFolder(device, env, release.version);
   const partial = `${folder}.partial`;
   try {
-    const present = await healthyEngine(folder);
-    if (present) return present; // even in a cache that others installed and this user may only read
+    if (await isHealthy(folder)) return folder; // even in a cache that others installed and this user may only read
     await makeWritable(dirname(folder));
     const lock = await lockFile(`${folder}.lock`, waiting(onProgress, signal));
     try {
-      const meanwhile = await healthyEngine(folder);
-      if (meanwhile) return meanwhile;
+      if (await isHealthy(folder)) return folder; // meanwhile
       await makeWritable(partial);
       const wheels = await fetchWheels(release, partial, { env, signal, onProgress });
       const files = await unpackWheels(release, wheels, partial, { signal, onProgress });
@@ -78,8 +87,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   } catch (error) {
     throw cacheError(error, folder);
   }
-  onProgress({ stage: 'done', message: `TensorFlow ${release.version} (${device}) is installed` });
-  return engineAt(folder);
+  return folder;
 }
 
 /** Waits for another installation, and reports that once. */
@@ -96,13 +104,13 @@ const waiting =
     });
   };
 
-/** The engine in a folder, if the sizes of its files are right. A damaged one counts as missing here, and is replaced. */
-async function healthyEngine(folder: string): Promise<EngineFiles | undefined> {
+/** Whether a folder has an engine, the sizes of whose files are right. A damaged one counts as missing here, and is replaced. */
+async function isHealthy(folder: string): Promise<boolean> {
   try {
     const manifest = await readManifest(folder);
-    return manifest && !(await damageOf(folder, manifest, 'size')) ? await engineAt(folder) : undefined;
+    return manifest !== undefined && !(await damageOf(folder, manifest, 'size'));
   } catch (error) {
-    if (error instanceof UnimissError) return undefined;
+    if (error instanceof UnimissError) return false;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { engineDevices } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { hashFile } from './unpack.ts';
@@ -9,9 +10,9 @@ const MANIFEST = 'manifest.json';
 
 const manifestSchema = z.object({
   format: z.literal(1),
-  /** Version of TensorFlow. */
+  /** Version of TensorFlow, or of the plugin. */
   version: z.string(),
-  device: z.enum(['cpu', 'cuda']),
+  device: z.enum(engineDevices),
   /** `process.arch` of the libraries. */
   arch: z.string(),
   /** ISO 8601. */

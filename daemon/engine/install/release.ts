@@ -1,7 +1,11 @@
+import type { EngineDevice } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 
 /** The kind of device that TensorFlow computes on; also names its builds. */
 export type Device = 'cpu' | 'cuda';
+
+/** A build that can be in the cache. */
+export type Build = EngineDevice;
 
 /** A wheel to fetch: exactly this file, whatever the package index offers. */
 export interface WheelPin {
@@ -15,10 +19,10 @@ export interface WheelPin {
   unpackedBytes: number;
 }
 
-/** One build of TensorFlow: the wheels to unpack beside each other, and the paths that must exist afterwards. */
+/** One build of TensorFlow, or a plugin of PJRT: the wheels to unpack beside each other, and the paths that must exist afterwards. */
 export interface EngineRelease {
   version: string;
-  device: Device;
+  device: Build;
   wheels: WheelPin[];
   /** Platform tags for the request of the wheels, whatever Python pip itself runs under. */
   platforms: string[];
@@ -191,12 +195,13 @@ export function releaseSizes(arch: string): Partial<Record<Device, { download: n
 }
 
 /**
- * The destination of a file of a wheel, relative to the engine's folder; undefined if it is not needed. Needed are the two
- * libraries of TensorFlow (they need only the C and C++ runtime), NVIDIA's shared libraries, the files of XLA's CUDA compiler
+ * The destination of a file of a wheel, relative to the engine's folder; undefined if it is not needed. Needed are the
+ * plugin of PJRT, the two libraries of TensorFlow (they need only the C and C++ runtime), NVIDIA's shared libraries, the files of XLA's CUDA compiler
  * (ptxas, libdevice), and the licences. They keep their places relative to site-packages, because the libraries look for each
  * other there (RUNPATH).
  */
 export function wantedPath(wheel: string, entry: string): string | undefined {
+  if (/^lammps_jax_pjrt_cpu\/pjrt_c_api_cpu_plugin\.so$/.test(entry)) return entry;
   if (/^tensorflow\/libtensorflow_(cc|framework)\.so\.2$/.test(entry)) return entry;
   if (/^nvidia\/[^/]+\/lib\/[^/]+\.so(\.[0-9.]+)?$/.test(entry)) {
     return entry.includes('.alt.') ? undefined : entry;

@@ -25,7 +25,8 @@ export class PjrtApi {
   readonly size: number;
   private readonly functions = new Map<PjrtFunction, NativeFunction>();
 
-  private constructor(
+  /** @throws UnimissError 'engine' if the table has another version, or lacks a function */
+  constructor(
     /** Path of the plugin, for messages. */
     readonly path: string,
     private readonly table: Pointer,

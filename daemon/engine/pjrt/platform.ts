@@ -1,7 +1,10 @@
+import { basename } from 'node:path';
+import { processorOf } from '../../../protocol/config/devices.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import type { Attrs } from '../attributes.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Metadata } from '../kernelBinding.ts';
-import type { Device, Platform, TracedStep } from '../platform.ts';
+import type { Device, DeviceMemory, Platform, TracedStep } from '../platform.ts';
 import type { EngineOptions } from '../session.ts';
 import type { StepDefinition } from '../stepDefinition.ts';
 import type { Tracer } from '../traceBody.ts';
@@ -36,13 +39,28 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
   }
 
   /** @throws UnimissError 'engine' if the plugin cannot be used */
-  static open({ library, tensorFloat32 }: Required<EngineOptions>): PjrtPlatform {
-    return new PjrtPlatform(PjrtClient.open(library), tensorFloat32 ? 'DEFAULT' : 'HIGHEST');
+  static open({ library, device, tensorFloat32 }: Required<EngineOptions>): PjrtPlatform {
+    const client = PjrtClient.open(library);
+    const found = client.platform.name.toLowerCase();
+    if (found !== processorOf(device))
+      throw new UnimissError('engine', `this plugin of PJRT computes on "${found}", but engine.device is "${device}"`, {
+        place: library,
+        remedy: 'Set UNIMISS_PJRT to a plugin for the device, or choose the other device.',
+      });
+    return new PjrtPlatform(client, tensorFloat32 ? 'DEFAULT' : 'HIGHEST');
   }
 
   get version(): string {
     const { platform, api } = this.client;
     return `PJRT ${api.version} ${platform.name} ${platform.version}`.trim();
+  }
+
+  get title(): string {
+    return `The plugin ${basename(this.client.api.path)} (${this.version})`;
+  }
+
+  get memory(): DeviceMemory | undefined {
+    return this.client.memory();
   }
 
   /** The lowering of an op checks them (lower/call.ts). */

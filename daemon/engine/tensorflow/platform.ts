@@ -85,6 +85,10 @@ export class TensorFlowPlatform implements Platform, OpenedTensorFlow {
     return handle;
   }
 
+  get title(): string {
+    return `TensorFlow ${this.version}`;
+  }
+
   trace<I extends string, O extends string>(tracer: Tracer, definition: StepDefinition<I, O>): TracedStep<I, O> {
     return TracedFunction.of(tracer, this, definition);
   }

@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { usesGpu } from '../../../protocol/config/devices.ts';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { type Concern, type Forecast, namedUnreadable, type Phase } from '../../../protocol/runs/forecast.ts';
 import { humanBytes } from '../../../protocol/words.ts';
@@ -36,7 +37,7 @@ export async function forecastOf(config: ResolvedConfig, options: ForecastOption
     concerned('records.hidePaths', async () => (config.records.hidePaths ? privacyKey() : undefined)),
   ]);
   const found = 'value' in engine ? engine.value : undefined;
-  const device = found || config.engine.device === 'cpu' ? deviceName(found?.gpu) : `GPU ${config.engine.gpu ?? 0}`;
+  const device = found || !usesGpu(config.engine.device) ? deviceName(found?.gpu) : `GPU ${config.engine.gpu ?? 0}`;
   const groups = survey.phases.map(({ group }) => group);
   const measured =
     groups.length === 0 ? undefined : await measuredBefore(root, { config, groups, device, task }, tasks);
@@ -97,7 +98,7 @@ async function secondsPerStep(
     const ms = executor === 'auto' ? (all.length > 0 ? Math.min(...all) : undefined) : known[executor];
     if (ms !== undefined) return { seconds: ms / 1000, basis: 'measured' };
   }
-  if ((found?.device ?? config.engine.device) === 'cuda' || !survey.cost) return null;
+  if (usesGpu(found?.device ?? config.engine.device) || !survey.cost) return null;
   return { seconds: survey.cost.secondsPerStep(group, threads.intraOp), basis: 'estimated' };
 }
 

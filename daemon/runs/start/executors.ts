@@ -49,7 +49,7 @@ async function measured({ executors }: Training, group: Modality, { on, notice }
   return chooseExecutor({
     key: measurementKey(executors.key(group), { threads, device }),
     tensorflow: engine.version,
-    candidates: ['graph', 'xla'],
+    candidates: engine.executors,
     cacheFile: measurementsFile(),
     measure: (executor) => executors.measure(group, executor),
     notice,

@@ -2,38 +2,28 @@ import { availableParallelism, cpus } from 'node:os';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
-import {
-  chooseDevice,
-  type Device,
-  type EngineFiles,
-  requireEngine,
-  type VisibleGpu,
-} from '../../engine/install/index.ts';
+import { type LocatedEngine, locateEngine, type VisibleGpu } from '../../engine/install/index.ts';
 
-/** The device of a run, and the libraries for it. */
-export interface RunEngineFiles {
-  device: Device;
-  files: EngineFiles;
+/** The engine of a run, and its GPU. */
+export interface RunEngineFiles extends LocatedEngine {
   /** Undefined on the CPU. */
   gpu?: VisibleGpu;
-  /** Why the run uses the CPU instead of a GPU. */
-  notice?: string;
 }
 
 /**
- * Finds the TensorFlow that a run needs, without loading it. `engine.gpu` counts the GPUs that this process may use.
+ * Finds the engine that a run needs, without loading it. `engine.gpu` counts the GPUs that this process may use.
  * @throws UnimissError 'engine' with the command that helps
  */
 export async function findRunEngine(
   config: ResolvedConfig['engine'],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunEngineFiles> {
-  const { device, notice, visible = [] } = await chooseDevice(config.device, { allowCpu: config.allowCpu, env });
-  const files = await requireEngine({ device, env });
-  if (device === 'cpu') return { device, files, ...(notice && { notice }) };
+  const found = await locateEngine(config.device, { allowCpu: config.allowCpu, env });
+  const { visible } = found;
+  if (!visible) return found;
   const index = config.gpu ?? 0;
   const gpu = visible[index];
-  if (gpu) return { device, files, gpu };
+  if (gpu) return { ...found, gpu };
   throw new UnimissError('engine', `no GPU has number ${index}`, {
     place: 'engine.gpu',
     remedy: `Use one of the GPUs available to this process: ${visible.map(({ name }, i) => `${i} (${name})`).join(', ')}. If CUDA_VISIBLE_DEVICES is set, it limits them.`,

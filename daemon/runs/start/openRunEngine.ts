@@ -26,26 +26,21 @@ export async function openRunEngine(
   before: RunVersions | undefined,
   notice: (message: string) => void,
 ): Promise<RunEngine> {
-  const {
-    device,
-    files,
-    gpu,
-    notice: fallback,
-  } = await findRunEngine(config, { ...process.env, CUDA_VISIBLE_DEVICES: visibleAtStart });
-  if (fallback) notice(fallback);
+  const found = await findRunEngine(config, { ...process.env, CUDA_VISIBLE_DEVICES: visibleAtStart });
+  const { gpu, cudaData } = found;
+  if (found.notice) notice(found.notice);
   if (gpu) {
     process.env.CUDA_VISIBLE_DEVICES = gpu.visible;
     process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID'; // if the UUID is unknown, its number counts by the bus
   }
-  if (files.cuda?.dataDir && !process.env.XLA_FLAGS)
-    process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${files.cuda.dataDir}`;
+  if (cudaData && !process.env.XLA_FLAGS) process.env.XLA_FLAGS = `--xla_gpu_cuda_data_dir=${cudaData}`;
   const threads = threadsOf(config, before);
   const engine = await openEngine({
-    library: files.folder,
-    device,
+    library: found.library,
+    device: found.device,
     interOpThreads: threads.interOp,
     intraOpThreads: threads.intraOp,
-    ...(files.cuda && device === 'cuda' && { preload: files.cuda.preload }),
+    ...(found.preload && { preload: found.preload }),
   });
   return { engine, threads, device: deviceName(gpu) };
 }

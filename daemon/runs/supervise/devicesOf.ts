@@ -1,9 +1,11 @@
+import { processorOf, usesGpu } from '../../../protocol/config/devices.ts';
 import type { SharedConfig } from '../../../protocol/config/index.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 
 /** `cpu`, or `cuda:1`: runs and jobs that share a device wait for each other. */
 export function devicesOf({ config }: { readonly config: Pick<SharedConfig, 'engine'> }): readonly string[] {
-  return [config.engine.device === 'cuda' ? `cuda:${config.engine.gpu ?? 0}` : 'cpu'];
+  const { device, gpu } = config.engine;
+  return [usesGpu(device) ? `${processorOf(device)}:${gpu ?? 0}` : 'cpu'];
 }
 
 /** As `devicesOf`, for lists: none for a run whose configuration this version cannot read. */

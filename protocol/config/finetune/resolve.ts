@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../cacheFolder.ts';
+import { usesGpu } from '../devices.ts';
 import type { ResolveOptions } from '../kind.ts';
 import { absoluteFrom } from '../paths.ts';
 import { presets as networks, type Stages } from '../pretrain/presets.ts';
@@ -66,6 +67,6 @@ export function resolveFinetune(config: FinetuneGiven, options: ResolveOptions):
       earlyStopping: stopping && { patience: stopping.patience, metric: stopping.metric ?? preset.best },
       best: train.best ?? preset.best,
     },
-    engine: { ...engine, gpu: engine.device === 'cuda' ? (engine.gpu ?? 0) : null },
+    engine: { ...engine, gpu: usesGpu(engine.device) ? (engine.gpu ?? 0) : null },
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cacheFolder } from '../../cacheFolder.ts';
+import { usesGpu } from '../devices.ts';
 import type { ResolveOptions } from '../kind.ts';
 import { absoluteFrom } from '../paths.ts';
 import { presets, type Stages } from './presets.ts';
@@ -46,6 +47,6 @@ export function resolvePretrain(config: PretrainGiven, options: ResolveOptions):
     },
     probe: probe && { ...probe, data: [probe.data].flat().map(absolute) },
     train: { ...train, initialWeights: train.initialWeights === null ? null : absolute(train.initialWeights) },
-    engine: { ...engine, gpu: engine.device === 'cuda' ? (engine.gpu ?? 0) : null },
+    engine: { ...engine, gpu: usesGpu(engine.device) ? (engine.gpu ?? 0) : null },
   };
 }

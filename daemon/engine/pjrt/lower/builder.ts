@@ -239,7 +239,7 @@ function literal({ dtype, shape, constant }: Value): string {
 function scalarLiteral(dtype: number, constant: HostArray): string {
   if (dtype === DataType.bool) return constant[0] ? 'true' : 'false';
   if (!isFloat(dtype)) return `${constant[0]}`;
-  const bytes = Buffer.from(constant.buffer, constant.byteOffset, constant.byteLength).reverse();
+  const bytes = Buffer.from(new Uint8Array(constant.buffer, constant.byteOffset, constant.byteLength)).reverse(); // a copy
   const bits = bytes.toString('hex').toUpperCase();
   return `0x${bits}`;
 }

@@ -34,4 +34,22 @@ function biasAdd(b: Builder, call: Call): Value[] {
   return [b.same('stablehlo.add', ...b.together(call.tensor(0), call.tensor(1)))];
 }
 
-export const products: Family = { MatMul: matMul, BatchMatMulV2: batchMatMul, BiasAdd: biasAdd };
+/** The sum over all axes but the last. */
+function biasAddGrad(b: Builder, call: Call): Value[] {
+  const dy = call.tensor(0);
+  return [
+    b.reduce(
+      'add',
+      dy,
+      dy.shape.slice(0, -1).map((_, i) => i),
+      0,
+    ),
+  ];
+}
+
+export const products: Family = {
+  MatMul: matMul,
+  BatchMatMulV2: batchMatMul,
+  BiasAdd: biasAdd,
+  BiasAddGrad: biasAddGrad,
+};

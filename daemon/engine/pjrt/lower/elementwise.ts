@@ -45,6 +45,11 @@ function squaredDifference(b: Builder, call: Call): Value[] {
   return [b.same('stablehlo.multiply', off, off)];
 }
 
+function cast(b: Builder, call: Call): Value[] {
+  if (call.bool('Truncate')) throw new Error('only rounding to the nearest is supported');
+  return [b.convert(call.tensor(0), call.dtype('DstT', 'float32'))];
+}
+
 function select(b: Builder, call: Call): Value[] {
   const [yes, no] = b.together(call.tensor(1), call.tensor(2));
   return [b.select(call.tensor(0), yes, no)];
@@ -88,7 +93,7 @@ export const elementwise: Family = {
   StopGradient: formula((_, x) => x),
   LeakyRelu: (b, call) => [leak(b, call.tensor(0), call.tensor(0), call)],
   LeakyReluGrad: (b, call) => [leak(b, call.tensor(0), call.tensor(1), call)],
-  Cast: (b, call) => [b.convert(call.tensor(0), call.dtype('DstT', 'float32'))],
+  Cast: cast,
   Select: select,
   SelectV2: select,
   Equal: comparison('EQ'),

@@ -1,0 +1,122 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { EngineDevice } from '../../../protocol/config/devices.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { elfProblem } from './elf.ts';
+import { checkHost, thisHost } from './host.ts';
+import { type InstallOptions, installRelease } from './install.ts';
+import { damagedEngine, damageOf, readManifest } from './manifest.ts';
+import { type Env, engineFolder } from './places.ts';
+import type { EngineRelease } from './release.ts';
+
+/** A device that a plugin of PJRT computes on. */
+export type PluginDevice = Extract<EngineDevice, `pjrt:${string}`>;
+
+/** Where a plugin is. */
+export interface PluginFile {
+  readonly origin: 'cache' | 'environment';
+  readonly device: PluginDevice;
+  /** The shared library. */
+  readonly file: string;
+  /** Of its wheel, if it comes from the cache. */
+  readonly version?: string;
+}
+
+/** A plugin that can be installed. The one for CPUs is a third party's and serves tests: TensorFlow is the engine for CPUs. */
+const pinned: Partial<Record<PluginDevice, EngineRelease>> = {
+  'pjrt:cpu': {
+    version: '0.11.2',
+    device: 'pjrt:cpu',
+    wheels: [
+      {
+        name: 'lammps-jax-pjrt-cpu',
+        version: '0.11.2',
+        sha256: '1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1',
+        bytes: 62_711_338,
+        unpackedBytes: 201_863_542,
+      },
+    ],
+    platforms: ['manylinux_2_27_x86_64'],
+    required: ['lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'],
+  },
+};
+
+/** Wheels that have a plugin, for devices for which none is pinned; in a Python environment they find their libraries. */
+const elsewhere: Partial<Record<PluginDevice, string>> = {
+  'pjrt:cuda': 'jax-cuda13-plugin[with-cuda]: jax_plugins/xla_cuda13/xla_cuda_plugin.so',
+  'pjrt:rocm': 'jax-rocm7-pjrt: jax_plugins/xla_rocm7/xla_rocm_plugin.so',
+  'pjrt:oneapi': 'intel-extension-for-openxla',
+  'pjrt:metal': 'jax-metal',
+};
+
+export function isPluginDevice(device: EngineDevice): device is PluginDevice {
+  return device.startsWith('pjrt:');
+}
+
+/**
+ * Puts a plugin of PJRT into the user's cache, as `installEngine` does for TensorFlow.
+ * @throws UnimissError `engine` where none is pinned for the device, `disk` or `interrupted`
+ */
+export async function installPlugin(device: PluginDevice, options: InstallOptions = {}): Promise<PluginFile> {
+  const { env = process.env, host = thisHost(), signal, onProgress = () => {} } = options;
+  checkHost(host);
+  const release = options.release ?? pinned[device];
+  if (!release || (host.arch !== 'x64' && !options.release)) throw notPinned(device);
+  const folder = await installRelease(release, { env, host, signal, onProgress });
+  onProgress({ stage: 'done', message: `The plugin ${release.version} (${device}) is installed` });
+  return { origin: 'cache', device, file: join(folder, release.required[0] ?? ''), version: release.version };
+}
+
+/**
+ * Finds the plugin for a device: the one that UNIMISS_PJRT names, else the one in the cache. Undefined if nothing is installed.
+ * @throws UnimissError `engine` if the variable names no library for this machine, or the installed one is damaged
+ */
+export async function findPlugin(
+  device: PluginDevice,
+  env: Env = process.env,
+  arch = process.arch,
+): Promise<PluginFile | undefined> {
+  if (env.UNIMISS_PJRT) return { origin: 'environment', device, file: await namedPlugin(env.UNIMISS_PJRT, arch) };
+  const release = pinned[device];
+  if (!release) return undefined;
+  const folder = engineFolder(device, env, release.version);
+  const manifest = await readManifest(folder);
+  if (!manifest) return undefined;
+  const damage = await damageOf(folder, manifest, 'size');
+  if (damage) throw damagedEngine(folder, damage);
+  return { origin: 'cache', device, file: join(folder, release.required[0] ?? ''), version: release.version };
+}
+
+/** As `findPlugin`, but throws an error with what to do if nothing is installed. */
+export async function requirePlugin(device: PluginDevice, env: Env = process.env): Promise<PluginFile> {
+  const found = await findPlugin(device, env);
+  if (found) return found;
+  if (!pinned[device]) throw notPinned(device);
+  throw new UnimissError('engine', `no plugin of PJRT for ${device} is installed`, {
+    remedy: `Run \`unimiss engine install --device ${device}\` (once for this user).`,
+  });
+}
+
+function notPinned(device: PluginDevice): UnimissError {
+  const wheel = elsewhere[device];
+  return new UnimissError('engine', `UniMiSS has no plugin of PJRT for ${device} on this machine`, {
+    remedy: `Set UNIMISS_PJRT to the absolute path of one${wheel ? ` (${wheel})` : ''}, or use another engine.device.`,
+  });
+}
+
+async function namedPlugin(file: string, arch: string): Promise<string> {
+  const refuse = (what: string): never => {
+    throw new UnimissError('engine', what, {
+      place: 'UNIMISS_PJRT',
+      remedy: 'Set it to the absolute path of the shared library of a plugin, or unset it.',
+    });
+  };
+  if (!isAbsolute(file)) refuse(`"${file}" is not an absolute path`);
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
+    refuse(`${file} cannot be read (${error.code})`),
+  );
+  if (!found.isFile()) refuse(`${file} is not a file`);
+  const problem = await elfProblem(file, arch);
+  if (problem) refuse(`${file} ${problem}`);
+  return file;
+}
