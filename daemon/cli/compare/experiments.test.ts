@@ -1,0 +1,22 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { readExperiment } from './experimentFile.ts';
+import { fineTunings } from './fineTunings.ts';
+
+const folder = fileURLToPath(new URL('../../../experiments/', import.meta.url));
+const files = readdirSync(folder).filter((name) => name.endsWith('.experiment.jsonc'));
+
+it.each(files)('%s is valid, and its phantoms have seeds of their own', async (name) => {
+  const { experiment, phantoms } = await readExperiment(join(folder, name));
+  const seeds = phantoms.map(({ options }) => options.seed);
+  expect(new Set(seeds).size).toBe(seeds.length);
+  expect(fineTunings(experiment).length).toBeGreaterThan(0);
+});
+
+it('the three questions are asked with at least five seeds', async () => {
+  const { experiment } = await readExperiment(join(folder, 'three-questions.experiment.jsonc'));
+  expect(experiment.seeds.length).toBeGreaterThanOrEqual(5);
+  expect(experiment.labels).toEqual([1, 4, 16]);
+});
