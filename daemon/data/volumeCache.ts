@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { open, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
 import { makeFolder } from '../files/folder.ts';
+import { pruneFolder } from '../files/pruneFolder.ts';
 import { readNifti } from './formats/nifti.ts';
 import type { Affine } from './formats/niftiGeometry.ts';
 import { descriptionAt, writeNifti } from './formats/niftiWriter.ts';
@@ -104,24 +105,6 @@ export class VolumeCache {
 
   /** Removes the least recently used copies until the folder is at nine tenths of its allowed size. */
   async prune(): Promise<void> {
-    const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}\.nii$/.test(name));
-    const files = (
-      await Promise.all(
-        names.map(async (name) => {
-          const file = join(this.folder, name);
-          // Another process may have removed it in the meantime.
-          const info = await stat(file).catch(() => undefined);
-          return info && { file, bytes: info.size, usedMs: info.mtimeMs };
-        }),
-      )
-    ).filter((entry) => entry !== undefined);
-    let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (total <= this.maxBytes) return;
-    files.sort((a, b) => a.usedMs - b.usedMs);
-    for (const { file, bytes } of files) {
-      if (total <= 0.9 * this.maxBytes) break;
-      await rm(file, { force: true });
-      total -= bytes;
-    }
+    await pruneFolder(this.folder, { names: /^[0-9a-f]{32}\.nii$/, maxBytes: this.maxBytes });
   }
 }

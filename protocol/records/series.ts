@@ -248,10 +248,6 @@ const finetune: readonly Series[] = [
     help: 'One part of the loss, before it is weighted.',
   },
   {
-    ...{ key: 'scale/*', of: 'step', title: 'Loss at a resolution', unit: 'nats', panel: 'loss' },
-    help: 'Loss of the output at one resolution of deep supervision, before it is weighted. 1 is the finest.',
-  },
-  {
     ...{ key: 'gradientNorm', of: 'step', title: 'Gradient norm', unit: '', panel: 'optimiser', include: [0] },
     help: 'Norm of all gradients together, before clipping.',
     inTerminal: { heading: 'gradient', decimals: 3 },

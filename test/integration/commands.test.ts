@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { SafetensorsFile } from '../../daemon/checkpoint/safetensorsReader.ts';
 import { writeSafetensors } from '../../daemon/checkpoint/safetensorsWriter.ts';
 import { CheckpointStore } from '../../daemon/checkpoint/store.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
 import {
   fewPhantoms,
   newestTensors,
@@ -164,6 +165,17 @@ test('init prints a configuration that is valid', async () => {
     model: { preset: 'small', size3D: [16, 96, 96] },
     train: { epochs: 7 },
   });
+});
+
+test('init prints a configuration for fine-tuning, of one folder', async () => {
+  const { code, stdout, stderr } = await unimiss(folder, ['init', folder, '--task', 'finetune', '--preset', 'nano']);
+  expect(code, stderr).toBe(0);
+  expect(parseConfig(stdout, 'init')).toMatchObject({
+    ...{ task: 'finetune', data: { path: folder, fold: 0 }, model: { preset: 'nano' } },
+  });
+  const two = await unimiss(folder, ['init', folder, folder, '--task', 'finetune']);
+  expect(two.code).not.toBe(0);
+  expect(two.stderr).toContain('takes one folder, but 2 are given');
 });
 
 test('init warns of a folder that does not exist', async () => {

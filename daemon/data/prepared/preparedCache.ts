@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
+import { pruneFolder } from '../../files/pruneFolder.ts';
 import { readFailure } from '../formats/bytes.ts';
 import { filesOfImage } from '../formats/imageFiles.ts';
 import { caseDigests } from './caseDigests.ts';
@@ -17,6 +18,18 @@ import type { CaseFiles, PrepareSettings } from './settings.ts';
 
 /** Raised when images are prepared in another way, so that old copies are not used. */
 const version = 2;
+
+/** Bytes of prepared images above which those that were not used for longest are removed. */
+const usualMaxBytes = 100 * 2 ** 30;
+
+/**
+ * Removes prepared images that were not used for longest where the folder has become large. A run that still uses one makes it anew.
+ * @param keep paths of those that stay, whatever the size: a run's own
+ * @returns what was removed
+ */
+export function prunePrepared(folder: string, keep: ReadonlySet<string>, maxBytes = usualMaxBytes) {
+  return pruneFolder(folder, { names: /^[0-9a-f]{32}\.prepared$/, maxBytes, keep });
+}
 
 /**
  * Prepared images on disk, each named by the content of its files and by what it was prepared for: another name, folder or time of
@@ -33,7 +46,11 @@ export class PreparedCache {
   async open(files: CaseFiles): Promise<PreparedFile> {
     const path = await this.pathOf(files);
     try {
-      return await PreparedFile.open(path);
+      const found = await PreparedFile.open(path);
+      const now = new Date();
+      // The time of last use decides the order of removal. Without permission to set it, the time of writing decides.
+      await utimes(path, now, now).catch(() => undefined);
+      return found;
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
       if (!missing && !(error instanceof UnimissError)) throw error;

@@ -1,12 +1,12 @@
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putSegmentation, putSeries } from '../../../test/labelled/dicomSet.ts';
 import { planDataset } from '../datasets/labelled/plan/planDataset.ts';
 import { dicomFixture } from '../formats/dicom/dicom.fixture.ts';
 import { niftiFixture } from '../formats/nifti.fixture.ts';
-import { PreparedCache } from './preparedCache.ts';
+import { PreparedCache, prunePrepared } from './preparedCache.ts';
 import type { PreparedFile } from './preparedFile.ts';
 import { readCase } from './readCase.ts';
 import type { LabelFiles, PrepareSettings } from './settings.ts';
@@ -107,6 +107,27 @@ describe('a DICOM series with a DICOM segmentation', () => {
       readCase({ id: 'x', images: [other], labels: labelsIn(join(set, 'masks/a.dcm')) }, settings),
     ).rejects.toThrow('lies in another grid than its image');
   });
+});
+
+it('prepared images that were not used for longest make room, those of the run stay', async () => {
+  const cache = new PreparedCache(join(root, 'small cache'), settings);
+  const paths: string[] = [];
+  for (const n of [0, 1, 2]) {
+    const path = join(root, `${n}.nii`);
+    await writeFile(
+      path,
+      niftiFixture({ size: [8, 8, 4], values: Array.from({ length: 256 }, (_, i) => i * (n + 1)) }),
+    );
+    paths.push(await pathOf(cache.open({ id: `${n}`, images: [path] })));
+  }
+  for (const [n, path] of paths.entries()) await utimes(path, 1000 + n, 1000 + n);
+  // Opening counts as use.
+  await pathOf(cache.open({ id: '1', images: [join(root, '1.nii')] }));
+  const { size } = await stat(paths[0] ?? '');
+  const folder = join(root, 'small cache');
+  expect(await prunePrepared(folder, new Set([paths[0] ?? '']), 2.5 * size)).toMatchObject({ files: 1 });
+  const left = (await readdir(folder)).filter((name) => name.endsWith('.prepared'));
+  expect(left.sort()).toEqual([paths[0], paths[1]].map((path) => basename(path ?? '')).sort());
 });
 
 describe('an image of several volumes (4-D)', () => {

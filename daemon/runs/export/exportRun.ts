@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { finetuneKind } from '../../../protocol/config/finetune/index.ts';
 import { pretrainKind } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { SafetensorsFile } from '../../checkpoint/safetensorsReader.ts';
@@ -12,6 +13,7 @@ import { makeFolder } from '../../files/folder.ts';
 import { readHead } from '../checkpoint/format.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { type AdaptationPlan, adaptationPlan } from './adaptationPlan.ts';
+import { evaluationOf } from './evaluationOf.ts';
 import { loadSnippet } from './loadSnippet.ts';
 import { modelCard } from './modelCard.ts';
 
@@ -49,11 +51,12 @@ export async function exportRun(run: RunFolder, out: string, options: ExportOpti
     const sources = sourcesOf(tensors, role);
     const parameters = sources.reduce((sum, { shape }) => sum + shape.reduce((all, size) => all * size, 1), 0);
     const score = scoreOf(tensors.metadata);
+    const measured = run.task === finetuneKind.task ? await evaluationOf(run, step, options.onNotice) : undefined;
     await writeFolder(folder, async (into) => {
       const metadata = { format: 'pt', plan: JSON.stringify(plan) };
       await writeSafetensors(join(into, 'model.safetensors'), sources, metadata);
       await writeTextAtomically(join(into, 'plan.json'), `${JSON.stringify(plan, null, 1)}\n`);
-      await writeTextAtomically(join(into, 'README.md'), modelCard(plan, { ...(score && { score }), parameters }));
+      await writeTextAtomically(join(into, 'README.md'), modelCard(plan, { parameters, score, evaluation: measured }));
       await writeTextAtomically(join(into, 'load.py'), loadSnippet);
     });
     return { folder, plan, parameters };

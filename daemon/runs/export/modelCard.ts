@@ -1,5 +1,7 @@
+import type { Evaluation } from '../../../protocol/evaluation/evaluation.ts';
 import type { Score } from '../../checkpoint/score.ts';
 import type { AdaptationPlan } from './adaptationPlan.ts';
+import { cardNumbers, classNumbers, leakageText } from './cardNumbers.ts';
 
 const pipelines = {
   pretrain: 'image-feature-extraction',
@@ -7,11 +9,16 @@ const pipelines = {
   classification: 'image-classification',
 } as const;
 
-/**
- * A model card in Hugging Face's form (https://huggingface.co/docs/hub/model-cards): a YAML header and Markdown.
- * @param score the number by which the checkpoint was the best, measured on the run's own validation cases
- */
-export function modelCard(plan: AdaptationPlan, { score, parameters }: { score?: Score; parameters: number }): string {
+export interface CardFacts {
+  readonly parameters: number;
+  /** The number by which the checkpoint was the best, measured on the run's own validation cases. */
+  readonly score: Score | undefined;
+  /** What an evaluation of this checkpoint found. */
+  readonly evaluation: Evaluation | undefined;
+}
+
+/** A model card in Hugging Face's form (https://huggingface.co/docs/hub/model-cards): a YAML header and Markdown. */
+export function modelCard(plan: AdaptationPlan, { score, parameters, evaluation }: CardFacts): string {
   const { architecture, network, task, labels } = plan;
   const kind = network?.problem ?? 'pretrain';
   const sizes = [architecture.size2D, architecture.size3D].flatMap((size) => (size ? [size.join(' × ')] : []));
@@ -21,7 +28,7 @@ export function modelCard(plan: AdaptationPlan, { score, parameters }: { score?:
     `pipeline_tag: ${pipelines[kind]}`,
     'tags:',
     ...['medical-imaging', 'unimiss', kind === 'pretrain' ? 'self-supervised' : kind].map((tag) => `- ${tag}`),
-    ...(task === 'finetune' && score ? evaluation(plan, score, pipelines[kind]) : []),
+    ...(task === 'finetune' ? modelIndex(plan, pipelines[kind], score, evaluation) : []),
     '---',
     '',
     `# ${plan.name}`,
@@ -53,9 +60,12 @@ export function modelCard(plan: AdaptationPlan, { score, parameters }: { score?:
       : []),
     '## Evaluation',
     '',
+    ...(evaluation ? evaluationSection(evaluation) : []),
     score && task === 'finetune'
       ? `${score.series} = ${score.value.toPrecision(4)} on the validation cases of the run, by which this checkpoint was chosen. It is therefore optimistic; evaluate on cases that took no part in training.`
-      : 'Not evaluated on labelled images.',
+      : evaluation
+        ? ''
+        : 'Not evaluated on labelled images.',
     '',
     '## Limits',
     '',
@@ -71,7 +81,15 @@ export function modelCard(plan: AdaptationPlan, { score, parameters }: { score?:
   return lines.join('\n');
 }
 
-function evaluation({ name }: AdaptationPlan, { series, value }: Score, pipeline: string): string[] {
+/** The results as Hugging Face reads them: those of an evaluation, else the score that chose the checkpoint. */
+function modelIndex(
+  { name }: AdaptationPlan,
+  pipeline: string,
+  score: Score | undefined,
+  evaluation: Evaluation | undefined,
+): string[] {
+  const numbers = evaluation ? cardNumbers(evaluation) : score ? [{ type: score.series, value: score.value }] : [];
+  if (numbers.length === 0) return [];
   return [
     'model-index:',
     `- name: ${JSON.stringify(name)}`,
@@ -79,11 +97,35 @@ function evaluation({ name }: AdaptationPlan, { series, value }: Score, pipeline
     '  - task:',
     `      type: ${pipeline}`,
     '    dataset:',
-    '      name: validation cases of the run',
+    `      name: ${evaluation?.split ?? 'validation'} cases of the run`,
     '      type: private',
     '    metrics:',
-    `    - type: ${JSON.stringify(series)}`,
-    `      value: ${value}`,
+    ...numbers.flatMap((number) => [
+      `    - type: ${JSON.stringify(number.type)}`,
+      ...('name' in number ? [`      name: ${JSON.stringify(number.name)}`] : []),
+      `      value: ${number.value}`,
+    ]),
+  ];
+}
+
+/** The numbers of an evaluation with their intervals, and those of each class. */
+function evaluationSection(evaluation: Evaluation): string[] {
+  const { split, patients, cases, leakage, problem } = evaluation;
+  const short = (value: number | null) => (value === null ? '–' : value.toPrecision(4));
+  return [
+    `Measured on ${cases.length} ${split} cases of ${patients} patients of the run's data set. ${leakageText(leakage)}`,
+    '',
+    '| | value | 95 % interval |',
+    '|---|---|---|',
+    ...cardNumbers(evaluation).map(
+      ({ name, value, interval }) =>
+        `| ${name} | ${short(value)} | ${interval ? `${short(interval.low)} to ${short(interval.high)}` : '–'} |`,
+    ),
+    '',
+    `| class | ${problem === 'segmentation' ? 'Dice' : 'AUC'} |`,
+    '|---|---|',
+    ...classNumbers(evaluation).map(({ name, value }) => `| ${cell(name)} | ${short(value)} |`),
+    '',
   ];
 }
 

@@ -50,7 +50,14 @@ export class PatchMaker {
   private async prepare(number: number): Promise<PreparedSummary> {
     return this.withCase(number, async (file) => {
       const { size, voxels, digests } = file.header;
-      return { kind: 'prepared', size, voxels, digests, middle: middleOf(await file.positions(), size) };
+      return {
+        kind: 'prepared',
+        copy: file.path,
+        size,
+        voxels,
+        digests,
+        middle: middleOf(await file.positions(), size),
+      };
     });
   }
 

@@ -45,6 +45,8 @@ export type PatchTask =
 /** What is known of a case once it is prepared. */
 export interface PreparedSummary {
   readonly kind: 'prepared';
+  /** Path of its prepared copy. */
+  readonly copy: string;
   readonly size: Size3;
   /** Of the image's decoded values: see `caseDigests`. */
   readonly digests: readonly string[];

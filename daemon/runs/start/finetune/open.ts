@@ -1,7 +1,8 @@
 import type { FinetuneConfig } from '../../../../protocol/config/index.ts';
-import { UnimissError } from '../../../../protocol/errors.ts';
+import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
 import { PatchLoader, type PreparationFailure } from '../../../data/loader/labelled/index.ts';
 import type { PreparedSummary } from '../../../data/loader/labelled/types.ts';
+import { prunePrepared } from '../../../data/prepared/preparedCache.ts';
 import type { Size3 } from '../../../data/prepared/types.ts';
 import { downstreamOf, problemOf, stateOptions } from '../../../train/finetune/problem.ts';
 import { createFineTuneState } from '../../../train/finetune/state.ts';
@@ -36,6 +37,7 @@ export async function openFinetuning(
     if (failures.length > 0) throw unusable(failures, cases.length);
     const prepared = summaries.filter((one) => one !== undefined);
     const told = await recordImages(opened, prepared, { run, journal, resumes });
+    const removed = await pruneCache(config, prepared);
     const facts = labelFacts(config, opened, prepared);
     const model = downstreamOf(config, facts.outputs);
     const { first, findings } = await startValues(config, { model, resumes });
@@ -50,7 +52,7 @@ export async function openFinetuning(
       stepsPerEpoch,
       description: describe(config, opened, stepsPerEpoch),
       state: createFineTuneState(engine, stateOptions(config, model), resumes ? null : first),
-      findings: [...opened.findings, ...told, ...findings],
+      findings: [...opened.findings, ...told, ...removed, ...findings],
       loader,
       windows: validation.flatMap((number) => windowsOf(config, number, prepared[number])),
       stage,
@@ -79,6 +81,19 @@ async function recordImages(
     hashes?.close();
   }
   return findings;
+}
+
+/** Makes room where prepared images of earlier runs have become many. */
+async function pruneCache({ data }: FinetuneConfig, summaries: readonly PreparedSummary[]): Promise<Finding[]> {
+  try {
+    const { files, bytes } = await prunePrepared(data.cache, new Set(summaries.map(({ copy }) => copy)));
+    if (files === 0) return [];
+    const size = `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+    const message = `Removed ${files} prepared images (${size}) from ${data.cache}, which were not used for longest.`;
+    return [{ event: 'notice', message }];
+  } catch (error) {
+    return [{ event: 'notice', message: `${data.cache} cannot be tidied up (${messageOf(error)}).` }];
+  }
 }
 
 function openPatchLoader(config: FinetuneConfig, { cases, training, dataset }: RunCases, stepsPerEpoch: number) {

@@ -1,5 +1,5 @@
 import type { WindowBatch } from '../../../data/loader/labelled/types.ts';
-import { areaUnderCurve } from './areaUnderCurve.ts';
+import { Ranking } from '../../../evaluate/metrics/ranking.ts';
 import type { Validation, ValidationValues } from './types.ts';
 
 export interface ClassificationValidationOptions {
@@ -39,8 +39,8 @@ export class ClassificationValidation implements Validation {
     const { names, overlapping } = this.options;
     if (this.counted === 0) return {};
     const areas = names.flatMap((name, k) => {
-      const area = areaUnderCurve(this.scores[k]!, this.truths[k]!);
-      return area === undefined ? [] : [[name, area] as const];
+      const area = new Ranking(this.scores[k]!, this.truths[k]!).auc();
+      return area === null ? [] : [[name, area] as const];
     });
     const two = !overlapping && names.length === 2;
     const counted = two ? areas.slice(-1) : areas;

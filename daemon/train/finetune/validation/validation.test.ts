@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PreparedSummary } from '../../../data/loader/labelled/types.ts';
 import type { Size3 } from '../../../data/prepared/types.ts';
-import { areaUnderCurve } from './areaUnderCurve.ts';
+import { Ranking } from '../../../evaluate/metrics/ranking.ts';
 import { ClassificationValidation } from './classification.ts';
 import { SegmentationValidation, voxelClasses } from './segmentation.ts';
 import { coveringWindows, middleWindow } from './windows.ts';
@@ -17,8 +17,8 @@ describe('the area under the ROC curve', () => {
           isA ? cases.flatMap(([b, isB]) => (isB ? [] : [Math.sign(a - b)])) : [],
         );
         const expected = pairs.length === 0 ? undefined : pairs.reduce((sum, s) => sum + (s + 1) / 2, 0) / pairs.length;
-        const area = areaUnderCurve(scores, positive);
-        if (expected === undefined) expect(area).toBeUndefined();
+        const area = new Ranking(scores, positive).auc();
+        if (expected === undefined) expect(area).toBeNull();
         else expect(area).toBeCloseTo(expected, 12);
       }),
     );
@@ -74,6 +74,7 @@ describe('windows', () => {
   const sizes = fc.tuple(...[0, 1, 2].map(() => fc.integer({ min: 1, max: 9 }))) as unknown as fc.Arbitrary<Size3>;
   const summary = (size: Size3): PreparedSummary => ({
     kind: 'prepared',
+    copy: '',
     size,
     digests: [],
     voxels: [],
