@@ -9,6 +9,9 @@ import { notification, request } from '../daemon/rpc.ts';
 /** Longest text of a configuration, UTF-16 code units. */
 export const longestConfig = 1 << 20;
 
+/** Whether the daemon helps with a file. */
+export const isConfigUri = (uri: string) => uri.endsWith('.unimiss.jsonc');
+
 const uri = z.string().max(8192);
 const document = z.looseObject({ uri });
 const position = z.looseObject({ line: z.int().min(0), character: z.int().min(0) });

@@ -17,6 +17,7 @@ import {
   executeCommand,
   hover,
   inlayHint,
+  isConfigUri,
   longestConfig,
   publishDiagnostics,
 } from '../../../protocol/language/messages.ts';
@@ -44,8 +45,6 @@ export interface LanguageServices {
 /** How many files one client may keep open. */
 const mostDocuments = 200;
 
-const isConfig = (uri: string) => uri.endsWith('.unimiss.jsonc');
-
 /** Help for the configurations that one client has open, by LSP. */
 export class LanguageSession implements ClientSession {
   readonly handlers: ReadonlyMap<string, Handler>;
@@ -58,7 +57,7 @@ export class LanguageSession implements ClientSession {
   ) {
     const listeners = [
       listener(didOpen, ({ textDocument: { uri, version, text } }) => {
-        if (!isConfig(uri) || (this.open.size >= mostDocuments && !this.open.has(uri))) return;
+        if (!isConfigUri(uri) || (this.open.size >= mostDocuments && !this.open.has(uri))) return;
         this.replace(uri, TextDocument.create(uri, 'jsonc', version, text), true);
       }),
       listener(didChange, ({ textDocument: { uri, version }, contentChanges }) => {

@@ -37,7 +37,8 @@ import { recordHandlers } from '../handlers/records.ts';
 import { runFileHandlers } from '../handlers/runFiles.ts';
 import { runHandlers } from '../handlers/runs.ts';
 import type { Services } from '../handlers/services.ts';
-import { type LanguageServices, LanguageSession } from '../language/languageSession.ts';
+import type { LanguageServices } from '../language/languageSession.ts';
+import { LazyLanguageSession } from '../language/lazyLanguageSession.ts';
 import { ClientConnection } from '../wire/clientConnection.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import { trainingEnvironment } from './environment.ts';
@@ -294,7 +295,8 @@ export class Daemon implements Services {
       socket,
       {
         handlers: this.handlers,
-        session: (send) => new LanguageSession(send, this.languageServices),
+        session: (send) =>
+          new LazyLanguageSession(send, this.languageServices, (error) => log('warning', messageOf(error))),
         about: { version, runsRoot, capabilities: languageCapabilities },
         log,
       },

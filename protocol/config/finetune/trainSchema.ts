@@ -102,7 +102,8 @@ export const train = z
       .min(0)
       .lt(1)
       .default(0)
-      .describe('Classification with one class per image: label smoothing of the cross-entropy.'),
+      .describe('Classification with one class per image: label smoothing of the cross-entropy.')
+      .meta({ source: 'Szegedy et al. 2016, section 7' }),
     deepSupervision: z
       .boolean()
       .default(true)
