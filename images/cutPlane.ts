@@ -1,5 +1,6 @@
 import { type ImageGeometry, type PlaneName, planeAxes } from '../protocol/viewer/geometry.ts';
 import type { PieceKind } from '../protocol/viewer/planes.ts';
+import { coarseIndex } from './coarseCopy.ts';
 import type { VoxelStore } from './voxelStore.ts';
 
 /** Numbers of a plane, row by row: value = slope · number + intercept. */
@@ -52,26 +53,28 @@ export function lastVoxel({ width, height, start, acrossStep, downStep }: PlaneW
 
 /**
  * The numbers of a plane. Integers of at most 16 bits stay as they are stored, others become values of 32 bits. Where the file has not been read
- * yet, or cannot be read, there is NaN.
+ * yet, there is what the coarse copy of an earlier time says; without one, and where the file cannot be read, there is NaN.
  */
 export function cutPlane(store: VoxelStore, walk: PlaneWalk): CutPlane {
-  const { voxels, scaling, available } = store;
+  const { voxels, scaling, available, coarse, size } = store;
   const { width, height, start, acrossStep, downStep } = walk;
   const complete = lastVoxel(walk) < available;
-  const { kind, numbers } = numbersFor(store, complete, width * height);
+  const { kind, numbers } = numbersFor(store, complete || coarse !== undefined, width * height);
+  const later = (p: number) =>
+    coarse ? Number(coarse.voxels[coarseIndex(coarse, size, p)]) * slope + intercept : Number.NaN;
   const { slope, intercept } = kind === 'float32' ? scaling : { slope: 1, intercept: 0 };
   let o = 0;
   for (let y = 0; y < height; y++) {
     let p = start + y * downStep;
     for (let x = 0; x < width; x++, p += acrossStep)
-      numbers[o++] = p < available ? Number(voxels[p]) * slope + intercept : Number.NaN;
+      numbers[o++] = p < available ? Number(voxels[p]) * slope + intercept : later(p);
   }
   return { width, height, kind, numbers, complete, ...(kind === 'float32' ? { slope: 1, intercept: 0 } : scaling) };
 }
 
-function numbersFor({ voxels }: VoxelStore, complete: boolean, length: number): Pick<CutPlane, 'kind' | 'numbers'> {
-  if (complete && voxels instanceof Uint16Array) return { kind: 'uint16', numbers: new Uint16Array(length) };
+function numbersFor({ voxels }: VoxelStore, whole: boolean, length: number): Pick<CutPlane, 'kind' | 'numbers'> {
+  if (whole && voxels instanceof Uint16Array) return { kind: 'uint16', numbers: new Uint16Array(length) };
   const small = voxels instanceof Int16Array || voxels instanceof Int8Array || voxels instanceof Uint8Array;
-  if (complete && small) return { kind: 'int16', numbers: new Int16Array(length) };
+  if (whole && small) return { kind: 'int16', numbers: new Int16Array(length) };
   return { kind: 'float32', numbers: new Float32Array(length) };
 }

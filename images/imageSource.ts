@@ -8,8 +8,12 @@ import type { Decoded, StoredGrid } from '../daemon/data/formats/storedVolume.ts
 import { toErrorData } from '../protocol/daemon/wireError.ts';
 import type { ImageGeometry } from '../protocol/viewer/geometry.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
+import type { CoarseCache } from './coarseCache.ts';
+import { coarseCopyOf } from './coarseCopy.ts';
+import { type CutPlane, cutPlane, planeWalk } from './cutPlane.ts';
 import { geometryOf, pictureGeometry } from './geometry.ts';
 import { emptyStore, openNiftiStream } from './readNiftiStream.ts';
+import { valueRange } from './valueRange.ts';
 import { isComplete, type VoxelStore } from './voxelStore.ts';
 
 /** An image that is open: its voxels are there, or are being read. */
@@ -17,8 +21,12 @@ export type ImageSource =
   | { readonly kind: 'picture'; readonly opened: OpenedImage; readonly rgb: Uint8Array }
   | { readonly kind: 'volume'; readonly opened: OpenedImage; readonly grid: StoredGrid; readonly store: VoxelStore };
 
+/** Compressed images with fewer bytes are read in less time than a copy of them. */
+const slowBytes = 2 ** 25;
+
 /**
  * Opens a file of any supported format, by its content, or a folder with a DICOM series. A NIfTI file is read while it is shown already.
+ * @param cache keeps coarse copies of images that take long to read
  * @param moved called whenever more of it has been read, and at the end
  * @throws UnimissError('data') where nothing of it can be shown
  */
@@ -26,6 +34,7 @@ export async function openSource(
   path: string,
   volume: number,
   moved: (reading: Reading) => void,
+  cache?: CoarseCache,
 ): Promise<ImageSource> {
   const { format } = await sniffFile(path);
   if (format === 'png' || format === 'jpeg') return picture(path, format);
@@ -39,8 +48,23 @@ export async function openSource(
   const store = emptyStore(header);
   const { volumes, orientationNotice } = header;
   const opened = describe(path, grid, geometryOf(grid, header.spacingKnown), { volumes, volume }, [orientationNotice]);
-  void fill(store, () => moved(readingOf(store))).then(() => moved(readingOf(store)));
-  return { kind: 'volume', opened, grid, store };
+  const source: ImageSource = { kind: 'volume', opened, grid, store };
+  const slow = format === 'gz' && header.dataBytes >= slowBytes;
+  const known = slow ? await cache?.find(path, volume, store) : undefined;
+  store.coarse = known;
+  void fill(store, () => moved(readingOf(store))).then(async () => {
+    // Where the file is damaged, what an earlier one said would look like its own.
+    store.coarse = undefined;
+    moved(readingOf(store));
+    if (slow && !known && cache && isComplete(store))
+      await cache.keep(path, volume, coarseCopyOf(store, valueRange(middlePlane(source))));
+  });
+  return source;
+}
+
+/** The axial plane in the middle. */
+function middlePlane({ opened: { geometry }, store }: ImageSource & { kind: 'volume' }): CutPlane {
+  return cutPlane(store, planeWalk(geometry, store.size, 'axial', Math.floor(geometry.shape[0] / 2)));
 }
 
 function readingOf({ available, voxels, failure }: VoxelStore): Reading {

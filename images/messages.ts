@@ -15,8 +15,11 @@ export interface LargestError {
 
 /** What the thread that reads an image can be asked for, by name: [what it is given, what it answers]. */
 export interface ImageTasks {
-  /** Opens a file or a folder; the answer comes when its header has been read. Once for a thread. */
-  open: [{ readonly path: string; readonly volume?: number | undefined }, OpenedImage];
+  /** Opens a file or a folder; the answer comes when its header has been read. Once for a thread. `cache`: a folder for coarse copies. */
+  open: [
+    { readonly path: string; readonly volume?: number | undefined; readonly cache?: string | undefined },
+    OpenedImage,
+  ];
   plane: [PlaneRequest, PlanePiece];
   /** Answers when the middle of the image has been read, or all that can be. */
   range: [null, ValueRange];

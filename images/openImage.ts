@@ -7,6 +7,7 @@ import type { HeaderView } from '../protocol/viewer/header.ts';
 import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
+import type { CoarseCache } from './coarseCache.ts';
 import { type CutPlane, cutPlane, lastVoxel, planeWalk } from './cutPlane.ts';
 import { findOverlays } from './findOverlays.ts';
 import { headerView } from './headerView.ts';
@@ -34,9 +35,14 @@ export class OpenImage {
   ) {}
 
   /** @param moved called whenever more of the file has been read, and at the end. Throws UnimissError('data'). */
-  static async open(path: string, volume: number, moved: (reading: Reading) => void): Promise<OpenImage> {
+  static async open(
+    path: string,
+    volume: number,
+    moved: (reading: Reading) => void,
+    cache?: CoarseCache,
+  ): Promise<OpenImage> {
     const image = new OpenImage(path, moved);
-    image.source = await openSource(path, volume, (reading) => image.progress(reading));
+    image.source = await openSource(path, volume, (reading) => image.progress(reading), cache);
     return image;
   }
 
@@ -71,6 +77,7 @@ export class OpenImage {
   async range(): Promise<ValueRange> {
     const source = this.present;
     if (source.kind === 'picture') return { low: 0, high: 255, ct: false };
+    if (source.store.coarse) return source.store.coarse.range;
     const { geometry } = source.opened;
     const walk = planeWalk(geometry, source.store.size, 'axial', Math.floor(geometry.shape[0] / 2));
     await this.until(() => lastVoxel(walk) < source.store.available);
@@ -141,7 +148,7 @@ export class OpenImage {
   /** Of the planes that are there the nearest one; waits for the first. Along axes that lie across the file, all are there at its end. */
   private async nearest({ plane, index }: PlaneRequest): Promise<number> {
     const source = this.present;
-    if (source.kind === 'picture') return index;
+    if (source.kind === 'picture' || source.store.coarse) return index;
     const { geometry } = source.opened;
     const through = planeAxes[plane].through;
     const { axis, reversed } = geometry.stored[through] ?? { axis: 0, reversed: false };

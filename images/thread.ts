@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { toErrorData } from '../protocol/daemon/wireError.ts';
 import { UnimissError } from '../protocol/errors.ts';
 import type { Reading } from '../protocol/viewer/page.ts';
+import { CoarseCache } from './coarseCache.ts';
 import type { ThreadMessage, ThreadRequest } from './messages.ts';
 import { OpenImage } from './openImage.ts';
 
@@ -25,7 +26,8 @@ function moved(reading: Reading): void {
 
 async function answer(request: ThreadRequest): Promise<unknown> {
   if (request.task === 'open') {
-    image ??= OpenImage.open(request.given.path, request.given.volume ?? 0, moved);
+    const { path, volume = 0, cache } = request.given;
+    image ??= OpenImage.open(path, volume, moved, cache === undefined ? undefined : new CoarseCache(cache));
     return (await image).opened;
   }
   if (!image) throw new UnimissError('internal', 'no image is open');

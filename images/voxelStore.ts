@@ -1,5 +1,6 @@
 import type { Scaling, StoredVoxels } from '../daemon/data/formats/voxels.ts';
 import type { UnimissError } from '../protocol/errors.ts';
+import type { CoarseCopy } from './coarseCopy.ts';
 
 /** Voxels as a file stores them, i fastest, while they are being read. */
 export interface VoxelStore {
@@ -9,6 +10,8 @@ export interface VoxelStore {
   readonly scaling: Scaling;
   /** Voxels from the first one on that have been read. */
   available: number;
+  /** Shown where the voxels have not been read yet; from an earlier time that the image was open. */
+  coarse?: CoarseCopy | undefined;
   /** Why reading ended too early; undefined as long as it goes on, and after a sound end. */
   failure: UnimissError | undefined;
 }

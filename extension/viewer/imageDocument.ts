@@ -27,12 +27,14 @@ export class ImageDocument implements CustomDocument {
   constructor(
     readonly uri: Uri,
     threadFile: string,
+    cache: string,
   ) {
     this.thread = new ImageThread(threadFile, (reading) => {
       this.reading = reading;
       this.news.fire(reading);
     });
-    this.opened = uri.scheme === 'file' ? this.thread.ask('open', { path: uri.fsPath }) : Promise.reject(notHere(uri));
+    this.opened =
+      uri.scheme === 'file' ? this.thread.ask('open', { path: uri.fsPath, cache }) : Promise.reject(notHere(uri));
     this.range = this.opened.then(() => this.thread.ask('range', null));
     // Whoever shows the image shows the reason; it may be closed before anybody does.
     for (const promise of [this.opened, this.range]) promise.catch(() => {});

@@ -47,7 +47,12 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   }
 
   openCustomDocument(uri: Uri): ImageDocument {
-    return new ImageDocument(uri, Uri.joinPath(this.context.extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath);
+    const { extensionUri, globalStorageUri } = this.context;
+    return new ImageDocument(
+      uri,
+      Uri.joinPath(extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath,
+      Uri.joinPath(globalStorageUri, 'images').fsPath,
+    );
   }
 
   resolveCustomEditor(document: ImageDocument, panel: WebviewPanel): void {

@@ -1,0 +1,49 @@
+import type { StoredVoxels } from '../daemon/data/formats/voxels.ts';
+import type { ValueRange } from '../protocol/viewer/planes.ts';
+import type { VoxelStore } from './voxelStore.ts';
+
+/** Every n-th voxel of an image along each axis: what is shown where the file has not been read again yet. */
+export interface CoarseCopy {
+  readonly factor: number;
+  readonly size: VoxelStore['size'];
+  /** i fastest, as stored; of the type of the image's voxels. */
+  readonly voxels: StoredVoxels;
+  readonly range: ValueRange;
+}
+
+/** A copy has at most so many bytes: reading it takes about a tenth of a second. */
+const mostBytes = 40 * 2 ** 20;
+
+/** Takes the voxels of an image that has been read. */
+export function coarseCopyOf({ size, voxels }: VoxelStore, range: ValueRange): CoarseCopy {
+  let factor = 2;
+  while (bytesOf(coarseSize(size, factor), voxels.BYTES_PER_ELEMENT) > mostBytes) factor++;
+  const own = coarseSize(size, factor);
+  const [ni, nj, nk] = own;
+  const copy = voxels.slice(0, ni * nj * nk);
+  let o = 0;
+  for (let k = 0; k < nk; k++)
+    for (let j = 0; j < nj; j++) {
+      let p = factor * (k * size[1] + j) * size[0];
+      for (let i = 0; i < ni; i++, p += factor) copy[o++] = voxels[p] ?? 0;
+    }
+  return { factor, size: own, voxels: copy, range };
+}
+
+export function coarseSize(size: VoxelStore['size'], factor: number): VoxelStore['size'] {
+  const [i, j, k] = size.map((n) => Math.ceil(n / factor));
+  return [i ?? 1, j ?? 1, k ?? 1];
+}
+
+export function bytesOf([i, j, k]: VoxelStore['size'], bytesPerVoxel: number): number {
+  return i * j * k * bytesPerVoxel;
+}
+
+/** Where the voxel with an index in the image lies in its copy. */
+export function coarseIndex({ factor, size: [ni, nj] }: CoarseCopy, size: VoxelStore['size'], p: number): number {
+  const i = p % size[0];
+  const row = (p - i) / size[0];
+  const j = row % size[1];
+  const k = (row - j) / size[1];
+  return (Math.floor(k / factor) * nj + Math.floor(j / factor)) * ni + Math.floor(i / factor);
+}
