@@ -3,6 +3,7 @@ import { DaemonClient } from './client/daemonClient.ts';
 import { makeLanguageClient } from './client/languageClient.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { compareCommands } from './commands/compare.ts';
+import { compareArmsCommands } from './commands/compareArms.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { engineCommands } from './commands/engine.ts';
 import { evaluateCommands } from './commands/evaluate.ts';
@@ -62,7 +63,7 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   const all = [
     ...[startCommands, tryCommands, planCommands, finetuneCommands, evaluateCommands, predictCommands],
-    ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands],
+    ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands, compareArmsCommands],
     ...[engineCommands, daemonCommands],
   ];
   for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));

@@ -132,6 +132,12 @@ export function runNameOf(fileName: string): string | undefined {
 
 /** Fields that every kind of run has, beside `task` and `name`. */
 export const sharedFields = {
+  experiment: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,23}$/)
+    .nullable()
+    .default(null)
+    .describe('Name of the experiment that the run is part of. `unimiss compare` sets it. It does not change the run.'),
   engine: engine.prefault({}),
   checkpoint: checkpoint.prefault({}),
   records: records.prefault({}),
@@ -146,6 +152,7 @@ export const schemaField = z
 export interface SharedConfig {
   readonly task: string;
   readonly name: string;
+  readonly experiment: string | null;
   readonly engine: z.output<typeof engine>;
   readonly checkpoint: z.output<typeof checkpoint>;
   readonly records: z.output<typeof records>;

@@ -112,6 +112,7 @@ export const runSummarySchema = z.object({
     .nullable()
     .default(null)
     .describe('Fine-tuning: the latest validation, as far as the end of the records shows it.'),
+  experiment: z.string().optional().describe('Name of the experiment that it is part of.'),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 

@@ -161,7 +161,7 @@ function armRun(
   { file, folder }: { file: string; folder: string },
 ): ArmRun {
   const run = `${name}-${arm}-s${seed}`;
-  const given = merged(merged(base, arms[arm]), { name: run, train: { seed } });
+  const given = merged(merged(base, arms[arm]), { name: run, experiment: name, train: { seed } });
   const place = `${file}: arms.${arm}`;
   const config = resolveConfig(parseConfig(JSON.stringify(given, null, 2), place), { baseDir: folder });
   return { arm, seed, name: run, config: requirePretrain(config) };

@@ -68,7 +68,7 @@ export interface Given {
 
 /** The configuration of a fine-tuning, with every choice made. @throws UnimissError 'config' that names the field */
 export function fineTuningConfig(
-  { base, arms, fineTuning }: Experiment,
+  { name: experiment, base, arms, fineTuning }: Experiment,
   { task, modality, seed, name, labels: _, arm }: FineTuning,
   { place, data, layout, split, from }: Given,
 ): FinetuneConfig {
@@ -77,7 +77,7 @@ export function fineTuningConfig(
     ['all', modality, task, `${task}-${modality}`].includes(part) ? (recipe[part] ?? []) : [],
   );
   const fixed = {
-    ...{ task: 'finetune', name, problem: task, modality },
+    ...{ task: 'finetune', name, experiment, problem: task, modality },
     data: { path: data, layout, split, fold: 0 },
     start: { from },
     train: { seed },

@@ -50,7 +50,13 @@ export async function summarize(run: RunFolder): Promise<RunSummary> {
     updated: time,
     from: run.summary.from ?? null,
     score: latestScore(records, run.summary.score),
+    ...experimentOf(run),
   };
+}
+
+function experimentOf(run: RunFolder): Pick<RunSummary, 'experiment'> {
+  const experiment = run.readable ? run.config.experiment : null;
+  return typeof experiment === 'string' ? { experiment } : {};
 }
 
 /** The latest validation, as far as the records go back. */

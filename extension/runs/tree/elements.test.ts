@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
-import { Elements, parentOf, rowsBelow } from './elements.ts';
+import { Elements, groupTitle, parentOf, rowsBelow } from './elements.ts';
 
 const base: RunInfo = {
   ...{ id: '', folder: '', task: 'pretrain', name: '', state: 'finished', preset: 'nano' },
@@ -45,6 +45,21 @@ it('groups runs by what they are doing; every run is in one group', () => {
     ['/runs/liver-scratch', '/runs/other'],
   ]);
   expect(rowsBelow(elements.run('/runs/chest'), runs, 'state')).toEqual({ groups: [], runs: [] });
+});
+
+it('by origin, the runs of an experiment are in one group, fine-tunings below their runs', () => {
+  const own = { experiment: 'three' };
+  const all = [
+    run('three-joint-s1', own),
+    finetuned('three-joint-c2D-n4-s1', '/runs/three-joint-s1', own),
+    finetuned('three-scratch-c2D-n4-s1', null, own),
+    run('chest'),
+  ];
+  expect(rowsBelow(undefined, all, 'origin')).toEqual({ groups: ['experiment three'], runs: ['/runs/chest'] });
+  const group = elements.group('experiment three');
+  expect(rowsBelow(group, all, 'origin').runs).toEqual(['/runs/three-joint-s1', '/runs/three-scratch-c2D-n4-s1']);
+  expect(rowsBelow(elements.run('/runs/three-joint-s1'), all, 'origin').runs).toEqual(['/runs/three-joint-c2D-n4-s1']);
+  expect(groupTitle('experiment three')).toBe('Experiment three');
 });
 
 it('groups runs by what they started from: a fine-tuning is below its run, of a fine-tuning too', () => {

@@ -14,7 +14,18 @@ export const groupTitles = {
   scratch: 'From scratch',
   otherWeights: 'From other weights',
 } as const;
-export type GroupName = keyof typeof groupTitles;
+/** A group by its name here; an experiment is one of its own. */
+export type GroupName = keyof typeof groupTitles | `experiment ${string}`;
+
+export function groupTitle(group: GroupName): string {
+  return isExperiment(group) ? `Experiment ${group.slice(experimentPrefix.length)}` : groupTitles[group];
+}
+
+const experimentPrefix = 'experiment ';
+
+function isExperiment(group: string): group is `experiment ${string}` {
+  return group.startsWith(experimentPrefix);
+}
 
 /** A row below a run. */
 export type DetailName =
@@ -85,7 +96,8 @@ export interface Rows {
 
 /**
  * The rows below `parent`; undefined: the first level. By state every run is in a group. By origin a fine-tuning is below the run
- * that it started from; from scratch, or from weights of no listed run, it is in a group.
+ * that it started from; from scratch, or from weights of no listed run, it is in a group. What started from no listed run and is part
+ * of an experiment is in the group of the experiment.
  * @param runs in the order of the view
  */
 export function rowsBelow(
@@ -101,9 +113,10 @@ export function rowsBelow(
     };
   if (parent) return { groups: [], runs: groupBy === 'state' ? [] : childrenOf(parent.folder, runs) };
   const used = new Set(runs.map(groupOf));
-  const names = Object.keys(groupTitles) as GroupName[];
+  const names = Object.keys(groupTitles) as (keyof typeof groupTitles)[];
+  const experiments = [...used].filter(isExperiment).sort();
   return {
-    groups: names.filter((name) => used.has(name)),
+    groups: [...experiments, ...names.filter((name) => used.has(name))],
     runs: runs.filter((run) => groupOf(run) === 'top').map(({ folder }) => folder),
   };
 }
@@ -132,9 +145,10 @@ function stateGroup(run: RunInfo): GroupName {
 /** `top`: on the first level. `below`: below another run. */
 function originGroup(runs: readonly RunInfo[]): (run: RunInfo) => GroupName | 'top' | 'below' {
   return (run) => {
+    if (parentOf(run, runs) !== undefined) return 'below';
+    if (run.experiment !== undefined) return `${experimentPrefix}${run.experiment}`;
     if (run.task !== 'finetune') return 'top';
-    if (run.from === null) return 'scratch';
-    return parentOf(run, runs) === undefined ? 'otherWeights' : 'below';
+    return run.from === null ? 'scratch' : 'otherWeights';
   };
 }
 

@@ -2,7 +2,7 @@ import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleSta
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { actionsOf, describeRun, isActive, shortName, standing } from '../describeRun.ts';
 import type { UnreadableRun } from '../runStore.ts';
-import { type GroupName, groupTitles } from './elements.ts';
+import { type GroupName, groupTitle } from './elements.ts';
 
 const icons: Record<ReturnType<typeof standing>, [icon: string, color?: string]> = {
   new: ['circle-outline'],
@@ -26,11 +26,11 @@ export function kindText({ task }: Pick<RunInfo, 'task'>): string {
 }
 
 export function groupItem(group: GroupName, runs: number): TreeItem {
-  const item = new TreeItem(groupTitles[group], TreeItemCollapsibleState.Expanded);
+  const item = new TreeItem(groupTitle(group), TreeItemCollapsibleState.Expanded);
   item.id = `group ${group}`;
   item.description = String(runs);
   item.contextValue = 'group';
-  item.accessibilityInformation = { label: `${groupTitles[group]}, ${runs === 1 ? '1 run' : `${runs} runs`}` };
+  item.accessibilityInformation = { label: `${groupTitle(group)}, ${runs === 1 ? '1 run' : `${runs} runs`}` };
   return item;
 }
 

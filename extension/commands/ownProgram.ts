@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type Disposable, type Event, Uri } from 'vscode';
+import { UnimissError } from '../../protocol/errors.ts';
+import { daemonEnvironment } from '../client/languageClient.ts';
+import type { Context } from '../context.ts';
+
+/** Characters of a command's output that are kept for an error. */
+const keptLength = 2000;
+
+/**
+ * Runs a command of `unimiss` without a shell. When the user cancels it, it stops as with Ctrl-C: its run saves a checkpoint.
+ * @param report told each line of progress
+ * @returns what it printed; undefined where the user cancelled it
+ * @throws UnimissError 'internal' with its last words if it fails
+ */
+export async function ownProgram(
+  ctx: Context,
+  args: readonly string[],
+  { report, onCancel }: { report: (message: string) => void; onCancel: Event<unknown> },
+): Promise<string | undefined> {
+  const program = Uri.joinPath(ctx.extension.extensionUri, 'dist', 'daemon', 'main.js').fsPath;
+  const child = spawn(process.execPath, [program, ...args], {
+    env: daemonEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let cancelled = false;
+  const listening: Disposable = onCancel(() => {
+    cancelled = true;
+    child.kill('SIGINT');
+  });
+  try {
+    let printed = '';
+    let errors = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      errors = `${errors}${line}\n`.slice(-keptLength);
+      report(line);
+    });
+    const code = await ended(child);
+    if (cancelled) return undefined;
+    if (code === 0) return printed.trim();
+    throw new UnimissError('internal', `the command ended with exit code ${code}`, {
+      place: errors.trim().split('\n').at(-1) || `unimiss ${args[0] ?? ''}`,
+      remedy: 'Run "UniMiSS: Check Installation" to see what UniMiSS finds on this machine.',
+    });
+  } finally {
+    listening.dispose();
+  }
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code));
+  });
+}
