@@ -3,7 +3,7 @@ import type { EpochRecord, StepRecord } from '../../protocol/records/records.ts'
 import type { Score } from '../checkpoint/score.ts';
 import type { TrainingControl } from './control.ts';
 import { type EpochPlan, epochOf } from './plan.ts';
-import type { EpochOutcome, Picture, StepOutcome, StepPlace, Training, TrainingBatch } from './training.ts';
+import type { EpochOutcome, PreviewImage, StepOutcome, StepPlace, Training, TrainingBatch } from './training.ts';
 
 /** The position of a run: steps done, and the seconds of those in the epoch of the next step. */
 export interface TrainingPosition {
@@ -23,8 +23,8 @@ export interface LoopOptions {
   readonly previews: boolean;
   onStep(record: StepRecord): void;
   onEpoch(record: EpochRecord): void;
-  /** Receives pictures of the first batch of each epoch, before its step. */
-  onPreview(epoch: EpochPlan, images: readonly (readonly Picture[])[]): Promise<void>;
+  /** Receives pictures of one batch of each epoch, before its step. */
+  onPreview(at: StepPlace, images: readonly PreviewImage[]): Promise<void>;
   /** @param score score of the epoch that has just ended, if it has one */
   save(position: TrainingPosition, reason: CheckpointReason, score?: Score): Promise<void>;
 }
@@ -84,12 +84,12 @@ class Loop {
     const end = epoch.firstStep + epoch.steps;
     const next = training.plan.epochs[epoch.epoch + 1];
     if (this.step === from.step) training.prepare(epoch, begin);
-    let first = begin === 0;
+    const shown = epoch.firstStep + (training.previewBatch?.(epoch) ?? 0);
     for await (const batch of training.batches(epoch, begin)) {
       await control.proceed();
       if (control.stopRequested) break;
-      if (first && previews && training.preview) await this.options.onPreview(epoch, training.preview(batch));
-      first = false;
+      if (this.step === shown && previews && training.preview)
+        await this.options.onPreview({ step: shown, epoch }, training.preview(batch, epoch));
       if (next?.firstStep === this.step + 1) training.prepare(next, 0);
       await this.one({ step: this.step, epoch }, batch);
       if (this.step === end) break;

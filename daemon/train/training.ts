@@ -27,8 +27,10 @@ export interface Training<Batch extends TrainingBatch = TrainingBatch> {
   step(at: StepPlace, batch: Batch): Promise<StepOutcome>;
   /** Ends an epoch: computes its numbers, and validates if the run does so. */
   endEpoch(epoch: EpochPlan): Promise<EpochOutcome>;
-  /** What the network sees, as pictures, grouped by image. */
-  preview?(batch: Batch): readonly (readonly Picture[])[];
+  /** The batch of an epoch, from 0, that previews show. Default: the first. */
+  previewBatch?(epoch: EpochPlan): number;
+  /** What the network sees in that batch. */
+  preview?(batch: Batch, epoch: EpochPlan): readonly PreviewImage[];
   close(): Promise<void>;
 }
 
@@ -81,6 +83,14 @@ export interface Picture {
   readonly height: number;
   readonly channels: 1 | 3;
   readonly data: Uint8Array;
+}
+
+/** An image of a preview. */
+export interface PreviewImage {
+  /** Its name in the data set; absent where it is not known. */
+  readonly name?: string;
+  /** Pre-training: both views. Fine-tuning: image, reference, prediction, as far as there are any. */
+  readonly views: readonly Picture[];
 }
 
 /** The choice of an executor for a training's steps. */

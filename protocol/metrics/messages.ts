@@ -77,8 +77,9 @@ export const previewsList = request(
         z.object({
           step: z.int().min(0),
           epoch: z.int().min(0),
-          phase: modalitySchema,
+          phase: z.nullable(modalitySchema).describe('null: the run has no groups.'),
           images: z.array(z.array(previewName)).describe('Views of each image.'),
+          names: z.array(z.string().nullable()).optional().describe('Names of the images, as the records have them.'),
         }),
       ),
     }),

@@ -108,13 +108,19 @@ export type MetricsEvent = z.infer<typeof runEvent>;
 
 const pngDataUri = z.string().check(z.regex(/^data:image\/png;base64,[A-Za-z0-9+/=]*$/, 'must be a PNG as a data URI'));
 
-/** What the network saw at a step: both views of each image. In 3D, each view is a strip of its slices, side by side. */
+/** What the network saw at a step: both views of each image, or image, reference and prediction. In 3D, each view is a strip of its slices, side by side. */
 const preview = z.object({
   step: z.number(),
   epoch: z.number(),
   phase: modalitySchema,
   images: z.array(
-    z.object({ name: z.optional(z.string()), views: z.array(pngDataUri), slices: z.optional(z.number()) }),
+    z.object({
+      name: z.optional(z.string()),
+      views: z.array(pngDataUri),
+      /** What each view is: `reference`. Default: `view 1`, … */
+      titles: z.optional(z.array(z.string())),
+      slices: z.optional(z.number()),
+    }),
   ),
 });
 export type Preview = z.infer<typeof preview>;

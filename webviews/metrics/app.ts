@@ -42,7 +42,7 @@ export class MetricsApp {
   /** The run of the table that the pointer or the focus is on. */
   private pointedAt: string | null = null;
   private readonly warnings: Warnings;
-  private readonly previews = new Previews((previewStep) => this.change({ previewStep }));
+  private readonly previews: Previews;
   private readonly eventList = new EventList((events) => this.change({ events }));
   private readonly about = new About();
   private readonly configuration = new Configuration();
@@ -58,6 +58,7 @@ export class MetricsApp {
   ) {
     this.state = readState(kept.load());
     this.summary = new Summary(source.host);
+    this.previews = new Previews((previewStep) => this.change({ previewStep }), source.host);
     this.warnings = new Warnings({
       reveal: (run, step) => this.reveal(run, step),
       dismiss: (keys) => this.change({ dismissed: keys === null ? [] : [...this.state.dismissed, ...keys] }),

@@ -589,13 +589,24 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await page.getByText('Show the 2 images').click();
     await page.getByRole('button', { name: 'Show File' }).nth(1).click();
     expect((await kept()).sent.at(-1)).toEqual({ type: 'openImage', run: 'a', image: 'b.png' });
+    const [pretrained, finetuned] = [madeUpPreviews([0], 50)[0]!, madeUpPreviews([100], 50)[0]!];
     await page.getByRole('button', { name: 'Move Up' }).click();
     expect((await kept()).sent.at(-1)).toEqual({ type: 'act', run: 'a', action: 'moveUp' });
     await send({ type: 'append', sequence: 4, run: 'a', ...queued, queue: 1 });
     await expect.poll(() => page.getByRole('button', { name: 'Move Up' }).isVisible()).toBe(false);
     await page.getByRole('button', { name: 'Remove from Queue' }).click();
     expect((await kept()).sent.at(-1)).toEqual({ type: 'act', run: 'a', action: 'cancel' });
-    await send({ type: 'append', sequence: 5, run: 'a', state: 'running' });
+    await send({ type: 'append', sequence: 5, run: 'a', state: 'running', previews: [pretrained] });
+    await page.getByRole('button', { name: 'chest-1.png', exact: true }).click();
+    expect((await kept()).sent.at(-1)).toEqual({ type: 'openImage', run: 'a', image: 'chest-1.png' });
+    const [image] = finetuned.images;
+    const three = {
+      name: image!.name,
+      views: [...image!.views, image!.views[0]],
+      titles: ['image', 'reference', 'prediction'],
+    };
+    await send({ type: 'append', sequence: 6, run: 'a', previews: [{ ...finetuned, images: [three] }] });
+    await expect.poll(() => page.locator('.view-name').allInnerTexts()).toEqual(['image', 'reference', 'prediction']);
     await expect.poll(() => page.getByRole('button', { name: 'Remove from Queue' }).isVisible()).toBe(false);
 
     await page.getByLabel('Smoothing').fill('0.3');

@@ -1,7 +1,7 @@
 import { modalities } from '../../protocol/modality.ts';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
-import type { Preview } from '../../protocol/metrics/page.ts';
+import type { MetricsHost, Preview } from '../../protocol/metrics/page.ts';
 import { element, setText } from '../shared/dom.ts';
 import { formatCount } from './format.ts';
 import { Lightbox, type Picture } from './lightbox.ts';
@@ -26,7 +26,10 @@ export class Previews {
   private shown: (Preview | undefined)[] = [];
 
   /** `choose` receives the step to show, or null to follow the newest. */
-  constructor(private readonly choose: (step: number | null) => void) {
+  constructor(
+    private readonly choose: (step: number | null) => void,
+    private readonly host: MetricsHost | undefined,
+  ) {
     this.slider.addEventListener('input', () => this.go(Number(this.slider.value)));
     this.older.addEventListener('click', () => this.go(Number(this.slider.value) - 1));
     this.newer.addEventListener('click', () => this.go(Number(this.slider.value) + 1));
@@ -75,10 +78,15 @@ export class Previews {
     const present = sets.filter((set) => set !== undefined);
     const pictures = present.flatMap(picturesOf);
     let next = 0;
+    // Hidden names lead to no file.
+    const open =
+      run && this.host && run.settings?.['records.hidePaths'] !== 'true'
+        ? (image: string) => this.host?.openImage(run.id, image)
+        : undefined;
     const enlarge = (first: number) => (n: number) => this.lightbox.open(pictures, first + n);
     this.sets.replaceChildren(
       ...present.map((set) => {
-        const made = previewSet(set, enlarge(next));
+        const made = previewSet(set, enlarge(next), open);
         next += picturesOf(set).length;
         return made;
       }),
@@ -95,7 +103,7 @@ export class Previews {
 function picturesOf({ phase, step, epoch, images }: Preview): Picture[] {
   return images.flatMap((image, n) =>
     image.views.map((source, view) => ({
-      caption: `${nameOf(image.name, n, phase)} · view ${view + 1} · step ${formatCount(step)}, epoch ${epoch + 1}`,
+      caption: `${nameOf(image.name, n, phase)} · ${viewTitle(image, view)} · step ${formatCount(step)}, epoch ${epoch + 1}`,
       source,
       slices: phase === '2D' ? 1 : (image.slices ?? 16),
     })),
@@ -106,8 +114,19 @@ function nameOf(name: string | undefined, n: number, phase: Preview['phase']): s
   return name ?? `${phase === '2D' ? 'Image' : 'Volume'} ${n + 1}`;
 }
 
-/** @param enlarge gets the number of a picture in the set */
-function previewSet(preview: Preview, enlarge: (picture: number) => void): HTMLElement {
+function viewTitle({ titles }: Preview['images'][number], view: number): string {
+  return titles?.[view] ?? `view ${view + 1}`;
+}
+
+/**
+ * @param enlarge gets the number of a picture in the set
+ * @param open shows the file of an image; undefined: nothing can
+ */
+function previewSet(
+  preview: Preview,
+  enlarge: (picture: number) => void,
+  open: ((image: string) => void) | undefined,
+): HTMLElement {
   const flat = preview.phase === '2D';
   const viewsBefore = (n: number) => preview.images.slice(0, n).reduce((sum, { views }) => sum + views.length, 0);
   return element(
@@ -119,7 +138,7 @@ function previewSet(preview: Preview, enlarge: (picture: number) => void): HTMLE
       flat ? 'Images (2D)' : 'Volumes (3D), slice by slice',
       element('span', { className: 'note' }, `step ${formatCount(preview.step)}`),
     ),
-    flat
+    flat || preview.images.some(({ titles }) => titles)
       ? null
       : element(
           'p',
@@ -139,7 +158,7 @@ function previewSet(preview: Preview, enlarge: (picture: number) => void): HTMLE
             { className: 'views' },
             ...image.views.map((source, view) => {
               const picture = element('img', {
-                alt: `${image.name ?? `image ${n + 1}`}, view ${view + 1}`,
+                alt: `${image.name ?? `image ${n + 1}`}, ${viewTitle(image, view)}`,
                 decoding: 'async',
               });
               picture.style.aspectRatio = flat ? '1' : String(image.slices ?? 16);
@@ -157,16 +176,24 @@ function previewSet(preview: Preview, enlarge: (picture: number) => void): HTMLE
               return element(
                 'div',
                 { className: 'view' },
-                element('span', { className: 'view-name' }, `view ${view + 1}`),
+                element('span', { className: 'view-name' }, viewTitle(image, view)),
                 button,
               );
             }),
           ),
-          image.name ? element('figcaption', { title: image.name }, image.name) : null,
+          image.name ? caption(image.name, open) : null,
         ),
       ),
     ),
   );
+}
+
+/** The name of an image, which opens its file where that is possible. */
+function caption(name: string, open: ((image: string) => void) | undefined): HTMLElement {
+  if (!open) return element('figcaption', { title: name }, name);
+  const link = element('button', { type: 'button', className: 'link', title: `Open ${name} in the viewer` }, name);
+  link.addEventListener('click', () => open(name));
+  return element('figcaption', {}, link);
 }
 
 function button(text: string): VscodeButton {

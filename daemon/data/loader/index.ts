@@ -1,7 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { GroupedNotices } from './groupedNotices.ts';
 import { openMakers } from './openMakers.ts';
-import { batchCount, epochSlots } from './order.ts';
+import { batchCount, epochSlots, followedIn } from './order.ts';
 import { BatchPool } from './pool.ts';
 import { BatchQueue } from './queue.ts';
 import type { BatchRange, BatchTask, Loader, LoaderOptions, MadeBatch, ViewBatch, ViewOptions } from './types.ts';
@@ -92,6 +92,7 @@ export function openLoader(options: LoaderOptions): Loader {
   return {
     batches: batchCount(samples.length, batch),
     epoch: (epoch, range = {}) => batches(epoch, range),
+    followed: (epoch, count) => followedIn(epochSlots(samples.length, batch, seed, epoch, phase).slice(0, count)),
     prepare(epoch, range = {}) {
       prepared?.drop();
       prepared = begin(epoch, range);

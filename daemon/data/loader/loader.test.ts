@@ -9,7 +9,7 @@ import { views2DOptions, views3DOptions } from '../augment/options.ts';
 import { type BrokenImage, Dataset, openDataset } from '../datasets/unlabelled.ts';
 import { writePhantoms } from '../phantoms/write.ts';
 import { openLoader, type ViewBatch } from './index.ts';
-import { batchCount, epochSlots } from './order.ts';
+import { batchCount, epochSlots, followedIn } from './order.ts';
 import type { BatchRange, LoaderOptions } from './types.ts';
 import { WorkerThread } from './workerThread.ts';
 
@@ -77,6 +77,17 @@ describe('the order of an epoch', () => {
       return [0, 1, 2, 3, 4, 5, 6, 7, 8].find((i) => !used.has(i));
     });
     expect(new Set(dropped).size).toBeGreaterThan(5);
+  });
+
+  it('follows the same image through the epochs, unless an epoch does not have it', () => {
+    for (let epoch = 0; epoch < 20; epoch++) {
+      const slots = epochSlots(9, 2, 1, epoch, '2D');
+      const { batch, place } = followedIn(slots);
+      const lowest = Math.min(...slots.flat().map(({ sample }) => sample));
+      expect(slots[batch]?.[place]?.sample).toBe(lowest);
+      expect(lowest).toBeLessThan(2); // the incomplete last batch, here of one sample, is dropped
+    }
+    expect(followedIn(epochSlots(3, 8, 1, 0, '3D'))).toMatchObject({ batch: 0 });
   });
 
   it('repeats samples where there are fewer than a batch takes', () => {

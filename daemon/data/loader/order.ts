@@ -1,5 +1,5 @@
 import { Random } from '../random.ts';
-import type { Slot } from './types.ts';
+import type { Followed, Slot } from './types.ts';
 
 /** Batches of an epoch: all full ones, at least one. */
 export function batchCount(samples: number, batch: number): number {
@@ -19,4 +19,12 @@ export function epochSlots(samples: number, batch: number, seed: number, epoch: 
       return { sample: order[place % samples]!, repeat: Math.floor(place / samples) };
     }),
   );
+}
+
+/** Where an epoch has the image with the lowest number, which is nearly always the same one: the images of two epochs can be compared. */
+export function followedIn(slots: readonly (readonly Slot[])[]): Followed {
+  let found: Followed & { sample: number } = { batch: 0, place: 0, sample: Number.POSITIVE_INFINITY };
+  for (const [batch, ofBatch] of slots.entries())
+    for (const [place, { sample }] of ofBatch.entries()) if (sample < found.sample) found = { batch, place, sample };
+  return { batch: found.batch, place: found.place };
 }

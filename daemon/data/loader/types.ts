@@ -64,10 +64,18 @@ export interface Loader {
    * @throws UnimissError while iterating: too many broken images, a worker that died
    */
   epoch(epoch: number, range?: BatchRange): AsyncIterable<ViewBatch>;
+  /** The image that previews of all epochs show, within the first `batches` of an epoch. */
+  followed(epoch: number, batches: number): Followed;
   /** Makes the first batches of the next epoch while the trainer is busy, so that it begins without waiting. */
   prepare(epoch: number, range?: BatchRange): void;
   /** Ends the workers. A pending batch fails. */
   close(): Promise<void>;
+}
+
+/** An image of an epoch that previews show: its batch, and its place in it. */
+export interface Followed {
+  readonly batch: number;
+  readonly place: number;
 }
 
 /** Batches of an epoch, by their numbers. */

@@ -7,7 +7,16 @@ import { pngDataUri } from '../../evaluate/report/report.ts';
 import { readRunFile } from '../../files/runFile.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 
-const detailsSchema = z.object({ phase: modalitySchema, images: z.array(z.array(z.string())) });
+const detailsSchema = z.object({
+  /** null: a run without groups. */
+  phase: z.nullable(modalitySchema),
+  images: z.array(z.array(z.string())),
+  /** Names of the images; earlier versions recorded none. */
+  names: z.array(z.string().nullable()).optional(),
+});
+
+/** What the pictures of an image are in a fine-tuning, in their order. */
+const finetuneTitles = ['image', 'reference', 'prediction'];
 
 /** A saved set of views: names of files in the previews folder, by image. */
 export interface SavedPreview extends z.infer<typeof detailsSchema> {
@@ -21,11 +30,14 @@ export function savedPreview({ step = 0, epoch = 0, details }: EventRecord): Sav
   return data && { step, epoch, ...data };
 }
 
+/** What is needed of a run to read its previews. */
+type Run = Pick<RunFolder, 'folder' | 'previewFile' | 'summary' | 'task'>;
+
 /** Bytes of pictures in one message. */
 const LIMIT = 8 << 20;
 
 /** The named previews as data URIs; null for one that is gone, or would make the whole larger than 8 MiB. */
-export async function readPreviews(run: RunFolder, names: string[], limit = LIMIT): Promise<(string | null)[]> {
+export async function readPreviews(run: Run, names: string[], limit = LIMIT): Promise<(string | null)[]> {
   let left = limit;
   const images: (string | null)[] = [];
   for (const name of names) {
@@ -37,7 +49,7 @@ export async function readPreviews(run: RunFolder, names: string[], limit = LIMI
 }
 
 /** @param limit largest length, characters */
-async function readPreview(run: RunFolder, name: string, limit: number): Promise<string | null> {
+async function readPreview(run: Run, name: string, limit: number): Promise<string | null> {
   // Base64 turns three bytes into four characters.
   const most = Math.floor((3 * (limit - 32)) / 4);
   const bytes = await readRunFile(run.previewFile(name), { within: run.folder, most });
@@ -49,16 +61,19 @@ async function readPreview(run: RunFolder, name: string, limit: number): Promise
  * ones (an impossible name, a link), each with a notice (panels pass no `notice`: `unimiss metrics` names them).
  */
 export async function loadPreviews(
-  run: RunFolder,
+  run: Run,
   saved: readonly SavedPreview[],
   notice: (message: string) => void = () => undefined,
 ): Promise<Preview[]> {
   const loaded: Preview[] = [];
   let left = LIMIT;
-  for (const { step, epoch, phase, images } of saved.toReversed()) {
+  const only = run.summary.slices === undefined ? '2D' : '3D';
+  for (const { step, epoch, phase: group, images, names: known = [] } of saved.toReversed()) {
+    const phase = group ?? only;
     const slices = phase === '3D' ? run.summary.slices : undefined;
     const shown: Preview['images'] = [];
-    for (const names of images) {
+    for (const [n, names] of images.entries()) {
+      const name = known[n];
       const views: string[] = [];
       for (const name of names) {
         const view = await readPreview(run, name, left).catch((error: unknown) => {
@@ -69,7 +84,13 @@ export async function loadPreviews(
         views.push(view);
         left -= view.length;
       }
-      if (views.length > 0) shown.push({ views, ...(slices !== undefined && { slices }) });
+      if (views.length > 0)
+        shown.push({
+          ...(name && { name }),
+          views,
+          ...(run.task === 'finetune' && { titles: finetuneTitles.slice(0, views.length) }),
+          ...(slices !== undefined && { slices }),
+        });
     }
     if (shown.length > 0) loaded.unshift({ step, epoch, phase, images: shown });
   }

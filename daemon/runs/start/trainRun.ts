@@ -123,10 +123,15 @@ function loopOver(training: Training, around: Surroundings): Promise<LoopOutcome
       for (const warning of record.warnings)
         journal.log('warning', `Epoch ${record.epoch + 1}: ${warningText(warning)}`);
     },
-    onPreview: async (plan, pictures) => {
-      const images = await savePreviews(run, plan, pictures);
-      const { epoch, group: phase, firstStep: step } = plan;
-      journal.event('preview', `Preview saved (epoch ${epoch + 1})`, { step, epoch, details: { phase, images } });
+    onPreview: async ({ step, epoch: plan }, shown) => {
+      const images = await savePreviews(run, plan, shown);
+      const { epoch, group: phase } = plan;
+      const names = shown.map(({ name }) => name ?? null);
+      journal.event('preview', `Preview saved (epoch ${epoch + 1})`, {
+        step,
+        epoch,
+        details: { phase, images, names },
+      });
     },
     save: (position, reason, score) => checkpoints.save(training.state, position, reason, score),
   });

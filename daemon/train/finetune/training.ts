@@ -10,7 +10,7 @@ import type {
   EpochOutcome,
   ExecutorChoice,
   Finding,
-  Picture,
+  PreviewImage,
   SavedState,
   StepOutcome,
   StepPlace,
@@ -147,23 +147,21 @@ export class FineTuneTraining implements Training<PatchBatch> {
   }
 
   /** Image and reference; once there was a validation, images of that with reference and prediction. */
-  preview({ values, labels }: PatchBatch): Picture[][] {
+  preview({ values, labels }: PatchBatch): PreviewImage[] {
     const size = this.patch;
     const segmentation = this.parts.problem.task === 'segmentation';
     const overlapping = this.parts.problem.labels === 'overlapping';
     const colored = (image: Float32Array, data: Int32Array) => pictureOf(image, size, { data, overlapping });
     if (this.shown.length > 0)
-      return this.shown.map((one) => [
-        pictureOf(one.values, size),
-        colored(one.values, one.labels),
-        colored(one.values, one.predicted),
-      ]);
+      return this.shown.map((one) => ({
+        views: [pictureOf(one.values, size), colored(one.values, one.labels), colored(one.values, one.predicted)],
+      }));
     const { batch } = this.parts.config.train;
     const [length, voxels] = [values.length / batch, labels.length / batch];
     return Array.from({ length: Math.min(SHOWN, batch) }, (_, i) => {
       const image = values.subarray(i * length, (i + 1) * length);
-      if (!segmentation) return [pictureOf(image, size)];
-      return [pictureOf(image, size), colored(image, labels.subarray(i * voxels, (i + 1) * voxels))];
+      if (!segmentation) return { views: [pictureOf(image, size)] };
+      return { views: [pictureOf(image, size), colored(image, labels.subarray(i * voxels, (i + 1) * voxels))] };
     });
   }
 

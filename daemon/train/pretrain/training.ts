@@ -14,6 +14,7 @@ import type {
   ExecutorChoice,
   Finding,
   Picture,
+  PreviewImage,
   SavedState,
   StepOutcome,
   StepPlace,
@@ -136,18 +137,29 @@ export class PretrainTraining implements Training<ViewBatch> {
     };
   }
 
-  /** Both views of the first images; a volume as a strip of its slices. */
-  preview({ phase, views, images }: ViewBatch): Picture[][] {
+  /** The batch with the image that previews follow through the run. */
+  previewBatch({ group, epoch, steps }: EpochPlan<Modality>): number {
+    return this.loader(group).followed(epoch, steps).batch;
+  }
+
+  /** Both views of the image that previews follow, and of the one after it in the batch; a volume as a strip of its slices. */
+  preview({ phase, views, images, ids }: ViewBatch, { epoch, steps }: EpochPlan<Modality>): PreviewImage[] {
     const { model } = this.parts.config;
     const length = views.length / (2 * images);
     const pictureOf = (view: Float32Array): Picture =>
       phase === '2D' ? view2DPreview(view, model.size2D) : view3DPreview(view, model.size3D);
-    return Array.from({ length: Math.min(SHOWN, images) }, (_, image) =>
-      [0, 1].map((view) => {
-        const at = (view * images + image) * length;
-        return pictureOf(views.subarray(at, at + length));
-      }),
-    );
+    const { place } = this.loader(phase).followed(epoch, steps);
+    return Array.from({ length: Math.min(SHOWN, images) }, (_, n) => {
+      const image = (place + n) % images;
+      const name = ids[image];
+      return {
+        ...(name !== undefined && { name }),
+        views: [0, 1].map((view) => {
+          const at = (view * images + image) * length;
+          return pictureOf(views.subarray(at, at + length));
+        }),
+      };
+    });
   }
 
   async close(): Promise<void> {
