@@ -38,6 +38,17 @@ const neighboursSchema = z.object({
   chance: z.number().min(0).max(1).describe('Accuracy of always predicting the most frequent class.'),
 });
 
+const linearSchema = z.object({
+  perClass: z.int().min(1).describe('Labels of each class that the classifier is trained with; the others are tested.'),
+  accuracy: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('Fraction of images with the correct class, mean over 50 draws of labels.'),
+  interval: z.tuple([z.number(), z.number()]).describe('95 % interval of the accuracy (bootstrap over images).'),
+  chance: z.number().min(0).max(1).describe('Accuracy of always predicting the most frequent class.'),
+});
+
 export const embedResultSchema = z.object({
   phases: z.array(
     z.object({
@@ -49,6 +60,11 @@ export const embedResultSchema = z.object({
         .nullable()
         .describe(
           'Leave-one-out k-NN classification, if all images have a label: how well the features separate the classes.',
+        ),
+      linear: linearSchema
+        .nullable()
+        .describe(
+          'Linear probe with few labels (ridge classifier), if all images have a label and each class has four.',
         ),
     }),
   ),

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { classificationEvaluation } from '../../protocol/evaluation/classification.ts';
+import { modalities } from '../../protocol/modality.ts';
 import { runNames, temporaryFolder, unimiss } from './trainer.ts';
 
 test('the demo goes from pre-training over a fine-tuning and its twin to a report of both, through the daemon', async () => {
@@ -13,37 +14,43 @@ test('the demo goes from pre-training over a fine-tuning and its twin to a repor
     runNames(own)
       .map((name) => name.replace(/-[-\d]+$/, ''))
       .sort(),
-  ).toEqual(['demo', 'demo-finetuned', 'demo-scratch']);
+  ).toEqual(['demo', 'demo-2D', 'demo-2D-scratch']);
   const records = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const places = records.find((record) => 'report' in record);
-  expect(existsSync(places.page)).toBe(true);
-  expect(readFileSync(places.report, 'utf8')).toContain('Compared with demo-scratch');
-
+  expect(existsSync(records.find((record) => 'page' in record).page)).toBe(true);
+  const factOf = (label: string) => records.find((record) => record.label === label);
+  for (const modality of modalities)
+    expect(factOf(`Probe ${modality}`).note).toMatch(/with 2 labels a class, .* 95 % intervals .* → .*, chance 25 %/);
+  const modality = '2D';
+  const { report } = records.find((record) => 'report' in record && record.modality === modality);
+  expect(readFileSync(report, 'utf8')).toContain(`Compared with demo-${modality}-scratch`);
   // What it prints is what the evaluations say.
-  const evaluationOf = (name: string) => {
-    const run = join(own, 'runs', runNames(own).find((one) => one.startsWith(name))!);
+  const evaluationOf = (name: RegExp) => {
+    const run = join(own, 'runs', runNames(own).find((one) => name.test(one))!);
     const [folder] = readdirSync(join(run, 'evaluations'));
     return classificationEvaluation.parse(
       JSON.parse(readFileSync(join(run, 'evaluations', folder!, 'evaluation.json'), 'utf8')),
     );
   };
-  const [finetuned, scratch] = [evaluationOf('demo-finetuned'), evaluationOf('demo-scratch')];
-  expect(finetuned).toMatchObject({ split: 'test', leakage: { state: 'none', checked: 12 } });
-  const factOf = (label: string) => records.find((record) => record.label === label);
+  const finetuned = evaluationOf(new RegExp(`^demo-${modality}-\\d`));
+  const scratch = evaluationOf(new RegExp(`^demo-${modality}-scratch`));
+  expect(finetuned).toMatchObject({ split: 'test', leakage: { state: 'none', checked: 16 } });
   const share = (value: number) => `${(100 * value).toFixed(0)} %`;
-  for (const [label, measured] of [['Fine-tuned', finetuned] as const, ['From scratch', scratch] as const]) {
+  for (const [label, measured] of [
+    [`Fine-tuned ${modality}`, finetuned] as const,
+    [`From scratch ${modality}`, scratch] as const,
+  ]) {
     const { value, interval } = measured.metrics.accuracy!;
     const { low, high } = interval!;
     expect(factOf(label)).toMatchObject({
       value: share(value!),
-      note: expect.stringContaining(`12 test images, `),
+      note: expect.stringContaining(`16 test images, `),
     });
     expect(factOf(label).note).toContain(`95 % interval ${share(low)}–${share(high)}`);
   }
   const tested = finetuned.comparison?.tests.find(({ metric }) => metric === 'accuracy');
-  expect(tested?.pairs).toBe(12);
-  expect(factOf('Difference').note).toBe(tested?.sentence);
+  expect(tested?.pairs).toBe(16);
+  expect(factOf(`Difference ${modality}`).note).toBe(tested?.sentence);
 }, 240_000);

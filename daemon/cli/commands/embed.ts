@@ -58,13 +58,17 @@ export function embedCommand(tasks: readonly Task[] = productTasks): Command {
 function show({ phases, broken, notices }: EmbedResult, reporter: Reporter): void {
   for (const notice of notices) reporter.notice(notice);
   for (const image of broken) reporter.notice(`Broken image: ${image.id}: ${image.reason}`);
-  for (const { phase, images, length, file, neighbours } of phases) {
+  for (const { phase, images, length, file, neighbours, linear } of phases) {
     reporter.line(`${file}: ${images} × ${length}`);
     if (neighbours)
       reporter.line(
         `  k-NN (k = ${neighbours.k}, leave-one-out) finds the label of ${percent(neighbours.accuracy)} of the images; chance: ${percent(neighbours.chance)}`,
       );
-    reporter.record({ phase, file, images, length, neighbours });
+    if (linear)
+      reporter.line(
+        `  a linear probe with ${linear.perClass} labels a class finds that of ${percent(linear.accuracy)} of the others (95 % interval ${percent(linear.interval[0])}–${percent(linear.interval[1])})`,
+      );
+    reporter.record({ phase, file, images, length, neighbours, linear });
   }
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { EmbedResult } from '../../../protocol/jobs/embedMessages.ts';
 import type { SummaryFact } from '../../../protocol/metrics/page.ts';
-import { modalities } from '../../../protocol/modality.ts';
+import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
 import { openDataset } from '../../data/datasets/unlabelled.ts';
 import { phantomDrawing, writePhantoms } from '../../data/phantoms/write.ts';
@@ -20,15 +20,16 @@ import { duration, Reporter } from '../terminal/reporter.ts';
 import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { demoConfig } from './demoConfig.ts';
-import { fineTuneBoth } from './demoFinetune.ts';
-import { writeLabelledPhantoms } from './demoLabels.ts';
-import { type DemoSize, demoSizes } from './demoSize.ts';
+import { type FineTuned, fineTuneBoth } from './demoFinetune.ts';
+import { type LabelledTables, writeLabelledPhantoms } from './demoLabels.ts';
+import { type DemoSize, demoSize } from './demoSize.ts';
 import { type DemoSteps, stepsByDaemon, stepsHere } from './demoSteps.ts';
 import type { Fact } from './fact.ts';
 
 interface DemoOptions {
   data?: string;
   quick?: boolean;
+  seed: number;
   runs?: string;
   foreground?: boolean;
 }
@@ -37,10 +38,11 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, fine-tune it on labelled phantoms beside a network from scratch, show what was measured.',
+      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, probe it on fresh labelled phantoms, fine-tune it on few of them beside a network from scratch, show what was measured.',
     )
     .option('--data <folder>', 'use your images instead of phantoms; without labels, so nothing is fine-tuned')
     .option('--quick', 'few images and few steps: shows the way; its numbers mean nothing')
+    .option('--seed <number>', 'seed of phantoms, first weights and order', seedOf, 1)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addOption(foregroundOption())
     .action(async (options: DemoOptions, command: Command) => {
@@ -50,65 +52,71 @@ export function demoCommand(): Command {
     });
 }
 
-async function demo(steps: DemoSteps, { data, runs, quick }: DemoOptions, reporter: Reporter): Promise<void> {
-  const size = demoSizes[quick ? 'quick' : 'usual'];
+async function demo(steps: DemoSteps, { data, runs, quick, seed }: DemoOptions, reporter: Reporter): Promise<void> {
+  const size = demoSize(quick ? 'quick' : 'usual', seed);
   const began = performance.now();
   await steps.haveEngine();
   const images = data ? { paths: [resolve(data)] } : { manifest: await havePhantoms(size, reporter) };
   const dataset = await openDataset({ ...images, maxBroken: 0.05 });
   const root = askedRoot(runs) ?? runsRoot();
-  const run = await RunFolder.open(await steps.create(demoConfig(images, dataset, size.pretraining), root));
-  const labelled = dataset.samples2D.concat(dataset.samples3D).some((sample) => sample.label);
-  const before = labelled ? await steps.embed(run.folder, 'initial') : undefined;
+  const config = demoConfig(images, dataset, { ...size.pretraining, seed, whole: data === undefined });
+  const run = await RunFolder.open(await steps.create(config, root));
+  const labelled = data === undefined ? await haveLabelled(size, reporter) : undefined;
+  const measured = labelled !== undefined || [...dataset.samples2D, ...dataset.samples3D].some(({ label }) => label);
+  const before = measured ? await steps.embed(run.folder, 'initial', labelled?.test) : undefined;
   if ((await steps.train(run.folder)) === 'stopped') {
     return endStopped(run.id, reporter);
   }
-  const after = labelled ? await steps.embed(run.folder, 'last') : undefined;
+  const after = measured ? await steps.embed(run.folder, 'last', labelled?.test) : undefined;
   const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
   const facts = factsOf(records, before, after);
   const page = join(run.folder, 'report.html');
   // The page already shows time, speed and memory.
-  const results = facts.filter(({ key }) => key === 'loss' || key === 'neighbours').map(factOf);
+  const results = facts.filter(({ key }) => key === 'loss' || key === 'probe').map(factOf);
   await writeRunPage(page, run, await summarize(run), records, {
     series: seriesWithLimits(run, tasks),
     summary: results,
     notice: (message) => reporter.notice(message),
   });
-  const fineTuned = data ? undefined : await fineTuneOnPhantoms(steps, run, { root, size, reporter });
-  if (fineTuned && 'stopped' in fineTuned) return endStopped(basename(fineTuned.stopped), reporter);
+  const fineTuned: FineTuned[] = [];
+  for (const modality of size.fineTuned) {
+    const table = labelled?.cases[modality];
+    if (table === undefined) continue;
+    const one = await fineTuneBoth(steps, { modality, pretrained: run.folder, table, root, epochs: size.epochs, seed });
+    if ('stopped' in one) return endStopped(basename(one.stopped), reporter);
+    fineTuned.push(one);
+  }
   const time: Fact = {
     ...{ key: 'time', label: 'Time', value: duration((performance.now() - began) / 1000) },
     note: 'from start to report',
   };
-  const all = [...facts, ...(fineTuned?.facts ?? []), time];
+  const all = [...facts, ...fineTuned.flatMap((one) => one.facts), time];
   for (const fact of all) reporter.record(factOf(fact));
-  reporter.record({
-    run: run.folder,
-    page,
-    ...(fineTuned && { fineTuned: fineTuned.folder, report: fineTuned.report }),
-  });
-  reporter.line(summary(run, all, { page, report: fineTuned?.report }, root));
+  for (const { modality, before: first, after: last } of probes(before, after))
+    reporter.record({ modality, probe: { before: first, after: last } });
+  reporter.record({ run: run.folder, page });
+  for (const { modality, folder, report } of fineTuned) reporter.record({ modality, fineTuned: folder, report });
+  reporter.line(summary(run, all, { page, reports: fineTuned.map(({ report }) => report) }, root));
 }
 
 function factOf({ key: _, ...fact }: Fact): SummaryFact {
   return fact;
 }
 
-async function fineTuneOnPhantoms(
-  steps: DemoSteps,
-  run: RunFolder,
-  { root, size, reporter }: { root: string; size: DemoSize; reporter: Reporter },
-) {
-  const table = await writeLabelledPhantoms(join(cacheFolder(), 'phantoms'), size.labelled, (done, total) =>
+function haveLabelled({ labelled }: DemoSize, reporter: Reporter): Promise<LabelledTables> {
+  return writeLabelledPhantoms(join(cacheFolder(), 'phantoms'), labelled, (done, total) =>
     reporter.progress(`Drawing labelled phantoms ${done}/${total}`, done === total),
   );
-  return fineTuneBoth(steps, { pretrained: run.folder, table, root, epochs: size.epochs });
 }
 
 /** Makes the phantoms unless they exist: the same seed makes the same images. @returns the manifest */
 async function havePhantoms({ phantoms }: DemoSize, reporter: Reporter): Promise<string> {
   const { seed, volumes, images, size } = phantoms;
-  const folder = join(cacheFolder(), 'phantoms', `${phantomDrawing}-${seed}-${volumes}-${images}-${size.slices}`);
+  const folder = join(
+    cacheFolder(),
+    'phantoms',
+    [phantomDrawing, seed, volumes, images, size.slices, size.plane, size.image].join('-'),
+  );
   const manifest = join(folder, 'manifest.csv'); // written last
   if (existsSync(manifest)) return manifest;
   const written = await writePhantoms(folder, {
@@ -136,17 +144,8 @@ function factsOf(
       value: `${first.loss.toFixed(3)} → ${last.loss.toFixed(3)}`,
       note: 'first → last epoch, nats',
     });
-    const [a, b] = [before, after].map((result) => result?.phases.find((each) => each.phase === phase)?.neighbours);
-    if (a && b) {
-      const [low, high] = b.interval;
-      const change = a.accuracy < low || a.accuracy > high ? '' : 'no clear change; ';
-      facts.push({
-        key: 'neighbours',
-        label: `k-NN ${phase}`,
-        value: `${percent(a.accuracy)} → ${percent(b.accuracy)}`,
-        note: `${change}accuracy before → after training; chance ${percent(b.chance)}, 95 % interval after training ${percent(low)}–${percent(high)}`,
-      });
-    }
+    const probe = probes(before, after).find(({ modality }) => modality === phase);
+    if (probe) facts.push(probeFact(probe));
     facts.push({
       key: 'speed',
       label: `Speed ${phase}`,
@@ -163,10 +162,37 @@ function factsOf(
   return facts;
 }
 
+type Linear = NonNullable<EmbedResult['phases'][number]['linear']>;
+
+interface Probe {
+  readonly modality: Modality;
+  readonly before: Linear;
+  readonly after: Linear;
+}
+
+/** What a linear probe found before and after training. */
+function probes(before: EmbedResult | undefined, after: EmbedResult | undefined): Probe[] {
+  return modalities.flatMap((modality) => {
+    const [a, b] = [before, after].map((result) => result?.phases.find(({ phase }) => phase === modality)?.linear);
+    return a && b ? [{ modality, before: a, after: b }] : [];
+  });
+}
+
+function probeFact({ modality, before, after }: Probe): Fact {
+  const within = ([low, high]: readonly [number, number]) => `${percent(low)}–${percent(high)}`;
+  const overlap = before.interval[0] <= after.interval[1] && after.interval[0] <= before.interval[1];
+  return {
+    key: 'probe',
+    label: `Probe ${modality}`,
+    value: `${percent(before.accuracy)} → ${percent(after.accuracy)}`,
+    note: `${overlap ? 'no clear change; ' : ''}accuracy of a linear probe with ${after.perClass} labels a class, before → after training; 95 % intervals ${within(before.interval)} → ${within(after.interval)}, chance ${percent(after.chance)}`,
+  };
+}
+
 function summary(
   run: RunFolder,
   facts: readonly Fact[],
-  { page, report }: { readonly page: string; readonly report: string | undefined },
+  { page, reports }: { readonly page: string; readonly reports: readonly string[] },
   root: string,
 ): string {
   const width = Math.max(...facts.map((f) => f.label.length));
@@ -184,7 +210,9 @@ function summary(
     '',
     'Page with curves and previews of the pre-training:',
     `  ${page}`,
-    ...(report === undefined ? [] : ['Report of the evaluation on labelled images:', `  ${report}`]),
+    ...(reports.length === 0
+      ? []
+      : ['Reports of the evaluations on labelled images:', ...reports.map((one) => `  ${one}`)]),
     'Next:',
     ...next.map(([command, what]) => `  ${command.padEnd(commandWidth)}  ${what}`),
     `("unimiss" stands for: node ${process.argv[1]})`,
@@ -192,6 +220,12 @@ function summary(
     `  Run "npm run package", then install the .vsix file with "Extensions: Install from VSIX…"`,
     `  UniMiSS in the activity bar lists ${run.id}${elsewhere}. Click it to open its curves and previews.`,
   ].join('\n');
+}
+
+function seedOf(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value < 2 ** 31) return value;
+  throw new InvalidArgumentError('Give a whole number from 0 to 2147483647.');
 }
 
 function median(values: readonly number[]): number {

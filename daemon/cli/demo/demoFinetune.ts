@@ -6,12 +6,14 @@ import {
   type ClassificationEvaluation,
   classificationEvaluation,
 } from '../../../protocol/evaluation/classification.ts';
+import type { Modality } from '../../../protocol/modality.ts';
 import { evaluationFiles } from '../../evaluate/metrics/writeEvaluation.ts';
 import { percent } from '../commands/embed.ts';
 import type { DemoSteps } from './demoSteps.ts';
 import type { Fact } from './fact.ts';
 
 export interface FineTuned {
+  readonly modality: Modality;
   readonly facts: readonly Fact[];
   /** Page of the evaluation. */
   readonly report: string;
@@ -20,26 +22,33 @@ export interface FineTuned {
 }
 
 /**
- * Fine-tunes a pre-trained network on labelled pictures, and the same network from scratch; then measures both on the same test
- * pictures.
+ * Fine-tunes a pre-trained network on labelled images of one modality, and the same network from scratch; then measures both on the
+ * same test images.
  * @param pretrained folder of the pre-training
- * @param table the labelled pictures
+ * @param table the labelled images
  * @returns the folder of the run that was stopped, where one was
  */
 export async function fineTuneBoth(
   steps: DemoSteps,
-  { pretrained, table, root, epochs }: { pretrained: string; table: string; root: string; epochs: number },
+  {
+    modality,
+    pretrained,
+    table,
+    root,
+    epochs,
+    seed,
+  }: { modality: Modality; pretrained: string; table: string; root: string; epochs: number; seed: number },
 ): Promise<FineTuned | { readonly stopped: string }> {
-  const config = finetuneConfig(table, epochs);
+  const config = finetuneConfig(modality, table, { epochs, seed });
   const start = { ...config.start, from: pretrained };
   const folder = await steps.create(text({ ...config, start }), root);
   if ((await steps.train(folder)) === 'stopped') return { stopped: folder };
   const twinOf = basename(folder);
-  const twin = await steps.create(text({ ...config, name: 'demo-scratch', start: { twinOf } }), root);
+  const twin = await steps.create(text({ ...config, name: `demo-${modality}-scratch`, start: { twinOf } }), root);
   if ((await steps.train(twin)) === 'stopped') return { stopped: twin };
   const scratch = await evaluated(steps, twin, null);
   const own = await evaluated(steps, folder, twin);
-  return { folder, report: own.report, facts: factsOf(own.evaluation, scratch.evaluation) };
+  return { modality, folder, report: own.report, facts: factsOf(modality, own.evaluation, scratch.evaluation) };
 }
 
 async function evaluated(steps: DemoSteps, run: string, against: string | null) {
@@ -48,22 +57,23 @@ async function evaluated(steps: DemoSteps, run: string, against: string | null) 
   return { report, evaluation: classificationEvaluation.parse(read) };
 }
 
-/**
- * The configuration of the demo's fine-tuning: few pictures, few steps. Settings were chosen by trial on phantoms of another seed
- * than the demo's.
- */
-function finetuneConfig(table: string, epochs: number): FinetuneInput {
+/** The configuration of the demo's fine-tuning: few images, few steps. */
+function finetuneConfig(
+  modality: Modality,
+  table: string,
+  { epochs, seed }: { epochs: number; seed: number },
+): FinetuneInput {
   return {
     task: 'finetune',
-    name: 'demo-finetuned',
-    ...{ problem: 'classification', modality: '2D' },
+    name: `demo-${modality}`,
+    ...{ problem: 'classification', modality },
     data: { path: table },
-    plan: { patch: [64, 64] },
+    plan: { patch: modality === '2D' ? [64, 64] : [16, 64, 64] },
     model: { preset: 'nano' },
     // The teacher has the better features.
     start: { network: 'teacher' },
-    // The AUC of few pictures is soon 1: the loss chooses the checkpoint.
-    train: { epochs, batch: 8, lr: 3e-4, seed: 1, best: 'validationLoss', earlyStopping: null },
+    // The AUC of few images is soon 1: the loss chooses the checkpoint.
+    train: { epochs, batch: 8, lr: 3e-4, seed, best: 'validationLoss', earlyStopping: null },
     engine: { executor: 'graph' },
   };
 }
@@ -73,7 +83,7 @@ function text(config: FinetuneInput): string {
 }
 
 /** What both evaluations say, with intervals. */
-function factsOf(own: ClassificationEvaluation, scratch: ClassificationEvaluation): Fact[] {
+function factsOf(modality: Modality, own: ClassificationEvaluation, scratch: ClassificationEvaluation): Fact[] {
   const accuracy = (label: string, how: string, { metrics, cases }: ClassificationEvaluation): Fact => {
     const { value, interval } = metrics.accuracy ?? { value: null, interval: null };
     const sure = interval ? `, 95 % interval ${percent(interval.low)}–${percent(interval.high)}` : '';
@@ -87,8 +97,8 @@ function factsOf(own: ClassificationEvaluation, scratch: ClassificationEvaluatio
     throw new UnimissError('internal', 'an evaluation without the comparison that was asked for', { place: own.name });
   const points = test.effect === null ? '–' : `${test.effect > 0 ? '+' : ''}${(100 * test.effect).toFixed(0)} points`;
   return [
-    accuracy('Fine-tuned', 'begun from the pre-trained network', own),
-    accuracy('From scratch', 'the same without pre-training', scratch),
-    { key: 'finetuned', label: 'Difference', value: points, note: test.sentence },
+    accuracy(`Fine-tuned ${modality}`, 'begun from the pre-trained network', own),
+    accuracy(`From scratch ${modality}`, 'the same without pre-training', scratch),
+    { key: 'finetuned', label: `Difference ${modality}`, value: points, note: test.sentence },
   ];
 }

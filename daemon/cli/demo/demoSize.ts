@@ -1,33 +1,48 @@
+import type { Modality } from '../../../protocol/modality.ts';
 import type { PhantomOptions } from '../../data/phantoms/write.ts';
 import type { LabelledPhantoms } from './demoLabels.ts';
 
 /** How much the demo does. */
 export interface DemoSize {
   /** Phantoms for pre-training. */
-  readonly phantoms: PhantomOptions & { readonly size: { readonly slices: number } };
+  readonly phantoms: PhantomOptions & Pick<LabelledPhantoms, 'size'>;
   /** Epochs of the pre-training, and the largest number of steps of each. */
   readonly pretraining: { readonly epochs: number; readonly stepsPerEpoch: number };
-  /** Phantoms for fine-tuning: other patients. */
+  /** Phantoms for the probe and for fine-tuning: other patients. */
   readonly labelled: LabelledPhantoms;
-  /** Epochs of each fine-tuning. */
+  /** Which networks are fine-tuned, and the epochs of each. */
+  readonly fineTuned: readonly Modality[];
   readonly epochs: number;
 }
 
+/** So small that a view of 64×64 shows all of it, as fine-tuning does, and that drawing takes little time. */
+const size = { slices: 16, plane: 96, image: 96 };
+
 /**
- * `usual`: enough of each class for k-NN, few enough for minutes on two cores; few labels to learn from, and enough test pictures for
- * an interval of about ±8 points. `quick`: shows the way; its numbers mean nothing.
+ * `usual`: minutes on two cores; few labels to learn from, and enough fresh phantoms for intervals of about ±6 points. `quick`: shows
+ * the way; its numbers mean nothing.
  */
-export const demoSizes: Readonly<Record<'usual' | 'quick', DemoSize>> = {
+const sizes = {
   usual: {
-    phantoms: { seed: 1, volumes: 64, images: 448, size: { slices: 16 } },
-    pretraining: { epochs: 20, stepsPerEpoch: 56 },
-    labelled: { seed: 2, train: 16, validation: 16, test: 160 },
+    phantoms: { volumes: 64, images: 448, size },
+    pretraining: { epochs: 64, stepsPerEpoch: 16 },
+    labelled: { train: 16, validation: 16, test: 256, size },
+    fineTuned: ['2D', '3D'],
     epochs: 60,
   },
   quick: {
-    phantoms: { seed: 1, volumes: 4, images: 16, size: { slices: 16 } },
+    phantoms: { volumes: 4, images: 16, size },
     pretraining: { epochs: 2, stepsPerEpoch: 2 },
-    labelled: { seed: 2, train: 8, validation: 8, test: 12 },
+    labelled: { train: 8, validation: 8, test: 16, size },
+    fineTuned: ['2D'],
     epochs: 2,
   },
-};
+} as const;
+
+/** Phantoms for the probe and fine-tuning are other patients than those for pre-training: their seeds are this much larger. */
+const otherPatients = 2 ** 31;
+
+export function demoSize(name: keyof typeof sizes, seed: number): DemoSize {
+  const { phantoms, labelled, ...rest } = sizes[name];
+  return { ...rest, phantoms: { ...phantoms, seed }, labelled: { ...labelled, seed: seed + otherPatients } };
+}

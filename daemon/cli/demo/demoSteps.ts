@@ -24,8 +24,8 @@ export interface DemoSteps {
   create(config: string, root: string): Promise<string>;
   /** Trains the run in a folder, with progress. */
   train(folder: string): Promise<'finished' | 'stopped'>;
-  /** Measures how well known classes separate, before or after training. */
-  embed(folder: string, weights: 'initial' | 'last'): Promise<EmbedResult>;
+  /** Measures how well the classes of labelled images separate, before or after training. @param manifest default: the run's images */
+  embed(folder: string, weights: 'initial' | 'last', manifest?: string): Promise<EmbedResult>;
   /** Measures a fine-tuned network on its test cases. @param against folder of a run to compare with; null: none */
   evaluate(folder: string, against: string | null): Promise<EvaluateResult>;
 }
@@ -42,9 +42,9 @@ export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): Dem
       (await client.call(runCreate, { from: { config, file: '/demo' }, root, start: false })).folder,
     train: async (folder) =>
       trainByDaemon(client, { folder }, reporter, seriesFor(await RunFolder.open(folder), tasks)),
-    embed: (run, weights) =>
+    embed: (run, weights, manifest) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
-        client.call(embed, { run, weights, workDoneToken }, cancel),
+        client.call(embed, { run, weights, workDoneToken, ...(manifest !== undefined && { manifest }) }, cancel),
       ),
     evaluate: (run, against) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
@@ -64,9 +64,11 @@ export function stepsHere(reporter: Reporter): DemoSteps {
     create: async (text, root) =>
       (await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'demo'), { baseDir: '/' }))).folder,
     train: async (folder) => trainHere(await RunFolder.open(folder), reporter, tasks),
-    embed: async (folder, weights) =>
-      embedImages(await RunFolder.open(folder), { network: 'teacher', weights }, (what, done, total) =>
-        reporter.progress(`${what} ${done} of ${total}`, done === total),
+    embed: async (folder, weights, manifest) =>
+      embedImages(
+        await RunFolder.open(folder),
+        { network: 'teacher', weights, ...(manifest !== undefined && { manifest }) },
+        (what, done, total) => reporter.progress(`${what} ${done} of ${total}`, done === total),
       ),
     evaluate: async (folder, against) =>
       evaluateRun(

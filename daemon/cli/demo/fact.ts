@@ -2,5 +2,5 @@ import type { SummaryFact } from '../../../protocol/metrics/page.ts';
 
 /** A result of the demo. */
 export interface Fact extends SummaryFact {
-  readonly key: 'loss' | 'neighbours' | 'speed' | 'memory' | 'time' | 'finetuned';
+  readonly key: 'loss' | 'probe' | 'speed' | 'memory' | 'time' | 'finetuned';
 }

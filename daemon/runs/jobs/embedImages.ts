@@ -6,6 +6,7 @@ import { modalities } from '../../../protocol/modality.ts';
 import { describeIgnored } from '../../data/datasets/ignoredFiles.ts';
 import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';
 import { classifyByNeighbors } from '../../evaluate/features/knn.ts';
+import { linearProbe } from '../../evaluate/features/linearProbe.ts';
 import { encodeNpy } from '../../evaluate/features/npy.ts';
 import { diskError, writeAtomically, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
@@ -16,6 +17,8 @@ import { embedWithRun } from './embedRun.ts';
 
 /** Neighbours that vote; fewer if there are few images. */
 const NEIGHBOURS = 10;
+/** Labels of each class for the linear probe; at most half of the images of the rarest class. */
+const MOST_LABELS = 16;
 
 /**
  * Computes features of images with a run's network. Writes them as NPY, each with a CSV of paths and labels beside it, and
@@ -49,8 +52,8 @@ export async function embedImages(
     if (!images) continue;
     broken.push(...images.broken.map(({ id, reason }) => ({ id, reason })));
     const file = task.out === undefined ? null : await writeFeatures(task.out, phase, images);
-    const neighbours = neighboursOf(images);
-    phases.push({ phase, images: images.samples.length, length: images.length, file, neighbours });
+    const { samples, length } = images;
+    phases.push({ phase, images: samples.length, length, file, ...separationOf(images) });
   }
   return { phases, broken, notices };
 }
@@ -72,16 +75,24 @@ function imagesOf(run: RunFolder, { data, manifest }: Pick<EmbedTask, 'data' | '
   return { ...(own.paths && { paths: own.paths }), ...(own.manifest !== undefined && { manifest: own.manifest }) };
 }
 
-/** Undefined if an image has no label, or all have the same. */
-function neighboursOf({ samples, features, length }: EmbeddedImages): EmbedResult['phases'][number]['neighbours'] {
+/** How well the labels separate; null if an image has no label, or all have the same. */
+function separationOf({
+  samples,
+  features,
+  length,
+}: EmbeddedImages): Pick<EmbedResult['phases'][number], 'neighbours' | 'linear'> {
   const classes = [...new Set(samples.map((sample) => sample.label))];
-  if (classes.length < 2 || classes.includes(undefined)) return null;
+  if (classes.length < 2 || classes.includes(undefined)) return { neighbours: null, linear: null };
   const labels = samples.map((sample) => classes.indexOf(sample.label));
-  const { k, accuracy, interval, chance } = classifyByNeighbors(
-    { features, featureLength: length, labels },
-    { k: NEIGHBOURS },
-  );
-  return { k, accuracy, interval, chance };
+  const data = { features, featureLength: length, labels };
+  const { k, accuracy, interval, chance } = classifyByNeighbors(data, { k: NEIGHBOURS });
+  const neighbours = { k, accuracy, interval, chance };
+  const fewest = Math.min(...classes.map((_, c) => labels.filter((label) => label === c).length));
+  const perClass = Math.min(MOST_LABELS, Math.floor(fewest / 2));
+  if (perClass < 2) return { neighbours, linear: null };
+  const probe = linearProbe(data, { perClass });
+  const { low, high } = probe.interval ?? { low: probe.accuracy, high: probe.accuracy };
+  return { neighbours, linear: { perClass, accuracy: probe.accuracy, interval: [low, high], chance } };
 }
 
 async function writeFeatures(
