@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { removePartial, writeAtomically } from '../daemon/files/atomic.ts';
 import { makeFolder } from '../daemon/files/folder.ts';
-import { bytesOf, type CoarseCopy, coarseSize } from './coarseCopy.ts';
-import { arrayTypes, type VoxelStore } from './voxelStore.ts';
+import { bytesOf, coarseSize } from './coarseCopy.ts';
+import { arrayTypes, type CoarseCopy, type VoxelStore } from './voxelStore.ts';
 
 /** Bytes that all copies may take together; those that were used least recently go first. */
 const mostBytes = 2 ** 30;

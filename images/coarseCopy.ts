@@ -1,15 +1,5 @@
-import type { StoredVoxels } from '../daemon/data/formats/voxels.ts';
 import type { ValueRange } from '../protocol/viewer/planes.ts';
-import type { VoxelStore } from './voxelStore.ts';
-
-/** Every n-th voxel of an image along each axis: what is shown where the file has not been read again yet. */
-export interface CoarseCopy {
-  readonly factor: number;
-  readonly size: VoxelStore['size'];
-  /** i fastest, as stored; of the type of the image's voxels. */
-  readonly voxels: StoredVoxels;
-  readonly range: ValueRange;
-}
+import type { CoarseCopy, VoxelStore } from './voxelStore.ts';
 
 /** A copy has at most so many bytes: reading it takes about a tenth of a second. */
 const mostBytes = 40 * 2 ** 20;

@@ -1,6 +1,6 @@
 import type { Scaling, StoredVoxels } from '../daemon/data/formats/voxels.ts';
 import type { UnimissError } from '../protocol/errors.ts';
-import type { CoarseCopy } from './coarseCopy.ts';
+import type { ValueRange } from '../protocol/viewer/planes.ts';
 
 /** Voxels as a file stores them, i fastest, while they are being read. */
 export interface VoxelStore {
@@ -14,6 +14,15 @@ export interface VoxelStore {
   coarse?: CoarseCopy | undefined;
   /** Why reading ended too early; undefined as long as it goes on, and after a sound end. */
   failure: UnimissError | undefined;
+}
+
+/** Every n-th voxel of an image along each axis: what is shown where the file has not been read again yet. */
+export interface CoarseCopy {
+  readonly factor: number;
+  readonly size: VoxelStore['size'];
+  /** i fastest, as stored; of the type of the image's voxels. */
+  readonly voxels: StoredVoxels;
+  readonly range: ValueRange;
 }
 
 /** The arrays by the name of their type (NIfTI's). */
