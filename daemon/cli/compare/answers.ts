@@ -79,7 +79,8 @@ export function inWords(answer: Answer): string {
   const kind = primary ? 'Primary question' : 'Further question';
   const what = describeMeasure(taskOf(question), question.modality, question.labels);
   const claim = claimOf(question);
-  return `${kind} (${what}): ${isYes(answer) ? claim : `it is not shown that ${claim}`} (${measured}).`;
+  const against = high < -question.margin ? '; the interval speaks against it' : '';
+  return `${kind} (${what}): ${isYes(answer) ? claim : `it is not shown that ${claim}${against}`} (${measured}).`;
 }
 
 /** All answers in short, and what limits them. */

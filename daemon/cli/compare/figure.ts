@@ -119,7 +119,7 @@ export function figureOf({ id, title, x: axis, y: score, lines, chance }: Figure
   const guess =
     chance === undefined
       ? nothing
-      : html`<line class="chance" x1="${frame.left}" x2="${right}" y1="${py(chance)}" y2="${py(chance)}"/><text x="${frame.left + 4}" y="${py(chance) - 4}">chance</text>`;
+      : html`<line class="chance" x1="${frame.left}" x2="${right}" y1="${py(chance)}" y2="${py(chance)}"/><text x="${right - 5}" y="${py(chance) - 4}" text-anchor="end">chance</text>`;
   const about = `${score} over ${axis}. ${lines.map(({ name, points }) => `${name}: ${points.map(({ x, y }) => `${y.toFixed(3)} with ${x}`).join(', ')}`).join('; ')}.`;
   return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}" aria-describedby="${id}-about"><title id="${id}">${title}</title><desc id="${id}-about">${about}</desc>
 ${grid}<rect class="axis" x="${frame.left}" y="${frame.top}" width="${inner.width}" height="${inner.height}"/>${guess}

@@ -72,8 +72,8 @@ function sectionOf(section: Section, { labels, seeds }: Comparison['experiment']
     }),
   );
   return html`<h2 id="${task}-${modality}">${scoreNames[task]}, ${modality}</h2>
-<figure class="wide comparison">${figureOf(figure)}</figure>
-${tableOf('Mean, and 95 % interval over seeds and patients.', [{ name: 'Arm', numeric: false }, ...numbers(labels.map((number) => `${number} a class`))], rows)}
+<div class="beside"><figure>${figureOf(figure)}</figure>
+${tableOf('Mean, and 95 % interval over seeds and patients.', [{ name: 'Arm', numeric: false }, ...numbers(labels.map((number) => `${number} a class`))], rows)}</div>
 <details><summary>Each seed</summary>
 ${tableOf('Score of each seed of training.', [{ name: 'Arm', numeric: false }, ...numbers(['Labels a class', ...seeds.map((seed) => `Seed ${seed}`)])], perSeed)}</details>
 `;
