@@ -1,6 +1,7 @@
 import type { EventEmitter, ExtensionContext, LogOutputChannel } from 'vscode';
-import type { DaemonClient } from './client/daemonClient.ts';
 import type { RunLogs } from './logs/runLogs.ts';
+import type { Machines } from './machines/machines.ts';
+import type { RoutedDaemon } from './machines/routedDaemon.ts';
 import type { MetricsPanels } from './metrics/metricsPanels.ts';
 import type { ReportPanels } from './report/reportPanels.ts';
 import type { Reports } from './reports.ts';
@@ -11,7 +12,9 @@ import type { RunsView } from './runs/runsView.ts';
 export interface Context {
   readonly extension: ExtensionContext;
   readonly output: LogOutputChannel;
-  readonly daemon: DaemonClient;
+  /** The daemon of this machine; requests about runs of others go to theirs. */
+  readonly daemon: RoutedDaemon;
+  readonly machines: Machines;
   readonly store: RunStore;
   readonly view: RunsView;
   readonly panels: MetricsPanels;

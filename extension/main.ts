@@ -1,6 +1,5 @@
 import { EventEmitter, type ExtensionContext, window } from 'vscode';
-import { DaemonClient } from './client/daemonClient.ts';
-import { makeLanguageClient } from './client/languageClient.ts';
+import { localWay } from './client/localWay.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { compareCommands } from './commands/compare.ts';
 import { compareArmsCommands } from './commands/compareArms.ts';
@@ -10,6 +9,7 @@ import { evaluateCommands } from './commands/evaluate.ts';
 import { exportCommands } from './commands/exports.ts';
 import { finetuneCommands } from './commands/finetune.ts';
 import { lookCommands } from './commands/look.ts';
+import { machineCommands } from './commands/machines.ts';
 import { planCommands } from './commands/plan.ts';
 import { predictCommands } from './commands/predict.ts';
 import { registerCommands } from './commands/register.ts';
@@ -23,6 +23,9 @@ import { provideSchema } from './configuration/schemaFiles.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
+import { Machines } from './machines/machines.ts';
+import { MachinesView } from './machines/machinesView.ts';
+import { RoutedDaemon } from './machines/routedDaemon.ts';
 import { actOnRun } from './metrics/actOnRun.ts';
 import { MetricsPanels } from './metrics/metricsPanels.ts';
 import { ReportPanels } from './report/reportPanels.ts';
@@ -34,14 +37,17 @@ import { tellEndings } from './runs/tellEndings.ts';
 import { StatusBar } from './statusBar.ts';
 import { ViewerEditors } from './viewer/viewerEditors.ts';
 
-let daemon: DaemonClient | undefined;
+let daemon: RoutedDaemon | undefined;
+let machines: Machines | undefined;
 
 export function activate(extension: ExtensionContext): void {
   const output = window.createOutputChannel('UniMiSS', { log: true });
   // Failures that no user action caused go to the log; the views show the state of the connection.
   const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
-  daemon = new DaemonClient({ makeClient: async () => makeLanguageClient(extension, output) }, output);
+  daemon = new RoutedDaemon(localWay(extension, output), output);
   const store = new RunStore(daemon, failed);
+  machines = new Machines(extension, output, store, failed);
+  daemon.joinMachines(machines);
   const view = new RunsView(store, daemon, failed);
   const panels = new MetricsPanels(extension, daemon, failed, actOnRun);
   const logs = new RunLogs(daemon, failed);
@@ -49,9 +55,10 @@ export function activate(extension: ExtensionContext): void {
   const reportPanels = new ReportPanels(extension, failed);
   const engineChanged = new EventEmitter<void>();
   const shown = { store, view, panels, logs, reports, reportPanels };
-  const ctx: Context = { extension, output, daemon, ...shown, engineChanged };
+  const ctx: Context = { extension, output, daemon, machines, ...shown, engineChanged };
 
   extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
+  extension.subscriptions.push(new MachinesView(machines, daemon, failed));
   extension.subscriptions.push(
     new StatusBar(daemon, store),
     provideSchema(extension, daemon),
@@ -64,7 +71,7 @@ export function activate(extension: ExtensionContext): void {
   const all = [
     ...[startCommands, tryCommands, planCommands, finetuneCommands, evaluateCommands, predictCommands],
     ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands, compareArmsCommands],
-    ...[engineCommands, daemonCommands],
+    ...[engineCommands, daemonCommands, machineCommands],
   ];
   for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 
@@ -73,5 +80,5 @@ export function activate(extension: ExtensionContext): void {
 }
 
 export async function deactivate(): Promise<void> {
-  await daemon?.dispose();
+  await Promise.all([daemon?.dispose(), machines?.dispose()]);
 }

@@ -24,7 +24,8 @@ export interface Payload {
 }
 
 /**
- * The daemon of this installation: its bundles, and koffi, which lies beside them in a package and in `node_modules` in a clone.
+ * The daemon of this installation: its bundles, and koffi, which lies beside them in a package for Linux, in `dist/machines` in a
+ * package for all systems, and among the packages in a clone.
  * @param folder `dist/daemon`
  * @throws UnimissError 'internal' if a part is missing
  */
@@ -63,7 +64,8 @@ export async function pack(entries: readonly Entry[]): Promise<{ archive: Buffer
 }
 
 function findNative(folder: string, path: string): string {
-  const found = [join(folder, path), join(folder, '..', '..', path)].find((file) => existsSync(file));
+  const places = [folder, join(folder, '..', 'machines'), join(folder, '..', '..')];
+  const found = places.map((place) => join(place, path)).find((file) => existsSync(file));
   if (found === undefined) throw incomplete(path);
   return found;
 }

@@ -25,7 +25,7 @@ const targets = [
   },
   {
     ...node,
-    entryPoints: { main: 'extension/main.ts' },
+    entryPoints: { main: 'extension/main.ts', askpass: 'extension/machines/askpass.ts' },
     outdir: 'dist/extension',
     outExtension: { '.js': '.cjs' }, // the package's type is "module"
     format: 'cjs',

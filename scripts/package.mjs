@@ -1,6 +1,8 @@
-// `npm run package`: builds everything and packs the extension for Linux x64 as unimiss-linux-x64-VERSION.vsix, a zip with two
-// XML files about its content. Options: --out FILE; --no-build packs the existing build. `@vscode/vsce` does the same, but part
-// of it has no free licence.
+// `npm run package`: builds everything and packs the extension as two VSIX files, each a zip with two XML files about its content:
+// unimiss-linux-x64-VERSION.vsix trains where it is installed; unimiss-universal-VERSION.vsix is for all other systems, shows
+// images there and trains on other machines. Both hold the daemon for Linux, which the second only copies. Options: --no-build
+// packs the existing build; --out FILE packs one of them, with --universal the second. `@vscode/vsce` does the same, but part of it
+// has no free licence.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,7 +10,7 @@ import { zipSync } from 'fflate';
 import picomatch from 'picomatch';
 import { main, root, run, setup } from './setup.mjs';
 
-const target = 'linux-x64';
+const linux = 'linux-x64';
 /** The files that koffi reads when it loads, without its sources and the binaries of other systems. */
 const koffi = {
   'node_modules/koffi': ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
@@ -34,17 +36,30 @@ const xml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').repl
 
 await main(async () => {
   await setup();
-  const { values } = parseArgs({ options: { out: { type: 'string' }, 'no-build': { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { out: { type: 'string' }, universal: { type: 'boolean' }, 'no-build': { type: 'boolean' } },
+  });
   const built = values['no-build'] ? 0 : await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
   if (built !== 0) return built;
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const out = values.out ?? join(root, `${manifest.name}-${target}-${manifest.version}.vsix`);
+  const targets = values.out || values.universal ? [values.universal ? undefined : linux] : [linux, undefined];
+  for (const target of targets)
+    pack(
+      manifest,
+      target,
+      values.out ?? join(root, `${manifest.name}-${target ?? 'universal'}-${manifest.version}.vsix`),
+    );
+});
 
+/** @param target undefined: for all systems */
+function pack(manifest, target, out) {
   const files = Object.fromEntries(packed().map((file) => [`extension/${file}`, readFileSync(join(root, file))]));
   // The extension's page is for people who have no clone.
   files['extension/README.md'] = readFileSync(join(root, 'extension', 'README.md'));
+  // Beside the daemon that loads it; or where none does, for other machines (machines/payload.ts).
+  const place = target === undefined ? 'dist/machines' : 'dist/daemon';
   for (const [folder, names] of Object.entries(koffi))
-    for (const name of names) files[`extension/dist/daemon/${folder}/${name}`] = readFileSync(join(root, folder, name));
+    for (const name of names) files[`extension/${place}/${folder}/${name}`] = readFileSync(join(root, folder, name));
   const pipelines = [
     'nrrd-read-image',
     'meta-read-image',
@@ -63,13 +78,13 @@ await main(async () => {
   for (const file of needed)
     if (!files[`extension/${file.replace(/^\.\//, '')}`])
       throw new Error(`${file} is not among the packed files: see .vscodeignore.`);
-  files['extension.vsixmanifest'] = Buffer.from(about(manifest, files));
+  files['extension.vsixmanifest'] = Buffer.from(about(manifest, target, files));
   files['[Content_Types].xml'] = Buffer.from(types(Object.keys(files)));
 
   const zip = zipSync(files, { level: 9, mtime });
   writeFileSync(out, zip);
   console.log(`${out}: ${Object.keys(files).length} files, ${(zip.length / 2 ** 20).toFixed(1)} MiB`);
-});
+}
 
 /** The files that .vscodeignore does not exclude, sorted. Its last matching line decides; `!` includes a file again. */
 function packed() {
@@ -90,7 +105,8 @@ function walk(folder) {
   });
 }
 
-function about({ name, displayName, version, publisher, description, categories, keywords, engines, icon }, files) {
+function about(manifest, target, files) {
+  const { name, displayName, version, publisher, description, categories, keywords, engines, icon } = manifest;
   const assets = [
     ['Microsoft.VisualStudio.Code.Manifest', 'package.json'],
     ['Microsoft.VisualStudio.Services.Content.Details', 'README.md'],
@@ -101,7 +117,7 @@ function about({ name, displayName, version, publisher, description, categories,
   return `<?xml version="1.0" encoding="utf-8"?>
 <PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
   <Metadata>
-    <Identity Language="en-US" Id="${name}" Version="${version}" Publisher="${publisher}" TargetPlatform="${target}"/>
+    <Identity Language="en-US" Id="${name}" Version="${version}" Publisher="${publisher}"${target ? ` TargetPlatform="${target}"` : ''}/>
     <DisplayName>${xml(displayName)}</DisplayName>
     <Description xml:space="preserve">${xml(description)}</Description>
     <Tags>${xml((keywords ?? []).join(','))}</Tags>

@@ -12,8 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let zip: Buffer;
 let files: Record<string, Uint8Array>;
 const text = (name: string) => new TextDecoder().decode(files[name]);
-const pack = (name: string) => {
-  execFileSync(process.execPath, ['scripts/package.mjs', '--no-build', '--out', join(folder, name)], { stdio: 'pipe' });
+const pack = (name: string, ...options: string[]) => {
+  const args = ['scripts/package.mjs', '--no-build', '--out', join(folder, name), ...options];
+  execFileSync(process.execPath, args, { stdio: 'pipe' });
   return readFileSync(join(folder, name));
 };
 
@@ -107,6 +108,21 @@ it('names only its own commands in menus, walkthrough and welcome view', () => {
 it('is for Linux x64, and says so', () => {
   expect(text('extension.vsixmanifest')).toContain('TargetPlatform="linux-x64"');
   expect(text('extension.vsixmanifest')).toContain(`Version="${manifest.version}"`);
+});
+
+it('has a twin for all systems, where no process can load the native module; it goes to other machines only', () => {
+  const universal = unzipSync(pack('universal.vsix', '--universal'));
+  expect(new TextDecoder().decode(universal['extension.vsixmanifest'])).not.toContain('TargetPlatform');
+  const native = Object.keys(universal).filter((name) => /koffi/.test(name));
+  expect(native.every((name) => name.startsWith('extension/dist/machines/node_modules/'))).toBe(true);
+  const others = (all: Record<string, Uint8Array>) =>
+    Object.keys(all)
+      .filter((name) => !/koffi/.test(name))
+      .sort();
+  expect(others(universal)).toEqual(others(files));
+  // What the client itself runs names no native module.
+  for (const name of ['extension/main.cjs', 'extension/askpass.cjs', 'daemon/image-thread.js', 'daemon/itk-worker.js'])
+    expect(text(`extension/dist/${name}`), name).not.toMatch(/require\(["']koffi|from ?["']koffi/);
 });
 
 it('runs the daemon where no node_modules are', () => {

@@ -1,7 +1,8 @@
 import { type Disposable, type OutputChannel, window } from 'vscode';
 import { logAppended, logFollow } from '../../protocol/daemon/messages.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import type { DaemonClient } from '../client/daemonClient.ts';
+import type { RoutedDaemon } from '../machines/routedDaemon.ts';
 
 interface Followed {
   channel: OutputChannel;
@@ -15,11 +16,12 @@ export class RunLogs implements Disposable {
   private readonly connected: Disposable;
 
   constructor(
-    private readonly daemon: DaemonClient,
+    private readonly daemon: RoutedDaemon,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.connected = daemon.onDidConnect(() => {
-      for (const folder of this.followed.keys()) this.follow(folder).catch(this.failed);
+    this.connected = daemon.onDidConnectTo((machine) => {
+      for (const folder of this.followed.keys())
+        if (parseAddress(folder).machine === machine) this.follow(folder).catch(this.failed);
     });
   }
 

@@ -24,7 +24,7 @@ export class MetricsPanel implements Disposable {
 
   constructor(
     private readonly panel: WebviewPanel,
-    private readonly daemon: DaemonClient,
+    private readonly daemon: Pick<DaemonClient, 'onDidConnect' | 'subscribe'>,
     readonly runs: readonly string[],
     extensionUri: Uri,
     assets: PageAssets,

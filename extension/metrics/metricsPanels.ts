@@ -1,6 +1,6 @@
 import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { z } from 'zod';
-import type { DaemonClient } from '../client/daemonClient.ts';
+import type { RoutedDaemon } from '../machines/routedDaemon.ts';
 import { type PageAssets, readPageAssets } from '../webviewPage.ts';
 import { MetricsPanel, type PanelRequest } from './metricsPanel.ts';
 
@@ -16,7 +16,7 @@ export class MetricsPanels implements Disposable {
 
   constructor(
     private readonly context: ExtensionContext,
-    private readonly daemon: DaemonClient,
+    private readonly daemon: RoutedDaemon,
     private readonly failed: (error: unknown) => void,
     private readonly act: (request: PanelRequest) => void,
   ) {
@@ -49,7 +49,7 @@ export class MetricsPanels implements Disposable {
     this.assets ??= readPageAssets(Uri.joinPath(extensionUri, 'dist', 'webviews').fsPath, 'metrics');
     this.open.set(
       key,
-      new MetricsPanel(panel, this.daemon, runs, extensionUri, this.assets, this.failed, this.act, closed),
+      new MetricsPanel(panel, this.daemon.of(runs[0]), runs, extensionUri, this.assets, this.failed, this.act, closed),
     );
   }
 }

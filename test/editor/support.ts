@@ -15,10 +15,10 @@ export function titled(what: string): string {
   return skipped ? `${what} (skipped: ${skipped})` : what;
 }
 
-/** Packs what was built into a VSIX in `folder`, or in a new temporary one. @returns its path */
-export function packVsix(folder = mkdtempSync(join(tmpdir(), 'um-vsix-'))): string {
+/** Packs what was built into a VSIX, with options of scripts/package.mjs, in `folder` or a new temporary one. @returns its path */
+export function packVsix(folder = mkdtempSync(join(tmpdir(), 'um-vsix-')), ...options: string[]): string {
   const vsix = join(folder, 'unimiss.vsix');
-  execFileSync(process.execPath, ['scripts/package.mjs', '--no-build', '--out', vsix], { stdio: 'pipe' });
+  execFileSync(process.execPath, ['scripts/package.mjs', '--no-build', '--out', vsix, ...options], { stdio: 'pipe' });
   return vsix;
 }
 

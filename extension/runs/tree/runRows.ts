@@ -1,4 +1,5 @@
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { parseAddress } from '../../../protocol/machines/address.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { actionsOf, describeRun, isActive, shortName, standing } from '../describeRun.ts';
 import type { UnreadableRun } from '../runStore.ts';
@@ -40,13 +41,15 @@ export function runItem(run: RunInfo, parent: RunInfo | undefined): TreeItem {
   item.id = `run ${run.folder}`;
   const ended = isActive(run) ? [] : [shortTime(new Date(run.created))];
   // Its group and icon say that a run has finished; a narrow view cuts the end.
-  item.description = [describeRun(run).replace(/^finished · /, ''), ...ended].join(' · ');
+  const { machine } = parseAddress(run.folder);
+  const where = machine === undefined ? [] : [machine];
+  item.description = [...where, describeRun(run).replace(/^finished · /, ''), ...ended].join(' · ');
   const [icon, color] = icons[standing(run)];
   item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
   item.contextValue = ['run', run.task, ...actionsOf(run)].join(' ');
   item.tooltip = tooltip(run, parent);
   const from = parent ? `, from ${parent.name}` : '';
-  const described = [describeRun(run), ...ended].join(' · ');
+  const described = [...where.map((host) => `on ${host}`), describeRun(run), ...ended].join(' · ');
   item.accessibilityInformation = { label: `${run.name}, ${kindText(run)}${from}, ${described}` };
   item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };
   return item;
@@ -65,7 +68,9 @@ function tooltip(run: RunInfo, parent: RunInfo | undefined): MarkdownString {
   line('Started', new Date(run.created).toLocaleString());
   line('Last update', new Date(run.updated).toLocaleString());
   line('Ended', run.ending?.message);
-  line('Folder', run.folder);
+  const { machine, path } = parseAddress(run.folder);
+  line('Machine', machine);
+  line('Folder', path);
   return text;
 }
 

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import { UnimissError } from '../../protocol/errors.ts';
+import type { Way } from './daemonClient.ts';
+import { makeLanguageClient } from './languageClient.ts';
+
+/** To the daemon of this machine. Elsewhere than on Linux there is none: images can be viewed, and other machines train. */
+export function localWay(extension: ExtensionContext, output: LogOutputChannel, platform = process.platform): Way {
+  return {
+    makeClient: async () => {
+      if (platform !== 'linux') throw noDaemonHere(`UniMiSS trains on Linux, and this is ${nameOf(platform)}`);
+      if (!hasNativeModule(extension.extensionPath))
+        throw noDaemonHere('this package has no native module to train here');
+      return makeLanguageClient(extension, output);
+    },
+  };
+}
+
+function noDaemonHere(what: string): UnimissError {
+  return new UnimissError('daemon', what, {
+    remedy: 'Train on another machine: "UniMiSS: Add Machine" connects one by SSH. You can view images here.',
+  });
+}
+
+function nameOf(platform: NodeJS.Platform): string {
+  return { darwin: 'macOS', win32: 'Windows' }[platform as string] ?? platform;
+}
+
+/** koffi lies beside the daemon in a package, and among the packages in a clone. */
+function hasNativeModule(folder: string): boolean {
+  return [join(folder, 'dist', 'daemon'), folder].some((place) => existsSync(join(place, 'node_modules', 'koffi')));
+}

@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
+import { noSshd, Sshd } from '../machines/sshd.ts';
+import { Editor } from './kit/editor.ts';
+import type { Window } from './kit/window.ts';
+import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
+
+const missing = skipped || noSshd || (process.env.UNIMISS_TENSORFLOW ? '' : 'TensorFlow is not installed');
+
+const configuration = `{
+  "name": "far",
+  "data": { "manifest": "phantoms/manifest.csv" },
+  "model": { "preset": "nano" },
+  "train": { "epochs": 400, "interval": 2, "batch": { "2D": 4, "3D": 2 }, "stepsPerEpoch": 12 },
+  "engine": { "executor": "graph" }
+}
+`;
+
+describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeout: testTimeout }, () => {
+  let sshd: Sshd;
+  let editor: Editor;
+  let window: Window;
+
+  beforeAll(async () => {
+    sshd = await Sshd.start();
+    const [user] = sshd.users;
+    // The libraries that root has, where that user may read them.
+    const libraries = join(sshd.folder, 'tensorflow');
+    for (const name of readdirSync(libraries)) {
+      execFileSync('rm', [join(libraries, name)]);
+      linkSync(join(process.env.UNIMISS_TENSORFLOW ?? '', name), join(libraries, name));
+    }
+    await writePhantoms(join(user.home, 'phantoms'), { seed: 1, volumes: 4, images: 8 });
+    execFileSync('chown', ['-R', user.name, join(user.home, 'phantoms')]);
+    // A client who has never seen the machine.
+    sshd.addHost('gpu-a', { UserKnownHostsFile: join(sshd.folder, 'known-later') });
+    const home = join(sshd.folder, 'client');
+    mkdirSync(join(home, '.ssh'), { recursive: true });
+    writeFileSync(join(home, '.ssh/config'), 'Host gpu-a\n  HostName 127.0.0.1\nHost *\n  Compression yes\n');
+    editor = await Editor.open({
+      // The package for macOS and Windows: nothing in it can load koffi.
+      vsix: packVsix(undefined, '--universal'),
+      workspace: { 'far.unimiss.jsonc': configuration },
+      env: (folder) => ({ UNIMISS_RUNS: join(folder, 'runs'), UNIMISS_SSH: sshd.ssh, HOME: home }),
+    });
+    window = editor.window;
+  }, testTimeout);
+  afterAll(async () => {
+    await editor?.close();
+    await sshd?.stop();
+  });
+  explainFailures(() => editor);
+
+  const described = async (label: string) =>
+    (await window.treeItems('Machines')).find((item) => item.label === label)?.description ?? '';
+  const told = async () => (await window.treeItems('Runs')).find(({ label }) => label === 'far')?.description ?? '';
+
+  it('is added by its name; an unknown host key is shown before anything is sent', async () => {
+    await window.runCommand('UniMiSS: Add Machine…');
+    await window.pick('gpu-a');
+    const asked = await window.answerDialog('Trust and Connect');
+    expect(asked).toMatch(/host key of gpu-a/);
+    expect(asked).toMatch(/SHA256:/);
+    await window.inHost((vscode) => vscode.commands.executeCommand('unimiss.machines.focus'));
+    await eventually(() => described('gpu-a')).toMatch(/^no GPU · load|^GPU|^busiest/);
+    expect(existsSync(join(sshd.users[0].home, '.local/share/unimiss/daemon'))).toBe(true);
+    expect(await window.inHost((vscode) => vscode.workspace.getConfiguration('unimiss').get('machines'))).toEqual([
+      'gpu-a',
+    ]);
+  });
+
+  it('shows how busy machines are, in dark and light', async () => {
+    const row = (await window.tree('Machines')).getByRole('treeitem', { name: /^gpu-a/ });
+    await row.click();
+    await eventually(async () => (await window.treeItems('Machines')).map(({ label }) => label)).toContain(
+      'Processors',
+    );
+    await window.screenshot('machines-dark');
+    await window.setTheme('light');
+    await window.screenshot('machines-light');
+    await window.setTheme('dark');
+  });
+
+  it('says that nothing trains here, and why', async () => {
+    expect(await described('This machine')).toBe('cannot be reached');
+  });
+
+  it('trains a run, whose curves go on after the line was cut', async () => {
+    const file = join(editor.workspace, 'far.unimiss.jsonc');
+    await window.inHost(
+      (vscode, path) => void vscode.commands.executeCommand('unimiss.startOnMachine', vscode.Uri.file(path)),
+      file,
+    );
+    await eventually(told).toMatch(/^gpu-a · \d+ %/);
+    const runs = join(sshd.users[0].home, 'unimiss-runs');
+    const name = readdirSync(runs).find((one) => one.startsWith('far-'));
+    const panel = await window.webview(name);
+    const steps = async () =>
+      Number(
+        /([\d,]+) of [\d,]+ steps/.exec(await panel.locator('.tiles').innerText())?.[1]?.replaceAll(',', '') ?? -1,
+      );
+    await eventually(steps).toBeGreaterThan(2);
+    const before = await steps();
+    const pids = sshProcesses(sshd.folder);
+    expect(pids).not.toEqual([]);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await eventually(steps).toBeGreaterThan(before + 3);
+    await eventually(told).toMatch(/^gpu-a · \d+ %/);
+    expect(sshProcesses(sshd.folder).filter((pid) => pids.includes(pid))).toEqual([]);
+    await window.screenshot('machine-run-dark');
+    await window.inHost(
+      (vscode, folder) => vscode.commands.executeCommand('unimiss.stopRun', { folder }),
+      `unimiss://gpu-a${join(runs, name ?? '')}`,
+    );
+    await eventually(told).toMatch(/^gpu-a · stopped/);
+  });
+
+  it('nothing in the consoles', () => {
+    expect(editor.consoleErrors).toEqual([]);
+  });
+});
+
+/** The clients that use the test's configuration. */
+function sshProcesses(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return words[0] === '/usr/bin/ssh' && words.includes(`${folder}/config`);
+      } catch {
+        return false; // it has ended
+      }
+    })
+    .map(Number);
+}
