@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type Disposable, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
 import { type MetricsMessage, type MetricsRequest, metricsRequest } from '../../protocol/metrics/page.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
 import { type PageAssets, webviewPage } from '../webviewPage.ts';
@@ -78,7 +79,8 @@ export class MetricsPanel implements Disposable {
     const message = checked.data;
     if (message.type === 'act' || message.type === 'openImage') {
       // A page has no say about runs that it does not show.
-      if (this.runs.includes(message.run)) this.act(message);
+      const run = this.runs.find((one) => parseAddress(one).path === message.run);
+      if (run !== undefined) this.act({ ...message, run });
       return;
     }
     const made = message.type === 'ready' && !this.ready;
