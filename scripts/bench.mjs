@@ -1,6 +1,6 @@
 // Times our whole training steps beside PyTorch's (test/bench/torch_step.py, torch_downstream.py), alternately, and writes
 // docs/performance.md. Prediction too (benchPredict.mjs): whole commands, and windows beside PyTorch's.
-// Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation,predict --dry]
+// Usage: npm run bench [-- --device pjrt:cpu --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation,predict --dry]
 // --only predict takes cases as well: predict:0, predict:1, predict:2, predict:windows.
 
 import { spawnSync } from 'node:child_process';
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string', default: '5' },
     only: { type: 'string' },
+    device: { type: 'string', default: 'cpu' },
     dry: { type: 'boolean', default: false },
   },
 });
@@ -30,13 +31,13 @@ const pretraining = chosen(['tiny-2D', 'tiny-3D', 'small-2D', 'small-3D']).map((
   return {
     name: `${arch} ${phase}`,
     entry: 'step.ts',
-    ours: args,
+    ours: [...args, '--device', options.device],
     torch: [['torch_step.py', '--fused', ...args]],
   };
 });
 
 /** Fine-tuning: PyTorch in its own layout and in channels-last. */
-const finetuning = chosen(['segmentation', 'classification']).map((task) => {
+const finetuning = (options.device === 'cpu' ? chosen(['segmentation', 'classification']) : []).map((task) => {
   const [size, batch, classes] = task === 'segmentation' ? [[48, 192, 192], 2, 14] : [[64, 128, 128], 8, 2];
   const args = ['--task', task, '--batch', String(batch), '--classes', String(classes)];
   const torch = ['torch_downstream.py', 'bench', ...args, '--size', ...size.map(String)];
@@ -132,9 +133,14 @@ try {
     const table = tableOf(results);
     console.log(`\n${table}`);
     const rule = `${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
-    if (!options.dry) put(mark, `${machine}, PyTorch ${results[0].version}; ${rule}`, table);
+    // The page has TensorFlow's table, and one for each other device.
+    const place = options.device === 'cpu' ? mark : `${mark} ${options.device}`;
+    if (!options.dry) put(place, `${machine}, PyTorch ${results[0].version}; ${rule}`, table);
   }
-  const predictions = wanted?.flatMap((name) => (name.startsWith('predict') ? [name.slice('predict:'.length)] : []));
+  const predictions =
+    options.device !== 'cpu'
+      ? []
+      : wanted?.flatMap((name) => (name.startsWith('predict') ? [name.slice('predict:'.length)] : []));
   if (!predictions || predictions.length > 0) {
     const program = await bundle(folder, 'predict.ts');
     const cases = predictions?.includes('') ? undefined : predictions;

@@ -1,5 +1,5 @@
 // Writes the files that derive from declarations: docs/configuration.md and schema/unimiss.schema.json from the configuration's
-// schema, docs/protocol.md from the messages. Option --check: writes nothing; fails if a file is out of date.
+// schema, docs/protocol.md from the messages, the list of lowered ops in docs/engine.md from the code. Option --check: writes nothing; fails if a file is out of date.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -129,11 +129,26 @@ const page = [
   '',
 ].join('\n');
 
+const { loweredOps } = await load('daemon/engine/pjrt/lower/index.ts');
+const lowered = ['| family | ops |', '|---|---|'];
+for (const [family, ops] of Object.entries(loweredOps()))
+  lowered.push(`| ${family} | ${ops.map((op) => `\`${op}\``).join(', ')} |`);
+
+/** A page whose part between two marks is replaced. */
+async function withPart(file, mark, part) {
+  const before = await readFile(file, 'utf8');
+  const [begin, end] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`];
+  const [head, tail] = [before.indexOf(begin), before.indexOf(end)];
+  if (head < 0 || tail < head) throw new Error(`${file} lacks ${begin} and ${end}`);
+  return `${before.slice(0, head + begin.length)}\n${part}\n${before.slice(tail)}`;
+}
+
 const format = (file, input) =>
   execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${file}`], { input, encoding: 'utf8' });
 const outputs = {
   'docs/configuration.md': page,
   'docs/protocol.md': protocolReference(),
+  'docs/engine.md': await withPart('docs/engine.md', 'lowered ops', lowered.join('\n')),
   'schema/unimiss.schema.json': format('schema/unimiss.schema.json', JSON.stringify(schema, undefined, 2)),
 };
 const stale = [];

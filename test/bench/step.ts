@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { Random } from '../../daemon/data/random.ts';
-import type { Executor } from '../../daemon/engine/index.ts';
+import { type Engine, type Executor, openEngine } from '../../daemon/engine/index.ts';
+import { locateEngine } from '../../daemon/engine/install/index.ts';
 import { presets } from '../../daemon/model/config.ts';
 import { createPretrainState, createPretrainStep } from '../../daemon/train/pretrain/index.ts';
+import { engineDevices } from '../../protocol/config/devices.ts';
 import type { Modality } from '../../protocol/modality.ts';
-import { testEngine } from '../engine.ts';
 
 /**
  * One UniMiSS pre-training step of ours, timed as torch_step.py times PyTorch's: random images and weights, two steps of
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     'out-dim': { type: 'string', default: '65536' },
     steps: { type: 'string', default: '5' },
     executor: { type: 'string', default: 'graph' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const phase = values.phase as Modality;
@@ -26,7 +28,15 @@ const preset = presets[values.arch as keyof typeof presets];
 const config = { ...preset, head: { ...preset.head, out: Number(values['out-dim']) } };
 const batch = Number(values.batch);
 
-const engine = await testEngine();
+/** The installed engine for a device, with two threads of each kind. */
+async function engineFor(name: string): Promise<Engine> {
+  const wanted = engineDevices.find((device) => device === name);
+  if (!wanted) throw new Error(`--device: ${name} is none of ${engineDevices.join(', ')}`);
+  const { library, device, preload } = await locateEngine(wanted);
+  return openEngine({ library, device, preload });
+}
+
+const engine = await engineFor(values.device);
 const state = createPretrainState(engine, config, 0);
 const step = createPretrainStep(engine, state, { phase, batch, executor: values.executor as Executor });
 const viewLength = step.options.size.reduce((all, n) => all * n, phase === '2D' ? 3 : 1);
@@ -52,6 +62,7 @@ console.log(
     batch,
     outDim: config.head.out,
     executor: values.executor,
+    device: values.device,
     minMs,
     medianMs,
     peakMiB,

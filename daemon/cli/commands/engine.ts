@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import { type EngineDevice, engineDevices } from '../../../protocol/config/devices.ts';
 import { humanBytes } from '../../../protocol/words.ts';
-import { type DeviceMemory, openEngine } from '../../engine/index.ts';
+import { type DeviceMemory, describePlugin, openEngine } from '../../engine/index.ts';
 import {
   doctor,
   doctorText,
   engineInfo,
   engineInfoText,
+  findPlugin,
   type InstallProgress,
   installEngine,
   installPlugin,
@@ -76,7 +77,10 @@ export function engineCommand(): Command {
       const reporter = Reporter.of(command);
       const report = await doctor();
       reporter.line(doctorText(report));
-      reporter.record(report);
+      const plugin = await findPlugin('pjrt:cpu');
+      const pjrt = plugin && describePlugin(plugin.file);
+      if (pjrt) reporter.line(`${'pjrt'.padEnd(12)} ${pjrt}`);
+      reporter.record({ ...report, ...(pjrt && { pjrt }) });
     });
   return engine;
 }

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../../protocol/errors.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { type EngineFiles, findEngine } from './find.ts';
 import { damageOf, type Manifest, readManifest } from './manifest.ts';
 import { type Env, enginesFolder } from './places.ts';
+import { findPlugin, type PluginFile } from './plugin.ts';
 import { ENGINE_VERSION } from './release.ts';
 
 /** An engine in the cache. */
@@ -24,6 +25,8 @@ export interface EngineInfo {
   /** The engine for the CPU, or why there is none. */
   used?: EngineFiles;
   problem?: string;
+  /** The plugin of PJRT: the one that UNIMISS_PJRT names, else the installed one for CPUs. */
+  plugin?: PluginFile;
   /** The problem is that there is none at all. */
   missing?: true;
 }
@@ -53,7 +56,11 @@ export async function engineInfo(options: { env?: Env; verify?: 'size' | 'hash' 
   } catch (error) {
     info.problem = messageOf(error);
   }
-  return info;
+  const plugin = await findPlugin('pjrt:cpu', env).catch((error: unknown) => {
+    if (error instanceof UnimissError) return undefined; // a damaged one is in the list above
+    throw error;
+  });
+  return { ...info, ...(plugin && { plugin }) };
 }
 
 /** Folders of engines such as `2.21.0-cpu`; excludes locks and unfinished installations. */

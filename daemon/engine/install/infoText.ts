@@ -17,5 +17,9 @@ export function engineInfoText(info: EngineInfo, tidy: (path: string) => string 
     const libraries = cuda ? `, with ${cuda.preload.length} libraries of CUDA` : '';
     lines.push(`used         ${tidy(folder)} (from ${from}${version ? `, ${version}` : ''}${libraries})`);
   } else lines.push(`used         none: ${tidy(info.problem ?? '')}`);
+  if (info.plugin) {
+    const { file, version } = info.plugin;
+    lines.push(`plugin       ${tidy(file)} (${version ? `from the cache, ${version}` : 'from UNIMISS_PJRT'})`);
+  }
   return lines.join('\n');
 }

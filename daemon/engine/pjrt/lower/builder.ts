@@ -40,7 +40,18 @@ export class Builder {
   /** The name of a value; writes constants. */
   use(value: Value): string {
     if (value.name !== undefined) return value.name;
-    const text = `stablehlo.constant dense<${literal(value)}> : ${typeOf(value)}`;
+    // A repeated number as a broadcast: XLA would keep every element of a constant.
+    if (value.constant?.length === 1 && value.shape.length > 0) {
+      const scalar = { dtype: value.dtype, shape: [], constant: value.constant };
+      return this.once(
+        `stablehlo.broadcast_in_dim ${this.use(scalar)}, dims = [] : (${typeOf(scalar)}) -> ${typeOf(value)}`,
+      );
+    }
+    return this.once(`stablehlo.constant dense<${literal(value)}> : ${typeOf(value)}`);
+  }
+
+  /** Adds a line unless it is there already. @returns the name of its value */
+  private once(text: string): string {
     const known = this.written.get(text);
     if (known) return known;
     const name = this.fresh();

@@ -1,0 +1,26 @@
+import { messageOf } from '../../../protocol/errors.ts';
+import { humanBytes } from '../../../protocol/words.ts';
+import { PjrtClient } from './client.ts';
+
+/** What a plugin says of itself, on one line: version of the API, platform, devices, memory. Loads it; an error is its text. */
+export function describePlugin(file: string): string {
+  try {
+    const { api, platform, devices, memory } = opened(file);
+    const used =
+      memory && `memory in use ${humanBytes(memory.inUse)}${memory.limit ? ` of ${humanBytes(memory.limit)}` : ''}`;
+    return [`PJRT ${api}`, platform, devices, ...(used ? [used] : [])].join('; ');
+  } catch (error) {
+    return `cannot be used: ${messageOf(error)}`;
+  }
+}
+
+function opened(file: string) {
+  const client = PjrtClient.open(file);
+  const { name, version } = client.platform;
+  return {
+    api: client.api.version,
+    platform: version === name ? name : `${name} ${version}`,
+    devices: client.devices.map((device) => device.name).join(', '),
+    memory: client.memory(),
+  };
+}
