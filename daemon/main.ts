@@ -19,6 +19,7 @@ import { runsCommand } from './cli/commands/runs.ts';
 import { compareCommand } from './cli/compare/compare.ts';
 import { demoCommand } from './cli/demo/demo.ts';
 import { exitCodeOf, exitCodes } from './cli/terminal/exitCodes.ts';
+import { arrangeHelp } from './cli/terminal/overview.ts';
 import { writeError } from './cli/terminal/reporter.ts';
 
 const program = new Command('unimiss')
@@ -31,12 +32,14 @@ const program = new Command('unimiss')
     'after',
     `
 First steps:
-  unimiss engine install             install TensorFlow (once)
-  unimiss demo                       try it on synthetic images
-  unimiss init ~/images > my.unimiss.jsonc
-  unimiss pretrain my.unimiss.jsonc  train; Ctrl-C saves a checkpoint and stops
-  unimiss resume                     resume the latest run
-  unimiss finetune my.unimiss.jsonc --from RUN
+  unimiss engine install                    install TensorFlow (once)
+  unimiss demo                              try it on synthetic images
+  unimiss init ~/images > ct.unimiss.jsonc  a configuration for your images
+  unimiss pretrain ct.unimiss.jsonc         train; Ctrl-C saves and stops
+  unimiss resume                            resume the newest unfinished run
+  unimiss plan ~/labelled > organs.unimiss.jsonc
+  unimiss finetune organs.unimiss.jsonc --from RUN
+  unimiss COMMAND --help                    all options of a command
 
 Exit codes:
   0 success
@@ -46,27 +49,29 @@ ${Object.values(exitCodes)
   .join('\n')}`,
   );
 
+// In the order of the help.
 for (const command of [
   demoCommand,
   initCommand,
   planCommand,
+  engineCommand,
+  completionCommand,
   pretrainCommand,
   finetuneCommand,
   resumeCommand,
+  compareCommand,
+  predictCommand,
+  evaluateCommand,
+  embedCommand,
+  exportCommand,
   runsCommand,
   metricsCommand,
   openCommand,
-  embedCommand,
-  evaluateCommand,
-  compareCommand,
-  predictCommand,
-  exportCommand,
-  phantomsCommand,
-  engineCommand,
-  completionCommand,
 ])
   program.addCommand(command());
 addDaemonCommands(program);
+program.addCommand(phantomsCommand());
+arrangeHelp(program);
 for (const command of withSubcommands(program)) command.exitOverride();
 
 // A reader that has seen enough (head, less) is no error.

@@ -12,7 +12,7 @@ export function connectCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\ndocs/protocol.md describes the messages. The command exits when either side closes the connection.',
+      '\ndocs/protocol.md describes the messages. The command exits when either side\ncloses the connection.',
     )
     .action(async () => {
       const socket = await connectOrStart(daemonPaths(), daemonCommandLine());

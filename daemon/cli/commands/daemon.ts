@@ -39,9 +39,11 @@ export function daemonCommand(tasks: readonly Task[] = productTasks): Command {
     .addHelpText(
       'after',
       `
-Each user has one daemon per machine; set UNIMISS_SOCKET to use another. Every run has its own process. When one dies, the
-daemon reports how, and "unimiss resume" continues the run. When the daemon ends for any reason, its runs continue and the
-next daemon takes them over. "unimiss daemon stop --stop-runs" also stops the runs.`,
+Each user has one daemon per machine; set UNIMISS_SOCKET to use another. Every
+run has its own process. When one dies, the daemon reports how, and "unimiss
+resume" continues the run. When the daemon ends for any reason, its runs
+continue and the next daemon takes them over. "unimiss daemon stop --stop-runs"
+also stops the runs.`,
     )
     .action((options: RunOptions) => run(options, tasks));
   daemon

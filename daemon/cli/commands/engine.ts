@@ -19,19 +19,19 @@ import { interruptSignal } from '../terminal/interrupt.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
 const deviceOption = () =>
-  new Option('--device <device>', 'what computes, as in engine.device of a configuration')
+  new Option('--device <device>', 'device to compute on, as engine.device in a configuration')
     .choices(engineDevices)
     .default('cpu');
 
 /** `unimiss engine install | info | doctor` */
 export function engineCommand(): Command {
   const engine = new Command('engine').description(
-    'Install or inspect what does the computation: TensorFlow, or a plugin of PJRT.',
+    'Install or check the library that computes: TensorFlow, or a PJRT plugin.',
   );
   engine
     .command('install')
     .description(
-      'Download the pinned TensorFlow, or the pinned plugin of PJRT, with pip into the user cache. Does nothing if it is installed already.',
+      'Download TensorFlow, or a PJRT plugin, with pip into the cache of the user. Does nothing if it is installed already.',
     )
     .addOption(deviceOption())
     .option('--allow-cpu', 'with --device cuda: install the CPU build if no GPU is usable')

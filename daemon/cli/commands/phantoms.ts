@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { type Condition, conditions } from '../../data/phantoms/anatomy.ts';
 import { writePhantoms } from '../../data/phantoms/write.ts';
@@ -28,11 +28,13 @@ export function phantomsCommand(): Command {
     .option('--slices <number>', 'slices of a volume (default: 24)', whole)
     .option('--plane <number>', 'height and width of a volume (default: 176)', whole)
     .option('--pixels <number>', 'height and width of a projection (default: 192)', whole)
-    .option(
-      '--only <conditions>',
-      `conditions of one modality, such as 3D=clear,nodules (conditions: ${conditions.join(', ')}); can be repeated`,
-      onlyConditions,
-      {},
+    .addOption(
+      new Option(
+        '--only <conditions>',
+        `conditions of one modality, such as 3D=clear,nodules, of ${conditions.join(', ')}; can be repeated`,
+      )
+        .argParser(onlyConditions)
+        .default({}, 'all'),
     )
     .addHelpText(
       'after',

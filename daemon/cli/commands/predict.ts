@@ -43,14 +43,14 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
         .choices(['best', 'last'])
         .default('best'),
     )
-    .option('--overlap <share>', 'fraction of a window that it shares with the next one', overlap, 0.5)
+    .option('--overlap <share>', 'overlap of neighbouring windows, as a fraction', overlap, 0.5)
     .option('--volume <n>', 'the volume to take from files with several (4-D), from 0', wholeNumber(0, 65535))
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
     .option('--probabilities', 'also write the probability of each class at each voxel: takes longer, and much space')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')
     .option(
       '--keep <minutes>',
-      'how long the daemon keeps the network loaded, so that the next images start at once; others who want the device end that earlier',
+      'how long the daemon keeps the network loaded, so that the next images start at once; it is released earlier if other work needs the device',
       minutes,
       5,
     )

@@ -46,8 +46,11 @@ export function trainingCommand(name: string): Command {
     .addOption(foregroundOption().conflicts('detach'));
 }
 
-export const trainingHelp = `The daemon trains the run, and the editor shows it too. On Ctrl-C the run finishes its current step, saves a checkpoint and
-stops; "unimiss resume" continues it. Closing the terminal does not stop it: use "unimiss logs -f" and "unimiss stop" then.`;
+export const trainingHelp = `
+The daemon trains the run, and the editor shows it too. On Ctrl-C the run
+finishes its current step, saves a checkpoint and stops; "unimiss resume"
+continues it. Closing the terminal does not stop it: use "unimiss logs -f" and
+"unimiss stop" then.`;
 
 /** The text of a configuration, and the file in whose folder relative paths start. */
 export interface ConfigText {

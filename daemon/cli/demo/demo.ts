@@ -38,10 +38,10 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, probe it on fresh labelled phantoms, fine-tune it on few of them beside a network from scratch, show what was measured.',
+      'Try UniMiSS in minutes: create phantoms (or use your images), pre-train the preset nano on 2D and 3D, probe it on fresh labelled phantoms, fine-tune it on few of them beside a network from scratch, and show the results.',
     )
     .option('--data <folder>', 'use your images instead of phantoms; without labels, so nothing is fine-tuned')
-    .option('--quick', 'few images and few steps: shows the way; its numbers mean nothing')
+    .option('--quick', 'few images and steps, to see how it works; the numbers mean nothing')
     .option('--seed <number>', 'seed of phantoms, first weights and order', seedOf, 1)
     .option('--runs <folder>', 'folder of runs (default: UNIMISS_RUNS, else ~/unimiss-runs)')
     .addOption(foregroundOption())
