@@ -9,6 +9,7 @@ import {
 import type { Modality } from '../../../protocol/modality.ts';
 import { evaluationFiles } from '../../evaluate/metrics/writeEvaluation.ts';
 import { percent } from '../commands/embed.ts';
+import { accuracyDifference } from './accuracyDifference.ts';
 import type { DemoSteps } from './demoSteps.ts';
 import type { Fact } from './fact.ts';
 
@@ -95,10 +96,15 @@ function factsOf(modality: Modality, own: ClassificationEvaluation, scratch: Cla
   const test = own.comparison?.tests.find(({ metric }) => metric === 'accuracy');
   if (!test)
     throw new UnimissError('internal', 'an evaluation without the comparison that was asked for', { place: own.name });
-  const points = test.effect === null ? '–' : `${test.effect > 0 ? '+' : ''}${(100 * test.effect).toFixed(0)} points`;
+  const found = accuracyDifference(own, scratch);
+  const points = (share: number) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)}`;
+  const sure = found ? `95 % interval ${points(found.low)} to ${points(found.high)} points; ` : '';
   return [
     accuracy(`Fine-tuned ${modality}`, 'begun from the pre-trained network', own),
     accuracy(`From scratch ${modality}`, 'the same without pre-training', scratch),
-    { key: 'finetuned', label: `Difference ${modality}`, value: points, note: test.sentence },
+    {
+      ...{ key: 'finetuned', label: `Difference ${modality}` },
+      ...{ value: found ? `${points(found.difference)} points` : '–', note: `${sure}${test.sentence}` },
+    },
   ];
 }
