@@ -20,6 +20,7 @@ import { tryCommands } from './commands/tryDemo.ts';
 import { viewCommands } from './commands/view.ts';
 import { helpWithConfigs } from './configuration/configHelp.ts';
 import { provideSchema } from './configuration/schemaFiles.ts';
+import { newConfigurationCommands } from './configuration/wizard/newConfiguration.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
 import { RunLogs } from './logs/runLogs.ts';
@@ -69,7 +70,15 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(viewers, ...registerCommands(ctx, viewCommands(viewers)));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   const all = [
-    ...[startCommands, tryCommands, planCommands, finetuneCommands, evaluateCommands, predictCommands],
+    ...[
+      newConfigurationCommands,
+      startCommands,
+      tryCommands,
+      planCommands,
+      finetuneCommands,
+      evaluateCommands,
+      predictCommands,
+    ],
     ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands, compareArmsCommands],
     ...[engineCommands, daemonCommands, machineCommands],
   ];

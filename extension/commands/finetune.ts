@@ -76,7 +76,7 @@ async function pickFile(): Promise<Uri | undefined> {
 }
 
 /** Where a fine-tuning begins: a run's folder, a file, or null for scratch. */
-interface Weights {
+export interface Weights {
   from: string | null;
 }
 type WeightsChoice = {
@@ -86,9 +86,19 @@ type WeightsChoice = {
   choose: () => Promise<Weights | undefined>;
 };
 
-async function chooseWeights(ctx: Context, document: TextDocument): Promise<Weights | undefined> {
+function chooseWeights(ctx: Context, document: TextDocument): Promise<Weights | undefined> {
+  return askWeights(ctx, { title: `Fine-tune: ${basename(document.fileName)}`, given: startOf(document.getText()) });
+}
+
+/**
+ * Asks for the weights with which a fine-tuning begins.
+ * @param given those that its configuration names
+ */
+export async function askWeights(
+  ctx: Context,
+  { title, given }: { readonly title: string; readonly given: string | null },
+): Promise<Weights | undefined> {
   await ctx.store.load();
-  const given = startOf(document.getText());
   const { runs } = ctx.store;
   const usable = [...runs.filter(isPretraining), ...runs.filter(isFinetuning)].filter(({ state }) => state !== 'new');
   const choices: WeightsChoice[] = [
@@ -108,14 +118,14 @@ async function chooseWeights(ctx: Context, document: TextDocument): Promise<Weig
     { label: 'From scratch', detail: 'Random weights', choose: async () => ({ from: null }) },
   ];
   const picked = await window.showQuickPick(choices, {
-    title: `Fine-tune: ${basename(document.fileName)}`,
+    title,
     placeHolder: 'From which weights?',
     matchOnDescription: true,
   });
   return picked?.choose();
 }
 
-async function pickWeights(): Promise<Weights | undefined> {
+export async function pickWeights(): Promise<Weights | undefined> {
   const filters = { Weights: ['safetensors', 'pth', 'pt'] };
   const [file] = (await window.showOpenDialog({ title: 'Pre-trained weights', openLabel: 'Use', filters })) ?? [];
   return file && { from: file.fsPath };

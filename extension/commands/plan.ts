@@ -14,8 +14,15 @@ export function planCommands(ctx: Context): Record<string, (given?: unknown) => 
   };
 }
 
-/** @returns the new configuration, which is open then; undefined if the user cancelled */
-export async function planFolder(ctx: Context, given: Uri | undefined): Promise<Uri | undefined> {
+/**
+ * @param change makes the text of the configuration from the planned one
+ * @returns the new configuration, which is open then; undefined if the user cancelled
+ */
+export async function planFolder(
+  ctx: Context,
+  given: Uri | undefined,
+  change = (text: string) => text,
+): Promise<Uri | undefined> {
   const folder = given ?? (await pickDataset());
   if (!folder) return undefined;
   const name = basename(folder.fsPath).replace(/\.(csv|tsv)$/i, '');
@@ -24,7 +31,7 @@ export async function planFolder(ctx: Context, given: Uri | undefined): Promise<
     `UniMiSS: checking ${name}`,
     (workDoneToken, cancelled) => ctx.daemon.request(dataPlan, { path: folder.fsPath, workDoneToken }, cancelled),
   );
-  const file = await newConfig(name, text);
+  const file = await newConfig(name, change(text));
   if (file) void tell(ctx, name, { about, tight, findings });
   return file;
 }

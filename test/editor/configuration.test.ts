@@ -1,6 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkConfig } from '../../protocol/config/parseConfig.ts';
 import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
 import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
@@ -131,6 +133,37 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.page.keyboard.press('Enter');
     const text = () => window.inHost((vscode) => vscode.window.activeTextEditor.document.getText());
     await eventually(text).toContain('"dropPath": 0');
+  });
+
+  it('is written by a short wizard, with comments and as many epochs as fit into the time', async () => {
+    const images = join(editor.workspace, 'chest');
+    mkdirSync(images);
+    for (let i = 0; i < 8; i++)
+      writeFileSync(
+        join(images, `${i}.png`),
+        encode({ width: 80, height: 80, data: new Uint8Array(80 * 80).fill(i), channels: 1, depth: 8 }),
+      );
+    await window.runCommand('UniMiSS: New Configuration…');
+    await window.pick('Pre-train');
+    await window.answerFileDialog(images);
+    await window.pick('tiny');
+    await window.pick('Random weights');
+    await window.pick('Another time…');
+    await window.screenshot('wizard-hours');
+    await window.answerQuickInput('0.5');
+    await window.visible('the new file', window.page.locator('.tab.active', { hasText: 'chest.unimiss.jsonc' }));
+    const text = readFileSync(join(editor.workspace, 'chest.unimiss.jsonc'), 'utf8');
+    const { config, problems: wrong } = checkConfig(text);
+    expect(wrong).toEqual([]);
+    expect(config).toMatchObject({ name: 'chest', data: { paths: [images] }, model: { preset: 'tiny' } });
+    const epochs = config?.train.epochs ?? 0;
+    expect(epochs % 4).toBe(0);
+    expect(text).toMatch(
+      new RegExp(
+        `^// A UniMiSS pre-training run.*\\n// ${epochs.toLocaleString('en')} epochs fit into 30 min on `,
+      ),
+    );
+    await window.screenshot('wizard-file');
   });
 
   it('comes from the schema again when the daemon is lost', async () => {
