@@ -105,7 +105,13 @@ export function checkConfig(
         });
       }),
     };
-  const impossible = kind.problems(parsed.data).map((p) => located(p.path, p.message, p.remedy, p.replacement));
+  // Only a value that stands in the file can be replaced there.
+  const given = (path: PropertyKey[]) => findNodeAtLocation(tree, path as (string | number)[]) !== undefined;
+  const impossible = kind
+    .problems(parsed.data)
+    .map(({ path, message, remedy, replacement }) =>
+      located(path, message, remedy, given(path) ? replacement : undefined),
+    );
   return impossible.length > 0
     ? { problems: impossible, notices }
     : { config: parsed.data as GivenConfig, problems: [], notices };

@@ -18,6 +18,7 @@ export function sizeProblem(path: string[], modality: Modality, size: readonly n
       path,
       message: `[${size.join(', ')}] does not fit the network: sides must be multiples of ${step.join(', ')} and at least ${least.join(', ')}`,
       remedy: `The closest size that fits is [${valid.join(', ')}].`,
+      replacement: `[${valid.join(', ')}]`,
     },
   ];
 }
@@ -36,6 +37,7 @@ export function stagesProblem({
       path: ['model', 'stages'],
       message: `\`${preset}\` has ${presets[preset].stages} stages`,
       remedy: 'Remove model.stages.',
+      replacement: String(presets[preset].stages),
     },
   ];
 }

@@ -18,8 +18,15 @@ export const concernSchema = z.object({
   field: z.string().describe('Field of the configuration that the remedy changes, keys joined by dots. May be empty.'),
   message: z.string().describe('What is wrong, or looks wrong. A clause without a full stop.'),
   remedy: z.string().optional().describe('What to do. A sentence in the imperative.'),
+  fix: z
+    .array(z.object({ field: z.string(), value: z.unknown() }))
+    .min(1)
+    .optional()
+    .describe('Fields and new values that settle it. Absent: no change of the configuration does, or it is not known.'),
 });
 export type Concern = z.infer<typeof concernSchema>;
+/** New values of a configuration's fields. */
+export type Fix = NonNullable<Concern['fix']>;
 
 export const phaseSchema = z.object({
   group: z.nullable(modalitySchema).describe('What its steps train on. null: the run has no groups.'),

@@ -159,9 +159,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     const epochs = config?.train.epochs ?? 0;
     expect(epochs % 4).toBe(0);
     expect(text).toMatch(
-      new RegExp(
-        `^// A UniMiSS pre-training run.*\\n// ${epochs.toLocaleString('en')} epochs fit into 30 min on `,
-      ),
+      new RegExp(`^// A UniMiSS pre-training run.*\\n// ${epochs.toLocaleString('en')} epochs fit into 30 min on `),
     );
     await window.screenshot('wizard-file');
   });

@@ -2,14 +2,17 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
+import { applyEdits, modify } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type ResolvedConfig, resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import type { Forecast } from '../../../protocol/runs/forecast.ts';
+import { requirePretrain } from '../../../protocol/config/pretrain/index.ts';
+import type { Concern, Forecast } from '../../../protocol/runs/forecast.ts';
 import { forecastSchema } from '../../../protocol/runs/forecast.ts';
 import { putNnunet } from '../../../test/labelled/makeSets.ts';
 import { niftiFixture } from '../../data/formats/nifti.fixture.ts';
 import { fakeElf } from '../../engine/install/fixtures.ts';
+import { pretrainCost } from '../../train/pretrain/cost.ts';
 import { RunFolder } from '../folder/runFolder.ts';
 import { tasks } from '../start/tasks.ts';
 import { forecastOf } from './forecastOf.ts';
@@ -98,6 +101,55 @@ it('names what looks wrong: small sets, rates that are slips, a teacher that sta
   ]);
 });
 
+/** The configuration with the values of a concern's fix. */
+function fixed(given: object, { fix = [] }: Concern): object {
+  const text = fix.reduce(
+    (now, { field, value }) => applyEdits(now, modify(now, field.split('.'), value, {})),
+    JSON.stringify(given),
+  );
+  return JSON.parse(text);
+}
+
+it('knows values that settle what looks wrong', async () => {
+  const given = {
+    data: { paths: images, maxBroken: 0 },
+    model: { preset: 'nano' },
+    train: {
+      epochs: 2,
+      interval: 2,
+      batch: { '2D': 8, '3D': 2 },
+      accumulate: 2,
+      lr: { '2D': 0.05, '3D': 1e-6 },
+      finalLr: 0,
+    },
+  };
+  const { concerns: all } = await forecast(configOf(given));
+  const settled: string[] = [];
+  for (const concern of all.filter(({ fix }) => fix)) {
+    const after = await forecast(configOf(fixed(given, concern)));
+    expect(after.concerns.map(({ message }) => message)).not.toContain(concern.message);
+    settled.push(concern.field);
+  }
+  expect(settled).toEqual(['data.maxBroken', 'train.batch.2D', 'train.interval', 'train.lr.2D', 'train.lr.3D']);
+  const long = { ...given, train: { ...given.train, epochs: 40 } };
+  const slow = (await forecast(configOf(long))).concerns.find(({ field }) => field === 'train.momentum');
+  expect(slow?.fix).toEqual([{ field: 'train.momentum', value: [0.95, 1] }]);
+});
+
+it('halves a batch that does not fit into memory until it does, and accumulates instead', () => {
+  const config = requirePretrain(pretraining({ train: { batch: { '2D': 24, '3D': 16 } } }));
+  const cost = pretrainCost(config, ['2D', '3D']);
+  const fix = cost.smaller.fix(0.6 * cost.memory);
+  expect(fix).toEqual([
+    { field: 'train.batch.2D', value: 6 },
+    { field: 'train.batch.3D', value: 4 },
+    { field: 'train.accumulate', value: 4 },
+  ]);
+  const after = requirePretrain(pretraining({ train: { batch: { '2D': 6, '3D': 4 }, accumulate: 4 } }));
+  expect(pretrainCost(after, ['2D', '3D']).memory).toBeLessThanOrEqual(0.6 * cost.memory);
+  expect(cost.smaller.fix(1)).toBeUndefined();
+});
+
 it('what would refuse the run is an error with its code, and the rest is said all the same', async () => {
   vi.stubEnv('UNIMISS_TENSORFLOW', join(base, 'nowhere'));
   const said = await forecast(pretraining({ data: { paths: images, maxBroken: 0 } }));
@@ -179,11 +231,24 @@ it('says what a fine-tuning would do, and how its cases are divided', async () =
     phases: [{ group: '3D', images: 8, batch: 16 }],
   });
   expect(concerns(said)).toEqual(expect.arrayContaining(['warning train.batch', 'warning train.lr']));
-  const other = await forecast(configOf({ ...given, problem: 'classification' }));
-  expect(other.concerns[0]).toMatchObject({
+  const train = { ...given.train, classWeights: [1, 2, 3] };
+  const other = { ...given, labels: 'overlapping', problem: 'classification', modality: '2D', train };
+  const { concerns: wrong } = await forecast(configOf(other));
+  expect(wrong.slice(0, 3)).toMatchObject([
+    { severity: 'error', field: 'problem', fix: [{ field: 'problem', value: 'segmentation' }] },
+    { severity: 'error', field: 'modality', message: '"2D", but the data set is for 3D' },
+    { severity: 'error', field: 'labels', message: '"overlapping", but the data set is for exclusive labels' },
+  ]);
+  const right = wrong.slice(0, 3).reduce(fixed, other);
+  const weights = (await forecast(configOf(right))).concerns.find(({ field }) => field === 'train.classWeights');
+  expect(weights).toMatchObject({
     severity: 'error',
-    message: expect.stringContaining('is for segmentation'),
+    message: 'has 3 weights, but there are 2 classes',
+    remedy: 'Their order is: background, liver.',
   });
+  const last = weights ? fixed(right, weights) : right;
+  const none = (await forecast(configOf(last))).concerns.filter(({ severity }) => severity === 'error');
+  expect(none).toEqual([]);
 });
 
 it('can be cancelled while it looks at the images', async () => {

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { usesGpu } from '../../../protocol/config/devices.ts';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
-import { type Concern, type Forecast, namedUnreadable, type Phase } from '../../../protocol/runs/forecast.ts';
+import { type Concern, type Fix, type Forecast, namedUnreadable, type Phase } from '../../../protocol/runs/forecast.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { knownMilliseconds } from '../../engine/index.ts';
 import { freeBytes } from '../../engine/install/disk.ts';
@@ -150,8 +150,8 @@ async function diskFor({ checkpoint }: ResolvedConfig, { cost }: Survey, root: s
   return { bytes: kept * cost.checkpoint, available: await freeBytes(root) };
 }
 
-function warning(field: string, message: string, remedy?: string): Concern {
-  return { severity: 'warning', field, message, ...(remedy !== undefined && { remedy }) };
+function warning(field: string, message: string, remedy?: string, fix?: Fix): Concern {
+  return { severity: 'warning', field, message, ...(remedy !== undefined && { remedy }), ...(fix && { fix }) };
 }
 
 function tooLarge(memory: Forecast['memory'], { cost }: Survey): Concern[] {
@@ -162,6 +162,8 @@ function tooLarge(memory: Forecast['memory'], { cost }: Survey): Concern[] {
       cost?.smaller.field ?? '',
       `needs about ${humanBytes(memory.bytes)} of memory; ${has} ${humanBytes(memory.available)}`,
       cost?.smaller.remedy,
+      // A measured peak falls as the estimate does.
+      cost?.smaller.fix((tightMemory * memory.available * cost.memory) / memory.bytes),
     ),
   ];
 }

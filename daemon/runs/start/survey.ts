@@ -1,7 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { JsonObject } from '../../../protocol/json.ts';
 import type { Modality } from '../../../protocol/modality.ts';
-import type { Concern, Forecast, Phase } from '../../../protocol/runs/forecast.ts';
+import type { Concern, Fix, Forecast, Phase } from '../../../protocol/runs/forecast.ts';
 
 /** What a kind of run finds out about a run of a configuration before it begins, from the headers of its images. */
 export interface Survey extends Pick<Forecast, 'images' | 'skipped' | 'epochs' | 'steps'> {
@@ -24,7 +24,12 @@ export interface Cost {
   /** Bytes of one checkpoint. */
   readonly checkpoint: number;
   /** What to change if the memory is too small. */
-  readonly smaller: { readonly field: string; readonly remedy: string };
+  readonly smaller: {
+    readonly field: string;
+    readonly remedy: string;
+    /** The smallest change with which `memory` is at most `bytes`; undefined if there is none. */
+    fix(bytes: number): Fix | undefined;
+  };
   /** Seconds of a step on a number of cores. */
   secondsPerStep(group: Modality | null, cores: number): number;
 }

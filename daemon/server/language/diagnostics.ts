@@ -55,7 +55,7 @@ export function concernDiagnostics(
   shown: readonly Diagnostic[],
 ): Diagnostic[] {
   return concerns
-    .map(({ severity, field, message, remedy }) => {
+    .map(({ severity, field, message, remedy, fix }) => {
       const node = tree && closest(tree, field === '' ? [] : field.split('.'));
       const start = node && node !== tree ? node.offset : 0;
       const end = node && node !== tree ? node.offset + node.length : 1;
@@ -64,6 +64,7 @@ export function concernDiagnostics(
         message: textOf({ field, message, remedy }),
         severity: severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
         source,
+        ...(fix && { data: { fix } }),
       };
     })
     .filter(

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configKinds } from '../../../protocol/config/index.ts';
+import { checkConfig } from '../../../protocol/config/parseConfig.ts';
 import { checkDataCommand } from '../../../protocol/language/messages.ts';
 import type { Forecast } from '../../../protocol/runs/forecast.ts';
 import type { RequestContext } from '../wire/handler.ts';
@@ -181,11 +182,42 @@ describe('quick fixes', () => {
     ['{ "data": { "paths": "ct" }, "model": { "preset": "nanno" } }', '"nanno"', '"nano"'],
     ['{ "data": { "paths": "ct" }, "train": { "epochs": 0 } }', '"epochs": 0', '"epochs": 1'],
     ['{ "data": { "paths": "ct" }, "train": { "epochs": 2.2 } }', '2.2', '2'],
+    ['{ "data": { "paths": "ct" }, "model": { "size2D": [100, 224] } }', '[100, 224]', '[96, 224]'],
+    ['{ "data": { "paths": "ct" }, "train": { "sliceStride": 3 } }', '3', '2'],
+    ['{ "data": { "paths": "ct" }, "views": { "area2D": [0.9, 0.2] } }', '[0.9, 0.2]', '[0.2, 0.9]'],
     ['{ "task": "finetun", "data": { "path": "ct" } }', '"finetun"', '"finetune"'],
   ])('replace what is meant: %s', async (text, wrong, right) => {
     const { ask } = opened(text);
     const [fix] = await ask('textDocument/codeAction');
     expect(edited(text, fix.edit.changes[uri])).toBe(text.replace(wrong, right));
+  });
+
+  it('give fields the values that settle what the images or the machine do not allow', async () => {
+    const fix = [
+      { field: 'train.batch.2D', value: 4 },
+      { field: 'train.accumulate', value: 2 },
+    ];
+    const concern = {
+      severity: 'warning',
+      field: 'train.batch',
+      message: 'needs 9 GiB',
+      remedy: 'Halve it.',
+      fix,
+    } as const;
+    const text = '{\n  "data": { "paths": "ct" },\n  "train": {\n    // mine\n    "batch": { "2D": 8 }\n  }\n}\n';
+    const { ask, until } = opened(text, async () => ({ ...forecast, concerns: [concern] }));
+    await until((all) => all.length > 0);
+    const [action] = await ask('textDocument/codeAction');
+    expect(action.title).toBe('Set train.batch.2D to 4, train.accumulate to 2');
+    const after = edited(text, action.edit.changes[uri]);
+    expect(after).toMatch(/\/\/ mine\n {4}"batch": \{\s*"2D": 4\s*\},\n {4}"accumulate": 2\n/);
+    expect(checkConfig(after).problems).toEqual([]);
+  });
+
+  it('leave alone what follows from another field', async () => {
+    // The last rate is above the peak, but the file does not give it.
+    const { ask } = opened('{ "data": { "paths": "ct" }, "train": { "lr": 1e-9 } }');
+    expect(await ask('textDocument/codeAction')).toEqual([]);
   });
 
   it('offer nothing where nothing is likely meant', async () => {

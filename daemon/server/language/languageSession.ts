@@ -88,7 +88,7 @@ export class LanguageSession implements ClientSession {
       }),
       handle(codeAction, async ({ textDocument: { uri }, range }) => {
         const opened = this.open.get(uri);
-        return opened ? [...quickFixes(opened.document, range, opened.analysis, await opened.diagnostics)] : [];
+        return opened ? [...quickFixes(opened.document, range, opened.analysis, await opened.allDiagnostics())] : [];
       }),
       handle(codeLens, ({ textDocument: { uri } }) => {
         const opened = this.open.get(uri);
@@ -157,6 +157,7 @@ interface Look {
 class OpenConfig {
   readonly diagnostics: Promise<Diagnostic[]>;
   private current: Look | undefined;
+  private concerns: readonly Diagnostic[] = [];
   private ended = false;
 
   constructor(
@@ -166,6 +167,11 @@ class OpenConfig {
     private readonly send: Send,
   ) {
     this.diagnostics = diagnose(document, analysis);
+  }
+
+  /** Those of the file, and those of the images as far as they are known by now. */
+  async allDiagnostics(): Promise<Diagnostic[]> {
+    return [...(await this.diagnostics), ...this.concerns];
   }
 
   /** What the last look found. Undefined: the configuration is invalid. */
@@ -214,8 +220,9 @@ class OpenConfig {
     try {
       await tell([]);
       const found = await current?.result;
-      if (found && 'concerns' in found)
-        await tell(concernDiagnostics(this.document, this.analysis, found.concerns, diagnostics));
+      if (current !== this.current || !found || !('concerns' in found)) return;
+      this.concerns = concernDiagnostics(this.document, this.analysis, found.concerns, diagnostics);
+      await tell(this.concerns);
     } catch {
       // The client is gone.
     }

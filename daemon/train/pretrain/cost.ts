@@ -1,6 +1,7 @@
 import type { PretrainConfig } from '../../../protocol/config/index.ts';
 import type { PresetName } from '../../../protocol/config/pretrain/presets.ts';
 import type { Modality } from '../../../protocol/modality.ts';
+import type { Fix } from '../../../protocol/runs/forecast.ts';
 import { presetWith } from '../../model/config.ts';
 import { parameterTable } from '../../model/parameters.ts';
 
@@ -39,13 +40,33 @@ export function pretrainCost({ model, train }: PretrainConfig, phases: readonly 
   const parameters = parameterTable(network).reduce((sum, { shape }) => sum + product(shape), 0);
   /** Voxels of both views of all images in memory at once. */
   const voxels = { '2D': 2 * train.batch['2D'] * product(size2D), '3D': 2 * train.batch['3D'] * product(size3D) };
-  const activations = phases.map((phase) => voxels[phase] * perVoxel[preset][phase].bytes);
+  /** Bytes at the peak with other batches. */
+  const memory = (batchOf: (batch: number) => number) => {
+    const activations = phases.map(
+      (phase) => voxels[phase] * (batchOf(train.batch[phase]) / train.batch[phase]) * perVoxel[preset][phase].bytes,
+    );
+    return runtime + 4 * copies * parameters + Math.max(0, ...activations);
+  };
   return {
-    memory: runtime + 4 * copies * parameters + Math.max(0, ...activations),
+    memory: memory((batch) => batch),
     checkpoint: 4 * savedCopies * parameters,
     smaller: {
       field: 'train.batch',
       remedy: 'Halve train.batch and double train.accumulate, or choose a smaller model.preset.',
+      /** Halves batches until they fit. KoLeo needs its whole batch at once, so then nothing is accumulated. */
+      fix(bytes: number): Fix | undefined {
+        const least = train.koleo > 0 ? 2 : 1;
+        const most = Math.max(...phases.map((phase) => train.batch[phase]));
+        for (let parts = 2; parts <= most; parts *= 2) {
+          const smaller = (batch: number) => Math.max(Math.min(least, batch), Math.floor(batch / parts));
+          if (memory(smaller) > bytes) continue;
+          return [
+            ...phases.map((phase) => ({ field: `train.batch.${phase}`, value: smaller(train.batch[phase]) })),
+            ...(train.koleo > 0 ? [] : [{ field: 'train.accumulate', value: parts * train.accumulate }]),
+          ];
+        }
+        return undefined;
+      },
     },
     secondsPerStep(group: Modality | null, cores: number): number {
       if (group === null) return 0;

@@ -28,6 +28,7 @@ export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
       path: ['plan', 'spacing'],
       message: 'pictures have no spacing',
       remedy: 'Write null. `patch` and `fit` decide the size of pictures.',
+      replacement: 'null',
     });
   if (plan.patch?.length === axes) problems.push(...sizeProblem(['plan', 'patch'], modality, plan.patch));
   for (const [i, { normalization }] of (plan.channels ?? []).entries())
@@ -41,6 +42,7 @@ export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
       path: ['data', 'fold'],
       message: `there is no fold ${data.fold}: data.folds is ${data.folds}, and folds count from 0`,
       remedy: `The last fold is ${data.folds - 1}.`,
+      replacement: String(data.folds - 1),
     });
   const metrics = metricsOf[problem];
   const asked: [string[], EpochMetric | undefined][] = [
@@ -53,30 +55,35 @@ export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
         path,
         message: `"${metric}" is not measured for ${problem}`,
         remedy: `Valid: ${metrics.map((name) => `"${name}"`).join(', ')}.`,
+        replacement: JSON.stringify(metrics[0]),
       });
   if (train.freeze !== 'none' && start.from === null)
     problems.push({
       path: ['train', 'freeze'],
       message: `"${train.freeze}" would keep random weights, because start.from is null`,
       remedy: 'Set start.from to pre-trained weights, or train.freeze to "none".',
+      replacement: '"none"',
     });
   if (train.headFirstEpochs > 0 && start.from === null)
     problems.push({
       path: ['train', 'headFirstEpochs'],
       message: 'only pre-trained weights can wait for the head, but start.from is null',
       remedy: 'Set start.from to pre-trained weights, or train.headFirstEpochs to 0.',
+      replacement: '0',
     });
   if (train.labelSmoothing > 0 && problem === 'segmentation')
     problems.push({
       path: ['train', 'labelSmoothing'],
       message: 'label smoothing is for classification',
       remedy: 'Set train.labelSmoothing to 0.',
+      replacement: '0',
     });
   if (train.classWeights !== null && problem === 'segmentation' && labels === 'overlapping')
     problems.push({
       path: ['train', 'classWeights'],
       message: 'class weights are not for overlapping labels of voxels',
       remedy: 'Set train.classWeights to null.',
+      replacement: 'null',
     });
   if (labels === 'overlapping' && problem === 'classification' && train.labelSmoothing > 0)
     problems.push({

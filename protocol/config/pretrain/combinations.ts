@@ -24,6 +24,7 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
         path: ['views', key],
         message: `[${least}, ${most}] is not a range: the first value must not exceed the second`,
         remedy: `Write [${most}, ${least}].`,
+        replacement: `[${most}, ${least}]`,
       });
   }
   const { crop3D, parent3D, pad3D } = config.views;
@@ -83,6 +84,7 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
       path: ['train', 'sliceStride'],
       message: `every ${train.sliceStride}th of ${slices} slices is not a whole number of slices`,
       remedy: `Choose a divisor of ${slices}.`,
+      replacement: String(divisorBelow(train.sliceStride, slices)),
     });
   problems.push(...gpuProblem(engine));
   const { start, warmupEpochs } = train.teacherTemperature;
@@ -94,4 +96,11 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
         start === null ? 'Add `start`, or set `warmupEpochs` to 0.' : 'Add `warmupEpochs` above 0, or remove `start`.',
     });
   return problems;
+}
+
+/** The largest divisor of `total` that is at most `most`. */
+function divisorBelow(most: number, total: number): number {
+  let divisor = Math.min(most, total);
+  while (total % divisor !== 0) divisor--;
+  return divisor;
 }

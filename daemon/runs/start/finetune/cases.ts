@@ -77,16 +77,31 @@ const memoryOnly: Finding = {
 };
 
 /** @throws UnimissError 'data' for a data set of another problem than the configuration's */
-export function requireProblem({ problem, modality, labels }: FinetuneConfig, dataset: LabelledDataset): void {
-  const differs = (field: string, given: string, found: string) =>
-    new UnimissError('data', `is for ${found}, but \`${field}\` is "${given}"`, {
+export function requireProblem(config: FinetuneConfig, dataset: LabelledDataset): void {
+  const [first] = differencesFrom(config, dataset);
+  if (!first) return;
+  const { field, given, found } = first;
+  throw new UnimissError(
+    'data',
+    `is for ${field === 'labels' ? `${found} labels` : found}, but \`${field}\` is "${given}"`,
+    {
       place: dataset.path,
       remedy: `Correct \`${field}\`, or run \`unimiss plan\` again.`,
-    });
-  if (dataset.problem !== problem) throw differs('problem', problem, dataset.problem);
-  if (dataset.modality !== modality) throw differs('modality', modality, dataset.modality);
-  const found = dataset.exclusive ? 'exclusive' : 'overlapping';
-  if (found !== labels) throw differs('labels', labels, `${found} labels`);
+    },
+  );
+}
+
+/** Where a configuration says something else about a data set than its files. */
+export function differencesFrom(
+  { problem, modality, labels }: Pick<FinetuneConfig, 'problem' | 'modality' | 'labels'>,
+  dataset: Pick<LabelledDataset, 'problem' | 'modality' | 'exclusive'>,
+): { readonly field: string; readonly given: string; readonly found: string }[] {
+  const all = [
+    { field: 'problem', given: problem, found: dataset.problem },
+    { field: 'modality', given: modality, found: dataset.modality },
+    { field: 'labels', given: labels, found: dataset.exclusive ? 'exclusive' : 'overlapping' },
+  ];
+  return all.filter(({ given, found }) => given !== found);
 }
 
 /** Labels of voxels are kept in bytes, of which one value stands for voxels that are not known. */

@@ -1,6 +1,6 @@
 import { presetOf } from '../../../../protocol/config/finetune/presets.ts';
 import type { FinetuneConfig } from '../../../../protocol/config/index.ts';
-import type { Concern } from '../../../../protocol/runs/forecast.ts';
+import type { Concern, Fix } from '../../../../protocol/runs/forecast.ts';
 import { count, thousands } from '../../../../protocol/words.ts';
 import { openLabelled } from '../../../data/datasets/labelled/openLabelled.ts';
 import { memoryOf, secondsOf } from '../../../data/datasets/labelled/plan/cost.ts';
@@ -10,7 +10,7 @@ import { downstreamTable } from '../../../model/downstream.ts';
 import { finetuneExecutorKey } from '../../../train/finetune/executorKey.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import { type Cost, concerned, type Survey, type SurveyOptions, unplanned } from '../survey.ts';
-import { chooseSplit, openOptions, requireProblem, sidesOf } from './cases.ts';
+import { chooseSplit, differencesFrom, openOptions, sidesOf } from './cases.ts';
 import { checkStartingWeights } from './startingWeights.ts';
 
 /** Findings of a data set that are listed. */
@@ -32,10 +32,8 @@ export async function surveyFinetuning(config: FinetuneConfig, options: SurveyOp
   const unreadable = dataset.problems
     .filter(({ severity, case: id }) => severity === 'error' && id !== undefined)
     .map(({ place, what, remedy }) => ({ name: place, reason: `${what}. ${remedy}` }));
-  const divided = await concerned('data.split', async () => {
-    requireProblem(config, dataset);
-    return sidesOf(data, await chooseSplit(config, dataset));
-  });
+  const wrong = disagreements(config, dataset);
+  const divided = await concerned('data.split', async () => sidesOf(data, await chooseSplit(config, dataset)));
   const counted = (training: number, validation: number) => ({
     images: [
       { what: 'training case', count: training },
@@ -44,6 +42,7 @@ export async function surveyFinetuning(config: FinetuneConfig, options: SurveyOp
     unreadable,
     skipped: 0,
   });
+  if (wrong.length > 0) return { ...unplanned([...wrong, ...ofWeights]), ...counted(dataset.cases.length, 0) };
   if ('concern' in divided)
     return { ...unplanned([divided.concern, ...ofWeights]), ...counted(dataset.cases.length, 0) };
   const [training, validation] = divided.value;
@@ -73,7 +72,15 @@ function costOf(config: FinetuneConfig, outputs: number): Cost {
   return {
     memory: memoryOf(step),
     checkpoint: 4 * parameters * (train.optimizer === 'sgd' ? 2 : 3), // weights and moments
-    smaller: { field: 'train.batch', remedy: 'Lower train.batch, or plan.patch.' },
+    smaller: {
+      field: 'train.batch',
+      remedy: 'Lower train.batch, or plan.patch.',
+      fix(bytes: number): Fix | undefined {
+        for (let batch = train.batch - 1; batch >= 1; batch--)
+          if (memoryOf({ ...step, batch }) <= bytes) return [{ field: 'train.batch', value: batch }];
+        return undefined;
+      },
+    },
     secondsPerStep: (_, cores) => secondsOf(step, { ...thisMachine(), cores }) ?? 0,
   };
 }
@@ -84,8 +91,13 @@ function concernsOf(
 ): Concern[] {
   const { data, train } = config;
   const concerns: Concern[] = [];
-  const warn = (field: string, message: string, remedy?: string) =>
-    concerns.push({ severity: 'warning', field, message, ...(remedy !== undefined && { remedy }) });
+  const warn = (field: string, message: string, remedy?: string, value?: unknown) =>
+    concerns.push({
+      ...{ severity: 'warning', field, message },
+      ...(remedy !== undefined && { remedy }),
+      ...(value !== undefined && { fix: [{ field, value }] }),
+    });
+  concerns.push(...wrongWeights(config, dataset));
   if (bad > 0)
     warn('data.path', `${count(bad, 'case')} cannot be used`, 'Repair the files. The run skips these cases.');
   if (training < train.batch)
@@ -93,12 +105,14 @@ function concernsOf(
       'train.batch',
       `${train.batch} images per batch, but only ${count(training, 'training case')}`,
       `Cases repeat within a batch. Set train.batch to at most ${training}, or add cases.`,
+      Math.max(1, training),
     );
   if (data.fold === 'all')
     warn(
       'data.fold',
       'the run validates on the cases that it trains on (data.fold is "all"): its numbers show memory, not skill',
       'Choose a fold, unless that is what you want.',
+      0,
     );
   const usual = train.optimizer === 'sgd' ? 0.01 : presetOf(config).lr;
   const ratio = train.lr / usual;
@@ -107,6 +121,7 @@ function concernsOf(
       'train.lr',
       `a learning rate of ${train.lr} is ${ratio > 1 ? `${Number(ratio.toPrecision(2))} times` : `1/${Math.round(1 / ratio)} of`} the usual ${usual}`,
       'Check the number of zeros.',
+      usual,
     );
   const warnings = dataset.problems.filter(({ severity, case: id }) => severity === 'warning' || id === undefined);
   for (const { place, what, remedy } of warnings.slice(0, listed)) warn('data.path', `${place} ${what}`, remedy);
@@ -117,4 +132,28 @@ function concernsOf(
       'List them with `unimiss plan`.',
     );
   return concerns;
+}
+
+/** What the configuration says of the data set and its files do not. */
+function disagreements(config: FinetuneConfig, dataset: LabelledDataset): Concern[] {
+  return differencesFrom(config, dataset).map(({ field, given, found }) => ({
+    ...{ severity: 'error', code: 'data', field },
+    message: `"${given}", but the data set is for ${field === 'labels' ? `${found} labels` : found}`,
+    remedy: `Correct \`${field}\`, or run \`unimiss plan\` again.`,
+    fix: [{ field, value: found }],
+  }));
+}
+
+/** Weights of classes that the data set does not have. */
+function wrongWeights({ train: { classWeights } }: FinetuneConfig, { labels }: LabelledDataset): Concern[] {
+  if (!Array.isArray(classWeights) || classWeights.length === labels.length) return [];
+  const field = 'train.classWeights';
+  return [
+    {
+      ...{ severity: 'error', code: 'config', field },
+      message: `has ${count(classWeights.length, 'weight')}, but there are ${labels.length} classes`,
+      remedy: `Their order is: ${labels.map(({ name }) => name).join(', ')}.`,
+      fix: [{ field, value: 'balanced' }],
+    },
+  ];
 }

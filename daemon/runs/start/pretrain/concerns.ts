@@ -35,6 +35,7 @@ export function brokenImages({ data }: PretrainConfig, { broken, found }: Datase
       field,
       message: `${message}; allowed: ${thousands(Math.floor(data.maxBroken * found))}`,
       remedy: 'Repair or remove them, or raise data.maxBroken.',
+      fix: [{ field, value: Math.ceil((100 * broken.length) / found) / 100 }],
     },
   ];
 }
@@ -50,12 +51,15 @@ function smallSets({ train }: PretrainConfig, dataset: Dataset, plan: PretrainPl
     const images = dataset.samples(modality).length;
     const batch = train.batch[modality] * train.accumulate;
     if (images >= batch) return [];
+    const whole = train.accumulate > 1 ? [{ field: 'train.accumulate', value: 1 }] : [];
+    const possible = images >= (train.koleo > 0 ? 2 : 1);
     return [
       {
         severity: 'warning',
         field: `train.batch.${modality}`,
         message: `${count(batch, 'image')} per batch, but only ${count(images, nounOf[modality])} found`,
         remedy: `They repeat within a batch. Set train.batch.${modality} to at most ${images}${train.accumulate > 1 ? ' and train.accumulate to 1' : ''}, or add images.`,
+        ...(possible && { fix: [{ field: `train.batch.${modality}`, value: images }, ...whole] }),
       },
     ];
   });
@@ -73,6 +77,7 @@ function unreached({ train, data }: PretrainConfig, dataset: Dataset, plan: Pret
       field: 'train.interval',
       message: `the run never trains on its ${count(dataset.samples(missing).length, nounOf[missing])}: its ${count(train.epochs, 'epoch')} end before the change after ${count(train.interval, 'epoch')}`,
       remedy: `Set train.epochs to at least ${train.interval * 2}, or train.interval lower.`,
+      fix: [{ field: 'train.epochs', value: train.interval * 2 }],
     },
   ];
 }
@@ -95,15 +100,17 @@ function farRate(field: string, rate: number): Concern[] {
       field,
       message: `a learning rate of ${rate} is ${far} the paper's ${usualRate}`,
       remedy: `Give the rate for a total batch of 256: UniMiSS scales it by batch × accumulate / 256.`,
+      fix: [{ field, value: usualRate }],
     },
   ];
 }
 
 /** With a momentum m the teacher is an average over about 1 / (1 − m) steps of the student. */
 function slowTeacher({ train }: PretrainConfig, { steps }: PretrainPlan): Concern[] {
-  const [start] = train.momentum;
+  const [start, end] = train.momentum;
   const memory = Math.round(1 / (1 - start));
   if (start >= 1 || steps >= 2 * memory) return [];
+  const quick = [0.99, 0.98, 0.95, 0.9].find((momentum) => steps >= 2 / (1 - momentum));
   return [
     {
       severity: 'warning',
@@ -111,6 +118,7 @@ function slowTeacher({ train }: PretrainConfig, { steps }: PretrainPlan): Concer
       message: `${start} is slow for ${count(steps, 'step')}: the teacher averages over about ${thousands(memory)} steps`,
       remedy:
         'It would hardly change. Train for more steps, or lower the first value of train.momentum (0.9 for very short runs).',
+      ...(quick !== undefined && { fix: [{ field: 'train.momentum', value: [quick, end] }] }),
     },
   ];
 }
