@@ -239,6 +239,19 @@ describe('an experiment', () => {
     await expect(compare(experiment('fixed'), { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
     const changed = experiment('fixed', { seeds: [1, 2, 3, 4] });
     await expect(compare(changed, { out, runs: dir }, steps, reporter)).rejects.toThrow(/changed after it was fixed/);
+    const file = experiment('fixed');
+    // A field that an earlier version did not have is no change; another default is one.
+    const about = join(out, 'experiment.json');
+    const fixed = JSON.parse(readFileSync(about, 'utf8'));
+    const { koleo: _, ...earlier } = fixed.arms.good.train;
+    const write = (train: object) =>
+      writeFileSync(about, JSON.stringify({ ...fixed, arms: { ...fixed.arms, good: { ...fixed.arms.good, train } } }));
+    write(earlier);
+    await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
+    write({ ...fixed.arms.good.train, koleo: 0.2 });
+    await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow(
+      /arm "good" another configuration/,
+    );
   });
 
   test('names its runs and gives each arm its changes and seeds', async () => {

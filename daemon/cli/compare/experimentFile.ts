@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { version } from '../../../package.json';
@@ -86,7 +87,7 @@ export async function readExperiment(file: string): Promise<OpenedExperiment> {
     }),
   );
   const decides = [
-    ...[experiment, manifest, runs.map(({ config }) => config)],
+    ...[experiment, manifest],
     ...(pool === undefined ? [] : [pool]),
     ...(phantoms.length === 0 ? [] : [phantomDrawing]),
   ];
@@ -167,28 +168,49 @@ function armRun(
   return { arm, seed, name: run, config: requirePretrain(config) };
 }
 
-const fixedSchema = z.object({ hash: z.string(), fixed: z.string() });
+const fixedSchema = z.object({ hash: z.string(), fixed: z.string(), arms: z.record(z.string(), z.unknown()) });
 
 /**
  * Fixes an experiment before its first run: writes it with its hash into the folder of its results. Later, the experiment must be the
- * same.
+ * same, and so must the configurations of its arms with all defaults: another version of UniMiSS may have others. Fields that the first
+ * version did not have may be added with their defaults.
  * @throws UnimissError 'config' if it was changed since
  */
-export async function fixExperiment(out: string, { experiment, manifest, hash }: OpenedExperiment): Promise<string> {
+export async function fixExperiment(
+  out: string,
+  { experiment, manifest, hash, runs }: OpenedExperiment,
+): Promise<string> {
   const file = join(out, 'experiment.json');
+  const arms = Object.fromEntries(runs.toReversed().map(({ arm, config }) => [arm, config]));
   if (!existsSync(file)) {
     await makeFolder(out);
     const fixed = new Date().toISOString();
-    await writeTextAtomically(
-      file,
-      `${JSON.stringify({ hash, fixed, unimiss: version, manifest, experiment }, null, 2)}\n`,
-    );
+    const about = { hash, fixed, unimiss: version, manifest, experiment, arms };
+    await writeTextAtomically(file, `${JSON.stringify(about, null, 2)}\n`);
     return fixed;
   }
   const before = fixedSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
-  if (before.success && before.data.hash === hash) return before.data.fixed;
-  throw new UnimissError('config', 'the experiment was changed after it was fixed', {
-    place: file,
-    remedy: 'Restore the experiment file. To ask something else, give the experiment another name.',
-  });
+  const refuse = (what: string, remedy: string) => new UnimissError('config', what, { place: file, remedy });
+  if (!before.success || before.data.hash !== hash)
+    throw refuse(
+      'the experiment was changed after it was fixed',
+      'Restore the experiment file. To ask something else, give the experiment another name.',
+    );
+  for (const [arm, config] of Object.entries(arms))
+    if (!isDeepStrictEqual(plain(asOfNow(before.data.arms[arm], file)), plain(config)))
+      throw refuse(
+        `this version of UniMiSS gives the arm "${arm}" another configuration than the experiment was fixed with`,
+        'Continue with the version that `unimiss` in this file names, or give the experiment another name.',
+      );
+  return before.data.fixed;
+}
+
+/** A configuration of an earlier version with the defaults of fields that are new. */
+function asOfNow(config: unknown, place: string): object {
+  return resolveConfig(parseConfig(JSON.stringify(config ?? {}), place), { baseDir: '/' });
+}
+
+/** As JSON has it: undefined fields do not matter. */
+export function plain(value: object): unknown {
+  return JSON.parse(JSON.stringify(value));
 }

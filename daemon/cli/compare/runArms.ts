@@ -12,7 +12,7 @@ import { listRuns, runState } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { type Compute, matchCompute } from './compute.ts';
-import type { OpenedExperiment } from './experimentFile.ts';
+import { type OpenedExperiment, plain } from './experimentFile.ts';
 import { type FineTuning, fineTuningConfig, fineTunings } from './fineTunings.ts';
 import type { ExperimentImages } from './images.ts';
 import { linkLabelled, writeLabelSplit } from './labelledFolder.ts';
@@ -160,8 +160,4 @@ async function requireSame(folder: string, config: SharedConfig): Promise<void> 
     place: run.id,
     remedy: 'Delete or rename that run, or give the experiment another name.',
   });
-}
-
-function plain(value: object): unknown {
-  return JSON.parse(JSON.stringify(value));
 }
