@@ -71,7 +71,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
   it('says what to do where there is no run yet', async () => {
     await window.runCommand('UniMiSS: Focus on Runs View');
     await window.visible('the welcome', window.page.locator('.welcome-view-content', { hasText: 'No runs yet' }));
-    await eventually(() => editor.outputChannel('UniMiSS')).toContain('Connected to the daemon');
+    await eventually(() => editor.outputChannel('UniMiSS')).toContain('Connected to the background server');
     await window.statusBar(/^\s*UniMiSS\s*$/);
     await window.screenshot('no-runs-dark');
   });
@@ -183,7 +183,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.page.getByPlaceholder(/^8 2D images · [\d,]+ steps in [\d,]+ epochs · about /).waitFor();
     await window.screenshot('last-look');
     await window.pick('Start');
-    expect(await window.answerDialog('Cancel')).toContain('Training needs TensorFlow');
+    expect(await window.answerDialog('Cancel')).toContain('UniMiSS needs TensorFlow');
     expect(readdirSync(editor.workspace)).not.toContain('runs');
   });
 
@@ -196,8 +196,8 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
 
   it('connects again after the connection was lost, and restarts the daemon on command', async () => {
     const connections = () =>
-      [...editor.outputChannel('UniMiSS').matchAll(/Connected to the daemon .*\(process (\d+)\)/g)].map(([, pid]) =>
-        Number(pid),
+      [...editor.outputChannel('UniMiSS').matchAll(/Connected to the background server .*\(process (\d+)\)/g)].map(
+        ([, pid]) => Number(pid),
       );
     const [first] = connections();
     process.kill(first!, 'SIGKILL');

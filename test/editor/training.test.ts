@@ -159,8 +159,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     const both = await window.webview('2 runs');
     for (const name of [first!, second!]) await both.locator('.runs').getByText(name).waitFor();
 
-    await window.runCommand('UniMiSS: Stop Run…');
-    await window.pick(second!);
+    await window.runCommand('UniMiSS: Remove from Queue');
     await eventually(all).not.toContain('queued, next');
     await window.runCommand('UniMiSS: Move Run to Trash…');
     expect(await window.answerDialog('Delete')).toContain(second);
