@@ -3,7 +3,13 @@ import type { FinetuneConfig } from '../../../../protocol/config/index.ts';
 import { UnimissError } from '../../../../protocol/errors.ts';
 import { openLabelled } from '../../../data/datasets/labelled/openLabelled.ts';
 import { checkSplit } from '../../../data/datasets/labelled/split/checkSplit.ts';
-import { labelledCases, makeSplit, type Split } from '../../../data/datasets/labelled/split/split.ts';
+import { readPresentClasses } from '../../../data/datasets/labelled/split/presentClasses.ts';
+import {
+  labelledCases,
+  makeSplit,
+  type PresentClasses,
+  type Split,
+} from '../../../data/datasets/labelled/split/split.ts';
 import { readSplit, writeSplit } from '../../../data/datasets/labelled/split/splitFile.ts';
 import type {
   ClassificationCase,
@@ -116,14 +122,25 @@ function requireFewClasses({ problem, exclusive, labels, path }: LabelledDataset
 /** That of the run's folder, else the configuration's file, else a new one. */
 async function splitOf(config: FinetuneConfig, dataset: LabelledDataset, run: RunFolder): Promise<Split> {
   if (existsSync(run.splitFile)) return readSplit(run.splitFile);
-  const split = await chooseSplit(config, dataset);
+  // Of label maps the values tell which classes a case has.
+  const present = config.data.split === null ? await readPresentClasses(dataset) : undefined;
+  const split = await chooseSplit(config, dataset, present);
   await writeSplit(run.splitFile, split);
   return split;
 }
 
-/** The split of a new run: the configuration's file, else made. @throws UnimissError 'data' where it does not fit the data set */
-export async function chooseSplit({ data }: FinetuneConfig, dataset: LabelledDataset): Promise<Split> {
-  const split = data.split === null ? makeSplit(dataset, data) : await readSplit(data.split);
+/**
+ * The split of a new run: the configuration's file, else made.
+ * @param present what is labelled in each case. Without it, the folds of a segmentation are of other cases, but about as large
+ * @throws UnimissError 'data' where it does not fit the data set
+ */
+export async function chooseSplit(
+  { data }: FinetuneConfig,
+  dataset: LabelledDataset,
+  present: PresentClasses = new Map(),
+): Promise<Split> {
+  const { folds, seed } = data;
+  const split = data.split === null ? makeSplit(dataset, { folds, seed, present }) : await readSplit(data.split);
   const place = data.split ?? data.path;
   const [first, ...others] = data.fold === 'all' ? [] : checkSplit(split, dataset, place);
   if (!first) return split;

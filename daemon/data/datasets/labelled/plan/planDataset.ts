@@ -4,6 +4,7 @@ import type { ThreadOptions } from '../measure/inThreads.ts';
 import { openLabelled } from '../openLabelled.ts';
 import { comparePreset, type DatasetPreset } from '../presets/index.ts';
 import { checkSplit } from '../split/checkSplit.ts';
+import { measuredClasses } from '../split/presentClasses.ts';
 import { makeSplit, type Split } from '../split/split.ts';
 import type { Finding, LabelledDataset, Layout } from '../types.ts';
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts';
@@ -51,8 +52,10 @@ export async function planDataset(path: string, options: PlanDatasetOptions): Pr
         .slice(0, 20)
         .join('\n  '),
     });
-  const split = makeSplit(dataset, { folds, seed });
-  const findings = [...dataset.problems, ...differences, ...found, ...checkSplit(split, dataset, dataset.path)];
+  const present = dataset.problem === 'segmentation' ? measuredClasses(dataset, measures) : new Map();
+  const split = makeSplit(dataset, { folds, seed, present });
+  const wrong = checkSplit(split, dataset, dataset.path, present);
+  const findings = [...dataset.problems, ...differences, ...found, ...wrong];
   const plan = planFor(fingerprint, machine, { folds, ...(preset && { fixed: preset.fixed }) });
   const config = renderPlan({
     dataset,

@@ -1,5 +1,5 @@
 import type { Finding, LabelledCase, LabelledDataset, SplitName } from '../types.ts';
-import { labelledCases, type Split } from './split.ts';
+import { labelledCases, type PresentClasses, type Split } from './split.ts';
 
 /** Patients whom a data set itself puts on several sides. */
 export function checkSides(cases: readonly LabelledCase[]): Finding[] {
@@ -30,8 +30,16 @@ function onBothSides(
   };
 }
 
-/** What is wrong with a split for a data set: cases that are not there or on two sides, patients on two sides, folds without cases or classes. */
-export function checkSplit({ folds, test }: Split, dataset: LabelledDataset, place: string): Finding[] {
+/**
+ * What is wrong with a split for a data set: cases that are not there or on two sides, patients on two sides, folds without cases or classes.
+ * @param present of segmentations, what is labelled in each case
+ */
+export function checkSplit(
+  { folds, test }: Split,
+  dataset: LabelledDataset,
+  place: string,
+  present: PresentClasses = new Map(),
+): Finding[] {
   const byId = new Map(labelledCases(dataset).map((one) => [one.id, one]));
   const findings: Finding[] = [];
   const error = (kind: Finding['kind'], what: string, remedy: string) =>
@@ -76,30 +84,36 @@ export function checkSplit({ folds, test }: Split, dataset: LabelledDataset, pla
             'Put all images of a patient on one side.',
           );
       }
-    if (dataset.problem === 'classification') findings.push(...missingClasses(dataset, train, number, place));
+    findings.push(...missingClasses(dataset, { train, number, place, present }));
   }
   return findings;
 }
 
+/** Classes that occur, but in no training case of a fold. An image classifier cannot learn them; of a segmentation, the other classes can be learned. */
 function missingClasses(
-  { cases, labels }: Extract<LabelledDataset, { problem: 'classification' }>,
-  train: readonly string[],
-  fold: number,
-  place: string,
+  dataset: LabelledDataset,
+  fold: { train: readonly string[]; number: number; place: string; present: PresentClasses },
 ): Finding[] {
+  const { train, number: foldNumber, place, present } = fold;
   const inTraining = new Set(train);
-  const present = new Set(cases.flatMap(({ id, classes }) => (inTraining.has(id) ? (classes ?? []) : [])));
-  return labels.flatMap(({ name }, number): Finding[] =>
-    present.has(number)
-      ? []
-      : [
-          {
-            severity: 'error',
-            kind: 'missingClass',
-            place,
-            what: `has no training case of the class “${name}” in fold ${fold}`,
-            remedy: 'Add cases of it, use another seed or fewer folds, or remove the class.',
-          },
-        ],
-  );
+  const known =
+    dataset.problem === 'classification'
+      ? dataset.cases.map(({ id, classes }) => ({ id, classes: classes ?? [] }))
+      : [...present].map(([id, classes]) => ({ id, classes }));
+  const trained = new Set(known.flatMap(({ id, classes }) => (inTraining.has(id) ? classes : [])));
+  const occurs = new Set(known.flatMap(({ classes }) => classes));
+  const segmentation = dataset.problem === 'segmentation';
+  return dataset.labels.flatMap(({ name }, number): Finding[] => {
+    // A label that no case has at all is a finding of its own.
+    if (trained.has(number) || (segmentation && !occurs.has(number))) return [];
+    return [
+      {
+        severity: segmentation ? 'warning' : 'error',
+        kind: 'missingClass',
+        place,
+        what: `has no training case of the class “${name}” in fold ${foldNumber}`,
+        remedy: 'Add cases of it, use another seed or fewer folds, or remove the class.',
+      },
+    ];
+  });
 }

@@ -13,7 +13,12 @@ export interface Split {
 export interface SplitOptions {
   readonly folds: number;
   readonly seed: number;
+  /** What voxels of label maps show; without it, only masks and classes of images are known. */
+  readonly present?: PresentClasses;
 }
+
+/** Numbers of the classes that a case has, without the background, by its id. */
+export type PresentClasses = ReadonlyMap<string, readonly number[]>;
 
 /** The cases of a data set whose label is known. */
 export function labelledCases({ problem, cases }: LabelledDataset): readonly (SegmentationCase | ClassificationCase)[] {
@@ -24,10 +29,11 @@ export function labelledCases({ problem, cases }: LabelledDataset): readonly (Se
 
 /**
  * Divides the labelled cases of a data set. Those that it says are for testing are; where it names validation cases, there is one fold, as
- * given. Otherwise the other cases are divided into folds by patient, stratified by class, with the seed: all cases of a patient are in one
+ * given. Otherwise the other cases are divided into folds by patient, stratified by class (of segmentations: by what is labelled in them), with
+ * the seed: all cases of a patient are in one
  * fold, and for classes that each belong to one case of one patient, their numbers in two folds differ by one at most.
  */
-export function makeSplit(dataset: LabelledDataset, { folds, seed }: SplitOptions): Split {
+export function makeSplit(dataset: LabelledDataset, { folds, seed, present = new Map() }: SplitOptions): Split {
   const cases = labelledCases(dataset);
   const ids = (side: 'train' | 'validation' | 'test' | null) =>
     cases.filter(({ split }) => split === side).map(({ id }) => id);
@@ -38,7 +44,7 @@ export function makeSplit(dataset: LabelledDataset, { folds, seed }: SplitOption
     return { folds: [{ train, validation }], test, seed: null };
   }
   const rest = cases.filter(({ split }) => split !== 'test');
-  const foldOf = assignPatients(patientsOf(rest), folds, seed);
+  const foldOf = assignPatients(patientsOf(rest, present), folds, seed);
   const inFold = (fold: number, inside: boolean) =>
     rest.filter(({ patient }) => (foldOf.get(patient) === fold) === inside).map(({ id }) => id);
   return {
@@ -54,12 +60,12 @@ interface Patient {
   readonly classes: ReadonlySet<number>;
 }
 
-function patientsOf(cases: readonly (SegmentationCase | ClassificationCase)[]): Patient[] {
+function patientsOf(cases: readonly (SegmentationCase | ClassificationCase)[], present: PresentClasses): Patient[] {
   const found = new Map<string, { cases: number; classes: Set<number> }>();
   for (const one of cases) {
     const patient = found.get(one.patient) ?? { cases: 0, classes: new Set<number>() };
     patient.cases++;
-    for (const number of classesOf(one)) patient.classes.add(number);
+    for (const number of present.get(one.id) ?? classesOf(one)) patient.classes.add(number);
     found.set(one.patient, patient);
   }
   return [...found].map(([name, patient]) => ({ name, ...patient })).sort((a, b) => (a.name < b.name ? -1 : 1));
