@@ -3,6 +3,7 @@ import { evaluate, runDetails } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
+import { fileHere, isHere } from '../machines/runFiles.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
 import { isFinetuning } from '../runs/kinds.ts';
@@ -18,13 +19,13 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       const run = await chooseRun(ctx, given, { title: 'Evaluate', ...finetuned });
       const cases =
         run && (await window.showQuickPick(splits, { title: `Evaluate ${run.id}`, placeHolder: 'On which cases?' }));
-      if (!cases || !(await ensureEngine(ctx, deviceOf(run)))) return;
+      if (!cases || (isHere(run) && !(await ensureEngine(ctx, deviceOf(run))))) return;
       const { split } = cases;
       const result = await withProgress(ctx.daemon, `UniMiSS: evaluating ${run.id}`, (workDoneToken, cancelled) =>
         ctx.daemon.request(evaluate, { run: run.folder, ...(split && { split }), workDoneToken }, cancelled),
       );
       ctx.view.refresh(run.folder);
-      await ctx.reportPanels.show(result.report, titleOf(run));
+      await ctx.reportPanels.show(await fileHere(ctx, run, result.report), titleOf(run));
       for (const notice of result.notices) ctx.output.info(`Evaluation of ${run.id}: ${notice}`);
       const [first] = result.excluded;
       if (first)
@@ -48,7 +49,7 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       const picked =
         asked ??
         (evaluations.length === 1 ? only : await window.showQuickPick(items, { title, placeHolder: 'Which report?' }));
-      if (picked) await ctx.reportPanels.show(picked.report, titleOf(run));
+      if (picked) await ctx.reportPanels.show(await fileHere(ctx, run, picked.report), titleOf(run));
     },
   };
 }

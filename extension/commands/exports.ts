@@ -1,10 +1,12 @@
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, posix } from 'node:path';
 import { commands, Uri, window, workspace } from 'vscode';
 import { embed, runExport, runReport } from '../../protocol/daemon/messages.ts';
 import type { EmbedResult } from '../../protocol/jobs/embedMessages.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
+import { copyHere, fileHere, isHere, requireHere } from '../machines/runFiles.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -24,9 +26,9 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const run = await chooseRun(ctx, given, { title: 'Open Report', ...trained });
       if (!run) return;
       const { file } = await ctx.daemon.request(runReport, {
-        ...{ run: run.folder, format: 'html', out: join(run.folder, 'report.html') },
+        ...{ run: run.folder, format: 'html', out: posix.join(parseAddress(run.folder).path, 'report.html') },
       });
-      await ctx.reportPanels.show(file, `Report of ${run.name}`);
+      await ctx.reportPanels.show(await fileHere(ctx, run, file), `Report of ${run.name}`);
     },
     async 'unimiss.exportReport'(given) {
       const run = await chooseRun(ctx, given, { title: 'Export Report or Table', ...trained });
@@ -34,15 +36,21 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
         run && (await window.showQuickPick(formats, { title: `Export from ${run.id}`, placeHolder: 'What?' }));
       const out = picked && (await askForFile(`${run.id}${picked.suffix}`, picked.label, picked.filters));
       if (!out) return;
-      const { file, notices } = await ctx.daemon.request(runReport, {
-        ...{ run: run.folder, format: picked.format, out: out.fsPath },
+      // On another machine it is written into the run's folder, and copied from there.
+      const name = `report${picked.suffix}`;
+      const { notices } = await ctx.daemon.request(runReport, {
+        ...{ run: run.folder, format: picked.format },
+        out: isHere(run) ? out.fsPath : posix.join(parseAddress(run.folder).path, name),
       });
+      const file = out.fsPath;
+      if (!isHere(run)) await copyHere(ctx, run, name, file);
       for (const notice of notices) ctx.output.warn(notice);
       if (picked.format === 'html') await ctx.reportPanels.show(file, `Report of ${run.name}`);
       else await commands.executeCommand('vscode.open', Uri.file(file), { preview: false });
     },
     async 'unimiss.exportRun'(given) {
       const run = await chooseRun(ctx, given, { title: 'Export Weights', ...trained });
+      if (run) requireHere(run, 'its weights would be written there');
       const network = run && (await chooseNetwork(run));
       const out = network && (await askForFile(`${run.id}-weights`, 'New folder for weights, plan and model card'));
       if (!out) return;
@@ -56,6 +64,7 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
       const fits = (one: RunInfo) => isPretraining(one) && trained.fits(one);
       const run = await chooseRun(ctx, given, { title: 'Compute Features', fits, none });
+      if (run) requireHere(run, 'features would be written there');
       const images = run && (await chooseImages());
       const out = images && (await askForFile(`${run.id}-features`, 'New folder for the features'));
       if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;

@@ -6,6 +6,7 @@ import { setField } from '../../protocol/config/makeConfig.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context } from '../context.ts';
+import { requireHere } from '../machines/runFiles.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
 import { deviceIn } from '../runs/device.ts';
@@ -29,6 +30,7 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
     async 'unimiss.finetuneFrom'(given) {
       const none = 'No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.';
       const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
+      if (run) requireHere(run, 'a fine-tuning that starts from it must be there too');
       const file = run && (await chooseConfig(ctx));
       const document = file && (await saveAndCheck(ctx, file));
       if (document) await go(ctx, document, run.folder);

@@ -1,5 +1,6 @@
 import { ConfigurationTarget, window, workspace } from 'vscode';
 import type { Context } from '../context.ts';
+import { requireHere } from '../machines/runFiles.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import type { GroupBy } from '../runs/tree/elements.ts';
@@ -15,7 +16,9 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown) => 
     },
     async 'unimiss.openRunFolder'(given) {
       const run = await chooseRun(ctx, given, { title: 'Open Run Folder', ...anyRun });
-      if (run) await openFolder(run.folder);
+      if (!run) return;
+      requireHere(run, 'so is its folder');
+      await openFolder(run.folder);
     },
     async 'unimiss.showLog'(given) {
       if (given === undefined) {

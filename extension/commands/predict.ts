@@ -4,6 +4,7 @@ import type { ParamsOf } from '../../protocol/daemon/rpc.ts';
 import { type Predicted, type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
+import { requireHere } from '../machines/runFiles.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -23,6 +24,7 @@ export function predictCommands(ctx: Context): Record<string, (given?: unknown) 
         fits: isFinetuning,
         none: 'No fine-tuned network yet. "UniMiSS: Start Fine-tuning" trains one.',
       });
+      if (run) requireHere(run, 'images and labels would have to be there too');
       const input = run && (given instanceof Uri ? given : await chooseInput());
       const out = input && (await chooseOutput(run, input));
       if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { posix } from 'node:path';
 import { commands, env, Uri } from 'vscode';
 import { withAbsolutePaths } from '../../protocol/config/ownPaths.ts';
 import { runDetails, runImage } from '../../protocol/daemon/messages.ts';
@@ -7,6 +7,7 @@ import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
+import { fileHere, requireHere } from '../machines/runFiles.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { withLowerRate } from '../runs/lowerRate.ts';
 import { newConfig } from './newConfig.ts';
@@ -19,7 +20,8 @@ export function runFileCommands(ctx: Context): Record<string, (given?: unknown) 
   return {
     async 'unimiss.openConfiguration'(given) {
       const run = await choose(given, 'Open Configuration');
-      if (run) await commands.executeCommand('vscode.open', Uri.file(await configOf(ctx, run)));
+      if (run)
+        await commands.executeCommand('vscode.open', Uri.file(await fileHere(ctx, run, await configOf(ctx, run))));
     },
     async 'unimiss.duplicateConfiguration'(given) {
       const run = await choose(given, 'Duplicate as New Configuration');
@@ -34,6 +36,7 @@ export function runFileCommands(ctx: Context): Record<string, (given?: unknown) 
     async 'unimiss.openImageOfRun'(given) {
       const run = await choose(given, 'Open Image');
       if (!run || !isObject(given) || typeof given.image !== 'string') return;
+      requireHere(run, 'so are its images');
       const { file } = await ctx.daemon.request(runImage, { run: run.folder, image: given.image });
       await commands.executeCommand('unimiss.openViewer', Uri.file(file));
     },
@@ -57,8 +60,13 @@ export async function duplicateConfiguration(
   run: RunInfo,
   change: (text: string, resolved: unknown) => string = (text) => text,
 ): Promise<void> {
-  const place = join(run.folder, 'config.resolved.json');
-  const [text, resolved] = await Promise.all([read(await configOf(ctx, run)), read(place)]);
+  const config = await configOf(ctx, run);
+  const [text, resolved] = await Promise.all(
+    [config, posix.join(posix.dirname(config), 'config.resolved.json')].map(async (file) =>
+      read(await fileHere(ctx, run, file)),
+    ),
+  );
+  if (text === undefined || resolved === undefined) return;
   const settings: unknown = JSON.parse(resolved);
   await newConfig(run.name, change(withAbsolutePaths(text, settings), settings));
 }

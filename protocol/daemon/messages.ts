@@ -5,7 +5,7 @@ import * as language from '../language/messages.ts';
 import { machineStatus } from '../machines/messages.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
-import { runDetails, runExport, runImage, runReport } from '../runs/detailsMessages.ts';
+import { runDetails, runExport, runImage, runRead, runReport } from '../runs/detailsMessages.ts';
 import { runForecast } from '../runs/forecast.ts';
 import * as logs from '../runs/logMessages.ts';
 import * as runs from '../runs/messages.ts';
@@ -53,7 +53,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     messages: [
       ...[runsList, runsWatch, runsChanged, runGet, runForecast, runCreate, runStart],
       ...[runPause, runContinue, runStop, runMove, runRename, runKill, runDelete],
-      ...[runDetails, runImage, runReport, runExport],
+      ...[runDetails, runImage, runRead, runReport, runExport],
     ],
   },
   {

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectMachine } from '../../machines/connect.ts';
 import { probe } from '../../machines/probe.ts';
 import { daemonStatus } from '../../protocol/daemon/messages.ts';
+import { runRead } from '../../protocol/runs/detailsMessages.ts';
 import { runCreate, runsList } from '../../protocol/runs/messages.ts';
 import { ended, RunWatcher } from '../daemon/harness.ts';
 import { configText } from '../daemon/runs.ts';
@@ -47,6 +48,15 @@ describe.skipIf(noSshd)('another machine, through a real sshd', () => {
     const config = configText('far', 20, { data: { paths: '/usr/share' } });
     const { folder } = await client.call(runCreate, { from: { config, file: '/x.unimiss.jsonc' } });
     expect((await watcher.until(folder, ended))?.state).toBe('finished');
+    const { data, size } = await client.call(runRead, { run: folder, file: 'config.resolved.json' });
+    expect(JSON.parse(Buffer.from(data, 'base64').toString()).name).toBe('far');
+    expect(size).toBe(Buffer.from(data, 'base64').length);
+    for (const file of ['../other/run.json', '/etc/hosts.txt', '.hidden.json', 'lock', 'a/../../b.json'])
+      await expect(client.call(runRead, { run: folder, file }), file).rejects.toThrow(/must be a text or report/);
+    symlinkSync('/etc/passwd', join(folder, 'leak.txt'));
+    symlinkSync('/etc', join(folder, 'out'));
+    for (const file of ['leak.txt', 'out/hosts.conf.txt', 'none.csv'])
+      await expect(client.call(runRead, { run: folder, file }), file).rejects.toMatchObject({ code: 'run' });
     await line.end();
     await client.closed;
 
