@@ -15,7 +15,7 @@ import {
 import type { DaemonClient } from '../client/daemonClient.ts';
 
 /** Where package.json's `jsonValidation` looks for the JSON Schema of configurations. */
-const schemaUri = Uri.parse('unimiss-schema:/unimiss.schema.json');
+const schemaUri = Uri.parse('unimiss-schema://extension/unimiss.schema.json');
 
 /** What the editor's JSON support gets while the daemon helps: nothing to complete, to explain or to check. */
 const nothing = JSON.stringify({ allowTrailingCommas: true });

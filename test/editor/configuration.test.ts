@@ -97,7 +97,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
 
   it('comes from the daemon as soon as it is there, everything once', async () => {
     chmodSync(place(), 0o700);
-    await (await window.statusBar(/UniMiSS: offline/)).click();
+    await window.inHost((vscode) => vscode.commands.executeCommand('unimiss.reconnect'));
     await window.statusBar(/^\s*UniMiSS\s*$/);
     await eventually(() => problems('bad.unimiss.jsonc')).toEqual([
       '3: train.epoch: unknown key "epoch"',
@@ -174,6 +174,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
       '4: Value is not accepted. Valid values: "nano", "tiny", "small".',
     ]);
     expect(editor.hostErrors()).toBe('');
+    expect(editor.consoleErrors).toEqual([]);
   });
 });
 
