@@ -89,6 +89,8 @@ const phantoms = z
     volumes: z.int().min(0).describe('Number of volumes; the conditions alternate.'),
     images: z.int().min(0).describe('Number of projections.'),
     slices: z.int().min(8).optional().describe('Slices of a volume. Default: 24.'),
+    plane: z.int().min(8).optional().describe('Height and width of a volume. Default: 176.'),
+    pixels: z.int().min(8).optional().describe('Height and width of a projection. Default: 192.'),
     only: z
       .partialRecord(z.enum(modalities), z.array(z.string()).min(1))
       .optional()

@@ -223,7 +223,9 @@ describe('an experiment', () => {
   test('draws its phantoms', async () => {
     const folder = join(dir, 'drawn');
     mkdirSync(folder);
-    const phantoms = { train: { seed: 7, volumes: 1, images: 1, slices: 8, only: { '3D': ['nodules'] } } };
+    const phantoms = {
+      train: { seed: 7, volumes: 1, images: 1, slices: 8, plane: 32, pixels: 32, only: { '3D': ['nodules'] } },
+    };
     const file = join(folder, 'drawn.experiment.jsonc');
     writeFileSync(file, JSON.stringify({ ...given, phantoms, test: { manifest: 'train/manifest.csv' } }));
     const { reporter } = quiet();

@@ -16,7 +16,10 @@ export interface DrawnFolder {
 }
 
 /** @throws UnimissError 'config' for a condition that phantoms do not have */
-export function drawingOf({ seed, volumes, images, slices, only }: Phantoms, place: string): PhantomOptions {
+export function drawingOf(
+  { seed, volumes, images, slices, plane, pixels, only }: Phantoms,
+  place: string,
+): PhantomOptions {
   const named = modalities.flatMap((modality) => {
     const asked = only?.[modality];
     if (!asked) return [];
@@ -29,7 +32,11 @@ export function drawingOf({ seed, volumes, images, slices, only }: Phantoms, pla
   });
   return {
     ...{ seed, volumes, images, conditions: Object.fromEntries(named) },
-    ...(slices !== undefined && { size: { slices } }),
+    size: {
+      ...(slices !== undefined && { slices }),
+      ...(plane !== undefined && { plane }),
+      ...(pixels !== undefined && { image: pixels }),
+    },
   };
 }
 
