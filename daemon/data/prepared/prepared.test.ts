@@ -173,7 +173,7 @@ describe('a case', () => {
     expect((await readCase({ id: 'g', images: [grey] }, pictures(1))).channels).toHaveLength(1);
     expect((await readCase({ id: 'g', images: [grey] }, pictures(3))).channels).toHaveLength(3);
     await expect(readCase({ id: 'g', images: [grey, grey] }, pictures(3))).rejects.toThrow(
-      /has 2 channels.*the plan has 3/,
+      /has 2 channels.*the network takes 3[\s\S]*with the channels 0, 1, 2/,
     );
   });
 

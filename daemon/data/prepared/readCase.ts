@@ -49,8 +49,8 @@ export async function readCase(files: CaseFiles, settings: PrepareSettings): Pro
       ? channelsOf(first, channels.length, files.images[0]!)
       : read.map((one, i) => greyOf(one, files.images[i]!));
   if (planes.length !== channels.length)
-    throw imageError(files.images[0]!, `has ${planes.length} channels, but the plan has ${channels.length}`, {
-      remedy: 'Correct plan.channels, or run `unimiss plan` again.',
+    throw imageError(files.images[0]!, `has ${planes.length} channels, but the network takes ${channels.length}`, {
+      remedy: `Give images with the channels ${channels.map(({ name }) => name).join(', ')}. To train on others, correct plan.channels.`,
     });
   const { size, spacing } = first;
   const notices = read.flatMap((one) => one.notices);
@@ -104,7 +104,7 @@ function greyOf<Values extends ImageValues | LabelData>({ planes }: Stored<Value
     for (let i = 0; i < other.length; i++)
       if (other[i] !== first![i])
         throw imageError(path, 'is a colour image where a grey one is expected', {
-          remedy: 'Use grey images, or three channels in plan.channels.',
+          remedy: 'Use grey images. To train on colour, name three channels in plan.channels.',
         });
   return first!;
 }
