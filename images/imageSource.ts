@@ -27,13 +27,13 @@ const slowBytes = 2 ** 25;
 /**
  * Opens a file of any supported format, by its content, or a folder with a DICOM series. A NIfTI file is read while it is shown already.
  * @param cache keeps coarse copies of images that take long to read
- * @param moved called whenever more of it has been read, and at the end
+ * @param moved called whenever more of it has been read, and at the end; `signal` ends reading
  * @throws UnimissError('data') where nothing of it can be shown
  */
 export async function openSource(
   path: string,
   volume: number,
-  moved: (reading: Reading) => void,
+  { moved, signal }: { readonly moved: (reading: Reading) => void; readonly signal: AbortSignal },
   cache?: CoarseCache,
 ): Promise<ImageSource> {
   const { format } = await sniffFile(path);
@@ -52,7 +52,7 @@ export async function openSource(
   const slow = format === 'gz' && header.dataBytes >= slowBytes;
   const known = slow ? await cache?.find(path, volume, store) : undefined;
   store.coarse = known;
-  void fill(store, () => moved(readingOf(store))).then(async () => {
+  void fill(store, () => moved(readingOf(store)), signal).then(async () => {
     // Where the file is damaged, what an earlier one said would look like its own.
     store.coarse = undefined;
     moved(readingOf(store));

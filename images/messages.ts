@@ -15,7 +15,7 @@ export interface LargestError {
 
 /** What the thread that reads an image can be asked for, by name: [what it is given, what it answers]. */
 export interface ImageTasks {
-  /** Opens a file or a folder; the answer comes when its header has been read. Once for a thread. `cache`: a folder for coarse copies. */
+  /** Opens a file or a folder; the answer comes when its header has been read. Opened again, another volume takes its place, without layers. `cache`: a folder for coarse copies. */
   open: [
     { readonly path: string; readonly volume?: number | undefined; readonly cache?: string | undefined },
     OpenedImage,

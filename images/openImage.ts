@@ -26,6 +26,7 @@ type AddedLayer = Layer & Pick<LayerInfo, 'added' | 'title'>;
 export class OpenImage {
   private source: ImageSource | undefined;
   private waiting: (() => void)[] = [];
+  private readonly closing = new AbortController();
   /** Overlays, from layer 1 on. */
   private readonly layers: (AddedLayer | undefined)[] = [];
 
@@ -42,8 +43,14 @@ export class OpenImage {
     cache?: CoarseCache,
   ): Promise<OpenImage> {
     const image = new OpenImage(path, moved);
-    image.source = await openSource(path, volume, (reading) => image.progress(reading), cache);
+    const on = { moved: (reading: Reading) => image.progress(reading), signal: image.closing.signal };
+    image.source = await openSource(path, volume, on, cache);
     return image;
+  }
+
+  /** Reads no further. */
+  close(): void {
+    this.closing.abort();
   }
 
   get opened(): OpenedImage {
@@ -171,7 +178,7 @@ export class OpenImage {
   }
 
   private progress(reading: Reading): void {
-    this.moved(reading);
+    if (!this.closing.signal.aborted) this.moved(reading);
     for (const wake of this.waiting.splice(0)) wake();
   }
 }

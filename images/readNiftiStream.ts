@@ -21,8 +21,9 @@ export interface NiftiStart {
    * Reads the voxels into `store`, from the first to the last. Resolves when all are there; where the file is damaged or too short, it
    * resolves too, with `store.failure`, so that what came before can be shown.
    * @param progress called after each piece
+   * @param signal ends it
    */
-  fill(store: VoxelStore, progress: () => void): Promise<void>;
+  fill(store: VoxelStore, progress: () => void, signal: AbortSignal): Promise<void>;
 }
 
 /** Bytes that are decoded at once. */
@@ -51,7 +52,11 @@ export async function openNiftiStream(path: string, volume: number): Promise<Nif
     niftiHeader: new Uint8Array(start.subarray(0, headerBytes[header.version])),
     ...(labelNames.size > 0 && { labelNames }),
   };
-  return { header, grid, fill: (store, progress) => fill(path, header, compressed, store, progress) };
+  return {
+    header,
+    grid,
+    fill: (store, progress, signal) => fill(path, header, compressed, store, progress, signal),
+  };
 }
 
 /** The file up to its voxels; shorter where it is damaged. */
@@ -76,6 +81,7 @@ async function fill(
   compressed: boolean,
   store: VoxelStore,
   progress: () => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const width = niftiTypes[header.type].bytes;
   const swapped = width > 1 && header.littleEndian !== (endianness() === 'LE');
@@ -99,8 +105,8 @@ async function fill(
   };
   try {
     const file = createReadStream(path, { start: compressed ? 0 : first, highWaterMark: 2 ** 20 });
-    if (compressed) await pipeline(file, createGunzip({ chunkSize: pieceBytes }), take);
-    else await pipeline(file, take);
+    if (compressed) await pipeline(file, createGunzip({ chunkSize: pieceBytes }), take, { signal });
+    else await pipeline(file, take, { signal });
   } catch (error) {
     // Leaving the loop early makes the streams end with an error.
     if (filled < header.dataBytes) store.failure = failureOf(path, error);

@@ -27,7 +27,10 @@ function moved(reading: Reading): void {
 async function answer(request: ThreadRequest): Promise<unknown> {
   if (request.task === 'open') {
     const { path, volume = 0, cache } = request.given;
-    image ??= OpenImage.open(path, volume, moved, cache === undefined ? undefined : new CoarseCache(cache));
+    const before = image;
+    image = OpenImage.open(path, volume, moved, cache === undefined ? undefined : new CoarseCache(cache));
+    // One that could not be opened has nothing to be closed.
+    await before?.then((open) => open.close()).catch(() => {});
     return (await image).opened;
   }
   if (!image) throw new UnimissError('internal', 'no image is open');

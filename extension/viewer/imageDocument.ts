@@ -12,14 +12,17 @@ export class ImageDocument implements CustomDocument {
   private readonly thread: ImageThread;
   /** More of the file has been read. */
   readonly onDidRead = this.news.event;
-  readonly opened: Promise<OpenedImage>;
-  readonly range: Promise<ValueRange>;
+  opened: Promise<OpenedImage>;
+  range: Promise<ValueRange>;
   reading: Reading = { share: 0 };
   private readonly layerNews = new EventEmitter<LayerInfo>();
   readonly onDidAddLayer = this.layerNews.event;
   readonly layers: LayerInfo[] = [];
   private readonly removals = new EventEmitter<number>();
   readonly onDidRemoveLayer = this.removals.event;
+  private readonly reopenings = new EventEmitter<void>();
+  /** Another volume of the file is shown, with the layers that were there. */
+  readonly onDidReopen = this.reopenings.event;
   private readonly layerFailures = new EventEmitter<{ path: string; error: unknown }>();
   readonly onDidFailLayer = this.layerFailures.event;
   private looked: Promise<void> | undefined;
@@ -27,7 +30,7 @@ export class ImageDocument implements CustomDocument {
   constructor(
     readonly uri: Uri,
     threadFile: string,
-    cache: string,
+    private readonly cache: string,
   ) {
     this.thread = new ImageThread(threadFile, (reading) => {
       this.reading = reading;
@@ -38,6 +41,20 @@ export class ImageDocument implements CustomDocument {
     this.range = this.opened.then(() => this.thread.ask('range', null));
     // Whoever shows the image shows the reason; it may be closed before anybody does.
     for (const promise of [this.opened, this.range]) promise.catch(() => {});
+  }
+
+  /** Shows another volume of a file with several. @param volume from 0 */
+  async choose(volume: number): Promise<void> {
+    const { volumes, volume: shown } = await this.opened;
+    if (volume >= volumes || volume === shown) return;
+    const layers = this.layers.splice(0);
+    this.reading = { share: 0 };
+    this.opened = this.thread.ask('open', { path: this.uri.fsPath, volume, cache: this.cache });
+    this.range = this.opened.then(() => this.thread.ask('range', null));
+    for (const promise of [this.opened, this.range]) promise.catch(() => {});
+    this.reopenings.fire();
+    for (const { path, added, title } of layers.filter(({ layer }) => layer > 0))
+      await this.addLayer(path, { added, ...(title !== undefined && { title }) });
   }
 
   get name(): string {
@@ -92,7 +109,7 @@ export class ImageDocument implements CustomDocument {
 
   dispose(): void {
     this.thread.dispose();
-    for (const one of [this.news, this.layerNews, this.removals, this.layerFailures]) one.dispose();
+    for (const one of [this.news, this.layerNews, this.removals, this.reopenings, this.layerFailures]) one.dispose();
   }
 }
 

@@ -11,6 +11,7 @@ export function readOptions(): ViewerOptions {
   const settings = workspace.getConfiguration(section);
   return {
     convention: z.enum(conventions).catch('radiological').parse(settings.get('convention')),
+    predict: workspace.isTrusted,
     windows: windows.catch({}).parse(settings.get('windows')),
   };
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, extname } from 'node:path';
-import { type Disposable, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
+import { commands, type Disposable, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { type ViewerMessage, type ViewerRequest, viewerRequest } from '../../protocol/viewer/page.ts';
@@ -27,6 +27,7 @@ export class ViewerSession implements Disposable {
       panel.webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
       document.onDidRead((reading) => this.post({ type: 'reading', reading })),
       document.onDidAddLayer((layer) => this.post({ type: 'layer', layer })),
+      document.onDidReopen(() => void this.show().catch(failed)),
       document.onDidRemoveLayer((layer) => this.post({ type: 'layerRemoved', layer })),
       document.onDidFailLayer(({ path, error }) =>
         this.post({ type: 'layerFailed', name: basename(path), error: toErrorData(error) }),
@@ -34,6 +35,7 @@ export class ViewerSession implements Disposable {
       workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('unimiss.viewer')) this.post({ type: 'options', options: readOptions() });
       }),
+      workspace.onDidGrantWorkspaceTrust(() => this.post({ type: 'options', options: readOptions() })),
       panel.onDidDispose(() => {
         this.dispose();
         closed();
@@ -84,8 +86,8 @@ export class ViewerSession implements Disposable {
       case 'ready':
         return this.begin();
       case 'plane': {
-        const { type, ...wanted } = request;
-        this.post({ type, piece: await this.document.ask('plane', wanted) });
+        const { type, volume, ...wanted } = request;
+        this.post({ type, volume, piece: await this.document.ask('plane', wanted) });
         return;
       }
       case 'header':
@@ -101,6 +103,12 @@ export class ViewerSession implements Disposable {
         return setConvention(request.convention);
       case 'addOverlay':
         return this.chooseOverlay();
+      case 'volume':
+        return this.document.choose(request.volume);
+      case 'predict':
+        // A command's own condition holds for menus only.
+        if (workspace.isTrusted) await commands.executeCommand('unimiss.predict', this.document.uri);
+        return;
       case 'nextCase': {
         const next = this.tour?.step(request.by);
         return next && this.openCase(next, this.panel.viewColumn);
@@ -118,20 +126,27 @@ export class ViewerSession implements Disposable {
     const settings = this.memory.get(document.uri);
     this.post({ type: 'options', options: readOptions() });
     this.post({ type: 'settings', settings });
+    if (!(await this.show())) return;
+    await document.lookForLayers();
+    for (const path of settings?.added ?? []) await document.addLayer(path);
+    this.begun = true;
+    if (this.tour) await this.showCase(this.tour);
+  }
+
+  /** The image and what is drawn over it. @returns whether there is anything to show */
+  private async show(): Promise<boolean> {
+    const { document } = this;
     try {
       this.post({ type: 'opened', image: await document.opened });
       this.post({ type: 'reading', reading: document.reading });
       for (const layer of document.layers) this.post({ type: 'layer', layer });
       this.post({ type: 'range', range: await document.range });
+      return true;
     } catch (error) {
       if (!(error instanceof UnimissError)) throw error;
       this.post({ type: 'failed', name: document.name, error: toErrorData(error) });
-      return;
+      return false;
     }
-    await document.lookForLayers();
-    for (const path of settings?.added ?? []) await document.addLayer(path);
-    this.begun = true;
-    if (this.tour) await this.showCase(this.tour);
   }
 
   private async save(png: Uint8Array): Promise<void> {

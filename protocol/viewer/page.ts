@@ -48,11 +48,13 @@ export interface ShownCase {
 
 /** To the page. */
 export type ViewerMessage =
+  /** Again when another volume of the file is shown: what came before is of the earlier one. */
   | { readonly type: 'opened'; readonly image: OpenedImage }
   | { readonly type: 'failed'; readonly name: string; readonly error: ErrorData }
   | { readonly type: 'reading'; readonly reading: Reading }
   | { readonly type: 'range'; readonly range: ValueRange }
-  | { readonly type: 'plane'; readonly piece: PlanePiece }
+  /** `volume`: as the request says. */
+  | { readonly type: 'plane'; readonly piece: PlanePiece; readonly volume: number | undefined }
   /** Before `opened`: how the image was shown last, if ever. */
   | { readonly type: 'settings'; readonly settings: ImageSettings | undefined }
   | { readonly type: 'options'; readonly options: ViewerOptions }
@@ -67,7 +69,18 @@ export type ViewerMessage =
 /** From the page; checked, since a page is a border. */
 export const viewerRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
-  planeRequest.extend({ type: z.literal('plane') }),
+  planeRequest.extend({ type: z.literal('plane'), volume: z.number().int().min(0).optional() }),
+  /** Another volume of a file with several. */
+  z.object({
+    type: z.literal('volume'),
+    volume: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 15),
+  }),
+  /** Labels of this image by a network of the user's choice. */
+  z.object({ type: z.literal('predict') }),
   /** To be kept for the next time that the image is opened. */
   z.object({ type: z.literal('settings'), settings: imageSettings }),
   z.object({ type: z.literal('convention'), convention: z.enum(conventions) }),

@@ -30,6 +30,8 @@ export type ImageSettings = z.infer<typeof imageSettings>;
 /** Settings of the editor that the page follows. */
 export interface ViewerOptions {
   readonly convention: (typeof conventions)[number];
+  /** Whether a network may be asked for labels: only in a workspace that is trusted. */
+  readonly predict: boolean;
   /** The user's own windows, as [level, width] by name. */
   readonly windows: Readonly<Record<string, readonly [number, number]>>;
 }

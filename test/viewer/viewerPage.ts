@@ -90,21 +90,27 @@ export class PageOfViewer {
     const request = viewerRequest.parse(input);
     this.requests.push(request);
     if (request.type === 'ready') await this.begin();
+    if (request.type === 'volume') await this.show(request.volume);
     const image = await this.image?.catch(() => undefined);
     if (request.type === 'plane' && image) {
-      const { type, ...wanted } = request;
+      const { type, volume, ...wanted } = request;
       const piece = await image.plane(wanted);
-      this.post({ type, piece: { ...piece, deflated: Uint8Array.from(piece.deflated) } });
+      this.post({ type, volume, piece: { ...piece, deflated: Uint8Array.from(piece.deflated) } });
     }
     if (request.type === 'removeLayer') this.post({ type: 'layerRemoved', layer: request.layer });
     if (request.type === 'header' && image) this.post({ type: 'header', header: await image.header(request.revealed) });
   }
 
   private async begin(): Promise<void> {
-    const { options = { convention: 'radiological', windows: {} }, settings, overlays = [] } = this.given;
+    const { options = { convention: 'radiological', windows: {}, predict: true }, settings } = this.given;
     this.post({ type: 'options', options });
     this.post({ type: 'settings', settings });
-    this.image = OpenImage.open(this.path, 0, (reading) => this.post({ type: 'reading', reading }));
+    await this.show(0);
+  }
+
+  private async show(volume: number): Promise<void> {
+    const { overlays = [] } = this.given;
+    this.image = OpenImage.open(this.path, volume, (reading) => this.post({ type: 'reading', reading }));
     try {
       const image = await this.image;
       this.post({ type: 'opened', image: image.opened });

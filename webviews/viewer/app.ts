@@ -47,7 +47,7 @@ export class ViewerApp {
   private range: ValueRange | undefined;
   private reading: Reading = { share: 0 };
   private state: ViewerState = firstState;
-  private options: ViewerOptions = { convention: 'radiological', windows: {} };
+  private options: ViewerOptions = { convention: 'radiological', windows: {}, predict: false };
   private settings: ImageSettings | undefined;
   private shownWindow: ValueWindow = unknownRange;
   private keeping: ReturnType<typeof setTimeout> | undefined;
@@ -63,6 +63,7 @@ export class ViewerApp {
     this.toolbar = new Toolbar({
       change,
       convention: (convention) => send({ type: 'convention', convention }),
+      volume: (volume) => send({ type: 'volume', volume }),
       reset: () => this.reset(),
       screenshot: () => void this.savePicture(),
       help: () => this.help.showModal(),
@@ -75,6 +76,7 @@ export class ViewerApp {
       compare: (compare) => change({ compare }),
       jump: (place) => change({ place }),
       add: () => send({ type: 'addOverlay' }),
+      predict: () => send({ type: 'predict' }),
       remove: (layer) => send({ type: 'removeLayer', layer }),
     });
     this.overlays.root.append(this.measuring.root);
@@ -92,6 +94,7 @@ export class ViewerApp {
       case 'options':
         this.options = message.options;
         this.state = { ...this.state, convention: message.options.convention };
+        this.overlays.offerPrediction(message.options.predict);
         break;
       case 'settings':
         this.settings = message.settings;
@@ -129,7 +132,8 @@ export class ViewerApp {
         this.fail(`${message.name} cannot be drawn over this image`, message.error);
         break;
       case 'plane':
-        void this.loader(message.piece.layer).receive(message.piece);
+        // Of the volume that was shown before, pieces may still come.
+        if (message.volume === this.image?.volume) void this.loader(message.piece.layer).receive(message.piece);
     }
     this.redraw();
   }
@@ -141,15 +145,29 @@ export class ViewerApp {
   private loader(layer: number): PlaneLoader {
     const known = this.loaders[layer];
     if (known) return known;
-    const made = new PlaneLoader(layer, (request) => this.send({ type: 'plane', ...request }), this.redraw);
+    const made = new PlaneLoader(
+      layer,
+      (request) => this.send({ type: 'plane', ...request, volume: this.image?.volume }),
+      this.redraw,
+    );
     this.loaders[layer] = made;
     return made;
   }
 
   private open(image: OpenedImage): void {
+    const again = this.image !== undefined;
     this.image = image;
     const { geometry } = image;
     const { settings } = this;
+    this.toolbar.offerVolumes(image.volumes, image.volume);
+    if (again) {
+      // Another volume of the same file, in the same grid.
+      this.loaders.length = 0;
+      this.layers = [];
+      this.range = undefined;
+      this.reading = { share: 0 };
+      return;
+    }
     this.state = {
       ...this.state,
       ...(settings && { ...this.fromSettings(settings) }),
@@ -169,7 +187,7 @@ export class ViewerApp {
   private addLayer(info: LayerInfo): void {
     if (this.layers.some(({ layer }) => layer === info.layer)) return;
     this.layers = [...this.layers, info];
-    const look = lookFrom(this.settings, info) ?? firstLook(info);
+    const look = this.state.looks[info.layer] ?? lookFrom(this.settings, info) ?? firstLook(info);
     const compare = this.state.compare ?? comparisonFrom(this.settings, this.layers);
     this.state = { ...this.state, looks: { ...this.state.looks, [info.layer]: look }, compare };
   }

@@ -10,6 +10,8 @@ export interface OverlayActions {
   compare(pair: ViewerState['compare']): void;
   jump(place: LabelInfo['largest']): void;
   add(): void;
+  /** Labels of this image by a network. */
+  predict(): void;
   remove(layer: number): void;
 }
 
@@ -25,11 +27,14 @@ export class OverlayPanel {
     this.comparing,
   );
   private readonly legend = element('ul', { className: 'legend', hidden: true });
+  private readonly predict = element('button', { type: 'button', hidden: true }, 'Predict…');
   private readonly cards = new Map<number, LayerCard>();
 
   constructor(private readonly actions: OverlayActions) {
     const add = element('button', { type: 'button' }, 'Add overlay…');
     add.addEventListener('click', () => actions.add());
+    this.predict.title = 'Labels this image with a fine-tuned network; the labels are drawn over it';
+    this.predict.addEventListener('click', () => actions.predict());
     this.comparing.addEventListener('change', () => {
       const [reference, prediction] = this.comparing.value.split(' ').map(Number);
       actions.compare(reference !== undefined && prediction !== undefined ? { reference, prediction } : undefined);
@@ -41,11 +46,15 @@ export class OverlayPanel {
     this.root = element(
       'aside',
       { className: 'side', attributes: { 'aria-label': 'Overlays' } },
-      element('div', { className: 'side-head' }, element('h2', {}, 'Overlays'), add),
+      element('div', { className: 'side-head' }, element('h2', {}, 'Overlays'), this.predict, add),
       this.compareField,
       this.legend,
       this.list,
     );
+  }
+
+  offerPrediction(possible: boolean): void {
+    this.predict.hidden = !possible;
   }
 
   show(layers: readonly LayerInfo[], state: ViewerState): void {

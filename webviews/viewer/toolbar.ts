@@ -7,6 +7,8 @@ import { ctWindows, type ViewerState, windowAt } from './state.ts';
 export interface ToolbarActions {
   change(part: Partial<ViewerState>): void;
   convention(convention: ViewerOptions['convention']): void;
+  /** @param volume from 0 */
+  volume(volume: number): void;
   reset(): void;
   screenshot(): void;
   help(): void;
@@ -22,12 +24,15 @@ export class Toolbar {
   private readonly smooth = element('input', { type: 'checkbox', id: 'um-smooth' });
   private readonly crosshair = element('input', { type: 'checkbox', id: 'um-crosshair' });
   private readonly linked = element('input', { type: 'checkbox', id: 'um-linked' });
+  private readonly volume = element('input', { type: 'number', id: 'um-volume', min: '1' });
+  private readonly volumes = element('span');
+  private readonly volumeField = field('Volume', this.volume, this.volumes);
   private readonly convention = element('select', { id: 'um-convention' });
   private readonly colors = element('select', { id: 'um-colors' });
   private presets: Readonly<Record<string, readonly [number, number]>> = ctWindows;
   private offered = '';
 
-  constructor({ change, convention, reset, screenshot, help, header }: ToolbarActions) {
+  constructor({ change, convention, volume, reset, screenshot, help, header }: ToolbarActions) {
     this.windows.addEventListener('change', () => {
       const preset = this.presets[this.windows.value];
       change({ window: preset && windowAt(preset[0], preset[1]) });
@@ -47,9 +52,15 @@ export class Toolbar {
     this.crosshair.addEventListener('change', () => change({ crosshair: this.crosshair.checked }));
     this.linked.addEventListener('change', () => change({ linked: this.linked.checked }));
     const attributes = { role: 'toolbar', 'aria-label': 'Display of the image' };
+    this.volumeField.hidden = true;
+    this.volume.addEventListener('change', () => {
+      const chosen = Math.round(this.volume.valueAsNumber);
+      if (chosen >= 1 && chosen <= Number(this.volume.max)) volume(chosen - 1);
+    });
     this.root = element(
       'div',
       { className: 'toolbar', attributes },
+      this.volumeField,
       field('Window', this.windows),
       this.level,
       field('Planes', this.layout),
@@ -63,6 +74,14 @@ export class Toolbar {
       button('Header', 'What the header of the file says (H)', header),
       button('Keys', 'What mouse and keys do (?)', help),
     );
+  }
+
+  /** Which volume of a file with several is shown, from 0. */
+  offerVolumes(count: number, shown: number): void {
+    this.volumeField.hidden = count < 2;
+    this.volume.max = String(count);
+    this.volume.value = String(shown + 1);
+    this.volumes.textContent = `of ${count}`;
   }
 
   /** The presets for this image: those for CT only where it is one, and the user's own. */
@@ -99,8 +118,8 @@ function fill(select: HTMLSelectElement, options: Readonly<Record<string, string
   select.append(...Object.entries(options).map(([value, label]) => element('option', { value }, label)));
 }
 
-function field(label: string, control: HTMLElement): HTMLElement {
-  return element('div', { className: 'field' }, element('label', { htmlFor: control.id }, label), control);
+function field(label: string, control: HTMLElement, after: HTMLElement | null = null): HTMLElement {
+  return element('div', { className: 'field' }, element('label', { htmlFor: control.id }, label), control, after);
 }
 
 function tick(label: string, control: HTMLInputElement): HTMLElement {

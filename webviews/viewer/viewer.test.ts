@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { niftiFixture } from '../../daemon/data/formats/nifti.fixture.ts';
 import { drawn, hasChromium, openBrowser } from '../../test/metrics/browser.ts';
-import { hostile, writeCase } from '../../test/viewer/madeUpImages.ts';
+import { hostile, size, voxels, writeCase } from '../../test/viewer/madeUpImages.ts';
 import { themes } from '../../test/viewer/themes.ts';
 import { PageOfViewer, type ViewerPageOptions } from '../../test/viewer/viewerPage.ts';
 import { freePlace } from './freePlace.ts';
@@ -119,6 +121,29 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     await bar.getByRole('button', { name: 'Worse case' }).click();
     const steps = () => requests.flatMap((one) => (one.type === 'nextCase' ? [one.by] : []));
     await expect.poll(steps).toEqual([1, -1]);
+    await opened.close();
+  });
+
+  it('of a file with several volumes, another one can be chosen; overlays and place stay', async () => {
+    const file = join(folder, 'imagesTr', 'moving_0000.nii.gz');
+    const values = [0, 1, 2].flatMap((t) => voxels((i, j, k) => 1000 * t + i + j + k));
+    writeFileSync(file, gzipSync(niftiFixture({ size: [...size, 3], type: 4, values })));
+    const opened = await open(file);
+    const { page } = opened;
+    const status = page.getByRole('status', { name: 'Crosshair' });
+    await status.getByText(/^value \d+/).waitFor();
+    const value = Number(/^value (\d+)/.exec(await status.innerText())?.[1]);
+    await page.getByRole('spinbutton', { name: 'Volume' }).fill('3');
+    await page.keyboard.press('Tab');
+    await status.getByText(`value ${value + 2000}`).waitFor();
+    expect(await page.getByText('of 3').isVisible()).toBe(true);
+    await opened.close();
+  });
+
+  it('asks for a prediction of this image', async () => {
+    const opened = await open();
+    await opened.page.getByRole('button', { name: 'Predict…' }).click();
+    await expect.poll(() => opened.requests.some(({ type }) => type === 'predict')).toBe(true);
     await opened.close();
   });
 
