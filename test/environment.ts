@@ -7,7 +7,7 @@ import { join } from 'node:path';
  */
 
 /** Variables that are meant for tests; all other UNIMISS_* are the user's, who meant them for the product. */
-const meantForTests = /^UNIMISS_(TEST_\w+|SAMPLES|LABELLED|GOLDEN|REQUIRE|PYTHON|TENSORFLOW|PJRT)$/;
+const meantForTests = /^UNIMISS_(TEST_\w+|SAMPLES|LABELLED|GOLDEN|REQUIRE|PYTHON|TENSORFLOW|PJRT|PJRT_CUDA)$/;
 const inTheWay = /^(UNIMISS_|XDG_)/;
 
 /** A copy of `env` without the user's variables of the product and of the desktop. */

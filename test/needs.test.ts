@@ -8,7 +8,9 @@ import { findChromium, folderOf, lack, required } from './needs.ts';
 test('UNIMISS_REQUIRE knows its words, and refuses others', () => {
   expect(required('')).toEqual(new Set());
   expect(required(' editor,browser,')).toEqual(new Set(['browser', 'editor']));
-  expect(() => required('browser,edtior')).toThrow(/unknown edtior.*browser, editor, samples, labelled, pjrt, sshd/);
+  expect(() => required('browser,edtior')).toThrow(
+    /unknown edtior.*browser, editor, samples, labelled, pjrt, pjrt-cuda, sshd/,
+  );
 });
 
 test('what is missing is a skip with its reason, and a failure where it is required', () => {

@@ -5,7 +5,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
  * Needs of tests that not every machine meets. Tests whose need is missing are skipped; if UNIMISS_REQUIRE names the need (words
  * with commas between: `browser,editor`), they fail with the reason.
  */
-const needs = ['browser', 'editor', 'samples', 'labelled', 'pjrt', 'sshd'] as const;
+const needs = ['browser', 'editor', 'samples', 'labelled', 'pjrt', 'pjrt-cuda', 'sshd'] as const;
 export type Need = (typeof needs)[number];
 
 /** The words of UNIMISS_REQUIRE. Throws where one is unknown: a misspelt one would require nothing. */

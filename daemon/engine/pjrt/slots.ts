@@ -29,12 +29,21 @@ export const slotOf = {
   Buffer_IsDeleted: 68,
   Buffer_ToHostBuffer: 70,
   Executable_GetCompiledMemoryStats: 96,
+  Executable_OptimizedProgram: 48,
+  TopologyDescription_Create: 82,
+  Compile: 89,
 } as const;
 
 export type PjrtFunction = keyof typeof slotOf;
 
 /** Functions that the engine can do without. */
-export const optional: ReadonlySet<PjrtFunction> = new Set<PjrtFunction>(['Plugin_Attributes', 'Device_MemoryStats']);
+export const optional: ReadonlySet<PjrtFunction> = new Set<PjrtFunction>([
+  'Plugin_Attributes',
+  'Device_MemoryStats',
+  'Executable_OptimizedProgram',
+  'TopologyDescription_Create',
+  'Compile',
+]);
 
 /** Bytes before the first function: struct_size, extension, and the version's 24. */
 export const TABLE_START = 40;

@@ -1,0 +1,67 @@
+import { bytesOf, type PjrtApi, type Pointer, slotsOf } from './api.ts';
+import type { ExecutableMemory } from './client.ts';
+import { compileOptions } from './compileOptions.ts';
+
+/** What a module becomes on a GPU that is not there. */
+export interface Foreseen {
+  /** XLA's optimised program, serialised; names of calls and fusions are readable in it. */
+  readonly program: string;
+  readonly memory: ExecutableMemory;
+}
+
+/**
+ * Compiles for a device that is not there, with a plugin for GPUs that is loaded but has none.
+ * @param target text of XLA's GpuTargetConfigProto, which describes the device
+ */
+export function foresee(api: PjrtApi, target: string, module: string): Foreseen {
+  const options = namedValues({ target_config: target, topology: '1x1x1' });
+  const name = bytesOf('device');
+  const topology = api.call('TopologyDescription_Create', 7, {
+    2: name,
+    3: name.length,
+    4: options.values,
+    5: options.count,
+  })(6);
+  const code = bytesOf(module);
+  const format = bytesOf('mlir');
+  const program = slotsOf([48, 0, code, code.length, format, format.length]);
+  const build = bytesOf(compileOptions());
+  const executable = api.call('Compile', 8, { 2: topology, 3: program, 4: build, 5: build.length })(7);
+  const stats = api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
+  const text = optimized(api, executable);
+  api.call('Executable_Destroy', 3, { 2: executable });
+  return {
+    program: text,
+    memory: {
+      arguments: Number(stats(4)),
+      outputs: Number(stats(5)),
+      aliased: Number(stats(6)),
+      temporary: Number(stats(7)),
+    },
+  };
+}
+
+/** The first call tells the length, the second fills memory of ours. */
+function optimized(api: PjrtApi, executable: Pointer): string {
+  const asked = slotsOf([48], 6);
+  api.call('Executable_OptimizedProgram', 4, { 2: executable, 3: asked });
+  const bytes = bytesOf(new Uint8Array(Number(asked[3] ?? 0n)));
+  asked[2] = slotsOf([bytes])[0] ?? 0n;
+  api.call('Executable_OptimizedProgram', 4, { 2: executable, 3: asked });
+  return Buffer.from(bytes).toString('latin1');
+}
+
+/** PJRT_NamedValue of strings: 56 bytes each: size, extension, name, its length, type 0, value, its length. */
+function namedValues(texts: Readonly<Record<string, string>>): {
+  readonly values: BigInt64Array;
+  readonly count: number;
+  readonly kept: readonly Uint8Array[];
+} {
+  const kept: Uint8Array[] = [];
+  const fields = Object.entries(texts).flatMap(([key, value]) => {
+    const [name, text] = [bytesOf(key), bytesOf(value)];
+    kept.push(name, text);
+    return [56, 0, name, name.length, 0, text, text.length];
+  });
+  return { values: slotsOf(fields), count: Object.keys(texts).length, kept };
+}
