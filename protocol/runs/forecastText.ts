@@ -26,7 +26,7 @@ export function forecastRows(forecast: Forecast): [string, string][] {
   const { unreadable, skipped, steps, epochs, phases, time, memory, disk, device } = forecast;
   const rows: [string, string][] = [['Images', imagesText(forecast)]];
   if (unreadable.count > 0) rows.push(['Unreadable', `${thousands(unreadable.count)}: ${unreadableText(unreadable)}`]);
-  if (skipped > 0) rows.push(['Skipped', `${count(skipped, 'file')} that are no images`]);
+  if (skipped > 0) rows.push(['Skipped', count(skipped, 'file that is not an image', 'files that are not images')]);
   if (steps > 0) {
     const parts = phases.length > 1 ? `: ${phases.map(phaseText).join(', ')}` : '';
     rows.push(['Training', `${count(steps, 'step')} in ${count(epochs, 'epoch')}${parts}`]);

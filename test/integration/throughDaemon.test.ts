@@ -143,6 +143,11 @@ it('--detach returns at once; a second run waits in the queue; stop ends both', 
   const left = codeOf(third);
   third.kill('SIGINT');
   expect(await left, third.output()).toBe(130);
+  expect(third.output()).toContain('Removed from the queue. Start it with:  unimiss resume third-');
+  const second = await watcher.untilNamed('second', (info) => info?.activity === 'queued');
+  expect(await place.finished('stop', second.id)).toMatchObject({
+    output: expect.stringMatching(/has left the queue/),
+  });
   expect(await watcher.until(waiting.folder, ended)).toMatchObject({ state: 'new' });
 });
 
@@ -206,7 +211,7 @@ it('a run that is killed elsewhere ends the command with what to do', async () =
   const code = codeOf(command);
   await client.call(runKill, { run: run.id });
   expect(await code).toBe(130);
-  expect(command.output()).toMatch(/Killed on request[\s\S]*unimiss resume killed-/);
+  expect(command.output()).toMatch(/the run was killed on request[\s\S]*unimiss resume killed-/);
 });
 
 it('a daemon that dies is started again by the command, which shows the same run to its end', async () => {

@@ -142,12 +142,13 @@ export async function startRuns(
 export async function begun(
   folder: string,
   reporter: Reporter,
-  train: () => Promise<'finished' | 'stopped'>,
+  train: () => Promise<'finished' | 'stopped' | 'dequeued'>,
 ): Promise<void> {
   reporter.notice(`Run folder: ${folder}`);
   const id = basename(folder);
-  if ((await train()) === 'finished') return reporter.notice(`Finished. Show the results with:  unimiss metrics ${id}`);
-  endStopped(id, reporter);
+  const outcome = await train();
+  if (outcome === 'finished') return reporter.notice(`Finished. Show the results with:  unimiss metrics ${id}`);
+  endStopped(id, reporter, outcome === 'dequeued');
 }
 
 export function detached(run: RunInfo, reporter: Reporter): void {

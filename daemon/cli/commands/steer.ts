@@ -32,7 +32,10 @@ const command = (name: keyof typeof commands) => (): Command => {
       run,
       options,
       (client, ref) => client.call(type, { run: ref }),
-      ({ id }) => `${id} ${done}.`,
+      (info) =>
+        name === 'stop' && info.activity === null && info.ending === null
+          ? `${info.id} has left the queue; \`unimiss resume\` starts it.`
+          : `${info.id} ${done}.`,
     );
   });
 };

@@ -39,8 +39,11 @@ export function compareByDaemon(client: DaemonConnection, reporter: Reporter): C
       const from = { config: JSON.stringify(config, null, 2), file: '/experiment' };
       return (await client.call(runCreate, { from, root, start: false })).folder;
     },
-    train: async (folder) =>
-      trainByDaemon(client, { folder }, reporter, seriesFor(await RunFolder.open(folder), tasks)),
+    train: async (folder) => {
+      const series = seriesFor(await RunFolder.open(folder), tasks);
+      const outcome = await trainByDaemon(client, { folder }, reporter, series);
+      return outcome === 'finished' ? outcome : 'stopped';
+    },
     async embed(run, manifest, weights, out) {
       await withProgress(client, reporter, (workDoneToken, cancel) =>
         client.call(embed, { run, manifest, weights, out, workDoneToken }, cancel),

@@ -40,8 +40,11 @@ export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): Dem
     },
     create: async (config, root) =>
       (await client.call(runCreate, { from: { config, file: '/demo' }, root, start: false })).folder,
-    train: async (folder) =>
-      trainByDaemon(client, { folder }, reporter, seriesFor(await RunFolder.open(folder), tasks)),
+    train: async (folder) => {
+      const series = seriesFor(await RunFolder.open(folder), tasks);
+      const outcome = await trainByDaemon(client, { folder }, reporter, series);
+      return outcome === 'finished' ? outcome : 'stopped';
+    },
     embed: (run, weights, manifest) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
         client.call(embed, { run, weights, workDoneToken, ...(manifest !== undefined && { manifest }) }, cancel),

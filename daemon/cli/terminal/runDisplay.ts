@@ -45,8 +45,12 @@ export class RunDisplay {
 }
 
 /** Ends a command whose run was stopped on request: says how to continue, and sets the exit code. */
-export function endStopped(id: string, reporter: Reporter): void {
-  reporter.notice(`Stopped. Resume with:  unimiss resume ${id}`);
+export function endStopped(id: string, reporter: Reporter, dequeued = false): void {
+  reporter.notice(
+    dequeued
+      ? `Removed from the queue. Start it with:  unimiss resume ${id}`
+      : `Stopped. Resume with:  unimiss resume ${id}`,
+  );
   process.exitCode = exitCodes.interrupted.code;
 }
 

@@ -33,7 +33,7 @@ export async function trainByDaemon(
   reporter: Reporter,
   series: readonly Series[],
   afterStart: () => Promise<void> = async () => undefined,
-): Promise<'finished' | 'stopped'> {
+): Promise<'finished' | 'stopped' | 'dequeued'> {
   const id = basename(folder);
   const display = new RunDisplay(reporter, series);
   let cursor = 'end';
@@ -141,8 +141,8 @@ function showState({ id, activity, queue, devices, stage, progress }: RunInfo, d
 }
 
 /** How the run ended. @throws UnimissError unless it finished or was stopped on request */
-function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
-  if (ending === null) return 'stopped'; // it left the queue
+function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' | 'dequeued' {
+  if (ending === null) return 'dequeued';
   switch (ending.how) {
     case 'finished':
     case 'stopped':
@@ -150,7 +150,9 @@ function outcomeOf({ id, ending }: RunInfo): 'finished' | 'stopped' {
     case 'failed':
       throw ending.error ? fromErrorData(ending.error) : new UnimissError('internal', ending.message);
     case 'killed':
-      throw new UnimissError('interrupted', ending.message, { remedy: `Resume it with \`unimiss resume ${id}\`.` });
+      throw new UnimissError('interrupted', 'the run was killed on request', {
+        remedy: `Resume it from its last checkpoint with \`unimiss resume ${id}\`.`,
+      });
     case 'died': {
       const words = ending.lastWords ? `\n  Its last output:\n  ${ending.lastWords.replaceAll('\n', '\n  ')}` : '';
       throw new UnimissError('run', `${ending.message}${words}`, {
