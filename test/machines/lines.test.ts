@@ -29,7 +29,7 @@ describe.skipIf(noSshd)('lines to another machine', () => {
   const options = () => ({ asking: 'nobody' as const, env: sshd.env });
   const copies = (user = sshd.users[1]) => readdirSync(join(user.home, '.local/share/unimiss/daemon'));
   const startRun = async (client: Awaited<ReturnType<typeof clientOf>>['client'], name: string, steps: number) => {
-    const config = configText(name, steps, { data: { paths: '/usr/share' } });
+    const config = configText(name, steps, { data: { paths: sshd.images } });
     return client.call(runCreate, { from: { config, file: '/x.unimiss.jsonc' }, wait: false });
   };
 

@@ -45,7 +45,7 @@ describe.skipIf(noSshd)('another machine, through a real sshd', () => {
     const status = await client.call(daemonStatus, {});
     expect(status.runsRoot).toBe(join(sshd.users[0].home, 'unimiss-runs'));
     const watcher = await RunWatcher.on(client);
-    const config = configText('far', 20, { data: { paths: '/usr/share' } });
+    const config = configText('far', 20, { data: { paths: sshd.images } });
     const { folder } = await client.call(runCreate, { from: { config, file: '/x.unimiss.jsonc' } });
     expect((await watcher.until(folder, ended))?.state).toBe('finished');
     const { data, size } = await client.call(runRead, { run: folder, file: 'config.resolved.json' });

@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chmodSync, chownSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -43,6 +53,8 @@ export class Sshd {
   readonly users: [TestUser, TestUser];
   /** For UNIMISS_SSH. */
   readonly ssh = join(this.folder, 'ssh');
+  /** A folder with an image that both users may read: what a run is checked for. */
+  readonly images = join(this.folder, 'images');
   private server: ChildProcess | undefined;
   private readonly hosts = new Map<string, HostSettings>();
 
@@ -55,6 +67,8 @@ export class Sshd {
   static async start(variables: Record<string, string> = {}): Promise<Sshd> {
     const sshd = new Sshd(await freePort());
     const { folder, port, users } = sshd;
+    cpSync('docs/images', sshd.images, { recursive: true });
+    execFileSync('chmod', ['-R', 'a+rX', sshd.images]);
     for (const key of ['host', 'id', 'stranger'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', join(folder, key)]);
     const publicKey = execFileSync('ssh-keygen', ['-y', '-f', join(folder, 'id')], { encoding: 'utf8' });
