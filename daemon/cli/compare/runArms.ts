@@ -71,18 +71,18 @@ async function runAll(opened: OpenedExperiment, images: ExperimentImages, around
   const all = runs.length + tunings.length;
   const names = new Map((await listRuns(root)).runs.toReversed().map(({ name, folder }) => [name, folder]));
   let done = 0;
-  const trained = async (name: string, config: SharedConfig): Promise<string> => {
+  const trained = async (name: string, config: SharedConfig, what = `Run ${done + 1} of ${all}`): Promise<string> => {
     const known = names.get(name);
     if (known !== undefined) await requireSame(known, config);
     const folder = known ?? (await steps.create(config, root));
     names.set(name, folder);
     if ((await runState(await RunFolder.open(folder))) === 'finished') return folder;
-    reporter.notice(`Run ${done + 1} of ${all}: ${name}`);
+    reporter.notice(`${what}: ${name}`);
     if ((await steps.train(folder)) === 'stopped') throw new Stopped();
     return folder;
   };
   const compute = await matchCompute(opened, out, async ({ name, config }) => {
-    const run = await RunFolder.open(await trained(name, config));
+    const run = await RunFolder.open(await trained(name, config, 'Timing steps'));
     return readAllRecords(run.recordsFile, (message) => reporter.notice(message));
   });
   for (const seed of experiment.seeds) {
