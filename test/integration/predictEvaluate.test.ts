@@ -204,7 +204,7 @@ test('an evaluation that is killed goes on behind the cases that it has measured
   appendFileSync(file, '{"key":"torn'); // as a kill in the middle of a write leaves it
 
   await call('evaluate', run);
-  const { time: _, ...resumed } = evaluationOf(run);
+  const { time: _, ...resumed } = evaluationOf(run, true);
   expect(resumed.cases).toHaveLength(12);
   // What was measured was not measured again.
   const after = lines();
