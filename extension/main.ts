@@ -1,4 +1,4 @@
-import { EventEmitter, type ExtensionContext, window } from 'vscode';
+import { EventEmitter, type ExtensionContext, Uri, window } from 'vscode';
 import { localWay } from './client/localWay.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { compareCommands } from './commands/compare.ts';
@@ -23,6 +23,9 @@ import { provideSchema } from './configuration/schemaFiles.ts';
 import { newConfigurationCommands } from './configuration/wizard/newConfiguration.ts';
 import type { Context } from './context.ts';
 import { keepContextKeys } from './contextKeys.ts';
+import { datasetCommands } from './datasets/datasetCommands.ts';
+import { DatasetStore } from './datasets/datasetStore.ts';
+import { DatasetsView } from './datasets/datasetsView.ts';
 import { RunLogs } from './logs/runLogs.ts';
 import { Machines } from './machines/machines.ts';
 import { MachinesView } from './machines/machinesView.ts';
@@ -66,6 +69,10 @@ export function activate(extension: ExtensionContext): void {
     helpWithConfigs(daemon, failed),
     keepContextKeys(ctx, failed),
   );
+  const datasets = new DatasetStore(extension.workspaceState, daemon);
+  const threadFile = Uri.joinPath(extension.extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath;
+  extension.subscriptions.push(datasets, new DatasetsView(datasets, threadFile));
+  extension.subscriptions.push(...registerCommands(ctx, datasetCommands(datasets)));
   const viewers = new ViewerEditors(extension, failed);
   extension.subscriptions.push(viewers, ...registerCommands(ctx, viewCommands(viewers)));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));

@@ -1,0 +1,155 @@
+import { dirname } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { type Disposable, EventEmitter, type Memento, RelativePattern, Uri, workspace } from 'vscode';
+import { absoluteFrom } from '../../protocol/config/paths.ts';
+import { dataPlan, runForecast } from '../../protocol/daemon/messages.ts';
+import { isObject } from '../../protocol/json.ts';
+import { count } from '../../protocol/words.ts';
+import type { DaemonClient } from '../client/daemonClient.ts';
+import { configSuffix } from '../configuration/configFiles.ts';
+
+/** Something wrong with a file of a data set. */
+export interface DataFinding {
+  readonly severity: 'error' | 'warning';
+  /** The file, absolute or within the data set. */
+  readonly place: string;
+  readonly what: string;
+}
+
+/** What a look at a data set found. */
+export type Look =
+  | { readonly state: 'looking' }
+  | { readonly state: 'known'; readonly about: string; readonly findings: readonly DataFinding[] }
+  | { readonly state: 'failed'; readonly why: string };
+
+/** A folder with images, or a table that names them. */
+export interface DataSet {
+  /** Absolute. */
+  readonly path: string;
+  readonly labelled: boolean;
+  /** Added by hand, so it can be removed; the others stand in a configuration. */
+  readonly added: boolean;
+}
+
+const key = 'unimiss.dataSets';
+
+/** The data sets of the workspace: those that its configurations name, and folders that were added. */
+export class DatasetStore implements Disposable {
+  private readonly changed = new EventEmitter<string | undefined>();
+  private readonly looks = new Map<string, Look>();
+  private readonly watcher = workspace.createFileSystemWatcher(`**/*${configSuffix}`);
+  /** A data set has been looked at (its path), or the list has changed. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(
+    private readonly memento: Memento,
+    private readonly daemon: DaemonClient,
+  ) {
+    const listChanged = () => this.changed.fire(undefined);
+    this.watcher.onDidCreate(listChanged);
+    this.watcher.onDidChange(listChanged);
+    this.watcher.onDidDelete(listChanged);
+  }
+
+  async list(): Promise<DataSet[]> {
+    const added = this.added.map((path) => ({ path, labelled: false, added: true }));
+    const all = new Map([...added, ...(await this.configured())].map((one) => [one.path, one]));
+    return [...all.values()].sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
+  }
+
+  async add(paths: readonly string[]): Promise<void> {
+    await this.keep([...new Set([...this.added, ...paths])]);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.looks.delete(path);
+    await this.keep(this.added.filter((one) => one !== path));
+  }
+
+  /** What is known of a data set. The first call looks at it; `onDidChange` tells when that is done. */
+  look(set: DataSet): Look {
+    const known = this.looks.get(set.path);
+    if (known) return known;
+    void this.lookAgain(set);
+    return { state: 'looking' };
+  }
+
+  /** Reads the headers of its images anew, or the whole of a labelled data set. */
+  async lookAgain(set: DataSet): Promise<void> {
+    this.looks.set(set.path, { state: 'looking' });
+    this.changed.fire(set.path);
+    const found = await (set.labelled ? this.plan(set.path) : this.survey(set.path)).catch(
+      (error: unknown): Look => ({ state: 'failed', why: error instanceof Error ? error.message : String(error) }),
+    );
+    this.looks.set(set.path, found);
+    this.changed.fire(set.path);
+  }
+
+  dispose(): void {
+    this.watcher.dispose();
+    this.changed.dispose();
+  }
+
+  private get added(): string[] {
+    const kept: unknown = this.memento.get(key);
+    return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
+  }
+
+  private async keep(paths: readonly string[]): Promise<void> {
+    await this.memento.update(key, paths);
+    this.changed.fire(undefined);
+  }
+
+  private async configured(): Promise<DataSet[]> {
+    const folders = workspace.workspaceFolders ?? [];
+    const pattern = (folder: (typeof folders)[number]) => new RelativePattern(folder, `**/*${configSuffix}`);
+    const found = await Promise.all(
+      folders.map((folder) => workspace.findFiles(pattern(folder), '**/{node_modules,runs}/**', 100)),
+    );
+    const texts = await Promise.all(
+      found.flat().map(async (uri) => ({ uri, text: Buffer.from(await workspace.fs.readFile(uri)).toString() })),
+    );
+    return texts.flatMap(({ uri, text }) => dataSetsIn(text, uri));
+  }
+
+  private async survey(path: string): Promise<Look> {
+    const config = JSON.stringify({ data: { paths: path, maxBroken: 1 } });
+    const from = { config, file: Uri.joinPath(Uri.file(path), `survey${configSuffix}`).fsPath };
+    const { images, unreadable, skipped, concerns } = await this.daemon.request(runForecast, { from });
+    if (images.length === 0 && unreadable.count === 0)
+      return { state: 'failed', why: concerns[0]?.message ?? 'has no images' };
+    const about = [
+      ...images.map(({ what, count: n }) => count(n, what)),
+      ...(skipped > 0 ? [`${count(skipped, 'other file')}`] : []),
+    ].join(' · ');
+    const findings = unreadable.first.map(({ name, reason }) => ({
+      severity: 'error' as const,
+      place: name,
+      what: reason,
+    }));
+    return { state: 'known', about, findings };
+  }
+
+  private async plan(path: string): Promise<Look> {
+    const { about, findings } = await this.daemon.request(dataPlan, { path });
+    return {
+      state: 'known',
+      about,
+      findings: findings.map(({ severity, place, what, remedy }) => ({ severity, place, what: `${what}. ${remedy}` })),
+    };
+  }
+}
+
+/** The data sets that the text of a configuration names, even if other things in it are wrong. */
+export function dataSetsIn(text: string, { fsPath }: Pick<Uri, 'fsPath'>): DataSet[] {
+  const config: unknown = parse(text, [], { allowTrailingComma: true });
+  const data = isObject(config) ? config.data : undefined;
+  if (!isObject(data)) return [];
+  const absolute = absoluteFrom({ baseDir: dirname(fsPath) });
+  const named = (value: unknown, labelled: boolean): DataSet[] =>
+    [value]
+      .flat()
+      .filter((one) => typeof one === 'string' && one !== '')
+      .map((one) => ({ path: absolute(one as string), labelled, added: false }));
+  return [...named(data.paths, false), ...named(data.path, true)];
+}

@@ -1,0 +1,186 @@
+import { basename, join } from 'node:path';
+import {
+  type Disposable,
+  EventEmitter,
+  FileType,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  Uri,
+  window,
+  workspace,
+} from 'vscode';
+import { count, thousands } from '../../protocol/words.ts';
+import type { DataFinding, DataSet, DatasetStore } from './datasetStore.ts';
+import { thumbnailOf } from './thumbnail.ts';
+
+/** A row of the view. */
+export type DataRow =
+  | { readonly kind: 'set'; readonly set: DataSet }
+  | { readonly kind: 'findings'; readonly set: DataSet }
+  | { readonly kind: 'finding'; readonly set: DataSet; readonly finding: DataFinding }
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'image'; readonly path: string }
+  | { readonly kind: 'more'; readonly text: string };
+
+/** Names of files that are images. */
+const imageName = /\.(nii(\.gz)?|n(rrd|hdr)|mh[ad]|dcm|png|jpe?g)$/i;
+/** Rows below a folder; more would be slow, and nobody reads them. */
+const mostRows = 500;
+
+/** The view "Data Sets": each with its counts, the findings of its check, and its images with a small picture of each. */
+export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
+  private readonly changed = new EventEmitter<undefined>();
+  private readonly subscriptions: Disposable[];
+  readonly onDidChangeTreeData = this.changed.event;
+
+  constructor(
+    private readonly store: DatasetStore,
+    private readonly threadFile: string,
+  ) {
+    this.subscriptions = [
+      window.createTreeView<DataRow>('unimiss.dataSets', { treeDataProvider: this, showCollapseAll: true }),
+      store.onDidChange(() => this.changed.fire(undefined)),
+      workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
+    ];
+  }
+
+  async getChildren(row?: DataRow): Promise<DataRow[]> {
+    if (!row) return (await this.store.list()).map((set) => ({ kind: 'set', set }));
+    if (row.kind === 'set') {
+      const look = workspace.isTrusted ? this.store.look(row.set) : undefined;
+      const found: DataRow[] =
+        look?.state === 'known' && look.findings.length > 0 ? [{ kind: 'findings', set: row.set }] : [];
+      return [...found, ...(await filesIn(row.set.path))];
+    }
+    if (row.kind === 'findings') {
+      const look = this.store.look(row.set);
+      const findings = look.state === 'known' ? look.findings : [];
+      return findings.slice(0, mostRows).map((finding) => ({ kind: 'finding', set: row.set, finding }));
+    }
+    return row.kind === 'folder' ? filesIn(row.path) : [];
+  }
+
+  getTreeItem(row: DataRow): TreeItem {
+    const item = this.itemOf(row);
+    const name = item.label ?? (item.resourceUri && basename(item.resourceUri.fsPath));
+    // Otherwise a screen reader would read the tooltip alone.
+    const label = [name, item.description].filter((text) => typeof text === 'string' && text !== '').join(', ');
+    item.accessibilityInformation = { label };
+    return item;
+  }
+
+  private itemOf(row: DataRow): TreeItem {
+    switch (row.kind) {
+      case 'set':
+        return this.setItem(row.set);
+      case 'findings': {
+        const look = this.store.look(row.set);
+        const item = new TreeItem('Findings', TreeItemCollapsibleState.Collapsed);
+        item.description = look.state === 'known' ? thousands(look.findings.length) : '';
+        item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
+        return item;
+      }
+      case 'finding':
+        return findingItem(row);
+      case 'folder': {
+        const item = new TreeItem(Uri.file(row.path), TreeItemCollapsibleState.Collapsed);
+        item.iconPath = ThemeIcon.Folder;
+        item.contextValue = 'dataFolder';
+        return item;
+      }
+      case 'image': {
+        const item = new TreeItem(Uri.file(row.path));
+        item.iconPath = new ThemeIcon('file-media');
+        item.contextValue = 'dataImage';
+        item.command = {
+          command: 'unimiss.openViewer',
+          title: 'Open in UniMiSS Viewer',
+          arguments: [item.resourceUri],
+        };
+        return item;
+      }
+      case 'more':
+        return new TreeItem(row.text);
+    }
+  }
+
+  /** The small picture of an image, when the pointer rests on its row. */
+  async resolveTreeItem(item: TreeItem, row: DataRow): Promise<TreeItem> {
+    if (row.kind !== 'image') return item;
+    const tooltip = new MarkdownString();
+    tooltip.appendText(row.path);
+    try {
+      const { png, about } = await thumbnailOf(row.path, this.threadFile);
+      tooltip.appendMarkdown(`\n\n![](data:image/png;base64,${Buffer.from(png).toString('base64')})\n\n`);
+      tooltip.appendText(about);
+    } catch (error) {
+      tooltip.appendMarkdown('\n\n');
+      tooltip.appendText(error instanceof Error ? error.message : String(error));
+    }
+    item.tooltip = tooltip;
+    return item;
+  }
+
+  dispose(): void {
+    for (const one of [...this.subscriptions, this.changed]) one.dispose();
+  }
+
+  private setItem(set: DataSet): TreeItem {
+    const item = new TreeItem(basename(set.path), TreeItemCollapsibleState.Collapsed);
+    item.id = set.path;
+    item.tooltip = set.path;
+    item.contextValue = `dataSet${set.labelled ? ' labelled' : ''}${set.added ? ' added' : ''}`;
+    // Nothing looks at the files that a configuration of an untrusted workspace names.
+    if (!workspace.isTrusted) return item;
+    const look = this.store.look(set);
+    if (look.state === 'looking') {
+      item.iconPath = new ThemeIcon('loading~spin');
+      item.description = 'looking at the files';
+    } else if (look.state === 'failed') {
+      item.iconPath = new ThemeIcon('error', new ThemeColor('list.errorForeground'));
+      item.description = look.why;
+    } else {
+      const bad = look.findings.length;
+      item.iconPath =
+        bad > 0 ? new ThemeIcon('warning', new ThemeColor('list.warningForeground')) : new ThemeIcon('check');
+      item.description = [look.about, ...(bad > 0 ? [count(bad, 'finding')] : [])].join(' · ');
+    }
+    return item;
+  }
+}
+
+function findingItem({ set, finding: { severity, place, what } }: DataRow & { kind: 'finding' }): TreeItem {
+  const item = new TreeItem(place.startsWith(`${set.path}/`) ? place.slice(set.path.length + 1) : place);
+  item.description = what;
+  item.tooltip = `${place}\n${what}`;
+  const color = new ThemeColor(severity === 'error' ? 'list.errorForeground' : 'list.warningForeground');
+  item.iconPath = new ThemeIcon(severity, color);
+  const file = place.startsWith('/') ? place.replace(/:\d+$/, '') : join(set.path, place);
+  item.command = { command: 'unimiss.openViewer', title: 'Open in UniMiSS Viewer', arguments: [Uri.file(file)] };
+  return item;
+}
+
+/** Folders and images in a folder, in natural order. */
+async function filesIn(path: string): Promise<DataRow[]> {
+  const uri = Uri.file(path);
+  const { type } = await workspace.fs.stat(uri).then(
+    (found) => found,
+    () => ({ type: FileType.Unknown }),
+  );
+  if ((type & FileType.Directory) === 0) return [];
+  const entries = (await workspace.fs.readDirectory(uri))
+    .filter(([name, kind]) => !name.startsWith('.') && ((kind & FileType.Directory) !== 0 || imageName.test(name)))
+    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+  const rows = entries.slice(0, mostRows).map(
+    ([name, kind]): DataRow => ({
+      kind: (kind & FileType.Directory) !== 0 ? 'folder' : 'image',
+      path: join(path, name),
+    }),
+  );
+  const rest = entries.length - rows.length;
+  return rest > 0 ? [...rows, { kind: 'more', text: `${thousands(rest)} more` }] : rows;
+}
