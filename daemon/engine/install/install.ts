@@ -49,15 +49,19 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   const { device, notice } = await chooseDevice(options.device ?? 'cpu', { allowCpu: options.allowCpu, env });
   if (notice) onProgress({ stage: 'check', message: notice });
   const release = options.release ?? releaseFor(device, host.arch);
-  const folder = await installRelease(release, { env, host, signal, onProgress });
-  onProgress({ stage: 'done', message: `TensorFlow ${release.version} (${device}) is installed` });
+  const done = `TensorFlow ${release.version} (${device}) is installed`;
+  const folder = await installRelease(release, { env, host, signal, onProgress, done });
   return engineAt(folder);
 }
 
-/** Puts a release into the cache, unless it is there already. @returns its folder */
+/**
+ * Puts a release into the cache, unless it is there already.
+ * @param options.done reported when it has come there
+ * @returns its folder
+ */
 export async function installRelease(
   release: EngineRelease,
-  { env, host, signal, onProgress }: StageOptions & { env: Env; host: Host },
+  { env, host, signal, onProgress, done }: StageOptions & { env: Env; host: Host; done: string },
 ): Promise<string> {
   const { device } = release;
   const folder = engineFolder(device, env, release.version);
@@ -87,6 +91,7 @@ export async function installRelease(
   } catch (error) {
     throw cacheError(error, folder);
   }
+  onProgress({ stage: 'done', message: done });
   return folder;
 }
 

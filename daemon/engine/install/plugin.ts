@@ -62,8 +62,8 @@ export async function installPlugin(device: PluginDevice, options: InstallOption
   checkHost(host);
   const release = options.release ?? pinned[device];
   if (!release || (host.arch !== 'x64' && !options.release)) throw notPinned(device);
-  const folder = await installRelease(release, { env, host, signal, onProgress });
-  onProgress({ stage: 'done', message: `The plugin ${release.version} (${device}) is installed` });
+  const done = `The plugin ${release.version} (${device}) is installed`;
+  const folder = await installRelease(release, { env, host, signal, onProgress, done });
   return { origin: 'cache', device, file: join(folder, release.required[0] ?? ''), version: release.version };
 }
 
