@@ -14,7 +14,10 @@ vi.mock('vscode', async () => ({
     showOpenDialog: async () => called.push('showOpenDialog'),
     showSaveDialog: async () => called.push('showSaveDialog'),
   },
-  workspace: { onDidChangeConfiguration: () => ({ dispose: () => {} }) },
+  workspace: {
+    onDidChangeConfiguration: () => ({ dispose: () => {} }),
+    onDidGrantWorkspaceTrust: () => ({ dispose: () => {} }),
+  },
 }));
 
 const { MetricsPanel } = await import('./metrics/metricsPanel.ts');
@@ -104,7 +107,7 @@ it('the viewer', () => {
   const tasks: unknown[] = [];
   const document = {
     ...{ uri: Uri.file('/ct.nii'), name: 'ct.nii', layers: [] },
-    ...{ onDidRead: quiet, onDidAddLayer: quiet, onDidRemoveLayer: quiet, onDidFailLayer: quiet },
+    ...{ onDidRead: quiet, onDidReopen: quiet, onDidAddLayer: quiet, onDidRemoveLayer: quiet, onDidFailLayer: quiet },
     ask: async (...args: unknown[]) => tasks.push(args),
     removeLayer: async (layer: number) => tasks.push(layer),
   };

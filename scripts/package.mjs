@@ -21,6 +21,7 @@ const contentTypes = {
   '.css': 'text/css',
   '.js': 'application/javascript',
   '.json': 'application/json',
+  '.jsonc': 'application/json',
   '.md': 'text/markdown',
   '.node': 'application/octet-stream',
   '.png': 'image/png',

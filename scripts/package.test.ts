@@ -68,9 +68,13 @@ it('has every file that the manifest names', () => {
     ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
     contributes.viewsContainers.activitybar[0]!.icon,
     contributes.views.unimiss[0]!.icon,
-    contributes.jsonValidation[0]!.url,
   ].map((file) => `extension/${file.replace(/^\.\//, '')}`);
   for (const name of named) expect(files[name], name).toBeDefined();
+  // The extension itself serves this address, from a file of the package.
+  const { scheme, file } = /^(?<scheme>[a-z-]+):\/\/extension\/(?<file>.+)$/.exec(contributes.jsonValidation[0]!.url)!
+    .groups!;
+  expect(manifest.activationEvents).toContain(`onFileSystem:${scheme}`);
+  expect(files[`extension/dist/extension/${file}`]).toBeDefined();
 });
 
 it('has every file that its texts show or link to', () => {
