@@ -64,8 +64,7 @@ describe.skipIf(skipped !== '')(titled('the view of data sets'), { timeout: test
     writeFileSync(join(editor.workspace, 'more', 'two.png'), picture(100));
     await window.runCommand('UniMiSS: Check Data Sets Again');
     await eventually(rows).toContain('more: 2 2D images');
-    await (await row(/^more/)).click({ button: 'right' });
-    await window.page.locator('.monaco-menu .action-label', { hasText: 'Remove from Data Sets' }).click();
+    await window.choose(await row(/^more/), 'Remove from Data Sets');
     await eventually(async () => (await rows()).some((one) => one.startsWith('more'))).toBe(false);
     expect(editor.hostErrors()).toBe('');
   });
