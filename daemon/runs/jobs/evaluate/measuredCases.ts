@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { z } from 'zod';
 import type { ClassificationCase, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
+import { stateOfImages } from '../../../data/formats/imageFiles.ts';
 import { diskError } from '../../../files/atomic.ts';
 import { openToAppend } from '../../../files/runFile.ts';
 import { readLines } from '../../records/lines.ts';
@@ -68,28 +67,16 @@ export class MeasuredCases<T> {
     const hash = createHash('sha256').update(this.settings);
     // A classification's reference is no file.
     hash.update(JSON.stringify('classes' in one ? one.classes : null));
-    for (const path of await filesOf(one)) {
-      const { size, mtimeMs } = await stat(path).catch(() => ({ size: -1, mtimeMs: 0 })); // a missing file is reported by its reader
-      hash.update(JSON.stringify([path, size, mtimeMs]));
-    }
-    return hash.digest('hex');
+    return hash.update(await stateOfImages(filesOf(one))).digest('hex');
   }
 }
 
-/** The files of a case: images and labels; of a DICOM series, which is named by its folder, the files in it. */
-async function filesOf(one: Case): Promise<string[]> {
+/** Images and labels of a case. */
+function filesOf(one: Case): string[] {
   const label = 'label' in one ? one.label : null;
   const labels =
     label === null ? [] : label.kind === 'map' ? [label.path] : label.paths.filter((path) => path !== null);
-  const files: string[] = [];
-  for (const path of [...one.channels, ...labels]) {
-    const isFolder = await stat(path).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    files.push(...(isFolder ? (await readdir(path)).sort().map((name) => join(path, name)) : [path]));
-  }
-  return files;
+  return [...one.channels, ...labels];
 }
 
 function opened(file: string, notice: (message: string) => void): number | undefined {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Predicted, predictedSchema } from '../../../../protocol/jobs/predictMessages.ts';
+import { stateOfImages } from '../../../data/formats/imageFiles.ts';
 import { diskError } from '../../../files/atomic.ts';
 
 const lineSchema = z.object({ key: z.string(), result: predictedSchema });
@@ -56,23 +57,8 @@ export class Finished {
 
   private async keyOf(images: readonly string[], patient = ''): Promise<string> {
     const hash = createHash('sha256').update(this.settings).update(patient);
-    for (const path of images) {
-      const { size, mtimeMs } = await stat(path);
-      hash.update(JSON.stringify([path, size, mtimeMs]));
-      for (const file of await filesOfSeries(path)) {
-        const own = await stat(file);
-        hash.update(JSON.stringify([file, own.size, own.mtimeMs]));
-      }
-    }
-    return hash.digest('hex');
+    return hash.update(await stateOfImages(images)).digest('hex');
   }
-}
-
-/** The files of a DICOM series, which is named by its folder; none of an image that is a file. */
-async function filesOfSeries(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [];
-  const entries = await readdir(path, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isFile() ? [join(path, entry.name)] : [])).sort();
 }
 
 function jsonOf(line: string): unknown {
