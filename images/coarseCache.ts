@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { open, stat, utimes } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { removePartial, writeAtomically } from '../daemon/files/atomic.ts';
 import { makeFolder } from '../daemon/files/folder.ts';
+import { pruneFolder } from '../daemon/files/pruneFolder.ts';
 import { bytesOf, coarseSize } from './coarseCopy.ts';
 import { arrayTypes, type CoarseCopy, type VoxelStore } from './voxelStore.ts';
 
 /** Bytes that all copies may take together; those that were used least recently go first. */
 const mostBytes = 2 ** 30;
 const ending = '.coarse';
+const endingName = /\.coarse$/;
 const most = 4096;
 const number = z.number();
 const headSchema = z.object({
@@ -73,7 +75,7 @@ export class CoarseCache {
         { mode: 0o600 },
       );
       await removePartial(this.folder, { ofDead: true });
-      await this.shrink();
+      await pruneFolder(this.folder, { names: endingName, maxBytes: this.limit });
       return true;
     } catch {
       return false; // a full disk or a folder that cannot be written: next time the image is read as it was this time
@@ -86,22 +88,6 @@ export class CoarseCache {
       .update(JSON.stringify([path, size, mtimeMs, volume, endianness()]))
       .digest('hex');
     return join(this.folder, `${key.slice(0, 40)}${ending}`);
-  }
-
-  private async shrink(): Promise<void> {
-    const names = (await readdir(this.folder)).filter((name) => name.endsWith(ending));
-    const files = await Promise.all(
-      names.map(async (name) => {
-        const file = join(this.folder, name);
-        const { size, mtimeMs } = await stat(file);
-        return { file, size, mtimeMs };
-      }),
-    );
-    let bytes = 0;
-    for (const { file, size } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
-      bytes += size;
-      if (bytes > this.limit) await rm(file, { force: true });
-    }
   }
 }
 
