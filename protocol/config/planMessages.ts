@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { request } from '../daemon/rpc.ts';
 import { layouts } from './finetune/schema.ts';
+import { volumeNumber } from './shared.ts';
 
 const finding = z.object({
   severity: z.enum(['error', 'warning']).describe('`error`: the case cannot be used.'),
@@ -18,13 +19,9 @@ export const dataPlan = request(
     params: z.strictObject({
       path: z.string().min(1).max(4096).describe('Absolute path of the folder, or of its CSV or TSV table.'),
       layout: z.enum(layouts).default('auto').describe('How the files are arranged. `auto`: detected.'),
-      volume: z
-        .int()
-        .min(0)
-        .max(65535)
-        .nullable()
-        .default(null)
-        .describe('Number of the volume to take from files with several (4-D), from 0. null: such files are findings.'),
+      volume: volumeNumber.describe(
+        'Number of the volume to take from files with several (4-D), from 0. null: such files are findings.',
+      ),
       preset: z.string().optional().describe('Name of the settings for a public data set, for example `bcv`.'),
       folds: z.int().min(2).max(100).default(5),
       seed: z

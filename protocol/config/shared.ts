@@ -113,8 +113,15 @@ const records = z
   })
   .describe('What a run records.');
 
+/** Highest number of a volume in a 4-D file. */
+export const highestVolume = 65535;
+/** The volume that is taken from image files with several (4-D); null: none, so that such files are refused. */
+export const volumeNumber = z.int().min(0).max(highestVolume).nullable().default(null);
+
+/** Characters that a run's name may have. */
+export const longestRunName = 64;
 /** A run's name. */
-export const runName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+export const runName = z.string().regex(new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${longestRunName - 1}}$`));
 /** What a run's name may be, for people. */
 export const runNameRule = 'Use at most 64 letters, digits, ".", "_" and "-". Start with a letter or digit.';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { volumeNumber } from '../config/shared.ts';
 import { runRef } from '../runs/runInfo.ts';
 import { jobRequest } from './jobRequest.ts';
 
@@ -28,13 +29,9 @@ export const predictTaskSchema = z.strictObject({
     .max(0.9)
     .default(0.5)
     .describe('Segmentation: fraction of a window that it shares with the next one.'),
-  volume: z
-    .int()
-    .min(0)
-    .max(65535)
-    .nullable()
-    .default(null)
-    .describe('Number of the volume to take from files with several (4-D), from 0. null: such files fail.'),
+  volume: volumeNumber.describe(
+    'Number of the volume to take from files with several (4-D), from 0. null: such files fail.',
+  ),
   mirror: z
     .boolean()
     .default(false)

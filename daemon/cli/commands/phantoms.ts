@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { type Condition, conditions } from '../../data/phantoms/anatomy.ts';
-import { writePhantoms } from '../../data/phantoms/write.ts';
+import { sizeOf, writePhantoms } from '../../data/phantoms/write.ts';
 import { Reporter } from '../terminal/reporter.ts';
 
 interface Options {
@@ -40,16 +40,11 @@ export function phantomsCommand(): Command {
       'after',
       '\nExample:\n  unimiss phantoms patients --seed 7 --volumes 32 --images 128 --only 3D=clear,nodules',
     )
-    .action(async (folder: string, { seed, volumes, images, only, ...options }: Options, command: Command) => {
-      const { slices, plane, pixels } = options;
+    .action(async (folder: string, { seed, volumes, images, only, ...sizes }: Options, command: Command) => {
       const reporter = Reporter.of(command);
       const { manifest, tables } = await writePhantoms(resolve(folder), {
         ...{ seed, volumes, images, conditions: only },
-        size: {
-          ...(slices !== undefined && { slices }),
-          ...(plane !== undefined && { plane }),
-          ...(pixels !== undefined && { image: pixels }),
-        },
+        size: sizeOf(sizes),
         onProgress: (done, total) => reporter.progress(`Drawing phantoms ${done}/${total}`, done === total),
       });
       reporter.record({ manifest, tables });

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { highestVolume } from '../../../protocol/config/shared.ts';
 import { thisMachine } from '../../data/datasets/labelled/plan/machine.ts';
 import { planDataset } from '../../data/datasets/labelled/plan/planDataset.ts';
 import { count, describeData, findingLines } from '../../data/datasets/labelled/plan/words.ts';
@@ -36,7 +37,7 @@ export function planCommand(): Command {
     .addOption(new Option('--layout <layout>', 'how the files are arranged (default: detected)').choices(layoutNames))
     .addOption(
       new Option('--volume <n>', 'the volume to take from files with several (4-D), from 0').argParser(
-        wholeNumber(0, 65535),
+        wholeNumber(0, highestVolume),
       ),
     )
     .addOption(

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { highestVolume } from '../../../protocol/config/shared.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Predicted, type PredictResult, predict } from '../../../protocol/jobs/predictMessages.ts';
 import type { OnJobProgress } from '../../runs/jobs/job.ts';
@@ -44,7 +45,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
         .default('best'),
     )
     .option('--overlap <share>', 'overlap of neighbouring windows, as a fraction', overlap, 0.5)
-    .option('--volume <n>', 'the volume to take from files with several (4-D), from 0', wholeNumber(0, 65535))
+    .option('--volume <n>', 'the volume to take from files with several (4-D), from 0', wholeNumber(0, highestVolume))
     .option('--mirror', 'also predict mirrored windows and average: slower, usually a little better')
     .option('--probabilities', 'also write the probability of each class at each voxel: takes longer, and much space')
     .option('--statistics', 'also write statistics.csv: volume in ml, mean value, contact with the border')

@@ -5,7 +5,7 @@ import type { Phantoms } from '../../../protocol/compare/experiment.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { conditions } from '../../data/phantoms/anatomy.ts';
-import { type PhantomOptions, writePhantoms } from '../../data/phantoms/write.ts';
+import { type PhantomOptions, sizeOf, writePhantoms } from '../../data/phantoms/write.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 
 /** A folder of phantoms of an experiment. */
@@ -16,10 +16,7 @@ export interface DrawnFolder {
 }
 
 /** @throws UnimissError 'config' for a condition that phantoms do not have */
-export function drawingOf(
-  { seed, volumes, images, slices, plane, pixels, only }: Phantoms,
-  place: string,
-): PhantomOptions {
+export function drawingOf({ seed, volumes, images, only, ...sizes }: Phantoms, place: string): PhantomOptions {
   const named = modalities.flatMap((modality) => {
     const asked = only?.[modality];
     if (!asked) return [];
@@ -32,11 +29,7 @@ export function drawingOf(
   });
   return {
     ...{ seed, volumes, images, conditions: Object.fromEntries(named) },
-    size: {
-      ...(slices !== undefined && { slices }),
-      ...(plane !== undefined && { plane }),
-      ...(pixels !== undefined && { image: pixels }),
-    },
+    size: sizeOf(sizes),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 import { type FinetuneConfig, requireFinetune } from '../../../protocol/config/finetune/index.ts';
 import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
+import { longestRunName } from '../../../protocol/config/shared.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { isObject } from '../../../protocol/json.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
@@ -25,8 +26,6 @@ export interface FineTuning {
   /** The run's name. */
   readonly name: string;
 }
-
-const longestName = 64;
 
 /**
  * All fine-tunings of an experiment, seed by seed: arms and `scratch`, tasks, modalities, numbers of labels.
@@ -47,9 +46,9 @@ export function fineTunings(experiment: Experiment, measured: readonly Modality[
       ),
     ),
   );
-  const long = all.find(({ name }) => name.length > longestName);
+  const long = all.find(({ name }) => name.length > longestRunName);
   if (long)
-    throw new UnimissError('config', `"${long.name}" is longer than the ${longestName} characters of a run's name`, {
+    throw new UnimissError('config', `"${long.name}" is longer than the ${longestRunName} characters of a run's name`, {
       place: 'name',
       remedy: 'Shorten the name of the experiment or of its arms.',
     });

@@ -42,6 +42,20 @@ export interface WrittenPhantoms {
   readonly conditions: readonly Condition[];
 }
 
+/** Sizes as commands and experiments name them; what is undefined has its default. */
+export function sizeOf(given: {
+  slices?: number | undefined;
+  plane?: number | undefined;
+  pixels?: number | undefined;
+}) {
+  const { slices, plane, pixels } = given;
+  return {
+    ...(slices !== undefined && { slices }),
+    ...(plane !== undefined && { plane }),
+    ...(pixels !== undefined && { image: pixels }),
+  } satisfies PhantomOptions['size'];
+}
+
 const sizes: PhantomSize = { slices: 24, plane: 176, image: 192 };
 /** Where a modality's images and label maps lie, and the ending of their names. */
 const places = {

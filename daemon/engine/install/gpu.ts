@@ -32,25 +32,37 @@ export interface GpuOptions {
   /** NVIDIA's folder in /proc, and places of nvidia-smi besides the PATH; tests set them. */
   proc?: string;
   smiFolders?: string[];
+  /** How long nvidia-smi may take, ms. */
+  timeout?: number;
 }
 
-/** Asks nvidia-smi, or the kernel module if there is no nvidia-smi (as in some containers). */
-export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
-  const { env = process.env, proc = '/proc/driver/nvidia', smiFolders = ['/usr/lib/wsl/lib'] } = options;
+const noSmi = 'nvidia-smi was not found';
+
+/** The table that nvidia-smi gives for a query, such as `--query-gpu=index,name`; `problem`: why there is none. */
+export async function askSmi(
+  query: string,
+  { env = process.env, smiFolders = ['/usr/lib/wsl/lib'], timeout = 20_000 }: Omit<GpuOptions, 'proc'> = {},
+): Promise<{ table: string; problem?: undefined } | { table?: undefined; problem: string }> {
   for (const smi of ['nvidia-smi', ...smiFolders.map((folder) => join(folder, 'nvidia-smi'))]) {
     try {
-      const query = ['--query-gpu=index,name,memory.total,driver_version,uuid', '--format=csv,noheader,nounits'];
-      const { stdout } = await run(smi, query, { env, timeout: 20_000, encoding: 'utf8' });
-      return parseSmi(stdout);
+      const args = [query, '--format=csv,noheader,nounits'];
+      return { table: (await run(smi, args, { env, timeout, encoding: 'utf8' })).stdout };
     } catch (error) {
       const { code, stdout } = error as NodeJS.ErrnoException & { stdout?: string };
       if (code === 'ENOENT') continue;
       // nvidia-smi writes problems (no driver, versions that do not match) to its standard output.
-      const problem = `nvidia-smi: ${stdout?.trim().split('\n')[0] || messageOf(error)}`;
-      return { ...(await fromKernelModule(proc)), gpus: [], problem };
+      return { problem: `nvidia-smi: ${stdout?.trim().split('\n')[0] || messageOf(error)}` };
     }
   }
-  return { ...(await fromKernelModule(proc)), problem: 'nvidia-smi was not found' };
+  return { problem: noSmi };
+}
+
+/** Asks nvidia-smi, or the kernel module if there is no nvidia-smi (as in some containers). */
+export async function detectGpus(options: GpuOptions = {}): Promise<GpuReport> {
+  const { proc = '/proc/driver/nvidia' } = options;
+  const { table, problem } = await askSmi('--query-gpu=index,name,memory.total,driver_version,uuid', options);
+  if (table !== undefined) return parseSmi(table);
+  return { ...(await fromKernelModule(proc)), ...(problem !== noSmi && { gpus: [] }), problem };
 }
 
 function parseSmi(output: string): GpuReport {

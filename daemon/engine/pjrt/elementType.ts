@@ -1,4 +1,5 @@
 import { DataType, type DTypeName, dtypeOfCode } from '../dataType.ts';
+import { arrayOver } from '../tensorValues.ts';
 
 /** A type of tensors: its name in StableHLO, its number in PJRT's C API (PJRT_Buffer_Type), and its size in memory. */
 interface ElementType {
@@ -31,24 +32,10 @@ export function isFloat(dtype: number): boolean {
 
 /** An array of a type's values over a buffer. @throws RangeError for a type without one */
 export function arrayOf(dtype: number, buffer: ArrayBuffer): HostArray {
-  switch (dtype) {
-    case DataType.float32:
-      return new Float32Array(buffer);
-    case DataType.float64:
-      return new Float64Array(buffer);
-    case DataType.int32:
-      return new Int32Array(buffer);
-    case DataType.int64:
-      return new BigInt64Array(buffer);
-    case DataType.bool:
-    case DataType.uint8:
-      return new Uint8Array(buffer);
-    case DataType.bfloat16:
-    case DataType.float16:
-      return new Uint16Array(buffer);
-    default:
-      throw new RangeError(`type ${dtype} has no values in JavaScript`);
-  }
+  const array = arrayOver(dtype, buffer);
+  if (array) return array;
+  if (dtype === DataType.bfloat16 || dtype === DataType.float16) return new Uint16Array(buffer);
+  throw new RangeError(`type ${dtype} has no values in JavaScript`);
 }
 
 /** Values of a tensor in JavaScript's memory; bool as bytes, 16-bit floats as their bits. */

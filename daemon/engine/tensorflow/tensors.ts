@@ -1,6 +1,6 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { DataType, dtypeName, sizeOf } from '../dataType.ts';
-import type { TensorValues } from '../tensorValues.ts';
+import { arrayOver, type TensorValues } from '../tensorValues.ts';
 import type { CApi, Pointer } from './cApi.ts';
 import { dims64 } from './setAttribute.ts';
 import { checkStatus } from './status.ts';
@@ -71,24 +71,11 @@ export function tensorValues(c: CApi, tensor: Pointer, dtype: number): TensorVal
   const bytes = Number(c.TF_TensorByteSize(tensor));
   const buffer = new ArrayBuffer(bytes);
   if (bytes > 0) c.memcpy(new Uint8Array(buffer), data, bytes);
-  switch (dtype) {
-    case DataType.float32:
-    case DataType.complex64:
-      return new Float32Array(buffer);
-    case DataType.float64:
-      return new Float64Array(buffer);
-    case DataType.int32:
-      return new Int32Array(buffer);
-    case DataType.int64:
-      return new BigInt64Array(buffer);
-    case DataType.bool:
-    case DataType.uint8:
-      return new Uint8Array(buffer);
-    default:
-      throw new UnimissError('engine', `values of ${dtypeName(dtype)} cannot be read; cast them first`, {
-        place: 'tensor',
-      });
-  }
+  const array = arrayOver(dtype === DataType.complex64 ? DataType.float32 : dtype, buffer);
+  if (array) return array;
+  throw new UnimissError('engine', `values of ${dtypeName(dtype)} cannot be read; cast them first`, {
+    place: 'tensor',
+  });
 }
 
 /** The address of a tensor's values; 0 if there are none (TF_TensorData would crash). */

@@ -1,6 +1,6 @@
 import type { Size3 } from '../../data/prepared/types.ts';
 import { weightsAlong } from './importance.ts';
-import type { ScoreSlab } from './slab.ts';
+import { partInside, type ScoreSlab } from './slab.ts';
 
 /** Largest number that is stored. A bit is left for the rounding of several windows. */
 const largest = 32_000;
@@ -55,8 +55,7 @@ export class CompactSlab implements ScoreSlab {
     this.makeRoomFor(scores);
     if (this.unit === 0) return; // all scores are 0
     const { classes, size, unit, totals, scores: sums } = this;
-    const from = start.map((first) => Math.max(0, -first));
-    const to = window.map((length, axis) => Math.min(length, size[axis]! - start[axis]!));
+    const { from, to } = partInside(start, window, size);
     for (let z = from[0]!; z < to[0]!; z++)
       for (let y = from[1]!; y < to[1]!; y++) {
         const row = ((start[0] + z) % this.depth) * this.plane + (start[1] + y) * size[2] + start[2];

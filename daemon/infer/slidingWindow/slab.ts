@@ -14,6 +14,14 @@ export interface ScoreSlab {
   take(z: number, into: Float32Array): void;
 }
 
+/** The part of a window that lies in the image, in the window's own places: from the first to before the last. */
+export function partInside(start: Size3, window: Size3, size: Size3): { from: number[]; to: number[] } {
+  return {
+    from: start.map((first) => Math.max(0, -first)),
+    to: window.map((length, axis) => Math.min(length, size[axis]! - start[axis]!)),
+  };
+}
+
 /** Sums of weighted scores, and sums of weights. */
 export class Slab implements ScoreSlab {
   /** [depth, h, w, classes]; the slice z of the image is at z mod depth. */
@@ -37,8 +45,7 @@ export class Slab implements ScoreSlab {
 
   add(start: Size3, window: Size3, scores: Float32Array, importance: Float32Array): void {
     const { classes, size } = this;
-    const from = start.map((first) => Math.max(0, -first));
-    const to = window.map((length, axis) => Math.min(length, size[axis]! - start[axis]!));
+    const { from, to } = partInside(start, window, size);
     for (let z = from[0]!; z < to[0]!; z++)
       for (let y = from[1]!; y < to[1]!; y++) {
         const row = ((start[0] + z) % this.depth) * this.plane + (start[1] + y) * size[2] + start[2];

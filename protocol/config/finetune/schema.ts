@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { presetNames } from '../pretrain/presets.ts';
-import { nameOf, path, schemaField, share, sharedFields, size, stages } from '../shared.ts';
+import { nameOf, path, schemaField, share, sharedFields, size, stages, volumeNumber } from '../shared.ts';
 import { augment } from './augment.ts';
 import { train } from './trainSchema.ts';
 
@@ -20,15 +20,9 @@ const data = z
       .describe(
         'How the files are arranged. `nnunet`: `imagesTr`, `labelsTr`, `dataset.json`. `decathlon`: Medical Segmentation Decathlon. `pairs`: a folder of images and one of masks. `table`: a CSV or TSV file. `classFolders`: one folder per class. `auto`: detected. See docs/datasets.md.',
       ),
-    volume: z
-      .int()
-      .min(0)
-      .max(65535)
-      .nullable()
-      .default(null)
-      .describe(
-        'Number of the volume that is taken from image files with several (4-D), from 0. null: such files are refused.',
-      ),
+    volume: volumeNumber.describe(
+      'Number of the volume that is taken from image files with several (4-D), from 0. null: such files are refused.',
+    ),
     split: path
       .nullable()
       .default(null)

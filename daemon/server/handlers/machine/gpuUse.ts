@@ -1,36 +1,27 @@
-import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
 import type { AnswerOf } from '../../../../protocol/daemon/rpc.ts';
-import { messageOf } from '../../../../protocol/errors.ts';
 import type { machineStatus } from '../../../../protocol/machines/messages.ts';
 import { printable } from '../../../../protocol/printable.ts';
+import { askSmi } from '../../../engine/install/gpu.ts';
 
 type Gpu = AnswerOf<typeof machineStatus>['gpus'][number];
 export type GpuUse = Omit<Gpu, 'holders'> & { holders: Omit<Gpu['holders'][number], 'user' | 'run'>[] };
 
-const run = promisify(execFile);
-const format = '--format=csv,noheader,nounits';
 const MiB = 2 ** 20;
 
 /** Asks nvidia-smi how busy each GPU is, and which processes compute on it. `problem`: why none is listed. */
 export async function gpuUse(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<{ gpus: GpuUse[]; problem: string | null }> {
-  const ask = async (query: string) =>
-    (await run('nvidia-smi', [query, format], { env, timeout: 10_000, encoding: 'utf8' })).stdout;
-  try {
-    const [gpus, apps] = await Promise.all([
-      ask('--query-gpu=index,uuid,utilization.gpu,memory.used,memory.total,temperature.gpu,name'),
-      ask('--query-compute-apps=gpu_uuid,pid,used_memory,process_name'),
-    ]);
-    const found = parseUse(gpus, apps);
-    return { gpus: found, problem: found.length > 0 ? null : 'nvidia-smi lists no GPU' };
-  } catch (error) {
-    const { code, stdout } = error as NodeJS.ErrnoException & { stdout?: string };
-    if (code === 'ENOENT') return { gpus: [], problem: 'nvidia-smi was not found' };
-    return { gpus: [], problem: `nvidia-smi: ${printable(stdout?.trim().split('\n')[0] || messageOf(error))}` };
-  }
+  const options = { env, timeout: 10_000 };
+  const [gpus, apps] = await Promise.all([
+    askSmi('--query-gpu=index,uuid,utilization.gpu,memory.used,memory.total,temperature.gpu,name', options),
+    askSmi('--query-compute-apps=gpu_uuid,pid,used_memory,process_name', options),
+  ]);
+  const problem = gpus.problem ?? apps.problem;
+  if (gpus.table === undefined || apps.table === undefined) return { gpus: [], problem: printable(problem ?? '') };
+  const found = parseUse(gpus.table, apps.table);
+  return { gpus: found, problem: found.length > 0 ? null : 'nvidia-smi lists no GPU' };
 }
 
 /** Reads the two tables of nvidia-smi. Values such as `[N/A]` are unknown. */
