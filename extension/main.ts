@@ -1,8 +1,10 @@
 import { EventEmitter, type ExtensionContext, Uri, window } from 'vscode';
 import { localWay } from './client/localWay.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
+import { checkpointCommands } from './commands/checkpoints.ts';
 import { compareCommands } from './commands/compare.ts';
 import { compareArmsCommands } from './commands/compareArms.ts';
+import { compareConfigurationCommands } from './commands/compareConfigurations.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { engineCommands } from './commands/engine.ts';
 import { evaluateCommands } from './commands/evaluate.ts';
@@ -15,10 +17,12 @@ import { predictCommands } from './commands/predict.ts';
 import { registerCommands } from './commands/register.ts';
 import { runFileCommands } from './commands/runFiles.ts';
 import { runCommands } from './commands/runs.ts';
+import { showViewsCommands } from './commands/showViews.ts';
 import { startCommands } from './commands/startPretraining.ts';
 import { tryCommands } from './commands/tryDemo.ts';
 import { viewCommands } from './commands/view.ts';
 import { helpWithConfigs } from './configuration/configHelp.ts';
+import { provideResolvedConfigs } from './configuration/resolvedConfigs.ts';
 import { provideSchema } from './configuration/schemaFiles.ts';
 import { newConfigurationCommands } from './configuration/wizard/newConfiguration.ts';
 import type { Context } from './context.ts';
@@ -40,6 +44,7 @@ import { RunsView } from './runs/runsView.ts';
 import { tellEndings } from './runs/tellEndings.ts';
 import { StatusBar } from './statusBar.ts';
 import { ViewerEditors } from './viewer/viewerEditors.ts';
+import { VolumePanels } from './viewer/volumePanels.ts';
 
 let daemon: RoutedDaemon | undefined;
 let machines: Machines | undefined;
@@ -66,6 +71,7 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(
     new StatusBar(daemon, store),
     provideSchema(extension, daemon),
+    provideResolvedConfigs(ctx),
     helpWithConfigs(daemon, failed),
     keepContextKeys(ctx, failed),
   );
@@ -74,7 +80,9 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(datasets, new DatasetsView(datasets, threadFile));
   extension.subscriptions.push(...registerCommands(ctx, datasetCommands(datasets)));
   const viewers = new ViewerEditors(extension, failed);
-  extension.subscriptions.push(viewers, ...registerCommands(ctx, viewCommands(viewers)));
+  const volumes = new VolumePanels(extension.extensionUri, failed);
+  extension.subscriptions.push(viewers, volumes, ...registerCommands(ctx, viewCommands(viewers, volumes)));
+  extension.subscriptions.push(...registerCommands(ctx, showViewsCommands(ctx, viewers)));
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   const all = [
     ...[
@@ -87,7 +95,7 @@ export function activate(extension: ExtensionContext): void {
       predictCommands,
     ],
     ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands, compareArmsCommands],
-    ...[engineCommands, daemonCommands, machineCommands],
+    ...[checkpointCommands, compareConfigurationCommands, engineCommands, daemonCommands, machineCommands],
   ];
   for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
 

@@ -1,7 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { embeddedPlanesId } from '../protocol/evaluation/planeLabels.ts';
 import { metricsRequest } from '../protocol/metrics/page.ts';
 import { viewerRequest } from '../protocol/viewer/page.ts';
+import { volumeRequest } from '../protocol/viewer/volume.ts';
 import { EventEmitter, Uri } from '../test/extension/vscode.ts';
 
 /** Pages are a border: whatever one sends, its host does only what is declared, and fails with a message, never by itself. */
@@ -13,15 +18,22 @@ vi.mock('vscode', async () => ({
   window: {
     showOpenDialog: async () => called.push('showOpenDialog'),
     showSaveDialog: async () => called.push('showSaveDialog'),
+    registerWebviewPanelSerializer: () => ({ dispose: () => {} }),
+    createWebviewPanel: () => made.panel,
   },
+  ViewColumn: { Active: -1, Beside: -2 },
   workspace: {
     onDidChangeConfiguration: () => ({ dispose: () => {} }),
     onDidGrantWorkspaceTrust: () => ({ dispose: () => {} }),
   },
 }));
 
+/** The panel that is made next. */
+let made = panelOf();
 const { MetricsPanel } = await import('./metrics/metricsPanel.ts');
+const { ReportPanels, reportRequest } = await import('./report/reportPanels.ts');
 const { ViewerSession } = await import('./viewer/viewerSession.ts');
+const { VolumePanels } = await import('./viewer/volumePanels.ts');
 
 function panelOf() {
   const fromPage = new EventEmitter<unknown>();
@@ -52,6 +64,12 @@ const names = [
   'act',
   'openImage',
   'case',
+  'dropped',
+  'seen',
+  'volume3D',
+  'attention',
+  'openSimilar',
+  'openCase',
 ];
 const junk = fc.oneof(
   fc.anything(),
@@ -59,7 +77,10 @@ const junk = fc.oneof(
   fc
     .tuple(
       fc.constantFrom(...names),
-      fc.dictionary(fc.constantFrom('plane', 'index', 'layer', 'run', 'path', 'by'), fc.anything()),
+      fc.dictionary(
+        fc.constantFrom('plane', 'index', 'layer', 'run', 'path', 'by', 'uris', 'case', 'epoch'),
+        fc.anything(),
+      ),
     )
     .map(([type, rest]) => ({ ...rest, type })),
 );
@@ -133,4 +154,62 @@ it('the viewer', () => {
     ),
   );
   expect([tasks, posted, called]).toEqual([[], [], []]);
+});
+
+it('the report', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'um-junk-'));
+  const file = join(folder, 'report.html');
+  writeFileSync(file, `<html><body><script type="application/json" id="${embeddedPlanesId}">[]</script></body></html>`);
+  mkdirSync(join(folder, 'dist', 'webviews'), { recursive: true });
+  for (const name of ['report.js', 'report.css']) writeFileSync(join(folder, 'dist', 'webviews', name), '');
+  const failures: unknown[] = [];
+  called.length = 0;
+  made = panelOf();
+  const { say, posted } = made;
+  const panels = new ReportPanels({ extensionUri: Uri.file(folder) } as never, (error) => failures.push(error));
+  await panels.show(file, 'Report');
+  fc.assert(
+    fc.property(
+      junk.filter((message) => !reportRequest.safeParse(message).success),
+      (message) => {
+        const known = failures.length;
+        say(message);
+        expect(failures).toHaveLength(known + 1);
+        expect(String(failures.at(-1))).toContain('not declared');
+      },
+    ),
+  );
+  expect([posted, called]).toEqual([[], []]);
+  say({ type: 'openCase', case: 'one' });
+  expect(called).toEqual([['unimiss.openCase', file, 'one']]);
+  rmSync(folder, { recursive: true });
+});
+
+it('the 3D view', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'um-junk-'));
+  mkdirSync(join(folder, 'dist', 'webviews'), { recursive: true });
+  for (const name of ['volume.js', 'volume.css']) writeFileSync(join(folder, 'dist', 'webviews', name), '');
+  const [failures, tasks]: unknown[][] = [[], []];
+  made = panelOf();
+  const { say, posted } = made;
+  const document = {
+    ...{ uri: Uri.file('/ct.nii'), name: 'ct.nii', layers: [] },
+    ...{ opened: Promise.resolve({ kind: 'volume' }), range: Promise.resolve({ low: 0, high: 1, ct: false }) },
+    ask: async (...args: unknown[]) => tasks?.push(args),
+  };
+  const panels = new VolumePanels(Uri.file(folder) as never, (error) => failures?.push(error));
+  await panels.show(document as never);
+  fc.assert(
+    fc.property(
+      junk.filter((message) => !volumeRequest.safeParse(message).success),
+      (message) => {
+        const known = failures?.length ?? 0;
+        say(message);
+        expect(failures).toHaveLength(known + 1);
+        expect(String(failures?.at(-1))).toContain('not declared');
+      },
+    ),
+  );
+  expect([tasks, posted]).toEqual([[], []]);
+  rmSync(folder, { recursive: true });
 });

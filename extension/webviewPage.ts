@@ -10,7 +10,7 @@ export interface PageAssets {
 }
 
 /** A page's script and style, from the folder into which they were built. */
-export function readPageAssets(folder: string, name: 'metrics' | 'report' | 'viewer'): PageAssets {
+export function readPageAssets(folder: string, name: 'metrics' | 'report' | 'viewer' | 'volume'): PageAssets {
   const read = (end: string) => readFileSync(join(folder, `${name}.${end}`), 'utf8');
   return { script: scriptText(read('js')), style: styleText(read('css')) };
 }

@@ -5,9 +5,14 @@ import type { CoarseCopy, VoxelStore } from './voxelStore.ts';
 const mostBytes = 40 * 2 ** 20;
 
 /** Takes the voxels of an image that has been read. */
-export function coarseCopyOf({ size, voxels }: VoxelStore, range: ValueRange): CoarseCopy {
+export function coarseCopyOf(store: VoxelStore, range: ValueRange): CoarseCopy {
   let factor = 2;
-  while (bytesOf(coarseSize(size, factor), voxels.BYTES_PER_ELEMENT) > mostBytes) factor++;
+  while (bytesOf(coarseSize(store.size, factor), store.voxels.BYTES_PER_ELEMENT) > mostBytes) factor++;
+  return { ...coarseVoxels(store, factor), range };
+}
+
+/** Every `factor`-th voxel along each axis. */
+export function coarseVoxels({ size, voxels }: VoxelStore, factor: number): Omit<CoarseCopy, 'range'> {
   const own = coarseSize(size, factor);
   const [ni, nj, nk] = own;
   const copy = voxels.slice(0, ni * nj * nk);
@@ -17,7 +22,7 @@ export function coarseCopyOf({ size, voxels }: VoxelStore, range: ValueRange): C
       let p = factor * (k * size[1] + j) * size[0];
       for (let i = 0; i < ni; i++, p += factor) copy[o++] = voxels[p] ?? 0;
     }
-  return { factor, size: own, voxels: copy, range };
+  return { factor, size: own, voxels: copy };
 }
 
 export function coarseSize(size: VoxelStore['size'], factor: number): VoxelStore['size'] {

@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path';
 /** At most so many overlays are found: a folder of predictions of many runs would hide the image. */
 const most = 6;
 const ending = /\.(nii(\.gz)?|nrrd|mha|mhd|nhdr|dcm|png)$/i;
+/** Of pictures; their labels are no JPEG, whose compression changes them. */
+const pictureEnding = /\.(png|jpe?g)$/i;
 const labelWords = '(seg|segs|segmentation|label|labels|mask|gt|pred|prediction)';
 const labelName = new RegExp(`^[-_. ]${labelWords}s?$`, 'i');
 const labelFolder = /^(labels|masks|segmentations|annotations|.*predictions?.*|preds?|inferred?.*)/i;
@@ -15,7 +17,7 @@ const labelFolder = /^(labels|masks|segmentations|annotations|.*predictions?.*|p
  */
 export async function findOverlays(path: string): Promise<string[]> {
   const folder = dirname(path);
-  const stem = basename(path).replace(ending, '');
+  const stem = basename(path).replace(ending, '').replace(pictureEnding, '');
   const stems = new Set([stem, stem.replace(/_\d{4}$/, '')]);
   const beside = (await names(folder)).filter((name) => {
     const own = [...stems].find((one) => name.startsWith(one));

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { encode } from 'fast-png';
 import { afterAll, expect, it } from 'vitest';
 import { niftiFixture } from '../daemon/data/formats/nifti.fixture.ts';
 import { folderOf } from '../test/needs.ts';
+import { withTexts } from '../test/viewer/pngTexts.ts';
 import { headerView } from './headerView.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'um-header-'));
@@ -35,6 +37,18 @@ it('of headers of text, only what is about the grid is shown', async () => {
   expect(await find(path, 'patient')).toMatchObject({ line: { value: undefined }, withheld: 1 });
   expect(JSON.stringify(await headerView(path, false))).not.toContain('Doe');
   expect((await find(path, 'patient', true)).line?.value).toBe('Jane Doe');
+});
+
+it('texts of PNG are withheld, and are texts whatever is in them', async () => {
+  const path = join(folder, 'a.png');
+  const png = encode({ width: 3, height: 2, data: new Uint8Array(6), channels: 1, depth: 8 });
+  writeFileSync(path, withTexts(png, { Author: 'Jane Doe', Comment: '<b>bold</b>' }));
+  expect((await find(path, 'Width')).line?.value).toBe('3');
+  expect(await find(path, 'Author')).toMatchObject({ line: { value: undefined }, withheld: 3 });
+  expect(JSON.stringify(await headerView(path, false))).not.toContain('Doe');
+  expect((await find(path, 'Author', true)).line?.value).toBe('Jane Doe');
+  expect((await find(path, 'Comment', true)).line?.value).toBe('<b>bold</b>');
+  expect((await find(path, 'Packed', true)).line?.value).toBe('zipped words');
 });
 
 const labelled = folderOf('labelled');

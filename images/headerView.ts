@@ -11,6 +11,7 @@ import { headerBytes } from '../daemon/data/formats/niftiHeader.ts';
 import { UnimissError } from '../protocol/errors.ts';
 import type { HeaderLine, HeaderView } from '../protocol/viewer/header.ts';
 import { dicomLines } from './dicomLines.ts';
+import { jpegLines, pngLines } from './pictureLines.ts';
 
 /** Bytes of a header of text that are shown. */
 const mostText = 2 ** 16;
@@ -43,8 +44,12 @@ async function linesOf(path: string, revealed: boolean): Promise<HeaderLine[]> {
     case 'nrrd':
     case 'metaimage':
       return textLines(path, revealed);
+    case 'png':
+      return pngLines(path, revealed);
+    case 'jpeg':
+      return jpegLines(path);
     default:
-      throw new UnimissError('data', 'has no header of a volume', { place: dirname(path) });
+      throw new UnimissError('data', 'has no header that could be read', { place: dirname(path) });
   }
 }
 

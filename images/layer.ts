@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
+import { readLabelMap } from '../daemon/data/formats/labelMap.ts';
 import type { StoredGrid } from '../daemon/data/formats/storedVolume.ts';
 import { UnimissError } from '../protocol/errors.ts';
 import { applyMap, type ImageGeometry, inverseMap, type PlaneName, planeAxes } from '../protocol/viewer/geometry.ts';
 import type { LayerContent } from '../protocol/viewer/layers.ts';
 import { type CutPlane, cutPlane, planeWalk } from './cutPlane.ts';
+import { pictureGeometry } from './geometry.ts';
 import { countLabels, labelInfos } from './labelCounts.ts';
 import { namesFromDataset } from './labelNames.ts';
 import type { VoxelStore } from './voxelStore.ts';
@@ -15,6 +17,8 @@ export interface Layer {
   readonly content: LayerContent;
   readonly notices: readonly string[];
   readonly geometry: ImageGeometry;
+  /** Where its voxels lie in the file; undefined over a picture. */
+  readonly grid?: StoredGrid;
   readonly store: VoxelStore;
   /** Its voxels lie exactly on those of the image. */
   readonly sameGrid: boolean;
@@ -23,15 +27,48 @@ export interface Layer {
 /** How far, in voxels of the image, the voxels of two grids may differ for being the same. */
 const tolerance = 0.05;
 
-/** @param base where the voxels of the image lie */
+/**
+ * Labels over a picture, pixel by pixel.
+ * @throws UnimissError('data') naming file and reason: also where they have another size, since a picture has no place
+ */
+export async function makePictureLayer(path: string, { shape }: ImageGeometry, values: boolean): Promise<Layer> {
+  const { shape: own, data, names } = await readLabelMap(path);
+  const [slices, height, width] = own;
+  if (slices !== 1 || height !== shape[1] || width !== shape[2])
+    throw new UnimissError('data', `has ${sizeText(own)}, and the picture ${sizeText(shape)}`, {
+      place: path,
+      remedy: 'Labels of a picture need a value for each of its pixels.',
+    });
+  const geometry = pictureGeometry(width, height);
+  const store: VoxelStore = {
+    ...{ size: [width, height, 1], voxels: data, scaling: { slope: 1, intercept: 0 } },
+    ...{ available: data.length, failure: undefined },
+  };
+  const counts = values ? undefined : countLabels(store);
+  const known = names ?? (await namesFromDataset(path));
+  const content: LayerContent = counts
+    ? { kind: 'labels', labels: labelInfos(counts, geometry, known) }
+    : { kind: 'values', range: rangeOf(store) };
+  return { path, name: basename(path), content, notices: [], geometry, store, sameGrid: true };
+}
+
+function sizeText([slices, height, width]: readonly number[]): string {
+  return slices === 1 ? `${width} × ${height} pixels` : `${width} × ${height} × ${slices} voxels`;
+}
+
+/**
+ * @param base where the voxels of the image lie
+ * @param values whether its numbers are values, even if they are few
+ */
 export async function makeLayer(
   path: string,
   base: ImageGeometry,
   { grid, store, geometry }: { grid: StoredGrid; store: VoxelStore; geometry: ImageGeometry },
+  values = false,
 ): Promise<Layer> {
   if (!base.toMillimeters || !geometry.toMillimeters)
     throw new UnimissError('data', 'is a volume, and the image is a picture', { place: path });
-  const counts = countLabels(store);
+  const counts = values ? undefined : countLabels(store);
   const own = grid.labelNames ?? new Map<number, string>();
   const names = counts && own.size === 0 ? await namesFromDataset(path) : own;
   const content: LayerContent = counts
@@ -41,7 +78,7 @@ export async function makeLayer(
   const notices = sameGrid ? [] : ['lies in another grid than the image; of each voxel the nearest one is shown'];
   // The page knows the image's own axes: what it jumps to has to be among them.
   const placed = sameGrid || content.kind !== 'labels' ? content : inGridOf(base, geometry, content);
-  return { path, name: basename(path), content: placed, notices, geometry, store, sameGrid };
+  return { path, name: basename(path), content: placed, notices, geometry, grid, store, sameGrid };
 }
 
 function isSameGrid(a: ImageGeometry, b: ImageGeometry): boolean {

@@ -30,7 +30,20 @@ export interface ImageTasks {
   /** What the header says; `revealed`: also what may name a patient. */
   header: [{ readonly revealed: boolean }, HeaderView];
   /** Reads another image, which is drawn over the one that is open. `added`: because the user asked for it. */
-  addLayer: [{ readonly path: string; readonly added: boolean; readonly title?: string | undefined }, LayerInfo];
+  addLayer: [
+    {
+      readonly path: string;
+      readonly added: boolean;
+      readonly title?: string | undefined;
+      /** Its numbers are values, even if they are few. */
+      readonly values?: boolean | undefined;
+    },
+    LayerInfo,
+  ];
+  /** Reads a layer again whose file has changed; what is drawn of it changes with the answer. */
+  reloadLayer: [{ readonly layer: number }, LayerInfo];
+  /** Few voxels of the image (0) or of a layer, as NIfTI. */
+  coarseNifti: [{ readonly layer: number }, Uint8Array];
   /** Where a prediction differs most from a reference; both are layers. undefined: nowhere. */
   largestError: [{ readonly reference: number; readonly prediction: number }, LargestError | undefined];
   /** Forgets a layer, with the memory that it takes. */

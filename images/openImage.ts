@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
+import type { StoredGrid } from '../daemon/data/formats/storedVolume.ts';
 import { UnimissError } from '../protocol/errors.ts';
 import { planeAxes } from '../protocol/viewer/geometry.ts';
 import type { HeaderView } from '../protocol/viewer/header.ts';
@@ -8,14 +9,16 @@ import type { LayerInfo } from '../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../protocol/viewer/page.ts';
 import type { PlanePiece, PlaneRequest, ValueRange } from '../protocol/viewer/planes.ts';
 import type { CoarseCache } from './coarseCache.ts';
+import { coarseNifti } from './coarseNifti.ts';
 import { type CutPlane, cutPlane, lastVoxel, planeWalk } from './cutPlane.ts';
 import { findOverlays } from './findOverlays.ts';
 import { headerView } from './headerView.ts';
 import { type ImageSource, isSettled, openLabels, openSource } from './imageSource.ts';
 import { largestError } from './largestError.ts';
-import { cutLayer, type Layer, makeLayer } from './layer.ts';
+import { cutLayer, type Layer, makeLayer, makePictureLayer } from './layer.ts';
 import type { LargestError } from './messages.ts';
 import { valueRange } from './valueRange.ts';
+import type { VoxelStore } from './voxelStore.ts';
 
 const deflate = promisify(deflateRaw);
 
@@ -65,19 +68,20 @@ export class OpenImage {
     const { geometry } = source.opened;
     const count = geometry.shape[planeAxes[plane].through];
     if (index >= count) throw new UnimissError('internal', `the image has ${count} ${plane} planes, not ${index + 1}`);
+    if (source.kind === 'picture' && plane !== 'axial') throw new UnimissError('internal', 'a picture has one plane');
+    const pieceOf = async ({ numbers, complete, ...rest }: CutPlane, at: number): Promise<PlanePiece> => {
+      const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+      const settled = complete || isSettled(source);
+      return { layer, plane, index: at, ...rest, complete: settled, deflated: await deflate(bytes, { level: 1 }) };
+    };
+    if (overlay) return pieceOf(cutLayer(overlay, geometry, plane, index), index);
     if (source.kind === 'picture') {
       const [, height, width] = geometry.shape;
-      if (plane !== 'axial') throw new UnimissError('internal', 'a picture has one plane');
       const deflated = await deflate(source.rgb, { level: 1 });
       return { layer, plane, index, width, height, kind: 'rgb', slope: 1, intercept: 0, complete: true, deflated };
     }
-    const chosen = nearest && !overlay ? await this.nearest({ plane, index }) : index;
-    const { numbers, ...rest } = overlay
-      ? cutLayer(overlay, geometry, plane, chosen)
-      : cutPlane(source.store, planeWalk(geometry, source.store.size, plane, chosen));
-    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-    const settled = rest.complete || isSettled(source);
-    return { layer, plane, index: chosen, ...rest, complete: settled, deflated: await deflate(bytes, { level: 1 }) };
+    const chosen = nearest ? await this.nearest({ plane, index }) : index;
+    return pieceOf(cutPlane(source.store, planeWalk(geometry, source.store.size, plane, chosen)), chosen);
   }
 
   /** Between which values the image is shown at first, from its middle; waits until that has been read, or no more can be. */
@@ -117,17 +121,45 @@ export class OpenImage {
   }
 
   /** Reads another image, which is drawn over this one. @throws UnimissError('data') */
-  async addLayer(path: string, added: boolean, title?: string): Promise<LayerInfo> {
+  async addLayer(
+    path: string,
+    added: boolean,
+    { title, values = false }: { readonly title?: string | undefined; readonly values?: boolean | undefined } = {},
+  ): Promise<LayerInfo> {
     const known = this.layers.findIndex((layer) => layer?.path === path);
     const there = this.layers[known];
     if (there) return infoOf(there, known + 1);
-    const base = this.present;
-    if (base.kind === 'picture')
-      throw new UnimissError('data', 'cannot be drawn over a picture, only over a volume', { place: path });
-    const read = await openLabels(path, base.grid);
-    const layer = { ...(await makeLayer(path, base.opened.geometry, read)), added, title };
+    const layer = { ...(await this.readLayer(path, values)), added, title };
     this.layers.push(layer);
     return infoOf(layer, this.layers.length);
+  }
+
+  /** Reads a layer again whose file has changed. @throws UnimissError('data'), and keeps what was read before */
+  async reloadLayer(number: number): Promise<LayerInfo> {
+    const before = this.layers[number - 1];
+    if (!before) throw new UnimissError('internal', `the image has no layer ${number}`);
+    const { path, added, title } = before;
+    const layer = { ...(await this.readLayer(path)), added, title };
+    // It may have been taken away meanwhile.
+    if (this.layers[number - 1] === before) this.layers[number - 1] = layer;
+    return infoOf(layer, number);
+  }
+
+  private async readLayer(path: string, values = false): Promise<Layer> {
+    const base = this.present;
+    const { geometry } = base.opened;
+    return base.kind === 'picture'
+      ? makePictureLayer(path, geometry, values)
+      : makeLayer(path, geometry, await openLabels(path, base.grid), values);
+  }
+
+  /** Few voxels of the whole image or of a layer, as NIfTI; waits until it has been read. */
+  async coarseNifti(layer: number): Promise<Uint8Array> {
+    await this.until(() => false);
+    const source: { grid?: StoredGrid; store?: VoxelStore } =
+      layer > 0 ? (this.layers[layer - 1] ?? {}) : this.present.kind === 'volume' ? this.present : {};
+    if (!source.grid || !source.store) throw new UnimissError('internal', 'a picture or a missing layer has no volume');
+    return coarseNifti(source.grid, source.store);
   }
 
   /** The slice in which two layers differ most. */

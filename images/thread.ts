@@ -47,7 +47,11 @@ async function answer(request: ThreadRequest): Promise<unknown> {
     case 'header':
       return open.header(request.given.revealed);
     case 'addLayer':
-      return open.addLayer(request.given.path, request.given.added, request.given.title);
+      return open.addLayer(request.given.path, request.given.added, request.given);
+    case 'reloadLayer':
+      return open.reloadLayer(request.given.layer);
+    case 'coarseNifti':
+      return open.coarseNifti(request.given.layer);
     case 'largestError':
       return open.largestError(request.given);
     case 'removeLayer':

@@ -39,6 +39,7 @@ const targets = [
       metrics: 'webviews/metrics/main.ts',
       report: 'webviews/report/main.ts',
       viewer: 'webviews/viewer/main.ts',
+      volume: 'webviews/volume/main.ts',
     },
     outdir: 'dist/webviews',
     platform: 'browser',
@@ -59,8 +60,10 @@ for (const [name, names] of Object.entries(pipelines))
     copyFileSync(`node_modules/@itk-wasm/${name}/dist/pipelines/${file}`, `dist/daemon/pipelines/${file}`);
 
 mkdirSync('dist/extension', { recursive: true });
-const schema = JSON.parse(readFileSync('schema/unimiss.schema.json', 'utf8'));
-writeFileSync('dist/extension/unimiss.schema.json', JSON.stringify(editorSchema(schema)));
+for (const name of ['unimiss', 'experiment']) {
+  const schema = JSON.parse(readFileSync(`schema/${name}.schema.json`, 'utf8'));
+  writeFileSync(`dist/extension/${name}.schema.json`, JSON.stringify(editorSchema(schema)));
+}
 
 if (process.argv.includes('--watch')) for (const t of targets) await (await context(t)).watch();
 else {

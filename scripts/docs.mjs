@@ -1,5 +1,5 @@
-// Writes the files that derive from declarations: docs/configuration.md and schema/unimiss.schema.json from the configuration's
-// schema, docs/protocol.md from the messages, the list of lowered ops in docs/engine.md from the code. Option --check: writes nothing; fails if a file is out of date.
+// Writes the files that derive from declarations: docs/configuration.md and schema/*.json from the schemas of configurations and
+// experiments, docs/protocol.md from the messages, the list of lowered ops in docs/engine.md from the code. Option --check: writes nothing; fails if a file is out of date.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -22,6 +22,7 @@ const require = `import { createRequire } from 'node:module'; const require = cr
 const banner = { js: require };
 
 const { configJsonSchema, configKinds } = await load('protocol/config/index.ts');
+const { experimentJsonSchema } = await load('protocol/compare/experimentSchema.ts');
 const { protocolReference } = await load('protocol/daemon/reference.ts');
 const schema = configJsonSchema();
 const kinds = configKinds.map((kind) => ({ kind, schema: configJsonSchema([kind]) }));
@@ -149,6 +150,10 @@ const outputs = {
   'docs/configuration.md': page,
   'docs/protocol.md': protocolReference(),
   'docs/engine.md': await withPart('docs/engine.md', 'lowered ops', lowered.join('\n')),
+  'schema/experiment.schema.json': format(
+    'schema/experiment.schema.json',
+    JSON.stringify(experimentJsonSchema(), undefined, 2),
+  ),
   'schema/unimiss.schema.json': format('schema/unimiss.schema.json', JSON.stringify(schema, undefined, 2)),
 };
 const stale = [];

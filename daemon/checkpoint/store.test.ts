@@ -45,6 +45,40 @@ describe('a store of checkpoints', () => {
     expect(await store.best()).toMatchObject({ step: 10, score: loss(2) });
   });
 
+  it('keeps pinned ones until their pins are removed', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 1, keepBest: false });
+    await store.save(1, state(1), {});
+    await store.pin(1, true);
+    expect([...(await store.pinned())]).toEqual([1]);
+    for (const step of [2, 3]) await store.save(step, state(step), {});
+    expect(await stepsOf(store)).toEqual([1, 3]);
+    await expect(store.remove([1])).rejects.toThrow('the checkpoint of step 1 is pinned');
+    await expect(store.pin(2, true)).rejects.toThrow('this run has no checkpoint of step 2');
+    await store.pin(1, false);
+    await store.save(4, state(4), {});
+    expect(await stepsOf(store)).toEqual([4]);
+    expect(await readdir(folder)).toEqual(['step-000000004.safetensors']);
+  });
+
+  it('removes what the run needs no more: not the newest, the best and pinned ones', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 9, keepBest: true });
+    for (const [i, score] of [5, 2, 4, 3, 6, 7].entries()) await store.save(i, state(i), {}, loss(score));
+    await store.pin(3, true);
+    await writeFile(`${store.fileOf(0)}.damaged`, 'x');
+    const bytes = (await readFile(store.fileOf(0))).length;
+    expect(await store.remove()).toEqual({
+      removed: [0, 2, 4]
+        .map((step) => store.fileOf(step).split('/').at(-1))
+        .concat('step-000000000.safetensors.damaged'),
+      bytes: 3 * bytes + 1,
+    });
+    expect(await stepsOf(store)).toEqual([1, 3, 5]);
+    await expect(store.remove([1, 5])).rejects.toThrow('step 5 is the newest one');
+    expect(await stepsOf(store)).toEqual([1, 3, 5]);
+    expect((await store.remove([1])).removed).toEqual(['step-000000001.safetensors']);
+    expect(await stepsOf(store)).toEqual([3, 5]);
+  });
+
   it('keeps only the last where the best is not wanted or there is no score', async () => {
     const store = new CheckpointStore(folder, { keepLast: 1, keepBest: false });
     for (const step of [1, 2, 3]) await store.save(step, state(step), {}, loss(step));

@@ -1,5 +1,5 @@
-import { readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
@@ -21,11 +21,12 @@ export interface StoreOptions {
 }
 
 const namePattern = /^step-(\d{9,15})\.safetensors$/;
+const pinPattern = /^step-(\d{9,15})\.pinned$/;
 const damagedPattern = /^step-\d{9,15}\.safetensors\.damaged$/;
 
 /**
  * The checkpoints of a run: `step-000001200.safetensors` and so on, in one folder. Only the holder of the run's lock may save,
- * set aside or remove; any process may list and read.
+ * set aside or remove; any process may list, read and pin. An empty file `step-000001200.pinned` is a pin.
  */
 export class CheckpointStore {
   constructor(
@@ -45,6 +46,72 @@ export class CheckpointStore {
         return step === undefined ? [] : [{ step: Number(step), file: join(this.folder, name) }];
       })
       .sort((a, b) => a.step - b.step);
+  }
+
+  /** @throws UnimissError 'checkpoint' if there is none of this step */
+  async at(step: number): Promise<SavedCheckpoint> {
+    const all = await this.list();
+    const found = all.find((saved) => saved.step === step);
+    if (found) return found;
+    throw new UnimissError('checkpoint', `this run has no checkpoint of step ${step}`, {
+      place: this.folder,
+      remedy: all.length === 0 ? 'It has none at all.' : `It has those of ${all.map((one) => one.step).join(', ')}.`,
+    });
+  }
+
+  /** Steps of the checkpoints that are kept until their pins are removed. */
+  async pinned(): Promise<ReadonlySet<number>> {
+    return new Set((await this.names()).flatMap((name) => pinPattern.exec(name)?.[1] ?? []).map(Number));
+  }
+
+  /** @throws UnimissError 'checkpoint' if there is no checkpoint of this step; 'disk' */
+  async pin(step: number, pinned: boolean): Promise<void> {
+    const { file } = await this.at(step);
+    const pin = pinOf(file);
+    try {
+      // Not by way of a temporary file, which a run that saves at this moment would remove.
+      if (pinned) await writeFile(pin, '');
+      else await rm(pin, { force: true });
+    } catch (error) {
+      throw diskError(error, pin);
+    }
+  }
+
+  /**
+   * Removes checkpoints that the run needs no more.
+   * @param steps those; without it, all but the newest, the best and the pinned ones, and the damaged ones
+   * @returns the names of the files, and their bytes
+   * @throws UnimissError 'checkpoint' if one of them is pinned, or the newest, from which the run resumes; then none is removed
+   */
+  async remove(steps?: readonly number[]): Promise<{ removed: string[]; bytes: number }> {
+    const all = await this.list();
+    const pinned = await this.pinned();
+    const newest = all.at(-1)?.step;
+    for (const step of steps ?? []) {
+      await this.at(step);
+      if (step !== newest && !pinned.has(step)) continue;
+      const why = step === newest ? 'the newest one, from which the run resumes' : 'pinned';
+      const remedy = step === newest ? 'Delete the whole run instead.' : 'Remove its pin first.';
+      throw new UnimissError('checkpoint', `the checkpoint of step ${step} is ${why}`, { place: this.folder, remedy });
+    }
+    const best = steps ? undefined : (await this.best())?.step;
+    const doomed = all.filter(({ step }) =>
+      steps ? steps.includes(step) : step !== newest && step !== best && !pinned.has(step),
+    );
+    const damaged = steps ? [] : (await this.damaged()).map((name) => join(this.folder, name));
+    let bytes = 0;
+    const removed: string[] = [];
+    for (const file of [...doomed.map((saved) => saved.file), ...damaged]) {
+      try {
+        const { size } = await stat(file);
+        await rm(file);
+        bytes += size;
+        removed.push(basename(file));
+      } catch (error) {
+        throw diskError(error, file);
+      }
+    }
+    return { removed, bytes };
   }
 
   /**
@@ -146,10 +213,15 @@ export class CheckpointStore {
       const best = await this.best();
       if (best !== undefined) keep.add(best.file);
     }
-    for (const { file } of all) if (!keep.has(file)) await rm(file, { force: true });
+    const pinned = await this.pinned();
+    for (const { file, step } of all) if (!keep.has(file) && !pinned.has(step)) await rm(file, { force: true });
     // Keep the newest damaged one for inspection; each is as large as a checkpoint.
     for (const name of (await this.damaged()).slice(0, -1)) await rm(join(this.folder, name), { force: true });
   }
+}
+
+function pinOf(file: string): string {
+  return file.replace(/\.safetensors$/, '.pinned');
 }
 
 /** The score in a header; undefined if there is none or the file cannot be read. */

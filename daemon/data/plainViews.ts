@@ -13,7 +13,12 @@ const WIDEST_SCALE = 1.6;
  * Makes a view of an image without augmentation, for features: the largest centred part with the view's aspect ratio, resized (bicubic), values 0–1.
  * @returns [height, width, 3]
  */
-export function plainView2D(image: Image2D, [height, width]: readonly [number, number]): Float32Array {
+export function plainView2D(image: Image2D, size: readonly [number, number]): Float32Array {
+  return Float32Array.from(resizedCrop(image, plainBox2D(image, size), ...size), (v) => v / 255);
+}
+
+/** The part of an image that such a view shows, pixels. */
+export function plainBox2D(image: Pick<Image2D, 'height' | 'width'>, [height, width]: readonly [number, number]) {
   const scale = Math.min(image.height / height, image.width / width);
   const box = {
     height: Math.max(1, Math.round(height * scale)),
@@ -23,7 +28,7 @@ export function plainView2D(image: Image2D, [height, width]: readonly [number, n
   };
   box.top = Math.floor((image.height - box.height) / 2);
   box.left = Math.floor((image.width - box.width) / 2);
-  return Float32Array.from(resizedCrop(image, box, height, width), (v) => v / 255);
+  return box;
 }
 
 /**
@@ -33,10 +38,25 @@ export function plainView2D(image: Image2D, [height, width]: readonly [number, n
  * tiles show it.
  * @returns each [slices, height, width]
  */
-export function plainViews3D(
-  volume: Volume,
+export function plainViews3D(volume: Volume, size: readonly [number, number, number]): Float32Array[] {
+  const [slices, height, width] = size;
+  return plainBoxes3D(volume, size).map((box) => {
+    const [, x, y] = box.size;
+    return resizeSlices(cutOut(volume, box, intensityScale), [slices, x, y], height, width);
+  });
+}
+
+/** A part of a volume that a view shows, voxels [slice, x, y]; slices before 0 and behind the last are padding. */
+export interface PlainBox {
+  readonly start: readonly [number, number, number];
+  readonly size: readonly [number, number, number];
+}
+
+/** The parts that such views show, in their order. */
+export function plainBoxes3D(
+  volume: Pick<Volume, 'shape'>,
   [slices, height, width]: readonly [number, number, number],
-): Float32Array[] {
+): PlainBox[] {
   const within = paddedCuboid(volume.shape, [slices, 1, 1]);
   const spare = within.size[0] - slices;
   const wholeScale = Math.min(volume.shape[1] / height, volume.shape[2] / width);
@@ -49,8 +69,7 @@ export function plainViews3D(
     const first = within.start[0] + (count === 1 ? Math.floor(spare / 2) : Math.round((spare * i) / (count - 1)));
     return Array.from({ length: tiles * tiles }, (_, tile) => {
       const start = [first, left[0] + x * Math.floor(tile / tiles), left[1] + y * (tile % tiles)] as const;
-      const cut = cutOut(volume, { start, size: [slices, x, y] }, intensityScale);
-      return resizeSlices(cut, [slices, x, y], height, width);
+      return { start, size: [slices, x, y] as const };
     });
   }).flat();
 }

@@ -108,6 +108,22 @@ export class VolumeReader {
   }
 }
 
+/**
+ * A volume as a network gets it, and where it lies: read anew, without a cache.
+ * @param spacing wanted, mm; undefined: volumes keep their own
+ * @throws UnimissError('data') naming file and reason
+ */
+export async function readPlaced(
+  path: string,
+  spacing: ResampleOptions['spacing'] | undefined,
+): Promise<{ volume: Volume; affine: Affine }> {
+  const stored = await readVolume(path);
+  const volume = checked(stored, () => undefined);
+  if (!spacing || !isFarFrom(volume.spacing, spacing)) return { volume, affine: stored.affine };
+  const resampled = resampleVolume(volume, spacing);
+  return { volume: resampled, affine: resampledAffine(stored.affine, volume, resampled) };
+}
+
 /** CT contains air, at about −1000 HU. A volume whose values are all above this is probably not in HU. */
 const surelyAir = -500;
 

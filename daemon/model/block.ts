@@ -1,7 +1,7 @@
 import type { Modality } from '../../protocol/modality.ts';
 import { concat, reshape, rows, sub, type Tensor, tile } from '../engine/ops/index.ts';
 import { cells } from './geometry.ts';
-import { attention } from './ops/attention.ts';
+import { attention, classAttention } from './ops/attention.ts';
 import { layerNorm } from './ops/layerNorm.ts';
 import { linear, linearResidual } from './ops/linear.ts';
 import { mlpBlock } from './ops/mlp.ts';
@@ -34,7 +34,7 @@ export interface BlockOptions {
   readonly pieceSize?: number;
   /** Computes the output of class tokens alone: patches serve as keys and values. */
   readonly classOnly?: boolean;
-  /** Receives spatial reduction (patch rows), both branches without residual, and the block's output (module ''). */
+  /** Receives spatial reduction (patch rows), the attention of class tokens to patches [B, m], both branches without residual, and the block's output (module ''). */
   readonly observe?: Observe;
 }
 
@@ -75,6 +75,7 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   const kv = linear(source, dense(weights, 'attn.kv'));
   const keys = cells(reducedGrid(grid, reduction));
   const attended = attention(q, kv, { batch, heads, queries, keys, classTokens });
+  if (classTokens > 0) observe?.('attn.class', () => classAttention(q, kv, { batch, heads, queries, keys }));
   const middle = linearResidual(attended, linearOf(weights, 'attn.proj'), classRows(x), keep?.attention);
   const mlp = { norm: normOf(weights, 'norm2'), fc1: linearOf(weights, 'mlp.fc1'), fc2: linearOf(weights, 'mlp.fc2') };
   const result = mlpBlock(middle, mlp, epsilon, { keep: keep?.mlp, pieceSize: options.pieceSize });

@@ -51,11 +51,14 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
     async 'unimiss.exportRun'(given) {
       const run = await chooseRun(ctx, given, { title: 'Export Weights', ...trained });
       if (run) requireHere(run, 'its weights would be written there');
+      const checkpoint = ctx.view.checkpoint(given)?.step;
       const network = run && (await chooseNetwork(run));
-      const out = network && (await askForFile(`${run.id}-weights`, 'New folder for weights, plan and model card'));
+      const at = checkpoint === undefined ? '' : `-step-${checkpoint}`;
+      const out =
+        network && (await askForFile(`${run.id}${at}-weights`, 'New folder for weights, plan and model card'));
       if (!out) return;
       const { folder, step, notices } = await ctx.daemon.request(runExport, {
-        ...{ run: run.folder, out: out.fsPath, network },
+        ...{ run: run.folder, out: out.fsPath, network, checkpoint },
       });
       for (const notice of notices) ctx.output.warn(notice);
       await offerFolder(`The weights of ${run.id} after ${step} steps are in ${basename(folder)}.`, folder);

@@ -16,7 +16,8 @@ import { lastLook } from './lastLook.ts';
 import { planFolder } from './plan.ts';
 import { createRun, saveAndCheck, showRun } from './startRun.ts';
 
-/** Commands that fine-tune: from a configuration (`unimiss.finetune`), or from a run (`unimiss.finetuneFrom`). */
+/** Commands that fine-tune: from a configuration (`unimiss.finetune`), or from a run, or one of its checkpoints
+ * (`unimiss.finetuneFrom`). */
 export function finetuneCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.finetune'(given) {
@@ -30,10 +31,11 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
     async 'unimiss.finetuneFrom'(given) {
       const none = 'No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.';
       const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
+      const checkpoint = ctx.view.checkpoint(given);
       if (run) requireHere(run, 'a fine-tuning that starts from it must be there too');
       const file = run && (await chooseConfig(ctx));
       const document = file && (await saveAndCheck(ctx, file));
-      if (document) await go(ctx, document, run.folder);
+      if (document) await go(ctx, document, checkpoint?.file ?? run.folder);
     },
   };
 }

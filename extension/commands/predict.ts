@@ -11,6 +11,7 @@ import { deviceOf } from '../runs/device.ts';
 import { isFinetuning } from '../runs/kinds.ts';
 import { withProgress } from '../withProgress.ts';
 import { ensureEngine } from './engine.ts';
+import { watchingLabels } from './watchingLabels.ts';
 
 /**
  * `unimiss.predict`: labels an image, a folder of images or a DICOM series with a fine-tuned network. From the explorer (a file or
@@ -36,10 +37,10 @@ export function predictCommands(ctx: Context): Record<string, (given?: unknown) 
 type Task = Pick<ParamsOf<typeof predict>, 'run' | 'input' | 'out' | 'force'>;
 
 async function predictAndShow(ctx: Context, task: Task): Promise<void> {
-  const result = await withProgress(
-    ctx.daemon,
-    `UniMiSS: predicting ${basename(task.input)}`,
-    (workDoneToken, cancelled) => ctx.daemon.request(predict, { ...task, workDoneToken }, cancelled),
+  const result = await watchingLabels(ctx, Uri.file(task.input), (growing) =>
+    withProgress(ctx.daemon, `UniMiSS: predicting ${basename(task.input)}`, (workDoneToken, cancelled) =>
+      ctx.daemon.request(predict, { ...task, growing, workDoneToken }, cancelled),
+    ),
   );
   for (const { image, notices } of result.predicted)
     for (const notice of notices) ctx.output.warn(`${image}: ${notice}`);
@@ -109,9 +110,8 @@ async function show(ctx: Context, { predicted, skipped, failed, table }: Predict
 
 /** The image in the viewer, with its labels over it. */
 async function showLabels({ image, files }: Predicted): Promise<void> {
-  await commands.executeCommand('unimiss.openViewer', Uri.file(image));
   // A DICOM segmentation holds the same labels as the maps beside it.
   const maps = files.filter((file) => !/\.dcm$/i.test(file));
   for (const file of maps.length > 0 ? maps : files)
-    await commands.executeCommand('unimiss.addOverlay', Uri.file(file));
+    await commands.executeCommand('unimiss.addOverlay', Uri.file(file), Uri.file(image));
 }

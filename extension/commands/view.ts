@@ -4,10 +4,12 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { CaseTour } from '../viewer/caseTour.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
 import { type ViewerEditors, viewTypes } from '../viewer/viewerEditors.ts';
+import type { VolumePanels } from '../viewer/volumePanels.ts';
 
 /** Commands that show images. */
 export function viewCommands(
   viewers: ViewerEditors,
+  volumes: VolumePanels,
 ): Record<string, (given?: unknown, selected?: unknown) => Promise<void>> {
   return {
     async 'unimiss.openViewer'(given, selected) {
@@ -26,8 +28,20 @@ export function viewCommands(
         });
       await viewers.openCase(new CaseTour(basename(dirname(report)), cases, index));
     },
-    async 'unimiss.addOverlay'(given) {
-      const session = viewers.current();
+    /** Of a prediction that goes on: the image, and the file of its labels until now; without it, the prediction has ended. */
+    async 'unimiss.growOverlay'(image, file) {
+      if (image instanceof Uri) await viewers.grow(image, typeof file === 'string' ? file : undefined);
+    },
+    async 'unimiss.show3D'(given) {
+      const session = (given instanceof Uri && viewers.of(given)) || viewers.current();
+      await volumes.show(session.document);
+    },
+    /** Over the image that is given, which is opened for it, or over that of the current editor. */
+    async 'unimiss.addOverlay'(given, image) {
+      if (image instanceof Uri && !viewers.of(image))
+        await commands.executeCommand('vscode.openWith', image, viewTypes.others);
+      const session = (image instanceof Uri && viewers.of(image)) || viewers.current();
+      session.reveal();
       if (given instanceof Uri && given.toString() !== session.document.uri.toString())
         await session.document.addLayer(given.fsPath);
       else await session.chooseOverlay();

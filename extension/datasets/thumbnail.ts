@@ -1,7 +1,7 @@
-import { inflateRawSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import type { OpenedImage } from '../../protocol/viewer/page.ts';
-import type { PlanePiece, ValueRange } from '../../protocol/viewer/planes.ts';
+import type { ValueRange } from '../../protocol/viewer/planes.ts';
+import { type LoadedPlane, readPiece } from '../../protocol/viewer/readPiece.ts';
 import { ImageThread } from '../viewer/imageThread.ts';
 
 /** Longer side of a thumbnail, pixels. */
@@ -15,7 +15,7 @@ export async function thumbnailOf(path: string, threadFile: string): Promise<{ p
     const range = await thread.ask('range', null); // the middle has been read then
     const index = Math.floor(opened.geometry.shape[0] / 2);
     const piece = await thread.ask('plane', { plane: 'axial', index, nearest: true });
-    return { png: drawThumbnail(piece, range, opened.geometry.spacing), about: aboutImage(opened) };
+    return { png: drawThumbnail(await readPiece(piece), range, opened.geometry.spacing), about: aboutImage(opened) };
   } finally {
     thread.dispose();
   }
@@ -35,15 +35,13 @@ function aboutImage({ geometry: { shape, spacing, spacingKnown }, kind, format }
  * @param spacing mm between slices, rows and columns
  */
 export function drawThumbnail(
-  { width, height, kind, slope, intercept, deflated }: PlanePiece,
+  { width, height, kind, slope, intercept, numbers }: LoadedPlane,
   { low, high }: ValueRange,
   [, down, across]: readonly [number, number, number],
 ): Uint8Array {
   const [wide, tall] = [width * across, height * down];
   const scale = Math.min(side, Math.max(width, height)) / Math.max(wide, tall);
   const size = { width: Math.max(1, Math.round(wide * scale)), height: Math.max(1, Math.round(tall * scale)) };
-  const bytes = inflateRawSync(deflated);
-  const numbers = numbersIn(bytes, kind);
   const channels = kind === 'rgb' ? 3 : 1;
   const shade = (number: number) =>
     kind === 'rgb' ? number : (255 * (slope * number + intercept - low)) / Math.max(high - low, Number.EPSILON);
@@ -56,11 +54,4 @@ export function drawThumbnail(
         data[(y * size.width + x) * channels + c] = shade(numbers[(row * width + column) * channels + c] ?? 0);
     }
   return encode({ ...size, data: new Uint8Array(data.buffer), channels, depth: 8 });
-}
-
-function numbersIn(bytes: Buffer, kind: PlanePiece['kind']): Uint8Array | Int16Array | Uint16Array | Float32Array {
-  const { buffer } = new Uint8Array(bytes); // a copy that begins at a multiple of every number's size
-  if (kind === 'int16') return new Int16Array(buffer);
-  if (kind === 'uint16') return new Uint16Array(buffer);
-  return kind === 'float32' ? new Float32Array(buffer) : new Uint8Array(buffer);
 }

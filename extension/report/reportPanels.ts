@@ -9,7 +9,7 @@ const viewType = 'unimiss.report';
 /** What the page keeps for the extension in its state: see `reportPage`. */
 const kept = z.object({ file: z.string().min(1) });
 /** From the page, which is a border. */
-const request = z.object({ type: z.literal('openCase'), case: z.string().min(1) });
+export const reportRequest = z.object({ type: z.literal('openCase'), case: z.string().min(1).max(4096) });
 
 /** Reports in files, as panels of the editor: one per file. */
 export class ReportPanels implements Disposable {
@@ -66,8 +66,9 @@ export class ReportPanels implements Disposable {
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
     this.open.set(file, panel);
     panel.webview.onDidReceiveMessage((message: unknown) => {
-      const checked = request.safeParse(message);
+      const checked = reportRequest.safeParse(message);
       if (checked.success) void commands.executeCommand('unimiss.openCase', file, checked.data.case);
+      else this.failed(new UnimissError('internal', "the report's page sent a message that is not declared"));
     });
     panel.onDidDispose(() => this.open.delete(file));
   }

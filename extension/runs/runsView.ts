@@ -8,15 +8,20 @@ import {
   window,
   workspace,
 } from 'vscode';
-import type { RunDetails } from '../../protocol/runs/detailsMessages.ts';
+import { isObject } from '../../protocol/json.ts';
+import type { Checkpoint, RunDetails } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { isActive } from './describeRun.ts';
 import type { RunStore, UnreadableRun } from './runStore.ts';
 import { detailItem, detailNames, entryItem } from './tree/detailRows.ts';
 import { DetailsCache } from './tree/detailsCache.ts';
-import { type Element, Elements, type GroupBy, parentOf, rowsBelow } from './tree/elements.ts';
+import { type Element, Elements, type EntryElement, type GroupBy, parentOf, rowsBelow } from './tree/elements.ts';
 import { groupItem, runItem, unreadableItem } from './tree/runRows.ts';
+
+function isCheckpointRow(given: unknown): given is EntryElement {
+  return isObject(given) && given.kind === 'entry' && given.detail === 'checkpoints';
+}
 
 const isUnreadable = (element: Element): element is UnreadableRun => 'message' in element;
 
@@ -72,6 +77,11 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   refresh(folder: string): void {
     this.details.forget(folder);
     this.later([folder]);
+  }
+
+  /** The checkpoint that a row shows; undefined for other rows. */
+  checkpoint(given: unknown): Checkpoint | undefined {
+    return isCheckpointRow(given) ? this.details.known(given)?.checkpoints[given.index] : undefined;
   }
 
   async getChildren(parent?: Element): Promise<Element[]> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type CustomDocument, EventEmitter, type Uri } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -26,34 +27,45 @@ export class ImageDocument implements CustomDocument {
   private readonly layerFailures = new EventEmitter<{ path: string; error: unknown }>();
   readonly onDidFailLayer = this.layerFailures.event;
   private looked: Promise<void> | undefined;
+  /** The layer that grows. */
+  private growing: number | undefined;
 
   constructor(
     readonly uri: Uri,
     threadFile: string,
     private readonly cache: string,
+    /** The volume that was shown last, of a file with several. */
+    volume = 0,
   ) {
     this.thread = new ImageThread(threadFile, (reading) => {
       this.reading = reading;
       this.news.fire(reading);
     });
-    this.opened =
-      uri.scheme === 'file' ? this.thread.ask('open', { path: uri.fsPath, cache }) : Promise.reject(notHere(uri));
+    this.opened = uri.scheme === 'file' ? this.openFirst(volume) : Promise.reject(notHere(uri));
     this.range = this.opened.then(() => this.thread.ask('range', null));
     // Whoever shows the image shows the reason; it may be closed before anybody does.
     for (const promise of [this.opened, this.range]) promise.catch(() => {});
+  }
+
+  /** Opens the volume; the first one if the file has fewer by now. */
+  private async openFirst(volume: number): Promise<OpenedImage> {
+    const open = (one: number) => this.thread.ask('open', { path: this.uri.fsPath, volume: one, cache: this.cache });
+    if (volume === 0) return open(0);
+    return open(volume).catch(() => open(0));
   }
 
   /** Shows another volume of a file with several. @param volume from 0 */
   async choose(volume: number): Promise<void> {
     const { volumes, volume: shown } = await this.opened;
     if (volume >= volumes || volume === shown) return;
-    const layers = this.layers.splice(0);
+    const layers = this.layers.splice(0).filter(({ layer }) => layer > 0 && layer !== this.growing);
+    this.growing = undefined;
     this.reading = { share: 0 };
     this.opened = this.thread.ask('open', { path: this.uri.fsPath, volume, cache: this.cache });
     this.range = this.opened.then(() => this.thread.ask('range', null));
     for (const promise of [this.opened, this.range]) promise.catch(() => {});
     this.reopenings.fire();
-    for (const { path, added, title } of layers.filter(({ layer }) => layer > 0))
+    for (const { path, added, title } of layers.filter((layer) => existsSync(layer.path)))
       await this.addLayer(path, { added, ...(title !== undefined && { title }) });
   }
 
@@ -68,8 +80,7 @@ export class ImageDocument implements CustomDocument {
   }
 
   private async look(): Promise<void> {
-    const { kind } = await this.opened;
-    if (kind === 'picture') return;
+    await this.opened;
     const own = await this.thread.ask('ownLabels', null);
     if (own) this.keep(own);
     else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path, { added: false });
@@ -78,16 +89,44 @@ export class ImageDocument implements CustomDocument {
   /** Draws another image over this one, for all editors of it. One that cannot be drawn is reported by `onDidFailLayer`. */
   async addLayer(
     path: string,
-    { added = true, title }: { added?: boolean; title?: string } = {},
+    { added = true, title, values }: { added?: boolean; title?: string; values?: boolean } = {},
   ): Promise<LayerInfo | undefined> {
     try {
-      const layer = await this.thread.ask('addLayer', { path, added, title });
+      const layer = await this.thread.ask('addLayer', { path, added, title, values });
       this.keep(layer);
       return layer;
     } catch (error) {
       this.layerFailures.fire({ path, error });
       return undefined;
     }
+  }
+
+  /**
+   * Shows labels that grow: of a file that is being written, again and again; undefined: it is complete, and what was shown of it goes.
+   * A file that cannot be read yet shows nothing.
+   */
+  async grow(path: string | undefined): Promise<void> {
+    const { growing } = this;
+    if (path === undefined) {
+      this.growing = undefined;
+      if (growing !== undefined) await this.removeLayer(growing);
+      return;
+    }
+    if (growing === undefined) {
+      const layer = await this.thread
+        .ask('addLayer', { path, added: false, title: 'prediction, not complete yet' })
+        .catch(() => undefined);
+      if (!layer) return;
+      this.growing = layer.layer;
+      this.keep(layer);
+      return;
+    }
+    // The file may be gone, or half written: what was read before stays.
+    const layer = await this.thread.ask('reloadLayer', { layer: growing }).catch(() => undefined);
+    const at = this.layers.findIndex((one) => one.layer === growing);
+    if (!layer || at < 0) return; // taken away meanwhile
+    this.layers[at] = layer;
+    this.layerNews.fire(layer);
   }
 
   /** Takes a layer away, in all editors of the image. */

@@ -52,6 +52,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
       uri,
       Uri.joinPath(extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath,
       Uri.joinPath(globalStorageUri, 'images').fsPath,
+      this.memory.get(uri)?.volume,
     );
   }
 
@@ -86,8 +87,18 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
     this.awaited.set(name, tour);
     await commands.executeCommand('vscode.openWith', uri, viewTypes.others, { viewColumn, preview: true });
     // An editor that was there already does not come again.
-    const session = [...this.sessions].find(({ document }) => document.uri.toString() === name);
+    const session = this.of(uri);
     if (session && this.awaited.delete(name)) await session.showCase(tour);
+  }
+
+  /** Labels that grow over an image that is open: see `ImageDocument.grow`. */
+  async grow(image: Uri, path: string | undefined): Promise<void> {
+    await this.of(image)?.document.grow(path);
+  }
+
+  /** An editor of the image, if there is one. */
+  of(image: Uri): ViewerSession | undefined {
+    return [...this.sessions].find(({ document }) => document.uri.toString() === image.toString());
   }
 
   /** For the `when` clauses of menus. */

@@ -1,8 +1,14 @@
-import { basename, dirname, extname } from 'node:path';
+import { basename, dirname, extname, isAbsolute, relative } from 'node:path';
 import { commands, type Disposable, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
-import { type ViewerMessage, type ViewerRequest, viewerRequest } from '../../protocol/viewer/page.ts';
+import {
+  type SeenViews,
+  type SimilarImages,
+  type ViewerMessage,
+  type ViewerRequest,
+  viewerRequest,
+} from '../../protocol/viewer/page.ts';
 import { type CaseTour, shownCase } from './caseTour.ts';
 import type { ImageDocument } from './imageDocument.ts';
 import type { ImageMemory } from './imageMemory.ts';
@@ -13,6 +19,9 @@ export class ViewerSession implements Disposable {
   private readonly subscriptions: Disposable[];
   private begun = false;
   private tour: CaseTour | undefined;
+  /** Folder of the run whose views are shown. */
+  private seenBy: string | undefined;
+  private similar: SimilarImages['neighbours'] = [];
 
   constructor(
     private readonly panel: WebviewPanel,
@@ -51,10 +60,25 @@ export class ViewerSession implements Disposable {
     return this.panel.visible;
   }
 
+  reveal(): void {
+    this.panel.reveal();
+  }
+
   /** Shows a case of an evaluation, now or when the page is there. */
   async showCase(tour: CaseTour): Promise<void> {
     this.tour = tour;
     if (this.begun) this.post({ type: 'case', case: await shownCase(this.document, tour) });
+  }
+
+  /** @param folder of the run, for the next draw */
+  showViews(seen: SeenViews, folder: string): void {
+    this.seenBy = folder;
+    this.post({ type: 'seen', seen });
+  }
+
+  showSimilar(similar: SimilarImages): void {
+    this.similar = similar.neighbours;
+    this.post({ type: 'similar', similar });
   }
 
   /** Asks for a label map and draws it over the image. */
@@ -65,6 +89,26 @@ export class ViewerSession implements Disposable {
       defaultUri: Uri.file(dirname(this.document.uri.fsPath)),
     });
     for (const uri of picked ?? []) await this.document.addLayer(uri.fsPath);
+  }
+
+  /** Draws dropped files over the image; for those that lie far from it, the user is asked first: a page alone must not open them. */
+  private async addDropped(uris: readonly string[]): Promise<void> {
+    const own = Uri.file(dirname(dirname(this.document.uri.fsPath)));
+    for (const uri of uris.map(fileUri)) {
+      if (uri.scheme !== 'file')
+        throw new UnimissError('data', `is not a file on the disk of this machine (${uri.scheme})`, {
+          place: basename(uri.path),
+          remedy: 'Copy it to a folder of the workspace.',
+        });
+      const near = workspace.getWorkspaceFolder(uri) !== undefined || isInside(own.fsPath, uri.fsPath);
+      if (near || (await this.confirmed(uri))) await this.document.addLayer(uri.fsPath);
+    }
+  }
+
+  private async confirmed(uri: Uri): Promise<boolean> {
+    const detail = `${uri.fsPath} lies outside of this workspace.`;
+    const question = `Draw ${basename(uri.fsPath)} over ${this.document.name}?`;
+    return (await window.showWarningMessage(question, { modal: true, detail }, 'Draw')) === 'Draw';
   }
 
   dispose(): void {
@@ -103,12 +147,34 @@ export class ViewerSession implements Disposable {
         return setConvention(request.convention);
       case 'addOverlay':
         return this.chooseOverlay();
+      case 'dropped':
+        return this.addDropped(request.uris);
       case 'volume':
         return this.document.choose(request.volume);
+      case 'volume3D':
+        return commands.executeCommand('unimiss.show3D', this.document.uri);
       case 'predict':
         // A command's own condition holds for menus only.
         if (workspace.isTrusted) await commands.executeCommand('unimiss.predict', this.document.uri);
         return;
+      case 'seen':
+        if (workspace.isTrusted)
+          await commands.executeCommand(
+            'unimiss.showViews',
+            this,
+            request.epoch === undefined ? undefined : { folder: this.seenBy, epoch: request.epoch },
+          );
+        return;
+      case 'attention':
+      case 'similar':
+        if (workspace.isTrusted && this.seenBy !== undefined)
+          await commands.executeCommand(`unimiss.${request.type}OfImage`, this, { folder: this.seenBy });
+        return;
+      case 'openSimilar': {
+        const found = this.similar[request.index];
+        if (found) await commands.executeCommand('unimiss.openViewer', Uri.file(found.image));
+        return;
+      }
       case 'nextCase': {
         const next = this.tour?.step(request.by);
         return next && this.openCase(next, this.panel.viewColumn);
@@ -164,4 +230,16 @@ export class ViewerSession implements Disposable {
   private post(message: ViewerMessage): void {
     void this.panel.webview.postMessage(message);
   }
+}
+
+/** Whether a path is below a folder. */
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}
+
+/** In a window on another machine, its explorer names files as that window does, and they are files of this side. */
+function fileUri(text: string): Uri {
+  const uri = Uri.parse(text);
+  return uri.scheme === 'vscode-remote' ? Uri.file(uri.path) : uri;
 }

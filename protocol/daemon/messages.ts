@@ -5,10 +5,12 @@ import * as language from '../language/messages.ts';
 import { machineStatus } from '../machines/messages.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
+import { checkpointPin, checkpointsRemove } from '../runs/checkpointMessages.ts';
 import { runDetails, runExport, runImage, runRead, runReport } from '../runs/detailsMessages.ts';
 import { runForecast } from '../runs/forecast.ts';
 import * as logs from '../runs/logMessages.ts';
 import * as runs from '../runs/messages.ts';
+import { runViews } from '../runs/viewsMessages.ts';
 import * as engine from './engineMessages.ts';
 import * as lifecycle from './lifecycleMessages.ts';
 import type { MessageType } from './rpc.ts';
@@ -23,15 +25,18 @@ export * from '../config/messages.ts';
 export * from '../config/planMessages.ts';
 export * from '../jobs/embedMessages.ts';
 export * from '../jobs/evaluateMessages.ts';
+export * from '../jobs/lookMessages.ts';
 export * from '../jobs/predictMessages.ts';
 export * from '../language/messages.ts';
 export * from '../machines/messages.ts';
 export * from '../metrics/messages.ts';
 export * from '../records/messages.ts';
+export * from '../runs/checkpointMessages.ts';
 export * from '../runs/detailsMessages.ts';
 export * from '../runs/forecast.ts';
 export * from '../runs/logMessages.ts';
 export * from '../runs/messages.ts';
+export * from '../runs/viewsMessages.ts';
 export * from './engineMessages.ts';
 export * from './lifecycleMessages.ts';
 
@@ -53,7 +58,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     messages: [
       ...[runsList, runsWatch, runsChanged, runGet, runForecast, runCreate, runStart],
       ...[runPause, runContinue, runStop, runMove, runRename, runKill, runDelete],
-      ...[runDetails, runImage, runRead, runReport, runExport],
+      ...[runDetails, runImage, runViews, runRead, runReport, runExport, checkpointPin, checkpointsRemove],
     ],
   },
   {

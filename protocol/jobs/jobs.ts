@@ -3,6 +3,14 @@ import { errorDataSchema } from '../daemon/wireError.ts';
 import { embed, embedResultSchema, embedTaskSchema } from './embedMessages.ts';
 import { evaluate, evaluateResultSchema, evaluateTaskSchema } from './evaluateMessages.ts';
 import type { JobType } from './jobRequest.ts';
+import {
+  attend,
+  attendResultSchema,
+  attendTaskSchema,
+  neighbours,
+  neighboursResultSchema,
+  neighboursTaskSchema,
+} from './lookMessages.ts';
 import { predict, predictResultSchema, predictTaskSchema } from './predictMessages.ts';
 
 /**
@@ -17,12 +25,26 @@ export const jobTypes = {
     result: embedResultSchema,
     paths: ['data', 'manifest', 'out'],
   },
+  attend: {
+    title: 'Attention',
+    request: attend,
+    task: attendTaskSchema,
+    result: attendResultSchema,
+    paths: ['image', 'out'],
+  },
+  neighbours: {
+    title: 'Similar images',
+    request: neighbours,
+    task: neighboursTaskSchema,
+    result: neighboursResultSchema,
+    paths: ['image'],
+  },
   predict: {
     title: 'Prediction',
     request: predict,
     task: predictTaskSchema,
     result: predictResultSchema,
-    paths: ['input', 'out'],
+    paths: ['input', 'out', 'growing'],
     runs: ['folds'],
     exports: true,
   },

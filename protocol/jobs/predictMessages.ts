@@ -58,6 +58,12 @@ export const predictTaskSchema = z.strictObject({
     .describe(
       'Segmentation: also write the probability of each class at each voxel, `NAME.CLASS.probability.nii.gz`. Takes longer, and much space on the disk.',
     ),
+  growing: path
+    .nullable()
+    .default(null)
+    .describe(
+      'Segmentation of one volume: a file in which its labels appear slice by slice while it is labelled, as NIfTI, for looking at. Whoever asks for it removes it.',
+    ),
   statistics: z.boolean().default(false).describe('Segmentation: also write volume and mean value of each class.'),
 });
 export type PredictTask = z.output<typeof predictTaskSchema>;

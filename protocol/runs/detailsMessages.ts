@@ -13,6 +13,7 @@ const checkpoint = z.object({
     .nullable()
     .describe('The number by which the best checkpoint is chosen. null: it has none.'),
   best: z.boolean(),
+  pinned: z.boolean().default(false).describe('Kept until the pin is removed.'),
 });
 
 const evaluation = z.object({
@@ -38,6 +39,7 @@ export const runDetails = request(
     }),
   },
 );
+export type Checkpoint = z.output<typeof checkpoint>;
 export type RunDetails = z.output<typeof runDetails.result>;
 
 export const runImage = request('unimiss/runs/image', 'Finds the file of an image that the records of a run name.', {
@@ -97,9 +99,9 @@ export const runExport = request(
         .default('student')
         .describe('Which network of a pre-training. A fine-tuning has one.'),
       checkpoint: z
-        .enum(['best', 'last'])
+        .union([z.enum(['best', 'last']), z.int().min(0)])
         .optional()
-        .describe('Default: `last` of a pre-training, `best` of a fine-tuning.'),
+        .describe('A number: the one of this step. Default: `last` of a pre-training, `best` of a fine-tuning.'),
     }),
     result: z.object({
       folder: path,

@@ -46,6 +46,34 @@ export interface ShownCase {
     | undefined;
 }
 
+/** What the network of a run sees of the image. */
+export interface SeenViews {
+  /** Name of the run. */
+  readonly run: string;
+  /** From 0. */
+  readonly epoch: number;
+  readonly phase: '2D' | '3D';
+  readonly views: readonly {
+    readonly width: number;
+    readonly height: number;
+    /** Slices of a volume, side by side. */
+    readonly slices: number;
+    readonly channels: 1 | 3;
+    /** 8-bit pixels, row by row. */
+    readonly data: Uint8Array;
+  }[];
+}
+
+/** Images of a run that are like this one. */
+export interface SimilarImages {
+  /** Name of the run. */
+  readonly run: string;
+  /** Images of the run that it was compared with. */
+  readonly images: number;
+  /** Most similar first. */
+  readonly neighbours: readonly { readonly image: string; readonly similarity: number }[];
+}
+
 /** To the page. */
 export type ViewerMessage =
   /** Again when another volume of the file is shown: what came before is of the earlier one. */
@@ -60,6 +88,8 @@ export type ViewerMessage =
   | { readonly type: 'options'; readonly options: ViewerOptions }
   | { readonly type: 'layer'; readonly layer: LayerInfo }
   | { readonly type: 'case'; readonly case: ShownCase }
+  | { readonly type: 'seen'; readonly seen: SeenViews }
+  | { readonly type: 'similar'; readonly similar: SimilarImages }
   | { readonly type: 'layerRemoved'; readonly layer: number }
   | { readonly type: 'header'; readonly header: HeaderView }
   /** The crosshair of another image that is linked, RAS mm. */
@@ -79,8 +109,16 @@ export const viewerRequest = z.discriminatedUnion('type', [
       .min(0)
       .max(2 ** 15),
   }),
+  /** The image in 3D. */
+  z.object({ type: z.literal('volume3D') }),
   /** Labels of this image by a network of the user's choice. */
   z.object({ type: z.literal('predict') }),
+  /** What a network sees of this image; with the epoch, the one that was chosen before. */
+  z.object({ type: z.literal('seen'), epoch: z.number().int().min(0).max(1_000_000).optional() }),
+  /** Where the network whose views are shown looks in the image; its most similar images; or one of these, by its place in the list. */
+  z.object({ type: z.literal('attention') }),
+  z.object({ type: z.literal('similar') }),
+  z.object({ type: z.literal('openSimilar'), index: z.number().int().min(0).max(99) }),
   /** To be kept for the next time that the image is opened. */
   z.object({ type: z.literal('settings'), settings: imageSettings }),
   z.object({ type: z.literal('convention'), convention: z.enum(conventions) }),
@@ -89,6 +127,8 @@ export const viewerRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('moved'), millimeters: z.tuple([z.number(), z.number(), z.number()]) }),
   /** The user wants to choose an overlay. */
   z.object({ type: z.literal('addOverlay') }),
+  /** Files that the user dropped onto the image, to be drawn over it. */
+  z.object({ type: z.literal('dropped'), uris: z.array(z.string().min(1).max(8192)).min(1).max(16) }),
   /** The next worse case of the evaluation, or (−1) the one before. */
   z.object({ type: z.literal('nextCase'), by: z.union([z.literal(1), z.literal(-1)]) }),
   z.object({ type: z.literal('removeLayer'), layer: z.number().int().min(1).max(255) }),

@@ -11,6 +11,13 @@ const layerLook = z.object({
 
 /** How an image was shown when it was closed; it is shown so again. */
 export const imageSettings = z.object({
+  /** Of a file with several volumes the one that was shown, from 0. */
+  volume: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 15)
+    .optional(),
   place: z.tuple([z.number(), z.number(), z.number()]),
   window: z.object({ low: z.number(), high: z.number() }).optional(),
   alone: z.enum(planeNames).optional(),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../protocol/config/parseConfig.ts';
+import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
 import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
 import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
@@ -160,6 +161,34 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
       new RegExp(`^// A UniMiSS pre-training run.*\\n// ${epochs.toLocaleString('en')} epochs fit into 30 min on `),
     );
     await window.screenshot('wizard-file');
+  });
+
+  it('is written for a fine-tuning, too: weights, time, and what the data set asks for', async () => {
+    await volumesWithMasks(join(editor.workspace, 'organs'), 4);
+    await window.runCommand('UniMiSS: New Configuration…');
+    await window.pick('Fine-tune');
+    await window.pick('From scratch');
+    await window.pick('One hour');
+    await window.answerFileDialog(join(editor.workspace, 'organs'));
+    await window.visible('the new file', window.page.locator('.tab.active', { hasText: 'organs.unimiss.jsonc' }));
+    const file = join(editor.workspace, 'organs.unimiss.jsonc');
+    await eventually(() => existsSync(file)).toBe(true);
+    const { config, problems: wrong } = checkConfig(readFileSync(file, 'utf8'));
+    expect(wrong).toEqual([]);
+    expect(config).toMatchObject({
+      ...{ task: 'finetune', problem: 'segmentation', modality: '3D' },
+      ...{ data: { path: join(editor.workspace, 'organs') }, start: { from: null }, train: { hours: 1 } },
+    });
+    await window.screenshot('wizard-finetuning');
+  });
+
+  it('of an experiment comes from its schema', async () => {
+    const experiment = join(editor.workspace, 'a.experiment.jsonc');
+    writeFileSync(experiment, '{\n  // arms\n  "nmae": "a",\n  "base": {  },\n}\n');
+    await window.openFile(experiment);
+    await eventually(() => problems('a.experiment.jsonc')).toContainEqual(expect.stringContaining('nmae'));
+    await eventually(() => proposals('a.experiment.jsonc', 3, 12)).toContain('model');
+    await window.screenshot('experiment-help');
   });
 
   it('comes from the schema again when the daemon is lost', async () => {

@@ -21,6 +21,29 @@ const pretraining = `{
 }
 `;
 
+/** One arm against random weights, by linear probes. */
+const experiment = `{
+  "name": "tiny",
+  "phantoms": {
+    "tiny/train": { "seed": 5, "volumes": 4, "images": 8, "slices": 16, "plane": 96, "pixels": 96 },
+    "tiny/test": { "seed": 6, "volumes": 12, "images": 12, "slices": 16, "plane": 96, "pixels": 96 },
+  },
+  "base": {
+    "data": { "manifest": "tiny/train/manifest.csv" },
+    "model": { "preset": "nano" },
+    "train": { "epochs": 2, "interval": 1, "batch": { "2D": 4, "3D": 2 }, "stepsPerEpoch": 1 },
+    "engine": { "executor": "graph" },
+  },
+  "arms": { "joint": {} },
+  "seeds": [1],
+  "test": { "manifest": "tiny/test/manifest.csv" },
+  "labels": [1],
+  "draws": 2,
+  "primary": { "modality": "3D", "labels": 1, "better": "joint", "than": "random" },
+  "resamples": 100,
+}
+`;
+
 describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeout: testTimeout }, () => {
   let editor: Editor;
   let window: Window;
@@ -41,7 +64,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
   beforeAll(async () => {
     editor = await Editor.open({
       vsix: packVsix(),
-      workspace: { 'before.unimiss.jsonc': pretraining },
+      workspace: { 'before.unimiss.jsonc': pretraining, 'tiny.experiment.jsonc': experiment },
       env: (folder) => ({ UNIMISS_RUNS: join(folder, 'runs') }),
     });
     window = editor.window;
@@ -107,6 +130,68 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     }
     await (await detail('Configuration')).click();
     await window.visible('its configuration', window.page.locator('.tab.active', { hasText: 'config.unimiss.jsonc' }));
+    await window.runCommand('View: Close All Editors');
+  });
+
+  it('shows the checkpoints of a run: they are pinned, exported and removed', async () => {
+    await expand(await row('before'));
+    await expand(await detail('Checkpoints'));
+    const entries = async () =>
+      (await window.treeItems('Runs')).filter(({ level, label }) => level === 4 && label.startsWith('Step'));
+    await eventually(async () => (await entries()).length).toBeGreaterThan(1);
+    const [newest, older] = (await entries()).map(({ label }) => label);
+    const entry = async (name = '') =>
+      (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name},`), level: 4 });
+    const told = async (name = '') => (await entries()).find(({ label }) => label === name)?.description ?? '';
+    await window.choose(await entry(older), 'Pin');
+    await eventually(() => told(older)).toContain('pinned');
+    await window.screenshot('checkpoints-dark');
+    await window.setTheme('light');
+    await window.screenshot('checkpoints-light');
+    await window.setTheme('dark');
+    await window.choose(await detail('Checkpoints'), 'Clean Up Checkpoints…');
+    await window.notification(/before has only checkpoints that are kept/);
+    await window.runCommand('Notifications: Clear All Notifications');
+    await window.choose(await entry(older), 'Export Weights…');
+    await window.pick('Teacher');
+    const out = join(editor.workspace, 'weights-of-a-step');
+    await window.answerFileDialog(out);
+    await eventually(() => existsSync(join(out, 'plan.json'))).toBe(true);
+    const step = Number(older?.replace('Step ', ''));
+    expect(JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8'))).toMatchObject({ step, role: 'teacher' });
+    await window.choose(await entry(older), 'Remove Pin');
+    await eventually(() => told(older)).not.toContain('pinned');
+    await window.choose(await entry(older), 'Remove Checkpoint…');
+    expect(await window.answerDialog('Remove')).toContain(`Remove the checkpoint of step ${step} of before?`);
+    await eventually(async () => (await entries()).map(({ label }) => label)).toEqual([newest]);
+    const left = readdirSync(editor.inside('runs', runNamed('before'), 'checkpoints'));
+    expect(left.filter((name) => name.endsWith('.safetensors'))).toHaveLength(1);
+    await expand(await row('before'));
+  });
+
+  it('compares the configurations of two runs in an editor of differences', async () => {
+    await (await row('organs-scratch')).click();
+    await (await row('organs')).click({ modifiers: ['Control'] });
+    await window.choose(await row('organs'), 'Compare Configurations…');
+    await window.visible(
+      'the comparison',
+      window.page.locator('.tab.active', { hasText: /organs.* ↔ organs-scratch/ }),
+    );
+    const texts = () =>
+      window.inHost((vscode) =>
+        vscode.workspace.textDocuments
+          .filter((one: { uri: { scheme: string } }) => one.uri.scheme === 'unimiss-resolved')
+          .map((one: { getText(): string }) => JSON.parse(one.getText()).start.from),
+      );
+    await eventually(texts).toEqual(expect.arrayContaining([editor.inside('runs', runNamed('before')), null]));
+    await window.visible(
+      'a difference',
+      window.page.locator('.monaco-diff-editor .line-delete, .monaco-diff-editor .line-insert'),
+    );
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`configurations-compared-${theme}`);
+    }
     await window.runCommand('View: Close All Editors');
   });
 
@@ -212,6 +297,59 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     const viewer = await window.webview('case00_0000.nii.gz');
     await viewer.getByText('rightLung').first().waitFor();
     await window.screenshot('predicted-dark');
+  });
+
+  it('shows what a network sees of an image, from the viewer', async () => {
+    const viewer = await window.webview('case00_0000.nii.gz');
+    await viewer.getByRole('button', { name: 'What a network sees…' }).click();
+    const dialog = viewer.getByRole('dialog', { name: 'What the network sees' });
+    await window.visible('the views', dialog.getByRole('img', { name: 'View 2: 16 slices of 64 × 64 voxels' }));
+    await window.visible('the run', dialog.getByText(`of ${runNamed('before')}, in epoch 1`));
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`seen-by-the-network-${theme}`);
+    }
+    await dialog.getByRole('button', { name: 'Draw again' }).click();
+    await window.visible('another draw', dialog.getByText('in epoch 2'));
+    await dialog.getByRole('button', { name: 'Find similar images' }).click();
+    const similar = dialog.getByRole('list', { name: 'Similar images' }).getByRole('listitem');
+    await eventually(() => similar.count()).toBe(4);
+    await window.screenshot('similar-images-dark');
+    await dialog.getByRole('button', { name: 'Show attention' }).click();
+    await window.visible('the attention', viewer.getByRole('region', { name: `attention of ${runNamed('before')}` }));
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`attention-${theme}`);
+    }
+  });
+
+  it('labels an image by the button of the viewer', async () => {
+    await window.openFile(join(editor.workspace, 'organs/imagesTr/case01_0000.nii.gz'));
+    const viewer = await window.webview('case01_0000.nii.gz');
+    await viewer.getByRole('button', { name: 'Predict…' }).click();
+    await window.pick(runNamed('organs'));
+    await window.pick(`predictions/${runNamed('organs')}`);
+    const own = viewer.getByRole('region', { name: `${runNamed('organs')}/case01_0000.nii.gz` });
+    await window.visible('the labels', own);
+    await window.notification(/1 image labelled/);
+    // What was shown of them while they grew is gone.
+    await eventually(() => viewer.getByText('prediction, not complete yet').count()).toBe(0);
+    expect(readdirSync(join(editor.workspace, 'predictions', runNamed('organs')))).toContain('case01_0000.nii.gz');
+  });
+
+  it('runs an experiment and shows its report', async () => {
+    await window.runCommand('Notifications: Clear All Notifications');
+    await window.choose(await window.explorerItem('tiny.experiment.jsonc'), 'Compare Arms…');
+    const report = await window.webview('Comparison tiny');
+    await report.getByText('random').first().waitFor({ timeout: editor.timeout });
+    await window.screenshot('experiment-dark');
+    const results = join(editor.workspace, 'tiny.experiment.results');
+    expect(readdirSync(results)).toContain('report.html');
+    // Again: the report, or what is missing.
+    await window.runCommand('View: Close All Editors');
+    await window.choose(await window.explorerItem('tiny.experiment.jsonc'), 'Compare Arms…');
+    await window.pick('Open Report');
+    await window.webview('Comparison tiny');
   });
 
   it('leaves no error in the consoles', () => {

@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { FrameLocator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { niftiFixture } from '../../daemon/data/formats/nifti.fixture.ts';
 import { Editor } from './kit/editor.ts';
+import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
 import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
 
@@ -127,6 +129,42 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await window.visible('the legend again', frame.getByText('in the reference, but not predicted'));
     expect(await frame.getByRole('checkbox', { name: 'Crosshair' }).isChecked()).toBe(false);
     await eventually(() => frame.getByRole('status', { name: 'Crosshair' }).innerText()).toContain('2 lung');
+  });
+
+  it('draws a file over the image that is dropped onto it', async () => {
+    await window.openFile(join(editor.workspace, 'ct.nii.gz'));
+    const frame = await window.webview('ct.nii.gz');
+    await eventually(() => pane(frame, 'Axial').getAttribute('aria-valuemax')).toBe('20');
+    const drop = (file: string) =>
+      frame.locator('body').evaluate((body, uri) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.setData('application/vnd.code.uri-list', uri);
+        body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      }, pathToFileURL(file).href);
+    await drop(join(editor.workspace, 'set/labelsTr/case.nii.gz'));
+    const card = frame.getByRole('region', { name: 'labelsTr/case.nii.gz' });
+    await window.visible('the labels', card.getByRole('row', { name: /lung/ }));
+    await card.getByRole('button', { name: /^Remove/ }).click();
+    await eventually(() => card.count()).toBe(0);
+    // A file far from the image needs the user's word.
+    const outside = editor.inside('elsewhere.nii.gz');
+    copyFileSync(join(editor.workspace, 'set/labelsTr/case.nii.gz'), outside);
+    await drop(outside);
+    expect(await window.answerDialog('Cancel')).toContain('Draw elsewhere.nii.gz over ct.nii.gz?');
+    expect(await frame.getByRole('region', { name: /elsewhere/ }).count()).toBe(0);
+  });
+
+  it('shows a volume in 3D, beside it', async () => {
+    await window.openFile(join(editor.workspace, 'set/imagesTr/case_0000.nii.gz'));
+    const frame = await window.webview('case_0000.nii.gz');
+    await frame.getByRole('button', { name: '3D' }).click();
+    const volume = await window.webview('3D: case_0000.nii.gz');
+    await volume.locator('body.shown, body.failed').waitFor({ timeout: editor.timeout });
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`viewer-3d-${theme}`);
+    }
+    await window.runCommand('View: Close All Editors');
   });
 
   it('measures by keyboard', async () => {

@@ -50,3 +50,8 @@ export enum QuickPickItemKind {
 }
 
 export const window = {};
+
+/** As the editor's, without a translation. */
+export const l10n = {
+  t: (text: string, ...args: unknown[]) => text.replace(/\{(\d+)\}/g, (_, at) => String(args[Number(at)])),
+};

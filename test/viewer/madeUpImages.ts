@@ -6,7 +6,7 @@ import { type NiftiFixture, niftiFixture } from '../../daemon/data/formats/nifti
 /** Names that would do harm if they became markup. */
 export const hostile = `<img src=x onerror="document.title='harmed'">`;
 export const size = [64, 56, 24] as const;
-const sform = [
+export const sform = [
   [-2, 0, 0, 64],
   [0, 2, 0, -56],
   [0, 0, -4, 48],

@@ -77,6 +77,12 @@ export class PageOfViewer {
     return found;
   }
 
+  /** Reads a layer again, as the extension does where its file has changed. */
+  async reload(layer: number): Promise<void> {
+    const image = await this.image;
+    if (image) this.post({ type: 'layer', layer: await image.reloadLayer(layer) });
+  }
+
   /** A picture for whoever wants to look, in the folder `test-artifacts`. */
   async picture(name: string): Promise<void> {
     await this.page.screenshot({ path: `test-artifacts/viewer-page-${name}.png` });

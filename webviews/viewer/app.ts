@@ -2,9 +2,11 @@ import { millimetersOf, type PlaneName, placeOf, planeAxes, planeNames } from '.
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading, ShownCase, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
+import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
 import type { ImageSettings, ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { CaseBar } from './caseBar.ts';
+import { acceptDrops } from './dropping.ts';
 import { HeaderDialog } from './headerDialog.ts';
 import { helpDialog } from './helpDialog.ts';
 import { actOnKey } from './keys.ts';
@@ -12,10 +14,11 @@ import { firstLook } from './labelColors.ts';
 import { MeasurePanel, withPoint } from './measurePanel.ts';
 import { OverlayPanel } from './overlayPanel.ts';
 import type { Picture, ShownLayer } from './paint.ts';
-import { type LoadedPlane, PlaneLoader } from './planeLoader.ts';
+import { PlaneLoader } from './planeLoader.ts';
 import { PlanePane } from './planePane.ts';
 import { comparisonFrom, lookFrom, toSettings } from './remembered.ts';
 import { pictureOf } from './screenshot.ts';
+import { SeenDialog } from './seenDialog.ts';
 import { firstState, firstWindow, inside, middleOf, type ValueWindow, type ViewerState } from './state.ts';
 import { StatusLine } from './statusLine.ts';
 import { Toolbar } from './toolbar.ts';
@@ -32,6 +35,7 @@ export class ViewerApp {
   private readonly overlays: OverlayPanel;
   private readonly measuring: MeasurePanel;
   private readonly header: HeaderDialog;
+  private readonly seen: SeenDialog;
   private readonly status = new StatusLine();
   private readonly caseBar: CaseBar;
   private readonly help = helpDialog();
@@ -66,8 +70,15 @@ export class ViewerApp {
       volume: (volume) => send({ type: 'volume', volume }),
       reset: () => this.reset(),
       screenshot: () => void this.savePicture(),
+      volume3D: () => send({ type: 'volume3D' }),
       help: () => this.help.showModal(),
       header: () => send({ type: 'header', revealed: false }),
+    });
+    this.seen = new SeenDialog({
+      again: (epoch) => send({ type: 'seen', epoch }),
+      attention: () => send({ type: 'attention' }),
+      similar: () => send({ type: 'similar' }),
+      open: (index) => send({ type: 'openSimilar', index }),
     });
     this.header = new HeaderDialog((revealed) => send({ type: 'header', revealed }));
     this.measuring = new MeasurePanel(change, ({ points }) => this.goTo(points[0]));
@@ -77,6 +88,7 @@ export class ViewerApp {
       jump: (place) => change({ place }),
       add: () => send({ type: 'addOverlay' }),
       predict: () => send({ type: 'predict' }),
+      seen: () => send({ type: 'seen' }),
       remove: (layer) => send({ type: 'removeLayer', layer }),
     });
     this.overlays.root.append(this.measuring.root);
@@ -84,9 +96,16 @@ export class ViewerApp {
     this.progress.setAttribute('aria-label', 'Reading the file');
     this.planes.append(...planeNames.map((name) => this.panes[name].root), this.overlays.root);
     const main = element('main', {}, this.notice, this.caseBar.root, this.progress, this.planes, this.status.root);
-    root.append(element('header', {}, this.heading, this.toolbar.root), main, this.help, this.header.root);
+    root.append(
+      element('header', {}, this.heading, this.toolbar.root),
+      main,
+      this.help,
+      this.header.root,
+      this.seen.root,
+    );
     root.classList.add('opening');
     root.addEventListener('keydown', (event) => this.key(event));
+    acceptDrops(root, (uris) => send({ type: 'dropped', uris }));
   }
 
   receive(message: ViewerMessage): void {
@@ -125,6 +144,12 @@ export class ViewerApp {
       case 'header':
         this.header.open(message.header);
         break;
+      case 'seen':
+        this.seen.open(message.seen);
+        break;
+      case 'similar':
+        this.seen.showSimilar(message.similar);
+        break;
       case 'goTo':
         this.follow(message.millimeters);
         break;
@@ -160,12 +185,14 @@ export class ViewerApp {
     const { geometry } = image;
     const { settings } = this;
     this.toolbar.offerVolumes(image.volumes, image.volume);
+    this.toolbar.offer3D(image.kind === 'volume');
     if (again) {
       // Another volume of the same file, in the same grid.
       this.loaders.length = 0;
       this.layers = [];
       this.range = undefined;
       this.reading = { share: 0 };
+      this.keep();
       return;
     }
     this.state = {
@@ -185,8 +212,10 @@ export class ViewerApp {
   }
 
   private addLayer(info: LayerInfo): void {
-    if (this.layers.some(({ layer }) => layer === info.layer)) return;
-    this.layers = [...this.layers, info];
+    const others = this.layers.filter(({ layer }) => layer !== info.layer);
+    // One that is there already has changed: its planes are fetched anew, and drawn as before until they come.
+    if (others.length < this.layers.length) this.loaders[info.layer]?.renew();
+    this.layers = [...others, info].sort((a, b) => a.layer - b.layer);
     const look = this.state.looks[info.layer] ?? lookFrom(this.settings, info) ?? firstLook(info);
     const compare = this.state.compare ?? comparisonFrom(this.settings, this.layers);
     this.state = { ...this.state, looks: { ...this.state.looks, [info.layer]: look }, compare };
@@ -251,9 +280,13 @@ export class ViewerApp {
     this.redraw();
     const millimeters = part.place && this.state.linked && this.image && millimetersOf(this.image.geometry, part.place);
     if (millimeters) this.send({ type: 'moved', millimeters });
+    this.keep();
+  }
+
+  private keep(): void {
     clearTimeout(this.keeping);
     this.keeping = setTimeout(() => {
-      if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers) });
+      if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers, this.image) });
     }, keepAfter);
   }
 
@@ -321,7 +354,7 @@ export class ViewerApp {
     this.progress.value = this.reading.share;
     this.toolbar.offer(range.ct, this.options.windows);
     this.toolbar.show(state, window.low, window.high);
-    this.overlays.show(this.layers, state);
+    this.overlays.show(this.layers, state, image.kind);
     this.measuring.show(geometry, state, [...planes.values()], range.ct ? ' HU' : '');
     this.status.show(geometry, state, [...planes.values()], layersHere, range.ct);
     setText(this.heading, image.name);

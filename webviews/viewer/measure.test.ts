@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ImageGeometry } from '../../protocol/viewer/geometry.ts';
+import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
 import { angleOf, distanceOf, measured, regionOf } from './measure.ts';
-import type { LoadedPlane } from './planeLoader.ts';
 
 /** Slices 5 mm apart, pixels of 2 mm. */
 const geometry: ImageGeometry = {

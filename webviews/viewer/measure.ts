@@ -5,7 +5,7 @@ import {
   type PlaneName,
   planeAxes,
 } from '../../protocol/viewer/geometry.ts';
-import type { LoadedPlane } from './planeLoader.ts';
+import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
 
 export const tools = ['distance', 'angle', 'region'] as const;
 export type Tool = (typeof tools)[number];

@@ -1,7 +1,7 @@
 import type { ImageGeometry } from '../../protocol/viewer/geometry.ts';
+import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
 import { element } from '../shared/dom.ts';
 import { type Measurement, measured, pointsOf, type Tool, tools } from './measure.ts';
-import type { LoadedPlane } from './planeLoader.ts';
 import type { ViewerState } from './state.ts';
 
 const words: Readonly<Record<Tool, string>> = { distance: 'Distance', angle: 'Angle', region: 'Region' };

@@ -1,6 +1,8 @@
 import type { LabelInfo, LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
+import type { OpenedImage } from '../../protocol/viewer/page.ts';
+import { count } from '../../protocol/words.ts';
+import { agreementColors, agreementWords } from '../shared/agreement.ts';
 import { element } from '../shared/dom.ts';
-import { agreementColors, agreementWords } from '../shared/plane.ts';
 import { labelColor } from './labelColors.ts';
 import type { ViewerState } from './state.ts';
 
@@ -12,6 +14,8 @@ export interface OverlayActions {
   add(): void;
   /** Labels of this image by a network. */
   predict(): void;
+  /** What a network sees of this image. */
+  seen(): void;
   remove(layer: number): void;
 }
 
@@ -28,6 +32,7 @@ export class OverlayPanel {
   );
   private readonly legend = element('ul', { className: 'legend', hidden: true });
   private readonly predict = element('button', { type: 'button', hidden: true }, 'Predict…');
+  private readonly seen = element('button', { type: 'button', hidden: true }, 'What a network sees…');
   private readonly cards = new Map<number, LayerCard>();
 
   constructor(private readonly actions: OverlayActions) {
@@ -35,6 +40,8 @@ export class OverlayPanel {
     add.addEventListener('click', () => actions.add());
     this.predict.title = 'Labels this image with a fine-tuned network; the labels are drawn over it';
     this.predict.addEventListener('click', () => actions.predict());
+    this.seen.title = 'Both views of this image that a step of a pre-training run is trained on';
+    this.seen.addEventListener('click', () => actions.seen());
     this.comparing.addEventListener('change', () => {
       const [reference, prediction] = this.comparing.value.split(' ').map(Number);
       actions.compare(reference !== undefined && prediction !== undefined ? { reference, prediction } : undefined);
@@ -46,7 +53,7 @@ export class OverlayPanel {
     this.root = element(
       'aside',
       { className: 'side', attributes: { 'aria-label': 'Overlays' } },
-      element('div', { className: 'side-head' }, element('h2', {}, 'Overlays'), this.predict, add),
+      element('div', { className: 'side-head' }, element('h2', {}, 'Overlays'), this.predict, this.seen, add),
       this.compareField,
       this.legend,
       this.list,
@@ -55,11 +62,12 @@ export class OverlayPanel {
 
   offerPrediction(possible: boolean): void {
     this.predict.hidden = !possible;
+    this.seen.hidden = !possible;
   }
 
-  show(layers: readonly LayerInfo[], state: ViewerState): void {
+  show(layers: readonly LayerInfo[], state: ViewerState, kind: OpenedImage['kind']): void {
     for (const [layer, card] of this.cards) {
-      if (layers.some((info) => info.layer === layer)) continue;
+      if (layers.includes(card.info)) continue;
       card.root.remove();
       this.cards.delete(layer);
       this.offerComparison(layers);
@@ -69,7 +77,7 @@ export class OverlayPanel {
       if (!look) continue;
       let card = this.cards.get(info.layer);
       if (!card) {
-        card = new LayerCard(info, distinct(info), this.actions);
+        card = new LayerCard(info, distinct(info), kind === 'picture' ? 'pixel' : 'voxel', this.actions);
         this.cards.set(info.layer, card);
         this.list.append(card.root);
         this.offerComparison(layers);
@@ -114,8 +122,9 @@ class LayerCard {
   private readonly all = element('input', { type: 'checkbox' });
 
   constructor(
-    private readonly info: LayerInfo,
+    readonly info: LayerInfo,
     private readonly name: string,
+    private readonly unit: 'pixel' | 'voxel',
     actions: OverlayActions,
   ) {
     const { layer, content, notices } = info;
@@ -179,7 +188,8 @@ class LayerCard {
       const jump = element('button', { type: 'button', title: 'Go to its largest slice' }, 'Show');
       jump.setAttribute('aria-label', `Show the largest slice of ${label.name}`);
       jump.addEventListener('click', () => actions.jump(label.largest));
-      const amount = label.milliliters === undefined ? `${label.voxels} voxels` : `${volumeText(label.milliliters)} ml`;
+      const amount =
+        label.milliliters === undefined ? count(label.voxels, this.unit) : `${volumeText(label.milliliters)} ml`;
       return element(
         'tr',
         {},
@@ -194,7 +204,7 @@ class LayerCard {
       {},
       element('td', {}, this.all),
       element('th', { scope: 'col' }, 'Label'),
-      element('th', { scope: 'col' }, 'Volume'),
+      element('th', { scope: 'col' }, this.unit === 'pixel' ? 'Area' : 'Volume'),
       element('td', {}),
     );
     return element('table', {}, element('thead', {}, head), element('tbody', {}, ...rows));

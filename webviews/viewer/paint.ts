@@ -1,10 +1,10 @@
 import { agreementOf } from '../../protocol/evaluation/planeLabels.ts';
 import type { ColorMapName } from '../../protocol/viewer/displayNames.ts';
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
-import { agreementColors } from '../shared/plane.ts';
+import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
+import { agreementColors } from '../shared/agreement.ts';
 import { colorMap } from './colorMaps.ts';
 import { colorTable } from './labelColors.ts';
-import type { LoadedPlane } from './planeLoader.ts';
 import type { ValueWindow } from './state.ts';
 
 /** An overlay of which the plane is there. */

@@ -1,4 +1,5 @@
 import type { LayerInfo } from '../../protocol/viewer/layers.ts';
+import type { OpenedImage } from '../../protocol/viewer/page.ts';
 import type { ImageSettings } from '../../protocol/viewer/settings.ts';
 import type { ViewerState } from './state.ts';
 
@@ -8,7 +9,11 @@ function keyOf({ layer, path }: LayerInfo): string {
 }
 
 /** What is kept of the view for the next time. */
-export function toSettings(state: ViewerState, layers: readonly LayerInfo[]): ImageSettings {
+export function toSettings(
+  state: ViewerState,
+  layers: readonly LayerInfo[],
+  { volume }: Pick<OpenedImage, 'volume'>,
+): ImageSettings {
   const { place, window, alone, smooth, crosshair, linked, colors, looks, compare } = state;
   const pathOf = (layer: number) => layers.find((one) => one.layer === layer)?.path ?? '';
   const kept = layers.flatMap((info) => {
@@ -16,6 +21,7 @@ export function toSettings(state: ViewerState, layers: readonly LayerInfo[]): Im
     return look ? [[keyOf(info), { ...look }] as const] : [];
   });
   return {
+    volume,
     place: [place[0], place[1], place[2]],
     window: window && { low: window.low, high: window.high },
     alone,

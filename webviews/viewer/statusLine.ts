@@ -1,7 +1,7 @@
 import { type ImageGeometry, millimetersOf, planeAxes, voxelOf } from '../../protocol/viewer/geometry.ts';
+import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
 import { element, setText } from '../shared/dom.ts';
 import { labelAt, type ShownLayer, valueAt } from './paint.ts';
-import type { LoadedPlane } from './planeLoader.ts';
 import type { ViewerState } from './state.ts';
 
 /** What lies under the crosshair: its value, millimetres, and indices in the file. */

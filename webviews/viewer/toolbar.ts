@@ -11,6 +11,7 @@ export interface ToolbarActions {
   volume(volume: number): void;
   reset(): void;
   screenshot(): void;
+  volume3D(): void;
   help(): void;
   header(): void;
 }
@@ -29,10 +30,12 @@ export class Toolbar {
   private readonly volumeField = field('Volume', this.volume, this.volumes);
   private readonly convention = element('select', { id: 'um-convention' });
   private readonly colors = element('select', { id: 'um-colors' });
+  private readonly volume3D: HTMLElement;
   private presets: Readonly<Record<string, readonly [number, number]>> = ctWindows;
   private offered = '';
 
-  constructor({ change, convention, volume, reset, screenshot, help, header }: ToolbarActions) {
+  constructor({ change, convention, volume, reset, screenshot, volume3D, help, header }: ToolbarActions) {
+    this.volume3D = button('3D', 'The image in 3D, in a panel beside it, where the window has WebGL 2', volume3D);
     this.windows.addEventListener('change', () => {
       const preset = this.presets[this.windows.value];
       change({ window: preset && windowAt(preset[0], preset[1]) });
@@ -70,10 +73,16 @@ export class Toolbar {
       tick('Crosshair', this.crosshair),
       tick('Link images', this.linked),
       button('Reset', 'Window, zoom and place as at first (0)', reset),
+      this.volume3D,
       button('Save picture…', 'Saves the view as PNG (P)', screenshot),
       button('Header', 'What the header of the file says (H)', header),
       button('Keys', 'What mouse and keys do (?)', help),
     );
+  }
+
+  /** A picture has no third dimension. */
+  offer3D(possible: boolean): void {
+    this.volume3D.hidden = !possible;
   }
 
   /** Which volume of a file with several is shown, from 0. */

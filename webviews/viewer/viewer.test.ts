@@ -1,13 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { encode } from 'fast-png';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { niftiFixture } from '../../daemon/data/formats/nifti.fixture.ts';
 import { drawn, hasChromium, openBrowser } from '../../test/metrics/browser.ts';
-import { hostile, size, voxels, writeCase } from '../../test/viewer/madeUpImages.ts';
+import { hostile, sform, size, voxels, writeCase } from '../../test/viewer/madeUpImages.ts';
+import { withTexts } from '../../test/viewer/pngTexts.ts';
 import { themes } from '../../test/viewer/themes.ts';
 import { PageOfViewer, type ViewerPageOptions } from '../../test/viewer/viewerPage.ts';
 import { freePlace } from './freePlace.ts';
@@ -137,6 +139,122 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     await page.keyboard.press('Tab');
     await status.getByText(`value ${value + 2000}`).waitFor();
     expect(await page.getByText('of 3').isVisible()).toBe(true);
+    await opened.close();
+  });
+
+  it('the volume that was chosen is kept for the next time', async () => {
+    const file = join(folder, 'imagesTr', 'moving_0000.nii.gz');
+    const opened = await open(file);
+    const { page, requests } = opened;
+    await page.getByRole('spinbutton', { name: 'Volume' }).fill('2');
+    await page.keyboard.press('Tab');
+    const kept = () => requests.flatMap((one) => (one.type === 'settings' ? [one.settings.volume] : [])).at(-1);
+    await expect.poll(kept).toBe(1);
+    await opened.close();
+  });
+
+  it('files that are dropped onto the image are asked for, and nothing else is', async () => {
+    const opened = await open();
+    const { page, requests } = opened;
+    const drop = (type: string, text: string) =>
+      page.evaluate(
+        ([kind, data]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.setData(kind ?? '', data ?? '');
+          for (const name of ['dragenter', 'dragover', 'drop'])
+            document.body.dispatchEvent(new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true }));
+          return document.body.classList.contains('dropping');
+        },
+        [type, text],
+      );
+    expect(await drop('text/plain', 'words')).toBe(false);
+    await drop('text/uri-list', '# labels\r\nfile:///a/labels.nii.gz\r\nfile:///b.nrrd\r\n');
+    await drop('application/vnd.code.uri-list', 'vscode-remote://ssh/c.nii');
+    const asked = () => requests.flatMap((one) => (one.type === 'dropped' ? [one.uris] : []));
+    await expect.poll(asked).toEqual([['file:///a/labels.nii.gz', 'file:///b.nrrd'], ['vscode-remote://ssh/c.nii']]);
+    await opened.close();
+  });
+
+  it('labels lie over a picture too, with their areas', async () => {
+    const picture = join(folder, 'pictures', 'x.png');
+    mkdirSync(join(folder, 'pictures'), { recursive: true });
+    const shades = Uint8Array.from({ length: 64 * 48 }, (_, i) => i % 200);
+    const mask = Uint8Array.from({ length: 64 * 48 }, (_, i) => (i % 64 < 10 ? 3 : 0));
+    const png = (data: Uint8Array) => encode({ width: 64, height: 48, data, channels: 1, depth: 8 });
+    writeFileSync(picture, withTexts(png(shades), { [hostile]: hostile }));
+    writeFileSync(join(folder, 'pictures', 'x_mask.png'), png(mask));
+    const opened = await open(picture);
+    const { page } = opened;
+    await page.getByRole('row', { name: 'label 3 480 pixels' }).waitFor();
+    const status = page.getByRole('status', { name: 'Crosshair' });
+    const pane = page.getByRole('slider', { name: 'Axial plane' });
+    await page.getByRole('button', { name: 'Show the largest slice of label 3' }).click();
+    await status.getByText('3 label 3').waitFor();
+    await pane.focus();
+    // The text in the file is in its header view, as text.
+    await page.keyboard.press('h');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(hostile).waitFor();
+    await dialog.getByRole('button', { name: 'Show hidden values' }).click();
+    await expect.poll(() => dialog.getByText(hostile).count()).toBe(2);
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.title()).toBe('x.png');
+    await page.keyboard.press('Escape');
+    await opened.picture('labels-on-picture');
+    await opened.close();
+  });
+
+  it('shows what a network sees of this image, and asks for another draw', async () => {
+    const opened = await open();
+    const { page, requests } = opened;
+    await page.getByRole('button', { name: 'What a network sees…' }).click();
+    await expect.poll(() => requests.some((one) => one.type === 'seen' && one.epoch === undefined)).toBe(true);
+    // Two slices of 3 × 2, side by side: rows of both alternate.
+    const data = Uint8Array.from([0, 0, 0, 9, 9, 9, 0, 0, 0, 9, 9, 9]);
+    const view = { width: 6, height: 2, slices: 2, channels: 1, data } as const;
+    opened.post({ type: 'seen', seen: { run: hostile, epoch: 4, phase: '3D', views: [view, view] } });
+    const dialog = page.getByRole('dialog', { name: 'What the network sees' });
+    await dialog.getByText(`Both views of a training step of ${hostile}, in epoch 5`).waitFor();
+    await dialog.getByRole('img', { name: 'View 2: 2 slices of 3 × 2 voxels' }).waitFor();
+    const pixels = await page.evaluate<number[]>(
+      `[...document.querySelector('.views canvas').getContext('2d').getImageData(0, 0, 6, 1).data].filter((_, i) => i % 4 === 0)`,
+    );
+    expect(pixels).toEqual([0, 0, 0, 9, 9, 9]);
+    await dialog.getByRole('button', { name: 'Draw again' }).click();
+    await expect.poll(() => requests.some((one) => one.type === 'seen' && one.epoch === 5)).toBe(true);
+    await dialog.getByRole('button', { name: 'Find similar images' }).click();
+    const similar = [
+      { image: `/data/${hostile.replaceAll('/', '')}`, similarity: 0.91 },
+      { image: '/data/ct/other.nii.gz', similarity: 0.5 },
+    ];
+    opened.post({ type: 'similar', similar: { run: 'chest', images: 12, neighbours: similar } });
+    await dialog.getByText('Of 12 images of chest').waitFor();
+    await dialog.getByText('ct/other.nii.gz: 0.500').waitFor();
+    await opened.picture('seen');
+    await dialog.getByRole('button', { name: 'Open other.nii.gz' }).click();
+    await dialog.getByRole('button', { name: 'Show attention' }).click();
+    const asked = () => requests.map((one) => (one.type === 'openSimilar' ? `open ${one.index}` : one.type));
+    await expect.poll(asked).toEqual(expect.arrayContaining(['similar', 'open 1', 'attention']));
+    expect(await page.locator('img').count()).toBe(0);
+    await opened.close();
+  });
+
+  it('labels that grow are drawn anew, with what is told of them', async () => {
+    const growing = join(folder, 'growing.nii.gz');
+    const labels = (done: number) =>
+      gzipSync(
+        niftiFixture({ size, type: 2, sform, pixdim: [2, 2, 4], values: voxels((_, __, k) => (k < done ? 3 : 0)) }),
+      );
+    writeFileSync(growing, labels(1));
+    const opened = await open(image, { overlays: [growing] });
+    const { page } = opened;
+    const status = page.getByRole('status', { name: 'Crosshair' });
+    await page.getByRole('row', { name: /label 3 57\.3 ml/ }).waitFor();
+    expect(await status.innerText()).not.toContain('label 3');
+    writeFileSync(growing, labels(24));
+    await opened.reload(3);
+    await page.getByRole('row', { name: /label 3 1376 ml/ }).waitFor();
+    await status.getByText('3 label 3').waitFor();
     await opened.close();
   });
 

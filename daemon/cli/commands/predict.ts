@@ -73,6 +73,7 @@ export function predictCommand(tasks: readonly Task[] = productTasks): Command {
           force: options.force === true,
           volume: options.volume ?? null,
           keepMinutes: options.keep,
+          growing: null,
         },
         folds: folds.map((fold) => runReference(fold, root)),
       };

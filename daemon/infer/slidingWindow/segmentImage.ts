@@ -39,6 +39,8 @@ export interface SegmentOptions {
    * at all voxels, which takes longer.
    */
   readonly onScores?: ((slice: number, scores: Float32Array) => Promise<void>) | undefined;
+  /** Told how many output slices have their labels, from the first on, whenever there are more. */
+  readonly onSlices?: ((done: number, maps: readonly (Uint8Array | Uint16Array)[]) => Promise<void>) | undefined;
   /** Bytes of scores above which they are kept in half of that (`CompactSlab`). Default 128 MiB. */
   readonly compactAbove?: number;
   onProgress?(done: number, total: number): void;
@@ -56,7 +58,17 @@ const usualCompactAbove = 2 ** 27;
 export async function segmentImage(
   networks: readonly [WindowNetwork, ...WindowNetwork[]],
   image: PreparedImage,
-  { choice, overlap, mirror, size, signal, onScores, compactAbove = usualCompactAbove, onProgress }: SegmentOptions,
+  {
+    choice,
+    overlap,
+    mirror,
+    size,
+    signal,
+    onScores,
+    onSlices,
+    compactAbove = usualCompactAbove,
+    onProgress,
+  }: SegmentOptions,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const [{ window, classes, stride = 1 }] = networks;
   const starts = coverImage(image.size, window, overlap, stride);
@@ -85,6 +97,7 @@ export async function segmentImage(
     for (; complete < before; complete++)
       for (const { slice, below, above, share } of writer.add(complete, (into) => take(complete, into)))
         if (interpolation) await onScores?.(slice, interpolation.between(below, above, share));
+    await onSlices?.(writer.done, writer.maps);
   };
   const scoresOf = (start: Size3) => windowScores(networks, image, start, mirror);
   const [first] = starts;
@@ -196,6 +209,11 @@ class OutputWriter {
     const slice = (): ScoreSlice => ({ scores: new Float32Array(plane * classes), best: new Uint16Array(plane) });
     this.below = slice();
     this.above = slice();
+  }
+
+  /** Output slices that have their labels. */
+  get done(): number {
+    return this.next;
   }
 
   /** @returns the output slices that were written, with the scores that they lie between: valid until the next call */

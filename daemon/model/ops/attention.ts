@@ -6,6 +6,7 @@ import {
   mul,
   reshape,
   rows,
+  slice,
   softmax,
   stack,
   sub,
@@ -117,4 +118,22 @@ export function attention(q: Tensor, kv: Tensor, shape: AttentionShape): Tensor 
       return [join(parts.map((p) => p.dQuery)), fromKeysAndValues(stack([dKeys, dValues]), shape)];
     },
   );
+}
+
+/**
+ * How much class tokens attend to the patches, mean over heads: their rows of softmax(q kᵀ / √d), without their attention to themselves. For
+ * looking at, so it has no gradient of its own.
+ * @param q as for `attention`, with class rows
+ * @param kv as for `attention`
+ * @returns [B, m]
+ */
+export function classAttention(q: Tensor, kv: Tensor, shape: AttentionShape): Tensor {
+  const { batch, heads, keys } = shape;
+  const factor = (q.shape[1]! / heads) ** -0.5;
+  const asked = toHeads(rows(q, 0, batch), batch, heads);
+  const keysAndValues = toKeysAndValues(kv, shape);
+  const ofKeys = mul(reshape(rows(keysAndValues, 0, 1), keysAndValues.shape.slice(1)), factor);
+  const probability = softmax(batchMatMul(asked, ofKeys, false, true)); // [B, h, 1, 1 + m]
+  const mean = mul(reshape(sum(probability, [1], false), [batch, 1 + keys]), 1 / heads);
+  return slice(mean, [0, 1], [batch, keys]);
 }

@@ -1,10 +1,10 @@
 import type { Tensor, Tensor2D, Tensor4D, Tensor5D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { testEngine } from '../../../test/engine.ts';
 import type { Engine } from '../../engine/index.ts';
 import { pool } from '../heads/classification.ts';
-import { attention } from './attention.ts';
+import { attention, classAttention } from './attention.ts';
 import { classify } from './classifier.ts';
 import { convBlock } from './convBlock.ts';
 import { enlarge } from './enlarge.ts';
@@ -339,6 +339,42 @@ describe('attention', () => {
         ...(queries ? images.map((x) => part(x, 1, queries)) : []),
       ]);
     };
+  test('of class tokens to patches is their row of the softmax, mean over heads', async () => {
+    const [heads, queries, keys] = [2, 6, 4];
+    const own: Op = (q, kv) => classAttention(q!, kv!, { batch: 2, heads, queries, keys });
+    const rowsOf: Op = (q, kv) => {
+      const d = q!.shape[1]! / heads;
+      const image = (b: number) => {
+        const all = tf.concat([
+          tf.slice(kv!, [b, 0], [1, kv!.shape[1]!]),
+          tf.slice(kv!, [2 + b * keys, 0], [keys, kv!.shape[1]!]),
+        ]);
+        const parts = [0, 1].map((h) => {
+          const column = (x: Tensor) => tf.slice(x, [0, h * d], [x.shape[0]!, d]) as Tensor2D;
+          const asked = column(tf.slice(q!, [b, 0], [1, q!.shape[1]!]));
+          return tf.softmax(tf.mul(tf.matMul(asked, column(all), false, true), d ** -0.5));
+        });
+        return tf.slice(tf.div(tf.add(parts[0]!, parts[1]!), 2), [0, 1], [1, keys]);
+      };
+      return tf.concat([image(0), image(1)]);
+    };
+    // It is for looking at, and has no gradient.
+    const [q, kv] = [
+      [2 * (1 + queries), 6],
+      [2 * (1 + keys), 12],
+    ];
+    const step = engine.compile({
+      ...{ name: 'class attention', executor: 'graph', inputs: { q: { shape: q! }, kv: { shape: kv! } } },
+      body: (inputs) => ({ ours: own(inputs.q!, inputs.kv!), plain: rowsOf(inputs.q!, inputs.kv!) }),
+    });
+    const noise = (shape: readonly number[]) =>
+      Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(7 * i + 1));
+    const { ours, plain } = await step.run({ q: noise(q!), kv: noise(kv!) });
+    step.dispose();
+    expect(ours).toHaveLength(2 * keys);
+    for (const [i, value] of ours.entries()) expect(value).toBeCloseTo(plain[i]!, 5);
+  });
+
   test.each([
     [1, 5, 3],
     [2, 6, 4],

@@ -22,9 +22,9 @@ export interface ExportOptions {
   readonly network: 'student' | 'teacher';
   /**
    * `best`: that with the best score, where the run has scores; `last`: the newest good one. Default: `last` of a pre-training, whose loss
-   * says little about its features, and `best` of a fine-tuning.
+   * says little about its features, and `best` of a fine-tuning. A number: the one of this step.
    */
-  readonly checkpoint?: 'best' | 'last' | undefined;
+  readonly checkpoint?: 'best' | 'last' | number | undefined;
   readonly onNotice: (message: string) => void;
 }
 
@@ -70,12 +70,17 @@ async function openCheckpoint(
   { checkpoint = run.task === pretrainKind.task ? 'last' : 'best', onNotice }: ExportOptions,
 ): Promise<{ tensors: SafetensorsFile; step: number }> {
   const store = new CheckpointStore(run.checkpointsFolder);
-  const best = checkpoint === 'best' ? await store.best() : undefined;
-  if (best) {
-    const tensors = await SafetensorsFile.open(best.file, run.folder);
+  const chosen =
+    typeof checkpoint === 'number'
+      ? await store.at(checkpoint)
+      : checkpoint === 'best'
+        ? await store.best()
+        : undefined;
+  if (chosen) {
+    const tensors = await SafetensorsFile.open(chosen.file, run.folder);
     try {
       await tensors.verify();
-      return { tensors, step: best.step };
+      return { tensors, step: chosen.step };
     } catch (error) {
       await tensors.close();
       throw error;

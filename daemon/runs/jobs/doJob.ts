@@ -1,9 +1,11 @@
 import type { ConfigKind } from '../../../protocol/config/index.ts';
 import { type JobName, type JobResult, type JobTask, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { RunFolder } from '../folder/runFolder.ts';
+import { attendImage } from './attendImage.ts';
 import { embedImages } from './embedImages.ts';
 import { evaluateRun } from './evaluate/evaluateRun.ts';
 import type { DoJob, OnJobProgress } from './job.ts';
+import { neighbourImages } from './neighbourImages.ts';
 import { LoadedNetworks } from './predict/loadedNetworks.ts';
 import { openSources } from './predict/openSources.ts';
 import { predictImages } from './predict/predictImages.ts';
@@ -17,6 +19,9 @@ const networks = new LoadedNetworks();
 
 /** The work of each job: one function per row of `jobTypes`. */
 const work: Work = {
+  attend: async (task, onProgress, kinds) => attendImage(await RunFolder.open(task.run, kinds), task, onProgress),
+  neighbours: async (task, onProgress, kinds) =>
+    neighbourImages(await RunFolder.open(task.run, kinds), task, onProgress),
   embed: async (task, onProgress, kinds) => embedImages(await RunFolder.open(task.run, kinds), task, onProgress),
   predict: async (task, onProgress, kinds) =>
     predictImages(await openSources([task.run, ...task.folds], kinds), task, onProgress, networks.open),

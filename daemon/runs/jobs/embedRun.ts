@@ -33,7 +33,7 @@ const BATCH = 8;
  */
 export async function embedWithRun(
   run: RunFolder,
-  dataset: Dataset,
+  dataset: Pick<Dataset, 'samples'>,
   options: EmbedRunOptions,
 ): Promise<Partial<Record<Modality, EmbeddedImages>>> {
   const { onProgress, onNotice = () => undefined } = options;
@@ -65,7 +65,7 @@ export async function embedWithRun(
 }
 
 /** The backbone of the run's network, with the requested weights. */
-async function backboneOf(
+export async function backboneOf(
   run: RunFolder,
   engine: Engine,
   { network, weights, onNotice = () => undefined }: EmbedRunOptions,

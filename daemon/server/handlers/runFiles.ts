@@ -96,7 +96,7 @@ async function pieceOf({ folder }: RunFolder, file: string, offset: number): Pro
 
 async function checkpointsOf(run: RunFolder): Promise<RunDetails['checkpoints']> {
   const store = new CheckpointStore(run.checkpointsFolder);
-  const [all, best] = await Promise.all([store.list(), store.best()]);
+  const [all, best, pinned] = await Promise.all([store.list(), store.best(), store.pinned()]);
   const found = await Promise.all(
     all.map(async ({ file, step }) => {
       const bytes = await stat(file).then(
@@ -104,7 +104,9 @@ async function checkpointsOf(run: RunFolder): Promise<RunDetails['checkpoints']>
         () => undefined, // the run has removed it meanwhile
       );
       const score = best?.file === file ? { series: best.score.series, value: best.score.value } : null;
-      return bytes === undefined ? [] : [{ file, step, bytes, score, best: best?.file === file }];
+      return bytes === undefined
+        ? []
+        : [{ file, step, bytes, score, best: best?.file === file, pinned: pinned.has(step) }];
     }),
   );
   return found.flat().reverse();

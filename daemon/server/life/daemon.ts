@@ -28,6 +28,7 @@ import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
 import { emptyTrash } from '../../runs/supervise/trash.ts';
 import { Feeds } from '../feeds/feeds.ts';
 import { RunRegistry } from '../feeds/runRegistry.ts';
+import { checkpointHandlers } from '../handlers/checkpoints.ts';
 import { engineHandlers } from '../handlers/engine.ts';
 import { jobHandlers } from '../handlers/jobs.ts';
 import { machineHandlers } from '../handlers/machine/machine.ts';
@@ -37,6 +38,7 @@ import { recordHandlers } from '../handlers/records.ts';
 import { runFileHandlers } from '../handlers/runFiles.ts';
 import { runHandlers } from '../handlers/runs.ts';
 import type { Services } from '../handlers/services.ts';
+import { viewHandlers } from '../handlers/views.ts';
 import type { LanguageServices } from '../language/languageSession.ts';
 import { LazyLanguageSession } from '../language/lazyLanguageSession.ts';
 import { ClientConnection } from '../wire/clientConnection.ts';
@@ -122,6 +124,8 @@ export class Daemon implements Services {
       ...this.ownHandlers(),
       ...runHandlers(this),
       ...runFileHandlers(this),
+      ...checkpointHandlers(this),
+      ...viewHandlers(this),
       ...recordHandlers(this),
       ...metricsHandlers(this),
       ...jobHandlers(this, job),

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type Command, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import type { RunDetails } from '../../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { humanBytes } from '../../../protocol/words.ts';
 import { lossText, scoreText, seriesTitle, timeLeft } from '../describeRun.ts';
 import type { DetailElement, DetailName, EntryElement } from './elements.ts';
 
@@ -66,7 +67,12 @@ export function detailItem({ detail, folder }: DetailElement, run: RunInfo, deta
       }
       case 'checkpoints': {
         const all = details?.checkpoints ?? [];
-        return list('Checkpoints', `${all.length}, newest at step ${all[0]?.step ?? 0}`, 'save');
+        const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+        return list(
+          'Checkpoints',
+          `${all.length} · ${humanBytes(bytes)} · newest at step ${all[0]?.step ?? 0}`,
+          'save',
+        );
       }
       case 'evaluations':
         return list('Evaluations', String(details?.evaluations.length ?? 0), 'beaker');
@@ -91,7 +97,7 @@ function scoreRow({ score }: RunInfo): [label: string, description: string | und
 export function entryItem({ detail, folder, index }: EntryElement, details: RunDetails | undefined): TreeItem {
   const item = entry(detail, folder, index, details);
   item.id = `${detail} ${index} ${folder}`;
-  item.contextValue = `entry ${detail}`;
+  item.contextValue ??= `entry ${detail}`;
   const description = typeof item.description === 'string' ? item.description : '';
   item.accessibilityInformation = { label: [item.label, description].filter(Boolean).join(', ') };
   return item;
@@ -109,15 +115,18 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
   if (detail === 'checkpoints') {
     const checkpoint = details?.checkpoints[index];
     const item = new TreeItem(`Step ${checkpoint?.step ?? ''}`);
-    const { score, best, bytes } = checkpoint ?? { score: null, best: false, bytes: 0 };
+    const { score, best, bytes, pinned } = checkpoint ?? { score: null, best: false, bytes: 0, pinned: false };
     const parts = [
       best ? 'best' : undefined,
+      pinned ? 'pinned' : undefined,
       score ? scoreText(score) : undefined,
-      `${(bytes / 2 ** 20).toFixed(1)} MiB`,
+      humanBytes(bytes),
     ];
     item.description = parts.filter((part) => part !== undefined).join(' · ');
     item.tooltip = checkpoint?.file ?? '';
-    item.iconPath = new ThemeIcon(best ? 'star-full' : 'circle-small');
+    item.iconPath = new ThemeIcon(pinned ? 'pinned' : best ? 'star-full' : 'circle-small');
+    // By these words, package.json shows its actions.
+    item.contextValue = ['entry checkpoints', pinned ? 'pinned' : 'free', index === 0 ? 'newest' : 'older'].join(' ');
     return item;
   }
   const evaluation = details?.evaluations[index];

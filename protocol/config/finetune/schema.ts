@@ -130,7 +130,7 @@ const model = z
       .enum(presetNames)
       .default('tiny')
       .describe('Size of the encoder: `nano` for demonstrations and tests, `tiny` and `small` as in the paper.')
-      .meta({ source: 'UniMiSS, section 3.2' }),
+      .meta({ source: 'UniMiSS (Xie et al. 2022), architecture of MiT' }),
     stages,
     dropPath: z
       .number()

@@ -80,7 +80,7 @@ export const train = z
       .describe(
         'Factor of the learning rate from each layer of the encoder to the one below it. 1: the same rate everywhere. 0.75 is usual.',
       )
-      .meta({ source: 'BEiT (Bao et al. 2021), section 3.1' }),
+      .meta({ source: 'BEiT (Bao et al. 2021), fine-tuning' }),
     freeze: z
       .enum(['none', 'encoder', 'all'])
       .default('none')

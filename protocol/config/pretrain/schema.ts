@@ -21,7 +21,7 @@ const data = z
       .describe(
         'Which images to train on. `auto`: all images found, alternating between 2D and 3D if both exist. `both`: as `auto`, but fails if either is missing. `2D` or `3D`: only these.',
       )
-      .meta({ source: 'UniMiSS, section 3.3' }),
+      .meta({ source: 'UniMiSS (Xie et al. 2022), pre-training' }),
     balance: z
       .enum(['all', 'equal'])
       .default('all')
@@ -66,20 +66,20 @@ const model = z
       .describe(
         'Size of the network MiT: `nano` for demonstrations and tests, `tiny` (20 M parameters) and `small` (44 M) as in the paper. It also sets the defaults of the view sizes and the head.',
       )
-      .meta({ source: 'UniMiSS, section 3.2' }),
+      .meta({ source: 'UniMiSS (Xie et al. 2022), architecture of MiT' }),
     stages,
     size2D: z
       .tuple([size, size])
       .optional()
       .describe('Size of 2D views: [height, width] in pixels, multiples of 32. Default: 224×224 (`nano`: 64×64).')
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'UniMiSS (Xie et al. 2022), pre-training' }),
     size3D: z
       .tuple([size, size, size])
       .optional()
       .describe(
         'Size of 3D views: [slices, height, width] in voxels. Slices must be a multiple of 16, height and width multiples of 32. Default: 16×96×96 (`nano`: 16×64×64).',
       )
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'UniMiSS (Xie et al. 2022), pre-training' }),
     dropPath: z
       .number()
       .min(0)
@@ -115,7 +115,7 @@ const train = z
       .max(100_000)
       .default(200)
       .describe('Total number of epochs. Each 2D and each 3D epoch counts as one.')
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     interval: z
       .int()
       .min(1)
@@ -123,7 +123,7 @@ const train = z
       .describe(
         'Number of 2D epochs before switching to the same number of 3D epochs, and so on. Has no effect if only one of them exists.',
       )
-      .meta({ source: 'UniMiSS, section 3.3' }),
+      .meta({ source: 'UniMiSS (Xie et al. 2022), pre-training' }),
     batch: z
       .strictObject({
         '2D': z.int().min(1).max(65536).default(8).describe('Images per batch in 2D epochs.'),
@@ -138,7 +138,7 @@ const train = z
       .describe(
         'Images in memory at once. The paper uses 24 on each of 8 GPUs. If memory runs out, halve it and double `accumulate`.',
       )
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     accumulate: z
       .int()
       .min(1)
@@ -157,20 +157,20 @@ const train = z
       .describe(
         'Peak learning rate for a total batch of 256: one number, or one each for `2D` and `3D`. It is scaled by total batch / 256.',
       )
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     finalLr: z
       .number()
       .min(0)
       .max(1)
       .default(1e-6)
       .describe('Learning rate at the end of the cosine schedule. It is not scaled.')
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     warmupEpochs: z
       .number()
       .min(0)
       .default(10)
       .describe('Number of epochs in which the learning rate rises linearly from 0. Short runs shorten it.')
-      .meta({ source: 'UniMiSS, section 4.1' }),
+      .meta({ source: 'the reference implementation of UniMiSS' }),
     weightDecay: z
       .tuple([z.number().min(0).max(10), z.number().min(0).max(10)])
       .default([0.04, 0.4])

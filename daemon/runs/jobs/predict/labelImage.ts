@@ -51,6 +51,7 @@ export interface SegmentTask extends Pick<PredictTask, 'overlap' | 'mirror'> {
   readonly raw?: boolean;
   /** Receives the mean scores of each slice: see `SegmentOptions`. */
   readonly onScores?: SegmentOptions['onScores'];
+  readonly onSlices?: SegmentOptions['onSlices'];
 }
 
 /** Labels of an image in a grid of `size`; of the classes that the plan names, the largest component only. */
@@ -58,13 +59,13 @@ export async function segment(
   { plan, window, stride, runs }: OpenNetwork,
   image: PreparedImage,
   size: Size3,
-  { overlap, mirror, raw = false, onScores }: SegmentTask,
+  { overlap, mirror, raw = false, onScores, onSlices }: SegmentTask,
 ): Promise<(Uint8Array | Uint16Array)[]> {
   const axes = plan.modality === '3D' ? ([0, 1, 2] as const) : ([1, 2] as const);
   const network = (run: RunNetwork): WindowNetwork => ({ window, classes: plan.classes.length, stride, run });
   const [first, ...others] = runs;
   const maps = await segmentImage([network(first), ...others.map(network)], image, {
-    ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size, onScores },
+    ...{ choice: plan.labels, overlap, mirror: mirror ? axes : [], size, onScores, onSlices },
   });
   const single = plan.classes.flatMap(({ name }, k) => (plan.largestComponent?.includes(name) ? [k] : []));
   if (raw || single.length === 0) return maps;

@@ -8,8 +8,11 @@ import { makeReadOnly, noSmallDisk, onSmallDisk } from '../../../../test/smallDi
 import { dicomFixture } from '../../../data/formats/dicom/dicom.fixture.ts';
 import { readLabels, readVolume } from '../../../data/formats/image.ts';
 import { writeNifti } from '../../../data/formats/niftiWriter.ts';
+import { orient, walkAffine } from '../../../data/formats/orientation.ts';
+import type { StoredCase } from '../../../data/prepared/readCase.ts';
 import { keepLargest } from '../../../infer/largestComponent.ts';
 import { exportRun } from '../../export/exportRun.ts';
+import { GrowingLabels } from './growingLabels.ts';
 import { smallPlan, untrainedExport, untrainedRun } from './network.fixtures.ts';
 import { openSources } from './openSources.ts';
 import { predictImages } from './predictImages.ts';
@@ -65,6 +68,50 @@ async function volumes(name: string, count: number): Promise<string> {
     });
   return folder;
 }
+
+it('the labels of a volume can be seen slice by slice while they grow, in its own grid', async () => {
+  const plan = smallPlan;
+  const grid = {
+    format: 'nifti',
+    size: [side, side - 1, slices],
+    type: 'int16',
+    // Stored to the left, to the front and up: three axes to be turned.
+    affine: [
+      [-2, 0, 0, 10],
+      [0, 2, 0, 20],
+      [0, 0, 4, 30],
+    ],
+  } as const;
+  const size = [slices, side - 1, side] as const;
+  const path = join(base, 'growing.nii');
+  const stored = { size, spacing: [4, 2, 2], channels: [], notices: [], grid } as unknown as StoredCase;
+  const growing = await GrowingLabels.open(path, stored, plan);
+  const map = Uint8Array.from({ length: size[0] * size[1] * size[2] }, (_, i) => (i % 7 === 0 ? 1 : 0));
+  await growing?.add(5, [map]);
+  await growing?.close();
+  const seen = await readLabels(path);
+  expect(seen.shape).toEqual(size);
+  const plane = size[1] * size[2];
+  const value = plan.classes[1]?.values[0] ?? -1;
+  expect([...seen.data]).toEqual([...map].map((one, i) => (i < 5 * plane && one === 1 ? value : 0)));
+  expect([...(seen.grid.labelNames ?? [])]).toContainEqual([value, plan.classes[1]?.name]);
+  expect(seen.affine.flat().map((one) => one + 0)).toEqual(
+    walkAffine(grid.affine, grid.size, orient(grid.affine, grid.size))
+      .flat()
+      .map((one) => one + 0),
+  );
+});
+
+it('a prediction writes them where it is asked to, and the same result', async () => {
+  const input = join(await volumes('grown', 1), 'v0.nii.gz');
+  const growing = join(base, 'v0-growing.nii');
+  const result = await predict(input, join(base, 'grown-out'), { growing });
+  expect(result.failed).toEqual([]);
+  const [seen, labels] = [await readLabels(growing), await readLabels(result.predicted[0]?.files[0] ?? '')];
+  expect(seen.shape).toEqual(labels.shape);
+  const differ = [...seen.data].filter((value, i) => value !== 0 && value !== labels.data[i]);
+  expect(differ).toEqual([]);
+});
 
 it('a DICOM series gets a DICOM segmentation beside the NIfTI file: the same labels on its grid', async () => {
   const input = series('series');

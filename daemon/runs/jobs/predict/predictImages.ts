@@ -10,8 +10,9 @@ import { checkImage, checkKind, UnlikeTraining } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { dicomPatient } from './dicomPatient.ts';
 import { Finished } from './finished.ts';
+import { GrowingLabels } from './growingLabels.ts';
 import { type InputCase, imagesOfInput } from './inputs.ts';
-import { classify, segment, settingsOf } from './labelImage.ts';
+import { classify, type SegmentTask, segment, settingsOf } from './labelImage.ts';
 import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
 import type { NetworkSources } from './networkSource.ts';
 import { writePreview } from './preview.ts';
@@ -75,7 +76,7 @@ async function predictCases(
       continue;
     }
     try {
-      const predicted = await predictCase(network, files, task);
+      const predicted = await predictCase(network, files, cases.length > 1 ? { ...task, growing: null } : task);
       await finished.add(files.images, predicted, files.patient);
       result.predicted.push(predicted);
       all.push(predicted);
@@ -135,14 +136,28 @@ async function labelled(
   prepared: PreparedImage,
   { stored, base, task }: { stored: StoredCase; base: string; task: PredictTask },
 ): Promise<{ maps: LabelMapsOfImage; probabilities: string[] }> {
+  const growing = task.growing === null ? undefined : await GrowingLabels.open(task.growing, stored, network.plan);
+  const { overlap, mirror } = task;
+  const options = { overlap, mirror, ...(growing && { onSlices: growing.add.bind(growing) }) };
+  try {
+    if (task.probabilities) return await withProbabilities(network, prepared, { stored, base, options });
+    return { maps: await segment(network, prepared, stored.size, options), probabilities: [] };
+  } finally {
+    await growing?.close();
+  }
+}
+
+async function withProbabilities(
+  network: OpenNetwork,
+  prepared: PreparedImage,
+  { stored, base, options }: { stored: StoredCase; base: string; options: SegmentTask },
+): Promise<{ maps: LabelMapsOfImage; probabilities: string[] }> {
   const { classes, labels } = network.plan;
-  if (!task.probabilities) return { maps: await segment(network, prepared, stored.size, task), probabilities: [] };
   const names = classes.map(({ name }) => name);
   const collected = await ProbabilityMaps.open(base, stored, names, labels);
   try {
-    const { overlap, mirror } = task;
     const onScores = (slice: number, scores: Float32Array) => collected.add(slice, scores);
-    const maps = await segment(network, prepared, stored.size, { overlap, mirror, onScores });
+    const maps = await segment(network, prepared, stored.size, { ...options, onScores });
     return { maps, probabilities: await collected.write() };
   } finally {
     await collected.close();

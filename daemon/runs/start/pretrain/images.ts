@@ -3,6 +3,7 @@ import type { Modality } from '../../../../protocol/modality.ts';
 import { views2DOptions, views3DOptions } from '../../../data/augment/options.ts';
 import { type Dataset, openDataset } from '../../../data/datasets/unlabelled.ts';
 import { type Loader, openLoader } from '../../../data/loader/index.ts';
+import type { ViewOptions } from '../../../data/loader/types.ts';
 import type { ImageHashes } from '../../records/imageHashes.ts';
 import type { RunJournal } from '../../records/runJournal.ts';
 
@@ -19,25 +20,33 @@ export async function openImages({ data }: PretrainConfig, journal: RunJournal):
   return dataset;
 }
 
-/** The loader of a phase: one batch per optimiser step. */
-export function openRunLoader(
-  { data, train, model, views }: PretrainConfig,
-  dataset: Dataset,
-  phase: Modality,
-  { journal, hashes }: { journal: RunJournal; hashes: ImageHashes | undefined },
-): Loader {
-  return openLoader({
-    dataset,
+/** What the views of a phase depend on. */
+export function viewOptionsOf({ data, train, model, views }: PretrainConfig, phase: Modality) {
+  return {
     phase,
     seed: train.seed,
-    workers: data.workers,
-    batch: train.batch[phase] * train.accumulate,
     views2D: { ...views2DOptions(model.size2D), area: views.area2D },
     views3D: {
       ...views3DOptions(model.size3D, views.volumeDraws, views.pad3D),
       ...{ crop: views.crop3D, parentCrop: views.parent3D },
     },
     resample: data.resample ? { spacing: data.spacing, cache: data.cache } : false,
+  } satisfies Omit<ViewOptions, 'cacheMiB'>;
+}
+
+/** The loader of a phase: one batch per optimiser step. */
+export function openRunLoader(
+  config: PretrainConfig,
+  dataset: Dataset,
+  phase: Modality,
+  { journal, hashes }: { journal: RunJournal; hashes: ImageHashes | undefined },
+): Loader {
+  const { data, train } = config;
+  return openLoader({
+    ...viewOptionsOf(config, phase),
+    dataset,
+    workers: data.workers,
+    batch: train.batch[phase] * train.accumulate,
     onBroken: (image) => journal.event('broken', `${image.id}: ${image.reason}`, { file: image.id }),
     onNotice: (message, kind, image) => journal.event('notice', message, { file: image, details: { kind } }),
     told: journal.reportedKinds,

@@ -1,0 +1,75 @@
+import { env, window } from 'vscode';
+import { checkpointPin, checkpointsRemove, runDetails } from '../../protocol/daemon/messages.ts';
+import { UnimissError } from '../../protocol/errors.ts';
+import type { Checkpoint } from '../../protocol/runs/detailsMessages.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { count, humanBytes } from '../../protocol/words.ts';
+import type { Context } from '../context.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+
+/** Commands about single checkpoints, from their rows in the view Runs, and one that removes all that a run needs no more. */
+export function checkpointCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
+  const pin = async (given: unknown, pinned: boolean) => {
+    const { run, checkpoint } = await rowOf(ctx, given);
+    await ctx.daemon.request(checkpointPin, { run: run.folder, step: checkpoint.step, pinned });
+    ctx.view.refresh(run.folder);
+  };
+  const remove = async (run: RunInfo, steps?: number[]) => {
+    const asked = { run: run.folder, confirm: true as const, ...(steps && { steps }) };
+    const { removed, bytes } = await ctx.daemon.request(checkpointsRemove, asked);
+    ctx.view.refresh(run.folder);
+    window.setStatusBarMessage(`UniMiSS: ${humanBytes(bytes)} are free again`, 5000);
+    ctx.output.info(`Removed from ${run.id}: ${removed.join(', ')}`);
+  };
+  return {
+    'unimiss.pinCheckpoint': (given) => pin(given, true),
+    'unimiss.unpinCheckpoint': (given) => pin(given, false),
+    async 'unimiss.copyCheckpointPath'(given) {
+      const { checkpoint } = await rowOf(ctx, given);
+      await env.clipboard.writeText(checkpoint.file);
+    },
+    async 'unimiss.removeCheckpoint'(given) {
+      const { run, checkpoint } = await rowOf(ctx, given);
+      const { step, bytes, best } = checkpoint;
+      const isBest = best ? ' It is the best one of the run.' : '';
+      const detail = `${humanBytes(bytes)}.${isBest} It cannot be brought back.`;
+      if (await confirmed(`Remove the checkpoint of step ${step} of ${run.name}?`, detail)) await remove(run, [step]);
+    },
+    async 'unimiss.cleanCheckpoints'(given) {
+      const none = 'No run has been trained yet. "UniMiSS: Start Pre-training" starts one.';
+      const fits = ({ state }: RunInfo) => state !== 'new';
+      const run = await chooseRun(ctx, given, { title: 'Clean Up Checkpoints', fits, none });
+      if (!run) return;
+      const { checkpoints } = await ctx.daemon.request(runDetails, { run: run.folder });
+      const doomed = superfluous(checkpoints);
+      if (doomed.length === 0) {
+        void window.showInformationMessage(
+          `${run.name} has only checkpoints that are kept: the newest, the best, and pinned ones.`,
+        );
+        return;
+      }
+      const bytes = doomed.reduce((sum, one) => sum + one.bytes, 0);
+      const question = `Remove ${count(doomed.length, 'checkpoint')} of ${run.name} (${humanBytes(bytes)})?`;
+      if (await confirmed(question, 'The newest, the best and pinned ones stay.')) await remove(run);
+    },
+  };
+}
+
+/** Checkpoints that a run needs no more: neither the newest, nor the best, nor pinned. @param checkpoints newest first */
+export function superfluous(checkpoints: readonly Checkpoint[]): Checkpoint[] {
+  return checkpoints.slice(1).filter(({ best, pinned }) => !best && !pinned);
+}
+
+async function rowOf(ctx: Context, given: unknown): Promise<{ run: RunInfo; checkpoint: Checkpoint }> {
+  const checkpoint = ctx.view.checkpoint(given);
+  const run =
+    checkpoint && (await chooseRun(ctx, given, { title: 'Checkpoint', fits: () => true, none: 'No runs yet.' }));
+  if (run) return { run, checkpoint };
+  throw new UnimissError('run', 'no checkpoint is chosen', {
+    remedy: 'Open a run in the view Runs, and right-click one of its checkpoints.',
+  });
+}
+
+async function confirmed(question: string, detail: string): Promise<boolean> {
+  return (await window.showWarningMessage(question, { modal: true, detail }, 'Remove')) === 'Remove';
+}

@@ -1,0 +1,79 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attend, neighbours, runViews } from '../../protocol/daemon/messages.ts';
+import { isObject } from '../../protocol/json.ts';
+import type { Context } from '../context.ts';
+import { requireHere } from '../machines/runFiles.ts';
+import { chooseRun } from '../runs/chooseRun.ts';
+import { deviceOf } from '../runs/device.ts';
+import { isPretraining } from '../runs/kinds.ts';
+import type { ViewerEditors } from '../viewer/viewerEditors.ts';
+import { ViewerSession } from '../viewer/viewerSession.ts';
+import { withProgress } from '../withProgress.ts';
+import { ensureEngine } from './engine.ts';
+
+/**
+ * `unimiss.showViews`: what the network of a run sees of the image in the viewer. From the viewer, which says the run and the epoch of what
+ * it shows already, or from the palette.
+ */
+export function showViewsCommands(
+  ctx: Context,
+  viewers: ViewerEditors,
+): Record<string, (given?: unknown, again?: unknown) => Promise<void>> {
+  return {
+    async 'unimiss.showViews'(given, again) {
+      const session = given instanceof ViewerSession ? given : viewers.current();
+      const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
+      const run = await chooseRun(ctx, again, { title: 'What the Network Sees', fits: isPretraining, none });
+      if (!run) return;
+      requireHere(run, 'so is its daemon, which makes views of images there');
+      const epoch = isObject(again) && typeof again.epoch === 'number' ? again.epoch : 0;
+      const image = session.document.uri.fsPath;
+      const { phase, views } = await ctx.daemon.request(runViews, { run: run.folder, image, epoch });
+      const pictures = views.map(({ data, ...view }) => ({
+        ...view,
+        data: new Uint8Array(Buffer.from(data, 'base64')),
+      }));
+      session.showViews({ run: run.id, epoch, phase, views: pictures }, run.folder);
+    },
+    /** From the viewer: where the network that was chosen for the views looks. */
+    async 'unimiss.attentionOfImage'(given, chosen) {
+      const asked = await askedBy(ctx, given, chosen);
+      if (!asked || !(await ensureEngine(ctx, deviceOf(asked.run)))) return;
+      const { run, session } = asked;
+      const out = join(ctx.extension.globalStorageUri.fsPath, 'attention', run.id);
+      const image = session.document.uri.fsPath;
+      const { file, notices } = await withProgress(
+        ctx.daemon,
+        'UniMiSS: looking with the network',
+        (workDoneToken, cancelled) =>
+          ctx.daemon.request(attend, { run: run.folder, image, out, workDoneToken }, cancelled),
+      );
+      for (const notice of notices) ctx.output.info(notice);
+      await session.document.addLayer(file, { added: false, title: `attention of ${run.id}`, values: true });
+      await rm(file, { force: true });
+    },
+    async 'unimiss.similarOfImage'(given, chosen) {
+      const asked = await askedBy(ctx, given, chosen);
+      if (!asked || !(await ensureEngine(ctx, deviceOf(asked.run)))) return;
+      const { run, session } = asked;
+      const image = session.document.uri.fsPath;
+      const { neighbours: found, images } = await withProgress(
+        ctx.daemon,
+        `UniMiSS: comparing with the images of ${run.id}`,
+        (workDoneToken, cancelled) =>
+          ctx.daemon.request(neighbours, { run: run.folder, image, workDoneToken }, cancelled),
+      );
+      session.showSimilar({ run: run.id, images, neighbours: found });
+    },
+  };
+}
+
+/** The editor that asks, and the run of the views that it shows. */
+async function askedBy(ctx: Context, given: unknown, chosen: unknown) {
+  if (!(given instanceof ViewerSession)) return undefined;
+  const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
+  const run = await chooseRun(ctx, chosen, { title: 'What the Network Sees', fits: isPretraining, none });
+  if (run) requireHere(run, 'so is its network');
+  return run && { run, session: given };
+}

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { type Disposable, Uri, workspace } from 'vscode';
+import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import type { Context } from '../context.ts';
+import { fileHere } from '../machines/runFiles.ts';
+
+const scheme = 'unimiss-resolved';
+
+/** Where the editor reads the configuration of a run with every choice made. It cannot be edited there: the run goes on with it. */
+export function resolvedConfigUri({ id, folder }: Pick<RunInfo, 'id' | 'folder'>): Uri {
+  return Uri.from({ scheme, path: `/${id}.json`, query: folder });
+}
+
+/** Provides these texts, also of runs on other machines. */
+export function provideResolvedConfigs(ctx: Pick<Context, 'daemon' | 'extension' | 'store'>): Disposable {
+  return workspace.registerTextDocumentContentProvider(scheme, {
+    async provideTextDocumentContent({ query: folder }) {
+      const run = ctx.store.get(folder);
+      if (!run) throw new UnimissError('run', 'is not listed any more', { place: folder });
+      const file = posix.join(parseAddress(folder).path, 'config.resolved.json');
+      const here = await fileHere(ctx, run, file);
+      return readFile(here, 'utf8').catch((cause) => {
+        throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, { place: here, cause });
+      });
+    },
+  });
+}

@@ -1,0 +1,2 @@
+/** Of the 3D view's page: it draws letters from a picture that its script holds. */
+export const volumeFrame = { title: 'UniMiSS 3D View', pictures: true } as const;

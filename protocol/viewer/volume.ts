@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import type { LabelInfo } from './layers.ts';
+
+/** A volume for the 3D view, to its page. */
+export interface VolumeMessage {
+  readonly type: 'volume';
+  readonly name: string;
+  /** NIfTI files of few voxels. */
+  readonly image: Uint8Array;
+  /** Values from transparent to opaque. */
+  readonly low: number;
+  readonly high: number;
+  readonly ct: boolean;
+  readonly labels:
+    | { readonly file: Uint8Array; readonly list: readonly Pick<LabelInfo, 'value' | 'name'>[] }
+    | undefined;
+}
+
+/** From the page of the 3D view; checked, since a page is a border. */
+export const volumeRequest = z.object({ type: z.literal('ready') });

@@ -1,0 +1,11 @@
+import './volume.css';
+import type { VolumeMessage } from '../../protocol/viewer/volume.ts';
+import { VolumeApp } from './volumeApp.ts';
+
+declare function acquireVsCodeApi(): { postMessage(message: unknown): void };
+
+const editor = acquireVsCodeApi();
+const app = new VolumeApp(document.body);
+// Only the extension can send messages here: the page loads nothing from elsewhere.
+window.addEventListener('message', ({ data }: MessageEvent<VolumeMessage>) => void app.show(data));
+editor.postMessage({ type: 'ready' });
