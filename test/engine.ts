@@ -1,5 +1,6 @@
 import { type Engine, openEngine } from '../daemon/engine/index.ts';
 import { requireEngine } from '../daemon/engine/install/index.ts';
+import type { EnginePrecision } from '../protocol/config/devices.ts';
 import { lack } from './needs.ts';
 
 /**
@@ -18,7 +19,7 @@ export const pjrtPlugin: string | undefined = process.env.UNIMISS_PJRT || undefi
 export const lackOfPjrt: string = lack('pjrt', pjrtPlugin ? '' : 'no plugin of PJRT for CPUs is installed');
 
 /** The engine on that plugin. */
-export async function pjrtTestEngine(): Promise<Engine> {
+export async function pjrtTestEngine(precision?: EnginePrecision): Promise<Engine> {
   if (!pjrtPlugin) throw new Error(lackOfPjrt);
-  return openEngine({ library: pjrtPlugin, device: 'pjrt:cpu', tensorFloat32: false });
+  return openEngine({ library: pjrtPlugin, device: 'pjrt:cpu', tensorFloat32: false, ...(precision && { precision }) });
 }

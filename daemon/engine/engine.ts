@@ -41,7 +41,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 /** The first given option that differs from the open engine's, in words. Options that are not given do not count. */
 function difference(open: Required<EngineOptions>, asked: EngineOptions): string | undefined {
-  const keys = ['library', 'device', 'interOpThreads', 'intraOpThreads', 'preload', 'tensorFloat32'] as const;
+  const keys = [
+    'library',
+    'device',
+    'interOpThreads',
+    'intraOpThreads',
+    'preload',
+    'tensorFloat32',
+    'precision',
+  ] as const;
   const key = keys.find((name) => asked[name] !== undefined && !isDeepStrictEqual(asked[name], open[name]));
   return key && `${key}: ${inspect(open[key])}, not ${inspect(asked[key])}`;
 }
@@ -56,6 +64,11 @@ export class Engine extends Session {
   /** Name and version, for people. */
   get title(): string {
     return this.platform.title;
+  }
+
+  /** Whether inputs of steps can be copied ahead (`CompiledStep.stage`). */
+  get stages(): boolean {
+    return this.platform.traits.stages;
   }
 
   /** Memory of the device, where the engine tells. */

@@ -21,12 +21,21 @@ export interface Traits {
   readonly fusedOps: readonly Executor[];
   /** Has ResourceApplyProximalGradientDescent. */
   readonly proximalDescent: boolean;
+  /** Rounds the factors of products, but of those that say they are exact (ops/products.ts). */
+  readonly roundsFactors: boolean;
+  /** Has memory of its own, to which inputs are copied (`TracedStep.stage`). */
+  readonly stages: boolean;
 }
 
 /** A step's body as one function of a platform: traced once, then executed by a single call. */
 export interface TracedStep<I extends string, O extends string> {
   /** Executes it on another thread. The values are copied before this returns its promise. */
   execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>>;
+  /**
+   * Copies an input's values to the device before the call that gets them, which may be while another one computes. `execute`
+   * knows them by the very array. Absent where calls copy nothing.
+   */
+  stage?(input: I, values: Float32Array): void;
   /** Frees it and its hold on captured tensors. */
   dispose(): void;
 }

@@ -2,7 +2,7 @@ import { type DataTypeMap, type Tensor, type DataType as TfjsDType, engine as tf
 import './legacyUtil.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
-import type { EngineDevice } from '../../protocol/config/devices.ts';
+import type { EngineDevice, EnginePrecision } from '../../protocol/config/devices.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Attrs } from './attributes.ts';
 import { DataType, dtypeName } from './dataType.ts';
@@ -25,12 +25,23 @@ export interface EngineOptions {
    * Whether a GPU may round the factors of float32 products to TensorFloat-32: much faster, 10 bits of mantissa. Default: true.
    */
   tensorFloat32?: boolean;
+  /**
+   * What products multiply. `bfloat16`: their factors are rounded to it; weights, sums, norms and losses stay float32. Plugins of
+   * PJRT alone. Default: float32.
+   */
+  precision?: EnginePrecision;
+  /** Folder in which a plugin of PJRT keeps compiled steps for later processes. Default: null, none. */
+  executables?: string | null;
+  /** Receives news for the user. Default: nobody does. */
+  notice?: (message: string) => void;
 }
 
 /** Options with their defaults. */
 export function withDefaults(options: EngineOptions): Required<EngineOptions> {
   const { library, device, interOpThreads = 2, intraOpThreads = 2, preload = [], tensorFloat32 = true } = options;
-  return { library, device, interOpThreads, intraOpThreads, preload: [...preload], tensorFloat32 };
+  const { precision = 'float32', executables = null, notice = () => {} } = options;
+  const rest = { tensorFloat32, precision, executables, notice };
+  return { library, device, interOpThreads, intraOpThreads, preload: [...preload], ...rest };
 }
 
 /** An input of an op: a tensor, or several for a list argument (`args` of _FusedMatMul, `values` of ConcatV2). */

@@ -3,6 +3,7 @@ import type { TracedStep } from './platform.ts';
 import type { Session } from './session.ts';
 import {
   asArray,
+  checkInput,
   checkValues,
   inputsOf,
   outputsOf,
@@ -46,6 +47,16 @@ export class CompiledStep<I extends string = string, O extends string = string> 
     } finally {
       this.running = false;
     }
+  }
+
+  /**
+   * Copies an input to the device for a later `run`, which may happen while another one computes. That `run` gets the very same
+   * array, whose values stay as they are until then. Does nothing where inputs are not copied.
+   * @throws UnimissError 'engine' for an unknown or ill-shaped input
+   */
+  stage(name: I, values: Float32Array): void {
+    checkInput(this.definition, name, values);
+    if (!this.disposed) this.traced?.stage?.(name, values);
   }
 
   /** Frees the function and its hold on captured tensors; a second call does nothing. Wait for `run` first. */

@@ -30,21 +30,32 @@ export function inputsOf<I extends string>({ inputs }: Pick<StepDefinition<I>, '
 
 /** @throws UnimissError 'engine' for a value that is missing, unknown or does not fit its input */
 export function checkValues<I extends string>(definition: StepDefinition<I>, values: Record<I, StepValue>): void {
-  for (const name of Object.keys(values))
-    if (!Object.hasOwn(definition.inputs, name)) throw refusal(definition, `"${name}" is not an input of this step`);
-  for (const [name, input] of inputsOf(definition)) {
+  for (const name of Object.keys(values)) inputNamed(definition, name);
+  for (const [name] of inputsOf(definition)) {
     const value: StepValue | undefined = values[name];
     if (value === undefined) throw refusal(definition, `input "${name}" is missing`);
-    const { length } = asArray(value);
-    const type = `${dtypeName(dtypeOf(input))}[${input.shape}]`;
-    if (length !== sizeOf(input.shape))
-      throw refusal(definition, `input "${name}" has ${length} values; ${type} needs ${sizeOf(input.shape)}`);
-    if (input.dtype === 'int32') {
-      const odd = asArray(value).find((x: number) => x !== (x | 0));
-      if (odd !== undefined)
-        throw refusal(definition, `input "${name}" has the value ${odd}, which ${type} cannot hold`);
-    }
+    checkInput(definition, name, value);
   }
+}
+
+/** @throws UnimissError 'engine' for a value that is unknown or does not fit its input */
+export function checkInput<I extends string>(definition: StepDefinition<I>, name: I, value: StepValue): void {
+  const input = inputNamed(definition, name);
+  const { length } = asArray(value);
+  const type = `${dtypeName(dtypeOf(input))}[${input.shape}]`;
+  if (length !== sizeOf(input.shape))
+    throw refusal(definition, `input "${name}" has ${length} values; ${type} needs ${sizeOf(input.shape)}`);
+  if (input.dtype === 'int32') {
+    const odd = asArray(value).find((x: number) => x !== (x | 0));
+    if (odd !== undefined) throw refusal(definition, `input "${name}" has the value ${odd}, which ${type} cannot hold`);
+  }
+}
+
+function inputNamed<I extends string>(definition: StepDefinition<I>, name: string): StepInput {
+  const { inputs } = definition as StepDefinition<string>;
+  const input = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+  if (!input) throw refusal(definition, `"${name}" is not an input of this step`);
+  return input;
 }
 
 /** Runs a step's body. @throws UnimissError 'engine' if it returns anything but tensors by name */

@@ -1,27 +1,39 @@
 import { ProgressLocation, window } from 'vscode';
+import type { EngineDevice } from '../../protocol/config/devices.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/messages.ts';
 import type { ResultOf } from '../../protocol/daemon/rpc.ts';
+import { UnimissError } from '../../protocol/errors.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
-import type { EngineDevice } from '../runs/device.ts';
 import { withProgress } from '../withProgress.ts';
 
 type EngineInfo = ResultOf<typeof engineInfoRequest>;
 
-const titles: Record<EngineDevice, string> = { cpu: 'CPU', cuda: 'CUDA' };
+const titles: Record<EngineDevice, string> = {
+  cpu: 'CPU',
+  cuda: 'CUDA',
+  'pjrt:cpu': 'XLA on the processor (pjrt:cpu)',
+  'pjrt:cuda': 'XLA on NVIDIA GPUs (pjrt:cuda)',
+  'pjrt:rocm': 'XLA on AMD GPUs (pjrt:rocm)',
+  'pjrt:oneapi': 'XLA on Intel GPUs (pjrt:oneapi)',
+  'pjrt:metal': 'XLA on Apple GPUs (pjrt:metal)',
+};
 
-/** Commands about TensorFlow. */
+/** What computes on a device. */
+const engineFor = (device: EngineDevice): string => (device.startsWith('pjrt:') ? 'The PJRT plugin' : 'TensorFlow');
+
+/** Commands about what computes: TensorFlow and plugins of PJRT. */
 export function engineCommands(ctx: Context): Record<string, () => Promise<void>> {
   return {
     async 'unimiss.installEngine'() {
       const info = await ctx.daemon.request(engineInfoRequest, {});
       const device = await window.showQuickPick(builds(info), {
-        title: `Install TensorFlow ${info.pinned}`,
+        title: `Install TensorFlow ${info.pinned ?? ''}`,
         placeHolder: 'Which processor should TensorFlow use?',
       });
       if (!device) return;
       const version = await install(ctx, device.device);
-      void window.showInformationMessage(`TensorFlow ${version ?? ''} is ready.`);
+      void window.showInformationMessage(`${engineFor(device.device)} ${version ?? ''} is ready.`);
     },
     async 'unimiss.engineDoctor'() {
       const { text } = await window.withProgress(
@@ -35,15 +47,18 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
 
 /** The builds to choose from; that for the machine's GPUs first. */
 function builds({ gpus, sizes }: EngineInfo) {
-  const all = [
-    { label: titles.cpu, detail: 'For every machine', device: 'cpu' as const },
-    {
-      label: titles.cuda,
-      detail: gpus.length > 0 ? `For ${gpus.join(', ')}` : 'For NVIDIA GPUs; none was found on this machine',
-      device: 'cuda' as const,
-    },
-  ].map((build) => ({ ...build, description: sizeText(sizes, build.device) }));
-  return gpus.length > 0 ? all.reverse() : all;
+  const described = (device: EngineDevice, detail: string) => ({
+    ...{ label: titles[device], detail, device },
+    description: sizeText(sizes, device),
+  });
+  const found = gpus.length > 0 ? `For ${gpus.join(', ')}` : 'For NVIDIA GPUs; none was found on this machine';
+  const cpu = described('cpu', 'For every machine');
+  const cuda = described('cuda', found);
+  const plugins = [
+    described('pjrt:cuda', `A PJRT plugin. ${found}`),
+    described('pjrt:cpu', 'A PJRT plugin of a third party, for tests; slower than TensorFlow'),
+  ].filter(({ device }) => sizes[device]);
+  return [...(gpus.length > 0 ? [cuda, cpu] : [cpu, cuda]), ...plugins];
 }
 
 /** `261 MiB to download, 814 MiB on disk`; empty where no such build exists for this processor. */
@@ -53,17 +68,19 @@ function sizeText(sizes: EngineInfo['sizes'], device: EngineDevice): string {
 }
 
 /**
- * Whether TensorFlow is there: offers to install it if it is missing; false if the user cancelled.
- * @param device whose build to install
+ * Whether what computes on a device is there: offers to install it if it is missing; false if the user cancelled.
+ * @throws UnimissError 'engine' where it cannot be installed
  */
 export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<boolean> {
-  const { ready, problem, missing, pinned, sizes } = await ctx.daemon.request(engineInfoRequest, {});
+  const { ready, problem, missing, pinned, sizes } = await ctx.daemon.request(engineInfoRequest, { device });
   if (ready) return true;
+  if (pinned === undefined) throw new UnimissError('engine', problem ?? `nothing computes on ${device}`);
   const yes = 'Install';
   const why = problem !== undefined && !missing ? `${problem}\n\n` : '';
   const detail = `${why}UniMiSS downloads it once from the Python Package Index into your cache: ${sizeText(sizes, device)}.`;
+  const what = device.startsWith('pjrt:') ? `the PJRT plugin ${pinned}` : `TensorFlow ${pinned}`;
   const answer = await window.showInformationMessage(
-    `UniMiSS needs TensorFlow ${pinned} for ${titles[device]}. Install it now?`,
+    `UniMiSS needs ${what} for ${titles[device]}. Install it now?`,
     { modal: true, detail },
     yes,
   );
@@ -74,7 +91,8 @@ export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<
 
 /** Installs with progress in a notification, which can be cancelled. Throws UnimissError 'interrupted' if cancelled. */
 async function install(ctx: Context, device: EngineDevice): Promise<string | undefined> {
-  const { version } = await withProgress(ctx.daemon, 'UniMiSS: installing TensorFlow', (workDoneToken, cancelled) =>
+  const title = device.startsWith('pjrt:') ? 'UniMiSS: installing a PJRT plugin' : 'UniMiSS: installing TensorFlow';
+  const { version } = await withProgress(ctx.daemon, title, (workDoneToken, cancelled) =>
     ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled),
   );
   ctx.engineChanged.fire();

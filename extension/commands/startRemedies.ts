@@ -32,7 +32,7 @@ export function startRemedies(
   const field = fieldIn(config, error.code);
   if (!field) return [];
   const remedies: Remedy[] = [];
-  if (error.code === 'engine' && valueAt(config, field) === 'cuda')
+  if (error.code === 'engine' && valueAt(config, field) !== 'cpu')
     remedies.push({ title: 'Use CPU for This Run', run: () => again(setField(config, [...field], 'cpu')) });
   if (error.code === 'data' && field.at(-1) !== 'manifest')
     remedies.push({ title: 'Choose Folder…', run: () => chooseFolder(file, field) });

@@ -21,3 +21,7 @@ export function processorOf(device: EngineDevice): string {
 export function usesGpu(device: EngineDevice): boolean {
   return processorOf(device) !== 'cpu';
 }
+
+/** What matrix products and convolutions multiply. */
+export const enginePrecisions = ['float32', 'bfloat16'] as const;
+export type EnginePrecision = (typeof enginePrecisions)[number];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { engineDevices } from './devices.ts';
+import { engineDevices, enginePrecisions } from './devices.ts';
 
 /**
  * The fields that configurations of all kinds of runs share. Each field is declared once; types, checks, the editor's JSON Schema
@@ -49,6 +49,12 @@ const engine = z
       .default('graph')
       .describe(
         'How steps are executed. `graph`: as a traced TensorFlow function (oneDNN on CPUs). `xla`: compiled. `eager`: op by op; slow, for debugging. `auto`: measures graph and XLA once per machine and uses the faster one.',
+      ),
+    precision: z
+      .enum(enginePrecisions)
+      .default('float32')
+      .describe(
+        'What matrix products and convolutions multiply. `bfloat16`: factors are rounded to 8 bits of mantissa, which is faster on GPUs; weights, sums, norms and losses stay float32 (mixed precision). Only with a `device` that begins with `pjrt:`.',
       ),
     interOpThreads: threads.describe(
       'Number of TensorFlow threads that run different ops in parallel. null: chosen for the machine.',

@@ -1,26 +1,39 @@
 import { z } from 'zod';
+import { engineDevices } from '../config/devices.ts';
 import { request } from './rpc.ts';
 
 const text = z.string().describe('Human-readable report.');
 
-export const engineInfoRequest = request('unimiss/engine/info', 'Returns the TensorFlow that is installed.', {
-  params: z.strictObject({}),
-  result: z.object({
-    text,
-    ready: z.boolean().describe('Whether a CPU run can start.'),
-    problem: z.string().optional().describe('Why not.'),
-    missing: z.boolean().default(false).describe('Whether that is all: no TensorFlow is there.'),
-    sizes: z
-      .record(
-        z.string(),
-        z.object({ download: z.number().describe('Bytes.'), disk: z.number().describe('Bytes when unpacked.') }),
-      )
-      .default({})
-      .describe('The builds that can be installed here, `cpu` and `cuda`.'),
-    pinned: z.string().describe('The version that `unimiss/engine/install` installs.'),
-    gpus: z.array(z.string()).describe('Names of the GPUs.'),
-  }),
-});
+export const engineInfoRequest = request(
+  'unimiss/engine/info',
+  'Returns which TensorFlow and which plugin of PJRT are installed.',
+  {
+    params: z.strictObject({
+      device: z
+        .enum(engineDevices)
+        .default('cpu')
+        .describe('As `engine.device` of a configuration: what `ready`, `problem`, `missing` and `pinned` are about.'),
+    }),
+    result: z.object({
+      text,
+      ready: z.boolean().describe('Whether its engine is installed.'),
+      problem: z.string().optional().describe('Why not.'),
+      missing: z.boolean().default(false).describe('Whether that is all: it is not there.'),
+      sizes: z
+        .record(
+          z.string(),
+          z.object({ download: z.number().describe('Bytes.'), disk: z.number().describe('Bytes when unpacked.') }),
+        )
+        .default({})
+        .describe('What can be installed here, by device.'),
+      pinned: z
+        .string()
+        .optional()
+        .describe('The version that `unimiss/engine/install` installs. Absent if it has none.'),
+      gpus: z.array(z.string()).describe('Names of the GPUs.'),
+    }),
+  },
+);
 
 export const engineDoctor = request(
   'unimiss/engine/doctor',
@@ -33,10 +46,10 @@ export const engineDoctor = request(
 
 export const engineInstall = request(
   'unimiss/engine/install',
-  'Downloads TensorFlow into the user’s cache. Does nothing if it is installed already. Reports progress (`$/progress`) and can be cancelled (`$/cancelRequest`).',
+  'Downloads TensorFlow, or a plugin of PJRT, into the user’s cache. Does nothing if it is installed already. Reports progress (`$/progress`) and can be cancelled (`$/cancelRequest`).',
   {
     params: z.strictObject({
-      device: z.enum(['cpu', 'cuda']).default('cpu'),
+      device: z.enum(engineDevices).default('cpu'),
       allowCpu: z.boolean().default(false).describe('With `cuda`: install the CPU build if no GPU is usable.'),
       workDoneToken: z.union([z.string(), z.int()]).optional(),
     }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineDevices } from '../config/devices.ts';
 import { presetNames } from '../config/pretrain/presets.ts';
 import { notification, request } from '../daemon/rpc.ts';
 import { runInfoSchema, runRef } from './runInfo.ts';
@@ -48,7 +49,7 @@ export const foldersSchema = z.strictObject({
   folders: z.array(z.string().min(1)).min(1).max(100).describe('Absolute paths of folders with images.'),
   preset: z.enum(presetNames).default('tiny'),
   name: z.string().optional().describe('Name of the run. Default: the name of the first folder.'),
-  device: z.enum(['cpu', 'cuda']).default('cpu'),
+  device: z.enum(engineDevices).default('cpu'),
 });
 
 /** A configuration, or the folders to make one for. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineDevices } from '../config/devices.ts';
 import { errorDataSchema } from '../daemon/wireError.ts';
 import { modalitySchema } from '../modality.ts';
 import { runSummarySchema } from '../records/records.ts';
@@ -59,6 +60,10 @@ export const runInfoSchema = runSummarySchema.extend({
     .describe(
       'The requested devices: `cpu`, `cuda:0`, … Runs that share a device wait for each other. Empty if the configuration is unreadable.',
     ),
+  engineDevice: z
+    .enum(engineDevices)
+    .optional()
+    .describe('`engine.device` of its configuration. Absent if the configuration is unreadable.'),
   ending: endingSchema.nullable(),
 });
 export type RunInfo = z.infer<typeof runInfoSchema>;

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameLocator } from 'playwright-core';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
@@ -7,7 +7,7 @@ import type { Window } from './kit/window.ts';
 import { eventually, packVsix, pathWithoutNode } from './support.ts';
 
 /** Minutes of training on two cores: more than the tests need, so that they stop it. */
-const configuration = `{
+export const configuration = `{
   // Phantoms, so that no real image is needed.
   "name": "phantoms",
   "data": { "manifest": "phantoms/manifest.csv" },
@@ -22,10 +22,14 @@ const configuration = `{
 export class PhantomRun {
   private constructor(readonly editor: Editor) {}
 
-  static async open(env: (folder: string) => Record<string, string> = () => ({})): Promise<PhantomRun> {
+  /** @param text of the configuration file */
+  static async open(
+    env: (folder: string) => Record<string, string> = () => ({}),
+    text = configuration,
+  ): Promise<PhantomRun> {
     const editor = await Editor.open({
       vsix: packVsix(),
-      workspace: { 'phantoms.unimiss.jsonc': configuration },
+      workspace: { 'phantoms.unimiss.jsonc': text },
       env: (folder) => ({
         UNIMISS_RUNS: join(folder, 'runs'),
         PATH: pathWithoutNode(join(folder, 'bin')),
@@ -64,6 +68,11 @@ export class PhantomRun {
 
   async toldWhen(pattern: RegExp): Promise<void> {
     await eventually(() => this.told()).toMatch(pattern);
+  }
+
+  /** The process that trains the run. */
+  trainer(): number {
+    return JSON.parse(readFileSync(join(this.folder, 'lock'), 'utf8')).pid;
   }
 
   /** Steps done, as the panel says; -1 where it does not yet. */

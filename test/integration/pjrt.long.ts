@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
+import { runCreate, runStart } from '../../protocol/runs/messages.ts';
+import { DaemonPlace, ended, RunWatcher, trained, trainerPid } from '../daemon/harness.ts';
 import { lackOfPjrt } from '../engine.ts';
-import { afterStep, expectSameAfter, unbrokenRun } from './killAndResume.ts';
+import { afterStep, expectSame, expectSameAfter, unbrokenRun } from './killAndResume.ts';
 import { fewPhantoms, smallConfig, temporaryFolder } from './trainer.ts';
 
 /** A pre-training of pictures alone: XLA compiles one step, not two. */
@@ -11,15 +13,37 @@ async function pictures(): Promise<PretrainInput> {
   const manifest = await fewPhantoms(temporaryFolder('phantoms'), 0, 6);
   return smallConfig(manifest, (config) => {
     config.engine = { device: 'pjrt:cpu' };
-    config.train = { ...config.train, epochs: 2 };
+    config.train = { ...config.train, epochs: 4 };
   });
 }
 
 describe.skipIf(lackOfPjrt)('a run on pjrt:cpu', () => {
+  const place = new DaemonPlace(resolve('dist/daemon/main.js'));
+  afterAll(() => place.close());
+
   test('that was killed and resumed equals the unbroken one bit for bit', async () => {
     const unbroken = await unbrokenRun(await pictures());
     const versions = JSON.parse(readFileSync(join(unbroken.run, 'versions.json'), 'utf8'));
     expect(versions.tensorflow).toMatch(/^PJRT 0\.\d+ cpu/);
     expect(await expectSameAfter(unbroken, [afterStep(4)])).toBe(1);
+  }, 600_000);
+
+  test('through the daemon: killed and resumed, it equals one that nobody disturbed, bit for bit', async () => {
+    const file = join(temporaryFolder('daemon-pjrt'), 'a.unimiss.jsonc');
+    const from = { config: JSON.stringify(await pictures()), file };
+    const client = await place.client();
+    const watcher = await RunWatcher.on(client);
+    const whole = await client.call(runCreate, { from });
+    expect(whole).toMatchObject({ devices: ['cpu'], engineDevice: 'pjrt:cpu' });
+    expect(await watcher.until(whole.folder, ended)).toMatchObject({ state: 'finished' });
+
+    const { folder } = await client.call(runCreate, { from });
+    await watcher.until(folder, trained(5));
+    process.kill(trainerPid(folder), 'SIGKILL');
+    expect(await watcher.until(folder, ended)).toMatchObject({ state: 'interrupted', ending: { signal: 'SIGKILL' } });
+    await client.call(runStart, { run: folder });
+    const last = await watcher.until(folder, (info) => ended(info) && info?.state !== 'interrupted');
+    expect(last).toMatchObject({ state: 'finished', ending: { how: 'finished' } });
+    await expectSame(folder, whole.folder);
   }, 600_000);
 });

@@ -19,6 +19,18 @@ const run = promisify(execFile);
  */
 export const OLDEST_DRIVER = '525.60.13';
 
+/** A version of CUDA: the oldest driver that runs it, and the one it is published with. */
+export interface CudaVersion {
+  readonly name: string;
+  readonly oldestDriver: string;
+  readonly driver: string;
+}
+
+/** That of TensorFlow's wheels. */
+const cuda12: CudaVersion = { name: '12.9', oldestDriver: OLDEST_DRIVER, driver: '575' };
+/** That of the plugin of PJRT. All of CUDA 13 runs on driver 580.65.06 (CUDA 13.0) and newer ones. */
+export const cuda13: CudaVersion = { name: '13', oldestDriver: '580.65.06', driver: '580' };
+
 /** The known facts about NVIDIA's driver and GPUs. */
 export interface GpuReport {
   driver?: string;
@@ -99,13 +111,12 @@ async function fromKernelModule(proc: string): Promise<GpuReport> {
 }
 
 /** Why the found hardware cannot use CUDA; undefined if it can. */
-export function cudaObstacle(report: GpuReport): { what: string; remedy: string } | undefined {
+export function cudaObstacle(report: GpuReport, cuda = cuda12): { what: string; remedy: string } | undefined {
   if (report.gpus.length === 0) {
     const driver = report.driver ? `NVIDIA driver ${report.driver} is installed, but ` : '';
     return {
       what: `${driver}no NVIDIA GPU was found${report.problem ? ` (${report.problem})` : ''}`,
-      remedy:
-        "Install NVIDIA's driver (525.60.13 or newer; `nvidia-smi` must list the GPU), and start containers with `--gpus all`",
+      remedy: `Install NVIDIA's driver (${cuda.oldestDriver} or newer; \`nvidia-smi\` must list the GPU), and start containers with \`--gpus all\``,
     };
   }
   if (!report.driver || !/^\d/.test(report.driver)) {
@@ -114,11 +125,12 @@ export function cudaObstacle(report: GpuReport): { what: string; remedy: string 
       remedy: 'Check that `nvidia-smi` works',
     };
   }
-  if (compareVersions(report.driver, OLDEST_DRIVER) < 0) {
+  if (compareVersions(report.driver, cuda.oldestDriver) < 0) {
     return {
-      what: `${describe(report)} has NVIDIA driver ${report.driver}, but CUDA 12.9 needs ${OLDEST_DRIVER} or newer`,
+      what: `${describe(report)} has NVIDIA driver ${report.driver}, but CUDA ${cuda.name} needs ${cuda.oldestDriver} or newer`,
       remedy:
-        "Upgrade the driver (575 matches CUDA 12.9; on a data-centre GPU, NVIDIA's package cuda-compat-12-9 works too)",
+        `Upgrade the driver (${cuda.driver} matches CUDA ${cuda.name}` +
+        (cuda === cuda12 ? "; on a data-centre GPU, NVIDIA's package cuda-compat-12-9 works too)" : ')'),
     };
   }
   return undefined;
@@ -140,12 +152,12 @@ function nothingVisible(env: Env = process.env): { what: string; remedy: string 
  */
 export async function chooseDevice(
   wanted: Device,
-  options: GpuOptions & { allowCpu?: boolean } = {},
+  options: GpuOptions & { allowCpu?: boolean; cuda?: CudaVersion } = {},
 ): Promise<{ device: Device; notice?: string; visible?: VisibleGpu[] }> {
   if (wanted === 'cpu') return { device: 'cpu' };
   const gpus = await detectGpus(options);
   const visible = visibleGpus(gpus.gpus, options.env ?? process.env);
-  const obstacle = cudaObstacle(gpus) ?? (visible.length === 0 ? nothingVisible(options.env) : undefined);
+  const obstacle = cudaObstacle(gpus, options.cuda) ?? (visible.length === 0 ? nothingVisible(options.env) : undefined);
   if (!obstacle) return { device: 'cuda', visible };
   if (options.allowCpu) return { device: 'cpu', notice: `Using the CPU: ${obstacle.what}.` };
   throw new UnimissError('engine', `CUDA cannot be used: ${obstacle.what}`, {

@@ -12,9 +12,11 @@ export {
   findPlugin,
   installPlugin,
   isPluginDevice,
-  type PluginDevice,
   type PluginFile,
+  pinnedPlugin,
+  pluginSizes,
   requirePlugin,
 } from './plugin.ts';
+export type { PluginDevice } from './pluginReleases.ts';
 export { type Device, releaseSizes } from './release.ts';
 export type { VisibleGpu } from './visibleGpus.ts';

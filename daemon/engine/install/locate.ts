@@ -1,6 +1,6 @@
 import type { EngineDevice } from '../../../protocol/config/devices.ts';
 import { requireEngine } from './find.ts';
-import { chooseDevice } from './gpu.ts';
+import { chooseDevice, cuda13 } from './gpu.ts';
 import type { Env } from './places.ts';
 import { isPluginDevice, requirePlugin } from './plugin.ts';
 import type { VisibleGpu } from './visibleGpus.ts';
@@ -29,7 +29,10 @@ export async function locateEngine(
   if (isPluginDevice(wanted) && wanted !== 'pjrt:cuda')
     return { device: wanted, library: (await requirePlugin(wanted, env)).file };
   const onGpu = wanted === 'cuda' || wanted === 'pjrt:cuda';
-  const { device, notice, visible } = await chooseDevice(onGpu ? 'cuda' : 'cpu', { allowCpu, env });
+  const { device, notice, visible } = await chooseDevice(onGpu ? 'cuda' : 'cpu', {
+    ...{ allowCpu, env },
+    ...(wanted === 'pjrt:cuda' && { cuda: cuda13 }),
+  });
   if (wanted === 'pjrt:cuda' && device === 'cuda')
     return { device: wanted, library: (await requirePlugin(wanted, env)).file, visible };
   const { folder, cuda } = await requireEngine({ device, env });

@@ -3,14 +3,13 @@ import { isAbsolute, join } from 'node:path';
 import type { EngineDevice } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { elfProblem } from './elf.ts';
+import { chooseDevice, cuda13 } from './gpu.ts';
 import { checkHost, thisHost } from './host.ts';
 import { type InstallOptions, installRelease } from './install.ts';
 import { damagedEngine, damageOf, readManifest } from './manifest.ts';
 import { type Env, engineFolder } from './places.ts';
-import type { EngineRelease } from './release.ts';
-
-/** A device that a plugin of PJRT computes on. */
-export type PluginDevice = Extract<EngineDevice, `pjrt:${string}`>;
+import { type PluginDevice, pluginReleases as pinned } from './pluginReleases.ts';
+import { sizesOf } from './release.ts';
 
 /** Where a plugin is. */
 export interface PluginFile {
@@ -22,32 +21,23 @@ export interface PluginFile {
   readonly version?: string;
 }
 
-/** A plugin that can be installed. The one for CPUs is a third party's and serves tests: TensorFlow is the engine for CPUs. */
-const pinned: Partial<Record<PluginDevice, EngineRelease>> = {
-  'pjrt:cpu': {
-    version: '0.11.2',
-    device: 'pjrt:cpu',
-    wheels: [
-      {
-        name: 'lammps-jax-pjrt-cpu',
-        version: '0.11.2',
-        sha256: '1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1',
-        bytes: 62_711_338,
-        unpackedBytes: 201_863_542,
-      },
-    ],
-    platforms: ['manylinux_2_27_x86_64'],
-    required: ['lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'],
-  },
-};
-
 /** Wheels that have a plugin, for devices for which none is pinned; in a Python environment they find their libraries. */
 const elsewhere: Partial<Record<PluginDevice, string>> = {
-  'pjrt:cuda': 'jax-cuda13-plugin[with-cuda]: jax_plugins/xla_cuda13/xla_cuda_plugin.so',
   'pjrt:rocm': 'jax-rocm7-pjrt: jax_plugins/xla_rocm7/xla_rocm_plugin.so',
   'pjrt:oneapi': 'intel-extension-for-openxla',
   'pjrt:metal': 'jax-metal',
 };
+
+/** What each plugin takes that can be installed for a processor (`process.arch`), in bytes. */
+export function pluginSizes(arch: string): Partial<Record<PluginDevice, { download: number; disk: number }>> {
+  if (arch !== 'x64') return {};
+  return Object.fromEntries(Object.values(pinned).map(({ device, wheels }) => [device, sizesOf(wheels)]));
+}
+
+/** The version of the plugin that can be installed for a device, if there is one. */
+export function pinnedPlugin(device: PluginDevice): string | undefined {
+  return pinned[device]?.version;
+}
 
 export function isPluginDevice(device: EngineDevice): device is PluginDevice {
   return device.startsWith('pjrt:');
@@ -60,6 +50,7 @@ export function isPluginDevice(device: EngineDevice): device is PluginDevice {
 export async function installPlugin(device: PluginDevice, options: InstallOptions = {}): Promise<PluginFile> {
   const { env = process.env, host = thisHost(), signal, onProgress = () => {} } = options;
   checkHost(host);
+  if (device === 'pjrt:cuda') await chooseDevice('cuda', { env, cuda: cuda13 }); // gigabytes that nothing could use
   const release = options.release ?? pinned[device];
   if (!release || (host.arch !== 'x64' && !options.release)) throw notPinned(device);
   const done = `The plugin ${release.version} (${device}) is installed`;

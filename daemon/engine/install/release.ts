@@ -153,7 +153,7 @@ const cudaX64: WheelPin[] = [
 ];
 
 /** glibc versions in the tags of the wheels. Older pips match tags literally, so the list names every one. */
-const glibcTags = ['2_27', '2_25', '2_18', '2_17'];
+export const glibcTags = ['2_27', '2_25', '2_18', '2_17'];
 
 /**
  * The pinned build for a device and a processor (`process.arch`).
@@ -182,16 +182,17 @@ export function releaseFor(device: Device, arch: string): EngineRelease {
 
 /** What each build takes that exists for a processor (`process.arch`), in bytes. */
 export function releaseSizes(arch: string): Partial<Record<Device, { download: number; disk: number }>> {
-  const sum = (wheels: readonly WheelPin[], of: 'bytes' | 'unpackedBytes') =>
-    wheels.reduce((total, wheel) => total + wheel[of], 0);
   return Object.fromEntries(
     (['cpu', 'cuda'] as const)
       .filter((device) => arch === 'x64' || (arch === 'arm64' && device === 'cpu'))
-      .map((device) => {
-        const { wheels } = releaseFor(device, arch);
-        return [device, { download: sum(wheels, 'bytes'), disk: sum(wheels, 'unpackedBytes') }];
-      }),
+      .map((device) => [device, sizesOf(releaseFor(device, arch).wheels)]),
   );
+}
+
+/** What wheels take, in bytes. */
+export function sizesOf(wheels: readonly WheelPin[]): { download: number; disk: number } {
+  const sum = (of: 'bytes' | 'unpackedBytes') => wheels.reduce((total, wheel) => total + wheel[of], 0);
+  return { download: sum('bytes'), disk: sum('unpackedBytes') };
 }
 
 /**
@@ -201,12 +202,13 @@ export function releaseSizes(arch: string): Partial<Record<Device, { download: n
  * other there (RUNPATH).
  */
 export function wantedPath(wheel: string, entry: string): string | undefined {
-  if (/^lammps_jax_pjrt_cpu\/pjrt_c_api_cpu_plugin\.so$/.test(entry)) return entry;
+  if (/^(lammps_jax_pjrt_cpu\/pjrt_c_api_cpu|jax_plugins\/xla_cuda13\/xla_cuda)_plugin\.so$/.test(entry)) return entry;
   if (/^tensorflow\/libtensorflow_(cc|framework)\.so\.2$/.test(entry)) return entry;
   if (/^nvidia\/[^/]+\/lib\/[^/]+\.so(\.[0-9.]+)?$/.test(entry)) {
     return entry.includes('.alt.') ? undefined : entry;
   }
   if (/^nvidia\/cuda_nvcc\/(bin\/ptxas|nvvm\/.+)$/.test(entry)) return entry;
+  if (/^nvidia\/cu13\/(bin\/(ptxas|nvlink)|nvvm\/libdevice\/.+)$/.test(entry)) return entry;
   const licence =
     /^(?:[^/]+\.dist-info\/(?:licenses\/)?|tensorflow\/(?:include\/)?)((?:LICENSE|THIRD_PARTY_NOTICES|NOTICE)[^/]*)$/i;
   const name = licence.exec(entry)?.[1];

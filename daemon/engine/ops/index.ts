@@ -45,7 +45,7 @@ export {
   standardizeGradient,
 } from './norms.ts';
 export { after, identity } from './order.ts';
-export { batchMatMul, type DenseOptions, dense, matMul } from './products.ts';
+export { batchMatMul, type DenseOptions, dense, exactBatchMatMul, exactMatMul, matMul } from './products.ts';
 export { mean, norm, sum, sumRows } from './reductions.ts';
 export { resizeLinear, resizeLinearGradient } from './resize.ts';
 export { concat, pad, reshape, rows, slice, split, stack, tile, transpose } from './shapes.ts';

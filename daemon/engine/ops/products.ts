@@ -1,4 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Attrs } from '../attributes.ts';
+import { currentSession } from '../current.ts';
 import { rawOp } from '../rawOp.ts';
 import { gelu } from './activations.ts';
 import { add } from './arithmetic.ts';
@@ -11,9 +13,30 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
   return rawOp('MatMul', [a, b], { transpose_a: { bool: transposeA }, transpose_b: { bool: transposeB } });
 }
 
+/**
+ * As `matMul`, in float32 even where an engine rounds the factors of products (`engine.precision`): for losses and interpolation.
+ */
+export function exactMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  return rawOp('MatMul', [a, b], {
+    transpose_a: { bool: transposeA },
+    transpose_b: { bool: transposeB },
+    ...exactly(),
+  });
+}
+
+/** Says to an engine that rounds factors that it shall not. */
+function exactly(): Attrs {
+  return currentSession().platform.traits.roundsFactors ? { _exact: { bool: true } } : {};
+}
+
 /** As `matMul` for each element of the leading axes, which broadcast: […, M, K] × […, K, N] → […, M, N]. */
 export function batchMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   return rawOp('BatchMatMulV2', [a, b], { adj_x: { bool: transposeA }, adj_y: { bool: transposeB } });
+}
+
+/** As `batchMatMul`, with factors that are never rounded. */
+export function exactBatchMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  return rawOp('BatchMatMulV2', [a, b], { adj_x: { bool: transposeA }, adj_y: { bool: transposeB }, ...exactly() });
 }
 
 export interface DenseOptions {

@@ -1,6 +1,7 @@
 import { bytesOf, type PjrtApi, type Pointer, slotsOf } from './api.ts';
 import type { ExecutableMemory } from './client.ts';
-import { compileOptions } from './compileOptions.ts';
+import { compileOptions, type XlaFlags } from './compileOptions.ts';
+import { namedValues } from './namedValues.ts';
 
 /** What a module becomes on a GPU that is not there. */
 export interface Foreseen {
@@ -12,8 +13,9 @@ export interface Foreseen {
 /**
  * Compiles for a device that is not there, with a plugin for GPUs that is loaded but has none.
  * @param target text of XLA's GpuTargetConfigProto, which describes the device
+ * @param flags options of XLA, as the engine has them for such a device
  */
-export function foresee(api: PjrtApi, target: string, module: string): Foreseen {
+export function foresee(api: PjrtApi, target: string, module: string, flags: XlaFlags = {}): Foreseen {
   const options = namedValues({ target_config: target, topology: '1x1x1' });
   const name = bytesOf('device');
   const topology = api.call('TopologyDescription_Create', 7, {
@@ -25,7 +27,7 @@ export function foresee(api: PjrtApi, target: string, module: string): Foreseen 
   const code = bytesOf(module);
   const format = bytesOf('mlir');
   const program = slotsOf([48, 0, code, code.length, format, format.length]);
-  const build = bytesOf(compileOptions());
+  const build = bytesOf(compileOptions(flags));
   const executable = api.call('Compile', 8, { 2: topology, 3: program, 4: build, 5: build.length })(7);
   const stats = api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
   const text = optimized(api, executable);
@@ -49,19 +51,4 @@ function optimized(api: PjrtApi, executable: Pointer): string {
   asked[2] = slotsOf([bytes])[0] ?? 0n;
   api.call('Executable_OptimizedProgram', 4, { 2: executable, 3: asked });
   return Buffer.from(bytes).toString('latin1');
-}
-
-/** PJRT_NamedValue of strings: 56 bytes each: size, extension, name, its length, type 0, value, its length. */
-function namedValues(texts: Readonly<Record<string, string>>): {
-  readonly values: BigInt64Array;
-  readonly count: number;
-  readonly kept: readonly Uint8Array[];
-} {
-  const kept: Uint8Array[] = [];
-  const fields = Object.entries(texts).flatMap(([key, value]) => {
-    const [name, text] = [bytesOf(key), bytesOf(value)];
-    kept.push(name, text);
-    return [56, 0, name, name.length, 0, text, text.length];
-  });
-  return { values: slotsOf(fields), count: Object.keys(texts).length, kept };
 }

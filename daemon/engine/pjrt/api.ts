@@ -143,8 +143,13 @@ export const RESOURCE_EXHAUSTED = 8;
 
 /** The text at an address, of this many bytes. */
 export function textAt(address: Pointer, bytes: bigint): string {
-  if (address === 0n || bytes === 0n) return '';
-  return Buffer.from(koffi.decode(address, 'uint8_t', Number(bytes)) as Uint8Array).toString('utf8');
+  return Buffer.from(bytesAt(address, bytes)).toString('utf8');
+}
+
+/** A copy of the bytes at an address. */
+export function bytesAt(address: Pointer, bytes: bigint): Uint8Array {
+  if (address === 0n || bytes === 0n) return new Uint8Array();
+  return Uint8Array.from(koffi.decode(address, 'uint8_t', Number(bytes)) as Uint8Array);
 }
 
 /** Memory of ours whose address stays: `n` slots of 8 bytes. */

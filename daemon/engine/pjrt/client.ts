@@ -2,15 +2,17 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { koffi } from '../../native/native.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Device } from '../platform.ts';
-import { bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
+import { bytesAt, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
+import { type NamedValues, namedValues } from './namedValues.ts';
 
 /** A compiled module on the client's first device. */
 export interface Executable {
   readonly loaded: Pointer;
   readonly executable: Pointer;
   readonly outputs: number;
+  readonly memory: ExecutableMemory;
 }
 
 /** Bytes that an executable will use, known before it runs. */
@@ -36,8 +38,12 @@ export class PjrtClient {
   private readonly device: Pointer;
   private readonly client: Pointer;
 
-  private constructor(readonly api: PjrtApi) {
-    this.client = api.call('Client_Create', 11)(8);
+  private constructor(
+    readonly api: PjrtApi,
+    options: NamedValues,
+  ) {
+    const { values, count } = namedValues(options);
+    this.client = api.call('Client_Create', 11, { 2: values, 3: count })(8);
     const listed = api.call('Client_AddressableDevices', 5, { 2: this.client });
     const devices = pointersAt(listed(3), Number(listed(4)));
     const [first] = devices;
@@ -50,8 +56,12 @@ export class PjrtClient {
     this.platform = { name: textAt(name(3), name(4)), version: textAt(version(3), version(4)) };
   }
 
-  /** Loads a plugin and opens its devices. @throws UnimissError 'engine' if it cannot be used, PjrtError with its words */
-  static open(path: string): PjrtClient {
+  /**
+   * Loads a plugin and opens its devices.
+   * @param options of this plugin's client
+   * @throws UnimissError 'engine' if it cannot be used, PjrtError with its words
+   */
+  static open(path: string, options: NamedValues = {}): PjrtClient {
     // XLA writes its errors to standard error as well; they are read from the calls.
     process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
     koffi.load(null).func('int setenv(const char *name, const char *value, int overwrite)')(
@@ -59,7 +69,7 @@ export class PjrtClient {
       process.env.TF_CPP_MIN_LOG_LEVEL,
       1,
     );
-    return new PjrtClient(PjrtApi.load(path));
+    return new PjrtClient(PjrtApi.load(path), options);
   }
 
   /** Compiles a StableHLO module on another thread. @throws PjrtError with the plugin's words, which may name line and column */
@@ -77,10 +87,38 @@ export class PjrtClient {
     const loaded = compiled(6);
     const executable = this.api.call('LoadedExecutable_GetExecutable', 4, { 2: loaded })(3);
     const outputs = Number(this.api.call('Executable_NumOutputs', 4, { 2: executable })(3));
-    return { loaded, executable, outputs };
+    return { loaded, executable, outputs, memory: this.memoryOf(executable) };
   }
 
-  memoryOf({ executable }: Executable): ExecutableMemory {
+  /** Whether executables can be kept as bytes. */
+  get canSerialize(): boolean {
+    return this.api.has('Executable_Serialize') && this.api.has('Executable_DeserializeAndLoad');
+  }
+
+  /** An executable as bytes, for `load` in another process, on another thread. @throws PjrtError if the plugin cannot */
+  async serialize({ executable }: Executable): Promise<Uint8Array> {
+    const made = await this.api.callAsync('Executable_Serialize', 7, { 2: executable });
+    try {
+      return bytesAt(made(3), made(4));
+    } finally {
+      (koffi.decode(made(6), deleter) as (holder: Pointer) => void)(made(5));
+    }
+  }
+
+  /**
+   * The executable in bytes of `serialize`, on another thread.
+   * @param outputs what the compiled one had, as `memory`
+   * @throws PjrtError if the plugin refuses them
+   */
+  async load(bytes: Uint8Array, outputs: number, memory: ExecutableMemory): Promise<Executable> {
+    const code = bytesOf(bytes);
+    const fields = { 2: this.client, 3: code, 4: code.length };
+    const loaded = (await this.api.callAsync('Executable_DeserializeAndLoad', 8, fields, [code]))(5);
+    const executable = this.api.call('LoadedExecutable_GetExecutable', 4, { 2: loaded })(3);
+    return { loaded, executable, outputs, memory };
+  }
+
+  private memoryOf(executable: Pointer): ExecutableMemory {
     const stats = this.api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
     const [args, outputs, aliased, temporary] = [4, 5, 6, 7].map((slot) => Number(stats(slot))) as [
       number,
@@ -222,6 +260,8 @@ export class PjrtClient {
     }
   }
 }
+
+const deleter = koffi.proto('void PJRT_Deleter(void *holder)');
 
 /** PJRT_HostBufferSemantics_kImmutableOnlyDuringCall */
 const COPIED_DURING_CALL = 0;

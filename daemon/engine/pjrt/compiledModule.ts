@@ -23,6 +23,8 @@ import { PjrtVariable } from './variable.ts';
 /** A step as one executable: traced once, compiled by its first call, then executed by one call each. */
 export class CompiledModule<I extends string, O extends string> implements TracedStep<I, O> {
   private executable: Executable | undefined;
+  /** Buffers of inputs that were copied ahead, by their arrays. */
+  private readonly staged = new Map<StepValue, Pointer>();
 
   private constructor(
     private readonly platform: OpenedPjrt,
@@ -39,7 +41,7 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     definition: StepDefinition<I, O>,
   ): CompiledModule<I, O> {
     if (definition.executor === 'eager') throw new Error('an eager step is not traced');
-    const trace = new Trace(new ModuleWriter(definition.name, platform.precision), definition.name);
+    const trace = new Trace(new ModuleWriter(definition.name, platform.precision, platform.factors), definition.name);
     const captures = new PjrtCaptures(platform.client, trace);
     const nodes = platform.binding.tracing(trace, captures, () => traceBody(session, definition, trace));
     try {
@@ -61,7 +63,7 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     const fed: Pointer[] = [];
     try {
       for (const [name, input] of inputsOf(this.definition))
-        fed.push(client.put({ dtype: dtypeOf(input), shape: input.shape }, typed(input, values[name])));
+        fed.push(this.takeStaged(values[name]) ?? this.put(input, values[name]));
       return await this.platform.alone(async () => {
         this.executable ??= await this.compile();
         return this.run(this.executable, fed);
@@ -73,20 +75,38 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     }
   }
 
+  stage(name: I, values: Float32Array): void {
+    const input: StepInput | undefined = this.definition.inputs[name];
+    if (!input || this.staged.has(values)) return;
+    this.staged.set(values, this.put(input, values));
+  }
+
   dispose(): void {
     const { client } = this.platform;
+    for (const buffer of this.staged.values()) client.free(buffer);
+    this.staged.clear();
     if (this.executable) client.freeExecutable(this.executable);
     this.executable = undefined;
     for (const captured of this.captured) if (!(captured instanceof PjrtVariable)) client.free(captured);
     this.captured.length = 0;
   }
 
+  private put(input: StepInput, value: StepValue): Pointer {
+    return this.platform.client.put({ dtype: dtypeOf(input), shape: input.shape }, typed(input, value));
+  }
+
+  private takeStaged(value: StepValue): Pointer | undefined {
+    const buffer = this.staged.get(value);
+    this.staged.delete(value);
+    return buffer;
+  }
+
   /** @throws UnimissError 'engine' that names the op, if XLA refuses one */
   private async compile(): Promise<Executable> {
-    const { client, flags } = this.platform;
+    const { client, executables } = this.platform;
     let executable: Executable;
     try {
-      executable = await client.compile(this.module.text, flags);
+      executable = await executables.of(this.module.text);
     } catch (error) {
       if (!(error instanceof PjrtError)) throw error;
       const line = Number(/:(\d+):\d+/.exec(error.words)?.[1]);
@@ -94,7 +114,7 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     }
     // Before anything runs: what is not updated in place would need its memory twice.
     const bytes = this.module.updated.reduce((sum, i) => sum + 4 * sizeOf(this.module.arguments[i]?.shape ?? []), 0);
-    const { aliased } = client.memoryOf(executable);
+    const { aliased } = executable.memory;
     if (aliased >= bytes) return executable;
     client.freeExecutable(executable);
     throw new UnimissError('engine', `the plugin updates ${aliased} of ${bytes} bytes of state in place`, {

@@ -4,7 +4,7 @@ import { DataType } from '../dataType.ts';
 import { describeCall, type GraphWriter, type Node, type NodeInput, type WrittenOutput } from '../trace.ts';
 import type { ArrayType } from './client.ts';
 import type { HostArray } from './elementType.ts';
-import { typeOf } from './lower/builder.ts';
+import { type FactorType, type ProductPrecision, typeOf } from './lower/builder.ts';
 import { Builder, Call, lowerings, type State, stateUpdates, type Value } from './lower/index.ts';
 
 /** A step as a StableHLO module. Its arguments are the parameters of the trace, in their order. */
@@ -40,9 +40,10 @@ export class ModuleWriter implements GraphWriter<HostArray, StableHloModule> {
   /** @param step name of the step, for messages */
   constructor(
     private readonly step: string,
-    precision: 'DEFAULT' | 'HIGHEST',
+    precision: ProductPrecision,
+    factors: FactorType = 'float32',
   ) {
-    this.builder = new Builder(precision);
+    this.builder = new Builder(precision, factors);
   }
 
   /** @param shape of a variable's handle: that of the variable */

@@ -1,17 +1,19 @@
 import { basename } from 'node:path';
-import { processorOf } from '../../../protocol/config/devices.ts';
+import { processorOf, usesGpu } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Attrs } from '../attributes.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Metadata } from '../kernelBinding.ts';
-import type { Device, DeviceMemory, Platform, TracedStep } from '../platform.ts';
+import type { Device, DeviceMemory, Platform, TracedStep, Traits } from '../platform.ts';
 import type { EngineOptions } from '../session.ts';
 import type { StepDefinition } from '../stepDefinition.ts';
 import type { Tracer } from '../traceBody.ts';
 import { PjrtBinding } from './binding.ts';
 import { PjrtClient } from './client.ts';
 import { CompiledModule } from './compiledModule.ts';
-import type { XlaFlags } from './compileOptions.ts';
+import { optionsFor } from './deviceOptions.ts';
+import { Executables } from './executables.ts';
+import type { FactorType, ProductPrecision } from './lower/builder.ts';
 import type { OpenedPjrt } from './opened.ts';
 import { PjrtVariable } from './variable.ts';
 
@@ -19,35 +21,38 @@ import { PjrtVariable } from './variable.ts';
 export class PjrtPlatform implements Platform, OpenedPjrt {
   readonly binding: PjrtBinding;
   readonly devices: readonly Device[];
-  readonly traits = { fusedOps: [], proximalDescent: false }; // XLA fuses by itself
+  readonly traits: Traits;
   readonly executors = ['xla'] as const;
-  /** Options of XLA for every executable. */
-  readonly flags: XlaFlags;
+  readonly executables: Executables;
+  readonly precision: ProductPrecision;
+  readonly factors: FactorType;
   /** The end of the last execution: an executable takes its variables for itself. */
   private last: Promise<unknown> = Promise.resolve();
 
   private constructor(
     readonly client: PjrtClient,
-    /** Of products of float32. */
-    readonly precision: 'DEFAULT' | 'HIGHEST',
+    { device, tensorFloat32, precision, executables: folder, notice }: Required<EngineOptions>,
   ) {
-    const cpu = client.platform.name === 'cpu';
+    this.precision = tensorFloat32 ? 'DEFAULT' : 'HIGHEST';
+    this.factors = precision;
+    // XLA fuses by itself.
+    this.traits = { fusedOps: [], proximalDescent: false, roundsFactors: precision !== 'float32', stages: true };
     this.devices = client.devices;
-    this.binding = new PjrtBinding(this.version, !cpu);
-    // Without oneDNN, XLA's convolutions in 3D are 10 to 20 times slower on CPUs.
-    this.flags = cpu ? { xla_cpu_experimental_onednn_custom_call: true } : {};
+    this.binding = new PjrtBinding(this.version, usesGpu(device));
+    this.executables = new Executables(client, optionsFor(device).flags, { folder: folder ?? undefined, notice });
   }
 
   /** @throws UnimissError 'engine' if the plugin cannot be used */
-  static open({ library, device, tensorFloat32 }: Required<EngineOptions>): PjrtPlatform {
-    const client = PjrtClient.open(library);
+  static open(options: Required<EngineOptions>): PjrtPlatform {
+    const { library, device } = options;
+    const client = PjrtClient.open(library, optionsFor(device).client);
     const found = client.platform.name.toLowerCase();
     if (found !== processorOf(device))
       throw new UnimissError('engine', `this plugin of PJRT computes on "${found}", but engine.device is "${device}"`, {
         place: library,
         remedy: 'Set UNIMISS_PJRT to a plugin for the device, or choose the other device.',
       });
-    return new PjrtPlatform(client, tensorFloat32 ? 'DEFAULT' : 'HIGHEST');
+    return new PjrtPlatform(client, options);
   }
 
   get version(): string {

@@ -30,6 +30,8 @@ export const slotOf = {
   Buffer_ToHostBuffer: 70,
   Executable_GetCompiledMemoryStats: 96,
   Executable_OptimizedProgram: 48,
+  Executable_Serialize: 49,
+  Executable_DeserializeAndLoad: 56,
   TopologyDescription_Create: 82,
   Compile: 89,
 } as const;
@@ -41,6 +43,8 @@ export const optional: ReadonlySet<PjrtFunction> = new Set<PjrtFunction>([
   'Plugin_Attributes',
   'Device_MemoryStats',
   'Executable_OptimizedProgram',
+  'Executable_Serialize',
+  'Executable_DeserializeAndLoad',
   'TopologyDescription_Create',
   'Compile',
 ]);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { lackOfPjrt, pjrtTestEngine } from '../../../test/engine.ts';
 import { adam, type Engine, follow, momentum } from '../index.ts';
 import { add, after, matMul, mul, scalar, square, sum, type Tensor, transpose, valueAndGrads } from '../ops/index.ts';
@@ -186,6 +186,33 @@ describe.skipIf(lackOfPjrt)('a step on pjrt:cpu', () => {
     expect(count.value()[0]).toBe(11);
     for (const each of [one, ten]) each.dispose();
     count.dispose();
+  });
+
+  test('takes an input that was copied ahead, also while another call runs, and once only', async () => {
+    const step = engine.compile({
+      name: 'staged',
+      executor: 'graph',
+      inputs: { x: { shape: [2] } },
+      body: ({ x }) => ({ y: add(x!, 1) }),
+    });
+    const [first, second] = [Float32Array.of(1, 2), Float32Array.of(3, 4)];
+    step.stage('x', first);
+    const running = step.run({ x: first });
+    step.stage('x', second);
+    second.fill(0); // it was copied already
+    expect([...(await running).y]).toEqual([2, 3]);
+    const put = vi.spyOn(client, 'put');
+    expect([...(await step.run({ x: second })).y]).toEqual([4, 5]);
+    expect(put).not.toHaveBeenCalled();
+    expect([...(await step.run({ x: second })).y]).toEqual([1, 1]);
+    expect(put).toHaveBeenCalledTimes(1);
+    put.mockRestore();
+    expect(() => step.stage('x', new Float32Array(3))).toThrow(/input "x" has 3 values; float32\[2\] needs 2/);
+    step.stage('x', first);
+    const free = vi.spyOn(client, 'free');
+    step.dispose();
+    expect(free).toHaveBeenCalled();
+    free.mockRestore();
   });
 
   test('arguments are checked before the plugin sees them', () => {

@@ -45,6 +45,8 @@ export class TensorFlowPlatform implements Platform, OpenedTensorFlow {
     this.traits = {
       fusedOps: device === 'cpu' && process.arch === 'x64' ? ['graph'] : [], // XLA fuses by itself
       proximalDescent: device === 'cpu', // TensorFlow has this kernel only for CPUs
+      roundsFactors: false,
+      stages: false,
     };
   }
 

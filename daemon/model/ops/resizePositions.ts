@@ -1,5 +1,13 @@
 import type { Modality } from '../../../protocol/modality.ts';
-import { batchMatMul, concat, constant, differentiable, reshape, rows, type Tensor } from '../../engine/ops/index.ts';
+import {
+  concat,
+  constant,
+  differentiable,
+  exactBatchMatMul,
+  reshape,
+  rows,
+  type Tensor,
+} from '../../engine/ops/index.ts';
 import { cells } from '../geometry.ts';
 import { resizeMatrix } from '../positions.ts';
 
@@ -24,7 +32,7 @@ export function resizePositions(
     const before = cells(target.slice(0, axis));
     const after = cells(source.slice(axis + 1)) * channels;
     const x = reshape(patches, [before, transposed ? to : from, after]);
-    return batchMatMul(reshape(matrix, [1, to, from]), x, transposed);
+    return exactBatchMatMul(reshape(matrix, [1, to, from]), x, transposed);
   };
   const axes = source.map((_, axis) => axis).filter((axis) => source[axis] !== target[axis]);
   const classRows = positions.shape[1]! - cells(source);

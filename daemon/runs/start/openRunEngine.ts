@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { cacheFolder } from '../../../protocol/cacheFolder.ts';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
 import { type Engine, openEngine } from '../../engine/index.ts';
@@ -41,6 +43,9 @@ export async function openRunEngine(
     interOpThreads: threads.interOp,
     intraOpThreads: threads.intraOp,
     ...(found.preload && { preload: found.preload }),
+    precision: config.precision,
+    executables: join(cacheFolder(), 'executables'),
+    notice,
   });
   return { engine, threads, device: deviceName(gpu) };
 }

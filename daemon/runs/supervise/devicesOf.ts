@@ -1,4 +1,4 @@
-import { processorOf, usesGpu } from '../../../protocol/config/devices.ts';
+import { type EngineDevice, processorOf, usesGpu } from '../../../protocol/config/devices.ts';
 import type { SharedConfig } from '../../../protocol/config/index.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 
@@ -11,4 +11,9 @@ export function devicesOf({ config }: { readonly config: Pick<SharedConfig, 'eng
 /** As `devicesOf`, for lists: none for a run whose configuration this version cannot read. */
 export function shownDevices(run: RunFolder): readonly string[] {
   return run.readable ? devicesOf(run) : [];
+}
+
+/** What a run's configuration computes on, for lists. */
+export function shownEngineDevice(run: RunFolder): EngineDevice | undefined {
+  return run.readable ? run.config.engine.device : undefined;
 }

@@ -9,7 +9,7 @@ import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import { inside } from '../../runs/folder/root.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { summarize } from '../../runs/records/list.ts';
-import { shownDevices } from '../../runs/supervise/devicesOf.ts';
+import { shownDevices, shownEngineDevice } from '../../runs/supervise/devicesOf.ts';
 import type { Supervisor } from '../../runs/supervise/supervisor.ts';
 
 export interface RunInfos {
@@ -49,6 +49,7 @@ export class RunRegistry {
     const { activity, ...live } = this.supervisor.live(run.folder);
     const summary = await this.summary(run, locked);
     const { progress } = live;
+    const engineDevice = shownEngineDevice(run);
     const ours = activity !== null && activity !== 'queued';
     return {
       ...summary,
@@ -58,6 +59,7 @@ export class RunRegistry {
       activity,
       owner: ours ? 'daemon' : locked ? 'other' : null,
       devices: shownDevices(run),
+      ...(engineDevice && { engineDevice }),
     };
   }
 

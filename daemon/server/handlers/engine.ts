@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { configCheck, configMake } from '../../../protocol/config/messages.ts';
 import { checkConfig } from '../../../protocol/config/parseConfig.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import {
   detectGpus,
@@ -9,7 +11,14 @@ import {
   doctorText,
   engineInfo,
   engineInfoText,
+  findPlugin,
+  type InstallOptions,
   installEngine,
+  installPlugin,
+  isPluginDevice,
+  type PluginDevice,
+  pinnedPlugin,
+  pluginSizes,
   releaseSizes,
 } from '../../engine/install/index.ts';
 import { kindsOf } from '../../runs/start/task.ts';
@@ -21,30 +30,37 @@ import { WorkDone } from './workDone.ts';
 export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
   const kinds = kindsOf(tasks);
   return [
-    handle(engineInfoRequest, async () => {
+    handle(engineInfoRequest, async ({ device }) => {
       const [info, { gpus }] = await Promise.all([engineInfo(), detectGpus()]);
       const { used, problem, missing, pinned } = info;
-      return {
-        text: engineInfoText(info),
+      const tensorflow = {
         ready: used !== undefined,
         pinned,
-        gpus: gpus.map((gpu) => gpu.name),
         ...(problem !== undefined && { problem }),
         ...(missing && { missing }),
-        sizes: releaseSizes(process.arch),
+      };
+      return {
+        text: engineInfoText(info),
+        gpus: gpus.map((gpu) => gpu.name),
+        sizes: { ...releaseSizes(process.arch), ...pluginSizes(process.arch) },
+        ...(isPluginDevice(device) ? await pluginState(device) : tensorflow),
       };
     }),
     handle(engineDoctor, async () => ({ text: doctorText(await doctor()) })),
     handle(engineInstall, async ({ device, allowCpu, workDoneToken }, { send, signal }) => {
       const progress = new WorkDone(send, workDoneToken);
-      progress.begin('Installing TensorFlow');
+      const plugin = isPluginDevice(device);
+      progress.begin(plugin ? 'Installing a plugin of PJRT' : 'Installing TensorFlow');
+      const options: InstallOptions = {
+        signal,
+        onProgress: ({ message, done, total }) => progress.report(message, done, total, humanBytes),
+      };
       try {
-        const files = await installEngine({
-          device,
-          allowCpu,
-          signal,
-          onProgress: ({ message, done, total }) => progress.report(message, done, total, humanBytes),
-        });
+        if (plugin) {
+          const { file, version } = await installPlugin(device, options);
+          return { folder: dirname(file), ...(version !== undefined && { version }) };
+        }
+        const files = await installEngine({ device, allowCpu, ...options });
         return { folder: files.folder, ...(files.version !== undefined && { version: files.version }) };
       } finally {
         progress.end();
@@ -56,4 +72,19 @@ export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
     }),
     handle(configMake, (choices) => ({ text: makeConfig(choices, kinds) })),
   ];
+}
+
+/** Whether there is a plugin for a device, as `unimiss/engine/info` says it. */
+async function pluginState(device: PluginDevice) {
+  const pinned = pinnedPlugin(device);
+  const version = pinned === undefined ? {} : { pinned };
+  try {
+    if (await findPlugin(device)) return { ready: true, ...version };
+  } catch (error) {
+    if (!(error instanceof UnimissError)) throw error;
+    return { ready: false, problem: messageOf(error), ...version };
+  }
+  const command = `unimiss engine install --device ${device}`;
+  const how = pinned === undefined ? 'set UNIMISS_PJRT to the absolute path of one' : `run \`${command}\``;
+  return { ready: false, missing: true, problem: `No plugin of PJRT for ${device} is installed: ${how}`, ...version };
 }

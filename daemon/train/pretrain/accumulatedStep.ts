@@ -22,7 +22,7 @@ export function compileAccumulated(
   engine: Engine,
   state: PretrainState,
   options: ResolvedOptions,
-): Pick<CompiledPart, 'run' | 'dispose'> {
+): Pick<CompiledPart, 'run' | 'dispose'> & Partial<Pick<CompiledPart, 'stage'>> {
   const { phase, executor, batch, accumulate } = options;
   const micro = batch / accumulate;
   const { out } = state.config.head;

@@ -4,8 +4,8 @@ import {
   argMax,
   constant,
   differentiable,
+  exactMatMul,
   log,
-  matMul,
   maximum,
   mul,
   oneHot,
@@ -39,7 +39,7 @@ export function koleo(x: Tensor): Tensor {
         Float32Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 4 : 0)),
         [count, count],
       );
-      const cosines = sub(matMul(x, x, false, true), self);
+      const cosines = sub(exactMatMul(x, x, false, true), self);
       const nearest = oneHot(argMax(cosines), count);
       const cosine = sum(mul(cosines, nearest), [1], true);
       const distance = sqrt(maximum(sub(2, mul(cosine, 2)), epsilon));
@@ -49,7 +49,7 @@ export function koleo(x: Tensor): Tensor {
     (dy, [x, nearest, distance]) => {
       const slope = mul(reciprocal(mul(add(distance!, epsilon), distance!)), mul(dy, 1 / count));
       const pairs = mul(nearest!, reshape(slope, [count, 1]));
-      return [add(matMul(pairs, x!), matMul(pairs, x!, true))];
+      return [add(exactMatMul(pairs, x!), exactMatMul(pairs, x!, true))];
     },
   );
 }

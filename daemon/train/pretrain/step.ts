@@ -25,6 +25,7 @@ export function createPretrainStep(engine: Engine, state: PretrainState, options
     drawDropPath(uniform) {
       return resolved.dropPath > 0 ? drawMasks(branches, maskSamples(resolved, resolved.batch), uniform) : undefined;
     },
+    stage: (views) => compiled.stage?.('views', views),
     async run(inputs) {
       checkInputs(resolved, inputs);
       const moving = movingGroups(phase, inputs.lastLayerFrozen);

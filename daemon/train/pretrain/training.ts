@@ -8,6 +8,7 @@ import type { Engine, Executor } from '../../engine/index.ts';
 import { collapseWarnings } from '../../evaluate/features/collapse.ts';
 import { type OutputCollapse, outputWarnings } from '../../evaluate/features/collapseByOutput.ts';
 import { featureLength, type MitConfig } from '../../model/config.ts';
+import { ahead } from '../ahead.ts';
 import type { EpochPlan } from '../plan.ts';
 import type {
   EpochOutcome,
@@ -82,8 +83,9 @@ export class PretrainTraining implements Training<ViewBatch> {
 
   /** Compiles the phase's step first, while its first batch is being made. */
   batches(epoch: EpochPlan<Modality>, from: number): AsyncIterable<ViewBatch> {
-    this.stepFor(epoch.group);
-    return this.loader(epoch.group).epoch(epoch.epoch, { from, to: epoch.steps });
+    const step = this.stepFor(epoch.group);
+    const batches = this.loader(epoch.group).epoch(epoch.epoch, { from, to: epoch.steps });
+    return this.parts.engine.stages ? ahead(batches, ({ views }) => step.stage(views)) : batches;
   }
 
   prepare(epoch: EpochPlan<Modality>, from: number): void {

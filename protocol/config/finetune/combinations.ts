@@ -1,4 +1,4 @@
-import { gpuProblem } from '../gpuProblem.ts';
+import { deviceProblems } from '../deviceProblems.ts';
 import type { ConfigProblem } from '../kind.ts';
 import { sizeProblem, stagesProblem } from '../sizes.ts';
 import type { FinetuneGiven } from './schema.ts';
@@ -91,5 +91,5 @@ export function impossibleFinetune(config: FinetuneGiven): ConfigProblem[] {
       message: 'label smoothing is for exclusive labels',
       remedy: 'Set train.labelSmoothing to 0.',
     });
-  return [...problems, ...gpuProblem(engine)];
+  return [...problems, ...deviceProblems(engine)];
 }

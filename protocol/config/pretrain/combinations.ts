@@ -1,5 +1,5 @@
 import { modalities } from '../../modality.ts';
-import { gpuProblem } from '../gpuProblem.ts';
+import { deviceProblems } from '../deviceProblems.ts';
 import type { ConfigProblem } from '../kind.ts';
 import { sizeProblem, stagesProblem } from '../sizes.ts';
 import { ofPhase } from './byPhase.ts';
@@ -86,7 +86,7 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
       remedy: `Choose a divisor of ${slices}.`,
       replacement: String(divisorBelow(train.sliceStride, slices)),
     });
-  problems.push(...gpuProblem(engine));
+  problems.push(...deviceProblems(engine));
   const { start, warmupEpochs } = train.teacherTemperature;
   if ((start === null) !== (warmupEpochs === 0))
     problems.push({

@@ -23,14 +23,29 @@ export function listed(values: readonly number[]): string {
   return `[${values.join(', ')}]`;
 }
 
+export type ProductPrecision = 'DEFAULT' | 'HIGHEST';
+/** What matrix products and convolutions multiply. */
+export type FactorType = 'float32' | 'bfloat16';
+
 /** Writes the body of a StableHLO function, one op a line. StableHLO never broadcasts: `broadcast` does. */
 export class Builder {
   readonly lines: string[] = [];
   private names = 0;
   private readonly written = new Map<string, string>();
 
-  /** @param precision of products of float32: HIGHEST, or DEFAULT, which is TensorFloat-32 on a GPU */
-  constructor(readonly precision: 'DEFAULT' | 'HIGHEST' = 'HIGHEST') {}
+  /**
+   * @param precision of products of float32: HIGHEST, or DEFAULT, which is TensorFloat-32 on a GPU
+   * @param factors type to which products of float32 round their factors
+   */
+  constructor(
+    readonly precision: ProductPrecision = 'HIGHEST',
+    private readonly factors: FactorType = 'float32',
+  ) {}
+
+  /** A factor of a product, rounded to the type that the module multiplies. */
+  factor(x: Value): Value {
+    return x.dtype === DataType.float32 ? this.convert(x, DataType[this.factors]) : x;
+  }
 
   /** A name that no other value has. */
   fresh(): string {

@@ -14,8 +14,19 @@ interface Window {
   readonly rhsDilate?: readonly number[];
 }
 
-/** Axes of x, kernel and result, such as `[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]`. `S` stands for the spatial axes. */
-function convolve(b: Builder, x: Value, kernel: Value, shape: readonly number[], axes: string, window: Window): Value {
+/**
+ * Axes of image, weights and result, such as `[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]`. `S` stands for the spatial axes. With rounded factors,
+ * the result is rounded as well, since cuDNN has no kernel for another; it adds up in float32.
+ */
+function convolve(
+  b: Builder,
+  image: Value,
+  weights: Value,
+  shape: readonly number[],
+  axes: string,
+  window: Window,
+): Value {
+  const [x, kernel] = [b.factor(image), b.factor(weights)];
   const spatial = shape
     .slice(2)
     .map((_, i) => `${i}`)
@@ -30,7 +41,7 @@ function convolve(b: Builder, x: Value, kernel: Value, shape: readonly number[],
   const attributes = `batch_group_count = 1 : i64, feature_group_count = 1 : i64, precision_config = [${precision}, ${precision}]`;
   const result = { dtype: x.dtype, shape };
   const text = `stablehlo.convolution(${b.use(x)}, ${b.use(kernel)}) dim_numbers = ${axes.replaceAll('S', spatial)}, window = {${parts.join(', ')}} {${attributes}} : (${typeOf(x)}, ${typeOf(kernel)}) -> ${typeOf(result)}`;
-  return b.add(result, text);
+  return b.convert(b.add(result, text), image.dtype);
 }
 
 /** One stride per spatial axis. */

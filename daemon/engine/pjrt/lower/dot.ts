@@ -4,12 +4,26 @@ import type { Call, Family } from './call.ts';
 
 /** Matrix products. */
 
-/** The product of a and b over one axis each; the first `batch` axes of both belong together. */
-export function dot(b: Builder, x: Value, y: Value, over: readonly [number, number], batch = 0): Value {
+interface DotOptions {
+  /** The first axes of both belong together. */
+  readonly batch?: number;
+  /** The factors are not rounded, whatever the module multiplies. */
+  readonly exact?: boolean;
+}
+
+/** The product of two values over one axis each. Rounded factors are still added up in float32, and the result is float32. */
+export function dot(
+  b: Builder,
+  left: Value,
+  right: Value,
+  over: readonly [number, number],
+  { batch = 0, exact = false }: DotOptions = {},
+): Value {
+  const [x, y] = exact ? [left, right] : [b.factor(left), b.factor(right)];
   const [i, j] = over;
   const leading = Array.from({ length: batch }, (_, axis) => axis);
   const free = (shape: readonly number[], axis: number) => shape.filter((_, at) => at >= batch && at !== axis);
-  const result = { dtype: x.dtype, shape: [...x.shape.slice(0, batch), ...free(x.shape, i), ...free(y.shape, j)] };
+  const result = { dtype: left.dtype, shape: [...x.shape.slice(0, batch), ...free(x.shape, i), ...free(y.shape, j)] };
   const batching = batch > 0 ? `batching_dims = ${listed(leading)} x ${listed(leading)}, ` : '';
   const text = `stablehlo.dot_general ${b.use(x)}, ${b.use(y)}, ${batching}contracting_dims = [${i}] x [${j}], precision = [${b.precision}, ${b.precision}] : (${typeOf(x)}, ${typeOf(y)}) -> ${typeOf(result)}`;
   return b.add(result, text);
@@ -17,7 +31,7 @@ export function dot(b: Builder, x: Value, y: Value, over: readonly [number, numb
 
 function matMul(b: Builder, call: Call): Value[] {
   const over = [call.bool('transpose_a') ? 0 : 1, call.bool('transpose_b') ? 1 : 0] as const;
-  return [dot(b, call.tensor(0), call.tensor(1), over)];
+  return [dot(b, call.tensor(0), call.tensor(1), over, { exact: call.bool('_exact') })];
 }
 
 function batchMatMul(b: Builder, call: Call): Value[] {
@@ -26,7 +40,7 @@ function batchMatMul(b: Builder, call: Call): Value[] {
   const batch = leading.length;
   const [left, right] = [x, y].map((v) => b.broadcast(v, [...leading, ...v.shape.slice(-2)])) as [Value, Value];
   const over = [batch + (call.bool('adj_x') ? 0 : 1), batch + (call.bool('adj_y') ? 1 : 0)] as const;
-  return [dot(b, left, right, over, batch)];
+  return [dot(b, left, right, over, { batch, exact: call.bool('_exact') })];
 }
 
 function biasAdd(b: Builder, call: Call): Value[] {

@@ -25,7 +25,7 @@ function weights(target: number, source: number): Float32Array {
 
 /** Multiplies x along an axis: over axis `over` of a matrix; its other axis takes the place. */
 function product(b: Builder, x: Value, axis: number, matrix: Value, over: 0 | 1): Value {
-  const y = dot(b, x, matrix, [axis, over]); // the new axis is the last
+  const y = dot(b, x, matrix, [axis, over], { exact: true }); // the new axis is the last
   const last = x.shape.length - 1;
   const order = x.shape.map((_, i) => (i < axis ? i : i === axis ? last : i - 1));
   return b.transpose(y, order);

@@ -3,11 +3,11 @@ import {
   atLeast,
   bits,
   constant,
+  exactMatMul,
   flatIndices,
   gather,
   isAtLeast,
   log,
-  matMul,
   maximum,
   mul,
   neg,
@@ -89,7 +89,7 @@ function exclusive({ ignore, classWeights }: VoxelLossOptions): VoxelLoss {
         crossEntropy: sum(weights ? mul(entropy, weights) : entropy),
         weight: weights ? sum(weights) : scalar(labels.size),
         overlap: sumByLabel(counted ? mul(own, counted) : own, classes, count),
-        predicted: counted ? reshape(matMul(column(counted), probability, true), [count]) : sumRows(probability),
+        predicted: counted ? reshape(exactMatMul(column(counted), probability, true), [count]) : sumRows(probability),
         reference: sumByLabel(ones, classes, count),
       };
     },
@@ -102,7 +102,7 @@ function exclusive({ ignore, classWeights }: VoxelLossOptions): VoxelLoss {
       const weights = weightsOf(labels);
       const slope = weights ? mul(weights, crossEntropy) : crossEntropy; // [R] or []
       const ownDice = mul(own, gather(where, classes));
-      const mean = add(flat(matMul(probability, column(everywhere))), ownDice);
+      const mean = add(flat(exactMatMul(probability, column(everywhere))), ownDice);
       const shared = sub(reshape(everywhere, [1, count]), column(sub(mean, slope)));
       const dense = mul(probability, shared);
       const all = reshape(scatterAdd(flat(dense), indices, sub(ownDice, slope)), logits.shape);

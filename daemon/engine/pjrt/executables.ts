@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { readFile, rm, utimes } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { messageOf } from '../../../protocol/errors.ts';
+import { writeAtomically } from '../../files/atomic.ts';
+import { makeFolder } from '../../files/folder.ts';
+import { pruneFolder } from '../../files/pruneFolder.ts';
+import { PjrtError } from './api.ts';
+import type { Executable, PjrtClient } from './client.ts';
+import type { XlaFlags } from './compileOptions.ts';
+
+/** Raised when files are written in another form, so that old ones are not used. */
+const FORMAT = 1;
+
+/** Bytes of executables above which those that were not used for longest are removed. */
+const MAX_BYTES = 4 * 2 ** 30;
+
+const bytes = z.number().int().min(0);
+
+/** The first line of a file, which says what the bytes after it are. */
+const headerSchema = z.object({
+  format: z.literal(FORMAT),
+  key: z.string(),
+  outputs: bytes,
+  memory: z.object({ arguments: bytes, outputs: bytes, aliased: bytes, temporary: bytes }),
+  bytes,
+  sha256: z.string(),
+});
+
+export interface ExecutablesOptions {
+  /** Folder of executables from earlier processes; undefined: everything is compiled. */
+  readonly folder?: string | undefined;
+  /** Receives news for the user: executables that could not be kept. */
+  readonly notice?: (message: string) => void;
+  readonly maxBytes?: number;
+}
+
+/**
+ * Compiles modules, or takes what an earlier process compiled from a folder. A file is named by everything that its executable
+ * depends on: plugin, its version, device, XLA's options, the module. Each file is checked before its bytes reach the plugin; one that
+ * is damaged, foreign or refused by the plugin is replaced. Several processes may share the folder: a file appears only when it is whole.
+ */
+export class Executables {
+  private readonly folder: string | undefined;
+  private readonly notice: (message: string) => void;
+  private readonly maxBytes: number;
+  /** How many were loaded instead of compiled. */
+  loaded = 0;
+
+  constructor(
+    private readonly client: PjrtClient,
+    private readonly flags: XlaFlags,
+    { folder, notice = () => {}, maxBytes = MAX_BYTES }: ExecutablesOptions = {},
+  ) {
+    this.folder = client.canSerialize ? folder : undefined;
+    this.notice = notice;
+    this.maxBytes = maxBytes;
+  }
+
+  /** The executable of a module. The caller frees it. @throws PjrtError with the plugin's words, which may name line and column */
+  async of(module: string): Promise<Executable> {
+    if (this.folder === undefined) return this.client.compile(module, this.flags);
+    const key = keyOf(this.client, this.flags, module);
+    const file = join(this.folder, `${key}.executable`);
+    const known = await this.read(file, key);
+    if (known) {
+      this.loaded++;
+      return known;
+    }
+    const made = await this.client.compile(module, this.flags);
+    await this.write(this.folder, file, key, made).catch((error: unknown) =>
+      this.notice(`The compiled step could not be kept, so the next start compiles it again: ${messageOf(error)}`),
+    );
+    return made;
+  }
+
+  /** The executable in a file; undefined if there is none, or none that can be used, which is then removed. */
+  private async read(file: string, key: string): Promise<Executable | undefined> {
+    const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') this.notice(`A compiled step cannot be read: ${error.message}`);
+      return undefined;
+    });
+    if (!content) return undefined;
+    const found = parsed(content, key);
+    const loaded =
+      found &&
+      (await this.client.load(found.payload, found.outputs, found.memory).catch((error: unknown) => {
+        if (error instanceof PjrtError) return undefined; // made by another build of the plugin
+        throw error;
+      }));
+    const now = new Date();
+    // The time of last use decides the order of removal. Without permission to set it, the time of writing decides.
+    if (loaded) await utimes(file, now, now).catch(() => undefined);
+    else await rm(file, { force: true });
+    return loaded;
+  }
+
+  private async write(folder: string, file: string, key: string, executable: Executable): Promise<void> {
+    const payload = await this.client.serialize(executable);
+    const { outputs, memory } = executable;
+    const sha256 = createHash('sha256').update(payload).digest('hex');
+    const header = { format: FORMAT, key, outputs, memory, bytes: payload.length, sha256 } as const;
+    await makeFolder(folder, { mode: 0o700 });
+    await writeAtomically(
+      file,
+      async (handle) => {
+        await handle.write(`${JSON.stringify(header satisfies z.infer<typeof headerSchema>)}\n`);
+        await handle.writeFile(payload);
+      },
+      { mode: 0o600 },
+    );
+    await pruneFolder(folder, { names: /^[0-9a-f]{64}\.executable$/, maxBytes: this.maxBytes, keep: new Set([file]) });
+  }
+}
+
+/** What a file contains, if it is whole and the one that is meant. */
+function parsed(content: Buffer, key: string) {
+  const end = content.subarray(0, 4096).indexOf(0x0a);
+  if (end < 0) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(content.toString('utf8', 0, end));
+  } catch {
+    return undefined;
+  }
+  const header = headerSchema.safeParse(json);
+  const payload = content.subarray(end + 1);
+  if (!header.success || header.data.key !== key || header.data.bytes !== payload.length) return undefined;
+  if (createHash('sha256').update(payload).digest('hex') !== header.data.sha256) return undefined;
+  return { ...header.data, payload };
+}
+
+/** SHA-256 of everything that an executable depends on. */
+function keyOf({ api, platform, devices }: PjrtClient, flags: XlaFlags, module: string): string {
+  const { size, mtimeMs } = statSync(api.path);
+  const plugin = [basename(api.path), size, mtimeMs, api.version, platform];
+  const processor = platform.name === 'cpu' ? [cpus()[0]?.model, cpuFlags()] : [];
+  const parts = [FORMAT, plugin, devices[0]?.name, processor, flags, module];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** What code for a processor may use, as Linux names it: code for one processor may not run on another of the same model. */
+function cpuFlags(): string {
+  try {
+    return /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim() ?? '';
+  } catch {
+    return ''; // not Linux
+  }
+}
