@@ -1,4 +1,5 @@
 import { type LogOutputChannel, window } from 'vscode';
+import { forEditor } from '../protocol/editorWords.ts';
 import { messageOf, UnimissError } from '../protocol/errors.ts';
 import { remediesOf } from './remedies.ts';
 
@@ -15,10 +16,10 @@ export async function showError(error: unknown, output: LogOutputChannel): Promi
   }
 }
 
-/** Notifications have a single line. */
+/** Notifications have a single line, in the editor's words. */
 export function sentence(error: unknown): string {
   if (!(error instanceof UnimissError)) return messageOf(error);
   const { place, remedy } = error.details;
   const what = `${place ? `${place}: ` : ''}${error.what}`.replace(/[.\s]*$/, '.');
-  return remedy ? `${what} ${remedy.replace(/\s+/g, ' ')}` : what;
+  return forEditor(remedy ? `${what} ${remedy}` : what).replace(/\s+/g, ' ');
 }

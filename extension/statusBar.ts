@@ -1,4 +1,5 @@
 import { type Disposable, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
+import { forEditor } from '../protocol/editorWords.ts';
 import type { DaemonClient } from './client/daemonClient.ts';
 import { describeRun, inShort, isActive } from './runs/describeRun.ts';
 import type { RunStore } from './runs/runStore.ts';
@@ -39,7 +40,7 @@ export class StatusBar implements Disposable {
         break;
       case 'failed':
         this.item.text = '$(error) UniMiSS: offline';
-        this.item.tooltip = `${state.error.message}\nClick to try again.`;
+        this.item.tooltip = `${forEditor(state.error.message)}\nClick to try again.`;
         this.item.command = 'unimiss.reconnect';
         this.item.backgroundColor = new ThemeColor('statusBarItem.errorBackground');
         break;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { count, humanBytes, roughDuration } from './words.ts';
+import { count, dateText, dateTextUtc, humanBytes, roughDuration, shortDateText } from './words.ts';
 
 it('counts have commas and the right number', () => {
   expect(count(1, 'volume')).toBe('1 volume');
@@ -29,4 +29,13 @@ it.each([
   [261 * 2 ** 20, '261 MiB'],
 ])('%s bytes are %s', (bytes, text) => {
   expect(humanBytes(bytes)).toBe(text);
+});
+
+it('a time is written the same way everywhere; its year only where that is not the present one', () => {
+  const time = new Date(2026, 10, 25, 16, 7);
+  expect(dateText(time.getTime(), new Date(2026, 0, 1))).toBe('25 Nov, 16:07');
+  expect(dateText(time.toISOString(), new Date(2027, 0, 1))).toBe('25 Nov 2026, 16:07');
+  expect(shortDateText(time.getTime(), new Date(2026, 10, 25, 23, 59))).toBe('16:07');
+  expect(shortDateText(time.getTime(), new Date(2026, 10, 26, 0, 1))).toBe('25 Nov');
+  expect(dateTextUtc('2026-09-05T06:05:59.999Z')).toBe('5 Sep 2026, 06:05 UTC');
 });

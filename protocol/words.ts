@@ -33,3 +33,33 @@ export function roughDuration(seconds: number): string {
   if (hours < 48) return `${hours < 9.5 ? Number(hours.toFixed(1)) : Math.round(hours)} h`;
   return `${thousands(Math.round(hours / 24))} days`;
 }
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+/**
+ * A time as it is written everywhere: `25 Nov, 16:57`; in another year than `now`, `25 Nov 2025, 16:57`. Local time.
+ * @param time milliseconds, or ISO 8601
+ */
+export function dateText(time: number | string, now = new Date()): string {
+  const date = new Date(time);
+  const year = date.getFullYear() === now.getFullYear() ? '' : ` ${date.getFullYear()}`;
+  return `${date.getDate()} ${months[date.getMonth()]}${year}, ${clock(date.getHours(), date.getMinutes())}`;
+}
+
+/** For what travels to other places and years: `25 Nov 2026, 16:57 UTC`. */
+export function dateTextUtc(time: number | string): string {
+  const date = new Date(time);
+  const day = `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${day}, ${clock(date.getUTCHours(), date.getUTCMinutes())} UTC`;
+}
+
+/** Where there is little room: `16:57` today, else `25 Nov`. */
+export function shortDateText(time: number | string, now = new Date()): string {
+  const date = new Date(time);
+  const today = date.toDateString() === now.toDateString();
+  return today ? clock(date.getHours(), date.getMinutes()) : `${date.getDate()} ${months[date.getMonth()]}`;
+}
+
+function clock(hours: number, minutes: number): string {
+  return `${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}`;
+}

@@ -65,7 +65,7 @@ it('has every file that the manifest names', () => {
   const named = [
     main,
     icon,
-    ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
+    ...contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.svg ?? media.markdown)),
     contributes.viewsContainers.activitybar[0]!.icon,
     contributes.views.unimiss[0]!.icon,
   ].map((file) => `extension/${file.replace(/^\.\//, '')}`);

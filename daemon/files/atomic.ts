@@ -73,9 +73,12 @@ function isWriting(name: string): boolean {
   }
 }
 
+/** Not only runs write files. */
+const freeSpace = 'Free some space, and try again. A run that stopped resumes from its last checkpoint.';
+
 const remedies: Record<string, [what: string, remedy: string]> = {
-  ENOSPC: ['no space is left on the disk', 'Free some space, then continue with `unimiss resume`.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space, then continue with `unimiss resume`.'],
+  ENOSPC: ['no space is left on the disk', freeSpace],
+  EDQUOT: ['the disk quota is used up', freeSpace],
   EFBIG: ['the file system does not support files this large', 'Use another folder (UNIMISS_RUNS).'],
   EROFS: ['the file system is read-only', 'Use a writable folder (UNIMISS_RUNS).'],
   EACCES: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],

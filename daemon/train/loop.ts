@@ -164,7 +164,7 @@ class Loop {
       {
         place: `step ${step + 1} (${group}losses before: ${before})`,
         remedy:
-          'This step was not saved. Lower train.lr or train.clipGradient, or raise train.warmupEpochs, and resume from the last checkpoint.',
+          'This step was not saved. With the same settings the run would diverge again: start a new one with a lower train.lr or train.clipGradient, or a larger train.warmupEpochs.',
       },
     );
   }

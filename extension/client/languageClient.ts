@@ -1,7 +1,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { type ExtensionContext, type LogOutputChannel, Uri, workspace } from 'vscode';
+import {
+  CodeAction,
+  CodeActionKind,
+  type Diagnostic,
+  type ExtensionContext,
+  type LogOutputChannel,
+  Uri,
+  workspace,
+} from 'vscode';
 import {
   CloseAction,
   ErrorAction,
@@ -12,6 +20,7 @@ import {
 } from 'vscode-languageclient/node';
 import type { Line } from '../../machines/connect.ts';
 import { protocolVersion } from '../../protocol/daemon/messages.ts';
+import { editorCommands, forEditor } from '../../protocol/editorWords.ts';
 import { syntaxCode } from '../../protocol/language/messages.ts';
 import { configSuffix } from '../configuration/configFiles.ts';
 
@@ -113,11 +122,28 @@ export function makeLanguageClient({ extensionUri }: ExtensionContext, output: L
       handleDiagnostics: (uri, diagnostics, next) =>
         next(
           uri,
-          diagnostics.filter(({ code }) => code !== syntaxCode),
+          diagnostics
+            .filter(({ code }) => code !== syntaxCode)
+            .map((one) => Object.assign(one, { message: forEditor(one.message) })),
         ),
+      provideCodeActions: async (document, range, context, token, next) => [
+        ...((await next(document, range, context, token)) ?? []),
+        ...installations(context.diagnostics),
+      ],
     },
     ...connectionOptions(output),
   });
+}
+
+/** Fixes for problems that only an installation settles, which the daemon cannot begin for the editor. */
+function installations(diagnostics: readonly Diagnostic[]): CodeAction[] {
+  const title = editorCommands['engine install'] ?? '';
+  const solved = diagnostics.filter(({ source, message }) => source === 'unimiss' && message.includes(title));
+  if (solved.length === 0) return [];
+  const action = new CodeAction(title, CodeActionKind.QuickFix);
+  action.command = { command: 'unimiss.installEngine', title };
+  action.diagnostics = solved;
+  return [action];
 }
 
 function connectionOptions(output: LogOutputChannel) {

@@ -2,6 +2,7 @@ import { ProgressLocation, window } from 'vscode';
 import type { EngineDevice } from '../../protocol/config/devices.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/messages.ts';
 import type { ResultOf } from '../../protocol/daemon/rpc.ts';
+import { forEditor } from '../../protocol/editorWords.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
@@ -76,7 +77,7 @@ export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<
   if (ready) return true;
   if (pinned === undefined) throw new UnimissError('engine', problem ?? `nothing computes on ${device}`);
   const yes = 'Install';
-  const why = problem !== undefined && !missing ? `${problem}\n\n` : '';
+  const why = problem !== undefined && !missing ? `${forEditor(problem)}\n\n` : '';
   const detail = `${why}UniMiSS downloads it once from the Python Package Index into your cache: ${sizeText(sizes, device)}.`;
   const what = device.startsWith('pjrt:') ? `the PJRT plugin ${pinned}` : `TensorFlow ${pinned}`;
   const answer = await window.showInformationMessage(

@@ -2,6 +2,7 @@ import { window } from 'vscode';
 import { evaluate, runDetails } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { dateText } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
 import { fileHere, isHere } from '../machines/runFiles.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
@@ -43,7 +44,7 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       // A row of the view names the report that it stands for.
       const asked = evaluations.find(({ report }) => report === reportIn(given));
       const items = evaluations.map(({ name, time, report }) => ({
-        ...{ label: name, description: new Date(time).toLocaleString(), report },
+        ...{ label: name, description: dateText(time), report },
       }));
       const title = `Evaluations of ${run.id}`;
       const picked =

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { type QuickPickItem, QuickPickItemKind, type TextDocument, window } from 'vscode';
 import { runForecast } from '../../protocol/daemon/messages.ts';
+import { forEditor } from '../../protocol/editorWords.ts';
 import type { Concern, Forecast } from '../../protocol/runs/forecast.ts';
-import { forecastLine } from '../../protocol/runs/forecastText.ts';
+import { costLine, workLine } from '../../protocol/runs/forecastText.ts';
 import { showField } from '../configuration/showField.ts';
 import type { Context } from '../context.ts';
 import { withProgress } from '../withProgress.ts';
@@ -33,7 +34,8 @@ export async function lastLook<H extends string>(
   const refused = forecast.concerns.some(refuses);
   const edit = { label: 'Edit Configuration', detail: 'Start it later with the same command', how: 'edit' as const };
   const items: (QuickPickItem & { how?: H | 'edit'; concern?: Concern })[] = [
-    ...(refused ? [] : ways),
+    // The first one is how a run usually starts. It has room for what would be cut in the line above.
+    ...(refused ? [] : ways.map((way, i) => (i === 0 ? { detail: costLine(forecast), ...way } : way))),
     edit,
     ...(forecast.concerns.length > 0 ? [separator('Looks wrong')] : []),
     ...forecast.concerns.map(concernItem),
@@ -56,7 +58,7 @@ function refuses({ severity, code }: Concern): boolean {
 }
 
 function placeHolder(forecast: Forecast): string {
-  return forecast.steps > 0 ? forecastLine(forecast) : (forecast.concerns[0]?.message ?? '');
+  return forecast.steps > 0 ? workLine(forecast) : (forecast.concerns[0]?.message ?? '');
 }
 
 function separator(label: string): QuickPickItem {
@@ -66,10 +68,13 @@ function separator(label: string): QuickPickItem {
 function concernItem(concern: Concern): QuickPickItem & { concern: Concern } {
   const { severity, code, field, message } = concern;
   // The shell's remedy is a command of the shell.
-  const remedy = code === 'engine' && field === 'engine.device' ? 'Start offers to install it.' : concern.remedy;
+  const remedy =
+    code === 'engine' && field === 'engine.device'
+      ? 'Start offers to install it.'
+      : concern.remedy && forEditor(concern.remedy);
   return {
     label: `$(${severity}) ${field}`,
-    description: message,
+    description: forEditor(message),
     ...(remedy !== undefined && { detail: remedy.replace(/\s+/g, ' ') }),
     concern,
   };

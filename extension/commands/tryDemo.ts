@@ -1,5 +1,6 @@
 import { commands, type Disposable, ProgressLocation, window } from 'vscode';
 import type { Context } from '../context.ts';
+import { demoResults } from './demoResults.ts';
 import { ensureEngine } from './engine.ts';
 import { ownProgram } from './ownProgram.ts';
 
@@ -31,7 +32,8 @@ export function tryCommands(ctx: Context): Record<string, () => Promise<void>> {
 async function demo(ctx: Context, on: Parameters<typeof ownProgram>[2]): Promise<string | undefined> {
   const listening = showItsRun(ctx);
   try {
-    return await ownProgram(ctx, ['demo'], on);
+    const printed = await ownProgram(ctx, ['demo', '--json'], on);
+    return printed === undefined ? undefined : demoResults(printed);
   } finally {
     listening.dispose();
   }

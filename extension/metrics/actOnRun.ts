@@ -4,6 +4,7 @@ import type { PanelRequest } from './metricsPanel.ts';
 
 const commandOf: Record<RunAction, string> = {
   showLog: 'unimiss.showLog',
+  resume: 'unimiss.resumeRun',
   moveUp: 'unimiss.moveUpRun',
   cancel: 'unimiss.cancelRun',
   lowerRate: 'unimiss.duplicateWithLowerRate',

@@ -90,7 +90,7 @@ describe('a run in words', () => {
     expect(inShort([queued, training, queued])).toBe(': 42 % (+2 queued)');
     expect(inShort([training, training, queued])).toBe(': 2 runs (+1 queued)');
     expect(inShort([queued])).toBe(': 1 queued');
-    expect(inShort([{ ...training, activity: null }])).toBe(': training elsewhere');
+    expect(inShort([{ ...training, activity: null }])).toBe(': training in another process');
   });
 
   it('says what it waits for', () => {
@@ -104,7 +104,7 @@ describe('a run in words', () => {
 
   it('says when another process trains it', () => {
     const elsewhere: RunInfo = { ...stopped, state: 'running', owner: 'other' };
-    expect(describeRun(elsewhere)).toBe('training elsewhere · loss 5.23 · epoch 4 of 8');
+    expect(describeRun(elsewhere)).toBe('training in another process · loss 5.23 · epoch 4 of 8');
     expect(actionsOf(elsewhere)).toEqual([]);
     expect(isActive(elsewhere)).toBe(true);
   });

@@ -1,6 +1,7 @@
 import { modalities } from '../../protocol/modality.ts';
 import { seriesOf } from '../../protocol/records/series.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { thousands } from '../../protocol/words.ts';
 
 /** The actions that a run allows now; also the words in a tree item's context value, by which package.json shows its actions. */
 export type RunAction = 'resume' | 'continue' | 'pause' | 'stop' | 'cancel' | 'forward' | 'kill' | 'delete';
@@ -43,10 +44,10 @@ export function describeRun(run: RunInfo): string {
   const { progress, stage, queue } = run;
   const share = shareDone(run);
   const epochs = progress
-    ? `epoch ${progress.epoch + 1} of ${progress.totalEpochs}`
+    ? `epoch ${thousands(progress.epoch + 1)} of ${thousands(progress.totalEpochs)}`
     : run.epoch === null
       ? undefined
-      : `epoch ${run.epoch + 1} of ${run.epochs}`;
+      : `epoch ${thousands(run.epoch + 1)} of ${thousands(run.epochs)}`;
   const reached = [run.score ? scoreText(run.score) : undefined, lossText(run)];
   switch (standing(run)) {
     case 'queued':
@@ -61,7 +62,7 @@ export function describeRun(run: RunInfo): string {
         epochs,
       );
     case 'running':
-      return join('training elsewhere', ...reached, epochs);
+      return join('training in another process', ...reached, epochs);
     case 'new':
       return 'not started';
     default:
@@ -78,7 +79,7 @@ export function inShort(active: readonly RunInfo[]): string {
   if (others.length > 0) return `: ${others.length + 1} runs${more}`;
   const share = shareDone(first);
   const state = first.activity === 'training' && share !== undefined ? percent(share) : first.activity;
-  return `: ${state ?? 'training elsewhere'}${more}`;
+  return `: ${state ?? 'training in another process'}${more}`;
 }
 
 export function percent(share: number): string {

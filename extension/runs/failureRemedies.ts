@@ -14,7 +14,7 @@ export function failureRemedies(ctx: Context, run: RunInfo): Remedy[] {
   });
   const error = run.ending?.error;
   const own: Remedy[] = [];
-  if (run.state === 'interrupted') own.push(on('Resume', 'unimiss.resumeRun'));
+  if (run.state === 'interrupted' || error?.code === 'disk') own.push(on('Resume', 'unimiss.resumeRun'));
   if (error?.code === 'diverged')
     own.push({
       title: 'New Run with Lower Learning Rate',

@@ -8,6 +8,7 @@ import {
   window,
   workspace,
 } from 'vscode';
+import { forEditor } from '../../protocol/editorWords.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { Checkpoint, RunDetails } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -176,7 +177,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     const { state } = this.daemon;
     this.view.message =
       state.kind === 'failed'
-        ? `The background server is not responding. ${state.error.message}`
+        ? `The background server is not responding. ${forEditor(state.error.message)}`
         : state.kind === 'connecting' && state.again
           ? 'Reconnecting to the background server …'
           : undefined;

@@ -1,7 +1,10 @@
 import { commands, type Disposable, window, workspace } from 'vscode';
+import { fromErrorData } from '../../protocol/daemon/wireError.ts';
+import { forEditor } from '../../protocol/editorWords.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { count } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
-import { showError } from '../showError.ts';
+import { sentence, showError } from '../showError.ts';
 import { isActive } from './describeRun.ts';
 import { failureRemedies } from './failureRemedies.ts';
 
@@ -30,10 +33,7 @@ function tookLong({ created, updated }: RunInfo): boolean {
 
 async function tellFailure(ctx: Context, run: RunInfo): Promise<void> {
   const remedies = failureRemedies(ctx, run);
-  const answer = await window.showErrorMessage(
-    `${run.id}: ${run.ending?.message ?? 'it failed'}`,
-    ...remedies.map(({ title }) => title),
-  );
+  const answer = await window.showErrorMessage(`${run.id}: ${endingText(run)}`, ...remedies.map(({ title }) => title));
   try {
     await remedies.find(({ title }) => title === answer)?.run();
   } catch (error) {
@@ -41,7 +41,16 @@ async function tellFailure(ctx: Context, run: RunInfo): Promise<void> {
   }
 }
 
+/** How a run that failed or died ended, in one line. */
+function endingText({ ending }: RunInfo): string {
+  if (ending?.error) return sentence(fromErrorData(ending.error));
+  return ending ? forEditor(ending.message).replace(/\s+/g, ' ') : 'failed';
+}
+
 async function tellFinish(run: RunInfo): Promise<void> {
-  const answer = await window.showInformationMessage(`${run.id} finished its ${run.epochs} epochs.`, 'Open Metrics');
+  const answer = await window.showInformationMessage(
+    `${run.id} finished its ${count(run.epochs, 'epoch')}.`,
+    'Open Metrics',
+  );
   if (answer === 'Open Metrics') await commands.executeCommand('unimiss.openMetrics', { folder: run.folder });
 }

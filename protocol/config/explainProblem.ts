@@ -122,7 +122,8 @@ function expects(expected: string, value: unknown): boolean {
 }
 
 function closestMeaning(value: string, valid: readonly string[]): string | undefined {
-  return otherValueName(value, valid) ?? misspelled(value, valid);
+  const other = otherValueName(value, valid);
+  return other === null ? undefined : (other ?? misspelled(value, valid));
 }
 
 /** What the numbers of a list are, by the name of its field. */

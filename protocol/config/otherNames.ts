@@ -44,11 +44,21 @@ const elsewhere: Readonly<Record<string, string>> = {
   savedir: 'Choose the folder of runs with --runs or UNIMISS_RUNS. Remove the key.',
 };
 
-/** Words for our values. */
-const values: Readonly<Record<string, string>> = {
+/** Words for our values; null: we have none, and a word that looks like it means another thing. */
+const values: Readonly<Record<string, string | null>> = {
   gpu: 'cuda',
   nvidia: 'cuda',
   processor: 'cpu',
+  rocm: 'pjrt:rocm',
+  amd: 'pjrt:rocm',
+  mps: 'pjrt:metal',
+  metal: 'pjrt:metal',
+  xpu: 'pjrt:oneapi',
+  oneapi: 'pjrt:oneapi',
+  tpu: null,
+  npu: null,
+  ipu: null,
+  hpu: null,
   sgdm: 'sgd',
   adam: 'adamW',
 };
@@ -60,8 +70,8 @@ export function otherNameRemedy(key: string, known: readonly string[]): string |
   return elsewhere[plain(key)];
 }
 
-/** Our word for a value, if it is among the valid ones. */
-export function otherValueName(value: string, valid: readonly string[]): string | undefined {
+/** Our word for a value, if it is among the valid ones; null: none of them is meant, whatever it looks like. */
+export function otherValueName(value: string, valid: readonly string[]): string | null | undefined {
   const meant = values[plain(value)];
-  return meant !== undefined && valid.includes(meant) ? meant : undefined;
+  return meant === null || (meant !== undefined && valid.includes(meant)) ? meant : undefined;
 }

@@ -77,6 +77,12 @@ describe('a configuration file', () => {
       'Did you mean "cuda"?',
     ],
     [
+      'word of another program for a value',
+      `{ ${images}, "engine": { "device": "mps" } }`,
+      'engine.device: "mps" is not one of "cpu", "cuda"',
+      'Did you mean "pjrt:metal"?',
+    ],
+    [
       'foreign key',
       `{ ${images}, "views": { "zzzzzzzzzzz": 3 } }`,
       'unknown key "zzzzzzzzzzz"',
@@ -206,7 +212,7 @@ describe('a configuration file', () => {
     [
       'slices that do not divide',
       `{ ${images}, "train": { "sliceStride": 3 } }`,
-      'train.sliceStride: every 3th of 16 slices',
+      'train.sliceStride: a stride of 3 does not divide 16 slices',
       'Choose a divisor of 16.',
     ],
   ])('refuses with place and remedy: %s', (_, text, what, remedy) => {
@@ -215,6 +221,14 @@ describe('a configuration file', () => {
     expect(message).toContain(what);
     expect(message).toContain(remedy);
   });
+
+  it.each(['tpu', 'npu', 'hpu'])(
+    'suggests nothing for "%s", which looks like "cpu" and means another thing',
+    (device) => {
+      const { problems } = checkConfig(`{ ${images}, "engine": { "device": "${device}" } }`);
+      expect(problems.map(({ remedy }) => remedy)).toEqual([undefined]);
+    },
+  );
 
   it('names everything that is wrong, not only the first', () => {
     const { problems } = checkConfig(`{ ${images}, "train": { "epochs": 0, "lrr": 1 }, "model": { "preset": "big" } }`);

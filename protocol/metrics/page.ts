@@ -103,6 +103,8 @@ const runEvent = z.object({
   advice: z.optional(z.string()),
   /** The image concerned, as the records name it. */
   file: z.optional(z.string()),
+  /** What kind of error it is. */
+  code: z.optional(z.string()),
 });
 export type MetricsEvent = z.infer<typeof runEvent>;
 
@@ -194,7 +196,7 @@ export type MetricsMessage = z.infer<typeof metricsMessage>;
 export type MetricsSnapshot = Extract<MetricsMessage, { type: 'snapshot' }>;
 
 /** What a panel's host can do about a run: its buttons. */
-export const runActions = ['showLog', 'moveUp', 'cancel', 'lowerRate'] as const;
+export const runActions = ['showLog', 'resume', 'moveUp', 'cancel', 'lowerRate'] as const;
 export type RunAction = (typeof runActions)[number];
 
 /**

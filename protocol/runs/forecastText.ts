@@ -10,11 +10,20 @@ export function imagesText({ images }: Pick<Forecast, 'images'>): string {
 
 /** In one line: `7 2D images, 12 volumes (2 unreadable) · 200 steps in 200 epochs · about 6 min · 1.6 GiB memory · AMD EPYC` */
 export function forecastLine(forecast: Forecast): string {
-  const { unreadable, steps, epochs, time, memory, device } = forecast;
+  return `${workLine(forecast)} · ${costLine(forecast)}`;
+}
+
+/** What it does: `7 2D images, 12 volumes (2 unreadable) · 200 steps in 200 epochs` */
+export function workLine(forecast: Forecast): string {
+  const { unreadable, steps, epochs } = forecast;
   const bad = unreadable.count > 0 ? ` (${thousands(unreadable.count)} unreadable)` : '';
+  const plan = steps > 0 ? [`${count(steps, 'step')} in ${count(epochs, 'epoch')}`] : [];
+  return [`${imagesText(forecast)}${bad}`, ...plan].join(' · ');
+}
+
+/** What that takes: `about 6 min · 1.6 GiB memory · AMD EPYC` */
+export function costLine({ time, memory, device }: Forecast): string {
   return [
-    `${imagesText(forecast)}${bad}`,
-    ...(steps > 0 ? [`${count(steps, 'step')} in ${count(epochs, 'epoch')}`] : []),
     ...(time ? [`about ${roughDuration(time.seconds)}${time.basis === 'estimated' ? ' (estimated)' : ''}`] : []),
     ...(memory ? [`${humanBytes(memory.bytes)} memory`] : []),
     device,

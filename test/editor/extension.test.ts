@@ -136,6 +136,22 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
         return found.map((one: { command?: { title: string } }) => one.command?.title ?? '');
       }, good);
     await eventually(lenses).toEqual(['▶ Start', 'Check Data', expect.stringMatching(/^8 2D images · .* steps in/)]);
+    // No TensorFlow is there: the editor's own words, and a fix that is its own command.
+    const missing = (await window.problems()).find(
+      ({ file, message }) => file === good && message.includes('TensorFlow is not installed'),
+    );
+    expect(missing?.message).toContain('Run "UniMiSS: Install TensorFlow…" (once for this user).');
+    const installs = await window.inHost(
+      async (vscode, path, line) => {
+        const range = new vscode.Range(line, 0, line, 1);
+        const uri = vscode.Uri.file(path);
+        const found = await vscode.commands.executeCommand('vscode.executeCodeActionProvider', uri, range);
+        return found.map((one: { command?: { command: string } }) => one.command?.command);
+      },
+      good,
+      (missing?.line ?? 0) - 1,
+    );
+    expect(installs).toContain('unimiss.installEngine');
     const paths = await window.inHost(async (vscode, path) => {
       const at = new vscode.Position(1, 24); // within "images"
       const list = await vscode.commands.executeCommand(
@@ -180,7 +196,8 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
   it('says before a run what it will do, offers to install TensorFlow, and starts none without it', async () => {
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('good.unimiss.jsonc');
-    await window.page.getByPlaceholder(/^8 2D images · [\d,]+ steps in [\d,]+ epochs · about /).waitFor();
+    await window.page.getByPlaceholder(/^8 2D images · [\d,]+ steps in [\d,]+ epochs$/).waitFor();
+    await window.page.getByText(/^about .* memory · /).waitFor();
     await window.screenshot('last-look');
     await window.pick('Start');
     expect(await window.answerDialog('Cancel')).toContain('UniMiSS needs TensorFlow');

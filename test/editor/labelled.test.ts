@@ -6,6 +6,7 @@ import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import { setField } from '../../protocol/config/makeConfig.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
 import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
+import { axeFindings } from './axe.ts';
 import { Editor } from './kit/editor.ts';
 import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
@@ -238,7 +239,12 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.choose(await row('before'), 'Open Report');
     const report = await window.webview('Report of before');
     await report.locator('canvas').first().waitFor();
-    await window.screenshot('report-of-run-dark');
+    for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.settle();
+      await window.screenshot(`report-of-run-${theme}`);
+      expect(await axeFindings(report), theme).toEqual([]);
+    }
   });
 
   it('evaluates a run and opens the report, which says what was found', async () => {
@@ -270,6 +276,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     const { r, g, b } = rgb(expected);
     await eventually(color).toBe(`rgb(${r}, ${g}, ${b})`);
     await window.screenshot(`evaluation-${theme}`);
+    expect(await axeFindings(report)).toEqual([]);
   });
 
   it('finds the report again after the window was reloaded, and opens it by its command', async () => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { axeFindings } from './axe.ts';
 import { contrast } from './contrast.ts';
 import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
@@ -80,17 +81,21 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     await eventually(() => statSync(run.records).size).toBeGreaterThan(size);
   });
 
-  it.each(['light', 'hc-dark', 'hc-light', 'dark'] as Theme[])('is drawn in the theme %s', async (theme) => {
-    await window.page.mouse.move(640, 780); // away from buttons, whose hovers would be on the picture
-    await window.setTheme(theme);
-    const shown = await run.panel();
-    await shown.locator('h1').scrollIntoViewIfNeeded();
-    await window.settle();
-    await window.screenshot(`training-${theme}`);
-    const least = theme.startsWith('hc') ? 7 : 4.5;
-    for (const text of ['h1', '.tiles dd', '.tiles dt'])
-      await eventually(() => contrast(shown.locator(text))).toBeGreaterThanOrEqual(least);
-  });
+  it.each(['light', 'hc-dark', 'hc-light', 'dark'] as Theme[])(
+    'is drawn in the theme %s, where axe finds nothing',
+    async (theme) => {
+      await window.page.mouse.move(640, 780); // away from buttons, whose hovers would be on the picture
+      await window.setTheme(theme);
+      const shown = await run.panel();
+      await shown.locator('h1').scrollIntoViewIfNeeded();
+      await window.settle();
+      await window.screenshot(`training-${theme}`);
+      const least = theme.startsWith('hc') ? 7 : 4.5;
+      for (const text of ['h1', '.tiles dd', '.tiles dt'])
+        await eventually(() => contrast(shown.locator(text))).toBeGreaterThanOrEqual(least);
+      expect(await axeFindings(shown)).toEqual([]);
+    },
+  );
 
   it('stops with a checkpoint, and resumes from it', async () => {
     await window.runCommand('UniMiSS: Stop Run…');

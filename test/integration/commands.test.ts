@@ -246,7 +246,9 @@ test('a loss that is not finite stops the run with its values, and no checkpoint
   });
   const { code, stderr } = await unimiss(elsewhere, ['pretrain', writeConfig(elsewhere, config)]);
   expect(code, stderr).toBe(9);
-  expect(stderr).toMatch(/step 1 .*the loss is NaN[\s\S]*train\.lr/);
+  expect(stderr).toMatch(
+    /step 1 .*the loss is NaN[\s\S]*the run would diverge again: start a new one with a lower train\.lr/,
+  );
   const failed = onlyRun(elsewhere);
   expect(recordsOf(failed).at(-1)).toMatchObject({ kind: 'event', event: 'error', code: 'diverged' });
   expect(readdirSync(join(failed, 'checkpoints'))).toEqual([]);

@@ -52,6 +52,6 @@ test('the demo goes from pre-training over a fine-tuning and its twin to a repor
   }
   const tested = finetuned.comparison?.tests.find(({ metric }) => metric === 'accuracy');
   expect(tested?.pairs).toBe(16);
-  expect(factOf(`Difference ${modality}`).note).toMatch(/^95 % interval .* to .* points; /);
+  expect(factOf(`Difference ${modality}`).note).toMatch(/^95 % interval .* to .* points\. /);
   expect(factOf(`Difference ${modality}`).note).toContain(tested?.sentence);
 }, 240_000);

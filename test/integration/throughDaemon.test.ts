@@ -118,6 +118,18 @@ it('Ctrl-C stops the run with a checkpoint, and resume continues from there', as
   expect(told).toEqual((await recordsOf({ recordsFile: join(run.folder, 'records.jsonl') })).slice(-told.length));
 });
 
+it('a second Ctrl-C ends the command at once, which says what becomes of the run', async () => {
+  const command = place.run('pretrain', config('deaf', 20));
+  const { folder } = await watcher.untilNamed('deaf', (info) => info?.activity === 'starting' && info.stage !== null);
+  const closed = once(command, 'close');
+  command.kill('SIGINT');
+  await expect.poll(() => command.output()).toMatch(/deaf-\S+ finishes its current step[\s\S]*Ctrl-C again/);
+  command.kill('SIGINT');
+  expect(await closed).toEqual([null, 'SIGINT']);
+  expect(command.output()).toMatch(/This command no longer waits\. deaf-\S+ stops in the background: `unimiss runs`/);
+  await watcher.until(folder, (info) => info?.activity === 'stopping');
+});
+
 it('a terminal that is closed leaves the run alone', async () => {
   const { command, run } = await pretrain('left');
   command.kill('SIGHUP');
@@ -212,6 +224,7 @@ it('a run that is killed elsewhere ends the command with what to do', async () =
   await client.call(runKill, { run: run.id });
   expect(await code).toBe(130);
   expect(command.output()).toMatch(/the run was killed on request[\s\S]*unimiss resume killed-/);
+  expect(command.output(), 'it is said once').not.toMatch(/Killed on request/);
 });
 
 it('a daemon that dies is started again by the command, which shows the same run to its end', async () => {

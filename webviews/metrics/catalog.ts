@@ -71,7 +71,9 @@ export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
     .filter((info) => info.overview)
     .map((info): SeriesInfo => {
       const each = info.byModality && groups(info).length > 0;
-      const title = each && info.terms ? `${info.title} per term` : info.title;
+      // There is no room for units; a time without one says nothing.
+      const plain = /^ms\b/.test(info.unit) ? `${info.title}, ms` : info.title;
+      const title = each && info.terms ? `${info.title} per term` : plain;
       return { ...info, id: `${info.id}:overview`, title, panel: 'overview', ...(each && { modality: 'each' }) };
     });
   const others = recorded.flatMap((info): SeriesInfo[] => {

@@ -1,8 +1,10 @@
 import type { MetricsEvent } from '../../protocol/metrics/page.ts';
+import { dateText } from '../../protocol/words.ts';
 import { element, setText } from '../shared/dom.ts';
 import { type EventFilter, eventFilters } from './eventFilter.ts';
-import { formatCount, formatTime } from './format.ts';
+import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
+import { stepsDone } from './warningGroups.ts';
 
 const longest = 200;
 
@@ -74,7 +76,11 @@ export class EventList {
           { className: `event-${event.kind}` },
           event.time === undefined
             ? element('time')
-            : element('time', { dateTime: new Date(event.time).toISOString() }, formatTime(event.time)),
+            : element(
+                'time',
+                { dateTime: new Date(event.time).toISOString(), title: new Date(event.time).toISOString() },
+                dateText(event.time),
+              ),
           element('span', { className: 'note' }, `step ${formatCount(stepsDone(event))}`),
           element(
             'span',
@@ -85,11 +91,6 @@ export class EventList {
       ),
     );
   }
-}
-
-/** A warning of an epoch has the number of its last step, from 0; other events have the number of steps done. */
-function stepsDone({ event, step }: MetricsEvent): number {
-  return event === 'sign' ? step + 1 : step;
 }
 
 /** `200 checkpoints, newest at step 200; 50 previews, newest at step 196.` */

@@ -48,12 +48,6 @@ export function formatEstimate(seconds: number): string {
   return to(3600) < 172_800 ? `≈ ${to(3600) / 3600} h` : `≈ ${Math.round(seconds / 86_400)} d`;
 }
 
-/** A time of day with its date: "25 Nov, 16:57". */
-export function formatTime(milliseconds: number): string {
-  const options = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
-  return new Date(milliseconds).toLocaleString('en-GB', options);
-}
-
 /** Ticks of a duration axis, `stepSeconds` apart. */
 export function formatDurationTick(seconds: number, stepSeconds: number): string {
   if (seconds === 0) return '0';

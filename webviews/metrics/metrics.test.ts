@@ -360,7 +360,7 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       expect(await line.innerText()).toMatch(/1 warning[\s\S]*same output/);
       await line.click();
       expect(await warning.innerText()).toMatch(
-        /same output[\s\S]*Try a faster centre[\s\S]*Steps 499 to 599, 3 times/,
+        /same output[\s\S]*Try a faster centre[\s\S]*Steps 500 to 600, 3 times/,
       );
       // In a report nothing can be started, so there are no other buttons.
       expect(await warning.getByRole('button').allInnerTexts()).toEqual(['Show in Curves', 'Dismiss']);
@@ -608,6 +608,17 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     await send({ type: 'append', sequence: 6, run: 'a', previews: [{ ...finetuned, images: [three] }] });
     await expect.poll(() => page.locator('.view-name').allInnerTexts()).toEqual(['image', 'reference', 'prediction']);
     await expect.poll(() => page.getByRole('button', { name: 'Remove from Queue' }).isVisible()).toBe(false);
+
+    // What ended a run has a button for what it advises.
+    const ended = (code: string, message: string) => [
+      { kind: 'error', event: 'error', step: 200, time, message, code },
+    ];
+    await send({ type: 'append', sequence: 7, run: 'a', state: 'failed', events: ended('disk', 'no space is left') });
+    await page.getByRole('button', { name: 'Resume' }).click();
+    expect((await kept()).sent.at(-1)).toEqual({ type: 'act', run: 'a', action: 'resume' });
+    await send({ type: 'append', sequence: 8, run: 'a', events: ended('diverged', 'the loss is NaN') });
+    await page.getByRole('button', { name: 'New Run with Lower Learning Rate' }).first().click();
+    expect((await kept()).sent.at(-1)).toEqual({ type: 'act', run: 'a', action: 'lowerRate' });
 
     await page.getByLabel('Smoothing').fill('0.3');
     await expect.poll(async () => (await kept()).state?.smoothing).toBe(0.3);

@@ -49,3 +49,11 @@ test('images that cannot be read are one warning; one more makes it another, so 
   expect(others).toEqual([]);
   expect(both?.key).not.toBe(one?.key);
 });
+
+test('the remedy of an error is its advice', () => {
+  const [full] = warningsOf(run([event('error', 3, '/runs: no space is left\n  Free some space.')]));
+  expect(full).toMatchObject({ text: '/runs: no space is left', advice: 'Free some space.' });
+  const [sign] = warningsOf(run([event('sign', 3, 'flat', { epoch: 0, advice: 'Try more.' })]));
+  expect(sign).toMatchObject({ text: 'flat', advice: 'Try more.' });
+  expect(warningsOf(run([event('warning', 3, 'slow')]))[0]?.advice).toBeUndefined();
+});

@@ -12,6 +12,8 @@ export interface WarningGroup {
   readonly key: string;
   /** What is wrong, in a sentence. */
   readonly text: string;
+  /** What to do. */
+  readonly advice: string | undefined;
   /** Why it no longer counts; undefined: it does. */
   readonly resolved: string | undefined;
 }
@@ -30,12 +32,16 @@ export function warningsOf(run: Run): WarningGroup[] {
   }
   return [...groups].map(([key, { events, at }]) => {
     const last = events.at(-1) ?? events[0];
+    // The text of an error has its remedy on lines of its own.
+    const [what = '', ...more] = last.message.split(/\s*\n\s*/);
+    const advice = [...more, last.advice ?? ''].filter(Boolean).join(' ');
     return {
       ...{ run, events, last, key: `${run.id} ${key} ${events.length}` },
       text:
         key === 'broken' && events.length > 1
           ? `${formatCount(events.length)} images cannot be read. The run goes on without them.`
-          : last.message,
+          : what,
+      advice: advice === '' ? undefined : advice,
       resolved: resolved(run, last, at),
     };
   });
@@ -56,4 +62,9 @@ function overSince(run: Run, epoch: number): string | undefined {
   if (!epochs || row < 0) return undefined;
   const later = epochs.findIndex((_, i) => i > row && phase?.[i] === phase?.[row]);
   return later < 0 ? undefined : `resolved: not since epoch ${formatCount(epoch + 1)}`;
+}
+
+/** A warning of an epoch has the number of its last step, from 0; other events have the number of steps done. */
+export function stepsDone({ event, step }: MetricsEvent): number {
+  return event === 'sign' ? step + 1 : step;
 }

@@ -1,10 +1,11 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { VscodeButton } from '@vscode-elements/elements/dist/vscode-button/index.js';
+import { forEditor } from '../../protocol/editorWords.ts';
 import type { MetricsEvent, MetricsHost } from '../../protocol/metrics/page.ts';
 import { element, setText } from '../shared/dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
-import { type WarningGroup, warningsOf } from './warningGroups.ts';
+import { stepsDone, type WarningGroup, warningsOf } from './warningGroups.ts';
 
 /** Largest number of entries; the list of events has all. */
 const most = 5;
@@ -49,7 +50,7 @@ export class Warnings {
       .sort((a, b) => Number(a.resolved !== undefined) - Number(b.resolved !== undefined) || b.last.step - a.last.step);
     const entries = all.filter(({ key }) => !dismissed.includes(key));
     const hidden = all.length - entries.length;
-    const key = JSON.stringify([entries.map((e) => [e.key, e.last.message, e.resolved]), hidden]);
+    const key = JSON.stringify([entries.map((e) => [e.key, e.last.message, e.resolved, e.run.state]), hidden]);
     if (key === this.shown) return;
     this.shown = key;
     const [newest] = entries;
@@ -80,11 +81,12 @@ export class Warnings {
   }
 
   private entry(group: WarningGroup, named: boolean): HTMLElement {
-    const { run, events, last, text, resolved, key } = group;
+    const { run, events, last, text, advice, resolved, key } = group;
     const [first] = events;
     const { host, dismiss, reveal } = this.actions;
+    const words = host ? forEditor : (plain: string) => plain;
     const broken = first.event === 'broken';
-    const step = formatCount(first.step);
+    const step = formatCount(stepsDone(first));
     const when = [
       ...(named ? [run.name] : []),
       ...(broken
@@ -92,7 +94,7 @@ export class Warnings {
         : [
             events.length === 1
               ? `Step ${step}`
-              : `Steps ${step} to ${formatCount(last.step)}, ${formatCount(events.length)} times`,
+              : `Steps ${step} to ${formatCount(stepsDone(last))}, ${formatCount(events.length)} times`,
           ]),
       ...(resolved === undefined ? [] : [resolved]),
     ];
@@ -108,8 +110,8 @@ export class Warnings {
       element(
         'div',
         { className: 'warning-text' },
-        element('strong', {}, capitalised(text)),
-        last.advice ? element('p', {}, last.advice) : null,
+        element('strong', {}, capitalised(words(text))),
+        advice ? element('p', {}, words(advice)) : null,
         when.length > 0 ? element('p', { className: 'note' }, when.join(' · ')) : null,
         files ? this.files(run, events) : null,
       ),
@@ -119,10 +121,11 @@ export class Warnings {
         // A sign of the curves is looked at in them; nothing there shows a broken file.
         broken ? null : button('Show in Curves', () => reveal(run, first.step)),
         ...(host && broken && !files ? [openButton(host, run, first)] : []),
-        // The advice about every sign of collapse names the learning rate.
-        host && first.event === 'sign' && resolved === undefined
+        // The advice about every sign of collapse, and about a loss that is not finite, names the learning rate.
+        host && (first.event === 'sign' || last.code === 'diverged') && resolved === undefined
           ? button('New Run with Lower Learning Rate', () => host.act(run.id, 'lowerRate'))
           : null,
+        host && resumes(group) ? button('Resume', () => host.act(run.id, 'resume')) : null,
         host && last.kind === 'error' ? button('Show Log', () => host.act(run.id, 'showLog')) : null,
         button('Dismiss', () => dismiss([key])),
       ),
@@ -149,6 +152,12 @@ export class Warnings {
       more > 0 ? element('p', { className: 'note' }, `${formatCount(more)} more are listed under Events.`) : null,
     );
   }
+}
+
+/** Whether it ended a run that resuming continues: its process died, or the disk was full. */
+function resumes({ run, last, resolved }: WarningGroup): boolean {
+  if (resolved !== undefined || last.event === 'sign' || last.event === 'broken') return false;
+  return run.state === 'interrupted' || (run.state === 'failed' && last.code === 'disk');
 }
 
 /** Shows the file of an event, if the event names it. */

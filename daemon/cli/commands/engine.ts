@@ -38,7 +38,7 @@ export function engineCommand(): Command {
     .action(async ({ device, allowCpu }: { device: EngineDevice; allowCpu?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
       const options = {
-        signal: interruptSignal(),
+        signal: interruptSignal('Ended at once. The next installation keeps what was downloaded completely.'),
         onProgress: (p: InstallProgress) => reporter.progress(progressText(p), p.stage === 'done'),
       };
       if (isPluginDevice(device)) {

@@ -16,7 +16,10 @@ export async function showForecast(
 ): Promise<void> {
   const { forecastOf } = await import('../../runs/forecast/forecastOf.ts');
   const cancel = new AbortController();
-  const interrupt = onInterrupt(() => cancel.abort());
+  const interrupt = onInterrupt(
+    () => cancel.abort(),
+    () => 'Ended at once.',
+  );
   const onProgress = (done: number, total: number) => {
     if (total > fewImages) reporter.progress(`Looking at the images: ${thousands(done)} of ${thousands(total)}`);
   };

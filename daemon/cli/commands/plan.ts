@@ -58,7 +58,7 @@ export function planCommand(): Command {
         ...(layout && { layout }),
         ...(volume !== undefined && { volume }),
         ...(preset && { preset }),
-        signal: interruptSignal(),
+        signal: interruptSignal('Ended at once. No configuration was written.'),
         onProgress: (done, total) =>
           reporter.progress(`Reading the data set: ${done} of ${total} files`, done === total),
       });

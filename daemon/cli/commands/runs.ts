@@ -3,7 +3,7 @@ import { modalities } from '../../../protocol/modality.ts';
 import { type RunSummary, runStates } from '../../../protocol/records/records.ts';
 import { runsList } from '../../../protocol/runs/messages.ts';
 import { activities, type RunInfo } from '../../../protocol/runs/runInfo.ts';
-import { roughDuration, thousands } from '../../../protocol/words.ts';
+import { dateText, roughDuration, thousands } from '../../../protocol/words.ts';
 import { runsRoot } from '../../runs/folder/root.ts';
 import { listRuns } from '../../runs/records/list.ts';
 import { kindsOf, type Task } from '../../runs/start/task.ts';
@@ -66,7 +66,7 @@ export function runsCommand(tasks: readonly Task[] = productTasks): Command {
                 run.step === null ? '-' : thousands(run.step + 1),
                 lossOf(run),
                 Number.isFinite(left(run)) ? roughDuration(left(run)) : '-',
-                run.updated.slice(0, 16).replace('T', ' '),
+                dateText(run.updated),
               ]),
             ),
           );

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { completionScript } from './scripts.ts';
 import { wordsOf } from './words.ts';
 
@@ -80,9 +80,62 @@ it('offers runs for a run, and files for everything else', () => {
   expect(completed('embed', 'chest-1', 'n')).toEqual(['notes.txt']);
 });
 
+const has = (shell: string) => spawnSync(shell, ['--version']).status === 0;
+const own = () => ({ cwd: join(folder, 'here'), env: { ...process.env, UNIMISS_RUNS: join(folder, 'runs') } });
+
+describe.skipIf(!has('fish'))('in fish (skipped where it is missing)', () => {
+  it.each([
+    ['em', ['embed']],
+    ['daemon st', ['status', 'stop']],
+    ['daemon stop --stop', ['--stop-runs']],
+    ['embed --network ', ['student', 'teacher']],
+    ['embed chest', ['chest-1', 'chest-2']],
+    ['completion ', ['bash', 'zsh']],
+  ])('after "unimiss %s", %j are offered', (line, offered) => {
+    const file = join(folder, 'unimiss.fish');
+    writeFileSync(file, completionScript('fish', wordsOf(program)));
+    const script = 'source $argv[1]; complete -C "unimiss $argv[2]"';
+    const answer = execFileSync('fish', ['--no-config', '-c', script, file, line], { ...own(), encoding: 'utf8' });
+    // Each line is a word and its description.
+    expect(answer.split('\n').flatMap((one) => one.split('\t')[0] || [])).toEqual(offered);
+  });
+});
+
+describe.skipIf(!has('zsh'))('in zsh (skipped where it is missing)', () => {
+  // A shell in a terminal of its own, in which the line is typed; another key writes what has become of it.
+  const typing = String.raw`zmodload zsh/zpty
+zpty typed zsh --no-rcs -i
+zpty -w typed "PS1= PS2= RPS1=; source $1
+dump() { print -r -- \"\$BUFFER\" >\$OUT; zle -I; print DONE }; zle -N dump; bindkey '^X^D' dump; print BE''GUN"
+zpty -r typed ignored '*BEGUN*'
+zpty -w -n typed "unimiss $2"$'\t\x18\x04'
+zpty -r typed ignored '*DONE*'
+zpty -d typed`;
+  it.each([
+    ['em', 'embed'],
+    ['daemon sta', 'daemon status'],
+    ['daemon stop --stop', 'daemon stop --stop-runs'],
+    ['embed --network t', 'embed --network teacher'],
+    ['embed li', 'embed liver'],
+    ['embed liver -o no', 'embed liver -o notes.txt'],
+    ['completion z', 'completion zsh'],
+  ])('"unimiss %s" becomes "unimiss %s"', (line, completed) => {
+    const file = join(folder, 'unimiss.zsh');
+    const out = join(folder, 'line.txt');
+    writeFileSync(file, completionScript('zsh', wordsOf(program)));
+    const { cwd, env } = own();
+    execFileSync('zsh', ['--no-rcs', '-c', typing, 'zsh', file, line], {
+      cwd,
+      env: { ...env, OUT: out },
+      timeout: 20_000,
+    });
+    expect(readFileSync(out, 'utf8').trim()).toBe(`unimiss ${completed}`);
+  });
+});
+
 it('loads bash completion in zsh, and describes commands and options in fish', () => {
   const words = wordsOf(program);
-  expect(completionScript('zsh', words)).toMatch(/^autoload -U \+X bashcompinit[\s\S]*complete -o filenames/);
+  expect(completionScript('zsh', words)).toMatch(/compinit -i[\s\S]*bashcompinit\n[\s\S]*complete -o filenames/);
   const fish = completionScript('fish', words);
   expect(fish).toContain("-n '__fish_use_subcommand' -f -a embed -d 'Compute features'");
   expect(fish).toContain("-n '__fish_seen_subcommand_from embed' -l network -x -a 'teacher student'");

@@ -7,8 +7,13 @@ export type Shell = (typeof shells)[number];
 export function completionScript(shell: Shell, commands: readonly CommandWords[]): string {
   if (shell === 'fish') return fish(commands);
   const script = bash(commands);
-  return shell === 'bash' ? script : `autoload -U +X bashcompinit && bashcompinit\n${script}`;
+  return shell === 'bash' ? script : `${zshStart}${script}`;
 }
+
+/** Completion of bash in zsh, which needs zsh's own; a start file may have begun that. */
+const zshStart = `(( $+functions[compdef] )) || { autoload -U +X compinit && compinit -i; }
+autoload -U +X bashcompinit && bashcompinit
+`;
 
 /** Names of runs, one a line. A run may be anywhere; those in the usual folder are offered. */
 const runsInBash = `command ls -1 "\${UNIMISS_RUNS:-$HOME/unimiss-runs}" 2>/dev/null`;
@@ -33,14 +38,14 @@ ${lines(commands, (c) => withValue(c).map(({ flags }) => `        ${patterns(c, 
       given=$((given + 1))
     fi
   done
-  local words="" kind=""
+  local offered="" kind="" # not "words", which zsh itself uses
   case "$command:$previous" in
 ${lines(commands, (c) => withValue(c).map(({ flags, value }) => `    ${patterns(c, flags)}) ${offer(value)} ;;`))}
     *)
       if [[ "$current" == -* ]]; then
         kind=words
         case "$command" in
-${lines(commands, (c) => [`          ${quoted(c.path.join(' '))}) words=${quoted(c.options.flatMap(({ flags }) => flags).join(' '))} ;;`])}
+${lines(commands, (c) => [`          ${quoted(c.path.join(' '))}) offered=${quoted(c.options.flatMap(({ flags }) => flags).join(' '))} ;;`])}
         esac
       else
         case "$command:$given" in
@@ -53,7 +58,7 @@ ${lines(commands, (c) => [
       fi ;;
   esac
   case "$kind" in
-    words) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
+    words) COMPREPLY=($(compgen -W "$offered" -- "$current")) ;;
     run) COMPREPLY=($(compgen -W "$(${runsInBash})" -- "$current") $(compgen -f -- "$current")) ;;
     *) COMPREPLY=($(compgen -f -- "$current")) ;;
   esac
@@ -72,7 +77,7 @@ function lines(commands: readonly CommandWords[], of: (command: CommandWords) =>
 }
 
 function offer(kind: Kind | undefined): string {
-  return typeof kind === 'object' ? `kind=words; words=${quoted(kind.join(' '))}` : `kind=${kind ?? 'file'}`;
+  return typeof kind === 'object' ? `kind=words; offered=${quoted(kind.join(' '))}` : `kind=${kind ?? 'file'}`;
 }
 
 function fish(commands: readonly CommandWords[]): string {

@@ -149,7 +149,7 @@ function factsOf(
     facts.push({
       key: 'speed',
       label: `Speed ${phase}`,
-      value: `${median(steps.flatMap((s) => (s.group === phase ? (s.values.imagesPerSecond ?? []) : []))).toFixed(1)} images/s`,
+      value: `${median(steps.flatMap((s) => (s.group === phase ? (s.values.imagesPerSecond ?? []) : []))).toFixed(1)} ${phase === '3D' ? 'volumes' : 'images'}/s`,
       note: 'median over steps',
     });
   }

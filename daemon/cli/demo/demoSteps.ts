@@ -62,7 +62,10 @@ export function stepsHere(reporter: Reporter): DemoSteps {
       if (await findEngine()) return;
       const onProgress = (p: Parameters<typeof progressText>[0]) =>
         reporter.progress(progressText(p), p.stage === 'done');
-      await installEngine({ signal: interruptSignal(), onProgress });
+      await installEngine({
+        signal: interruptSignal('Ended at once. The next installation keeps what was downloaded completely.'),
+        onProgress,
+      });
     },
     create: async (text, root) =>
       (await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'demo'), { baseDir: '/' }))).folder,

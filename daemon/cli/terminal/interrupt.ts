@@ -1,23 +1,37 @@
+import { writeError } from './reporter.ts';
+
 /**
- * Does something at the first Ctrl-C (or SIGTERM) until it is disposed. A second Ctrl-C ends the process at once, as by default.
- * That is safe, since files are renamed into place when complete.
+ * Does something at the first Ctrl-C (or SIGTERM) until it is disposed. A second one says what becomes of the work, and ends the
+ * process by that signal, as it does by default. That is safe, since files are renamed into place when complete.
+ * @param second what the user reads then
  */
-export function onInterrupt(action: (signal: 'SIGINT' | 'SIGTERM') => void): { dispose(): void } {
+export function onInterrupt(action: (signal: 'SIGINT' | 'SIGTERM') => void, second: () => string): { dispose(): void } {
+  let interrupted = false;
   const dispose = () => {
-    for (const signal of signals) process.off(signal, first);
+    for (const signal of signals) process.off(signal, listen);
   };
-  const first = (signal: NodeJS.Signals) => {
+  const listen = (given: NodeJS.Signals) => {
+    const signal = given === 'SIGTERM' ? given : 'SIGINT';
+    if (!interrupted) {
+      interrupted = true;
+      action(signal);
+      return;
+    }
     dispose();
-    action(signal === 'SIGTERM' ? signal : 'SIGINT');
+    writeError(second());
+    process.kill(process.pid, signal);
   };
-  for (const signal of signals) process.on(signal, first);
+  for (const signal of signals) process.on(signal, listen);
   return { dispose };
 }
 
-/** A signal that the first Ctrl-C (or SIGTERM) aborts. */
-export function interruptSignal(): AbortSignal {
+/** A signal that the first Ctrl-C (or SIGTERM) aborts. @param second what the user reads at the second one */
+export function interruptSignal(second: string): AbortSignal {
   const controller = new AbortController();
-  onInterrupt(() => controller.abort());
+  onInterrupt(
+    () => controller.abort(),
+    () => second,
+  );
   return controller.signal;
 }
 

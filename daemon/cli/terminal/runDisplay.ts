@@ -58,7 +58,9 @@ export function endStopped(id: string, reporter: Reporter, dequeued = false): vo
 function progressLine(p: RunProgress, series: readonly Series[]): string {
   const numbers = series.flatMap(({ key, of, title, unit, inProgress }) => {
     const value = of === 'step' ? p.values[key] : undefined;
-    return value === undefined || inProgress === undefined ? [] : [`${value.toFixed(inProgress)} ${unit || title}`];
+    if (value === undefined || inProgress === undefined) return [];
+    const what = p.group === '3D' ? unit.replace(/^images/, 'volumes') : unit;
+    return [`${value.toFixed(inProgress)} ${what || title}`];
   });
   return [
     `epoch ${thousands(p.epoch + 1)}/${thousands(p.totalEpochs)}`,
@@ -76,7 +78,8 @@ function noteworthy(record: RunRecord): string | undefined {
     return record.warnings.map((w) => `Warning, epoch ${record.epoch + 1}: ${warningText(w)}`).join('\n') || undefined;
   if (record.kind !== 'event') return undefined;
   if (record.event === 'broken') return `Broken image: ${record.message}`;
-  if (record.event === 'warning') return `Warning: ${record.message}`;
+  // How a process ended is the error with which the command ends.
+  if (record.event === 'warning') return record.details?.how === undefined ? `Warning: ${record.message}` : undefined;
   if (record.event === 'start' || record.event === 'resume' || record.event === 'notice') return record.message;
   return undefined;
 }

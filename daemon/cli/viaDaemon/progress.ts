@@ -17,7 +17,13 @@ export async function withProgress<R>(
   const token = randomUUID();
   const cancel = new CancellationTokenSource();
   let shown = '';
-  const interrupt = onInterrupt(() => cancel.cancel());
+  const interrupt = onInterrupt(
+    () => {
+      reporter.notice('Cancelling. Press Ctrl-C again to exit without waiting.');
+      cancel.cancel();
+    },
+    () => 'This command no longer waits. The background server cancels the work.',
+  );
   const listening = client.listen(progressNotification, ({ token: of, value }) => {
     if (of !== token || value.kind !== 'report') return;
     const share = value.percentage === undefined ? '' : ` (${Math.floor(value.percentage)} %)`;

@@ -48,13 +48,19 @@ export async function trainByDaemon(
   const stop = (via: DaemonConnection) =>
     // The run may just have ended. If the daemon is gone, the next one is asked again.
     via.call(runStop, { run: folder }).then(ended, (error) => isGone(error) || reporter.notice(error.message));
-  const interrupt = onInterrupt(() => {
-    reporter.notice(
-      `${id} finishes its current step, saves a checkpoint and stops. Press Ctrl-C again to exit without waiting.`,
-    );
-    unwanted = true;
-    if (current) void stop(current);
-  });
+  const interrupt = onInterrupt(
+    () => {
+      reporter.notice(
+        `${id} finishes its current step, saves a checkpoint and stops. Press Ctrl-C again to exit without waiting.`,
+      );
+      unwanted = true;
+      if (current) void stop(current);
+    },
+    () =>
+      current
+        ? `This command no longer waits. ${id} stops in the background: \`unimiss runs\` shows when it has.`
+        : `This command no longer waits. If ${id} was not started yet: unimiss resume ${id}`,
+  );
   try {
     await client.call(runsWatch, {});
     ({ cursor } = await readRecordsByDaemon(client, folder, cursor, () => {}));

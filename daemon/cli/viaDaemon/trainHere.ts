@@ -17,12 +17,15 @@ export async function trainHere(
   tasks: readonly Task[],
 ): Promise<'finished' | 'stopped'> {
   const control = new TrainingControl();
-  const interrupt = onInterrupt((signal) => {
-    reporter.notice(
-      'Finishing the current step, then saving a checkpoint and stopping. Press Ctrl-C again to exit now, without a checkpoint.',
-    );
-    control.stop({ by: 'signal', signal });
-  });
+  const interrupt = onInterrupt(
+    (signal) => {
+      reporter.notice(
+        'Finishing the current step, then saving a checkpoint and stopping. Press Ctrl-C again to exit now, without a checkpoint.',
+      );
+      control.stop({ by: 'signal', signal });
+    },
+    () => `Ended at once: the steps since the last checkpoint are lost. Resume with:  unimiss resume ${run.id}`,
+  );
   const display = new RunDisplay(reporter, seriesFor(run, tasks));
   // This process takes the lock now; after that, the lock no longer names a trainer that died.
   const ending = await settleRun(run, (message) => reporter.notice(message));

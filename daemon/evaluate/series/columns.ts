@@ -154,5 +154,6 @@ function plainEvent(record: EventRecord, lastStep: number): MetricsEvent {
     time: Date.parse(record.time),
     message: record.message,
     ...(record.file !== undefined && { file: record.file }),
+    ...(record.code !== undefined && { code: record.code }),
   };
 }

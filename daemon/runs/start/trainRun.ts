@@ -145,7 +145,7 @@ function recordEnd(journal: RunJournal, { ended, step, enough }: LoopOutcome, ca
 /** Message and details of the event that names the cause of a stop. It claims a request only if someone made it. */
 function stopEvent(cause: StopCause | undefined): [message: string, more: { details: Record<string, string> }] {
   const what = cause?.by === 'signal' ? `Stopped by ${cause.signal}` : 'Stopped on request';
-  return [`${what}; \`unimiss resume\` continues from here`, { details: { ...cause } }];
+  return [`${what}, with a checkpoint. Resume continues from here.`, { details: { ...cause } }];
 }
 
 function versionsOf({ engine, device, threads }: RunEngine, executors: Executors): RunVersions {

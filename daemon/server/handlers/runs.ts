@@ -138,7 +138,7 @@ async function forecast(
   const progress = new WorkDone(send, workDoneToken);
   progress.begin('Looking at the images');
   try {
-    const onProgress = (done: number, total: number) => progress.report('Looking at the images:', done, total);
+    const onProgress = (done: number, total: number) => progress.report('Read', done, total);
     return await forecastOf(config, { root: absolute(root ?? usualRoot), tasks, notices, signal, onProgress });
   } finally {
     progress.end();

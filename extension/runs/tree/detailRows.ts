@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { type Command, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import type { RunDetails } from '../../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
-import { humanBytes } from '../../../protocol/words.ts';
+import { dateText, humanBytes, thousands } from '../../../protocol/words.ts';
 import { lossText, scoreText, seriesTitle, timeLeft } from '../describeRun.ts';
 import type { DetailElement, DetailName, EntryElement } from './elements.ts';
 
@@ -26,13 +26,16 @@ export function detailNames(run: RunInfo, details: RunDetails | undefined): Deta
 export function progressText({ progress, epoch, epochs, step }: RunInfo): string | undefined {
   const parts = progress
     ? [
-        `epoch ${progress.epoch + 1} of ${progress.totalEpochs}`,
-        `step ${progress.step} of ${progress.totalSteps}`,
+        `epoch ${thousands(progress.epoch + 1)} of ${thousands(progress.totalEpochs)}`,
+        `step ${thousands(progress.step)} of ${thousands(progress.totalSteps)}`,
         timeLeft(progress.secondsLeft),
       ]
     : epoch === null
       ? []
-      : [`epoch ${epoch + 1} of ${epochs}`, step === null ? undefined : `step ${step + 1}`];
+      : [
+          `epoch ${thousands(epoch + 1)} of ${thousands(epochs)}`,
+          step === null ? undefined : `step ${thousands(step + 1)}`,
+        ];
   const text = parts.filter((part) => part !== undefined).join(' · ');
   return text === '' ? undefined : text;
 }
@@ -70,7 +73,7 @@ export function detailItem({ detail, folder }: DetailElement, run: RunInfo, deta
         const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
         return list(
           'Checkpoints',
-          `${all.length} · ${humanBytes(bytes)} · newest at step ${all[0]?.step ?? 0}`,
+          `${all.length} · ${humanBytes(bytes)} · newest at step ${thousands(all[0]?.step ?? 0)}`,
           'save',
         );
       }
@@ -91,7 +94,7 @@ export function detailItem({ detail, folder }: DetailElement, run: RunInfo, deta
 
 function scoreRow({ score }: RunInfo): [label: string, description: string | undefined, icon: string] {
   const label = score ? seriesTitle(score.series) : 'Validation';
-  return [label, score ? `${score.value.toFixed(3)} after epoch ${score.epoch + 1}` : undefined, 'target'];
+  return [label, score ? `${score.value.toFixed(3)} after epoch ${thousands(score.epoch + 1)}` : undefined, 'target'];
 }
 
 export function entryItem({ detail, folder, index }: EntryElement, details: RunDetails | undefined): TreeItem {
@@ -107,14 +110,14 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
   if (detail === 'warnings') {
     const warning = details?.warnings[index];
     const item = new TreeItem(warning?.message ?? '');
-    item.description = warning ? `step ${warning.step}` : '';
+    item.description = warning ? `step ${thousands(warning.step)}` : '';
     item.tooltip = [warning?.message, warning?.advice].filter(Boolean).join('\n');
     item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder }] };
     return item;
   }
   if (detail === 'checkpoints') {
     const checkpoint = details?.checkpoints[index];
-    const item = new TreeItem(`Step ${checkpoint?.step ?? ''}`);
+    const item = new TreeItem(checkpoint ? `Step ${thousands(checkpoint.step)}` : '');
     const { score, best, bytes, pinned } = checkpoint ?? { score: null, best: false, bytes: 0, pinned: false };
     const parts = [
       best ? 'best' : undefined,
@@ -132,7 +135,7 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
   const evaluation = details?.evaluations[index];
   const [split = '', step] = evaluation?.name.split('-') ?? [];
   const item = new TreeItem(step ? `${split}, step ${step}` : basename(evaluation?.name ?? ''));
-  item.description = evaluation ? new Date(evaluation.time).toLocaleString() : '';
+  item.description = evaluation ? dateText(evaluation.time) : '';
   item.iconPath = new ThemeIcon('book');
   if (evaluation) {
     item.tooltip = evaluation.report;

@@ -1,6 +1,8 @@
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { forEditor } from '../../../protocol/editorWords.ts';
 import { parseAddress } from '../../../protocol/machines/address.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
+import { dateText, shortDateText } from '../../../protocol/words.ts';
 import { actionsOf, describeRun, isActive, shortName, standing } from '../describeRun.ts';
 import type { UnreadableRun } from '../runStore.ts';
 import { type GroupName, groupTitle } from './elements.ts';
@@ -39,7 +41,8 @@ export function groupItem(group: GroupName, runs: number): TreeItem {
 export function runItem(run: RunInfo, parent: RunInfo | undefined): TreeItem {
   const item = new TreeItem(shortName(run.name), TreeItemCollapsibleState.Collapsed);
   item.id = `run ${run.folder}`;
-  const ended = isActive(run) ? [] : [shortTime(new Date(run.created))];
+  // Distinguishes runs of the same name.
+  const ended = isActive(run) ? [] : [shortDateText(run.created)];
   // Its group and icon say that a run has finished; a narrow view cuts the end.
   const { machine } = parseAddress(run.folder);
   const where = machine === undefined ? [] : [machine];
@@ -65,9 +68,9 @@ function tooltip(run: RunInfo, parent: RunInfo | undefined): MarkdownString {
   line('From', parent?.id ?? run.from);
   line('State', describeRun(run));
   line('Network', [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
-  line('Started', new Date(run.created).toLocaleString());
-  line('Last update', new Date(run.updated).toLocaleString());
-  line('Ended', run.ending?.message);
+  line('Started', `${dateText(run.created)} (${run.created})`);
+  line('Last update', `${dateText(run.updated)} (${run.updated})`);
+  line('Ended', run.ending && forEditor(run.ending.message));
   const { machine, path } = parseAddress(run.folder);
   line('Machine', machine);
   line('Folder', path);
@@ -77,16 +80,8 @@ function tooltip(run: RunInfo, parent: RunInfo | undefined): MarkdownString {
 export function unreadableItem({ folder, message }: UnreadableRun): TreeItem {
   const item = new TreeItem(Uri.file(folder));
   item.description = 'cannot be read';
-  item.tooltip = message;
+  item.tooltip = forEditor(message);
   item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
   item.contextValue = 'unreadable';
   return item;
-}
-
-/** Distinguishes runs of the same name by their start: the time if today, else the day. */
-function shortTime(time: Date): string {
-  const today = time.toDateString() === new Date().toDateString();
-  return today
-    ? time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
-    : time.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
 }

@@ -82,7 +82,7 @@ export function impossibleCombinations(config: PretrainGiven): ConfigProblem[] {
   if (slices % train.sliceStride !== 0)
     problems.push({
       path: ['train', 'sliceStride'],
-      message: `every ${train.sliceStride}th of ${slices} slices is not a whole number of slices`,
+      message: `a stride of ${train.sliceStride} does not divide ${slices} slices`,
       remedy: `Choose a divisor of ${slices}.`,
       replacement: String(divisorBelow(train.sliceStride, slices)),
     });

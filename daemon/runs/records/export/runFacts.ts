@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SummaryFact } from '../../../../protocol/metrics/page.ts';
 import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
+import { count, dateTextUtc } from '../../../../protocol/words.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 
 /** What a report says of a run beside its curves: which, when, on what, by what. */
@@ -20,8 +21,12 @@ export async function runFacts(
     value === undefined ? [] : [{ label, value, ...(note !== undefined && { note }) }];
   return [
     ...fact('Run', run.id, `${summary.task}, preset ${summary.preset}`),
-    ...fact('Started', start && day(start.time), resumes === 0 ? undefined : `resumed ${resumes} times`),
-    ...fact('Last update', day(summary.updated), summary.state),
+    ...fact(
+      'Started',
+      start && dateTextUtc(start.time),
+      resumes === 0 ? undefined : `resumed ${count(resumes, 'time')}`,
+    ),
+    ...fact('Last update', dateTextUtc(summary.updated), summary.state),
     ...fact('Data and plan', start?.message.replace(/^Started: /, '')),
     ...fact('Machine', versions && `${versions.device}, ${versions.platform}`),
     ...fact(
@@ -37,9 +42,4 @@ export async function runFacts(
 async function digestOf(run: RunFolder): Promise<string> {
   const bytes = await readFile(join(run.folder, 'config.resolved.json'));
   return createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-}
-
-/** `2026-11-25 16:57 UTC` */
-function day(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }

@@ -2,6 +2,7 @@ import type { MetricsEvent, MetricsTable } from '../../../../protocol/metrics/pa
 import { bestOf, verdictOf } from '../../../../protocol/metrics/verdict.ts';
 import type { RunRecord, RunSummary } from '../../../../protocol/records/records.ts';
 import { familyOf, type Limit, type Series } from '../../../../protocol/records/series.ts';
+import { dateText } from '../../../../protocol/words.ts';
 import { recordsToColumns } from '../../../evaluate/series/columns.ts';
 import { means, sparkline } from './sparkline.ts';
 
@@ -130,8 +131,8 @@ function eventLines(events: readonly MetricsEvent[], most: number): string[] {
     ...(previews.length > 0 ? [`${counts(previews, 'preview')}, newest at step ${newest(previews)}`] : []),
   ];
   const lines = important.slice(-most).map(({ time, event, message }) => {
-    const when = time === undefined ? '' : new Date(time).toISOString().slice(0, 19);
-    return `  ${when}  ${(event === 'sign' ? 'warning' : (event ?? '')).padEnd(8)} ${message.split('\n')[0]}`;
+    const when = time === undefined ? '' : dateText(time);
+    return `  ${when.padEnd(13)}  ${(event === 'sign' ? 'warning' : (event ?? '')).padEnd(8)} ${message.split('\n')[0]}`;
   });
   const left = important.length - lines.length;
   return [
