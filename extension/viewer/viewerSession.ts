@@ -93,14 +93,17 @@ export class ViewerSession implements Disposable {
 
   /** Draws dropped files over the image; for those that lie far from it, the user is asked first: a page alone must not open them. */
   private async addDropped(uris: readonly string[]): Promise<void> {
-    const own = Uri.file(dirname(dirname(this.document.uri.fsPath)));
+    const { uri: image } = this.document;
+    // Outside of a workspace, labels lie in a folder beside that of the images.
+    const around = workspace.getWorkspaceFolder(image) ? undefined : dirname(dirname(image.fsPath));
     for (const uri of uris.map(fileUri)) {
       if (uri.scheme !== 'file')
         throw new UnimissError('data', `is not a file on the disk of this machine (${uri.scheme})`, {
           place: basename(uri.path),
           remedy: 'Copy it to a folder of the workspace.',
         });
-      const near = workspace.getWorkspaceFolder(uri) !== undefined || isInside(own.fsPath, uri.fsPath);
+      const inWorkspace = workspace.getWorkspaceFolder(uri) !== undefined;
+      const near = inWorkspace || (around !== undefined && isInside(around, uri.fsPath));
       if (near || (await this.confirmed(uri))) await this.document.addLayer(uri.fsPath);
     }
   }
