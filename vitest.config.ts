@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Two suites share the folders: `*.test.ts` is quick; `*.long.ts` holds what takes minutes (`npm run test:long`). */
@@ -7,6 +8,8 @@ const editor = `test/editor/**/*.${ending}.ts`;
 const exclude = ['node_modules/**', 'dist/**'];
 
 const common = {
+  // Classes of the extension are tested without an editor.
+  alias: { vscode: resolve('test/extension/vscode.ts') },
   globalSetup: 'test/globalSetup.ts',
   pool: 'forks',
   testTimeout: long ? 1_800_000 : 60_000,

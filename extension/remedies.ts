@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { commands, Position, Range, Uri, window } from 'vscode';
+import { commands, l10n, Position, Range, Uri, window } from 'vscode';
 import { type ErrorCode, UnimissError } from '../protocol/errors.ts';
 import { openFolder } from './openFolder.ts';
 
@@ -36,16 +36,16 @@ const general: Record<ErrorCode, readonly Remedy[]> = {
   config: [],
   data: [],
   engine: [
-    byCommand('Install TensorFlow…', 'unimiss.installEngine'),
-    byCommand('Check Installation', 'unimiss.engineDoctor'),
+    byCommand(l10n.t('Install TensorFlow…'), 'unimiss.installEngine'),
+    byCommand(l10n.t('Check Installation'), 'unimiss.engineDoctor'),
   ],
   checkpoint: [],
-  run: [byCommand('Show Runs', 'unimiss.runs.focus')],
-  daemon: [byCommand('Reconnect', 'unimiss.reconnect')],
+  run: [byCommand(l10n.t('Show Runs'), 'unimiss.runs.focus')],
+  daemon: [byCommand(l10n.t('Reconnect'), 'unimiss.reconnect')],
   diverged: [],
   disk: [],
   interrupted: [],
-  internal: [byCommand('Check Installation', 'unimiss.engineDoctor')],
+  internal: [byCommand(l10n.t('Check Installation'), 'unimiss.engineDoctor')],
 };
 
 /** `file`, `file:3` or `file:3:14`, where the file exists. */
@@ -71,12 +71,12 @@ function placeRemedy(text: string): Remedy | undefined {
   const place = parsePlace(text);
   if (!place) return undefined;
   const { path, line, column } = place;
-  if (statSync(path).isDirectory()) return { title: 'Show Folder', run: () => openFolder(path) };
+  if (statSync(path).isDirectory()) return { title: l10n.t('Show Folder'), run: () => openFolder(path) };
   const uri = Uri.file(path);
   if (line === undefined && !textFile.test(path))
-    return { title: 'Open File', run: () => commands.executeCommand('vscode.open', uri) };
+    return { title: l10n.t('Open File'), run: () => commands.executeCommand('vscode.open', uri) };
   return {
-    title: 'Open File',
+    title: l10n.t('Open File'),
     run: () => {
       const at = new Position(line ?? 0, column);
       return window.showTextDocument(uri, { selection: new Range(at, at) });

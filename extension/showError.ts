@@ -1,4 +1,4 @@
-import { type LogOutputChannel, window } from 'vscode';
+import { type LogOutputChannel, l10n, window } from 'vscode';
 import { forEditor } from '../protocol/editorWords.ts';
 import { messageOf, UnimissError } from '../protocol/errors.ts';
 import { remediesOf } from './remedies.ts';
@@ -7,7 +7,7 @@ import { remediesOf } from './remedies.ts';
 export async function showError(error: unknown, output: LogOutputChannel): Promise<void> {
   if (error instanceof UnimissError && error.code === 'interrupted') return;
   output.error(error instanceof UnimissError ? error.message : error instanceof Error ? error : messageOf(error));
-  const remedies = [...remediesOf(error), { title: 'Show Log', run: () => output.show() }];
+  const remedies = [...remediesOf(error), { title: l10n.t('Show Log'), run: () => output.show() }];
   const answer = await window.showErrorMessage(sentence(error), ...remedies.map(({ title }) => title));
   try {
     await remedies.find(({ title }) => title === answer)?.run();

@@ -1,4 +1,4 @@
-import { type Disposable, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
+import { type Disposable, l10n, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
 import { forEditor } from '../protocol/editorWords.ts';
 import type { DaemonClient } from './client/daemonClient.ts';
 import { describeRun, inShort, isActive } from './runs/describeRun.ts';
@@ -33,22 +33,24 @@ export class StatusBar implements Disposable {
         this.item.hide();
         return;
       case 'connecting':
-        this.item.text = state.again ? '$(sync~spin) UniMiSS: reconnecting' : '$(sync~spin) UniMiSS';
+        this.item.text = state.again ? l10n.t('$(sync~spin) UniMiSS: reconnecting') : l10n.t('$(sync~spin) UniMiSS');
         this.item.tooltip = state.again
-          ? 'The connection to the background server was lost. Runs continue.'
-          : 'Starting the background server';
+          ? l10n.t('The connection to the background server was lost. Runs continue.')
+          : l10n.t('Starting the background server');
         break;
       case 'failed':
-        this.item.text = '$(error) UniMiSS: offline';
-        this.item.tooltip = `${forEditor(state.error.message)}\nClick to try again.`;
+        this.item.text = l10n.t('$(error) UniMiSS: offline');
+        this.item.tooltip = l10n.t('{0}\nClick to try again.', forEditor(state.error.message));
         this.item.command = 'unimiss.reconnect';
         this.item.backgroundColor = new ThemeColor('statusBarItem.errorBackground');
         break;
       case 'connected': {
-        this.item.text = `$(pulse) UniMiSS${inShort(active)}`;
+        this.item.text = l10n.t('$(pulse) UniMiSS{0}', inShort(active));
         this.item.tooltip = [
-          `Background server ${state.version}, process ${state.pid}`,
-          ...(active.length === 0 ? ['No run is training.'] : active.map((run) => `${run.id}: ${describeRun(run)}`)),
+          l10n.t('Background server {0}, process {1}', state.version, state.pid),
+          ...(active.length === 0
+            ? [l10n.t('No run is training.')]
+            : active.map((run) => `${run.id}: ${describeRun(run)}`)),
         ].join('\n');
       }
     }

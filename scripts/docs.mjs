@@ -1,9 +1,10 @@
 // Writes the files that derive from declarations: docs/configuration.md and schema/*.json from the schemas of configurations and
-// experiments, docs/protocol.md from the messages, the list of lowered ops in docs/engine.md from the code. Option --check: writes nothing; fails if a file is out of date.
+// experiments, the texts for translators in l10n/ from the extension's code, docs/protocol.md from the messages, the list of lowered ops in docs/engine.md from the code. Option --check: writes nothing; fails if a file is out of date.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
+import { findTexts } from './l10nStrings.mjs';
 
 /** The exports of a TypeScript module. */
 async function load(entry) {
@@ -146,10 +147,15 @@ async function withPart(file, mark, part) {
 
 const format = (file, input) =>
   execFileSync('node_modules/.bin/biome', ['format', `--stdin-file-path=${file}`], { input, encoding: 'utf8' });
+const { translated } = findTexts();
 const outputs = {
   'docs/configuration.md': page,
   'docs/protocol.md': protocolReference(),
   'docs/engine.md': await withPart('docs/engine.md', 'lowered ops', lowered.join('\n')),
+  'l10n/bundle.l10n.json': format(
+    'l10n/bundle.l10n.json',
+    JSON.stringify(Object.fromEntries(translated.map((text) => [text, text])), undefined, 2),
+  ),
   'schema/experiment.schema.json': format(
     'schema/experiment.schema.json',
     JSON.stringify(experimentJsonSchema(), undefined, 2),

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CancellationToken, type Disposable, EventEmitter, type LogOutputChannel } from 'vscode';
+import { type CancellationToken, type Disposable, EventEmitter, type LogOutputChannel, l10n } from 'vscode';
 import { ErrorCodes, type LanguageClient, State } from 'vscode-languageclient/node';
 import { Unreachable } from '../../machines/sshErrors.ts';
 import { daemonStop, initialize, stopParams, unsubscribe } from '../../protocol/daemon/messages.ts';
@@ -232,11 +232,11 @@ export class DaemonClient implements Disposable {
     }
     if (this.client !== client) throw interrupted();
     if (!client.isRunning())
-      throw new UnimissError('internal', 'it exited immediately', {
+      throw new UnimissError('internal', l10n.t('it exited immediately'), {
         place: 'unimiss connect',
-        remedy: 'Its last output is in the log (UniMiSS: Show Log).',
+        remedy: l10n.t('Its last output is in the log (UniMiSS: Show Log).'),
       });
-    const { serverInfo, unimiss } = check(initialize.result, client.initializeResult, 'initialize: answer');
+    const { serverInfo, unimiss } = check(initialize.result, client.initializeResult, l10n.t('initialize: answer'));
     this.subscriptions = new Subscriptions(client, (error) => this.output.error(error.message));
     const { pid, runsRoot, control } = unimiss;
     const { version } = serverInfo;
@@ -256,18 +256,18 @@ export class DaemonClient implements Disposable {
 }
 
 function interrupted(): UnimissError {
-  return new UnimissError('interrupted', 'the connection to the background server was closed');
+  return new UnimissError('interrupted', l10n.t('the connection to the background server was closed'));
 }
 
 /** The connection ended before the handshake. */
 function unreachable(cause: unknown, lastWords: string): UnimissError {
-  const remedy = lastWords || 'See the log for details (UniMiSS: Show Log).';
-  return new UnimissError('daemon', 'the UniMiSS background server is not responding', { remedy, cause });
+  const remedy = lastWords || l10n.t('See the log for details (UniMiSS: Show Log).');
+  return new UnimissError('daemon', l10n.t('the UniMiSS background server is not responding'), { remedy, cause });
 }
 
 function doesNotAnswer(): UnimissError {
-  return new UnimissError('daemon', `the background server has not answered for ${patience / 1000} s`, {
-    remedy: 'If its process hangs, kill it. Its runs continue. Then try again.',
+  return new UnimissError('daemon', l10n.t('the background server has not answered for {0} s', patience / 1000), {
+    remedy: l10n.t('If its process hangs, kill it. Its runs continue. Then try again.'),
   });
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import { l10n } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Way } from './daemonClient.ts';
 import { makeLanguageClient } from './languageClient.ts';
@@ -9,9 +10,10 @@ import { makeLanguageClient } from './languageClient.ts';
 export function localWay(extension: ExtensionContext, output: LogOutputChannel, platform = process.platform): Way {
   return {
     makeClient: async () => {
-      if (platform !== 'linux') throw noDaemonHere(`UniMiSS trains on Linux, and this is ${nameOf(platform)}`);
+      if (platform !== 'linux')
+        throw noDaemonHere(l10n.t('UniMiSS trains on Linux, and this is {0}', nameOf(platform)));
       if (!hasNativeModule(extension.extensionPath))
-        throw noDaemonHere('this package has no native module to train here');
+        throw noDaemonHere(l10n.t('this package has no native module to train here'));
       return makeLanguageClient(extension, output);
     },
   };
@@ -19,12 +21,12 @@ export function localWay(extension: ExtensionContext, output: LogOutputChannel, 
 
 function noDaemonHere(what: string): UnimissError {
   return new UnimissError('daemon', what, {
-    remedy: 'Train on another machine: "UniMiSS: Add Machine" connects one by SSH. You can view images here.',
+    remedy: l10n.t('Train on another machine: "UniMiSS: Add Machine" connects one by SSH. You can view images here.'),
   });
 }
 
 function nameOf(platform: NodeJS.Platform): string {
-  return { darwin: 'macOS', win32: 'Windows' }[platform as string] ?? platform;
+  return { darwin: 'macOS', win32: l10n.t('Windows') }[platform as string] ?? platform;
 }
 
 /** koffi lies beside the daemon in a package, and among the packages in a clone. */

@@ -1,4 +1,4 @@
-import { commands, type Disposable, window } from 'vscode';
+import { commands, type Disposable, l10n, window } from 'vscode';
 import { daemonStatus } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
 
@@ -23,7 +23,13 @@ export function tellOldDaemon({ daemon, extension, output }: Context): Disposabl
           if (toldRetired.has(pid)) continue;
           toldRetired.add(pid);
           void window.showInformationMessage(
-            `An earlier background server of UniMiSS (version ${version}, process ${pid}) stays until ${counted(runs.length)} of its version ${runs.length === 1 ? 'ends' : 'end'}. Your other runs are not affected.`,
+            l10n.t(
+              'An earlier background server of UniMiSS (version {0}, process {1}) stays until {2} of its version {3}. Your other runs are not affected.',
+              version,
+              pid,
+              counted(runs.length),
+              runs.length === 1 ? 'ends' : 'end',
+            ),
           );
         }
       },
@@ -33,17 +39,22 @@ export function tellOldDaemon({ daemon, extension, output }: Context): Disposabl
 }
 
 function offerRestart(version: string, own: string, outlived: boolean): void {
-  const restart = 'Restart Background Server';
+  const restart = l10n.t('Restart Background Server');
   const runs = outlived
-    ? 'Its runs continue during a restart.'
-    : 'On a restart, its runs save a checkpoint, stop and resume afterwards.';
-  const message = `The background server of UniMiSS has version ${version}, this extension has version ${own}. ${runs}`;
+    ? l10n.t('Its runs continue during a restart.')
+    : l10n.t('On a restart, its runs save a checkpoint, stop and resume afterwards.');
+  const message = l10n.t(
+    'The background server of UniMiSS has version {0}, this extension has version {1}. {2}',
+    version,
+    own,
+    runs,
+  );
   window.showWarningMessage(message, restart).then((answer) => {
     if (answer === restart) void commands.executeCommand('unimiss.restartDaemon');
   });
 }
 
-const counted = (runs: number): string => (runs === 1 ? '1 run' : `${runs} runs`);
+const counted = (runs: number): string => (runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs));
 
 function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;

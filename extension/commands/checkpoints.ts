@@ -1,4 +1,4 @@
-import { env, window } from 'vscode';
+import { env, l10n, window } from 'vscode';
 import { checkpointPin, checkpointsRemove, runDetails } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Checkpoint } from '../../protocol/runs/detailsMessages.ts';
@@ -18,7 +18,7 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
     const asked = { run: run.folder, confirm: true as const, ...(steps && { steps }) };
     const { removed, bytes } = await ctx.daemon.request(checkpointsRemove, asked);
     ctx.view.refresh(run.folder);
-    window.setStatusBarMessage(`UniMiSS: ${humanBytes(bytes)} are free again`, 5000);
+    window.setStatusBarMessage(l10n.t('UniMiSS: {0} are free again', humanBytes(bytes)), 5000);
     ctx.output.info(`Removed from ${run.id}: ${removed.join(', ')}`);
   };
   return {
@@ -31,26 +31,32 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
     async 'unimiss.removeCheckpoint'(given) {
       const { run, checkpoint } = await rowOf(ctx, given);
       const { step, bytes, best } = checkpoint;
-      const isBest = best ? ' It is the best one of the run.' : '';
-      const detail = `${humanBytes(bytes)}.${isBest} It cannot be brought back.`;
-      if (await confirmed(`Remove the checkpoint of step ${step} of ${run.name}?`, detail)) await remove(run, [step]);
+      const isBest = best ? l10n.t(' It is the best one of the run.') : '';
+      const detail = l10n.t('{0}.{1} It cannot be brought back.', humanBytes(bytes), isBest);
+      if (await confirmed(l10n.t('Remove the checkpoint of step {0} of {1}?', step, run.name), detail))
+        await remove(run, [step]);
     },
     async 'unimiss.cleanCheckpoints'(given) {
-      const none = 'No run has been trained yet. "UniMiSS: Start Pre-training" starts one.';
+      const none = l10n.t('No run has been trained yet. "UniMiSS: Start Pre-training" starts one.');
       const fits = ({ state }: RunInfo) => state !== 'new';
-      const run = await chooseRun(ctx, given, { title: 'Clean Up Checkpoints', fits, none });
+      const run = await chooseRun(ctx, given, { title: l10n.t('Clean Up Checkpoints'), fits, none });
       if (!run) return;
       const { checkpoints } = await ctx.daemon.request(runDetails, { run: run.folder });
       const doomed = superfluous(checkpoints);
       if (doomed.length === 0) {
         void window.showInformationMessage(
-          `${run.name} has only checkpoints that are kept: the newest, the best, and pinned ones.`,
+          l10n.t('{0} has only checkpoints that are kept: the newest, the best, and pinned ones.', run.name),
         );
         return;
       }
       const bytes = doomed.reduce((sum, one) => sum + one.bytes, 0);
-      const question = `Remove ${count(doomed.length, 'checkpoint')} of ${run.name} (${humanBytes(bytes)})?`;
-      if (await confirmed(question, 'The newest, the best and pinned ones stay.')) await remove(run);
+      const question = l10n.t(
+        'Remove {0} of {1} ({2})?',
+        count(doomed.length, 'checkpoint'),
+        run.name,
+        humanBytes(bytes),
+      );
+      if (await confirmed(question, l10n.t('The newest, the best and pinned ones stay.'))) await remove(run);
     },
   };
 }
@@ -63,13 +69,14 @@ export function superfluous(checkpoints: readonly Checkpoint[]): Checkpoint[] {
 async function rowOf(ctx: Context, given: unknown): Promise<{ run: RunInfo; checkpoint: Checkpoint }> {
   const checkpoint = ctx.view.checkpoint(given);
   const run =
-    checkpoint && (await chooseRun(ctx, given, { title: 'Checkpoint', fits: () => true, none: 'No runs yet.' }));
+    checkpoint &&
+    (await chooseRun(ctx, given, { title: l10n.t('Checkpoint'), fits: () => true, none: l10n.t('No runs yet.') }));
   if (run) return { run, checkpoint };
-  throw new UnimissError('run', 'no checkpoint is chosen', {
-    remedy: 'Open a run in the view Runs, and right-click one of its checkpoints.',
+  throw new UnimissError('run', l10n.t('no checkpoint is chosen'), {
+    remedy: l10n.t('Open a run in the view Runs, and right-click one of its checkpoints.'),
   });
 }
 
 async function confirmed(question: string, detail: string): Promise<boolean> {
-  return (await window.showWarningMessage(question, { modal: true, detail }, 'Remove')) === 'Remove';
+  return (await window.showWarningMessage(question, { modal: true, detail }, l10n.t('Remove'))) === l10n.t('Remove');
 }

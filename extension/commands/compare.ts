@@ -1,4 +1,4 @@
-import { QuickPickItemKind, window } from 'vscode';
+import { l10n, QuickPickItemKind, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
@@ -23,8 +23,8 @@ export function compareCommands(ctx: Context): Record<string, (given?: unknown, 
           .map((run) => ({ label: run.id, description: describeRun(run), run })),
       ]);
       const picked = await window.showQuickPick(items, {
-        title: 'Compare Runs',
-        placeHolder: 'Choose runs of the same kind to overlay their curves',
+        title: l10n.t('Compare Runs'),
+        placeHolder: l10n.t('Choose runs of the same kind to overlay their curves'),
         canPickMany: true,
       });
       const runs = (picked ?? []).flatMap(({ run }) => (run ? [run] : []));
@@ -40,13 +40,17 @@ export function compareCommands(ctx: Context): Record<string, (given?: unknown, 
 export function checkComparable(runs: readonly Pick<RunInfo, 'task' | 'id'>[]): void {
   const kinds = new Map(runs.map((run) => [run.task, run.id]));
   if (kinds.size > 1) {
-    const examples = [...kinds].map(([task, id]) => `${id} is a ${kindText({ task })} run`);
-    throw new UnimissError('run', `runs of different kinds record different numbers: ${examples.join(', ')}`, {
-      remedy: 'Compare runs of the same kind.',
-    });
+    const examples = [...kinds].map(([task, id]) => l10n.t('{0} is a {1} run', id, kindText({ task })));
+    throw new UnimissError(
+      'run',
+      l10n.t('runs of different kinds record different numbers: {0}', examples.join(', ')),
+      {
+        remedy: l10n.t('Compare runs of the same kind.'),
+      },
+    );
   }
   if (runs.length < 2)
-    throw new UnimissError('run', 'fewer than two runs are selected', {
-      remedy: 'Select several runs in the view Runs with Ctrl or Shift.',
+    throw new UnimissError('run', l10n.t('fewer than two runs are selected'), {
+      remedy: l10n.t('Select several runs in the view Runs with Ctrl or Shift.'),
     });
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ProgressLocation, Uri, window, workspace } from 'vscode';
+import { l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import type { Context } from '../context.ts';
 import { ensureEngine } from './engine.ts';
 import { ownProgram } from './ownProgram.ts';
@@ -16,13 +16,13 @@ export function compareArmsCommands(ctx: Context): Record<string, (given?: unkno
     async 'unimiss.compareArms'(given) {
       const file = given instanceof Uri ? given : await chooseExperiment();
       if (!file) return;
-      const title = `Comparison ${basename(file.fsPath).replace(suffix, '')}`;
+      const title = l10n.t('Comparison {0}', basename(file.fsPath).replace(suffix, ''));
       const report = join(file.fsPath.replace(/\.jsonc$/, '.results'), 'report.html');
       if (existsSync(report)) {
-        const open = { label: 'Open Report', detail: 'What the experiment found', run: false };
+        const open = { label: l10n.t('Open Report'), detail: l10n.t('What the experiment found'), run: false };
         const again = {
-          label: 'Continue',
-          detail: 'Trains and measures what is missing, then writes the report anew',
+          label: l10n.t('Continue'),
+          detail: l10n.t('Trains and measures what is missing, then writes the report anew'),
           run: true,
         };
         const picked = await window.showQuickPick([open, again], { title });
@@ -33,7 +33,7 @@ export function compareArmsCommands(ctx: Context): Record<string, (given?: unkno
       // Any TensorFlow will do here: each run checks the device that it asks for.
       if (!(await ensureEngine(ctx, 'cpu'))) return;
       const ran = await window.withProgress(
-        { location: ProgressLocation.Notification, title: `UniMiSS: ${title}`, cancellable: true },
+        { location: ProgressLocation.Notification, title: l10n.t('UniMiSS: {0}', title), cancellable: true },
         (progress, cancelled) =>
           ownProgram(ctx, ['compare', file.fsPath], {
             report: (message) => progress.report({ message }),
@@ -51,13 +51,14 @@ async function chooseExperiment(): Promise<Uri | undefined> {
   const active = window.activeTextEditor?.document.uri;
   if (active?.scheme === 'file' && active.path.endsWith(suffix)) return active;
   const found = await workspace.findFiles(`**/*${suffix}`);
-  const other = { label: 'Another file…', uri: undefined };
+  const other = { label: l10n.t('Another file…'), uri: undefined };
   const files = found.map((uri) => ({ label: workspace.asRelativePath(uri), uri }));
-  const picked = files.length === 0 ? other : await window.showQuickPick([...files, other], { title: 'Compare Arms' });
+  const picked =
+    files.length === 0 ? other : await window.showQuickPick([...files, other], { title: l10n.t('Compare Arms') });
   if (!picked || picked.uri) return picked?.uri;
   const chosen = await window.showOpenDialog({
-    title: 'Experiment',
-    openLabel: 'Compare Arms',
+    title: l10n.t('Experiment'),
+    openLabel: l10n.t('Compare Arms'),
     filters: { 'UniMiSS experiment': ['jsonc'] },
   });
   return chosen?.[0];

@@ -1,4 +1,4 @@
-import { commands, window } from 'vscode';
+import { commands, l10n, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { resolvedConfigUri } from '../configuration/resolvedConfigs.ts';
@@ -24,8 +24,8 @@ export function compareConfigurationCommands(
 
 function twoOf(runs: readonly RunInfo[]): readonly RunInfo[] {
   if (runs.length === 2) return runs;
-  throw new UnimissError('run', `${runs.length} runs are selected`, {
-    remedy: 'Select two of them: configurations are compared in pairs.',
+  throw new UnimissError('run', l10n.t('{0} runs are selected', runs.length), {
+    remedy: l10n.t('Select two of them: configurations are compared in pairs.'),
   });
 }
 
@@ -33,14 +33,14 @@ function twoOf(runs: readonly RunInfo[]): readonly RunInfo[] {
 async function chooseTwo(ctx: Context, known: RunInfo | undefined): Promise<readonly RunInfo[]> {
   await ctx.store.load();
   if (ctx.store.runs.length < 2)
-    throw new UnimissError('run', 'there are fewer than two runs', { remedy: 'Start another one.' });
+    throw new UnimissError('run', l10n.t('there are fewer than two runs'), { remedy: l10n.t('Start another one.') });
   const pick = async (placeHolder: string, without?: RunInfo) => {
     const items = ctx.store.runs
       .filter(({ folder }) => folder !== without?.folder)
       .map((run) => ({ label: run.id, description: describeRun(run), run }));
-    return (await window.showQuickPick(items, { title: 'Compare Configurations', placeHolder }))?.run;
+    return (await window.showQuickPick(items, { title: l10n.t('Compare Configurations'), placeHolder }))?.run;
   };
-  const one = known ?? (await pick('Which run?'));
-  const other = one && (await pick(`With which run is ${one.id} compared?`, one));
+  const one = known ?? (await pick(l10n.t('Which run?')));
+  const other = one && (await pick(l10n.t('With which run is {0} compared?', one.id), one));
   return one && other ? [one, other] : [];
 }

@@ -1,4 +1,4 @@
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import { runStart } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
 import { isActive } from '../runs/describeRun.ts';
@@ -25,10 +25,14 @@ async function restartWithRuns(ctx: Context): Promise<void> {
   const training = ctx.store.runs.filter((run) => isActive(run) && run.owner === 'daemon');
   if (training.length > 0) {
     const question =
-      training.length === 1 ? `${training[0]!.id} is training.` : `${training.length} runs are training.`;
-    const detail =
-      'Each run saves a checkpoint after its current step and continues from there in the new background server.';
-    if ((await window.showWarningMessage(question, { modal: true, detail }, 'Restart')) !== 'Restart') return;
+      training.length === 1
+        ? l10n.t('{0} is training.', training[0]!.id)
+        : l10n.t('{0} runs are training.', training.length);
+    const detail = l10n.t(
+      'Each run saves a checkpoint after its current step and continues from there in the new background server.',
+    );
+    if ((await window.showWarningMessage(question, { modal: true, detail }, l10n.t('Restart'))) !== l10n.t('Restart'))
+      return;
   }
   await ctx.daemon.restart();
   for (const run of training) ctx.store.put(await ctx.daemon.request(runStart, { run: run.folder }));

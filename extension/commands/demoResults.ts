@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import { z } from 'zod';
 
 /** What `unimiss demo --json` prints besides records: results, and where its runs are. */
@@ -15,18 +16,21 @@ export function demoResults(printed: string): string {
     });
   const [run] = all(pretrained);
   return [
-    'UniMiSS on made-up images',
+    l10n.t('UniMiSS on made-up images'),
     '',
     ...all(fact).flatMap(({ label, value, note }) => [`${label}: ${value}`, ...(note ? [`    ${note}`] : [])]),
     '',
-    'In the view Runs:',
-    ...(run ? [`- ${nameOf(run.run)}: the pre-training. Click it for its curves.`] : []),
-    ...all(fineTuned).map(
-      (one) =>
-        `- ${nameOf(one.fineTuned)}: fine-tuned in ${one.modality}. Right-click it and choose Open Evaluation Report.`,
+    l10n.t('In the view Runs:'),
+    ...(run ? [l10n.t('- {0}: the pre-training. Click it for its curves.', nameOf(run.run))] : []),
+    ...all(fineTuned).map((one) =>
+      l10n.t(
+        '- {0}: fine-tuned in {1}. Right-click it and choose Open Evaluation Report.',
+        nameOf(one.fineTuned),
+        one.modality,
+      ),
     ),
     '',
-    'Next: right-click a folder with your images in the explorer and choose Pre-train on This Folder…',
+    l10n.t('Next: right-click a folder with your images in the explorer and choose Pre-train on This Folder…'),
     '',
   ].join('\n');
 }

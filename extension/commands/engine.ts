@@ -1,4 +1,4 @@
-import { ProgressLocation, window } from 'vscode';
+import { l10n, ProgressLocation, window } from 'vscode';
 import type { EngineDevice } from '../../protocol/config/devices.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/messages.ts';
 import type { ResultOf } from '../../protocol/daemon/rpc.ts';
@@ -13,15 +13,16 @@ type EngineInfo = ResultOf<typeof engineInfoRequest>;
 const titles: Record<EngineDevice, string> = {
   cpu: 'CPU',
   cuda: 'CUDA',
-  'pjrt:cpu': 'XLA on the processor (pjrt:cpu)',
-  'pjrt:cuda': 'XLA on NVIDIA GPUs (pjrt:cuda)',
-  'pjrt:rocm': 'XLA on AMD GPUs (pjrt:rocm)',
-  'pjrt:oneapi': 'XLA on Intel GPUs (pjrt:oneapi)',
-  'pjrt:metal': 'XLA on Apple GPUs (pjrt:metal)',
+  'pjrt:cpu': l10n.t('XLA on the processor (pjrt:cpu)'),
+  'pjrt:cuda': l10n.t('XLA on NVIDIA GPUs (pjrt:cuda)'),
+  'pjrt:rocm': l10n.t('XLA on AMD GPUs (pjrt:rocm)'),
+  'pjrt:oneapi': l10n.t('XLA on Intel GPUs (pjrt:oneapi)'),
+  'pjrt:metal': l10n.t('XLA on Apple GPUs (pjrt:metal)'),
 };
 
 /** What computes on a device. */
-const engineFor = (device: EngineDevice): string => (device.startsWith('pjrt:') ? 'The PJRT plugin' : 'TensorFlow');
+const engineFor = (device: EngineDevice): string =>
+  device.startsWith('pjrt:') ? l10n.t('The PJRT plugin') : 'TensorFlow';
 
 /** Commands about what computes: TensorFlow and plugins of PJRT. */
 export function engineCommands(ctx: Context): Record<string, () => Promise<void>> {
@@ -29,19 +30,19 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
     async 'unimiss.installEngine'() {
       const info = await ctx.daemon.request(engineInfoRequest, {});
       const device = await window.showQuickPick(builds(info), {
-        title: `Install TensorFlow ${info.pinned ?? ''}`,
-        placeHolder: 'Which processor should TensorFlow use?',
+        title: l10n.t('Install TensorFlow {0}', info.pinned ?? ''),
+        placeHolder: l10n.t('Which processor should TensorFlow use?'),
       });
       if (!device) return;
       const version = await install(ctx, device.device);
-      void window.showInformationMessage(`${engineFor(device.device)} ${version ?? ''} is ready.`);
+      void window.showInformationMessage(l10n.t('{0} {1} is ready.', engineFor(device.device), version ?? ''));
     },
     async 'unimiss.engineDoctor'() {
       const { text } = await window.withProgress(
-        { location: ProgressLocation.Window, title: 'UniMiSS: checking the installation' },
+        { location: ProgressLocation.Window, title: l10n.t('UniMiSS: checking the installation') },
         () => ctx.daemon.request(engineDoctor, {}),
       );
-      await ctx.reports.show('UniMiSS Installation', text);
+      await ctx.reports.show(l10n.t('UniMiSS Installation'), text);
     },
   };
 }
@@ -52,12 +53,13 @@ function builds({ gpus, sizes }: EngineInfo) {
     ...{ label: titles[device], detail, device },
     description: sizeText(sizes, device),
   });
-  const found = gpus.length > 0 ? `For ${gpus.join(', ')}` : 'For NVIDIA GPUs; none was found on this machine';
-  const cpu = described('cpu', 'For every machine');
+  const found =
+    gpus.length > 0 ? l10n.t('For {0}', gpus.join(', ')) : l10n.t('For NVIDIA GPUs; none was found on this machine');
+  const cpu = described('cpu', l10n.t('For every machine'));
   const cuda = described('cuda', found);
   const plugins = [
-    described('pjrt:cuda', `A PJRT plugin. ${found}`),
-    described('pjrt:cpu', 'A PJRT plugin of a third party, for tests; slower than TensorFlow'),
+    described('pjrt:cuda', l10n.t('A PJRT plugin. {0}', found)),
+    described('pjrt:cpu', l10n.t('A PJRT plugin of a third party, for tests; slower than TensorFlow')),
   ].filter(({ device }) => sizes[device]);
   return [...(gpus.length > 0 ? [cuda, cpu] : [cpu, cuda]), ...plugins];
 }
@@ -65,7 +67,7 @@ function builds({ gpus, sizes }: EngineInfo) {
 /** `261 MiB to download, 814 MiB on disk`; empty where no such build exists for this processor. */
 function sizeText(sizes: EngineInfo['sizes'], device: EngineDevice): string {
   const size = sizes[device];
-  return size ? `${humanBytes(size.download)} to download, ${humanBytes(size.disk)} on disk` : '';
+  return size ? l10n.t('{0} to download, {1} on disk', humanBytes(size.download), humanBytes(size.disk)) : '';
 }
 
 /**
@@ -75,13 +77,17 @@ function sizeText(sizes: EngineInfo['sizes'], device: EngineDevice): string {
 export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<boolean> {
   const { ready, problem, missing, pinned, sizes } = await ctx.daemon.request(engineInfoRequest, { device });
   if (ready) return true;
-  if (pinned === undefined) throw new UnimissError('engine', problem ?? `nothing computes on ${device}`);
-  const yes = 'Install';
+  if (pinned === undefined) throw new UnimissError('engine', problem ?? l10n.t('nothing computes on {0}', device));
+  const yes = l10n.t('Install');
   const why = problem !== undefined && !missing ? `${forEditor(problem)}\n\n` : '';
-  const detail = `${why}UniMiSS downloads it once from the Python Package Index into your cache: ${sizeText(sizes, device)}.`;
-  const what = device.startsWith('pjrt:') ? `the PJRT plugin ${pinned}` : `TensorFlow ${pinned}`;
+  const detail = l10n.t(
+    '{0}UniMiSS downloads it once from the Python Package Index into your cache: {1}.',
+    why,
+    sizeText(sizes, device),
+  );
+  const what = device.startsWith('pjrt:') ? l10n.t('the PJRT plugin {0}', pinned) : l10n.t('TensorFlow {0}', pinned);
   const answer = await window.showInformationMessage(
-    `UniMiSS needs ${what} for ${titles[device]}. Install it now?`,
+    l10n.t('UniMiSS needs {0} for {1}. Install it now?', what, titles[device]),
     { modal: true, detail },
     yes,
   );
@@ -92,7 +98,9 @@ export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<
 
 /** Installs with progress in a notification, which can be cancelled. Throws UnimissError 'interrupted' if cancelled. */
 async function install(ctx: Context, device: EngineDevice): Promise<string | undefined> {
-  const title = device.startsWith('pjrt:') ? 'UniMiSS: installing a PJRT plugin' : 'UniMiSS: installing TensorFlow';
+  const title = device.startsWith('pjrt:')
+    ? l10n.t('UniMiSS: installing a PJRT plugin')
+    : l10n.t('UniMiSS: installing TensorFlow');
   const { version } = await withProgress(ctx.daemon, title, (workDoneToken, cancelled) =>
     ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled),
   );

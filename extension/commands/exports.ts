@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { basename, join, posix } from 'node:path';
-import { commands, Uri, window, workspace } from 'vscode';
+import { commands, l10n, Uri, window, workspace } from 'vscode';
 import { embed, runExport, runReport } from '../../protocol/daemon/messages.ts';
 import type { EmbedResult } from '../../protocol/jobs/embedMessages.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
@@ -16,24 +16,25 @@ import { ensureEngine } from './engine.ts';
 
 const trained = {
   fits: ({ state }: RunInfo) => state !== 'new',
-  none: 'No run has been trained yet. "UniMiSS: Start Pre-training" starts one.',
+  none: l10n.t('No run has been trained yet. "UniMiSS: Start Pre-training" starts one.'),
 };
 
 /** Commands that write what a run has for others: its report or tables, its weights, features of images. */
 export function exportCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.openReport'(given) {
-      const run = await chooseRun(ctx, given, { title: 'Open Report', ...trained });
+      const run = await chooseRun(ctx, given, { title: l10n.t('Open Report'), ...trained });
       if (!run) return;
       const { file } = await ctx.daemon.request(runReport, {
         ...{ run: run.folder, format: 'html', out: posix.join(parseAddress(run.folder).path, 'report.html') },
       });
-      await ctx.reportPanels.show(await fileHere(ctx, run, file), `Report of ${run.name}`);
+      await ctx.reportPanels.show(await fileHere(ctx, run, file), l10n.t('Report of {0}', run.name));
     },
     async 'unimiss.exportReport'(given) {
-      const run = await chooseRun(ctx, given, { title: 'Export Report or Table', ...trained });
+      const run = await chooseRun(ctx, given, { title: l10n.t('Export Report or Table'), ...trained });
       const picked =
-        run && (await window.showQuickPick(formats, { title: `Export from ${run.id}`, placeHolder: 'What?' }));
+        run &&
+        (await window.showQuickPick(formats, { title: l10n.t('Export from {0}', run.id), placeHolder: 'What?' }));
       const out = picked && (await askForFile(`${run.id}${picked.suffix}`, picked.label, picked.filters));
       if (!out) return;
       // On another machine it is written into the run's folder, and copied from there.
@@ -45,36 +46,39 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const file = out.fsPath;
       if (!isHere(run)) await copyHere(ctx, run, name, file);
       for (const notice of notices) ctx.output.warn(notice);
-      if (picked.format === 'html') await ctx.reportPanels.show(file, `Report of ${run.name}`);
+      if (picked.format === 'html') await ctx.reportPanels.show(file, l10n.t('Report of {0}', run.name));
       else await commands.executeCommand('vscode.open', Uri.file(file), { preview: false });
     },
     async 'unimiss.exportRun'(given) {
-      const run = await chooseRun(ctx, given, { title: 'Export Weights', ...trained });
-      if (run) requireHere(run, 'its weights would be written there');
+      const run = await chooseRun(ctx, given, { title: l10n.t('Export Weights'), ...trained });
+      if (run) requireHere(run, l10n.t('its weights would be written there'));
       const checkpoint = ctx.view.checkpoint(given)?.step;
       const network = run && (await chooseNetwork(run));
       const at = checkpoint === undefined ? '' : `-step-${checkpoint}`;
       const out =
-        network && (await askForFile(`${run.id}${at}-weights`, 'New folder for weights, plan and model card'));
+        network && (await askForFile(`${run.id}${at}-weights`, l10n.t('New folder for weights, plan and model card')));
       if (!out) return;
       const { folder, step, notices } = await ctx.daemon.request(runExport, {
         ...{ run: run.folder, out: out.fsPath, network, checkpoint },
       });
       for (const notice of notices) ctx.output.warn(notice);
-      await offerFolder(`The weights of ${run.id} after ${step} steps are in ${basename(folder)}.`, folder);
+      await offerFolder(
+        l10n.t('The weights of {0} after {1} steps are in {2}.', run.id, step, basename(folder)),
+        folder,
+      );
     },
     async 'unimiss.computeFeatures'(given) {
-      const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
+      const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
       const fits = (one: RunInfo) => isPretraining(one) && trained.fits(one);
-      const run = await chooseRun(ctx, given, { title: 'Compute Features', fits, none });
-      if (run) requireHere(run, 'features would be written there');
+      const run = await chooseRun(ctx, given, { title: l10n.t('Compute Features'), fits, none });
+      if (run) requireHere(run, l10n.t('features would be written there'));
       const images = run && (await chooseImages());
-      const out = images && (await askForFile(`${run.id}-features`, 'New folder for the features'));
+      const out = images && (await askForFile(`${run.id}-features`, l10n.t('New folder for the features')));
       if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;
       const task = { run: run.folder, out: out.fsPath, ...(images.data && { data: images.data.fsPath }) };
       const result = await withProgress(
         ctx.daemon,
-        `UniMiSS: computing features with ${run.id}`,
+        l10n.t('UniMiSS: computing features with {0}', run.id),
         (workDoneToken, cancelled) => ctx.daemon.request(embed, { ...task, workDoneToken }, cancelled),
       );
       for (const notice of result.notices) ctx.output.info(notice);
@@ -87,34 +91,44 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
 const csv = { 'CSV table': ['csv'] };
 const formats = [
   {
-    ...{ label: 'Report', detail: 'A page with curves, warnings and previews, in one file' },
+    ...{ label: l10n.t('Report'), detail: l10n.t('A page with curves, warnings and previews, in one file') },
     ...{ format: 'html' as const, suffix: '.html', filters: { 'HTML page': ['html'] } },
   },
-  { label: 'Table of steps', detail: 'CSV', format: 'csv' as const, suffix: '-steps.csv', filters: csv },
-  { label: 'Table of epochs', detail: 'CSV', format: 'csv-epochs' as const, suffix: '-epochs.csv', filters: csv },
+  { label: l10n.t('Table of steps'), detail: 'CSV', format: 'csv' as const, suffix: '-steps.csv', filters: csv },
+  {
+    label: l10n.t('Table of epochs'),
+    detail: 'CSV',
+    format: 'csv-epochs' as const,
+    suffix: '-epochs.csv',
+    filters: csv,
+  },
 ];
 
 async function chooseNetwork(run: RunInfo): Promise<'student' | 'teacher' | undefined> {
   if (!isPretraining(run)) return 'student'; // a fine-tuning has one network
   const networks = [
-    { label: 'Student', detail: 'The network that is trained, for fine-tuning', network: 'student' as const },
-    { label: 'Teacher', detail: 'Its moving average, for features', network: 'teacher' as const },
+    {
+      label: l10n.t('Student'),
+      detail: l10n.t('The network that is trained, for fine-tuning'),
+      network: 'student' as const,
+    },
+    { label: l10n.t('Teacher'), detail: l10n.t('Its moving average, for features'), network: 'teacher' as const },
   ];
-  const title = `Export the weights of ${run.id}`;
-  return (await window.showQuickPick(networks, { title, placeHolder: 'Which network?' }))?.network;
+  const title = l10n.t('Export the weights of {0}', run.id);
+  return (await window.showQuickPick(networks, { title, placeHolder: l10n.t('Which network?') }))?.network;
 }
 
 /** The images to embed; `data` undefined: those of the run. */
 async function chooseImages(): Promise<{ data: Uri | undefined } | undefined> {
-  const own = { label: 'The images of the run', other: false };
-  const other = { label: 'Another folder…', other: true };
+  const own = { label: l10n.t('The images of the run'), other: false };
+  const other = { label: l10n.t('Another folder…'), other: true };
   const picked = await window.showQuickPick([own, other], {
-    title: 'Compute Features',
-    placeHolder: 'Of which images?',
+    title: l10n.t('Compute Features'),
+    placeHolder: l10n.t('Of which images?'),
   });
   if (!picked?.other) return picked && { data: undefined };
-  const options = { openLabel: 'Use These Images', canSelectFiles: false, canSelectFolders: true };
-  const [data] = (await window.showOpenDialog({ title: 'Folder with images', ...options })) ?? [];
+  const options = { openLabel: l10n.t('Use These Images'), canSelectFiles: false, canSelectFolders: true };
+  const [data] = (await window.showOpenDialog({ title: l10n.t('Folder with images'), ...options })) ?? [];
   return data && { data };
 }
 
@@ -122,18 +136,18 @@ async function chooseImages(): Promise<{ data: Uri | undefined } | undefined> {
 async function askForFile(name: string, title: string, filters?: Record<string, string[]>): Promise<Uri | undefined> {
   const [first] = workspace.workspaceFolders ?? [];
   const defaultUri = first ? Uri.joinPath(first.uri, name) : Uri.file(join(homedir(), name));
-  return window.showSaveDialog({ title, saveLabel: 'Export', defaultUri, ...(filters && { filters }) });
+  return window.showSaveDialog({ title, saveLabel: l10n.t('Export'), defaultUri, ...(filters && { filters }) });
 }
 
 async function offerFolder(text: string, folder: string): Promise<void> {
-  const show = 'Show Folder';
+  const show = l10n.t('Show Folder');
   if ((await window.showInformationMessage(text, show)) === show) await openFolder(folder);
 }
 
 function featuresText({ phases, broken }: EmbedResult): string {
   const parts = phases.map(({ phase, images, length, neighbours }) => {
-    const accuracy = neighbours ? `, k-NN accuracy ${Math.round(100 * neighbours.accuracy)} %` : '';
-    return `${phase}: ${images} images, ${length} numbers each${accuracy}`;
+    const accuracy = neighbours ? l10n.t(', k-NN accuracy {0} %', Math.round(100 * neighbours.accuracy)) : '';
+    return l10n.t('{0}: {1} images, {2} numbers each{3}', phase, images, length, accuracy);
   });
-  return `${parts.join('; ')}.${broken.length > 0 ? ` ${broken.length} images could not be read: see the log.` : ''}`;
+  return `${parts.join('; ')}.${broken.length > 0 ? l10n.t(' {0} images could not be read: see the log.', broken.length) : ''}`;
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { parse } from 'jsonc-parser';
-import { commands, Range, type TextDocument, Uri, WorkspaceEdit, window, workspace } from 'vscode';
+import { commands, l10n, Range, type TextDocument, Uri, WorkspaceEdit, window, workspace } from 'vscode';
 import { twinFields } from '../../protocol/config/finetune/twin.ts';
 import { setField } from '../../protocol/config/makeConfig.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -29,10 +29,10 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
       if (weights) await go(ctx, document, weights.from);
     },
     async 'unimiss.finetuneFrom'(given) {
-      const none = 'No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.';
+      const none = l10n.t('No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.');
       const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
       const checkpoint = ctx.view.checkpoint(given);
-      if (run) requireHere(run, 'a fine-tuning that starts from it must be there too');
+      if (run) requireHere(run, l10n.t('a fine-tuning that starts from it must be there too'));
       const file = run && (await chooseConfig(ctx));
       const document = file && (await saveAndCheck(ctx, file));
       if (document) await go(ctx, document, checkpoint?.file ?? run.folder);
@@ -64,19 +64,21 @@ async function chooseConfig(ctx: Context): Promise<Uri | undefined> {
         choose: async () => uri,
       })),
     {
-      label: 'Plan a data set…',
-      detail: 'Checks a folder with labelled images and creates a configuration for it',
+      label: l10n.t('Plan a data set…'),
+      detail: l10n.t('Checks a folder with labelled images and creates a configuration for it'),
       choose: () => planFolder(ctx, undefined),
     },
-    { label: 'Another configuration file…', choose: pickFile },
+    { label: l10n.t('Another configuration file…'), choose: pickFile },
   ];
-  const picked = await window.showQuickPick(choices, { title: 'Fine-tune', placeHolder: 'On which data set?' });
+  const picked = await window.showQuickPick(choices, { title: 'Fine-tune', placeHolder: l10n.t('On which data set?') });
   return picked?.choose();
 }
 
 async function pickFile(): Promise<Uri | undefined> {
   const filters = { 'UniMiSS configuration': ['jsonc', 'json'] };
-  return (await window.showOpenDialog({ title: 'Configuration of a fine-tuning', openLabel: 'Use', filters }))?.[0];
+  return (
+    await window.showOpenDialog({ title: l10n.t('Configuration of a fine-tuning'), openLabel: l10n.t('Use'), filters })
+  )?.[0];
 }
 
 /** Where a fine-tuning begins: a run's folder, a file, or null for scratch. */
@@ -91,7 +93,10 @@ type WeightsChoice = {
 };
 
 function chooseWeights(ctx: Context, document: TextDocument): Promise<Weights | undefined> {
-  return askWeights(ctx, { title: `Fine-tune: ${basename(document.fileName)}`, given: startOf(document.getText()) });
+  return askWeights(ctx, {
+    title: l10n.t('Fine-tune: {0}', basename(document.fileName)),
+    given: startOf(document.getText()),
+  });
 }
 
 /**
@@ -108,22 +113,28 @@ export async function askWeights(
   const choices: WeightsChoice[] = [
     ...(given === null
       ? []
-      : [{ label: basename(given), description: 'as in the configuration', choose: async () => ({ from: given }) }]),
+      : [
+          {
+            label: basename(given),
+            description: l10n.t('as in the configuration'),
+            choose: async () => ({ from: given }),
+          },
+        ]),
     ...usable.map((run) => ({
       label: run.id,
       description: describeRun(run),
       choose: async () => ({ from: run.folder }),
     })),
     {
-      label: 'A file with weights…',
+      label: l10n.t('A file with weights…'),
       detail: '.safetensors, or .pth of the reference implementation',
       choose: pickWeights,
     },
-    { label: 'From scratch', detail: 'Random weights', choose: async () => ({ from: null }) },
+    { label: l10n.t('From scratch'), detail: l10n.t('Random weights'), choose: async () => ({ from: null }) },
   ];
   const picked = await window.showQuickPick(choices, {
     title,
-    placeHolder: 'From which weights?',
+    placeHolder: l10n.t('From which weights?'),
     matchOnDescription: true,
   });
   return picked?.choose();
@@ -131,7 +142,8 @@ export async function askWeights(
 
 export async function pickWeights(): Promise<Weights | undefined> {
   const filters = { Weights: ['safetensors', 'pth', 'pt'] };
-  const [file] = (await window.showOpenDialog({ title: 'Pre-trained weights', openLabel: 'Use', filters })) ?? [];
+  const [file] =
+    (await window.showOpenDialog({ title: l10n.t('Pre-trained weights'), openLabel: l10n.t('Use'), filters })) ?? [];
   return file && { from: file.fsPath };
 }
 
@@ -146,11 +158,11 @@ function startOf(text: string): string | null {
 async function go(ctx: Context, document: TextDocument, from: string | null): Promise<void> {
   const text = setField(document.getText(), ['start', 'from'], from);
   const twin = {
-    label: 'Start with a Twin from Scratch',
-    detail: 'Also queues the same run without pre-trained weights, for comparison',
+    label: l10n.t('Start with a Twin from Scratch'),
+    detail: l10n.t('Also queues the same run without pre-trained weights, for comparison'),
     how: 'twin' as const,
   };
-  const ways = [{ label: 'Start', how: 'start' as const }, ...(from === null ? [] : [twin])];
+  const ways = [{ label: l10n.t('Start'), how: 'start' as const }, ...(from === null ? [] : [twin])];
   const how = await lastLook(ctx, document, { ways, text });
   if (how === 'edit') return edit(document, text);
   if (!how || !(await ensureEngine(ctx, deviceIn(text)))) return;

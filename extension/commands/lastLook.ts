@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type QuickPickItem, QuickPickItemKind, type TextDocument, window } from 'vscode';
+import { l10n, type QuickPickItem, QuickPickItemKind, type TextDocument, window } from 'vscode';
 import { runForecast } from '../../protocol/daemon/messages.ts';
 import { forEditor } from '../../protocol/editorWords.ts';
 import type { Concern, Forecast } from '../../protocol/runs/forecast.ts';
@@ -28,22 +28,28 @@ export async function lastLook<H extends string>(
   { ways, text = document.getText() }: { readonly ways: readonly Way<H>[]; readonly text?: string },
 ): Promise<H | 'edit' | undefined> {
   const from = { config: text, file: document.uri.fsPath };
-  const forecast = await withProgress(ctx.daemon, 'UniMiSS: looking at the images', (workDoneToken, cancelled) =>
-    ctx.daemon.request(runForecast, { from, workDoneToken }, cancelled),
+  const forecast = await withProgress(
+    ctx.daemon,
+    l10n.t('UniMiSS: looking at the images'),
+    (workDoneToken, cancelled) => ctx.daemon.request(runForecast, { from, workDoneToken }, cancelled),
   );
   const refused = forecast.concerns.some(refuses);
-  const edit = { label: 'Edit Configuration', detail: 'Start it later with the same command', how: 'edit' as const };
+  const edit = {
+    label: l10n.t('Edit Configuration'),
+    detail: l10n.t('Start it later with the same command'),
+    how: 'edit' as const,
+  };
   const items: (QuickPickItem & { how?: H | 'edit'; concern?: Concern })[] = [
     // The first one is how a run usually starts. It has room for what would be cut in the line above.
     ...(refused ? [] : ways.map((way, i) => (i === 0 ? { detail: costLine(forecast), ...way } : way))),
     edit,
-    ...(forecast.concerns.length > 0 ? [separator('Looks wrong')] : []),
+    ...(forecast.concerns.length > 0 ? [separator(l10n.t('Looks wrong'))] : []),
     ...forecast.concerns.map(concernItem),
-    ...(forecast.unreadable.count > 0 ? [separator('Unreadable images')] : []),
-    ...forecast.unreadable.first.map(({ name, reason }) => ({ label: `$(file) ${name}`, detail: reason })),
+    ...(forecast.unreadable.count > 0 ? [separator(l10n.t('Unreadable images'))] : []),
+    ...forecast.unreadable.first.map(({ name, reason }) => ({ label: l10n.t('$(file) {0}', name), detail: reason })),
   ];
   const picked = await window.showQuickPick(items, {
-    title: `${refused ? 'Cannot Start' : 'Start'} ${forecast.name}: ${basename(document.fileName)}`,
+    title: `${refused ? l10n.t('Cannot Start') : l10n.t('Start')} ${forecast.name}: ${basename(document.fileName)}`,
     placeHolder: placeHolder(forecast),
     matchOnDetail: true,
     ignoreFocusOut: true,
@@ -70,7 +76,7 @@ function concernItem(concern: Concern): QuickPickItem & { concern: Concern } {
   // The shell's remedy is a command of the shell.
   const remedy =
     code === 'engine' && field === 'engine.device'
-      ? 'Start offers to install it.'
+      ? l10n.t('Start offers to install it.')
       : concern.remedy && forEditor(concern.remedy);
   return {
     label: `$(${severity}) ${field}`,

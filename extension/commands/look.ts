@@ -1,35 +1,38 @@
-import { ConfigurationTarget, window, workspace } from 'vscode';
+import { ConfigurationTarget, l10n, window, workspace } from 'vscode';
 import type { Context } from '../context.ts';
 import { requireHere } from '../machines/runFiles.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import type { GroupBy } from '../runs/tree/elements.ts';
 
-const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
+const anyRun = { fits: () => true, none: l10n.t('No runs yet. "UniMiSS: Start Pre-training" starts one.') };
 
 /** Commands that show something about a run. */
 export function lookCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.openMetrics'(given) {
-      const run = await chooseRun(ctx, given, { title: 'Open Metrics', ...anyRun });
+      const run = await chooseRun(ctx, given, { title: l10n.t('Open Metrics'), ...anyRun });
       if (run) ctx.panels.show([run.folder]);
     },
     async 'unimiss.openRunFolder'(given) {
-      const run = await chooseRun(ctx, given, { title: 'Open Run Folder', ...anyRun });
+      const run = await chooseRun(ctx, given, { title: l10n.t('Open Run Folder'), ...anyRun });
       if (!run) return;
-      requireHere(run, 'so is its folder');
+      requireHere(run, l10n.t('so is its folder'));
       await openFolder(run.folder);
     },
     async 'unimiss.showLog'(given) {
       if (given === undefined) {
-        const daemon = { label: 'Extension and background server', run: undefined };
+        const daemon = { label: l10n.t('Extension and background server'), run: undefined };
         const runs = ctx.store.runs.map((run) => ({ label: run.id, description: run.state, run }));
-        const picked = await window.showQuickPick([...runs, daemon], { title: 'Show Log', placeHolder: 'Which log?' });
+        const picked = await window.showQuickPick([...runs, daemon], {
+          title: l10n.t('Show Log'),
+          placeHolder: l10n.t('Which log?'),
+        });
         if (!picked) return;
         if (!picked.run) return ctx.output.show();
         return ctx.logs.show(picked.run);
       }
-      const run = await chooseRun(ctx, given, { title: 'Show Log', ...anyRun });
+      const run = await chooseRun(ctx, given, { title: l10n.t('Show Log'), ...anyRun });
       if (run) await ctx.logs.show(run);
     },
     'unimiss.groupByState': () => groupBy('state'),

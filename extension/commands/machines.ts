@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join, posix } from 'node:path';
-import { ConfigurationTarget, ProgressLocation, Uri, window, workspace } from 'vscode';
+import { ConfigurationTarget, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { checkHost } from '../../machines/host.ts';
 import { hostsInSshConfig } from '../../machines/sshConfig.ts';
 import { configCheck, engineInfoRequest, engineInstall, runCreate } from '../../protocol/daemon/messages.ts';
@@ -22,29 +22,39 @@ export function machineCommands(ctx: Context): Record<string, (given?: unknown) 
       await connect(ctx, machineNamed(ctx, host));
     },
     async 'unimiss.connectMachine'(given) {
-      const machine = await choose(ctx, given, 'Connect Machine', ({ client }) => client.state.kind !== 'connected');
+      const machine = await choose(
+        ctx,
+        given,
+        l10n.t('Connect Machine'),
+        ({ client }) => client.state.kind !== 'connected',
+      );
       if (machine) await connect(ctx, machine);
     },
     async 'unimiss.disconnectMachine'(given) {
-      const machine = await choose(ctx, given, 'Disconnect Machine', ({ client }) => client.state.kind !== 'idle');
+      const machine = await choose(
+        ctx,
+        given,
+        l10n.t('Disconnect Machine'),
+        ({ client }) => client.state.kind !== 'idle',
+      );
       if (!machine) return;
       ctx.machines.remember(machine.host, false);
       await machine.client.close();
     },
     async 'unimiss.removeMachine'(given) {
-      const machine = await choose(ctx, given, 'Remove Machine', () => true);
+      const machine = await choose(ctx, given, l10n.t('Remove Machine'), () => true);
       if (!machine) return;
       ctx.machines.remember(machine.host, false);
       await setHosts((hosts) => hosts.filter((host) => host !== machine.host));
     },
     async 'unimiss.installEngineOnMachine'(given) {
-      const machine = await choose(ctx, given, 'Install TensorFlow on Machine', connected);
+      const machine = await choose(ctx, given, l10n.t('Install TensorFlow on Machine'), connected);
       if (machine) await installEngine(ctx, machine);
     },
     async 'unimiss.startOnMachine'(given) {
       const file = given instanceof Uri ? given : await chooseFile();
       if (!file) return;
-      const machine = await choose(ctx, undefined, 'Start on Machine', connected);
+      const machine = await choose(ctx, undefined, l10n.t('Start on Machine'), connected);
       if (machine) await startOn(ctx, machine, file);
     },
   };
@@ -55,7 +65,7 @@ const connected = ({ client }: Machine) => client.state.kind === 'connected';
 async function connect(ctx: Context, machine: Machine): Promise<void> {
   const { host } = machine;
   await window.withProgress(
-    { location: ProgressLocation.Notification, title: `UniMiSS: connecting to ${host}`, cancellable: true },
+    { location: ProgressLocation.Notification, title: l10n.t('UniMiSS: connecting to {0}', host), cancellable: true },
     async (progress, cancelled) => {
       const abort = new AbortController();
       cancelled.onCancellationRequested(() => abort.abort());
@@ -65,10 +75,13 @@ async function connect(ctx: Context, machine: Machine): Promise<void> {
   ctx.machines.remember(host, true);
   const { ready, gpus } = await machine.client.request(engineInfoRequest, {});
   if (ready) return;
-  const found = gpus.length > 0 ? `It has ${gpus.join(', ')}.` : 'It has no GPU.';
-  const install = 'Install TensorFlow There';
+  const found = gpus.length > 0 ? l10n.t('It has {0}.', gpus.join(', ')) : l10n.t('It has no GPU.');
+  const install = l10n.t('Install TensorFlow There');
   void window
-    .showInformationMessage(`${host} is connected. ${found} TensorFlow is not installed there yet.`, install)
+    .showInformationMessage(
+      l10n.t('{0} is connected. {1} TensorFlow is not installed there yet.', host, found),
+      install,
+    )
     .then((answer) => {
       if (answer === install) return installEngine(ctx, machine).catch((error) => ctx.output.error(messageOf(error)));
     });
@@ -77,19 +90,19 @@ async function connect(ctx: Context, machine: Machine): Promise<void> {
 async function installEngine(ctx: Context, { client, host }: Machine): Promise<void> {
   const picked = await window.showQuickPick(
     [
-      { label: 'CPU', description: 'for every machine: 261 MiB, 814 MiB on disk', device: 'cpu' as const },
-      { label: 'CUDA', description: 'for NVIDIA GPUs: several GiB', device: 'cuda' as const },
+      { label: 'CPU', description: l10n.t('for every machine: 261 MiB, 814 MiB on disk'), device: 'cpu' as const },
+      { label: 'CUDA', description: l10n.t('for NVIDIA GPUs: several GiB'), device: 'cuda' as const },
     ],
-    { title: `Install TensorFlow on ${host}`, placeHolder: 'Which processor should TensorFlow use?' },
+    { title: l10n.t('Install TensorFlow on {0}', host), placeHolder: l10n.t('Which processor should TensorFlow use?') },
   );
   if (!picked) return;
   const { device } = picked;
-  const title = `UniMiSS: installing TensorFlow on ${host}`;
+  const title = l10n.t('UniMiSS: installing TensorFlow on {0}', host);
   const { version } = await withProgress(client, title, (workDoneToken, token) =>
     client.request(engineInstall, { device, workDoneToken }, token),
   );
   ctx.output.info(`${host}: TensorFlow ${version ?? ''} is installed`);
-  void window.showInformationMessage(`TensorFlow ${version ?? ''} is ready on ${host}.`);
+  void window.showInformationMessage(l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', host));
 }
 
 /** Starts a run of a configuration on a machine. Its paths are paths there; relative ones start beside the folder of runs. */
@@ -117,11 +130,16 @@ async function chooseFile(): Promise<Uri | undefined> {
   if (open && isConfig(open)) return open.uri;
   const found = await workspace.findFiles(`**/*${configSuffix}`, '**/node_modules/**', 100);
   if (found.length === 0)
-    throw new UnimissError('config', 'no configuration is open', {
-      remedy: `Open a file whose name ends with ${configSuffix}.`,
+    throw new UnimissError('config', l10n.t('no configuration is open'), {
+      remedy: l10n.t('Open a file whose name ends with {0}.', configSuffix),
     });
   const items = found.map((uri) => ({ label: basename(uri.fsPath), description: workspace.asRelativePath(uri), uri }));
-  return (await window.showQuickPick(items, { title: 'Start on Machine', placeHolder: 'Which configuration?' }))?.uri;
+  return (
+    await window.showQuickPick(items, {
+      title: l10n.t('Start on Machine'),
+      placeHolder: l10n.t('Which configuration?'),
+    })
+  )?.uri;
 }
 
 /** A host of the user's SSH configuration, or one that is typed. */
@@ -131,18 +149,18 @@ async function askForHost({ machines }: Context): Promise<string | undefined> {
     throw error;
   });
   const hosts = hostsInSshConfig(text).filter((host) => !machines.get(host));
-  const other = { label: 'Another host…', description: 'user@host' };
+  const other = { label: l10n.t('Another host…'), description: 'user@host' };
   const picked =
     hosts.length === 0
       ? other
       : await window.showQuickPick([...hosts.map((label) => ({ label, description: '' })), other], {
-          title: 'Add Machine',
-          placeHolder: 'A host of your SSH configuration',
+          title: l10n.t('Add Machine'),
+          placeHolder: l10n.t('A host of your SSH configuration'),
         });
   if (picked !== other) return picked?.label;
   const typed = await window.showInputBox({
-    title: 'Add Machine',
-    prompt: 'A host of your SSH configuration, or user@host. `ssh` must reach it.',
+    title: l10n.t('Add Machine'),
+    prompt: l10n.t('A host of your SSH configuration, or user@host. `ssh` must reach it.'),
     placeHolder: 'me@gpu1.example',
     ignoreFocusOut: true,
     validateInput: (value) => {
@@ -176,16 +194,16 @@ async function choose(
   const candidates = machines.all.filter(fits);
   const [only] = candidates;
   if (!only)
-    throw new UnimissError('daemon', 'there is no machine for this', {
-      remedy: 'Add or connect one with "UniMiSS: Add Machine" or "UniMiSS: Connect Machine".',
+    throw new UnimissError('daemon', l10n.t('there is no machine for this'), {
+      remedy: l10n.t('Add or connect one with "UniMiSS: Add Machine" or "UniMiSS: Connect Machine".'),
     });
   if (candidates.length === 1) return only;
   const items = candidates.map((machine) => ({ label: machine.host, machine }));
-  return (await window.showQuickPick(items, { title, placeHolder: 'Which machine?' }))?.machine;
+  return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Which machine?') }))?.machine;
 }
 
 function machineNamed({ machines }: Context, host: string): Machine {
   const machine = machines.get(host);
   if (machine) return machine;
-  throw new UnimissError('config', `${host} could not be added`, { place: 'unimiss.machines' });
+  throw new UnimissError('config', l10n.t('{0} could not be added', host), { place: 'unimiss.machines' });
 }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { FileType, Uri, window, workspace } from 'vscode';
+import { FileType, l10n, Uri, window, workspace } from 'vscode';
 import { configSuffix } from '../configuration/configFiles.ts';
 
 /** Writes a new configuration and opens it. @returns the file; undefined if the user did not say where */
@@ -17,8 +17,8 @@ async function whereToWrite(name: string): Promise<Uri | undefined> {
   const [folder] = workspace.workspaceFolders ?? [];
   if (folder) return freeName(folder.uri, name);
   return window.showSaveDialog({
-    title: 'Save the configuration',
-    saveLabel: 'Save',
+    title: l10n.t('Save the configuration'),
+    saveLabel: l10n.t('Save'),
     defaultUri: Uri.file(join(homedir(), `${name}${configSuffix}`)),
     filters: { 'UniMiSS configuration': ['unimiss.jsonc'] },
   });

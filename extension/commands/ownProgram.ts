@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type Disposable, type Event, Uri } from 'vscode';
+import { type Disposable, type Event, l10n, Uri } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import { daemonEnvironment } from '../client/languageClient.ts';
 import type { Context } from '../context.ts';
@@ -42,9 +42,9 @@ export async function ownProgram(
     const code = await ended(child);
     if (cancelled) return undefined;
     if (code === 0) return printed.trim();
-    throw new UnimissError('internal', `the command ended with exit code ${code}`, {
+    throw new UnimissError('internal', l10n.t('the command ended with exit code {0}', String(code)), {
       place: errors.trim().split('\n').at(-1) || `unimiss ${args[0] ?? ''}`,
-      remedy: 'Run "UniMiSS: Check Installation" to see what UniMiSS finds on this machine.',
+      remedy: l10n.t('Run "UniMiSS: Check Installation" to see what UniMiSS finds on this machine.'),
     });
   } finally {
     listening.dispose();

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Uri, window } from 'vscode';
+import { l10n, Uri, window } from 'vscode';
 import { dataPlan, type PlanFinding } from '../../protocol/config/planMessages.ts';
 import type { Context } from '../context.ts';
 import { withProgress } from '../withProgress.ts';
@@ -28,7 +28,7 @@ export async function planFolder(
   const name = basename(folder.fsPath).replace(/\.(csv|tsv)$/i, '');
   const { text, about, tight, findings } = await withProgress(
     ctx.daemon,
-    `UniMiSS: checking ${name}`,
+    l10n.t('UniMiSS: checking {0}', name),
     (workDoneToken, cancelled) => ctx.daemon.request(dataPlan, { path: folder.fsPath, workDoneToken }, cancelled),
   );
   const file = await newConfig(name, change(text));
@@ -38,8 +38,8 @@ export async function planFolder(
 
 async function pickDataset(): Promise<Uri | undefined> {
   const picked = await window.showOpenDialog({
-    title: 'Folder of a labelled data set',
-    openLabel: 'Plan This Data Set',
+    title: l10n.t('Folder of a labelled data set'),
+    openLabel: l10n.t('Plan This Data Set'),
     canSelectFiles: false,
     canSelectFolders: true,
   });
@@ -55,17 +55,17 @@ interface Told {
 /** One sentence about the data; everything that is wrong with them on request, each with its file and remedy. */
 async function tell(ctx: Context, name: string, told: Told): Promise<void> {
   const { about, tight, findings } = told;
-  const memory = tight ? ' This machine has little memory for this task.' : '';
+  const memory = tight ? l10n.t(' This machine has little memory for this task.') : '';
   if (findings.length === 0) {
-    void window.showInformationMessage(`${about}. No problems found.${memory}`);
+    void window.showInformationMessage(l10n.t('{0}. No problems found.{1}', about, memory));
     return;
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const counts = [counted(errors, 'error'), counted(findings.length - errors, 'warning')].filter((text) => text !== '');
-  const show = 'Show Problems';
+  const show = l10n.t('Show Problems');
   const message = `${about}. ${counts.join(', ')}.${memory}`;
   const answer = await (errors > 0 ? window.showWarningMessage : window.showInformationMessage)(message, show);
-  if (answer === show) await ctx.reports.show(`Data Set ${name}`, findingsText(told));
+  if (answer === show) await ctx.reports.show(l10n.t('Data Set {0}', name), findingsText(told));
 }
 
 function counted(count: number, noun: string): string {
@@ -79,5 +79,5 @@ export function findingsText({ about, findings }: Pick<Told, 'about' | 'findings
     if (own.length === 0) return [];
     return [`${title} (${own.length})`, '', ...own.map((one) => `${one.place} ${one.what}.\n    ${one.remedy}\n`)];
   };
-  return [about, '', ...part('Errors', 'error'), ...part('Warnings', 'warning')].join('\n');
+  return [about, '', ...part(l10n.t('Errors'), 'error'), ...part(l10n.t('Warnings'), 'warning')].join('\n');
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { commands, Uri, window, workspace } from 'vscode';
+import { commands, l10n, Uri, window, workspace } from 'vscode';
 import type { ParamsOf } from '../../protocol/daemon/rpc.ts';
 import { type Predicted, type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -21,11 +21,11 @@ export function predictCommands(ctx: Context): Record<string, (given?: unknown) 
   return {
     async 'unimiss.predict'(given) {
       const run = await chooseRun(ctx, given instanceof Uri ? undefined : given, {
-        title: 'Predict',
+        title: l10n.t('Predict'),
         fits: isFinetuning,
-        none: 'No fine-tuned network yet. "UniMiSS: Start Fine-tuning" trains one.',
+        none: l10n.t('No fine-tuned network yet. "UniMiSS: Start Fine-tuning" trains one.'),
       });
-      if (run) requireHere(run, 'images and labels would have to be there too');
+      if (run) requireHere(run, l10n.t('images and labels would have to be there too'));
       const input = run && (given instanceof Uri ? given : await chooseInput());
       const out = input && (await chooseOutput(run, input));
       if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;
@@ -38,7 +38,7 @@ type Task = Pick<ParamsOf<typeof predict>, 'run' | 'input' | 'out' | 'force'>;
 
 async function predictAndShow(ctx: Context, task: Task): Promise<void> {
   const result = await watchingLabels(ctx, Uri.file(task.input), (growing) =>
-    withProgress(ctx.daemon, `UniMiSS: predicting ${basename(task.input)}`, (workDoneToken, cancelled) =>
+    withProgress(ctx.daemon, l10n.t('UniMiSS: predicting {0}', basename(task.input)), (workDoneToken, cancelled) =>
       ctx.daemon.request(predict, { ...task, growing, workDoneToken }, cancelled),
     ),
   );
@@ -49,14 +49,17 @@ async function predictAndShow(ctx: Context, task: Task): Promise<void> {
 
 async function chooseInput(): Promise<Uri | undefined> {
   const kinds = [
-    { label: 'An image…', detail: 'NIfTI, NRRD, MetaImage, PNG, JPEG or DICOM', folder: false },
-    { label: 'A folder…', detail: 'A folder with images, or of a DICOM series', folder: true },
+    { label: l10n.t('An image…'), detail: l10n.t('NIfTI, NRRD, MetaImage, PNG, JPEG or DICOM'), folder: false },
+    { label: l10n.t('A folder…'), detail: l10n.t('A folder with images, or of a DICOM series'), folder: true },
   ];
-  const kind = await window.showQuickPick(kinds, { title: 'Predict', placeHolder: 'What do you want to label?' });
+  const kind = await window.showQuickPick(kinds, {
+    title: l10n.t('Predict'),
+    placeHolder: l10n.t('What do you want to label?'),
+  });
   if (!kind) return undefined;
   const picked = await window.showOpenDialog({
-    title: kind.folder ? 'Folder with images' : 'Image',
-    openLabel: 'Predict',
+    title: kind.folder ? l10n.t('Folder with images') : l10n.t('Image'),
+    openLabel: l10n.t('Predict'),
     canSelectFiles: !kind.folder,
     canSelectFolders: kind.folder,
   });
@@ -67,17 +70,17 @@ async function chooseInput(): Promise<Uri | undefined> {
 async function chooseOutput(run: RunInfo, input: Uri): Promise<Uri | undefined> {
   const [workspaceFolder] = workspace.workspaceFolders ?? [];
   const usual = workspaceFolder && Uri.joinPath(workspaceFolder.uri, 'predictions', run.id);
-  const other = { label: 'Another folder…', uri: undefined };
+  const other = { label: l10n.t('Another folder…'), uri: undefined };
   const picked = usual
     ? await window.showQuickPick([{ label: workspace.asRelativePath(usual), uri: usual }, other], {
-        title: `Predict ${basename(input.fsPath)} with ${run.id}`,
-        placeHolder: 'Folder for the labels',
+        title: l10n.t('Predict {0} with {1}', basename(input.fsPath), run.id),
+        placeHolder: l10n.t('Folder for the labels'),
       })
     : other;
   if (!picked || picked.uri) return picked?.uri;
   const folders = await window.showOpenDialog({
-    title: 'Folder for the labels',
-    openLabel: 'Write Labels Here',
+    title: l10n.t('Folder for the labels'),
+    openLabel: l10n.t('Write Labels Here'),
     canSelectFiles: false,
     canSelectFolders: true,
   });
@@ -88,16 +91,16 @@ async function chooseOutput(run: RunInfo, input: Uri): Promise<Uri | undefined> 
 async function show(ctx: Context, { predicted, skipped, failed, table }: PredictResult, task: Task): Promise<void> {
   const [only, ...others] = predicted;
   const counts = [
-    `${predicted.length} ${predicted.length === 1 ? 'image' : 'images'} labelled`,
-    ...(skipped > 0 ? [`${skipped} skipped: their labels are there already`] : []),
-    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+    l10n.t('{0} {1} labelled', predicted.length, predicted.length === 1 ? 'image' : 'images'),
+    ...(skipped > 0 ? [l10n.t('{0} skipped: their labels are there already', skipped)] : []),
+    ...(failed.length > 0 ? [l10n.t('{0} failed', failed.length)] : []),
   ];
   for (const { image, reason } of failed) ctx.output.error(`${image}: ${reason}`);
   const [first] = failed;
   const text = `${counts.join(', ')}.${first ? ` ${basename(first.image)}: ${first.reason}` : ''}`;
   if (only && others.length === 0 && only.files.length > 0) await showLabels(only);
   else if (table) await commands.executeCommand('vscode.open', Uri.file(table), { preview: false });
-  const [anyway, reveal, log] = ['Predict Anyway', 'Show Folder', 'Show Log'];
+  const [anyway, reveal, log] = [l10n.t('Predict Anyway'), l10n.t('Show Folder'), l10n.t('Show Log')];
   // What was refused only because it differs from the images of the training can be predicted all the same.
   const buttons = [...(failed.some(({ unlike }) => unlike) ? [anyway] : []), reveal, log];
   const answer = await (first

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { commands, env, Uri } from 'vscode';
+import { commands, env, l10n, Uri } from 'vscode';
 import { withAbsolutePaths } from '../../protocol/config/ownPaths.ts';
 import { runDetails, runImage } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
@@ -12,40 +12,40 @@ import { chooseRun } from '../runs/chooseRun.ts';
 import { withLowerRate } from '../runs/lowerRate.ts';
 import { newConfig } from './newConfig.ts';
 
-const anyRun = { fits: () => true, none: 'No runs yet. "UniMiSS: Start Pre-training" starts one.' };
+const anyRun = { fits: () => true, none: l10n.t('No runs yet. "UniMiSS: Start Pre-training" starts one.') };
 
 /** Commands about the files of a run: its configuration, and where it lies. */
 export function runFileCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   const choose = (given: unknown, title: string) => chooseRun(ctx, given, { title, ...anyRun });
   return {
     async 'unimiss.openConfiguration'(given) {
-      const run = await choose(given, 'Open Configuration');
+      const run = await choose(given, l10n.t('Open Configuration'));
       if (run)
         await commands.executeCommand('vscode.open', Uri.file(await fileHere(ctx, run, await configOf(ctx, run))));
     },
     async 'unimiss.duplicateConfiguration'(given) {
-      const run = await choose(given, 'Duplicate as New Configuration');
+      const run = await choose(given, l10n.t('Duplicate as New Configuration'));
       if (run) await duplicateConfiguration(ctx, run);
     },
     /** A button of the panel; not in menus. */
     async 'unimiss.duplicateWithLowerRate'(given) {
-      const run = await choose(given, 'New Run with Lower Learning Rate');
+      const run = await choose(given, l10n.t('New Run with Lower Learning Rate'));
       if (run) await duplicateConfiguration(ctx, run, withLowerRate);
     },
     /** As above, for the image that a warning or a preview is about. */
     async 'unimiss.openImageOfRun'(given) {
-      const run = await choose(given, 'Open Image');
+      const run = await choose(given, l10n.t('Open Image'));
       if (!run || !isObject(given) || typeof given.image !== 'string') return;
-      requireHere(run, 'so are its images');
+      requireHere(run, l10n.t('so are its images'));
       const { file } = await ctx.daemon.request(runImage, { run: run.folder, image: given.image });
       await commands.executeCommand('unimiss.openViewer', Uri.file(file));
     },
     async 'unimiss.copyRunName'(given) {
-      const run = await choose(given, 'Copy Name');
+      const run = await choose(given, l10n.t('Copy Name'));
       if (run) await env.clipboard.writeText(run.id);
     },
     async 'unimiss.copyRunPath'(given) {
-      const run = await choose(given, 'Copy Path');
+      const run = await choose(given, l10n.t('Copy Path'));
       if (run) await env.clipboard.writeText(run.folder);
     },
   };
@@ -77,6 +77,6 @@ async function configOf({ daemon }: Context, run: RunInfo): Promise<string> {
 
 async function read(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause) => {
-    throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, { place: file, cause });
+    throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: file, cause });
   });
 }

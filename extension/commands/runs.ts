@@ -1,4 +1,4 @@
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import { runName, runNameRule } from '../../protocol/config/shared.ts';
 import {
   runContinue,
@@ -45,9 +45,9 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
     async 'unimiss.resumeRun'(given) {
       const run = await pick(
         given,
-        'Resume',
+        l10n.t('Resume'),
         ['resume', 'continue'],
-        'No run can be resumed: none is paused, stopped or interrupted.',
+        l10n.t('No run can be resumed: none is paused, stopped or interrupted.'),
       );
       if (!run) return;
       if (run.activity === 'paused') return ask(runContinue, run);
@@ -55,46 +55,69 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
       await ask(runStart, run);
     },
     async 'unimiss.pauseRun'(given) {
-      const run = await pick(given, 'Pause', ['pause'], 'No run is training.');
+      const run = await pick(given, l10n.t('Pause'), ['pause'], l10n.t('No run is training.'));
       if (run) await ask(runPause, run);
     },
     async 'unimiss.stopRun'(given, selected) {
-      for (const run of await several(given, selected, 'Stop', 'stop', 'No run is training.')) await ask(runStop, run);
+      for (const run of await several(given, selected, l10n.t('Stop'), 'stop', l10n.t('No run is training.')))
+        await ask(runStop, run);
     },
     async 'unimiss.cancelRun'(given, selected) {
-      const none = 'No run waits in the queue.';
-      for (const run of await several(given, selected, 'Remove from Queue', 'cancel', none)) await ask(runStop, run);
+      const none = l10n.t('No run waits in the queue.');
+      for (const run of await several(given, selected, l10n.t('Remove from Queue'), 'cancel', none))
+        await ask(runStop, run);
     },
     async 'unimiss.moveUpRun'(given) {
-      const run = await pick(given, 'Move Up in Queue', ['forward'], 'No run waits behind another one.');
+      const run = await pick(
+        given,
+        l10n.t('Move Up in Queue'),
+        ['forward'],
+        l10n.t('No run waits behind another one.'),
+      );
       if (run) await move(run, Math.max(1, (run.queue ?? 1) - 1));
     },
     async 'unimiss.moveFirstRun'(given) {
-      const run = await pick(given, 'Move to Front of Queue', ['forward'], 'No run waits behind another one.');
+      const run = await pick(
+        given,
+        l10n.t('Move to Front of Queue'),
+        ['forward'],
+        l10n.t('No run waits behind another one.'),
+      );
       if (run) await move(run, 1);
     },
     async 'unimiss.renameRun'(given) {
-      const run = await chooseRun(ctx, given, { title: 'Rename', fits: () => true, none: 'No runs yet.' });
+      const run = await chooseRun(ctx, given, {
+        title: l10n.t('Rename'),
+        fits: () => true,
+        none: l10n.t('No runs yet.'),
+      });
       if (!run) return;
       const name = await window.showInputBox({
-        title: `Rename ${run.id}`,
-        prompt: 'The folder of the run keeps its name.',
+        title: l10n.t('Rename {0}', run.id),
+        prompt: l10n.t('The folder of the run keeps its name.'),
         value: run.name,
         validateInput: (text) => (runName.safeParse(text).success ? undefined : runNameRule),
       });
       if (name && name !== run.name) ctx.store.put(await ctx.daemon.request(runRename, { run: run.folder, name }));
     },
     async 'unimiss.killRun'(given, selected) {
-      const runs = await several(given, selected, 'Kill', 'kill', 'No run is training.');
-      const detail = 'You lose the steps since the last checkpoint. "Stop" saves a checkpoint first.';
-      if (runs.length > 0 && (await confirmed(`Kill the process of ${named(runs)} now?`, detail, 'Kill')))
+      const runs = await several(given, selected, l10n.t('Kill'), 'kill', l10n.t('No run is training.'));
+      const detail = l10n.t('You lose the steps since the last checkpoint. "Stop" saves a checkpoint first.');
+      if (
+        runs.length > 0 &&
+        (await confirmed(l10n.t('Kill the process of {0} now?', named(runs)), detail, l10n.t('Kill')))
+      )
         for (const run of runs) await ask(runKill, run);
     },
     async 'unimiss.deleteRun'(given, selected) {
-      const none = 'There is no run to delete. Stop a training run before you delete it.';
-      const runs = await several(given, selected, 'Delete', 'delete', none);
-      const detail = `Folders with weights and records move to the folder ".trash" next to them. After ${trashDays} days they are deleted permanently.\n\n${runs.map(({ folder }) => folder).join('\n')}`;
-      if (runs.length > 0 && (await confirmed(`Delete ${named(runs)}?`, detail, 'Delete')))
+      const none = l10n.t('There is no run to delete. Stop a training run before you delete it.');
+      const runs = await several(given, selected, l10n.t('Delete'), 'delete', none);
+      const detail = l10n.t(
+        'Folders with weights and records move to the folder ".trash" next to them. After {0} days they are deleted permanently.\n\n{1}',
+        trashDays,
+        runs.map(({ folder }) => folder).join('\n'),
+      );
+      if (runs.length > 0 && (await confirmed(l10n.t('Delete {0}?', named(runs)), detail, l10n.t('Delete'))))
         for (const run of runs) await ctx.daemon.request(runDelete, { run: run.folder, confirm: true });
     },
   };
@@ -106,5 +129,5 @@ async function confirmed(question: string, detail: string, yes: string): Promise
 
 function named(runs: readonly RunInfo[]): string {
   const [only, ...others] = runs;
-  return only && others.length === 0 ? `the run ${only.id}` : `${runs.length} runs`;
+  return only && others.length === 0 ? l10n.t('the run {0}', only.id) : l10n.t('{0} runs', runs.length);
 }

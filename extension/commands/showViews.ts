@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { l10n } from 'vscode';
 import { attend, neighbours, runViews } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { Context } from '../context.ts';
@@ -23,10 +24,10 @@ export function showViewsCommands(
   return {
     async 'unimiss.showViews'(given, again) {
       const session = given instanceof ViewerSession ? given : viewers.current();
-      const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
-      const run = await chooseRun(ctx, again, { title: 'What the Network Sees', fits: isPretraining, none });
+      const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
+      const run = await chooseRun(ctx, again, { title: l10n.t('What the Network Sees'), fits: isPretraining, none });
       if (!run) return;
-      requireHere(run, 'so is its daemon, which makes views of images there');
+      requireHere(run, l10n.t('so is its daemon, which makes views of images there'));
       const epoch = isObject(again) && typeof again.epoch === 'number' ? again.epoch : 0;
       const image = session.document.uri.fsPath;
       const { phase, views } = await ctx.daemon.request(runViews, { run: run.folder, image, epoch });
@@ -45,12 +46,12 @@ export function showViewsCommands(
       const image = session.document.uri.fsPath;
       const { file, notices } = await withProgress(
         ctx.daemon,
-        'UniMiSS: looking with the network',
+        l10n.t('UniMiSS: looking with the network'),
         (workDoneToken, cancelled) =>
           ctx.daemon.request(attend, { run: run.folder, image, out, workDoneToken }, cancelled),
       );
       for (const notice of notices) ctx.output.info(notice);
-      await session.document.addLayer(file, { added: false, title: `attention of ${run.id}`, values: true });
+      await session.document.addLayer(file, { added: false, title: l10n.t('attention of {0}', run.id), values: true });
       await rm(file, { force: true });
     },
     async 'unimiss.similarOfImage'(given, chosen) {
@@ -60,7 +61,7 @@ export function showViewsCommands(
       const image = session.document.uri.fsPath;
       const { neighbours: found, images } = await withProgress(
         ctx.daemon,
-        `UniMiSS: comparing with the images of ${run.id}`,
+        l10n.t('UniMiSS: comparing with the images of {0}', run.id),
         (workDoneToken, cancelled) =>
           ctx.daemon.request(neighbours, { run: run.folder, image, workDoneToken }, cancelled),
       );
@@ -72,8 +73,8 @@ export function showViewsCommands(
 /** The editor that asks, and the run of the views that it shows. */
 async function askedBy(ctx: Context, given: unknown, chosen: unknown) {
   if (!(given instanceof ViewerSession)) return undefined;
-  const none = 'No pre-training run yet. "UniMiSS: Start Pre-training" starts one.';
-  const run = await chooseRun(ctx, chosen, { title: 'What the Network Sees', fits: isPretraining, none });
-  if (run) requireHere(run, 'so is its network');
+  const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
+  const run = await chooseRun(ctx, chosen, { title: l10n.t('What the Network Sees'), fits: isPretraining, none });
+  if (run) requireHere(run, l10n.t('so is its network'));
   return run && { run, session: given };
 }

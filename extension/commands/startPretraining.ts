@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { commands, Uri, window, workspace } from 'vscode';
+import { commands, l10n, Uri, window, workspace } from 'vscode';
 import { presetNames } from '../../protocol/config/pretrain/presets.ts';
 import { runNameOf } from '../../protocol/config/shared.ts';
 import { configMake, startCommand } from '../../protocol/daemon/messages.ts';
@@ -48,34 +48,36 @@ async function chooseFile(ctx: Context): Promise<Uri | undefined> {
       choose: async () => uri,
     })),
     {
-      label: 'Folders with images…',
-      detail: 'Creates a configuration for them',
+      label: l10n.t('Folders with images…'),
+      detail: l10n.t('Creates a configuration for them'),
       choose: () => chooseFolders(ctx),
     },
-    { label: 'Another configuration file…', choose: pickFile },
+    { label: l10n.t('Another configuration file…'), choose: pickFile },
   ];
   const picked = await window.showQuickPick(choices, {
-    title: 'Start Pre-training',
-    placeHolder: 'Choose a configuration, or folders with images',
+    title: l10n.t('Start Pre-training'),
+    placeHolder: l10n.t('Choose a configuration, or folders with images'),
   });
   return picked?.choose();
 }
 
 async function pickFile(): Promise<Uri | undefined> {
   const filters = { 'UniMiSS configuration': ['jsonc', 'json'] };
-  return (await window.showOpenDialog({ title: 'Configuration of a run', openLabel: 'Start', filters }))?.[0];
+  return (
+    await window.showOpenDialog({ title: l10n.t('Configuration of a run'), openLabel: l10n.t('Start'), filters })
+  )?.[0];
 }
 
 const presetDetails: Record<(typeof presetNames)[number], string> = {
-  nano: 'for a first try: 20 epochs',
-  tiny: '20 M parameters, as in the paper',
-  small: '44 M parameters, as in the paper',
+  nano: l10n.t('for a first try: 20 epochs'),
+  tiny: l10n.t('20 M parameters, as in the paper'),
+  small: l10n.t('44 M parameters, as in the paper'),
 };
 
 async function chooseFolders(ctx: Context): Promise<Uri | undefined> {
   const folders = await window.showOpenDialog({
-    title: 'Folders with images (NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG)',
-    openLabel: 'Use These Folders',
+    title: l10n.t('Folders with images (NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG)'),
+    openLabel: l10n.t('Use These Folders'),
     canSelectFiles: false,
     canSelectFolders: true,
     canSelectMany: true,
@@ -89,7 +91,7 @@ async function fromFolders(ctx: Context, folders: readonly Uri[]): Promise<Uri |
   if (!first) return undefined;
   const preset = await window.showQuickPick(
     presetNames.map((name) => ({ label: name, description: presetDetails[name] })),
-    { title: 'Start Pre-training', placeHolder: 'Size of the network' },
+    { title: l10n.t('Start Pre-training'), placeHolder: l10n.t('Size of the network') },
   );
   if (!preset) return undefined;
   const name = runNameOf(basename(first.fsPath));

@@ -1,5 +1,5 @@
 import { findNodeAtLocation, parse, parseTree } from 'jsonc-parser';
-import { Range, type Uri, WorkspaceEdit, window, workspace } from 'vscode';
+import { l10n, Range, type Uri, WorkspaceEdit, window, workspace } from 'vscode';
 import { setField } from '../../protocol/config/makeConfig.ts';
 import { type ErrorCode, UnimissError } from '../../protocol/errors.ts';
 import { showField } from '../configuration/showField.ts';
@@ -33,11 +33,11 @@ export function startRemedies(
   if (!field) return [];
   const remedies: Remedy[] = [];
   if (error.code === 'engine' && valueAt(config, field) !== 'cpu')
-    remedies.push({ title: 'Use CPU for This Run', run: () => again(setField(config, [...field], 'cpu')) });
+    remedies.push({ title: l10n.t('Use CPU for This Run'), run: () => again(setField(config, [...field], 'cpu')) });
   if (error.code === 'data' && field.at(-1) !== 'manifest')
-    remedies.push({ title: 'Choose Folder…', run: () => chooseFolder(file, field) });
+    remedies.push({ title: l10n.t('Choose Folder…'), run: () => chooseFolder(file, field) });
   remedies.push({
-    title: 'Open Configuration',
+    title: l10n.t('Open Configuration'),
     run: async () => showField(await workspace.openTextDocument(file), field.join('.')),
   });
   return remedies;
@@ -60,8 +60,8 @@ function valueAt(config: string, field: readonly string[]): unknown {
 async function chooseFolder(file: Uri, field: readonly string[]): Promise<void> {
   const [folder] =
     (await window.showOpenDialog({
-      title: 'Folder with images',
-      openLabel: 'Use This Folder',
+      title: l10n.t('Folder with images'),
+      openLabel: l10n.t('Use This Folder'),
       canSelectFiles: false,
       canSelectFolders: true,
     })) ?? [];

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { commands, Range, type TextDocument, type Uri, window, workspace } from 'vscode';
+import { commands, l10n, Range, type TextDocument, type Uri, window, workspace } from 'vscode';
 import { runCreate } from '../../protocol/daemon/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { problemsIn } from '../configuration/configHelp.ts';
@@ -14,7 +14,7 @@ import { startRemedies } from './startRemedies.ts';
 export async function startFile(ctx: Context, file: Uri): Promise<void> {
   const document = await saveAndCheck(ctx, file);
   if (!document) return;
-  const how = await lastLook(ctx, document, { ways: [{ label: 'Start', how: 'start' }] });
+  const how = await lastLook(ctx, document, { ways: [{ label: l10n.t('Start'), how: 'start' }] });
   if (how === 'edit') await window.showTextDocument(document, { preview: false });
   if (how !== 'start' || !(await ensureEngine(ctx, deviceIn(document.getText())))) return;
   await showRun(ctx, await createRun(ctx, document.getText(), document.uri));
@@ -30,8 +30,10 @@ export async function saveAndCheck({ daemon }: Pick<Context, 'daemon'>, file: Ur
   const place = new Range(document.positionAt(first.offset), document.positionAt(first.offset + first.length));
   await window.showTextDocument(document, { selection: place });
   await commands.executeCommand('workbench.actions.view.problems');
-  const count = problems.length === 1 ? 'Fix 1 problem' : `Fix ${problems.length} problems`;
-  void window.showErrorMessage(`${count} in ${basename(file.fsPath)} before training: see the Problems view.`);
+  const count = problems.length === 1 ? l10n.t('Fix 1 problem') : l10n.t('Fix {0} problems', problems.length);
+  void window.showErrorMessage(
+    l10n.t('{0} in {1} before training: see the Problems view.', count, basename(file.fsPath)),
+  );
   return undefined;
 }
 

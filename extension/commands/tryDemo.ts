@@ -1,4 +1,4 @@
-import { commands, type Disposable, ProgressLocation, window } from 'vscode';
+import { commands, type Disposable, l10n, ProgressLocation, window } from 'vscode';
 import type { Context } from '../context.ts';
 import { demoResults } from './demoResults.ts';
 import { ensureEngine } from './engine.ts';
@@ -13,14 +13,14 @@ export function tryCommands(ctx: Context): Record<string, () => Promise<void>> {
     async 'unimiss.tryMadeUpImages'() {
       if (!(await ensureEngine(ctx, 'cpu'))) return;
       const summary = await window.withProgress(
-        { location: ProgressLocation.Notification, title: 'UniMiSS on made-up images', cancellable: true },
+        { location: ProgressLocation.Notification, title: l10n.t('UniMiSS on made-up images'), cancellable: true },
         (progress, cancelled) =>
           demo(ctx, {
             report: (message) => progress.report({ message }),
             onCancel: cancelled.onCancellationRequested,
           }),
       );
-      if (summary !== undefined) await ctx.reports.show('UniMiSS on Made-up Images', summary);
+      if (summary !== undefined) await ctx.reports.show(l10n.t('UniMiSS on Made-up Images'), summary);
     },
     async 'unimiss.openWalkthrough'() {
       await commands.executeCommand('workbench.action.openWalkthrough', `${ctx.extension.extension.id}#unimiss.start`);

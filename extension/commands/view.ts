@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { commands, Uri, window } from 'vscode';
+import { commands, l10n, Uri, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import { CaseTour } from '../viewer/caseTour.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
@@ -23,8 +23,8 @@ export function viewCommands(
       const cases = await casesOfReport(report);
       const index = cases.findIndex((one) => one.case === id);
       if (index < 0)
-        throw new UnimissError('data', `the evaluation does not say where the case "${id}" lies`, {
-          remedy: 'Evaluate the run again.',
+        throw new UnimissError('data', l10n.t('the evaluation does not say where the case "{0}" lies', String(id)), {
+          remedy: l10n.t('Evaluate the run again.'),
         });
       await viewers.openCase(new CaseTour(basename(dirname(report)), cases, index));
     },
@@ -51,10 +51,10 @@ export function viewCommands(
 
 async function askForImages(): Promise<readonly Uri[]> {
   const picked = await window.showOpenDialog({
-    title: 'Open in UniMiSS Viewer',
-    openLabel: 'Open',
+    title: l10n.t('Open in UniMiSS Viewer'),
+    openLabel: l10n.t('Open'),
     canSelectMany: true,
   });
-  if (!picked) throw new UnimissError('interrupted', 'no image was chosen');
+  if (!picked) throw new UnimissError('interrupted', l10n.t('no image was chosen'));
   return picked;
 }

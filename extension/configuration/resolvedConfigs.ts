@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { type Disposable, Uri, workspace } from 'vscode';
+import { type Disposable, l10n, Uri, workspace } from 'vscode';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -19,11 +19,11 @@ export function provideResolvedConfigs(ctx: Pick<Context, 'daemon' | 'extension'
   return workspace.registerTextDocumentContentProvider(scheme, {
     async provideTextDocumentContent({ query: folder }) {
       const run = ctx.store.get(folder);
-      if (!run) throw new UnimissError('run', 'is not listed any more', { place: folder });
+      if (!run) throw new UnimissError('run', l10n.t('is not listed any more'), { place: folder });
       const file = posix.join(parseAddress(folder).path, 'config.resolved.json');
       const here = await fileHere(ctx, run, file);
       return readFile(here, 'utf8').catch((cause) => {
-        throw new UnimissError('run', `cannot be read: ${messageOf(cause)}`, { place: here, cause });
+        throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: here, cause });
       });
     },
   });

@@ -1,4 +1,4 @@
-import { commands, Uri, window } from 'vscode';
+import { commands, l10n, Uri, window } from 'vscode';
 import type { DataSet, DatasetStore } from './datasetStore.ts';
 import type { DataRow } from './datasetsView.ts';
 
@@ -36,8 +36,8 @@ function setOf(given: unknown): DataSet | undefined {
 
 function pickFolders(): Thenable<Uri[] | undefined> {
   return window.showOpenDialog({
-    title: 'Folders with images',
-    openLabel: 'Add to Data Sets',
+    title: l10n.t('Folders with images'),
+    openLabel: l10n.t('Add to Data Sets'),
     ...{ canSelectFiles: false, canSelectFolders: true, canSelectMany: true },
   });
 }

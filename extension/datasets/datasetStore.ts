@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { parse } from 'jsonc-parser';
-import { type Disposable, EventEmitter, type Memento, RelativePattern, Uri, workspace } from 'vscode';
+import { type Disposable, EventEmitter, l10n, type Memento, RelativePattern, Uri, workspace } from 'vscode';
 import { absoluteFrom } from '../../protocol/config/paths.ts';
 import { dataPlan, runForecast } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
@@ -117,10 +117,10 @@ export class DatasetStore implements Disposable {
     const from = { config, file: Uri.joinPath(Uri.file(path), `survey${configSuffix}`).fsPath };
     const { images, unreadable, skipped, concerns } = await this.daemon.request(runForecast, { from });
     if (images.length === 0 && unreadable.count === 0)
-      return { state: 'failed', why: concerns[0]?.message ?? 'has no images' };
+      return { state: 'failed', why: concerns[0]?.message ?? l10n.t('has no images') };
     const about = [
       ...images.map(({ what, count: n }) => count(n, what)),
-      ...(skipped > 0 ? [`${count(skipped, 'other file')}`] : []),
+      ...(skipped > 0 ? [`${count(skipped, l10n.t('other file'))}`] : []),
     ].join(' · ');
     const findings = unreadable.first.map(({ name, reason }) => ({
       severity: 'error' as const,

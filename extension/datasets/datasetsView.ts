@@ -3,6 +3,7 @@ import {
   type Disposable,
   EventEmitter,
   FileType,
+  l10n,
   MarkdownString,
   ThemeColor,
   ThemeIcon,
@@ -79,7 +80,7 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
         return this.setItem(row.set);
       case 'findings': {
         const look = this.store.look(row.set);
-        const item = new TreeItem('Findings', TreeItemCollapsibleState.Collapsed);
+        const item = new TreeItem(l10n.t('Findings'), TreeItemCollapsibleState.Collapsed);
         item.description = look.state === 'known' ? thousands(look.findings.length) : '';
         item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
         return item;
@@ -139,7 +140,7 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
     const look = this.store.look(set);
     if (look.state === 'looking') {
       item.iconPath = new ThemeIcon('loading~spin');
-      item.description = 'looking at the files';
+      item.description = l10n.t('looking at the files');
     } else if (look.state === 'failed') {
       item.iconPath = new ThemeIcon('error', new ThemeColor('list.errorForeground'));
       item.description = look.why;
@@ -182,5 +183,5 @@ async function filesIn(path: string): Promise<DataRow[]> {
     }),
   );
   const rest = entries.length - rows.length;
-  return rest > 0 ? [...rows, { kind: 'more', text: `${thousands(rest)} more` }] : rows;
+  return rest > 0 ? [...rows, { kind: 'more', text: l10n.t('{0} more', thousands(rest)) }] : rows;
 }

@@ -1,4 +1,4 @@
-import { type Disposable, type OutputChannel, window } from 'vscode';
+import { type Disposable, l10n, type OutputChannel, window } from 'vscode';
 import { logAppended, logFollow } from '../../protocol/daemon/messages.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -28,7 +28,7 @@ export class RunLogs implements Disposable {
   async show(run: RunInfo): Promise<void> {
     const known = this.followed.get(run.folder);
     if (known) return known.channel.show();
-    const channel = window.createOutputChannel(`UniMiSS: ${run.id}`, 'log');
+    const channel = window.createOutputChannel(l10n.t('UniMiSS: {0}', run.id), 'log');
     this.followed.set(run.folder, { channel, offset: undefined });
     channel.show();
     await this.follow(run.folder);

@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import { addressOf, parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -33,8 +34,8 @@ export function routed<P>(params: P): { machine: string | undefined; params: P }
     if (typeof one === 'string') machines.add(parseAddress(one).machine);
   const changed = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, plain(value)])) as P;
   if (machines.size > 1)
-    throw new UnimissError('run', `these runs are on ${machines.size} machines`, {
-      remedy: 'Choose runs of one machine.',
+    throw new UnimissError('run', l10n.t('these runs are on {0} machines', machines.size), {
+      remedy: l10n.t('Choose runs of one machine.'),
     });
   const [machine] = machines;
   return machine === undefined ? { machine, params } : { machine, params: changed };

@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Disposable, type ExtensionContext, Uri, window } from 'vscode';
+import { type Disposable, type ExtensionContext, l10n, Uri, window } from 'vscode';
 import type { Asking } from '../../machines/sshCommand.ts';
 import { printable } from '../../protocol/printable.ts';
 
@@ -80,13 +80,13 @@ export class AskInEditor implements Disposable {
 async function ask(host: string, question: string): Promise<string | undefined> {
   if (!/\(yes\/no/.test(question))
     return window.showInputBox({
-      title: `${host} asks`,
+      title: l10n.t('{0} asks', host),
       prompt: question.trim(),
       password: true,
       ignoreFocusOut: true,
     });
   const detail = question.replace(/\s*(Are you sure|Please type)[\s\S]*$/, '');
-  const connect = 'Trust and Connect';
-  const message = `Is this the host key of ${host}? Compare the fingerprint with one that you know.`;
+  const connect = l10n.t('Trust and Connect');
+  const message = l10n.t('Is this the host key of {0}? Compare the fingerprint with one that you know.', host);
   return (await window.showWarningMessage(message, { modal: true, detail }, connect)) === connect ? 'yes' : undefined;
 }

@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import type { MachineStatus } from '../../protocol/daemon/messages.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { ConnectionState } from '../client/daemonClient.ts';
@@ -17,19 +18,25 @@ export interface Row {
 export function describeMachine(state: ConnectionState, status: MachineStatus | undefined): string {
   switch (state.kind) {
     case 'idle':
-      return 'not connected';
+      return l10n.t('not connected');
     case 'connecting':
-      return state.again ? 'reconnecting; its runs continue' : 'connecting';
+      return state.again ? l10n.t('reconnecting; its runs continue') : 'connecting';
     case 'failed':
-      return 'cannot be reached';
+      return l10n.t('cannot be reached');
     case 'connected': {
       if (!status) return 'connected';
       const [first, ...others] = [...status.gpus].sort((a, b) => (b.use ?? 0) - (a.use ?? 0));
       const holders = new Set(status.gpus.flatMap((gpu) => gpu.holders.map((holder) => holder.user ?? 'unknown')));
-      const busy = first ? describeGpu(first) : `no GPU · load ${loadText(status)}`;
+      const busy = first ? describeGpu(first) : l10n.t('no GPU · load {0}', loadText(status));
       const gpu =
-        first && others.length > 0 ? `busiest of ${status.gpus.length} GPUs ${busy}` : first ? `GPU ${busy}` : busy;
-      return [gpu, holders.size > 0 ? `used by ${[...holders].join(', ')}` : undefined].filter(Boolean).join(' · ');
+        first && others.length > 0
+          ? l10n.t('busiest of {0} GPUs {1}', status.gpus.length, busy)
+          : first
+            ? l10n.t('GPU {0}', busy)
+            : busy;
+      return [gpu, holders.size > 0 ? l10n.t('used by {0}', [...holders].join(', ')) : undefined]
+        .filter(Boolean)
+        .join(' · ');
     }
   }
 }
@@ -53,13 +60,13 @@ export function rowsOf(status: MachineStatus): Row[] {
   });
   const cards = gpus.map((gpu) =>
     row(
-      `GPU ${gpu.index}: ${gpu.name}`,
-      describeGpu(gpu) || 'use unknown',
+      l10n.t('GPU {0}: {1}', gpu.index, gpu.name),
+      describeGpu(gpu) || l10n.t('use unknown'),
       'circuit-board',
       gpu.holders.map(({ user, program, run, pid, memory: held }) =>
         row(
-          run ?? `${program}, process ${pid}`,
-          [user ?? 'unknown user', held === null ? undefined : humanBytes(held)].filter(Boolean).join(' · '),
+          run ?? l10n.t('{0}, process {1}', program, pid),
+          [user ?? l10n.t('unknown user'), held === null ? undefined : humanBytes(held)].filter(Boolean).join(' · '),
           run ? 'graph-line' : 'account',
         ),
       ),
@@ -67,10 +74,10 @@ export function rowsOf(status: MachineStatus): Row[] {
   );
   return [
     ...cards,
-    ...(noGpu === null ? [] : [row('No GPU', noGpu, 'circle-slash')]),
-    row('Processors', `load ${loadText(status)}`, 'chip'),
-    row('Memory', `${humanBytes(memory.available)} of ${humanBytes(memory.total)} free`, 'server'),
-    row('Disk of runs', `${humanBytes(disk.free)} of ${humanBytes(disk.total)} free`, 'database'),
+    ...(noGpu === null ? [] : [row(l10n.t('No GPU'), noGpu, 'circle-slash')]),
+    row(l10n.t('Processors'), l10n.t('load {0}', loadText(status)), 'chip'),
+    row(l10n.t('Memory'), l10n.t('{0} of {1} free', humanBytes(memory.available), humanBytes(memory.total)), 'server'),
+    row(l10n.t('Disk of runs'), l10n.t('{0} of {1} free', humanBytes(disk.free), humanBytes(disk.total)), 'database'),
     ...runs.map(({ id, activity, devices }) => row(id, `${activity} · ${devices.join(', ')}`, 'graph-line')),
   ];
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Disposable, EventEmitter, type ExtensionContext, type LogOutputChannel, workspace } from 'vscode';
+import { type Disposable, EventEmitter, type ExtensionContext, type LogOutputChannel, l10n, workspace } from 'vscode';
 import { hostsOf } from '../../machines/host.ts';
 import { type Payload, readPayload } from '../../machines/payload.ts';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -54,9 +54,9 @@ export class Machines implements Disposable {
   clientOf(host: string): DaemonClient {
     const machine = this.byHost.get(host);
     if (machine) return machine.client;
-    throw new UnimissError('config', `${host} is not one of your machines`, {
+    throw new UnimissError('config', l10n.t('{0} is not one of your machines', host), {
       place: 'unimiss.machines',
-      remedy: 'Add it again with "UniMiSS: Add Machine".',
+      remedy: l10n.t('Add it again with "UniMiSS: Add Machine".'),
     });
   }
 

@@ -1,6 +1,7 @@
 import {
   type Disposable,
   EventEmitter,
+  l10n,
   ThemeColor,
   ThemeIcon,
   type TreeDataProvider,
@@ -111,18 +112,20 @@ export class MachinesView implements TreeDataProvider<Element>, Disposable {
 
 function machineItem(host: string | undefined, state: ConnectionState, status: MachineStatus | undefined): TreeItem {
   const collapsible = status ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None;
-  const item = new TreeItem(host ?? 'This machine', collapsible);
+  const item = new TreeItem(host ?? l10n.t('This machine'), collapsible);
   item.id = `machine ${host ?? ''}`;
   item.description = describeMachine(state, status);
   item.contextValue = host === undefined ? 'here' : `machine ${state.kind === 'connected' ? 'connected' : 'away'}`;
   item.tooltip = [
-    host ?? 'This machine',
+    host ?? l10n.t('This machine'),
     state.kind === 'failed' ? state.error.message : describeMachine(state, status),
-    state.kind === 'connected' ? `Daemon ${state.version}, process ${state.pid}\nRuns in ${state.runsRoot}` : undefined,
+    state.kind === 'connected'
+      ? l10n.t('Daemon {0}, process {1}\nRuns in {2}', state.version, state.pid, state.runsRoot)
+      : undefined,
   ]
     .filter((line) => line !== undefined)
     .join('\n');
-  item.accessibilityInformation = { label: `${host ?? 'This machine'}: ${item.description}` };
+  item.accessibilityInformation = { label: `${host ?? l10n.t('This machine')}: ${item.description}` };
   item.iconPath = iconOf(host, state);
   return item;
 }

@@ -1,4 +1,5 @@
 import type { CancellationToken, Disposable, Event } from 'vscode';
+import { l10n } from 'vscode';
 import type { CheckedParamsOf, ParamsOf, RequestType, ResultOf } from '../../protocol/daemon/rpc.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
@@ -72,6 +73,6 @@ export class RoutedDaemon extends DaemonClient {
 
   private clientOf(host: string): DaemonClient {
     if (this.machines) return this.machines.clientOf(host);
-    throw new UnimissError('internal', 'the machines are not read yet', { place: host });
+    throw new UnimissError('internal', l10n.t('the machines are not read yet'), { place: host });
   }
 }

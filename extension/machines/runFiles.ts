@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
+import { l10n } from 'vscode';
 import { runRead } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
@@ -17,9 +18,14 @@ export function isHere({ folder }: Pick<RunInfo, 'folder'>): boolean {
 export function requireHere({ folder, id }: Run, what: string): void {
   const { machine, path } = parseAddress(folder);
   if (machine === undefined) return;
-  throw new UnimissError('run', `is on ${machine}, and ${what}`, {
+  throw new UnimissError('run', l10n.t('is on {0}, and {1}', machine, what), {
     place: id,
-    remedy: `Copy the run first: rsync -av ${machine}:${path} . Or open a window on ${machine} with Remote-SSH.`,
+    remedy: l10n.t(
+      'Copy the run first: rsync -av {0}:{1} . Or open a window on {2} with Remote-SSH.',
+      machine,
+      path,
+      machine,
+    ),
   });
 }
 
@@ -48,7 +54,10 @@ export async function copyHere(ctx: Pick<Context, 'daemon'>, run: Run, file: str
       const piece = await ctx.daemon.request(runRead, { run: run.folder, file, offset });
       const bytes = Buffer.from(piece.data, 'base64');
       if (bytes.length === 0 && offset < piece.size)
-        throw new UnimissError('run', 'became shorter while it was copied', { place: file, remedy: 'Try again.' });
+        throw new UnimissError('run', l10n.t('became shorter while it was copied'), {
+          place: file,
+          remedy: l10n.t('Try again.'),
+        });
       await handle.write(bytes, 0, bytes.length, offset);
       offset += bytes.length;
       size = piece.size;

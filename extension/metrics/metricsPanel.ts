@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Disposable, Uri, type WebviewPanel } from 'vscode';
+import { type Disposable, l10n, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
@@ -54,7 +54,7 @@ export class MetricsPanel implements Disposable {
     ];
     // The page keeps the runs in its state, which restores the panel after a reload.
     const data = { runs: JSON.stringify(runs) };
-    webview.html = webviewPage(assets, { title: 'UniMiSS metrics', pictures: true, data });
+    webview.html = webviewPage(assets, { title: l10n.t('UniMiSS metrics'), pictures: true, data });
     this.subscribe(undefined);
   }
 
@@ -72,7 +72,10 @@ export class MetricsPanel implements Disposable {
     if (!checked.success) {
       const why = checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
       this.failed(
-        new UnimissError('internal', `the metrics page sent a message that the protocol does not declare (${why})`),
+        new UnimissError(
+          'internal',
+          l10n.t('the metrics page sent a message that the protocol does not declare ({0})', why),
+        ),
       );
       return;
     }
@@ -138,5 +141,5 @@ function told(
 }
 
 function panelTitle(runs: readonly string[]): string {
-  return runs.length === 1 ? basename(runs[0]!) : `${runs.length} runs`;
+  return runs.length === 1 ? basename(runs[0]!) : l10n.t('{0} runs', runs.length);
 }

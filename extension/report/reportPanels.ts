@@ -1,5 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { commands, type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
+import {
+  commands,
+  type Disposable,
+  type ExtensionContext,
+  l10n,
+  Uri,
+  ViewColumn,
+  type WebviewPanel,
+  window,
+} from 'vscode';
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
@@ -68,16 +77,16 @@ export class ReportPanels implements Disposable {
     panel.webview.onDidReceiveMessage((message: unknown) => {
       const checked = reportRequest.safeParse(message);
       if (checked.success) void commands.executeCommand('unimiss.openCase', file, checked.data.case);
-      else this.failed(new UnimissError('internal', "the report's page sent a message that is not declared"));
+      else this.failed(new UnimissError('internal', l10n.t("the report's page sent a message that is not declared")));
     });
     panel.onDidDispose(() => this.open.delete(file));
   }
 
   private async page(file: string): Promise<string> {
     const text = await readFile(file, 'utf8').catch((cause) => {
-      throw new UnimissError('data', `cannot be read: ${messageOf(cause)}`, {
+      throw new UnimissError('data', l10n.t('cannot be read: {0}', messageOf(cause)), {
         place: file,
-        remedy: 'Evaluate the run again.',
+        remedy: l10n.t('Evaluate the run again.'),
         cause,
       });
     });

@@ -1,4 +1,4 @@
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import { runGet } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -26,7 +26,8 @@ export async function chooseRun(
     (a, b) => Number(b.folder === selected?.folder) - Number(a.folder === selected?.folder),
   );
   const items = sorted.map((run) => ({ label: run.id, description: describeRun(run), run }));
-  return (await window.showQuickPick(items, { title, placeHolder: 'Which run?', matchOnDescription: true }))?.run;
+  return (await window.showQuickPick(items, { title, placeHolder: l10n.t('Which run?'), matchOnDescription: true }))
+    ?.run;
 }
 
 function isElement(given: unknown): given is { folder: string } {

@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import { modalities } from '../../protocol/modality.ts';
 import { seriesOf } from '../../protocol/records/series.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -44,14 +45,14 @@ export function describeRun(run: RunInfo): string {
   const { progress, stage, queue } = run;
   const share = shareDone(run);
   const epochs = progress
-    ? `epoch ${thousands(progress.epoch + 1)} of ${thousands(progress.totalEpochs)}`
+    ? l10n.t('epoch {0} of {1}', thousands(progress.epoch + 1), thousands(progress.totalEpochs))
     : run.epoch === null
       ? undefined
-      : `epoch ${thousands(run.epoch + 1)} of ${thousands(run.epochs)}`;
+      : l10n.t('epoch {0} of {1}', thousands(run.epoch + 1), thousands(run.epochs));
   const reached = [run.score ? scoreText(run.score) : undefined, lossText(run)];
   switch (standing(run)) {
     case 'queued':
-      return queue === 1 ? 'queued, next' : `queued, position ${queue ?? '?'} in the queue`;
+      return queue === 1 ? l10n.t('queued, next') : l10n.t('queued, position {0} in the queue', queue ?? '?');
     case 'starting':
       return stage ?? 'starting';
     case 'training':
@@ -64,7 +65,7 @@ export function describeRun(run: RunInfo): string {
     case 'running':
       return join('training in another process', ...reached, epochs);
     case 'new':
-      return 'not started';
+      return l10n.t('not started');
     default:
       return join(standing(run), ...reached, epochs);
   }
@@ -74,12 +75,12 @@ export function describeRun(run: RunInfo): string {
 export function inShort(active: readonly RunInfo[]): string {
   const queued = active.filter(({ activity }) => activity === 'queued');
   const [first, ...others] = active.filter(({ activity }) => activity !== 'queued');
-  const more = queued.length === 0 ? '' : ` (+${queued.length} queued)`;
-  if (!first) return queued.length === 0 ? '' : `: ${queued.length} queued`;
-  if (others.length > 0) return `: ${others.length + 1} runs${more}`;
+  const more = queued.length === 0 ? '' : l10n.t(' (+{0} queued)', queued.length);
+  if (!first) return queued.length === 0 ? '' : l10n.t(': {0} queued', queued.length);
+  if (others.length > 0) return l10n.t(': {0} runs{1}', others.length + 1, more);
   const share = shareDone(first);
   const state = first.activity === 'training' && share !== undefined ? percent(share) : first.activity;
-  return `: ${state ?? 'training in another process'}${more}`;
+  return `: ${state ?? l10n.t('training in another process')}${more}`;
 }
 
 export function percent(share: number): string {
@@ -89,12 +90,13 @@ export function percent(share: number): string {
 /** `45 s left`, `4 min left`, `2 h 5 min left`, `3 days left` */
 export function timeLeft(seconds: number | undefined): string | undefined {
   if (seconds === undefined) return undefined;
-  if (seconds < 60) return `${Math.ceil(seconds)} s left`;
+  if (seconds < 60) return l10n.t('{0} s left', Math.ceil(seconds));
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min left`;
+  if (minutes < 60) return l10n.t('{0} min left', minutes);
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h left` : `${hours} h ${minutes % 60} min left`;
-  return `${Math.round(hours / 24)} days left`;
+  if (hours < 48)
+    return minutes % 60 === 0 ? l10n.t('{0} h left', hours) : l10n.t('{0} h {1} min left', hours, minutes % 60);
+  return l10n.t('{0} days left', Math.round(hours / 24));
 }
 
 /** `loss 5.71 (2D) · 24.9 (3D)`: the levels of the modalities differ. `loss 6.91` where a run has no modalities. */
@@ -104,8 +106,8 @@ export function lossText({ losses, loss, progress }: RunInfo): string | undefine
     return value === undefined ? [] : [`${value.toPrecision(3)} (${modality})`];
   });
   const latest = progress?.loss ?? loss;
-  if (each.length > 0) return `loss ${each.join(' · ')}`;
-  return latest === null ? undefined : `loss ${latest.toPrecision(3)}`;
+  if (each.length > 0) return l10n.t('loss {0}', each.join(' · '));
+  return latest === null ? undefined : l10n.t('loss {0}', latest.toPrecision(3));
 }
 
 /** `Dice 0.871` */

@@ -1,4 +1,4 @@
-import { commands } from 'vscode';
+import { commands, l10n } from 'vscode';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { duplicateConfiguration } from '../commands/runFiles.ts';
@@ -14,15 +14,15 @@ export function failureRemedies(ctx: Context, run: RunInfo): Remedy[] {
   });
   const error = run.ending?.error;
   const own: Remedy[] = [];
-  if (run.state === 'interrupted' || error?.code === 'disk') own.push(on('Resume', 'unimiss.resumeRun'));
+  if (run.state === 'interrupted' || error?.code === 'disk') own.push(on(l10n.t('Resume'), 'unimiss.resumeRun'));
   if (error?.code === 'diverged')
     own.push({
-      title: 'New Run with Lower Learning Rate',
+      title: l10n.t('New Run with Lower Learning Rate'),
       run: () => duplicateConfiguration(ctx, run, withLowerRate),
     });
   if (error?.code === 'data' || error?.code === 'config' || error?.code === 'checkpoint')
-    own.push(on('Duplicate as New Configuration', 'unimiss.duplicateConfiguration'));
-  if (error?.code === 'disk') own.push(on('Open Run Folder', 'unimiss.openRunFolder'));
+    own.push(on(l10n.t('Duplicate as New Configuration'), 'unimiss.duplicateConfiguration'));
+  if (error?.code === 'disk') own.push(on(l10n.t('Open Run Folder'), 'unimiss.openRunFolder'));
   const others = error ? remediesOf(fromErrorData(error)) : [];
-  return [...own, ...others].slice(0, 3).concat(on('Show Log', 'unimiss.showLog'));
+  return [...own, ...others].slice(0, 3).concat(on(l10n.t('Show Log'), 'unimiss.showLog'));
 }

@@ -2,6 +2,7 @@ import {
   commands,
   type Disposable,
   EventEmitter,
+  l10n,
   type TreeDataProvider,
   TreeItem,
   type TreeView,
@@ -170,16 +171,18 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   private showCount(): void {
     const value = this.store.runs.filter((run) => isActive(run) && run.activity !== 'queued').length;
     this.view.badge =
-      value === 0 ? undefined : { value, tooltip: value === 1 ? '1 run is training' : `${value} runs are training` };
+      value === 0
+        ? undefined
+        : { value, tooltip: value === 1 ? l10n.t('1 run is training') : l10n.t('{0} runs are training', value) };
   }
 
   private showConnection(): void {
     const { state } = this.daemon;
     this.view.message =
       state.kind === 'failed'
-        ? `The background server is not responding. ${forEditor(state.error.message)}`
+        ? l10n.t('The background server is not responding. {0}', forEditor(state.error.message))
         : state.kind === 'connecting' && state.again
-          ? 'Reconnecting to the background server …'
+          ? l10n.t('Reconnecting to the background server …')
           : undefined;
   }
 }

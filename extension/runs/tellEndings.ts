@@ -1,4 +1,4 @@
-import { commands, type Disposable, window, workspace } from 'vscode';
+import { commands, type Disposable, l10n, window, workspace } from 'vscode';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import { forEditor } from '../../protocol/editorWords.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
@@ -49,8 +49,8 @@ function endingText({ ending }: RunInfo): string {
 
 async function tellFinish(run: RunInfo): Promise<void> {
   const answer = await window.showInformationMessage(
-    `${run.id} finished its ${count(run.epochs, 'epoch')}.`,
-    'Open Metrics',
+    l10n.t('{0} finished its {1}.', run.id, count(run.epochs, 'epoch')),
+    l10n.t('Open Metrics'),
   );
-  if (answer === 'Open Metrics') await commands.executeCommand('unimiss.openMetrics', { folder: run.folder });
+  if (answer === l10n.t('Open Metrics')) await commands.executeCommand('unimiss.openMetrics', { folder: run.folder });
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type CustomDocument, EventEmitter, type Uri } from 'vscode';
+import { type CustomDocument, EventEmitter, l10n, type Uri } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { LayerInfo } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../../protocol/viewer/page.ts';
@@ -114,7 +114,7 @@ export class ImageDocument implements CustomDocument {
     }
     if (growing === undefined) {
       const layer = await this.thread
-        .ask('addLayer', { path, added: false, title: 'prediction, not complete yet' })
+        .ask('addLayer', { path, added: false, title: l10n.t('prediction, not complete yet') })
         .catch(() => undefined);
       if (!layer) return;
       this.growing = layer.layer;
@@ -153,8 +153,8 @@ export class ImageDocument implements CustomDocument {
 }
 
 function notHere(uri: Uri): UnimissError {
-  return new UnimissError('data', `is not a file on the disk of this machine (${uri.scheme})`, {
+  return new UnimissError('data', l10n.t('is not a file on the disk of this machine ({0})', uri.scheme), {
     place: basename(uri.path),
-    remedy: 'Copy it to a folder of the workspace.',
+    remedy: l10n.t('Copy it to a folder of the workspace.'),
   });
 }

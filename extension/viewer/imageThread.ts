@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Disposable } from 'vscode';
+import { l10n } from 'vscode';
 import type { ImageTask, ImageTasks, ThreadMessage, ThreadRequest } from '../../images/messages.ts';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
@@ -25,7 +26,7 @@ export class ImageThread implements Disposable {
     this.worker = new Worker(file);
     this.worker.on('message', (message: ThreadMessage) => this.receive(message));
     this.worker.on('error', (error) => this.end(messageOf(error)));
-    this.worker.on('exit', () => this.end('it was closed'));
+    this.worker.on('exit', () => this.end(l10n.t('it was closed')));
   }
 
   /** Rejects with the UnimissError of the thread, or one that says that the thread has ended. */
@@ -57,8 +58,10 @@ export class ImageThread implements Disposable {
   }
 
   private end(reason: string): void {
-    this.ended ??= new UnimissError('internal', `the thread that reads the image has ended (${reason})`, {
-      remedy: 'Close the image and open it again. A very large image may need more memory than this machine has.',
+    this.ended ??= new UnimissError('internal', l10n.t('the thread that reads the image has ended ({0})', reason), {
+      remedy: l10n.t(
+        'Close the image and open it again. A very large image may need more memory than this machine has.',
+      ),
     });
     for (const one of this.pending.values()) one.reject(this.ended);
     this.pending.clear();

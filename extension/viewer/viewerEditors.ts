@@ -3,6 +3,7 @@ import {
   commands,
   Disposable,
   type ExtensionContext,
+  l10n,
   Uri,
   ViewColumn,
   type WebviewPanel,
@@ -19,7 +20,7 @@ import { ViewerSession } from './viewerSession.ts';
 export const viewTypes = { volumes: 'unimiss.viewer', others: 'unimiss.viewerOther' } as const;
 
 /** What it shows of a file arrives by messages, and becomes text and pixels, never markup. */
-export const viewerFrame = { title: 'UniMiSS Viewer', pictures: false } as const;
+export const viewerFrame = { title: l10n.t('UniMiSS Viewer'), pictures: false } as const;
 
 /** The viewer: an editor for images that only reads them. It needs neither daemon nor engine, and no trust in the workspace. */
 export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument>, Disposable {
@@ -114,6 +115,8 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
     const all = [...this.sessions];
     const found = all.find(({ active }) => active) ?? all.find(({ visible }) => visible);
     if (found) return found;
-    throw new UnimissError('data', 'no image is open', { remedy: 'Open an image in the UniMiSS Viewer first.' });
+    throw new UnimissError('data', l10n.t('no image is open'), {
+      remedy: l10n.t('Open an image in the UniMiSS Viewer first.'),
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, isAbsolute, relative } from 'node:path';
-import { commands, type Disposable, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
+import { commands, type Disposable, l10n, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import {
@@ -84,8 +84,8 @@ export class ViewerSession implements Disposable {
   /** Asks for a label map and draws it over the image. */
   async chooseOverlay(): Promise<void> {
     const picked = await window.showOpenDialog({
-      title: `Add Overlay to ${this.document.name}`,
-      openLabel: 'Add Overlay',
+      title: l10n.t('Add Overlay to {0}', this.document.name),
+      openLabel: l10n.t('Add Overlay'),
       defaultUri: Uri.file(dirname(this.document.uri.fsPath)),
     });
     for (const uri of picked ?? []) await this.document.addLayer(uri.fsPath);
@@ -98,9 +98,9 @@ export class ViewerSession implements Disposable {
     const around = workspace.getWorkspaceFolder(image) ? undefined : dirname(dirname(image.fsPath));
     for (const uri of uris.map(fileUri)) {
       if (uri.scheme !== 'file')
-        throw new UnimissError('data', `is not a file on the disk of this machine (${uri.scheme})`, {
+        throw new UnimissError('data', l10n.t('is not a file on the disk of this machine ({0})', uri.scheme), {
           place: basename(uri.path),
-          remedy: 'Copy it to a folder of the workspace.',
+          remedy: l10n.t('Copy it to a folder of the workspace.'),
         });
       const inWorkspace = workspace.getWorkspaceFolder(uri) !== undefined;
       const near = inWorkspace || (around !== undefined && isInside(around, uri.fsPath));
@@ -109,9 +109,9 @@ export class ViewerSession implements Disposable {
   }
 
   private async confirmed(uri: Uri): Promise<boolean> {
-    const detail = `${uri.fsPath} lies outside of this workspace.`;
-    const question = `Draw ${basename(uri.fsPath)} over ${this.document.name}?`;
-    return (await window.showWarningMessage(question, { modal: true, detail }, 'Draw')) === 'Draw';
+    const detail = l10n.t('{0} lies outside of this workspace.', uri.fsPath);
+    const question = l10n.t('Draw {0} over {1}?', basename(uri.fsPath), this.document.name);
+    return (await window.showWarningMessage(question, { modal: true, detail }, l10n.t('Draw'))) === l10n.t('Draw');
   }
 
   dispose(): void {
@@ -125,7 +125,9 @@ export class ViewerSession implements Disposable {
       return;
     }
     const why = checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-    this.failed(new UnimissError('internal', `the viewer's page sent a message that is not declared (${why})`));
+    this.failed(
+      new UnimissError('internal', l10n.t("the viewer's page sent a message that is not declared ({0})", why)),
+    );
   }
 
   private async answer(request: ViewerRequest): Promise<void> {
@@ -223,7 +225,7 @@ export class ViewerSession implements Disposable {
     const name = basename(fsPath).replace(/\.gz$/i, '');
     const file = `${name.slice(0, name.length - extname(name).length)}.png`;
     const target = await window.showSaveDialog({
-      title: 'Save Picture',
+      title: l10n.t('Save Picture'),
       defaultUri: Uri.joinPath(Uri.file(dirname(fsPath)), file),
       filters: { PNG: ['png'] },
     });

@@ -1,4 +1,4 @@
-import { type Disposable, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
+import { type Disposable, l10n, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { VolumeMessage } from '../../protocol/viewer/volume.ts';
 import { volumeRequest } from '../../protocol/viewer/volume.ts';
@@ -20,7 +20,7 @@ export class VolumePanels implements Disposable {
   async show(document: ImageDocument): Promise<void> {
     const { kind } = await document.opened;
     if (kind === 'picture')
-      throw new UnimissError('data', 'is a picture, which has no third dimension', { place: document.name });
+      throw new UnimissError('data', l10n.t('is a picture, which has no third dimension'), { place: document.name });
     const key = document.uri.toString();
     const known = this.open.get(key);
     if (known) {
@@ -33,7 +33,7 @@ export class VolumePanels implements Disposable {
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
     panel.webview.onDidReceiveMessage((message: unknown) => {
       if (!volumeRequest.safeParse(message).success)
-        this.failed(new UnimissError('internal', "the 3D view's page sent a message that is not declared"));
+        this.failed(new UnimissError('internal', l10n.t("the 3D view's page sent a message that is not declared")));
       else
         volumeOf(document)
           .then((volume) => panel.webview.postMessage(volume))

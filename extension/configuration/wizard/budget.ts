@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import { setField } from '../../../protocol/config/makeConfig.ts';
 import type { Forecast } from '../../../protocol/runs/forecast.ts';
 import { count, roughDuration } from '../../../protocol/words.ts';
@@ -24,17 +25,24 @@ export function epochsWithin({ epochs, time }: Pick<Forecast, 'epochs' | 'time'>
  * @returns the text, and why it has its number of epochs
  */
 export function withBudget(text: string, forecast: Forecast, { hours }: Budget): { text: string; why: string } {
-  if (hours === undefined) return { text, why: `Its ${count(forecast.epochs, 'epoch')} are the usual number.` };
+  if (hours === undefined)
+    return { text, why: l10n.t('Its {0} are the usual number.', count(forecast.epochs, 'epoch')) };
   const asked = roughDuration(3600 * hours);
   const epochs = epochsWithin(forecast, hours);
   if (epochs === undefined)
     return {
       text,
-      why: `How many epochs fit into ${asked} is not known before a run has measured a step on this device.`,
+      why: l10n.t('How many epochs fit into {0} is not known before a run has measured a step on this device.', asked),
     };
   return {
     text: setField(text, ['train', 'epochs'], epochs),
-    why: `${count(epochs, 'epoch')} fit into ${asked} on ${forecast.device} (${forecast.time?.basis}).`,
+    why: l10n.t(
+      '{0} fit into {1} on {2} ({3}).',
+      count(epochs, 'epoch'),
+      asked,
+      forecast.device,
+      forecast.time?.basis ?? '',
+    ),
   };
 }
 
@@ -47,5 +55,5 @@ export function withNote(text: string, lines: readonly string[]): string {
 /** What a user may write as hours: above 0, at most 10,000. @returns what is wrong, undefined if nothing is */
 export function wrongHours(text: string): string | undefined {
   const hours = Number(text.replace(',', '.'));
-  return text.trim() !== '' && hours > 0 && hours <= 10_000 ? undefined : 'Write a number of hours above 0.';
+  return text.trim() !== '' && hours > 0 && hours <= 10_000 ? undefined : l10n.t('Write a number of hours above 0.');
 }

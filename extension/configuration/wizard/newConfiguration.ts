@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { type QuickPickItem, Uri, window } from 'vscode';
+import { l10n, type QuickPickItem, Uri, window } from 'vscode';
 import { setField } from '../../../protocol/config/makeConfig.ts';
 import { presetNames } from '../../../protocol/config/pretrain/presets.ts';
 import { runNameOf } from '../../../protocol/config/shared.ts';
@@ -12,16 +12,20 @@ import { withProgress } from '../../withProgress.ts';
 import { configSuffix } from '../configFiles.ts';
 import { type Budget, withBudget, withNote, wrongHours } from './budget.ts';
 
-const title = 'New Configuration';
+const title = l10n.t('New Configuration');
 
 /** `unimiss.newConfiguration`: a few questions, and a file with comments that answers all others. It is the only thing that is stored. */
 export function newConfigurationCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.newConfiguration'(given) {
       const folder = given instanceof Uri ? given : undefined;
-      const task = await ask('What shall the network learn?', [
-        { label: 'Pre-train', detail: 'From images without labels', value: pretraining },
-        { label: 'Fine-tune', detail: 'From a labelled data set: segmentation or classification', value: finetuning },
+      const task = await ask(l10n.t('What shall the network learn?'), [
+        { label: 'Pre-train', detail: l10n.t('From images without labels'), value: pretraining },
+        {
+          label: 'Fine-tune',
+          detail: l10n.t('From a labelled data set: segmentation or classification'),
+          value: finetuning,
+        },
       ]);
       await task?.(ctx, folder);
     },
@@ -42,23 +46,23 @@ async function pretraining(ctx: Context, given: Uri | undefined): Promise<void> 
   const folders = given ? [given] : await pickFolders();
   const [first] = folders ?? [];
   if (!folders || !first) return;
-  const preset = await ask('How large is the network?', [
-    { label: 'tiny', description: '20 M parameters, as in the paper', value: presetNames[1] },
-    { label: 'small', description: '44 M parameters, as in the paper', value: presetNames[2] },
-    { label: 'nano', description: 'for trying things out', value: presetNames[0] },
+  const preset = await ask(l10n.t('How large is the network?'), [
+    { label: 'tiny', description: l10n.t('20 M parameters, as in the paper'), value: presetNames[1] },
+    { label: 'small', description: l10n.t('44 M parameters, as in the paper'), value: presetNames[2] },
+    { label: 'nano', description: l10n.t('for trying things out'), value: presetNames[0] },
   ]);
   if (!preset) return;
-  const weights = await ask('From which weights?', [
-    { label: 'Random weights', value: async () => ({ from: null }) },
+  const weights = await ask(l10n.t('From which weights?'), [
+    { label: l10n.t('Random weights'), value: async () => ({ from: null }) },
     {
-      label: 'A file with weights…',
+      label: l10n.t('A file with weights…'),
       detail: '.safetensors, or .pth of the reference implementation',
       value: pickWeights,
     },
   ]);
   const start = await weights?.();
   const device = start && (await askDevice(ctx));
-  const budget = device && (await askBudget('The paper trains for 200 epochs'));
+  const budget = device && (await askBudget(l10n.t('The paper trains for 200 epochs')));
   if (!budget) return;
   const name = runNameOf(basename(first.fsPath));
   const made = await ctx.daemon.request(configMake, {
@@ -67,8 +71,11 @@ async function pretraining(ctx: Context, given: Uri | undefined): Promise<void> 
   });
   const asked = withFields(made.text, [['train.initialWeights', start.from], ...device.fields]);
   const file = join(dirname(first.fsPath), `${name ?? 'pretrain'}${configSuffix}`);
-  const forecast = await withProgress(ctx.daemon, 'UniMiSS: looking at the images', (workDoneToken, cancelled) =>
-    ctx.daemon.request(runForecast, { from: { config: asked, file }, workDoneToken }, cancelled),
+  const forecast = await withProgress(
+    ctx.daemon,
+    l10n.t('UniMiSS: looking at the images'),
+    (workDoneToken, cancelled) =>
+      ctx.daemon.request(runForecast, { from: { config: asked, file }, workDoneToken }, cancelled),
   );
   const { text, why } = withBudget(asked, forecast, budget);
   await newConfig(basename(first.fsPath), withNote(text, [why]));
@@ -77,7 +84,7 @@ async function pretraining(ctx: Context, given: Uri | undefined): Promise<void> 
 async function finetuning(ctx: Context, given: Uri | undefined): Promise<void> {
   const weights = await askWeights(ctx, { title, given: null });
   const device = weights && (await askDevice(ctx));
-  const budget = device && (await askBudget('As many epochs as are usual for the task'));
+  const budget = device && (await askBudget(l10n.t('As many epochs as are usual for the task')));
   if (!budget) return;
   const hours: [string, unknown][] = budget.hours === undefined ? [] : [['train.hours', budget.hours]];
   await planFolder(ctx, given, (text) =>
@@ -92,8 +99,8 @@ function withFields(text: string, fields: readonly (readonly [string, unknown])[
 
 function pickFolders(): Thenable<Uri[] | undefined> {
   return window.showOpenDialog({
-    title: 'Folders with images (NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG)',
-    openLabel: 'Use These Folders',
+    title: l10n.t('Folders with images (NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG)'),
+    openLabel: l10n.t('Use These Folders'),
     ...{ canSelectFiles: false, canSelectFolders: true, canSelectMany: true },
   });
 }
@@ -108,13 +115,13 @@ async function askDevice(ctx: Context): Promise<Device | undefined> {
   const { gpus } = await ctx.daemon.request(engineInfoRequest, {});
   const cpu: Device = { device: 'cpu', fields: [] };
   if (gpus.length === 0) return cpu;
-  return ask<Device>('On which device?', [
+  return ask<Device>(l10n.t('On which device?'), [
     ...gpus.map((name, number) => ({
       label: name,
-      description: `GPU ${number}`,
+      description: l10n.t('GPU {0}', number),
       value: { device: 'cuda' as const, fields: [['engine.gpu', number] as const] },
     })),
-    { label: 'Processor', value: cpu },
+    { label: l10n.t('Processor'), value: cpu },
   ]);
 }
 
@@ -122,17 +129,17 @@ async function askBudget(usual: string): Promise<Budget | undefined> {
   const own = async (): Promise<Budget | undefined> => {
     const text = await window.showInputBox({
       title,
-      prompt: 'Hours that the training may take',
+      prompt: l10n.t('Hours that the training may take'),
       validateInput: wrongHours,
     });
     return text === undefined ? undefined : { hours: Number(text.replace(',', '.')) };
   };
-  const answer = await ask<() => Promise<Budget | undefined>>('How long may it take?', [
-    { label: 'As long as it needs', detail: usual, value: async () => ({ hours: undefined }) },
-    { label: 'One hour', value: async () => ({ hours: 1 }) },
-    { label: 'A night', description: '10 hours', value: async () => ({ hours: 10 }) },
-    { label: 'A weekend', description: '60 hours', value: async () => ({ hours: 60 }) },
-    { label: 'Another time…', value: own },
+  const answer = await ask<() => Promise<Budget | undefined>>(l10n.t('How long may it take?'), [
+    { label: l10n.t('As long as it needs'), detail: usual, value: async () => ({ hours: undefined }) },
+    { label: l10n.t('One hour'), value: async () => ({ hours: 1 }) },
+    { label: l10n.t('A night'), description: l10n.t('10 hours'), value: async () => ({ hours: 10 }) },
+    { label: l10n.t('A weekend'), description: l10n.t('60 hours'), value: async () => ({ hours: 60 }) },
+    { label: l10n.t('Another time…'), value: own },
   ]);
   return answer?.();
 }

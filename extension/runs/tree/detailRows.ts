@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Command, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { type Command, l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import type { RunDetails } from '../../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { dateText, humanBytes, thousands } from '../../../protocol/words.ts';
@@ -26,15 +26,15 @@ export function detailNames(run: RunInfo, details: RunDetails | undefined): Deta
 export function progressText({ progress, epoch, epochs, step }: RunInfo): string | undefined {
   const parts = progress
     ? [
-        `epoch ${thousands(progress.epoch + 1)} of ${thousands(progress.totalEpochs)}`,
-        `step ${thousands(progress.step)} of ${thousands(progress.totalSteps)}`,
+        l10n.t('epoch {0} of {1}', thousands(progress.epoch + 1), thousands(progress.totalEpochs)),
+        l10n.t('step {0} of {1}', thousands(progress.step), thousands(progress.totalSteps)),
         timeLeft(progress.secondsLeft),
       ]
     : epoch === null
       ? []
       : [
-          `epoch ${thousands(epoch + 1)} of ${thousands(epochs)}`,
-          step === null ? undefined : `step ${thousands(step + 1)}`,
+          l10n.t('epoch {0} of {1}', thousands(epoch + 1), thousands(epochs)),
+          step === null ? undefined : l10n.t('step {0}', thousands(step + 1)),
         ];
   const text = parts.filter((part) => part !== undefined).join(' · ');
   return text === '' ? undefined : text;
@@ -58,13 +58,13 @@ export function detailItem({ detail, folder }: DetailElement, run: RunInfo, deta
   const item = (() => {
     switch (detail) {
       case 'progress':
-        return row('Progress', progressText(run), 'dashboard');
+        return row(l10n.t('Progress'), progressText(run), 'dashboard');
       case 'score':
         return row(...scoreRow(run));
       case 'loss':
-        return row('Loss', lossText(run)?.replace(/^loss /, ''), 'graph-line');
+        return row(l10n.t('Loss'), lossText(run)?.replace(/^loss /, ''), 'graph-line');
       case 'warnings': {
-        const warnings = list('Warnings', String(details?.warningCount ?? 0), 'warning');
+        const warnings = list(l10n.t('Warnings'), String(details?.warningCount ?? 0), 'warning');
         warnings.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
         return warnings;
       }
@@ -72,19 +72,24 @@ export function detailItem({ detail, folder }: DetailElement, run: RunInfo, deta
         const all = details?.checkpoints ?? [];
         const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
         return list(
-          'Checkpoints',
-          `${all.length} · ${humanBytes(bytes)} · newest at step ${thousands(all[0]?.step ?? 0)}`,
+          l10n.t('Checkpoints'),
+          l10n.t('{0} · {1} · newest at step {2}', all.length, humanBytes(bytes), thousands(all[0]?.step ?? 0)),
           'save',
         );
       }
       case 'evaluations':
-        return list('Evaluations', String(details?.evaluations.length ?? 0), 'beaker');
+        return list(l10n.t('Evaluations'), String(details?.evaluations.length ?? 0), 'beaker');
       case 'configuration':
-        return row('Configuration', undefined, 'json', on('unimiss.openConfiguration', 'Open Configuration'));
+        return row(
+          l10n.t('Configuration'),
+          undefined,
+          'json',
+          on('unimiss.openConfiguration', l10n.t('Open Configuration')),
+        );
       case 'log':
-        return row('Log', undefined, 'output', on('unimiss.showLog', 'Show Log'));
+        return row(l10n.t('Log'), undefined, 'output', on('unimiss.showLog', l10n.t('Show Log')));
       case 'unreadable':
-        return row('The background server does not say what else this run has', undefined, 'warning');
+        return row(l10n.t('The background server does not say what else this run has'), undefined, 'warning');
     }
   })();
   item.id = `${detail} ${folder}`;
@@ -93,8 +98,12 @@ export function detailItem({ detail, folder }: DetailElement, run: RunInfo, deta
 }
 
 function scoreRow({ score }: RunInfo): [label: string, description: string | undefined, icon: string] {
-  const label = score ? seriesTitle(score.series) : 'Validation';
-  return [label, score ? `${score.value.toFixed(3)} after epoch ${thousands(score.epoch + 1)}` : undefined, 'target'];
+  const label = score ? seriesTitle(score.series) : l10n.t('Validation');
+  return [
+    label,
+    score ? l10n.t('{0} after epoch {1}', score.value.toFixed(3), thousands(score.epoch + 1)) : undefined,
+    'target',
+  ];
 }
 
 export function entryItem({ detail, folder, index }: EntryElement, details: RunDetails | undefined): TreeItem {
@@ -110,14 +119,14 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
   if (detail === 'warnings') {
     const warning = details?.warnings[index];
     const item = new TreeItem(warning?.message ?? '');
-    item.description = warning ? `step ${thousands(warning.step)}` : '';
+    item.description = warning ? l10n.t('step {0}', thousands(warning.step)) : '';
     item.tooltip = [warning?.message, warning?.advice].filter(Boolean).join('\n');
     item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder }] };
     return item;
   }
   if (detail === 'checkpoints') {
     const checkpoint = details?.checkpoints[index];
-    const item = new TreeItem(checkpoint ? `Step ${thousands(checkpoint.step)}` : '');
+    const item = new TreeItem(checkpoint ? l10n.t('Step {0}', thousands(checkpoint.step)) : '');
     const { score, best, bytes, pinned } = checkpoint ?? { score: null, best: false, bytes: 0, pinned: false };
     const parts = [
       best ? 'best' : undefined,
@@ -134,7 +143,7 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
   }
   const evaluation = details?.evaluations[index];
   const [split = '', step] = evaluation?.name.split('-') ?? [];
-  const item = new TreeItem(step ? `${split}, step ${step}` : basename(evaluation?.name ?? ''));
+  const item = new TreeItem(step ? l10n.t('{0}, step {1}', split, step) : basename(evaluation?.name ?? ''));
   item.description = evaluation ? dateText(evaluation.time) : '';
   item.iconPath = new ThemeIcon('book');
   if (evaluation) {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { l10n } from 'vscode';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { standing } from '../describeRun.ts';
 import type { UnreadableRun } from '../runStore.ts';
@@ -7,18 +8,18 @@ import type { UnreadableRun } from '../runStore.ts';
 export type GroupBy = 'state' | 'origin';
 
 export const groupTitles = {
-  active: 'Active',
-  queue: 'Queue',
-  finished: 'Finished',
-  ended: 'Stopped and Failed',
-  scratch: 'From scratch',
-  otherWeights: 'From other weights',
+  active: l10n.t('Active'),
+  queue: l10n.t('Queue'),
+  finished: l10n.t('Finished'),
+  ended: l10n.t('Stopped and Failed'),
+  scratch: l10n.t('From scratch'),
+  otherWeights: l10n.t('From other weights'),
 } as const;
 /** A group by its name here; an experiment is one of its own. */
 export type GroupName = keyof typeof groupTitles | `experiment ${string}`;
 
 export function groupTitle(group: GroupName): string {
-  return isExperiment(group) ? `Experiment ${group.slice(experimentPrefix.length)}` : groupTitles[group];
+  return isExperiment(group) ? l10n.t('Experiment {0}', group.slice(experimentPrefix.length)) : groupTitles[group];
 }
 
 const experimentPrefix = 'experiment ';

@@ -1,4 +1,4 @@
-import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { l10n, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import { forEditor } from '../../../protocol/editorWords.ts';
 import { parseAddress } from '../../../protocol/machines/address.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
@@ -33,7 +33,9 @@ export function groupItem(group: GroupName, runs: number): TreeItem {
   item.id = `group ${group}`;
   item.description = String(runs);
   item.contextValue = 'group';
-  item.accessibilityInformation = { label: `${groupTitle(group)}, ${runs === 1 ? '1 run' : `${runs} runs`}` };
+  item.accessibilityInformation = {
+    label: `${groupTitle(group)}, ${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)}`,
+  };
   return item;
 }
 
@@ -51,7 +53,7 @@ export function runItem(run: RunInfo, parent: RunInfo | undefined): TreeItem {
   item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
   item.contextValue = ['run', run.task, ...actionsOf(run)].join(' ');
   item.tooltip = tooltip(run, parent);
-  const from = parent ? `, from ${parent.name}` : '';
+  const from = parent ? l10n.t(', from {0}', parent.name) : '';
   const described = [...where.map((host) => `on ${host}`), describeRun(run), ...ended].join(' · ');
   item.accessibilityInformation = { label: `${run.name}, ${kindText(run)}${from}, ${described}` };
   item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };
@@ -63,23 +65,23 @@ function tooltip(run: RunInfo, parent: RunInfo | undefined): MarkdownString {
   const line = (name: string, value: string | undefined | null) => {
     if (value) text.appendMarkdown(`**${name}** `).appendText(value).appendMarkdown('\n\n');
   };
-  line('Run', run.id);
-  line('Kind', kindText(run));
-  line('From', parent?.id ?? run.from);
-  line('State', describeRun(run));
-  line('Network', [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
-  line('Started', `${dateText(run.created)} (${run.created})`);
-  line('Last update', `${dateText(run.updated)} (${run.updated})`);
-  line('Ended', run.ending && forEditor(run.ending.message));
+  line(l10n.t('Run'), run.id);
+  line(l10n.t('Kind'), kindText(run));
+  line(l10n.t('From'), parent?.id ?? run.from);
+  line(l10n.t('State'), describeRun(run));
+  line(l10n.t('Network'), [run.preset, ...run.devices.map((device) => `on ${device}`)].join(', '));
+  line(l10n.t('Started'), `${dateText(run.created)} (${run.created})`);
+  line(l10n.t('Last update'), `${dateText(run.updated)} (${run.updated})`);
+  line(l10n.t('Ended'), run.ending && forEditor(run.ending.message));
   const { machine, path } = parseAddress(run.folder);
-  line('Machine', machine);
-  line('Folder', path);
+  line(l10n.t('Machine'), machine);
+  line(l10n.t('Folder'), path);
   return text;
 }
 
 export function unreadableItem({ folder, message }: UnreadableRun): TreeItem {
   const item = new TreeItem(Uri.file(folder));
-  item.description = 'cannot be read';
+  item.description = l10n.t('cannot be read');
   item.tooltip = forEditor(message);
   item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
   item.contextValue = 'unreadable';
