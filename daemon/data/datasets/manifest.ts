@@ -1,9 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse as parseCsv } from 'csv-parse/sync';
 import { z } from 'zod';
-import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import { readWhole } from '../formats/bytes.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { delimitedLines, readListing } from './delimited.ts';
 import { isInside } from './files.ts';
 
 /** One image that a manifest lists. */
@@ -16,8 +15,6 @@ export interface ManifestEntry {
   /** Absolute path of its label map, where it was asked for. */
   readonly segmentation?: string;
 }
-
-const maxBytes = 2 ** 28;
 
 const word = z.union([z.string(), z.number()]).optional();
 const jsonEntry = z.object({
@@ -48,8 +45,7 @@ export async function readManifest(
   file: string,
   { segmentations = false }: { readonly segmentations?: boolean } = {},
 ): Promise<{ root: string; entries: ManifestEntry[] }> {
-  const bytes = await readWhole(file, maxBytes).catch(withoutImages);
-  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const text = await readListing(file);
   const rows = text.trimStart().startsWith('{') ? jsonRows(file, text) : csvRows(file, text);
   const root = dirname(resolve(file));
   const realRoot = await realpath(root);
@@ -81,13 +77,6 @@ export async function readManifest(
     entries.push({ ...given, path, ...segmentation });
   }
   return { root, entries };
-}
-
-/** Throws an error about the manifest itself, which names no image. */
-function withoutImages(error: unknown): never {
-  throw error instanceof UnimissError
-    ? new UnimissError(error.code, error.what, { ...error.details, images: [] })
-    : error;
 }
 
 /** Returns false where links lead out of the folder. A missing file returns true: it is reported as broken later. */
@@ -131,25 +120,14 @@ function jsonRows(file: string, text: string): Row[] {
 }
 
 function csvRows(file: string, text: string): Row[] {
-  let records: { record: string[]; info: { lines: number } }[];
-  try {
-    records = parseCsv(text, {
-      info: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-    }) as unknown as typeof records;
-  } catch (error) {
-    const what = messageOf(error).replace(/, value is .*/s, ''); // values may name patients
-    throw new UnimissError('data', `is not valid CSV (${what})`, { place: file, cause: error });
-  }
-  const names = records[0]?.record.map((name) => name.toLowerCase()) ?? [];
+  const lines = delimitedLines(file, text);
+  const names = lines[0]?.cells.map((name) => name.toLowerCase()) ?? [];
   const hasHeader = names.includes('path');
   const pathAt = hasHeader ? names.indexOf('path') : 0;
   const places = hasHeader ? names : ['path', 'label'];
-  return records.slice(hasHeader ? 1 : 0).map(({ record, info }) => {
-    const path = record[pathAt];
-    if (!path) throw new UnimissError('data', 'has no path', { place: `${file}:${info.lines}` });
-    return { line: info.lines, path, ...given((field) => record[places.indexOf(field)]) };
+  return lines.slice(hasHeader ? 1 : 0).map(({ line, cells }) => {
+    const path = cells[pathAt];
+    if (!path) throw new UnimissError('data', 'has no path', { place: `${file}:${line}` });
+    return { line, path, ...given((field) => cells[places.indexOf(field)]) };
   });
 }

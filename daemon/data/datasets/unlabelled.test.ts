@@ -281,10 +281,10 @@ describe('a manifest', () => {
     ['/etc/hosts\n', /list\.csv:1: the path “\/etc\/hosts” leads out of/],
     ['path,label\nct/1.nii,a\nct/2.nii,b\n./ct/1.nii,c\n', /list\.csv:4: .* is already listed in line 2/],
     ['path,label\n,a\n', /list\.csv:2: has no path/],
-    ['path\n"ct/1.nii\n', /not valid CSV/],
+    ['path\n"ct/1.nii\n', /not a valid table/],
     ['{"path": 3}\n', /list\.csv:1: is not of the form/],
     ['{"path": "ct/1.nii"}\n{oops\n', /list\.csv:2: is not JSON$/],
-    ['path\n"ct/1.nii" Ann\n', /not valid CSV \((?!.*Ann)/],
+    ['path\n"ct/1.nii" Ann\n', /not a valid table \((?!.*Ann)/],
     ['', /lists no images/],
   ])('is refused with its line: %j', async (text, reason) => {
     await expect(open(text)).rejects.toThrow(reason);

@@ -1,16 +1,18 @@
-import { stat } from 'node:fs/promises';
 import { imageError } from './imageError.ts';
 import type { Affine, AffineRow } from './niftiGeometry.ts';
-import { fourDimensions, type NiftiTypeName } from './niftiHeader.ts';
-import { affineDefect } from './nrrdHeader.ts';
+import type { NiftiTypeName } from './niftiHeader.ts';
 import {
   checkClaim,
+  checkedAffine,
   checkedSizes,
-  detachedFile,
+  checkedType,
+  checkVolumes,
   Fields,
   printable,
   readTextStart,
+  skippedBytes,
   type TextHeader,
+  voxelsOf,
 } from './textHeader.ts';
 
 const types: Record<string, NiftiTypeName> = {
@@ -57,28 +59,21 @@ export async function readMetaHeader(path: string, volume?: number): Promise<Tex
   if (!['1', undefined].includes(fields.get('elementnumberofchannels')))
     throw fail('has several numbers for each voxel, where one is expected (a colour image?)', 'Convert it to grey.');
   const typeName = fields.need('elementtype').toUpperCase();
-  const type = types[typeName];
-  if (type === undefined) throw fail(`has voxels of type “${printable(typeName)}”; only plain numbers are supported`);
+  const type = checkedType(types, typeName, fail);
   const sizes = fields.numbers(dimension, 'dimsize') ?? [];
   const volumes = sizes[3] ?? 1;
-  if (!Number.isInteger(volumes) || volumes < 1 || volumes > 65536)
-    throw fail(`says that its size is ${sizes.join('×')}`);
-  if (volumes > 1 && volume === undefined)
-    throw fail(`is 4-D (${sizes.join('×')}); only volumes of three dimensions are supported`, fourDimensions);
+  checkVolumes(volumes, sizes.join('×'), volume, fail);
   const size = checkedSizes(sizes.slice(0, 3), fail);
 
   const { affine, known } = geometryOf(fields, dimension);
   const local = fields.need('elementdatafile');
   if (/^LIST\b|%\d*d|\s\d+\s+\d+/.test(local))
     throw fail('keeps its voxels in several files', 'Save it as one .mha file.');
-  const attached = local.toUpperCase() === 'LOCAL';
-  const dataFile = attached ? path : await detachedFile(path, local);
-  const start = attached ? at : 0;
-  const stored = (attached ? fileSize : (await stat(dataFile)).size) - start;
+  const detached = local.toUpperCase() === 'LOCAL' ? undefined : local;
+  const { dataFile, start, stored } = await voxelsOf(path, { detached, headerEnd: at, fileSize });
   const compressed = /^t/i.test(fields.get('compresseddata') ?? 'False');
   const binary = !/^f/i.test(fields.get('binarydata') ?? 'True');
-  const skip = Number(fields.get('headersize') ?? 0);
-  if (!Number.isInteger(skip) || skip < -1) throw fail('has a “HeaderSize” that is no number of bytes');
+  const skip = skippedBytes(fields, 'HeaderSize');
   const header: TextHeader = {
     grid: { format: 'metaimage', size, affine, type },
     spacingKnown: known,
@@ -104,8 +99,5 @@ function geometryOf(fields: Fields, dimension: number): { affine: Affine; known:
     const sign = r < 2 ? -1 : 1;
     return [sign * along(0) + 0, sign * along(1) + 0, sign * along(2) + 0, sign * (origin[r] ?? 0) + 0];
   };
-  const affine: Affine = [row(0), row(1), row(2)];
-  const defect = affineDefect(affine);
-  if (defect !== undefined) throw fields.fail(`has no usable orientation: it ${defect}`);
-  return { affine, known };
+  return { affine: checkedAffine([row(0), row(1), row(2)], fields.fail), known };
 }

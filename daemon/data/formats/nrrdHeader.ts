@@ -1,17 +1,19 @@
-import { stat } from 'node:fs/promises';
 import { imageError } from './imageError.ts';
 import type { Affine, AffineRow } from './niftiGeometry.ts';
 import type { NiftiTypeName } from './niftiHeader.ts';
-import { fourDimensions } from './niftiHeader.ts';
 import type { LabelNames } from './storedVolume.ts';
 import {
   checkClaim,
+  checkedAffine,
   checkedSizes,
-  detachedFile,
+  checkedType,
+  checkVolumes,
   Fields,
   printable,
   readTextStart,
+  skippedBytes,
   type TextHeader,
+  voxelsOf,
 } from './textHeader.ts';
 
 const types: Record<string, NiftiTypeName> = {};
@@ -67,8 +69,7 @@ export async function readNrrdHeader(path: string, volume?: number): Promise<Tex
     throw fail(`says that it has ${printable(fields.need('dimension'))} dimensions`);
   const sizes = fields.numbers(dimension, 'sizes') ?? [];
   const typeName = fields.need('type').toLowerCase();
-  const type = types[typeName];
-  if (type === undefined) throw fail(`has voxels of type “${printable(typeName)}”; only plain numbers are supported`);
+  const type = checkedType(types, typeName, fail);
   const axes = spatialAxes(sizes, fields, volume);
   const size = checkedSizes(axes.size, fail);
   const geometry = geometryOf(fields, axes.first);
@@ -80,12 +81,9 @@ export async function readNrrdHeader(path: string, volume?: number): Promise<Tex
   if (detached !== undefined && /^LIST\b|%\d*d/.test(detached))
     throw fail('keeps its voxels in several files', 'Save it as one .nrrd file.');
   if (detached === undefined && !blank) throw fail('is truncated: its header does not end');
-  const skip = Number(fields.get('byteskip') ?? 0);
-  if (!Number.isInteger(skip) || skip < -1) throw fail('has a “byte skip” that is no number of bytes');
-
-  const dataFile = detached === undefined ? path : await detachedFile(path, detached);
-  const start = detached === undefined && blank ? blank.index + blank[0].length : 0;
-  const stored = (detached === undefined ? fileSize : (await stat(dataFile)).size) - start;
+  const skip = skippedBytes(fields, 'byte skip');
+  const headerEnd = blank ? blank.index + blank[0].length : 0;
+  const { dataFile, start, stored } = await voxelsOf(path, { detached, headerEnd, fileSize });
   const labelNames = segments(keys);
   const header: TextHeader = {
     grid: {
@@ -125,9 +123,7 @@ function spatialAxes(sizes: readonly number[], fields: Fields, volume: number | 
   const text = sizes.join('×');
   if (outside.filter(Boolean).length > 1 || outside[1] || outside[2])
     throw fields.fail(`has axes that do not lie in space between others (${text})`);
-  if (!Number.isInteger(volumes) || volumes < 1 || volumes > 65536) throw fields.fail(`says that its size is ${text}`);
-  if (volumes > 1 && volume === undefined)
-    throw fields.fail(`is 4-D (${text}); only volumes of three dimensions are supported`, fourDimensions);
+  checkVolumes(volumes, text, volume, fields.fail);
   return { size, volumes, first };
 }
 
@@ -185,23 +181,9 @@ function geometryOf(fields: Fields, first: number): { affine: Affine; known: boo
     const value = (v: readonly number[] | undefined) => turn[r] * (v?.[r] ?? 0) * mm(r) + 0;
     return [value(directions[0]), value(directions[1]), value(directions[2]), value(origin)];
   };
-  const affine: Affine = [row(0), row(1), row(2)];
-  const defect = affineDefect(affine);
-  if (defect !== undefined) throw fields.fail(`has no usable orientation: it ${defect}`);
+  const affine = checkedAffine([row(0), row(1), row(2)], fields.fail);
   const unnamed = `names no space of the patient's axes in its header${space === '' ? '' : ` but “${printable(space)}”`}; they are taken as left, posterior, superior`;
   return signs ? { affine, known } : { affine, known, notice: unnamed };
-}
-
-/** Why voxels cannot lie like this; undefined where they can. */
-export function affineDefect(affine: Affine): string | undefined {
-  const column = (c: 0 | 1 | 2) => [affine[0][c], affine[1][c], affine[2][c]] as const;
-  const lengths = [column(0), column(1), column(2)].map((v) => Math.hypot(...v));
-  if (!affine.flat().every(Number.isFinite)) return 'holds values that are NaN or infinite';
-  if (!lengths.every((mm) => mm > 1e-3 && mm < 1e3))
-    return `has voxels of ${lengths.map((mm) => +mm.toPrecision(3)).join('×')} mm`;
-  const [[a, b, c], [d, e, f], [g, h, i]] = affine;
-  const cell = Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g));
-  return cell / lengths.reduce((product, mm) => product * mm, 1) > 1e-6 ? undefined : 'has axes that lie in one plane';
 }
 
 /** Names of the segments that 3D Slicer writes into `.seg.nrrd`. */

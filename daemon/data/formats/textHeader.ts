@@ -1,10 +1,11 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { UnimissError } from '../../../protocol/errors.ts';
 import { readEnds } from './bytes.ts';
 import { imageError } from './imageError.ts';
 import { limits, maxInflation } from './limits.ts';
-import type { NiftiTypeName } from './niftiHeader.ts';
+import type { Affine } from './niftiGeometry.ts';
+import { fourDimensions, type NiftiTypeName } from './niftiHeader.ts';
 import type { StoredGrid } from './storedVolume.ts';
 
 /** A header of text (NRRD, MetaImage) as its reader understands it, and where its voxels are. */
@@ -100,11 +101,68 @@ export function checkedSizes(
   return [i, j, k];
 }
 
+/** The type of voxels under its name in a format. */
+export function checkedType(types: Readonly<Record<string, NiftiTypeName>>, name: string, fail: Fields['fail']) {
+  const type = types[name];
+  if (type === undefined) throw fail(`has voxels of type “${printable(name)}”; only plain numbers are supported`);
+  return type;
+}
+
+/**
+ * @param text all sizes, for messages
+ * @param wanted the number of the volume that is taken; undefined: there may be only one
+ */
+export function checkVolumes(count: number, text: string, wanted: number | undefined, fail: Fields['fail']): void {
+  if (!Number.isInteger(count) || count < 1 || count > 65536) throw fail(`says that its size is ${text}`);
+  if (count > 1 && wanted === undefined)
+    throw fail(`is 4-D (${text}); only volumes of three dimensions are supported`, fourDimensions);
+}
+
+/** An affine that a grid can have. */
+export function checkedAffine(affine: Affine, fail: Fields['fail']): Affine {
+  const defect = affineDefect(affine);
+  if (defect !== undefined) throw fail(`has no usable orientation: it ${defect}`);
+  return affine;
+}
+
+/** Why voxels cannot lie like this; undefined where they can. */
+function affineDefect(affine: Affine): string | undefined {
+  const column = (c: 0 | 1 | 2) => [affine[0][c], affine[1][c], affine[2][c]] as const;
+  const lengths = [column(0), column(1), column(2)].map((v) => Math.hypot(...v));
+  if (!affine.flat().every(Number.isFinite)) return 'holds values that are NaN or infinite';
+  if (!lengths.every((mm) => mm > 1e-3 && mm < 1e3))
+    return `has voxels of ${lengths.map((mm) => +mm.toPrecision(3)).join('×')} mm`;
+  const [[a, b, c], [d, e, f], [g, h, i]] = affine;
+  const cell = Math.abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g));
+  return cell / lengths.reduce((product, mm) => product * mm, 1) > 1e-6 ? undefined : 'has axes that lie in one plane';
+}
+
+/** Bytes before the voxels under this name; −1: as many as the voxels leave. */
+export function skippedBytes(fields: Fields, name: string): number {
+  const skip = Number(fields.get(name.toLowerCase().replace(/\s/g, '')) ?? 0);
+  if (!Number.isInteger(skip) || skip < -1) throw fields.fail(`has a “${name}” that is no number of bytes`);
+  return skip;
+}
+
+/**
+ * Where the voxels are: file, first byte, and bytes from there.
+ * @param from name of a detached file, undefined where they follow the header; end of the header, size of its file
+ */
+export async function voxelsOf(
+  path: string,
+  from: { readonly detached: string | undefined; readonly headerEnd: number; readonly fileSize: number },
+): Promise<{ dataFile: string; start: number; stored: number }> {
+  const { detached, headerEnd, fileSize } = from;
+  if (detached === undefined) return { dataFile: path, start: headerEnd, stored: fileSize - headerEnd };
+  const dataFile = await detachedFile(path, detached);
+  return { dataFile, start: 0, stored: (await stat(dataFile)).size };
+}
+
 /**
  * The file with the voxels of a detached header: a name in the header's own folder, and after links a file there too.
  * @throws UnimissError('data') where it lies elsewhere
  */
-export async function detachedFile(path: string, name: string): Promise<string> {
+async function detachedFile(path: string, name: string): Promise<string> {
   const outside = imageError(path, `keeps its voxels in a file outside its own folder (“${printable(name)}”)`, {
     remedy: 'Put both files into one folder, and the name alone into the header.',
   });
