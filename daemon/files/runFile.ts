@@ -52,13 +52,14 @@ export async function readRunFile(
 
 /**
  * Opens a file of a run folder for reading and appending; makes it if missing.
+ * @param mode permissions of a new file
  * @returns its descriptor
  * @throws as `openRunFile`
  */
-export function openToAppend(path: string): number {
+export function openToAppend(path: string, mode = 0o666): number {
   let descriptor: number;
   try {
-    descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+    descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
   } catch (error) {
     throw refusal(error, path);
   }

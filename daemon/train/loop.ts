@@ -45,6 +45,8 @@ export interface LoopOutcome {
 export async function trainLoop(options: LoopOptions): Promise<LoopOutcome> {
   const loop = new Loop(options);
   const { plan } = options.training;
+  const enough = options.training.enough?.();
+  if (enough !== undefined) return { ended: 'finished', step: loop.step, enough };
   while (loop.step < plan.steps) {
     const epoch = epochOf(plan, loop.step);
     if (await loop.stepsOf(epoch)) {
@@ -110,6 +112,7 @@ class Loop {
       loss: outcome.loss,
       seconds: this.epochSeconds,
       values: { ...outcome.values },
+      ...(outcome.intervals && { intervals: intervalsOf(outcome.intervals) }),
       warnings: [...outcome.warnings],
       time: new Date().toISOString(),
     });
@@ -172,4 +175,8 @@ class Loop {
   private minutesSinceSave(): number {
     return (performance.now() - this.saved) / 60_000;
   }
+}
+
+function intervalsOf(intervals: NonNullable<EpochOutcome['intervals']>): EpochRecord['intervals'] {
+  return Object.fromEntries(Object.entries(intervals).map(([key, [low, high]]) => [key, [low, high]]));
 }

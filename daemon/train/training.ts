@@ -22,6 +22,8 @@ export interface Training<Batch extends TrainingBatch = TrainingBatch> {
   readonly executors?: ExecutorChoice;
   /** The batches of an epoch from number `from` on, one per step. */
   batches(epoch: EpochPlan, from: number): AsyncIterable<Batch>;
+  /** Why nothing is left to train although the plan has further steps: what `endEpoch` said before the run was interrupted. */
+  enough?(): string | undefined;
   /** Begins to make the first of them while other work runs. */
   prepare(epoch: EpochPlan, from: number): void;
   step(at: StepPlace, batch: Batch): Promise<StepOutcome>;
@@ -53,6 +55,8 @@ export interface StepOutcome {
 }
 
 export interface EpochOutcome extends StepOutcome {
+  /** 95 % intervals of some of the values, [low, high]. */
+  readonly intervals?: Readonly<Record<string, readonly [low: number, high: number]>>;
   readonly warnings: readonly Warning[];
   /** Decides which checkpoint is kept as the best. Absent: this epoch cannot be the best. */
   readonly score?: Score;

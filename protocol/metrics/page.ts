@@ -31,7 +31,7 @@ const sameLength = (table: {
 /**
  * A table of columns. Rows are in the order of `step`. In a down-sampled table, a row stands for several steps of one phase.
  * `columns` has their means (for `step`, `epoch`, `time` and `phase`: the value of the first step); `low` and `high` have the
- * extremes under the same keys.
+ * extremes under the same keys. In a table of epochs they also have the 95 % intervals of the series with `interval`.
  */
 const table = z
   .object({ columns, low: z.optional(columns), high: z.optional(columns) })
@@ -74,6 +74,8 @@ const series = z.object({
   ),
   judged: z.optional(z.boolean()),
   overview: z.optional(z.boolean()),
+  interval: z.optional(z.boolean()),
+  together: z.optional(z.string()),
 });
 export type ShownSeries = z.infer<typeof series>;
 

@@ -41,6 +41,10 @@ export const epochRecordSchema = z.object({
   loss: z.number().describe('Mean loss over its steps.'),
   seconds: z.number().min(0),
   values,
+  intervals: z
+    .record(z.string(), z.tuple([z.number(), z.number()]))
+    .optional()
+    .describe('95 % intervals of some of the values, [low, high], by bootstrap over the patients of the validation.'),
   warnings: z.array(warningSchema).describe('Signs of a problem, each with advice.'),
   time,
 });

@@ -48,6 +48,10 @@ export interface Series {
   readonly limits?: readonly Limit[];
   /** Whether the verdict on a run names its best value (protocol/metrics/verdict.ts). The first recorded one counts. */
   readonly judged?: boolean;
+  /** Whether the records have its 95 % interval over patients. */
+  readonly interval?: boolean;
+  /** Title of the chart that shows all members of the family. Absent: each has only its own. */
+  readonly together?: string;
   /** Whether the page repeats it at the top, with 2D and 3D in one chart. */
   readonly overview?: boolean;
   /** Its column in the terminal's tables; 'e': in powers of ten. Absent: no column. */
@@ -234,6 +238,8 @@ const validated = (
   help: string,
   more: Partial<Series> = { include: [0, 1], better: 'higher' },
 ): Series => ({ key, of: 'epoch', title, unit: '', panel: 'validation', help, tag: `validation/${key}`, ...more });
+/** Said of series with `interval`. */
+const shaded = ' Shade: 95 % interval over patients.';
 const column = (heading: string) => ({ inTerminal: { heading, decimals: 4 } });
 
 const finetune: readonly Series[] = [
@@ -273,20 +279,22 @@ const finetune: readonly Series[] = [
   validated(
     'dice',
     'Mean Dice',
-    'Mean over the classes that occur in the cases for validation or are predicted there.',
+    `Mean over the classes that occur in the cases for validation or are predicted there.${shaded}`,
     {
-      ...{ include: [0, 1], better: 'higher', judged: true, overview: true, ...column('Dice') },
+      ...{ include: [0, 1], better: 'higher', judged: true, overview: true, interval: true, ...column('Dice') },
     },
   ),
-  validated('dice/*', 'Dice', 'Dice of one class, pooled over all voxels of the cases for validation.'),
-  validated('auc', 'AUC', 'Area under the ROC curve; with several classes the mean of one against the rest.', {
-    ...{ include: [0.5, 1], better: 'higher', judged: true, overview: true, ...column('AUC') },
+  validated('dice/*', 'Dice', `Dice of one class, pooled over all voxels of the cases for validation.${shaded}`, {
+    ...{ include: [0, 1], better: 'higher', interval: true, together: 'Dice of all classes' },
   }),
-  validated('auc/*', 'AUC', 'Area under the ROC curve of one class against the rest.', {
-    ...{ include: [0.5, 1], better: 'higher' },
+  validated('auc', 'AUC', `Area under the ROC curve; with several classes the mean of one against the rest.${shaded}`, {
+    ...{ include: [0.5, 1], better: 'higher', judged: true, overview: true, interval: true, ...column('AUC') },
   }),
-  validated('accuracy', 'Accuracy', 'Share of the cases for validation that are classified correctly.', {
-    ...{ include: [0, 1], better: 'higher', ...column('accuracy') },
+  validated('auc/*', 'AUC', `Area under the ROC curve of one class against the rest.${shaded}`, {
+    ...{ include: [0.5, 1], better: 'higher', interval: true, together: 'AUC of all classes' },
+  }),
+  validated('accuracy', 'Accuracy', `Share of the cases for validation that are classified correctly.${shaded}`, {
+    ...{ include: [0, 1], better: 'higher', interval: true, ...column('accuracy') },
   }),
 ];
 

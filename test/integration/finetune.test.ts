@@ -58,12 +58,21 @@ describe.each(Object.entries(problems))('%s of phantoms', (name, make) => {
       expect(values[best]).toBeGreaterThanOrEqual(0);
       expect(values[best]).toBeLessThanOrEqual(1);
     }
+    // Of the classification, a single patient may be all that a class has: then there is no interval.
+    for (const { values, intervals = {} } of epochsOf(run))
+      for (const [key, [low, high]] of Object.entries(intervals)) {
+        expect(low).toBeLessThanOrEqual(values[key] ?? Number.NaN);
+        expect(high).toBeGreaterThanOrEqual(values[key] ?? Number.NaN);
+      }
+    if (segmentation) expect(epochsOf(run).map(({ intervals }) => intervals?.dice)).not.toContain(undefined);
     const shown = eventsOf(run, 'preview').map(({ details }) => details as { images: string[][] });
     expect(shown.map(({ images }) => images[0]?.length)).toEqual(segmentation ? [2, 3] : [1, 1]);
     for (const file of shown.flatMap(({ images }) => images.flat()))
       expect(existsSync(join(run, 'previews', file))).toBe(true);
     const network = JSON.parse(readFileSync(join(run, 'network.json'), 'utf8'));
-    expect(network).toMatchObject({ problem: config.problem, modality: config.modality, preset: 'nano' });
+    expect(network).toMatchObject({ problem: config.problem, modality: config.modality, preset: 'nano', tilt: 0 });
+    // Found on the cases for validation when the run ended.
+    expect(Array.isArray(network.largestComponent)).toBe(segmentation);
     const { stdout } = await unimiss(own, ['runs', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ state: 'finished', name: 'small' });
   }, 120_000);

@@ -7,6 +7,7 @@ import { writeNifti } from '../../daemon/data/formats/niftiWriter.ts';
 import type { StoredLabels, StoredVolume } from '../../daemon/data/formats/storedVolume.ts';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
 import { folderOf } from '../needs.ts';
+import { dice, resampledInto, turnedGrid } from '../resampled.ts';
 import { onlyRun, recordsOf, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
 /**
@@ -37,17 +38,6 @@ function memorising(root: string, own: string): FinetuneInput {
   };
 }
 
-/** Dice of a label; 1 where neither has it. */
-function dice(a: ArrayLike<number>, b: ArrayLike<number>, label: number): number {
-  let [both, sum] = [0, 0];
-  for (let v = 0; v < a.length; v++) {
-    const [one, other] = [a[v] === label, b[v] === label];
-    if (one && other) both++;
-    sum += Number(one) + Number(other);
-  }
-  return sum === 0 ? 1 : (2 * both) / sum;
-}
-
 /** The labels of the most voxels, without the background. */
 function largest(labels: ArrayLike<number>, count: number): number[] {
   const voxels = new Map<number, number>();
@@ -75,20 +65,6 @@ function turned({ volume, affine }: StoredVolume, axes: readonly (0 | 1 | 2)[]) 
     return [sign(0) * a, sign(1) * b, sign(2) * c, moved];
   });
   return { shape, spacing, data: out, affine: rows as unknown as StoredVolume['affine'] };
-}
-
-/** An affine turned by an angle about the axis from feet to head, and a smaller one about that from right to left. */
-function oblique(affine: StoredVolume['affine']): StoredVolume['affine'] {
-  const [a, b] = [0.3, 0.15];
-  const about = [
-    [Math.cos(a), -Math.sin(a), 0],
-    [Math.cos(b) * Math.sin(a), Math.cos(b) * Math.cos(a), -Math.sin(b)],
-    [Math.sin(b) * Math.sin(a), Math.sin(b) * Math.cos(a), Math.cos(b)],
-  ];
-  const rows = about.map((row) =>
-    [0, 1, 2, 3].map((c) => row.reduce((sum, value, r) => sum + value * affine[r]![c]!, 0)),
-  );
-  return rows as unknown as StoredVolume['affine'];
 }
 
 /** A series of one file a slice, without endings; slices from head to feet, as the array has them. */
@@ -140,11 +116,8 @@ describe.skipIf(!labelled)('a network that knows one body by heart', () => {
     const body = await readVolume(image);
     const lps = join(own, 'lps.nii.gz');
     await writeNifti(lps, turned(body, [0]));
-    const tilted = join(own, 'oblique.nii.gz');
-    const { volume } = body;
-    await writeNifti(tilted, { ...volume, data: Int16Array.from(volume.data), affine: oblique(body.affine) });
     const series = writeSeries(join(own, 'series'), body);
-    for (const [name, input] of Object.entries({ lps, oblique: tilted, series })) {
+    for (const [name, input] of Object.entries({ lps, series })) {
       const labels = await predict(input, `labels-${name}`);
       const given = await readVolume(input);
       expect(labels.affine.flat(), name).toEqual(given.affine.flat().map((value) => expect.closeTo(value, 3)));
@@ -152,6 +125,24 @@ describe.skipIf(!labelled)('a network that knows one body by heart', () => {
       for (const label of largest(original.data, 30))
         expect(dice(labels.data, original.data, label), `${name}, label ${label}`).toBeGreaterThan(0.95);
     }
+    // The same body at the voxels of a grid that lies aslant in it.
+    const { volume } = body;
+    const grid = turnedGrid({ shape: volume.shape, affine: body.affine }, [0.3, 0.15]);
+    const values = resampledInto({ ...volume, affine: body.affine }, grid, { nearest: false, outside: -1024 });
+    const tilted = join(own, 'oblique.nii.gz');
+    await writeNifti(tilted, { ...grid, spacing: volume.spacing, data: Int16Array.from(values, Math.round) });
+    const aslant = await predict(tilted, 'labels-oblique');
+    expect(aslant.affine.flat()).toEqual(grid.affine.flat().map((value) => expect.closeTo(value, 3)));
+    expect(aslant.shape).toEqual(grid.shape);
+    const how = { nearest: true, outside: 0 };
+    const [inOblique, inOriginal] = [resampledInto(original, aslant, how), resampledInto(aslant, original, how)];
+    const agreement = ten.map((label) => [dice(inOblique, aslant.data, label), dice(inOriginal, original.data, label)]);
+    console.log(
+      `Dice of the oblique body, in either grid: ${agreement.map((a) => a.map((d) => d.toFixed(3)).join('/')).join(' ')}`,
+    );
+    for (const [i, value] of agreement.flat().entries())
+      expect(value, `oblique, label ${ten[i >> 1]}`).toBeGreaterThanOrEqual(0.95);
+
     const ct = join(root, 'dicom', 'ct');
     const ctLabels = await predict(ct, 'labels-ct');
     const known = await readLabels(join(root, 'dicom', 'ct-labels.nii.gz'));

@@ -244,8 +244,19 @@ export class MetricsApp {
     }, this.state.enlarged);
   }
 
-  /** The curves of a run in a chart: one, or one for each modality. */
-  private curves(run: Run, info: SeriesInfo, x: Float64Array, smoothing: number): Curve[] {
+  /** The curves of a run in a chart: one, one for each modality, or one for each member of a family. */
+  private curves(run: Run, { members, ...info }: SeriesInfo, x: Float64Array, smoothing: number): Curve[] {
+    if (members)
+      return members.flatMap(({ key, name }, place) =>
+        this.curves(run, { ...info, key }, x, smoothing).map((curve) => ({
+          ...curve,
+          label: name,
+          ...this.memberLook(place, curve.dash),
+          // Shades of many curves would hide each other; the chart of each member has its own.
+          extremes: undefined,
+          thin: members.length > 8,
+        })),
+      );
     const table = run[info.table];
     const values = table.values(info.key);
     if (!values) return [];
@@ -328,6 +339,12 @@ export class MetricsApp {
       const others = this.state.closedSections.filter((other) => other !== id);
       this.change({ closedSections: open ? others : [...others, id] });
     });
+  }
+
+  /** How a member of a family is drawn: by its place among them; in a comparison, dashes are those of runs. */
+  private memberLook(place: number, ofRun: readonly number[] | undefined): RunLook {
+    const color = this.theme?.runs[place % runColors] ?? '';
+    return { color, dash: this.comparing ? ofRun : runDashes[Math.floor(place / runColors) % runDashes.length] };
   }
 
   /** How a run is drawn; 3D beside 2D in one chart is dashed, and thin where dashes are those of runs. */

@@ -24,6 +24,22 @@ test('a number of a family is shown as its family is, titled by its name', () =>
   });
 });
 
+test('members of a family have a chart with all of them, before the first of their own charts', () => {
+  const keys = ['dice', 'dice/spleen', 'dice/aorta'];
+  const shown = shownSeries([run(seriesOf.finetune, [], keys), run(seriesOf.finetune, [], ['dice/liver'])]);
+  const own = shown.filter(({ panel }) => panel === 'validation');
+  expect(own.map(({ title }) => title)).toEqual([
+    'Mean Dice',
+    'Dice of all classes',
+    'Dice: aorta',
+    'Dice: liver',
+    'Dice: spleen',
+  ]);
+  expect(own[1]?.members?.map(({ name }) => name)).toEqual(['spleen', 'aorta', 'liver']);
+  expect(own.map(({ interval }) => interval)).toEqual([true, true, true, true, true]);
+  expect(shownSeries([run(seriesOf.finetune, [], ['dice/liver'])]).some(({ members }) => members)).toBe(false);
+});
+
 test('what was recorded is shown in the order of the catalogue, with what it says', () => {
   const shown = recordedSeries([run(seriesOf.pretrain, ['momentum', 'loss', 'term/volume-slices'], ['effectiveRank'])]);
   expect(shown.map(({ id, title, panel }) => [id, title, panel])).toEqual([

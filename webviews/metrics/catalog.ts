@@ -24,6 +24,8 @@ export interface SeriesInfo extends Omit<ShownSeries, 'panel'> {
   readonly panel: ShownPanel;
   /** The modality whose steps it shows; `each`: a curve for each. undefined: the runs have no modalities, or it does not depend on them. */
   readonly modality?: Modality | 'each';
+  /** The members of a family that it shows together, in the order in which they were recorded. */
+  readonly members?: readonly { readonly key: string; readonly name: string }[];
 }
 
 const positionKeys: ReadonlySet<string> = new Set(positionColumns);
@@ -59,7 +61,7 @@ export function dimensionsOf(modality: Modality): number {
 
 /**
  * The charts of runs: one per recorded series, or one per modality if the level of the series depends on it. Charts of the
- * overview exist once more, with 2D and 3D together.
+ * overview exist once more, with 2D and 3D together. Before the members of a family (Dice of each class) comes a chart with all.
  */
 export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
   const trained = runs.map((run) => ({ run, on: modalitiesOf(run) }));
@@ -76,8 +78,10 @@ export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
       const title = each && info.terms ? `${info.title} per term` : plain;
       return { ...info, id: `${info.id}:overview`, title, panel: 'overview', ...(each && { modality: 'each' }) };
     });
+  const families = familyCharts(runs);
   const others = recorded.flatMap((info): SeriesInfo[] => {
-    if (!info.byModality) return [info];
+    const family = families.filter(({ table, first }) => table === info.table && first === info.key);
+    if (!info.byModality) return [...family.map(({ chart }) => chart), info];
     return [
       ...(of(info).some(({ on }) => on.length === 0) ? [info] : []),
       ...groups(info).map((modality) => ({
@@ -89,6 +93,24 @@ export function shownSeries(runs: readonly Run[]): SeriesInfo[] {
     ];
   });
   return [...overview, ...others];
+}
+
+/** The charts of families with several recorded members, each with the first member in the order of the page. */
+function familyCharts(runs: readonly Run[]) {
+  const families = new Map(
+    runs.flatMap(({ series }) =>
+      series.filter(({ together }) => together !== undefined).map((one) => [`${one.of}:${one.key}`, one] as const),
+    ),
+  );
+  return [...families.values()].flatMap((series) => {
+    const { table, ...info } = infoOf(series);
+    const prefix = series.key.slice(0, -1);
+    const keys = new Set(runs.flatMap((run) => run[table].keys.filter((key) => key.startsWith(prefix))));
+    const [first] = [...keys].sort((a, b) => a.localeCompare(b));
+    if (keys.size < 2 || first === undefined) return [];
+    const members = [...keys].map((key) => ({ key, name: key.slice(prefix.length) }));
+    return [{ table, first, chart: { ...info, table, title: series.together ?? series.title, members } }];
+  });
 }
 
 /** An unknown panel becomes "Other". */

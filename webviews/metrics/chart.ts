@@ -3,9 +3,11 @@ import { element, setText } from '../shared/dom.ts';
 import { formatPosition, type PhaseSpan, type XAxis } from './axes.ts';
 import { digitsOf, type SeriesInfo } from './catalog.ts';
 import { type Curve, extent, nearestRecorded, rowsIn } from './curve.ts';
+import { atEnds, type CurveAt, intervalText, legendOf, nameOf, severalRuns, spreadText } from './curveNames.ts';
 import { drawCurve, drawLimits, drawMarkers, drawPhases } from './draw.ts';
 import { formatNumber } from './format.ts';
 import { listenForGestures } from './gestures.ts';
+import { Legend } from './legend.ts';
 import { type PlotOwner, plotOptions, scalesOf } from './plotOptions.ts';
 import type { Theme } from './theme.ts';
 import { valueRange } from './ticks.ts';
@@ -56,6 +58,7 @@ export class Chart implements PlotOwner {
   private readonly value = element('output', { className: 'chart-value' });
   private readonly enlargeButton: HTMLButtonElement;
   private readonly tooltip = new Tooltip();
+  private readonly legend = new Legend();
   private plot: uPlot | undefined;
   private plotKey = '';
   private content: ChartContent | undefined;
@@ -85,6 +88,7 @@ export class Chart implements PlotOwner {
         this.enlargeButton,
       ),
       this.body,
+      this.legend.root,
     );
     this.root.dataset.series = this.key;
     this.body.append(this.tooltip.root);
@@ -154,6 +158,7 @@ export class Chart implements PlotOwner {
     this.content = content;
     setText(this.unit, [this.info.unit, this.log ? 'log' : ''].filter(Boolean).join(' · '));
     this.showValue();
+    if (this.info.members) this.legend.show(legendOf(content.curves));
     this.dirty = true;
     if (this.visible) this.draw();
   }
@@ -279,15 +284,19 @@ export class Chart implements PlotOwner {
   /** The values at the cursor, or the latest ones, of the only run or the emphasised one of several. */
   private showValue(): void {
     const curves = this.content?.curves ?? [];
-    const several = new Set(curves.map(({ runId }) => runId)).size > 1;
+    const several = severalRuns(curves);
     const emphasised = several && curves.some(({ faded }) => faded);
     const ofFirst = several && !emphasised ? [] : curves.filter(({ faded }) => !faded);
     const digits = digitsOf(this.info);
-    const values = ofFirst.map((curve) => {
-      const value = formatNumber(curve.line[this.rowOf(curve)], ofFirst.length > 1 ? Math.min(3, digits) : digits);
-      return ofFirst.length > 1 && curve.modality ? `${curve.modality} ${value}` : value;
+    const found = ofFirst.map((curve): CurveAt => ({ curve, row: this.rowOf(curve) }));
+    const values = found.map(({ curve, row }) => {
+      const value = formatNumber(curve.line[row], found.length > 1 ? Math.min(3, digits) : digits);
+      if (found.length > 1 && curve.modality) return `${curve.modality} ${value}`;
+      const interval = this.info.interval ? intervalText({ curve, row }) : '';
+      return interval === '' ? value : `${value} (${interval})`;
     });
-    const text = values.length > 0 ? values.join(' · ') : several ? '' : '–';
+    const shown = this.info.members ? spreadText(found) : values.join(' · ');
+    const text = shown !== '' ? shown : several ? '' : '–';
     setText(this.value, text);
     this.body.setAttribute(
       'aria-label',
@@ -301,13 +310,19 @@ export class Chart implements PlotOwner {
     const x = this.cursorX;
     if (!content || x === null) return undefined;
     const digits = digitsOf(this.info);
-    const found = content.curves.map((curve) => ({ curve, row: this.rowOf(curve) }));
-    const rows = found.map(({ curve, row }) => ({
-      ...{ color: curve.color, dash: curve.dash },
-      name: this.info.modality === 'each' && curve.modality ? `${curve.runName} · ${curve.modality}` : curve.runName,
-      value: formatNumber(curve.line[row], digits),
-      exact: curve.line === curve.raw ? '' : formatNumber(curve.raw[row], digits),
-    }));
+    const all = content.curves.map((curve): CurveAt => ({ curve, row: this.rowOf(curve) }));
+    const found = this.info.members ? atEnds(all) : all;
+    const several = severalRuns(content.curves);
+    const rows = found.map(({ curve, row }) => {
+      const interval = this.info.interval ? intervalText({ curve, row }) : '';
+      const recorded = `recorded ${formatNumber(curve.raw[row], digits)}`;
+      return {
+        ...{ color: curve.color, dash: curve.dash },
+        name: nameOf(curve, several, this.info.modality === 'each'),
+        value: formatNumber(curve.line[row], digits),
+        exact: curve.line !== curve.raw ? recorded : interval === '' ? '' : `95 %: ${interval}`,
+      };
+    });
     // Place, phase and value are those of one row: near a border of phases, the cursor's place would name the other phase.
     const first = found.find(({ row }) => row >= 0);
     const at = first ? first.curve.x[first.row]! : x;
@@ -325,10 +340,11 @@ export class Chart implements PlotOwner {
     }
     const left = plot.valToPos(cursorX, 'x');
     const near = content.markers.filter((m) => Math.abs(plot.valToPos(m.x, 'x') - left) < 8);
+    const hidden = content.curves.length - shown.rows.length;
     this.tooltip.show(
       shown.place,
       shown.rows,
-      near.map((m) => m.text),
+      [...(hidden > 0 ? [`and ${hidden} between`] : []), ...near.map((m) => m.text)],
       left + plot.bbox.left / uPlot.pxRatio,
       this.body.clientWidth,
     );

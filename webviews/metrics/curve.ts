@@ -6,6 +6,8 @@ export interface Curve {
   runId: string;
   runName: string;
   color: string;
+  /** What it is of, where its chart shows several members of a family: a class. */
+  label?: string;
   /** The modality of its rows; undefined: of all. */
   modality: Modality | undefined;
   /** Lengths of dash and gap in CSS pixels; undefined: a solid line. */

@@ -299,6 +299,67 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
       );
   });
 
+  test('all classes are in one chart with a legend; the chart of one has its interval', async () => {
+    const classes = Array.from({ length: 14 }, (_, k) => `organ ${k + 1}`);
+    const time = (step: number) => new Date(Date.UTC(2026, 0, 1) + step * 1000).toISOString();
+    const diceAt = (epoch: number, k: number) => 0.1 + 0.05 * k + 0.01 * epoch;
+    const classesFile = join(folder, 'classes.html');
+    await writeReport(classesFile, {
+      title: 'A segmentation',
+      runs: [
+        {
+          ...{ id: 'organs', name: 'organs', state: 'finished', series: seriesOf.finetune },
+          records: Array.from({ length: 10 }, (_, n) => [
+            {
+              ...{ kind: 'step' as const, step: n, epoch: n, group: null, loss: 1 / (n + 1), values: {} },
+              ...{ stepMs: 5, waitMs: 0, rssMiB: 100, time: time(n) },
+            },
+            {
+              ...{ kind: 'epoch' as const, epoch: n, group: null, step: n, steps: 1, loss: 1 / (n + 1), seconds: 1 },
+              values: Object.fromEntries(classes.map((name, k) => [`dice/${name}`, diceAt(n, k)])),
+              intervals: Object.fromEntries(
+                classes.map((name, k) => [
+                  `dice/${name}`,
+                  [diceAt(n, k) - 0.08, diceAt(n, k) + 0.04] as [number, number],
+                ]),
+              ),
+              ...{ warnings: [], time: time(n) },
+            },
+          ]).flat(),
+        },
+      ],
+    });
+    const { page, problems } = await watchedPage(browser);
+    await page.goto(`file://${classesFile}`);
+    const together = page.locator('[data-series="epochs:dice/*"]');
+    await together.scrollIntoViewIfNeeded();
+    await together.locator('canvas').waitFor();
+    await drawn(page);
+    expect(await together.locator('h3').innerText()).toBe('Dice of all classes');
+    expect(await together.locator('.chart-value').innerText()).toBe('0.19 … 0.84');
+    // So many names need the room of an enlarged chart.
+    expect(await together.locator('.chart-legend').isVisible()).toBe(false);
+    await together.getByRole('button', { name: 'Enlarge Dice of all classes' }).click();
+    await expect.poll(() => together.locator('.chart-legend li').allInnerTexts()).toEqual(classes);
+    for (const color of [first, second]) expect(await countColor(page, 'epochs:dice/*', color)).toBeGreaterThan(20);
+    await together.locator('.chart-body').focus();
+    await page.keyboard.press('ArrowRight');
+    const tooltip = together.locator('.tooltip');
+    // The best six and the worst six of 14.
+    await expect.poll(() => tooltip.locator('.tooltip-row').count()).toBe(12);
+    expect(await tooltip.innerText()).toMatch(/organ 14[\s\S]*organ 9[\s\S]*organ 6[\s\S]*organ 1[\s\S]*and 2 between/);
+
+    await together.locator('.chart-body').blur();
+    const single = page.locator('[data-series="epochs:dice/organ 3"]');
+    await single.scrollIntoViewIfNeeded();
+    await expect.poll(() => single.locator('.chart-value').innerText()).toBe('0.29 (0.21–0.33)');
+    await single.locator('.chart-body').focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => single.locator('.tooltip').innerText()).toMatch(/95 %: 0\.\d+–0\.\d+/);
+    expect(await problems()).toEqual([]);
+    await page.context().close();
+  });
+
   test('draws a kind of run that it was not built with, by the catalogue that comes with the data', async () => {
     const task = join(folder, 'task.html');
     const time = (step: number) => new Date(Date.UTC(2026, 0, 1) + step * 1000).toISOString();

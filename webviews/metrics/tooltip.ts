@@ -1,7 +1,7 @@
 import { element } from '../shared/dom.ts';
 import { Swatch } from './swatch.ts';
 
-/** One run's value at the cursor; `exact` is the recorded value if the chart shows a moving average. */
+/** One run's value at the cursor; `exact`: what else belongs to it, such as the recorded value beside a moving average, or its interval. */
 export interface TooltipRow {
   color: string;
   dash: readonly number[] | undefined;
@@ -26,7 +26,7 @@ export class Tooltip {
           several ? swatch : null,
           several ? element('span', { className: 'tooltip-name' }, row.name) : null,
           element('strong', { className: 'tooltip-value' }, row.value),
-          row.exact ? element('span', { className: 'tooltip-exact' }, `recorded ${row.exact}`) : null,
+          row.exact ? element('span', { className: 'tooltip-exact' }, row.exact) : null,
         );
       }),
       ...notes.map((text) => element('div', { className: 'tooltip-note' }, text)),

@@ -13,7 +13,7 @@ export function workerCommand(tasks: readonly Task[] = productTasks, train?: Tra
     .argument('<folder>')
     .requiredOption('--place <file>', 'file that sets its control socket and its output file')
     .action(async (folder: string, { place }: { place: string }) => {
-      const trainRun = train ?? (await import('../../runs/start/trainRun.ts')).trainerOf(tasks);
+      const trainRun = train ?? (await import('../../runs/jobs/trainer.ts')).trainerWithJobs(tasks);
       process.exit(await runWorker(resolve(folder), trainRun, { placeFile: place, kinds: kindsOf(tasks) }));
     });
 }

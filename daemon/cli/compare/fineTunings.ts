@@ -79,7 +79,8 @@ export function fineTuningConfig(
     ...{ task: 'finetune', name, experiment, problem: task, modality },
     data: { path: data, layout, split, fold: 0 },
     start: { from },
-    train: { seed },
+    // The images for validation are for curves: they decide nothing.
+    train: { seed, validation: { largestComponent: false } },
   };
   // A fine-tuning has the network of its pre-training unless the recipe says otherwise.
   const pretraining = merged(base, arms[arm]);

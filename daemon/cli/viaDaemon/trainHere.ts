@@ -1,6 +1,6 @@
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
+import { trainerWithJobs } from '../../runs/jobs/trainer.ts';
 import { seriesFor, type Task } from '../../runs/start/task.ts';
-import { trainerOf } from '../../runs/start/trainRun.ts';
 import { settleRun } from '../../runs/supervise/settleRun.ts';
 import { TrainingControl } from '../../train/control.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -31,7 +31,7 @@ export async function trainHere(
   const ending = await settleRun(run, (message) => reporter.notice(message));
   if (ending) reporter.notice(`Previous start: ${ending.message}`);
   try {
-    return await trainerOf(tasks)(run, control, {
+    return await trainerWithJobs(tasks)(run, control, {
       onStage: (stage) => display.stage(stage),
       onProgress: (progress) => display.progress(progress),
       onRecord: (record) => display.record(record),

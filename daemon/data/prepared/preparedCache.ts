@@ -15,9 +15,10 @@ import { PreparedFile, writePrepared } from './preparedFile.ts';
 import { prepareImage } from './prepareImage.ts';
 import { readCase } from './readCase.ts';
 import type { CaseFiles, PrepareSettings } from './settings.ts';
+import { tiltOf } from './straighten.ts';
 
-/** Raised when images are prepared in another way, so that old copies are not used. */
-const version = 2;
+/** Raised when images are prepared in another way or their copies say something else, so that old ones are not used. */
+const version = 3;
 
 /** Bytes of prepared images above which those that were not used for longest are removed. */
 const usualMaxBytes = 100 * 2 ** 30;
@@ -59,7 +60,8 @@ export class PreparedCache {
     const stored = await readCase(files, this.settings);
     const prepared = prepareImage(stored, this.settings, files.images[0]!);
     const positions = prepared.labels ? classPositions(prepared.labels) : new Map();
-    await writePrepared(path, prepared, { positions, digests: caseDigests(stored) });
+    const tilt = stored.grid ? tiltOf(stored.grid) : 0;
+    await writePrepared(path, prepared, { positions, digests: caseDigests(stored), tilt });
     return PreparedFile.open(path);
   }
 

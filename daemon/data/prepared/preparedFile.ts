@@ -19,6 +19,8 @@ const headerSchema = z.object({
   labels: z.object({ overlapping: z.boolean(), maps: count.min(1) }).nullable(),
   /** Of the decoded values of the image: see `caseDigests`. */
   digests: z.array(z.string()),
+  /** How far the image lies off the patient's axes, degrees; 0 for pictures. */
+  tilt: z.number().min(0).max(90),
   /** [class, voxels] */
   voxels: z.array(z.tuple([count, count])),
   /** Places that are kept of each of these classes. */
@@ -30,11 +32,15 @@ export type PreparedHeader = z.infer<typeof headerSchema>;
 const headerBytes = 1 << 16;
 const newline = 10;
 
-/** @param digests of the image as it was decoded */
+/** @param more `digests` of the image as it was decoded; its `tilt` */
 export async function writePrepared(
   file: string,
   image: PreparedImage,
-  { positions, digests }: { readonly positions: ClassPositions; readonly digests: readonly string[] },
+  {
+    positions,
+    digests,
+    tilt,
+  }: { readonly positions: ClassPositions; readonly digests: readonly string[]; readonly tilt: number },
 ): Promise<void> {
   const { size, channels, labels } = image;
   const header: PreparedHeader = {
@@ -43,6 +49,7 @@ export async function writePrepared(
     channels,
     labels: labels ? { overlapping: labels.overlapping, maps: labels.maps } : null,
     digests: [...digests],
+    tilt,
     voxels: [...positions].map(([label, { voxels }]) => [label, voxels]),
     places: [...positions.values()].map(({ places }) => places.length),
   };

@@ -29,6 +29,17 @@ test('long tables grow; a series that comes late is missing before, also where o
   );
 });
 
+test('intervals are the ends of their series, also behind epochs without any', () => {
+  const own = records.map((r) =>
+    r.kind === 'epoch' && r.epoch >= 2 ? { ...r, intervals: { effectiveRank: [1, 9] as [number, number] } } : r,
+  );
+  const { low, high, columns } = recordsToColumns(own).epochs;
+  expect(Array.from(low?.effectiveRank ?? []).slice(0, 4)).toEqual([Number.NaN, Number.NaN, 1, 1]);
+  expect(Array.from(high?.effectiveRank ?? []).at(-1)).toBe(9);
+  expect(low?.effectiveRank).toHaveLength(columns.step?.length ?? 0);
+  expect(epochs.low).toBeUndefined();
+});
+
 test('epochs become columns; an epoch in which nothing could be measured is a gap', () => {
   expect(epochs.columns.step).toEqual(Float64Array.from({ length: 8 }, (_, i) => 5 * i + 4));
   expect(epochs.columns.effectiveRank![0]).toBeGreaterThan(5);

@@ -73,6 +73,8 @@ export class GrowingColumns {
     place(this.epochs, this.epochPosition, row, record);
     for (const { key, column } of this.epochFields) column.values[row] = record[key];
     this.epochValues.add(row, record.values);
+    for (const [key, interval] of Object.entries(record.intervals ?? {}))
+      if (this.epochValues.has(key)) this.epochs.setInterval(row, key, interval);
     for (const warning of record.warnings) this.events.push(warningEvent(warning, record));
   }
 }
@@ -93,6 +95,11 @@ class ValueColumns {
       const column = this.columns.get(key) ?? this.open(key);
       if (column) column.values[row] = values[key] ?? Number.NaN;
     }
+  }
+
+  /** Whether a series has a column. */
+  has(key: string): boolean {
+    return this.columns.has(key);
   }
 
   private open(key: string): GrowingColumn | undefined {

@@ -28,6 +28,8 @@ export const networkPlanSchema = z.object({
   /** mm, [slice, x, y]; null: as stored. */
   spacing: z.tuple([millimeters, millimeters, millimeters]).nullable(),
   channels: z.array(channel).min(1),
+  /** How far the images of the training lie off the patient's axes at most, degrees. Absent in runs of earlier versions: not known. */
+  tilt: z.number().min(0).max(90).optional(),
   /** Classes of which predictions keep the largest component only: found on validation cases. */
   largestComponent: z.array(z.string()).optional(),
 });

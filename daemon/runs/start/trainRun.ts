@@ -17,13 +17,28 @@ import { type Executors, executorsOf } from './executors.ts';
 import { openRunEngine, type RunEngine } from './openRunEngine.ts';
 import { seriesFor, type Task, taskOf } from './task.ts';
 
+/** What work behind a training gets. */
+export interface AfterTrainingOn {
+  stage(what: string): void;
+  notice(message: string): void;
+  warning(message: string): void;
+  stopRequested(): boolean;
+}
+
+/**
+ * Work that belongs to a run but needs its finished network: predictions. The training is closed, its last checkpoint written.
+ * @returns false where it stopped on request before its end: the run is not finished then, and a resume does it again
+ */
+export type AfterTraining = (run: RunFolder, on: AfterTrainingOn) => Promise<boolean>;
+
 /**
  * Makes the function that trains a run in this process, from its last good checkpoint if it has one, until it is finished or
  * stopped. It holds the run's lock meanwhile, and reports everything in the run's records and log.
  * @param tasks the kinds of runs that it can train
+ * @param after follows a finished training
  * @returns a function that throws UnimissError; the run's records end with it as an 'error' event
  */
-export function trainerOf(tasks: readonly Task[]) {
+export function trainerOf(tasks: readonly Task[], after: AfterTraining = async () => true) {
   return async (
     run: RunFolder,
     control: TrainingControl,
@@ -35,7 +50,7 @@ export function trainerOf(tasks: readonly Task[]) {
       await tidy(run);
       const journal = await RunJournal.open(run, seriesFor(run, tasks), listener);
       try {
-        return await train({ run, control, listener, journal, task: taskOf(run.config, tasks) });
+        return await train({ run, control, listener, journal, task: taskOf(run.config, tasks), after });
       } catch (error) {
         journal.error(error);
         throw error;
@@ -54,6 +69,7 @@ interface Start {
   readonly listener: RunListener;
   readonly journal: RunJournal;
   readonly task: Task;
+  readonly after: AfterTraining;
 }
 
 /** Removes incomplete files of a killed process. */
@@ -68,7 +84,7 @@ async function tidy(run: RunFolder): Promise<void> {
 
 /** One start of a run: the engine, the training, the last checkpoint, the loop. */
 async function train(start: Start): Promise<LoopOutcome['ended']> {
-  const { run, listener, journal, task } = start;
+  const { run, control, listener, journal, task, after } = start;
   const { config } = run;
   const stage = (what: string) => listener.onStage?.(what);
   const checkpoints = new RunCheckpoints(run, journal, run.task);
@@ -91,8 +107,19 @@ async function train(start: Start): Promise<LoopOutcome['ended']> {
     const started = `${begins}: ${training.description}, on ${engine.device}`;
     journal.event(from.step > 0 ? 'resume' : 'start', started, { step: from.step });
     const outcome = await loopOver(training, { ...start, checkpoints, from });
-    recordEnd(journal, outcome, start.control.stopCause);
-    return outcome.ended;
+    await training.close(); // its memory is free for what follows
+    training = undefined;
+    const complete =
+      outcome.ended === 'stopped' ||
+      (await after(run, {
+        stage,
+        notice: (message) => journal.event('notice', message),
+        warning: (message) => journal.event('warning', message),
+        stopRequested: () => control.stopRequested,
+      }));
+    const ended = complete ? outcome.ended : 'stopped';
+    recordEnd(journal, { ...outcome, ended }, control.stopCause);
+    return ended;
   } finally {
     await saved?.close();
     await training?.close();

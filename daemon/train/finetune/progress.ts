@@ -32,12 +32,11 @@ export class FineTuneProgress {
     return mean;
   }
 
-  /** Notes a watched value. @returns validations without an improvement */
-  watch(value: number, better: 'lower' | 'higher'): number {
+  /** Notes a watched value. */
+  watch(value: number, better: 'lower' | 'higher'): void {
     const improved = this.best === null || (better === 'higher' ? value > this.best : value < this.best);
     this.since = improved ? 0 : this.since + 1;
     if (improved) this.best = value;
-    return this.since;
   }
 }
 

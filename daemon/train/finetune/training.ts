@@ -28,7 +28,7 @@ import { createFineTuneStep } from './step.ts';
 import type { FineTuneStep, Frozen, Problem } from './types.ts';
 import { ClassificationValidation } from './validation/classification.ts';
 import { SegmentationValidation, voxelClasses } from './validation/segmentation.ts';
-import type { Validation, ValidationValues } from './validation/types.ts';
+import type { Validation, ValidationIntervals, ValidationValues } from './validation/types.ts';
 
 /** Images that previews show. */
 const SHOWN = 2;
@@ -47,8 +47,15 @@ export interface FineTuneParts {
   readonly names: readonly string[];
   /** What is predicted for validation. */
   readonly windows: readonly Window[];
+  /** The patient of a case. */
+  patientOf(number: number): string;
   /** Told what is being prepared. */
   stage(what: string): void;
+}
+
+interface Validated {
+  readonly values: ValidationValues;
+  readonly intervals?: ValidationIntervals;
 }
 
 /** An image of the validation with its prediction. */
@@ -131,19 +138,31 @@ export class FineTuneTraining implements Training<PatchBatch> {
     const { validation, best } = this.parts.config.train;
     const last = epoch.epoch + 1 === this.plan.epochs.length;
     const due = (epoch.epoch + 1) % validation.everyEpochs === 0;
-    const values = due || last ? await this.validate() : {};
+    const { values, intervals }: Validated = due || last ? await this.validate() : { values: {} };
     this.tick();
-    const { seconds } = this.progress;
     const loss = this.progress.endEpoch();
     const value = values[best];
-    const enough = this.enough(values, seconds);
+    const { earlyStopping } = this.parts.config.train;
+    const watched = earlyStopping ? values[earlyStopping.metric] : undefined;
+    if (earlyStopping && watched !== undefined) this.progress.watch(watched, betterOf(earlyStopping.metric));
+    const enough = this.enough();
     return {
       loss,
       values,
+      ...(intervals && { intervals }),
       warnings: [],
       ...(value !== undefined && { score: { series: best, value, better: betterOf(best) } }),
       ...(enough !== undefined && { enough }),
     };
+  }
+
+  enough(): string | undefined {
+    const { earlyStopping, hours } = this.parts.config.train;
+    const { steps, seconds, since } = this.progress;
+    if (steps > 0) return undefined; // an epoch is always completed
+    if (earlyStopping && since >= earlyStopping.patience)
+      return `${earlyStopping.metric} has not improved in ${since} validations`;
+    return hours !== null && this.timeUsed(seconds) >= 1 ? `trained for ${hours} hours` : undefined;
   }
 
   /** Image and reference; once there was a validation, images of that with reference and prediction. */
@@ -177,14 +196,13 @@ export class FineTuneTraining implements Training<PatchBatch> {
     return third === undefined ? [1, first, second] : [first, second, third];
   }
 
-  private async validate(): Promise<ValidationValues> {
-    const { loader, windows, problem, names, config } = this.parts;
+  private async validate(): Promise<Validated> {
+    const { loader, windows, problem, names, config, patientOf } = this.parts;
     const overlapping = problem.labels === 'overlapping';
+    const options = { names, overlapping, patientOf };
     const forward = this.forwardPass();
     const gathered: Validation =
-      problem.task === 'segmentation'
-        ? new SegmentationValidation({ names, overlapping })
-        : new ClassificationValidation({ names, overlapping });
+      problem.task === 'segmentation' ? new SegmentationValidation(options) : new ClassificationValidation(options);
     this.shown = [];
     for await (const batch of loader.windows(windows, forward.batch)) {
       const count = batch.windows.length;
@@ -201,17 +219,7 @@ export class FineTuneTraining implements Training<PatchBatch> {
         });
       }
     }
-    return gathered.values();
-  }
-
-  private enough(values: ValidationValues, seconds: number): string | undefined {
-    const { earlyStopping, hours } = this.parts.config.train;
-    const watched = earlyStopping ? values[earlyStopping.metric] : undefined;
-    if (earlyStopping && watched !== undefined) {
-      const since = this.progress.watch(watched, betterOf(earlyStopping.metric));
-      if (since >= earlyStopping.patience) return `${earlyStopping.metric} has not improved in ${since} validations`;
-    }
-    return hours !== null && this.timeUsed(seconds) >= 1 ? `trained for ${hours} hours` : undefined;
+    return { values: gathered.values(), intervals: gathered.intervals() };
   }
 
   private timeUsed(seconds: number): number {

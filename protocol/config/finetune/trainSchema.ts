@@ -122,6 +122,12 @@ export const train = z
           .describe(
             'Segmentation: what is predicted. `windows`: one central window per case, quickly. `whole`: windows that cover the whole case.',
           ),
+        largestComponent: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Segmentation: when the run ends, predict the cases for validation with the best checkpoint and find the classes whose Dice rises if only their largest component stays. Predictions then keep only that. Not with `data.fold` "all".',
+          ),
       })
       .prefault({})
       .describe('Validation.'),

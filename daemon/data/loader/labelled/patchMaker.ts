@@ -49,13 +49,14 @@ export class PatchMaker {
 
   private async prepare(number: number): Promise<PreparedSummary> {
     return this.withCase(number, async (file) => {
-      const { size, voxels, digests } = file.header;
+      const { size, voxels, digests, tilt } = file.header;
       return {
         kind: 'prepared',
         copy: file.path,
         size,
         voxels,
         digests,
+        tilt,
         middle: middleOf(await file.positions(), size),
       };
     });

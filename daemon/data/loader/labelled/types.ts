@@ -50,6 +50,8 @@ export interface PreparedSummary {
   readonly size: Size3;
   /** Of the image's decoded values: see `caseDigests`. */
   readonly digests: readonly string[];
+  /** How far the image lies off the patient's axes, degrees. */
+  readonly tilt: number;
   /** Voxels of each class but the background: [class, voxels]. */
   readonly voxels: readonly (readonly [label: number, voxels: number])[];
   /** The middle of the labelled voxels, else of the image. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase } from '../../../data/prepared/readCase.ts';
 import {
   type ClassificationCaseInput,
   evaluateClassification,
 } from '../../../evaluate/metrics/evaluateClassification.ts';
 import { classify, settingsOf } from '../predict/labelImage.ts';
+import { posed } from '../predict/posed.ts';
 import { type Case, type Evaluated, type EvaluatedOn, excludingBroken } from './evaluated.ts';
 import { verdicts } from './leakageCheck.ts';
 
@@ -46,7 +46,8 @@ export async function classifiedCases({
   }
   async function classifiedCase(one: Case): Promise<z.infer<typeof classifiedSchema>> {
     const stored = await readCase({ id: one.id, images: one.channels }, settings);
-    const probabilities = await classify(network, prepareImage(stored, settings, one.channels[0] ?? one.id));
+    const { prepared } = posed(stored, plan, settings, one.channels[0] ?? one.id);
+    const probabilities = await classify(network, prepared);
     return {
       probabilities: plan.classes.map(({ name }) => probabilities[name] ?? 0),
       leakage: leakage.verdictOf(one.id, stored),

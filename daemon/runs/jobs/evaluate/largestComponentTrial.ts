@@ -1,5 +1,6 @@
 import { ignoredLabel, type Size3 } from '../../../data/prepared/types.ts';
 import { keepLargest } from '../../../infer/largestComponent.ts';
+import type { NetworkPlan } from '../../folder/networkPlan.ts';
 
 /** Labels of a case by class numbers: one map [D, H, W], or a map a class. */
 export interface TrialCase {
@@ -25,6 +26,13 @@ export class LargestComponentTrial {
     private readonly exclusive: boolean,
   ) {
     this.changes = names.map(() => []);
+  }
+
+  static of({ classes, labels }: Pick<NetworkPlan, 'classes' | 'labels'>): LargestComponentTrial {
+    return new LargestComponentTrial(
+      classes.map(({ name }) => name),
+      labels === 'exclusive',
+    );
   }
 
   /** What keeping the largest component changes in the Dice of each class; null: no case of it. */

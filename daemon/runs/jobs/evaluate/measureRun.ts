@@ -6,11 +6,11 @@ import { requireFinetune } from '../../../../protocol/config/finetune/index.ts';
 import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import type { EvaluateTask } from '../../../../protocol/jobs/evaluateMessages.ts';
 import type { EvaluationOptions } from '../../../evaluate/metrics/evaluateSegmentation.ts';
-import { writeNetworkPlan } from '../../folder/networkPlan.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
 import { openNetwork } from '../predict/network.ts';
 import { classifiedCases } from './classifiedCases.ts';
+import { keepLargestComponent } from './decideLargestComponent.ts';
 import type { Evaluated } from './evaluated.ts';
 import { KeptLabels } from './keptLabels.ts';
 import { LeakageCheck, weightsOf } from './leakageCheck.ts';
@@ -74,13 +74,8 @@ export async function measureRun(
     const { evaluation, planes, viewable, largestComponent } =
       plan.problem === 'segmentation' ? await segmentedCases(around) : await classifiedCases(around);
     // Cases that a network was trained on say nothing about new images.
-    if (largestComponent && config.data.fold !== 'all') {
-      await writeNetworkPlan(run, { ...plan, largestComponent: [...largestComponent] });
-      if (largestComponent.length > 0)
-        on.notice(
-          `Predictions of this run keep the largest component only: ${largestComponent.join(', ')} (docs/prediction.md).`,
-        );
-    }
+    if (largestComponent && config.data.fold !== 'all')
+      await keepLargestComponent(run, plan, largestComponent, on.notice);
     const count = cases.length - exclusions.filter(({ case: id }) => cases.some((one) => one.id === id)).length;
     return {
       ...{ split, planes, step, cases: count },

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import type { z } from 'zod';
 import type { ClassificationCase, SegmentationCase } from '../../../data/datasets/labelled/types.ts';
 import { stateOfImages } from '../../../data/formats/imageFiles.ts';
-import { diskError } from '../../../files/atomic.ts';
-import { openToAppend } from '../../../files/runFile.ts';
-import { readLines } from '../../records/lines.ts';
+import { KeyedLines } from '../../records/keyedLines.ts';
 
 type Case = SegmentationCase | ClassificationCase;
 
@@ -16,10 +13,8 @@ type Case = SegmentationCase | ClassificationCase;
  */
 export class MeasuredCases<T> {
   private constructor(
-    private readonly file: string,
     private readonly settings: string,
-    private readonly known: ReadonlyMap<string, T>,
-    private readonly descriptor: number | undefined,
+    private readonly lines: KeyedLines<T>,
   ) {}
 
   /**
@@ -31,36 +26,26 @@ export class MeasuredCases<T> {
     file: string,
     { settings, result, notice }: { settings: object; result: z.ZodType<T>; notice: (message: string) => void },
   ): Promise<MeasuredCases<T>> {
-    const known = new Map<string, T>();
-    for await (const { text } of readLines(file)) {
-      const line = jsonOf(text);
-      const found = result.safeParse(line?.result);
-      if (typeof line?.key === 'string' && found.success) known.set(line.key, found.data);
-    }
-    return new MeasuredCases(file, JSON.stringify(settings), known, opened(file, notice));
+    const onReadOnly = () => notice(`${file} cannot be written, so an interrupted evaluation begins anew.`);
+    return new MeasuredCases(JSON.stringify(settings), await KeyedLines.open(file, result, { onReadOnly }));
   }
 
   /** Whether anything can be kept in the run. */
   get writable(): boolean {
-    return this.descriptor !== undefined;
+    return this.lines.writable;
   }
 
   /** What was found for a case; undefined where it was not measured in this way, or its files have changed since. */
   async find(one: Case): Promise<T | undefined> {
-    return this.known.get(await this.keyOf(one));
+    return this.lines.find(await this.keyOf(one));
   }
 
   async add(one: Case, result: T): Promise<void> {
-    if (this.descriptor === undefined) return;
-    try {
-      writeSync(this.descriptor, `${JSON.stringify({ key: await this.keyOf(one), result })}\n`);
-    } catch (error) {
-      throw diskError(error, this.file);
-    }
+    if (this.writable) this.lines.add(await this.keyOf(one), result);
   }
 
   close(): void {
-    if (this.descriptor !== undefined) closeSync(this.descriptor);
+    this.lines.close();
   }
 
   private async keyOf(one: Case): Promise<string> {
@@ -77,30 +62,4 @@ function filesOf(one: Case): string[] {
   const labels =
     label === null ? [] : label.kind === 'map' ? [label.path] : label.paths.filter((path) => path !== null);
   return [...one.channels, ...labels];
-}
-
-function opened(file: string, notice: (message: string) => void): number | undefined {
-  try {
-    const descriptor = openToAppend(file);
-    const { size } = fstatSync(descriptor);
-    const last = Buffer.alloc(1);
-    // A line that a kill has torn must not swallow the next one.
-    if (size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== 10) writeSync(descriptor, '\n');
-    return descriptor;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS') throw diskError(error, file);
-    notice(`${file} cannot be written, so an interrupted evaluation begins anew.`);
-    return undefined;
-  }
-}
-
-/** Undefined for a line that a kill has torn: its case is measured again. */
-function jsonOf(line: string): { key?: unknown; result?: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,24 +3,21 @@ import { UnimissError } from '../../../../protocol/errors.ts';
 import { type LabelledPlane, labelledPlane } from '../../../../protocol/evaluation/plane.ts';
 import { type SegmentationEvaluation, segmentedCase } from '../../../../protocol/evaluation/segmentation.ts';
 import type { ViewableCase } from '../../../../protocol/evaluation/viewableCases.ts';
-import { prepareImage } from '../../../data/prepared/prepareImage.ts';
-import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
+import type { StoredCase } from '../../../data/prepared/readCase.ts';
 import { ignoredLabel } from '../../../data/prepared/types.ts';
 import { conventions } from '../../../evaluate/metrics/conventions.ts';
 import {
-  type CaseLabels,
   evaluateCase,
+  type CaseLabels as MeasuredLabels,
   summarizeSegmentation,
 } from '../../../evaluate/metrics/evaluateSegmentation.ts';
 import type { LabelArray } from '../../../evaluate/metrics/labelGrid.ts';
 import { MetricThreads } from '../../../evaluate/metrics/threads.ts';
 import { planePicture, worstAndBest } from '../../../evaluate/report/evaluation/planePicture.ts';
-import { type SegmentTask, segment, settingsOf } from '../predict/labelImage.ts';
-import type { OpenNetwork } from '../predict/network.ts';
+import { labelsOf, voxelsOf } from './caseLabels.ts';
 import { type Case, type Evaluated, type EvaluatedOn, excludingBroken } from './evaluated.ts';
 import { LargestComponentTrial } from './largestComponentTrial.ts';
 import { verdicts } from './leakageCheck.ts';
-import type { SplitCases } from './splitCases.ts';
 
 /** Pictures of the worst and of the best cases each. */
 const pictured = 3;
@@ -44,13 +41,7 @@ export async function segmentedCases(on: EvaluatedOn): Promise<Evaluated> {
   // Class numbers are positions in the plan: 0 is the background of exclusive labels.
   const classes = plan.classes.map(({ name }, k) => ({ name, values: [exclusive ? k : 1] })).slice(exclusive ? 1 : 0);
   // Validation shows the labels as the network gives them, and of which classes only the largest component should stay.
-  const trial =
-    opened.split === 'validation'
-      ? new LargestComponentTrial(
-          plan.classes.map(({ name }) => name),
-          exclusive,
-        )
-      : undefined;
+  const trial = opened.split === 'validation' ? LargestComponentTrial.of(plan) : undefined;
   const raw = { ...task, raw: trial !== undefined };
   const { toleranceMm, convention } = task;
   const measure = { convention: conventions[convention], toleranceMm, lesions: true };
@@ -64,7 +55,7 @@ export async function segmentedCases(on: EvaluatedOn): Promise<Evaluated> {
     if (journal.writable && 'label' in one) await on.kept?.add(one, { stored, reference, prediction });
     const { id, patient } = one;
     const maps = { reference, prediction, ignore: ignoredLabel };
-    const labels: CaseLabels = exclusive ? { kind: 'map', ...maps } : { kind: 'masks', ...maps };
+    const labels: MeasuredLabels = exclusive ? { kind: 'map', ...maps } : { kind: 'masks', ...maps };
     const own = await evaluateCase({ id, patient, ...gridOf(stored), labels }, classes, measure, threads);
     const { worst, best } = worstAndBest({ cases: [...done, own] }, pictured);
     const shown = worst.includes(id) || best.includes(id);
@@ -137,26 +128,6 @@ function pictureOf(title: string, stored: StoredCase, reference: LabelArray, pre
   });
 }
 
-/** Reference and prediction of a case in its own grid, by class numbers: one map, or a map a class. */
-async function labelsOf(
-  network: OpenNetwork,
-  { dataset: { labels, exclusive, ignore }, volume }: SplitCases,
-  { id, channels: images, ...rest }: Case,
-  task: SegmentTask,
-): Promise<{ stored: StoredCase; reference: Uint8Array; prediction: Uint8Array }> {
-  const from = 'label' in rest ? rest.label : null;
-  if (!from) throw new UnimissError('internal', 'a case without labels', { place: id });
-  const settings = settingsOf(network, volume);
-  const classes = labels.map(({ values }) => values);
-  const stored = await readCase({ id, images, labels: { overlapping: !exclusive, classes, ignore, from } }, settings);
-  const { labels: known, ...image } = stored;
-  if (!known) throw new UnimissError('internal', 'a case whose labels were not read', { place: id });
-  const maps = await segment(network, prepareImage(image, settings, images[0] ?? id), stored.size, task);
-  const prediction = new Uint8Array(maps.length * voxelsOf(stored));
-  for (const [k, map] of maps.entries()) prediction.set(map, k * voxelsOf(stored));
-  return { stored, reference: known.data, prediction };
-}
-
 /** A picture has two axes, and distances in pixels. */
 function gridOf({ size, spacing }: StoredCase) {
   const [, ...plane] = size;
@@ -165,8 +136,4 @@ function gridOf({ size, spacing }: StoredCase) {
     : size[0] === 1
       ? { shape: plane, spacing: [1, 1] }
       : { shape: size, spacing: [1, 1, 1] };
-}
-
-function voxelsOf({ size }: StoredCase): number {
-  return size[0] * size[1] * size[2];
 }

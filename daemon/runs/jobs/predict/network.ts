@@ -80,11 +80,17 @@ export async function openNetworks(
   };
 }
 
-/** The plan of an ensemble: that of its first network; a class keeps its largest component only where all of them say so. */
+/**
+ * The plan of an ensemble: that of its first network; a class keeps its largest component only where all of them say so, and the tilt is that of
+ * all images that they were trained on.
+ */
 export function planOf([first, ...others]: NetworkSources): NetworkPlan {
   const { largestComponent = [] } = first.plan;
   const agreed = largestComponent.filter((name) => others.every(({ plan }) => plan.largestComponent?.includes(name)));
-  return { ...first.plan, largestComponent: agreed };
+  const tilts = [first, ...others].map(({ plan }) => plan.tilt);
+  const known = tilts.filter((tilt) => tilt !== undefined);
+  const { tilt: _, ...plan } = first.plan;
+  return { ...plan, largestComponent: agreed, ...(known.length === tilts.length && { tilt: Math.max(...known) }) };
 }
 
 interface Member {

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
 import type { Predicted, PredictResult, PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
-import { prepareImage } from '../../../data/prepared/prepareImage.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
-import type { PreparedImage } from '../../../data/prepared/types.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import type { OnJobProgress } from '../job.ts';
 import { checkImage, checkKind, UnlikeTraining } from './check.ts';
@@ -15,6 +13,7 @@ import { type InputCase, imagesOfInput } from './inputs.ts';
 import { classify, type SegmentTask, segment, settingsOf } from './labelImage.ts';
 import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
 import type { NetworkSources } from './networkSource.ts';
+import { type PosedImage, posed } from './posed.ts';
 import { writePreview } from './preview.ts';
 import { ProbabilityMaps } from './probabilityMaps.ts';
 import { openResults, resultsError } from './results.ts';
@@ -58,13 +57,28 @@ async function predictCases(
   task: PredictTask,
   onProgress: OnJobProgress,
 ): Promise<Omit<PredictResult, 'notices' | 'loadSeconds'>> {
-  const { plan, step, members } = network;
+  const { plan, members } = network;
   const { overlap, mirror, statistics, preview, probabilities } = task;
   const finished = await Finished.open(task.out, {
     ...{ members, overlap, mirror, statistics, preview, probabilities },
     ...(task.volume !== null && { volume: task.volume }),
     largestComponent: plan.largestComponent,
   });
+  try {
+    return await predictRest(network, cases, finished, { task, onProgress });
+  } finally {
+    finished.close();
+  }
+}
+
+/** Predicts the cases that are not finished. */
+async function predictRest(
+  network: OpenNetwork,
+  cases: readonly InputCase[],
+  finished: Finished,
+  { task, onProgress }: { readonly task: PredictTask; readonly onProgress: OnJobProgress },
+): Promise<Omit<PredictResult, 'notices' | 'loadSeconds'>> {
+  const { plan, step } = network;
   const all: Predicted[] = [];
   const result = { step, predicted: [] as Predicted[], skipped: 0, failed: [] as PredictResult['failed'] };
   for (const [i, files] of cases.entries()) {
@@ -94,15 +108,15 @@ async function predictCase(network: OpenNetwork, files: InputCase, task: Predict
   const { plan } = network;
   const began = performance.now();
   const [image = ''] = files.images;
-  const { stored, prepared, notices } = await prepareCase(network, files, task);
+  const { stored, image: own, notices } = await prepareCase(network, files, task);
   const seconds = () => (performance.now() - began) / 1000;
   if (plan.problem === 'classification') {
-    const probabilities = await classify(network, prepared);
+    const probabilities = await classify(network, own.prepared);
     const patient = files.patient ?? (await dicomPatient(image));
     return { image, ...(patient !== undefined && { patient }), files: [], notices, probabilities, seconds: seconds() };
   }
   const base = join(task.out, files.id);
-  const { maps, probabilities } = await labelled(network, prepared, { stored, base, task });
+  const { maps, probabilities } = await labelled(network, own, { stored, base, task });
   const written = await writeLabels(base, maps, stored, plan);
   const seen = viewOf(maps, stored, plan);
   const preview = task.preview ? [await writePreview(`${base}.preview.png`, seen)] : [];
@@ -125,23 +139,26 @@ async function prepareCase(network: OpenNetwork, files: InputCase, task: Predict
   for (const path of files.images) await checkKind(path, network.plan, task.volume);
   const stored = await readCase(files, settings);
   const notices = [...stored.notices, ...checkImage(image, stored, network.plan, task.force)];
-  const prepared = prepareImage(stored, settings, image);
+  const own = posed(stored, network.plan, settings, image);
+  if (own.notice !== undefined) notices.push(own.notice);
   const kept: StoredCase = task.statistics || task.preview ? stored : { ...stored, channels: [] };
-  return { stored: kept, prepared, notices };
+  return { stored: kept, image: own, notices };
 }
 
 /** Labels of an image, and the files with its probabilities where these are wanted. */
 async function labelled(
   network: OpenNetwork,
-  prepared: PreparedImage,
+  image: PosedImage,
   { stored, base, task }: { stored: StoredCase; base: string; task: PredictTask },
 ): Promise<{ maps: LabelMapsOfImage; probabilities: string[] }> {
-  const growing = task.growing === null ? undefined : await GrowingLabels.open(task.growing, stored, network.plan);
+  // Slices of a turned image are none of its own grid.
+  const file = image.turned ? null : task.growing;
+  const growing = file === null ? undefined : await GrowingLabels.open(file, stored, network.plan);
   const { overlap, mirror } = task;
   const options = { overlap, mirror, ...(growing && { onSlices: growing.add.bind(growing) }) };
   try {
-    if (task.probabilities) return await withProbabilities(network, prepared, { stored, base, options });
-    return { maps: await segment(network, prepared, stored.size, options), probabilities: [] };
+    if (task.probabilities) return await withProbabilities(network, image, { stored, base, options });
+    return { maps: await mapsOf(network, image, options), probabilities: [] };
   } finally {
     await growing?.close();
   }
@@ -149,19 +166,24 @@ async function labelled(
 
 async function withProbabilities(
   network: OpenNetwork,
-  prepared: PreparedImage,
+  image: PosedImage,
   { stored, base, options }: { stored: StoredCase; base: string; options: SegmentTask },
 ): Promise<{ maps: LabelMapsOfImage; probabilities: string[] }> {
   const { classes, labels } = network.plan;
   const names = classes.map(({ name }) => name);
-  const collected = await ProbabilityMaps.open(base, stored, names, labels);
+  const collected = await ProbabilityMaps.open(base, { stored, size: image.size, back: image.back }, names, labels);
   try {
     const onScores = (slice: number, scores: Float32Array) => collected.add(slice, scores);
-    const maps = await segment(network, prepared, stored.size, { ...options, onScores });
+    const maps = await mapsOf(network, image, { ...options, onScores });
     return { maps, probabilities: await collected.write() };
   } finally {
     await collected.close();
   }
+}
+
+/** Labels in the image's own grid. */
+async function mapsOf(network: OpenNetwork, { prepared, size, back }: PosedImage, task: SegmentTask) {
+  return (await segment(network, prepared, size, task)).map((map) => back(map));
 }
 
 /** An image with its labels, for what is measured and shown. */

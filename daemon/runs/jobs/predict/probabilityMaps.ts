@@ -6,7 +6,11 @@ import { writeInGrid } from '../../../data/formats/gridWriter.ts';
 import type { StoredCase } from '../../../data/prepared/readCase.ts';
 import { diskError, writeAtomically } from '../../../files/atomic.ts';
 import type { Choice } from '../../../infer/slidingWindow/labelSlices.ts';
+import type { PosedImage } from './posed.ts';
 import { fileName, privateMode } from './writeLabels.ts';
+
+/** The grid of an image, and the size in which scores of it come. */
+type Places = Pick<PosedImage, 'size' | 'back'> & { readonly stored: StoredCase };
 
 /** The number that stands for a probability of 1. */
 const one = 65535;
@@ -20,7 +24,7 @@ export class ProbabilityMaps {
     private readonly file: string,
     private readonly handle: FileHandle,
     private readonly base: string,
-    private readonly stored: StoredCase,
+    private readonly places: Places,
     /** Names of all outputs. */
     private readonly names: readonly string[],
     private readonly choice: Choice,
@@ -30,16 +34,11 @@ export class ProbabilityMaps {
    * @param base path of the results without ending; its folder exists
    * @throws UnimissError 'disk'
    */
-  static async open(
-    base: string,
-    stored: StoredCase,
-    names: readonly string[],
-    choice: Choice,
-  ): Promise<ProbabilityMaps> {
+  static async open(base: string, places: Places, names: readonly string[], choice: Choice): Promise<ProbabilityMaps> {
     const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
     const file = join(dirname(base), `.${basename(base)}.probabilities.${unique}.partial`);
     try {
-      return new ProbabilityMaps(file, await open(file, 'wx+', privateMode), base, stored, names, choice);
+      return new ProbabilityMaps(file, await open(file, 'wx+', privateMode), base, places, names, choice);
     } catch (error) {
       throw diskError(error, file);
     }
@@ -60,7 +59,7 @@ export class ProbabilityMaps {
     for (const [k, map] of maps.entries()) {
       const bytes = Buffer.from(map.buffer);
       await this.onDisk(() =>
-        this.handle.write(bytes, 0, bytes.length, 2 * voxels * (k * this.stored.size[0] + slice)),
+        this.handle.write(bytes, 0, bytes.length, 2 * voxels * (k * this.places.size[0] + slice)),
       );
     }
   }
@@ -70,14 +69,16 @@ export class ProbabilityMaps {
    * @returns the paths
    */
   async write(): Promise<string[]> {
-    const { names, choice, stored, base } = this;
+    const { names, choice, places, base } = this;
+    const { stored, size, back } = places;
     const files: string[] = [];
-    const voxels = this.plane * stored.size[0];
+    const voxels = this.plane * size[0];
     for (const [k, name] of names.entries()) {
       if (choice === 'exclusive' && k === 0) continue;
-      const data = new Uint16Array(voxels);
-      const bytes = Buffer.from(data.buffer);
+      const collected = new Uint16Array(voxels);
+      const bytes = Buffer.from(collected.buffer);
       await this.onDisk(() => this.handle.read(bytes, 0, bytes.length, 2 * voxels * k));
+      const data = back(collected);
       const path = `${base}.${fileName(name)}.probability.${stored.grid ? 'nii.gz' : 'png'}`;
       if (stored.grid) await writeInGrid(path, { data, grid: stored.grid, slope: 1 / one }, privateMode);
       else {
@@ -96,7 +97,7 @@ export class ProbabilityMaps {
   }
 
   private get plane(): number {
-    return this.stored.size[1] * this.stored.size[2];
+    return this.places.size[1] * this.places.size[2];
   }
 
   /** Reads or writes all bytes. */

@@ -87,6 +87,14 @@ describe('columns', () => {
     expect(Number(rows[2]!['term/volume-volume'])).toBe(3.99 / 4);
   });
 
+  it('as CSV have the interval of a value behind it', () => {
+    const measured = { ...epoch(2, { ...signs, dice: 0.5 }), intervals: { dice: [0.25, 0.75] as [number, number] } };
+    const { epochs } = recordsToColumns([...records, measured]);
+    const rows: Record<string, string>[] = parse(csvOf(epochs), { columns: true });
+    expect(rows.at(-1)).toMatchObject({ dice: '0.5', 'dice low': '0.25', 'dice high': '0.75' });
+    expect(rows[0]).toMatchObject({ dice: '', 'dice low': '', 'dice high': '' });
+  });
+
   it('as JSON hold all that was recorded', () => {
     const read = JSON.parse(jsonOf(run, records));
     expect(read.run).toEqual(run);

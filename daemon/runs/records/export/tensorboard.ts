@@ -140,7 +140,13 @@ class Tags {
       record.kind === 'step'
         ? ownFields.step.map((key) => [key, record[key]])
         : ownFields.epoch.map((key) => [key, record[key]]);
-    return [...own, ...Object.entries(record.values)].map(([key, value]) => ({ tag: this.tagOf(record, key), value }));
+    const intervals = record.kind === 'epoch' ? Object.entries(record.intervals ?? {}) : [];
+    return [
+      ...[...own, ...Object.entries(record.values)].map(([key, value]) => ({ tag: this.tagOf(record, key), value })),
+      ...intervals.flatMap(([key, ends]) =>
+        ends.map((value, end) => ({ tag: `${this.tagOf(record, key)}/${end === 0 ? 'low' : 'high'}`, value })),
+      ),
+    ];
   }
 
   private tagOf({ kind, group }: Exclude<RunRecord, { kind: 'event' }>, key: string): string {

@@ -26,6 +26,8 @@ import type { RunFolder } from '../../folder/runFolder.ts';
 export interface RunCases {
   readonly dataset: LabelledDataset;
   readonly cases: readonly TrainingCase[];
+  /** Who each case is of. */
+  readonly patients: readonly string[];
   readonly training: readonly number[];
   readonly validation: readonly number[];
   readonly findings: readonly Finding[];
@@ -66,6 +68,7 @@ export async function openCases(config: FinetuneConfig, run: RunFolder): Promise
   return {
     dataset,
     cases,
+    patients: ids.map((id) => byId.get(id)?.patient ?? id),
     training: numbers(train),
     validation: numbers(validation),
     findings: [...findings, ...shown],

@@ -27,7 +27,6 @@ export async function openFinetuning(
   const opened = await openCases(config, run);
   journal.hideNames(opened.cases.flatMap(({ id, images }) => [id, ...images]));
   const { cases, training, validation, dataset } = opened;
-  await settlePlan(run, networkPlanOf(config, opened));
   const stepsPerEpoch = config.train.stepsPerEpoch ?? Math.max(1, Math.floor(training.length / config.train.batch));
   const loader = openPatchLoader(config, opened, stepsPerEpoch);
   try {
@@ -36,6 +35,7 @@ export async function openFinetuning(
     );
     if (failures.length > 0) throw unusable(failures, cases.length);
     const prepared = summaries.filter((one) => one !== undefined);
+    await settlePlan(run, networkPlanOf(config, opened, prepared));
     const told = await recordImages(opened, prepared, { run, journal, resumes });
     const removed = await pruneCache(config, prepared);
     const facts = labelFacts(config, opened, prepared);
@@ -54,6 +54,7 @@ export async function openFinetuning(
       state: createFineTuneState(engine, stateOptions(config, model), resumes ? null : first),
       findings: [...opened.findings, ...told, ...removed, ...findings],
       loader,
+      patientOf: (number) => opened.patients[number] ?? '',
       windows: validation.flatMap((number) => windowsOf(config, number, prepared[number])),
       stage,
     });
@@ -132,7 +133,11 @@ function describe(config: FinetuneConfig, { training, validation, dataset }: Run
   return `${what}, ${epochs * stepsPerEpoch} steps in ${epochs} epochs over ${training.length} cases, validated on ${validation.length}`;
 }
 
-function networkPlanOf(config: FinetuneConfig, { dataset }: RunCases): NetworkPlan {
+function networkPlanOf(
+  config: FinetuneConfig,
+  { dataset }: RunCases,
+  summaries: readonly PreparedSummary[],
+): NetworkPlan {
   const { problem, modality, labels, plan, model } = config;
   return {
     ...{ format: 1, problem, modality, labels, preset: model.preset, stages: model.stages },
@@ -140,6 +145,7 @@ function networkPlanOf(config: FinetuneConfig, { dataset }: RunCases): NetworkPl
     ignore: dataset.ignore,
     ...{ patch: plan.patch, fit: plan.fit, channels: plan.channels },
     spacing: plan.spacing?.length === 3 ? plan.spacing : null,
+    tilt: summaries.reduce((most, { tilt }) => Math.max(most, tilt), 0),
   };
 }
 

@@ -1,11 +1,27 @@
 import type { WindowBatch } from '../../../data/loader/labelled/types.ts';
+import { PatientResamples } from '../../../evaluate/metrics/bootstrap.ts';
 import { Ranking } from '../../../evaluate/metrics/ranking.ts';
-import type { Validation, ValidationValues } from './types.ts';
+import {
+  resamples,
+  type Validation,
+  type ValidationIntervals,
+  type ValidationOptions,
+  type ValidationValues,
+} from './types.ts';
 
-export interface ClassificationValidationOptions {
-  readonly names: readonly string[];
-  /** Whether an image may have several classes. */
-  readonly overlapping: boolean;
+/** What the images whose truth is known say of one class. */
+interface Scored {
+  readonly scores: number[];
+  readonly truths: boolean[];
+  /** Positions of the images among all. */
+  readonly images: number[];
+}
+
+/** An image: its patient, and how many of its answers are right. */
+interface Answered {
+  readonly patient: string;
+  correct: number;
+  counted: number;
 }
 
 /**
@@ -14,65 +30,113 @@ export interface ClassificationValidationOptions {
  * no AUC.
  */
 export class ClassificationValidation implements Validation {
-  private readonly scores: number[][];
-  private readonly truths: boolean[][];
+  private readonly scored: readonly Scored[];
+  private readonly images: Answered[] = [];
   private crossEntropy = 0;
-  private correct = 0;
   private counted = 0;
 
-  constructor(private readonly options: ClassificationValidationOptions) {
-    this.scores = options.names.map(() => []);
-    this.truths = options.names.map(() => []);
+  constructor(private readonly options: ValidationOptions) {
+    this.scored = options.names.map(() => ({ scores: [], truths: [], images: [] }));
   }
 
-  add({ labels }: Pick<WindowBatch, 'labels'>, logits: Float32Array): void {
-    const { overlapping, names } = this.options;
+  add({ labels, windows }: Pick<WindowBatch, 'labels' | 'windows'>, logits: Float32Array): void {
+    const { overlapping, names, patientOf } = this.options;
     const outputs = names.length;
-    for (let i = 0; i < logits.length / outputs; i++) {
+    for (const [i, { case: number }] of windows.entries()) {
+      const image = { patient: patientOf(number), correct: 0, counted: 0 };
+      this.images.push(image);
       const own = logits.subarray(i * outputs, (i + 1) * outputs);
-      if (overlapping) this.addSeveral(own, labels.subarray(i * outputs, (i + 1) * outputs));
-      else this.addOne(own, labels[i]!);
+      if (overlapping) this.addSeveral(image, own, labels.subarray(i * outputs, (i + 1) * outputs));
+      else this.addOne(image, own, labels[i]!);
     }
   }
 
   values(): ValidationValues {
-    const { names, overlapping } = this.options;
     if (this.counted === 0) return {};
-    const areas = names.flatMap((name, k) => {
-      const area = new Ranking(this.scores[k]!, this.truths[k]!).auc();
+    const rankings = this.rankings();
+    const areas = rankings.flatMap(({ name, auc }) => {
+      const area = auc();
       return area === null ? [] : [[name, area] as const];
     });
-    const two = !overlapping && names.length === 2;
-    const counted = two ? areas.slice(-1) : areas;
+    const mean = this.meanOf(rankings.map(({ auc }) => auc()));
     return {
       validationLoss: this.crossEntropy / this.counted,
-      accuracy: this.correct / this.counted,
-      ...(counted.length > 0 && { auc: counted.reduce((sum, [, area]) => sum + area, 0) / counted.length }),
-      ...(!two && Object.fromEntries(areas.map(([name, area]) => [`auc/${name}`, area]))),
+      accuracy: this.accuracy() ?? 0,
+      ...(mean !== null && { auc: mean }),
+      ...(!this.two && Object.fromEntries(areas.map(([name, area]) => [`auc/${name}`, area]))),
     };
   }
 
-  private addOne(logits: Float32Array, label: number): void {
-    const most = Math.max(...logits);
-    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0);
-    for (const [k, logit] of logits.entries()) {
-      this.scores[k]!.push(Math.exp(logit - most) / total);
-      this.truths[k]!.push(k === label);
-    }
-    this.crossEntropy += most + Math.log(total) - logits[label]!;
-    if (logits.indexOf(most) === label) this.correct++;
-    this.counted++;
+  intervals(): ValidationIntervals {
+    const patients = this.images.map(({ patient }) => patient);
+    const draws = new PatientResamples(patients, { seed: 0, resamples });
+    const rankings = this.rankings();
+    const all = [
+      ['accuracy', draws.interval((weights) => this.accuracy(weights))] as const,
+      ['auc', draws.interval((weights) => this.meanOf(rankings.map(({ auc }) => auc(weights))))] as const,
+      ...(this.two ? [] : rankings.map(({ name, auc }) => [`auc/${name}`, draws.interval(auc)] as const)),
+    ];
+    return Object.fromEntries(all.flatMap(([key, found]) => (found ? [[key, [found.low, found.high] as const]] : [])));
   }
 
-  private addSeveral(logits: Float32Array, labels: Int32Array): void {
+  /** Of two exclusive classes one AUC says all. */
+  private get two(): boolean {
+    return !this.options.overlapping && this.options.names.length === 2;
+  }
+
+  /** The AUC of each class, with a weight for each image or without. */
+  private rankings(): { name: string; auc(weights?: Int32Array): number | null }[] {
+    return this.options.names.map((name, k) => {
+      const { scores, truths, images } = this.scored[k]!;
+      const ranking = new Ranking(scores, truths);
+      return { name, auc: (weights) => ranking.auc(weights && Int32Array.from(images, (i) => weights[i]!)) };
+    });
+  }
+
+  /** Mean of the areas that there are. */
+  private meanOf(areas: readonly (number | null)[]): number | null {
+    const known = (this.two ? areas.slice(-1) : areas).filter((area) => area !== null);
+    return known.length === 0 ? null : known.reduce((sum, area) => sum + area, 0) / known.length;
+  }
+
+  private accuracy(weights?: Int32Array): number | null {
+    let [correct, counted] = [0, 0];
+    for (const [i, image] of this.images.entries()) {
+      const weight = weights?.[i] ?? 1;
+      correct += weight * image.correct;
+      counted += weight * image.counted;
+    }
+    return counted === 0 ? null : correct / counted;
+  }
+
+  private addOne(image: Answered, logits: Float32Array, label: number): void {
+    const most = Math.max(...logits);
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0);
+    for (const [k, logit] of logits.entries()) this.score(k, Math.exp(logit - most) / total, k === label);
+    this.crossEntropy += most + Math.log(total) - logits[label]!;
+    this.answer(image, logits.indexOf(most) === label);
+  }
+
+  private addSeveral(image: Answered, logits: Float32Array, labels: Int32Array): void {
     for (const [k, logit] of logits.entries()) {
       if (labels[k]! < 0) continue;
       const truth = labels[k] === 1;
-      this.scores[k]!.push(logit);
-      this.truths[k]!.push(truth);
+      this.score(k, logit, truth);
       this.crossEntropy += Math.max(logit, 0) - (truth ? logit : 0) + Math.log1p(Math.exp(-Math.abs(logit)));
-      if (logit > 0 === truth) this.correct++;
-      this.counted++;
+      this.answer(image, logit > 0 === truth);
     }
+  }
+
+  private score(k: number, score: number, truth: boolean): void {
+    const { scores, truths, images } = this.scored[k]!;
+    scores.push(score);
+    truths.push(truth);
+    images.push(this.images.length - 1);
+  }
+
+  private answer(image: Answered, right: boolean): void {
+    image.counted++;
+    this.counted++;
+    if (right) image.correct++;
   }
 }

@@ -1,11 +1,18 @@
 import type { WindowBatch } from '../../../data/loader/labelled/types.ts';
-import type { Validation, ValidationValues } from './types.ts';
+import { PatientResamples } from '../../../evaluate/metrics/bootstrap.ts';
+import {
+  resamples,
+  type Validation,
+  type ValidationIntervals,
+  type ValidationOptions,
+  type ValidationValues,
+} from './types.ts';
 
-/** What is fixed of a validation of segmentations. */
-export interface SegmentationValidationOptions {
-  /** Names of the network's outputs. */
-  readonly names: readonly string[];
-  readonly overlapping: boolean;
+/** Voxels of one case by class. */
+interface Counts {
+  readonly hit: Float64Array;
+  readonly predicted: Float64Array;
+  readonly reference: Float64Array;
 }
 
 /**
@@ -15,49 +22,96 @@ export interface SegmentationValidationOptions {
 export class SegmentationValidation implements Validation {
   private readonly outputs: number;
   private readonly first: number;
-  private readonly hit: Float64Array;
-  private readonly predicted: Float64Array;
-  private readonly reference: Float64Array;
+  /** By the number of the case, in the order in which they were shown. */
+  private readonly cases = new Map<number, Counts>();
   private readonly softHit: Float64Array;
   private readonly softPredicted: Float64Array;
   private crossEntropy = 0;
   private counted = 0;
 
-  constructor(private readonly options: SegmentationValidationOptions) {
+  constructor(private readonly options: ValidationOptions) {
     this.outputs = options.names.length;
     this.first = options.overlapping ? 0 : 1;
-    const zeros = () => new Float64Array(this.outputs);
-    [this.hit, this.predicted, this.reference] = [zeros(), zeros(), zeros()];
-    [this.softHit, this.softPredicted] = [zeros(), zeros()];
+    [this.softHit, this.softPredicted] = [new Float64Array(this.outputs), new Float64Array(this.outputs)];
   }
 
-  add({ labels }: Pick<WindowBatch, 'labels'>, logits: Float32Array): void {
-    const voxels = logits.length / this.outputs;
+  add({ labels, windows }: Pick<WindowBatch, 'labels' | 'windows'>, logits: Float32Array): void {
+    const voxels = logits.length / this.outputs / windows.length;
     const one = this.options.overlapping ? this.addOverlapping : this.addExclusive;
-    for (let v = 0; v < voxels; v++) if (labels[v]! >= 0) one.call(this, labels[v]!, logits, v * this.outputs);
+    for (const [w, { case: number }] of windows.entries()) {
+      const counts = this.countsOf(number);
+      for (let v = w * voxels; v < (w + 1) * voxels; v++)
+        if (labels[v]! >= 0) one.call(this, counts, labels[v]!, logits, v * this.outputs);
+    }
   }
 
   values(): ValidationValues {
-    const { hit, predicted, reference } = this;
-    const classes = this.options.names.map((name, k) => ({ name, k })).slice(this.first);
-    const measured = classes.filter(({ k }) => predicted[k]! + reference[k]! > 0);
-    const dice = measured.map(({ name, k }) => [name, (2 * hit[k]!) / (predicted[k]! + reference[k]!)] as const);
-    const mean = dice.reduce((sum, [, value]) => sum + value, 0) / dice.length;
+    const dice = this.classes.flatMap(({ name, k }) => {
+      const value = this.diceOf(k);
+      return value === null ? [] : [[`dice/${name}`, value] as const];
+    });
+    const mean = this.meanDice();
     return {
       ...(this.counted > 0 && { validationLoss: this.loss() }),
-      ...(dice.length > 0 && { dice: mean }),
-      ...Object.fromEntries(dice.map(([name, value]) => [`dice/${name}`, value])),
+      ...(mean !== null && { dice: mean }),
+      ...Object.fromEntries(dice),
     };
+  }
+
+  intervals(): ValidationIntervals {
+    const patients = [...this.cases.keys()].map((number) => this.options.patientOf(number));
+    const draws = new PatientResamples(patients, { seed: 0, resamples });
+    const all = [
+      ['dice', draws.interval((weights) => this.meanDice(weights))] as const,
+      ...this.classes.map(
+        ({ name, k }) => [`dice/${name}`, draws.interval((weights) => this.diceOf(k, weights))] as const,
+      ),
+    ];
+    return Object.fromEntries(all.flatMap(([key, found]) => (found ? [[key, [found.low, found.high] as const]] : [])));
+  }
+
+  /** The classes that enter the mean. */
+  private get classes(): { name: string; k: number }[] {
+    return this.options.names.map((name, k) => ({ name, k })).slice(this.first);
+  }
+
+  /**
+   * Dice of a class; null where it neither occurs nor is predicted.
+   * @param weights how often each case counts; default: once
+   */
+  private diceOf(k: number, weights?: Int32Array): number | null {
+    let [both, all, i] = [0, 0, 0];
+    for (const { hit, predicted, reference } of this.cases.values()) {
+      const weight = weights?.[i++] ?? 1;
+      both += weight * hit[k]!;
+      all += weight * (predicted[k]! + reference[k]!);
+    }
+    return all === 0 ? null : (2 * both) / all;
+  }
+
+  private meanDice(weights?: Int32Array): number | null {
+    const known = this.classes.map(({ k }) => this.diceOf(k, weights)).filter((dice) => dice !== null);
+    return known.length === 0 ? null : known.reduce((sum, dice) => sum + dice, 0) / known.length;
+  }
+
+  private countsOf(number: number): Counts {
+    const zeros = () => new Float64Array(this.outputs);
+    const own = this.cases.get(number) ?? { hit: zeros(), predicted: zeros(), reference: zeros() };
+    this.cases.set(number, own);
+    return own;
   }
 
   private loss(): number {
     let dice = 0;
-    for (let k = this.first; k < this.outputs; k++)
-      dice += (2 * this.softHit[k]! + 1e-5) / (this.softPredicted[k]! + this.reference[k]! + 1e-5);
+    for (let k = this.first; k < this.outputs; k++) {
+      let reference = 0;
+      for (const counts of this.cases.values()) reference += counts.reference[k]!;
+      dice += (2 * this.softHit[k]! + 1e-5) / (this.softPredicted[k]! + reference + 1e-5);
+    }
     return this.crossEntropy / this.counted - dice / (this.outputs - this.first);
   }
 
-  private addExclusive(label: number, logits: Float32Array, at: number): void {
+  private addExclusive(counts: Counts, label: number, logits: Float32Array, at: number): void {
     const { outputs } = this;
     let best = 0;
     for (let k = 1; k < outputs; k++) if (logits[at + k]! > logits[at + best]!) best = k;
@@ -71,12 +125,12 @@ export class SegmentationValidation implements Validation {
     }
     this.crossEntropy += most + Math.log(total) - logits[at + label]!;
     this.counted++;
-    this.predicted[best]!++;
-    this.reference[label]!++;
-    if (best === label) this.hit[label]!++;
+    counts.predicted[best]!++;
+    counts.reference[label]!++;
+    if (best === label) counts.hit[label]!++;
   }
 
-  private addOverlapping(label: number, logits: Float32Array, at: number): void {
+  private addOverlapping(counts: Counts, label: number, logits: Float32Array, at: number): void {
     for (let k = 0; k < this.outputs; k++) {
       const logit = logits[at + k]!;
       const truth = (label >> k) & 1;
@@ -85,10 +139,10 @@ export class SegmentationValidation implements Validation {
       this.softHit[k]! += probability * truth;
       this.crossEntropy += Math.max(logit, 0) - logit * truth + Math.log1p(Math.exp(-Math.abs(logit)));
       this.counted++;
-      this.reference[k]! += truth;
+      counts.reference[k]! += truth;
       if (logit > 0) {
-        this.predicted[k]!++;
-        this.hit[k]! += truth;
+        counts.predicted[k]!++;
+        counts.hit[k]! += truth;
       }
     }
   }
