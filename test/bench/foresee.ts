@@ -51,7 +51,7 @@ if (text === undefined || written.length !== 1) throw new Error(`${written.lengt
 
 const began = performance.now();
 const target = readFileSync(join(process.cwd(), values.target), 'utf8');
-const { program, memory } = foresee(PjrtApi.load(plugin), target, text, optionsFor('pjrt:cuda').flags);
+const { program, memory } = foresee(PjrtApi.load(plugin), target, text, optionsFor('pjrt:cuda').flags(text));
 const count = (pattern: RegExp) => program.match(pattern)?.length ?? 0;
 const { arguments: given, outputs, aliased, temporary } = memory;
 console.log(

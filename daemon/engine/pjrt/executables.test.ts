@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { lackOfPjrt, pjrtTestEngine } from '../../../test/engine.ts';
 import type { PjrtClient } from './client.ts';
+import { optionsFor } from './deviceOptions.ts';
 import { Executables } from './executables.ts';
 import { PjrtPlatform } from './platform.ts';
 
@@ -45,7 +46,11 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
   async function used(folder: string, factor = 3, more: { maxBytes?: number; flags?: Record<string, boolean> } = {}) {
     const { flags = {}, ...options } = more;
     const notices: string[] = [];
-    const executables = new Executables(client, flags, { folder, notice: (text) => notices.push(text), ...options });
+    const executables = new Executables(client, () => flags, {
+      folder,
+      notice: (text) => notices.push(text),
+      ...options,
+    });
     const executable = await executables.of(module(factor));
     const type = { dtype: 1, shape: [4] };
     const inputs = [client.put(type, Float32Array.of(1, 2, 3, 4)), client.put(type, Float32Array.of(5, 5, 5, 5))];
@@ -125,6 +130,19 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
     await used(folder, 2, { maxBytes: 1.5 * statSync(first).size });
     expect(existsSync(first)).toBe(false);
     expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  test('one that calls oneDNN is not kept, since XLA would end the process', async () => {
+    const folder = newFolder();
+    const flags = optionsFor('pjrt:cpu').flags(
+      'stablehlo.convolution(%x, %k) dim_numbers = [b, 0, 1, 2, f]x[0, 1, 2, i, o]->[b, 0, 1, 2, f]',
+    );
+    expect(flags).toEqual({ xla_cpu_experimental_onednn_custom_call: true });
+    expect(optionsFor('pjrt:cpu').flags(module(3))).toEqual({});
+    expect(await used(folder, 3, { flags: { xla_cpu_experimental_onednn_custom_call: true } })).toMatchObject({
+      values: times3,
+    });
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('a folder that cannot be written costs a notice, not the step', async () => {

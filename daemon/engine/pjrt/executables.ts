@@ -11,6 +11,7 @@ import { pruneFolder } from '../../files/pruneFolder.ts';
 import { PjrtError } from './api.ts';
 import type { Executable, PjrtClient } from './client.ts';
 import type { XlaFlags } from './compileOptions.ts';
+import { canBeKept } from './deviceOptions.ts';
 
 /** Raised when files are written in another form, so that old ones are not used. */
 const FORMAT = 1;
@@ -52,7 +53,7 @@ export class Executables {
 
   constructor(
     private readonly client: PjrtClient,
-    private readonly flags: XlaFlags,
+    private readonly flagsFor: (module: string) => XlaFlags,
     { folder, notice = () => {}, maxBytes = MAX_BYTES }: ExecutablesOptions = {},
   ) {
     this.folder = client.canSerialize ? folder : undefined;
@@ -62,15 +63,16 @@ export class Executables {
 
   /** The executable of a module. The caller frees it. @throws PjrtError with the plugin's words, which may name line and column */
   async of(module: string): Promise<Executable> {
-    if (this.folder === undefined) return this.client.compile(module, this.flags);
-    const key = keyOf(this.client, this.flags, module);
+    const flags = this.flagsFor(module);
+    if (this.folder === undefined || !canBeKept(flags)) return this.client.compile(module, flags);
+    const key = keyOf(this.client, flags, module);
     const file = join(this.folder, `${key}.executable`);
     const known = await this.read(file, key);
     if (known) {
       this.loaded++;
       return known;
     }
-    const made = await this.client.compile(module, this.flags);
+    const made = await this.client.compile(module, flags);
     await this.write(this.folder, file, key, made).catch((error: unknown) =>
       this.notice(`The compiled step could not be kept, so the next start compiles it again: ${messageOf(error)}`),
     );
