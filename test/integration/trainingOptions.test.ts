@@ -1,11 +1,20 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { RunFolder } from '../../daemon/runs/folder/runFolder.ts';
+import { tasks } from '../../daemon/runs/start/tasks.ts';
+import { trainerOf } from '../../daemon/runs/start/trainRun.ts';
+import { TrainingControl } from '../../daemon/train/control.ts';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
+import { resolveConfig } from '../../protocol/config/index.ts';
+import { parseConfig } from '../../protocol/config/parseConfig.ts';
 import type { EpochRecord, StepRecord } from '../../protocol/records/records.ts';
 import { picturesWithClasses } from './labelledPhantoms.ts';
 import { newestTensors, onlyRun, recordsOf, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
 
-/** What the options of a fine-tuning do to a whole run: which tensors move and how far, when it ends, what its loss is. */
+/**
+ * What the options of a fine-tuning do to a whole run: which tensors move and how far, when it ends, what its loss is. All runs are trained in
+ * this process, whose TensorFlow is opened once.
+ */
 
 let config: FinetuneInput;
 /** A run of one step, from which the others start. */
@@ -17,7 +26,7 @@ beforeAll(async () => {
   const own = temporaryFolder('options');
   config = {
     ...{ task: 'finetune', name: 'small', problem: 'classification', modality: '2D' },
-    data: { path: picturesWithClasses(join(own, 'images'), 8), folds: 2, cache: join(own, 'cache') },
+    data: { path: picturesWithClasses(join(own, 'images'), 8), folds: 2, cache: join(own, 'cache'), workers: 0 },
     ...{ model: { preset: 'nano' }, plan: { patch: [64, 64] } },
     engine: { interOpThreads: 2, intraOpThreads: 2 },
     train: { epochs: 1, stepsPerEpoch: 1, batch: 4, lr: 1e-2, weightDecay: 0, seed: 3 },
@@ -27,13 +36,17 @@ beforeAll(async () => {
   usual = await trained({});
 }, 120_000);
 
-async function trained(train: FinetuneInput['train'], ...args: string[]) {
-  const own = temporaryFolder('option');
-  const file = writeConfig(own, { ...config, train: { ...config.train, ...train } });
-  const from = start === undefined ? [] : ['--from', start];
-  const { code, stderr } = await unimiss(own, ['finetune', file, '--foreground', ...from, ...args]);
-  expect(code, stderr).toBe(0);
-  const run = onlyRun(own);
+async function trained(train: FinetuneInput['train']) {
+  const root = temporaryFolder('option');
+  const given = {
+    ...config,
+    train: { ...config.train, ...train },
+    ...(start !== undefined && { start: { from: start } }),
+  };
+  const text = JSON.stringify(given);
+  const folder = await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'test'), { baseDir: root }));
+  expect(await trainerOf(tasks)(folder, new TrainingControl())).toBe('finished');
+  const run = folder.folder;
   const records = recordsOf(run);
   const steps = records.filter((record): record is StepRecord => record.kind === 'step');
   const epochs = records.filter((record): record is EpochRecord => record.kind === 'epoch');
@@ -68,7 +81,7 @@ describe('which weights move', () => {
     expect(decayed('head_new')).toBeGreaterThan(1e-3);
     expect(decayed('patch_embed2D0.')).toBeGreaterThan(0);
     expect(decayed('patch_embed2D0.')).toBeLessThan(plain('patch_embed2D0.') / 100);
-  }, 180_000);
+  }, 120_000);
 
   test('not a frozen encoder; of a linear probe the last layer alone', async () => {
     const probe = await moved((await trained({ freeze: 'all' })).run);
@@ -79,7 +92,7 @@ describe('which weights move', () => {
       expect(own('block1.')).toBe(0);
     }
     expect(probe('block')).toBe(0);
-  }, 180_000);
+  }, 120_000);
 
   test('first the head, and everything once its epochs are over', async () => {
     const first = await moved((await trained({ headFirstEpochs: 1 })).run);
@@ -87,15 +100,19 @@ describe('which weights move', () => {
     expect(first('block')).toBe(0);
     const later = await moved((await trained({ headFirstEpochs: 1, epochs: 2, schedule: 'constant' })).run);
     expect(later('block1.')).toBeGreaterThan(1e-4);
-  }, 180_000);
+  }, 120_000);
 });
 
 describe('when a run ends', () => {
   test('at the end of the epoch in which its hours are over', async () => {
-    const { epochs, ended } = await trained({ epochs: 10_000 }, '--hours', '0.00001');
-    expect(epochs).toHaveLength(1);
-    expect(ended).toContain('trained for 0.00001 hours');
-  }, 180_000);
+    const own = temporaryFolder('hours');
+    const file = writeConfig(own, { ...config, train: { ...config.train, epochs: 10_000 } });
+    const { code, stderr } = await unimiss(own, ['finetune', file, '--foreground', '--hours', '0.00001']);
+    expect(code, stderr).toBe(0);
+    const records = recordsOf(onlyRun(own));
+    expect(records.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
+    expect(records.at(-1)).toMatchObject({ message: expect.stringContaining('trained for 0.00001 hours') });
+  }, 120_000);
 
   test('where the validation does not improve any more', async () => {
     const { epochs, ended } = await trained({
@@ -103,7 +120,7 @@ describe('when a run ends', () => {
     });
     expect(epochs).toHaveLength(3);
     expect(ended).toContain('accuracy has not improved in 2 validations');
-  }, 180_000);
+  }, 120_000);
 });
 
 test('label smoothing and class weights are in the loss, and weights of another number are refused', async () => {
@@ -118,9 +135,5 @@ test('label smoothing and class weights are in the loss, and weights of another 
   expect(Math.abs(weighted - plain)).toBeGreaterThan(1e-3);
   // Every class has as many cases.
   expect(equal).toBeCloseTo(plain, 5);
-  const own = temporaryFolder('weights');
-  const wrong = { ...config, train: { ...config.train, classWeights: [1, 2] } };
-  const { code, stderr } = await unimiss(own, ['finetune', writeConfig(own, wrong), '--foreground']);
-  expect(code).not.toBe(0);
-  expect(stderr).toContain('has 2 weights, but there are 4 classes');
-}, 240_000);
+  await expect(trained({ classWeights: [1, 2] })).rejects.toThrow('has 2 weights, but there are 4 classes');
+}, 120_000);

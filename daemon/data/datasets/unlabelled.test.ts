@@ -62,10 +62,17 @@ describe('a folder', () => {
     save('._a.png', 'x');
     const { root, samples2D, ignored, broken } = await openDataset({ paths: dir });
     expect(describeIgnored({ root, ignored }, true)).toBe(
-      '3 files were skipped: ._a.png is hidden (its name begins with a dot); README.md is a text file; table.csv.gz is a gzip file without a NIfTI volume',
+      '3 files were skipped: 1 hidden file (._a.png), 1 text file (README.md), 1 gzip file without a NIfTI volume (table.csv.gz)',
     );
     expect(describeIgnored({ root, ignored }, false)).toBe('3 files were skipped, because only images are used');
-    expect(describeIgnored({ root, ignored: [...ignored, ...ignored] }, true)).toMatch(/volume; and 3 more$/);
+    const notes = ['b.json', 'c.txt', 'd.md', 'e.csv'].map((name) => ({
+      path: join(root, name),
+      why: 'is a text file',
+    }));
+    const twin = { path: join(root, 'f.png'), why: 'is the same as a.png' };
+    expect(describeIgnored({ root, ignored: [...notes, twin] }, true)).toBe(
+      '5 files were skipped: 4 text files (b.json, c.txt, d.md, 1 more), 1 file that is the same as a.png',
+    );
     expect(describeIgnored({ root, ignored: [] }, true)).toBeUndefined();
     expect(ids(samples2D)).toEqual(['a.png']);
     expect(broken).toEqual([]);
