@@ -135,6 +135,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
   });
 
   it('shows the checkpoints of a run: they are pinned, exported and removed', async () => {
+    await expand(await row('organs')); // which was expanded
     await expand(await row('before'));
     await expand(await detail('Checkpoints'));
     const entries = async () =>

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { FrameLocator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { niftiFixture } from '../../daemon/data/formats/nifti.fixture.ts';
+import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
 import { Editor } from './kit/editor.ts';
 import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
@@ -165,6 +166,18 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
       await window.screenshot(`viewer-3d-${theme}`);
     }
     await window.runCommand('View: Close All Editors');
+  });
+
+  it('draws the organs of a made-up patient over its image', async () => {
+    await volumesWithMasks(join(editor.workspace, 'organs'), 1);
+    await window.openFile(join(editor.workspace, 'organs/imagesTr/case00_0000.nii.gz'));
+    const frame = await window.webview('case00_0000.nii.gz');
+    await window.visible('an organ', frame.getByRole('row', { name: /leftLung/ }));
+    for (const theme of ['light', 'dark'] as Theme[]) {
+      await window.setTheme(theme);
+      await window.screenshot(`viewer-overlay-${theme}`);
+    }
+    await window.runCommand('View: Close Editor');
   });
 
   it('measures by keyboard', async () => {

@@ -61,7 +61,7 @@ function labelText({ info, look, plane }: ShownLayer, place: ViewerState['place'
   const i = place[down] * plane.width + place[across];
   if (info.content.kind === 'values') {
     const value = (plane.numbers[i] ?? Number.NaN) * plane.slope + plane.intercept;
-    return Number.isFinite(value) ? `${info.name}: ${+value.toPrecision(3)}` : '';
+    return Number.isFinite(value) ? `${info.title ?? info.name}: ${+value.toPrecision(3)}` : '';
   }
   const label = labelAt(plane, i);
   if (label === 0) return '';
