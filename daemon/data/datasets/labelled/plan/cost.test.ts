@@ -8,6 +8,7 @@ const measured = [
   ['segmentation', '3D', 'tiny', [32, 128, 128], 2, 9, 1420],
   ['segmentation', '3D', 'tiny', [48, 192, 192], 2, 14, 2908],
   ['segmentation', '2D', 'tiny', [224, 224], 8, 3, 1126],
+  ['classification', '3D', 'tiny', [64, 128, 128], 4, 4, 1665],
   ['classification', '3D', 'tiny', [64, 128, 128], 8, 2, 2480],
   ['classification', '2D', 'tiny', [224, 224], 16, 4, 1212],
 ] as const;
