@@ -11,10 +11,10 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 
 /** What axe finds in a page of the extension inside the editor. The debugger brings axe in, which the page's policy would refuse. */
 export async function axeFindings(page: FrameLocator): Promise<Finding[]> {
-  const found: unknown = await page.locator(':root').evaluate(`async () => {
+  const found: unknown = await page.locator(':root').evaluate(`(async () => {
     if (!globalThis.axe) { ${source} }
     const { violations } = await globalThis.axe.run();
     return violations.map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join(' '))]);
-  }`);
+  })()`);
   return findings.parse(found);
 }

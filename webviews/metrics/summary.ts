@@ -11,6 +11,9 @@ import type { Run } from './store.ts';
 /** Steps after a start or resume before its speed tells how long the rest takes. */
 const stepsToEstimate = 20;
 
+/** Characters of a note that a tile has room for. */
+const longestNote = 40;
+
 /** The heading and its tiles: progress, time left, throughput, loss by phase, memory, and results of the whole run. */
 export class Summary {
   readonly root: HTMLElement;
@@ -26,6 +29,8 @@ export class Summary {
   /** The run on show. */
   private run: string | undefined;
   private readonly tiles = element('dl', { className: 'tiles' });
+  /** Results that need a sentence, for which a tile is too narrow. */
+  private readonly results = element('dl', { className: 'results' });
   private shown = '';
 
   /** @param host does what the buttons of a queued run say; undefined: there are none */
@@ -42,6 +47,7 @@ export class Summary {
       this.bar,
       this.verdict,
       this.tiles,
+      this.results,
     );
   }
 
@@ -72,16 +78,29 @@ export class Summary {
     this.verdict.hidden = !verdict || verdict.tone === 'unknown';
     this.verdict.dataset.tone = verdict?.tone ?? '';
     setText(this.verdict, verdict?.text ?? '');
-    const tiles = [...(run ? runTiles(run) : []), ...facts];
+    const needsSentence = ({ note }: SummaryFact) => (note?.length ?? 0) > longestNote;
+    const tiles = [...(run ? runTiles(run) : []), ...facts.filter((fact) => !needsSentence(fact))];
+    const results = facts.filter(needsSentence);
     this.tiles.hidden = tiles.length === 0;
+    this.results.hidden = results.length === 0;
     const share = run ? progressOf(run) : undefined;
     this.bar.classList.toggle('unknown', share === undefined);
     this.bar.value = share ?? 0;
-    const key = JSON.stringify(tiles);
+    const key = JSON.stringify([tiles, results]);
     if (key === this.shown) return;
     this.shown = key;
     this.tiles.style.setProperty('--um-tiles', String(tiles.length));
     this.tiles.style.setProperty('--um-half', String(Math.ceil(tiles.length / 2)));
+    this.results.replaceChildren(
+      ...results.map(({ label, value, note }) =>
+        element(
+          'div',
+          {},
+          element('dt', {}, label),
+          element('dd', {}, element('strong', {}, value), ' ', element('span', { className: 'note' }, note ?? '')),
+        ),
+      ),
+    );
     this.tiles.replaceChildren(
       ...tiles.map((tile) =>
         element(

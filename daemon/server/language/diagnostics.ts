@@ -57,8 +57,10 @@ export function concernDiagnostics(
   return concerns
     .map(({ severity, field, message, remedy, fix }) => {
       const node = tree && closest(tree, field === '' ? [] : field.split('.'));
-      const start = node && node !== tree ? node.offset : 0;
-      const end = node && node !== tree ? node.offset + node.length : 1;
+      // A field that is absent is marked at the name of the part that it belongs to, not across all of that.
+      const within = node?.type === 'object' ? (node.parent?.children?.[0] ?? node) : node;
+      const start = within && node !== tree ? within.offset : 0;
+      const end = within && node !== tree ? within.offset + within.length : 1;
       return {
         range: { start: document.positionAt(start), end: document.positionAt(end) },
         message: textOf({ field, message, remedy }),

@@ -3,7 +3,7 @@ export const pretrainTemplate = `// A UniMiSS pre-training run. Omitted fields h
 {
   "name": "pretrain",
   "data": {
-    // Folders are searched at any depth: NIfTI is 3D, PNG and JPEG are 2D.
+    // Folders are searched at any depth: volumes train in 3D, pictures in 2D.
     "paths": ["path/to/images"],
     // Number of threads that read images. Raise it if the records show waiting.
     "workers": 1
