@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sizeOf } from '../../daemon/engine/dataType.ts';
 import { openEngine } from '../../daemon/engine/index.ts';
 import { locateEngine } from '../../daemon/engine/install/index.ts';
 import { foresee } from '../../daemon/engine/pjrt/aheadOfTime.fixtures.ts';
 import { PjrtApi } from '../../daemon/engine/pjrt/api.ts';
 import { optionsFor } from '../../daemon/engine/pjrt/deviceOptions.ts';
-import { ModuleWriter } from '../../daemon/engine/pjrt/moduleWriter.ts';
+import { ModuleWriter, type StableHloModule } from '../../daemon/engine/pjrt/moduleWriter.ts';
 import { presets } from '../../daemon/model/config.ts';
 import { createPretrainState, createPretrainStep } from '../../daemon/train/pretrain/index.ts';
 import { type EnginePrecision, enginePrecisions } from '../../protocol/config/devices.ts';
@@ -32,26 +33,30 @@ if (!precision) throw new Error(`--precision: ${values.precision} is none of ${e
 
 const { library, device } = await locateEngine('pjrt:cpu');
 const engine = await openEngine({ library, device, precision });
-const written: string[] = [];
+const written: StableHloModule[] = [];
 const { finish } = ModuleWriter.prototype;
 ModuleWriter.prototype.finish = function (...args) {
   const module = finish.apply(this, args);
-  written.push(module.text);
+  written.push(module);
   return module;
 };
 const state = createPretrainState(engine, presets[values.arch as keyof typeof presets], 0);
-const stateBytes = 4 * state.tensors().reduce((sum, { shape }) => sum + shape.reduce((all, n) => all * n, 1), 0);
 createPretrainStep(engine, state, {
   phase: values.phase as Modality,
   batch: Number(values.batch),
   executor: 'graph',
 });
-const [text] = written;
-if (text === undefined || written.length !== 1) throw new Error(`${written.length} modules instead of one`);
+const [module] = written;
+if (!module || written.length !== 1) throw new Error(`${written.length} modules instead of one`);
+const { text } = module;
+const updated = module.updated.flatMap((i) => module.arguments[i] ?? []);
+const stateBytes = 4 * updated.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
+// Which of Triton's kernels multiplies fastest, only the card can tell; without one, cuBLAS multiplies.
+const flags = { ...optionsFor('pjrt:cuda').flags(text), xla_gpu_enable_triton_gemm: false };
 const began = performance.now();
 const target = readFileSync(join(process.cwd(), values.target), 'utf8');
-const { program, memory } = foresee(PjrtApi.load(plugin), target, text, optionsFor('pjrt:cuda').flags(text));
+const { program, memory } = foresee(PjrtApi.load(plugin), target, text, flags);
 const count = (pattern: RegExp) => program.match(pattern)?.length ?? 0;
 const { arguments: given, outputs, aliased, temporary } = memory;
 console.log(

@@ -4,7 +4,7 @@ import { type Engine, type Executor, openEngine } from '../../daemon/engine/inde
 import { locateEngine } from '../../daemon/engine/install/index.ts';
 import { presets } from '../../daemon/model/config.ts';
 import { createPretrainState, createPretrainStep } from '../../daemon/train/pretrain/index.ts';
-import { engineDevices } from '../../protocol/config/devices.ts';
+import { engineDevices, enginePrecisions } from '../../protocol/config/devices.ts';
 import type { Modality } from '../../protocol/modality.ts';
 
 /**
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '5' },
     executor: { type: 'string', default: 'graph' },
     device: { type: 'string', default: 'cpu' },
+    precision: { type: 'string', default: 'float32' },
   },
 });
 const phase = values.phase as Modality;
@@ -33,7 +34,9 @@ async function engineFor(name: string): Promise<Engine> {
   const wanted = engineDevices.find((device) => device === name);
   if (!wanted) throw new Error(`--device: ${name} is none of ${engineDevices.join(', ')}`);
   const { library, device, preload } = await locateEngine(wanted);
-  return openEngine({ library, device, preload });
+  const precision = enginePrecisions.find((each) => each === values.precision);
+  if (!precision) throw new Error(`--precision: ${values.precision} is none of ${enginePrecisions.join(', ')}`);
+  return openEngine({ library, device, preload, precision });
 }
 
 const engine = await engineFor(values.device);
@@ -63,6 +66,9 @@ console.log(
     outDim: config.head.out,
     executor: values.executor,
     device: values.device,
+    precision: values.precision,
+    imagesPerSecond: round((1000 * batch) / minMs),
+    deviceMiB: engine.memory && Math.round(engine.memory.inUse / 2 ** 20),
     minMs,
     medianMs,
     peakMiB,

