@@ -105,3 +105,21 @@ it('labels come back to the voxels that they lie on', () => {
   expect(new Set(own)).toEqual(new Set([0, 1, 2, 3]));
   expect(back(Uint16Array.from(map))).toBeInstanceOf(Uint16Array);
 });
+
+it('margins that were filled in come off again, but not below the length that is asked for', () => {
+  const grid = turned([0.4, 0.2]);
+  // Nothing but air around a cube of 20 mm.
+  const data = Float32Array.from(places(grid), ([x, y, z]) =>
+    Math.max(Math.abs(x), Math.abs(y), Math.abs(z)) < 10 ? 50 : -900,
+  );
+  const image = { size: walkOf(grid).shape, spacing: [4, 2, 2] as const, channels: [data], grid, notices: [] };
+  const { stored, back } = straighten(image, grid, 'oblique.nii');
+  const mm = ({ size }: typeof stored) => [4 * size[0], 2 * size[1], 2 * size[2]];
+  for (const length of mm(stored)) expect(Math.abs(length - 20)).toBeLessThanOrEqual(12);
+  for (const length of mm(straighten(image, grid, 'oblique.nii', [32, 30, 30]).stored))
+    expect(length).toBeGreaterThanOrEqual(30);
+  // Beyond the copy there are no labels.
+  const own = back(new Uint8Array(stored.size[0] * stored.size[1] * stored.size[2]).fill(7));
+  expect(own.every((label, v) => label === 7 || data[v] === -900)).toBe(true);
+  expect(own.filter((label) => label === 7).length).toBeLessThan(own.length / 4);
+});

@@ -26,7 +26,7 @@ export function tiltOf({ affine }: Pick<StoredGrid, 'affine'>): number {
 /** An image in a grid along the patient's axes. */
 export interface Straightened {
   readonly stored: StoredCase;
-  /** A map in that grid, brought into the grid of the image: of each voxel the nearest. */
+  /** A map in that grid, brought into the grid of the image: of each voxel the nearest; 0 where the copy has nothing of it. */
   back(map: Uint8Array | Uint16Array): Uint8Array | Uint16Array;
 }
 
@@ -39,11 +39,18 @@ function each<T>(make: (axis: 0 | 1 | 2) => T): [T, T, T] {
 }
 
 /**
- * Brings an image into a grid along the patient's axes that covers it, with voxels as large as its own: linear, beyond the image its smallest
- * value.
+ * Brings an image into a grid along the patient's axes, with voxels as large as its own: linear. The grid covers all of it but margins that
+ * hold only the value that lies beyond it (`outsideOf`).
+ * @param path for messages
+ * @param shortest mm; the copy keeps margins up to these lengths: what a network sees at a time should be image, not padding
  * @throws UnimissError 'data' where that would be too large
  */
-export function straighten(image: StoredCase, grid: StoredGrid, path: string): Straightened {
+export function straighten(
+  image: StoredCase,
+  grid: StoredGrid,
+  path: string,
+  shortest: readonly [number, number, number] = [0, 0, 0],
+): Straightened {
   const { size, channels } = image;
   const affine = walkAffine(grid.affine, grid.size, walkOf(grid));
   // Millimetres towards Inferior, Posterior and Left, as arrays are ordered.
@@ -69,15 +76,84 @@ export function straighten(image: StoredCase, grid: StoredGrid, path: string): S
     return [a / mm, b / mm, c / mm, (t - end(axis).least) / mm];
   });
   const toStored = inverse(toStraight);
+  const outsides = channels.map((values) => outsideOf(values, size));
+  const whole = channels.map((values, c) =>
+    turned(values, size, straight, { places: toStored, outside: outsides[c]! }),
+  );
+  // The corners of the box hold nothing of the image, and so do margins that were added when it was tilted.
+  const content = contentOf(whole, straight, outsides);
+  const spans = each((axis) => {
+    const [own, all] = [content.length[axis], straight[axis]];
+    const wanted = Math.min(all, Math.max(own, Math.ceil(shortest[axis] / spacing[axis])));
+    const before = content.first[axis] - Math.floor((wanted - own) / 2);
+    return { first: Math.min(Math.max(0, before), all - wanted), length: wanted };
+  });
+  const [first, length] = [each((axis) => spans[axis].first), each((axis) => spans[axis].length)];
+  const toContent = each((axis): Row => {
+    const [a, b, c, t] = toStraight[axis];
+    return [a, b, c, t - first[axis]];
+  });
   return {
     stored: {
       ...image,
-      size: straight,
+      size: length,
       spacing: image.spacing && spacing,
-      channels: channels.map((values) => turned(values, size, straight, toStored)),
+      channels: whole.map((values) => cut(values, straight, first, length)),
     },
-    back: (map) => nearest(map, straight, size, toStraight),
+    back: (map) => nearest(map, length, size, toContent),
   };
+}
+
+/** The smallest box beyond which every channel has its outside value alone; everything where there is no other. */
+function contentOf(
+  channels: readonly ImageValues[],
+  size: Size3,
+  outsides: readonly number[],
+): { first: Size3; length: Size3 } {
+  const least = [size[0], size[1], size[2]];
+  const most = [-1, -1, -1];
+  const note = (axis: 0 | 1 | 2, from: number, to: number) => {
+    least[axis] = Math.min(least[axis]!, from);
+    most[axis] = Math.max(most[axis]!, to);
+  };
+  for (const [c, values] of channels.entries()) {
+    const outside = outsides[c]!;
+    for (let row = 0; row < size[0] * size[1]; row++) {
+      const begin = row * size[2];
+      let [from, to] = [0, size[2] - 1];
+      while (from <= to && values[begin + from] === outside) from++;
+      if (from > to) continue;
+      while (values[begin + to] === outside) to--;
+      const [k, j] = [Math.floor(row / size[1]), row % size[1]];
+      note(0, k, k);
+      note(1, j, j);
+      note(2, from, to);
+    }
+  }
+  if (most[0] === -1) return { first: [0, 0, 0], length: size };
+  return { first: each((axis) => least[axis]!), length: each((axis) => most[axis]! - least[axis]! + 1) };
+}
+
+function cut(values: ImageValues, size: Size3, first: Size3, length: Size3): ImageValues {
+  const out = values instanceof Int16Array ? new Int16Array(voxels(length)) : new Float32Array(voxels(length));
+  for (let k = 0; k < length[0]; k++)
+    for (let j = 0; j < length[1]; j++) {
+      const from = ((k + first[0]) * size[1] + j + first[1]) * size[2] + first[2];
+      out.set(values.subarray(from, from + length[2]), (k * length[1] + j) * length[2]);
+    }
+  return out;
+}
+
+/** What lies beyond an image: the value that all its corners have, as margins that were filled in do, else its smallest. */
+function outsideOf(values: ImageValues, [depth, height, width]: Size3): number {
+  const corners = [0, depth - 1].flatMap((k) =>
+    [0, height - 1].flatMap((j) => [0, width - 1].map((i) => values[(k * height + j) * width + i]!)),
+  );
+  const [first = 0, ...others] = corners;
+  if (others.every((value) => value === first)) return first;
+  let least = Number.POSITIVE_INFINITY;
+  for (const value of values) if (value < least) least = value;
+  return least;
 }
 
 function inverse([[a, b, c, p], [d, e, f, q], [g, h, i, r]]: Places): Places {
@@ -94,10 +170,13 @@ function inverse([[a, b, c, p], [d, e, f, q], [g, h, i, r]]: Places): Places {
   ];
 }
 
-/** Values at the places of another grid: linear between eight voxels; outside, the smallest value. */
-function turned(values: ImageValues, from: Size3, to: Size3, [pz, py, px]: Places): ImageValues {
-  let outside = Number.POSITIVE_INFINITY;
-  for (const value of values) if (value < outside) outside = value;
+/** Values at the places of another grid: linear between eight voxels. */
+function turned(
+  values: ImageValues,
+  from: Size3,
+  to: Size3,
+  { places: [pz, py, px], outside }: { readonly places: Places; readonly outside: number },
+): ImageValues {
   const whole = values instanceof Int16Array;
   const out = whole ? new Int16Array(voxels(to)) : new Float32Array(voxels(to));
   const [depth, height, width] = from;
@@ -150,10 +229,11 @@ function nearest(
   for (let k = 0; k < to[0]; k++)
     for (let j = 0; j < to[1]; j++)
       for (let i = 0; i < to[2]; i++, at++) {
-        const z = Math.round(clamp(pz[0] * k + pz[1] * j + pz[2] * i + pz[3], depth - 1));
-        const y = Math.round(clamp(py[0] * k + py[1] * j + py[2] * i + py[3], height - 1));
-        const x = Math.round(clamp(px[0] * k + px[1] * j + px[2] * i + px[3], width - 1));
-        out[at] = map[(z * height + y) * width + x]!;
+        const z = Math.round(pz[0] * k + pz[1] * j + pz[2] * i + pz[3]);
+        const y = Math.round(py[0] * k + py[1] * j + py[2] * i + py[3]);
+        const x = Math.round(px[0] * k + px[1] * j + px[2] * i + px[3]);
+        if (z >= 0 && y >= 0 && x >= 0 && z < depth && y < height && x < width)
+          out[at] = map[(z * height + y) * width + x]!;
       }
   return out;
 }

@@ -25,7 +25,7 @@ export interface PosedImage {
  */
 export function posed(
   stored: StoredCase,
-  { tilt: trained }: Pick<NetworkPlan, 'tilt'>,
+  { tilt: trained, patch, spacing }: Pick<NetworkPlan, 'tilt' | 'patch' | 'spacing'>,
   settings: PrepareSettings,
   path: string,
 ): PosedImage {
@@ -33,7 +33,9 @@ export function posed(
   const tilt = grid ? tiltOf(grid) : 0;
   if (!grid || trained === undefined || trained > straightUpTo || tilt <= straightUpTo)
     return { prepared: prepareImage(stored, settings, path), size: stored.size, back: (map) => map, turned: false };
-  const { stored: straight, back } = straighten(stored, grid, path);
+  const [depth, height, width = 0] = patch;
+  const window = spacing && ([depth * spacing[0], height * spacing[1], width * spacing[2]] as const);
+  const { stored: straight, back } = straighten(stored, grid, path, window ?? undefined);
   return {
     ...{ prepared: prepareImage(straight, settings, path), size: straight.size, back, turned: true },
     notice: `is oblique (${tilt.toFixed(0)}°), so the network saw it turned into the patient's axes, as it was trained; the labels are in the image's own grid`,
