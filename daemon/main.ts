@@ -10,6 +10,7 @@ import { exportCommand } from './cli/commands/export.ts';
 import { finetuneCommand } from './cli/commands/finetune.ts';
 import { initCommand } from './cli/commands/init.ts';
 import { metricsCommand } from './cli/commands/metrics.ts';
+import { argumentsThere, goThere, machineOption } from './cli/commands/onMachine.ts';
 import { openCommand } from './cli/commands/open.ts';
 import { phantomsCommand } from './cli/commands/phantoms.ts';
 import { planCommand } from './cli/commands/plan.ts';
@@ -26,6 +27,7 @@ const program = new Command('unimiss')
   .description('Self-supervised pre-training of one network on 2D and 3D medical images (UniMiSS, ECCV 2022).')
   .version(version)
   .option('--json', 'write results as JSON lines for scripts; progress goes to standard error')
+  .addOption(machineOption())
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)')
   .addHelpText(
@@ -39,6 +41,7 @@ First steps:
   unimiss resume                            resume the newest unfinished run
   unimiss plan ~/labelled > organs.unimiss.jsonc
   unimiss finetune organs.unimiss.jsonc --from RUN
+  unimiss --machine gpu1 runs               a command on another machine, by ssh
   unimiss COMMAND --help                    all options of a command
 
 Exit codes:
@@ -72,6 +75,7 @@ for (const command of [
 addDaemonCommands(program);
 program.addCommand(phantomsCommand());
 arrangeHelp(program);
+goThere(program);
 for (const command of withSubcommands(program)) command.exitOverride();
 
 // A reader that has seen enough (head, less) is no error.
@@ -81,7 +85,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(argumentsThere(process.argv.slice(2)) ?? process.argv.slice(2), { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage.code;
   else {

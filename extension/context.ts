@@ -1,7 +1,7 @@
 import type { EventEmitter, ExtensionContext, LogOutputChannel } from 'vscode';
 import type { RunLogs } from './logs/runLogs.ts';
 import type { Machines } from './machines/machines.ts';
-import type { RoutedDaemon } from './machines/routedDaemon.ts';
+import type { DaemonAt, RoutedDaemon } from './machines/routedDaemon.ts';
 import type { MetricsPanels } from './metrics/metricsPanels.ts';
 import type { ReportPanels } from './report/reportPanels.ts';
 import type { Reports } from './reports.ts';
@@ -23,4 +23,9 @@ export interface Context {
   readonly reportPanels: ReportPanels;
   /** Fires after TensorFlow was installed. */
   readonly engineChanged: EventEmitter<void>;
+}
+
+/** As `Context`, for what is done on one machine: its daemon is the one there. A `Context` is that of this machine. */
+export interface ContextAt extends Omit<Context, 'daemon'> {
+  readonly daemon: DaemonAt;
 }

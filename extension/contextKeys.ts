@@ -1,5 +1,6 @@
 import { commands, Disposable, window, workspace } from 'vscode';
 import { engineInfoRequest } from '../protocol/daemon/messages.ts';
+import { NoDaemonHere } from './client/noDaemonHere.ts';
 import { taskIn } from './commands/finetune.ts';
 import { isConfig } from './configuration/configFiles.ts';
 import type { Context } from './context.ts';
@@ -41,7 +42,11 @@ export function keepContextKeys(
       if (document === window.activeTextEditor?.document) showFile();
     }),
     store.onDidChange(showRuns),
-    daemon.onDidChangeState(({ kind }) => set('daemonDown', kind === 'failed')),
+    daemon.onDidChangeState((state) => {
+      const none = state.kind === 'failed' && state.error instanceof NoDaemonHere;
+      set('noDaemonHere', none);
+      set('daemonDown', state.kind === 'failed' && !none);
+    }),
     daemon.onDidConnect(askForEngine),
     engineChanged.event(askForEngine),
   );

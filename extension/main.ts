@@ -1,4 +1,5 @@
 import { EventEmitter, type ExtensionContext, Uri, window } from 'vscode';
+import type { Reading } from '../protocol/viewer/page.ts';
 import { localWay } from './client/localWay.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
 import { checkpointCommands } from './commands/checkpoints.ts';
@@ -31,8 +32,11 @@ import { datasetCommands } from './datasets/datasetCommands.ts';
 import { DatasetStore } from './datasets/datasetStore.ts';
 import { DatasetsView } from './datasets/datasetsView.ts';
 import { RunLogs } from './logs/runLogs.ts';
+import { ImageThere } from './machines/imageThere.ts';
+import { MachineFiles } from './machines/machineFiles.ts';
 import { Machines } from './machines/machines.ts';
 import { MachinesView } from './machines/machinesView.ts';
+import { machineScheme } from './machines/machineUri.ts';
 import { RoutedDaemon } from './machines/routedDaemon.ts';
 import { actOnRun } from './metrics/actOnRun.ts';
 import { MetricsPanels } from './metrics/metricsPanels.ts';
@@ -43,6 +47,7 @@ import { RunStore } from './runs/runStore.ts';
 import { RunsView } from './runs/runsView.ts';
 import { tellEndings } from './runs/tellEndings.ts';
 import { StatusBar } from './statusBar.ts';
+import { ImageThread } from './viewer/imageThread.ts';
 import { ViewerEditors } from './viewer/viewerEditors.ts';
 import { VolumePanels } from './viewer/volumePanels.ts';
 
@@ -56,7 +61,9 @@ export function activate(extension: ExtensionContext): void {
   daemon = new RoutedDaemon(localWay(extension, output), output);
   const store = new RunStore(daemon, failed);
   machines = new Machines(extension, output, store, failed);
-  daemon.joinMachines(machines);
+  const others = machines;
+  daemon.joinMachines(others);
+  extension.subscriptions.push(new MachineFiles(others));
   const view = new RunsView(store, daemon, failed);
   const panels = new MetricsPanels(extension, daemon, failed, actOnRun);
   const logs = new RunLogs(daemon, failed);
@@ -79,7 +86,11 @@ export function activate(extension: ExtensionContext): void {
   const threadFile = Uri.joinPath(extension.extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath;
   extension.subscriptions.push(datasets, new DatasetsView(datasets, threadFile));
   extension.subscriptions.push(...registerCommands(ctx, datasetCommands(datasets)));
-  const viewers = new ViewerEditors(extension, failed);
+  const readers = (uri: Uri, moved: (reading: Reading) => void) => {
+    if (uri.scheme === 'file') return new ImageThread(threadFile, moved);
+    return uri.scheme === machineScheme ? new ImageThere(others.clientOf(uri.authority), uri.path, moved) : undefined;
+  };
+  const viewers = new ViewerEditors(extension, readers, failed);
   const volumes = new VolumePanels(extension.extensionUri, failed);
   extension.subscriptions.push(viewers, volumes, ...registerCommands(ctx, viewCommands(viewers, volumes)));
   extension.subscriptions.push(...registerCommands(ctx, showViewsCommands(ctx, viewers)));

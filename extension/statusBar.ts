@@ -1,6 +1,9 @@
 import { type Disposable, l10n, StatusBarAlignment, type StatusBarItem, ThemeColor, window } from 'vscode';
 import { forEditor } from '../protocol/editorWords.ts';
+import { parseAddress } from '../protocol/machines/address.ts';
+import type { RunInfo } from '../protocol/runs/runInfo.ts';
 import type { DaemonClient } from './client/daemonClient.ts';
+import { NoDaemonHere } from './client/noDaemonHere.ts';
 import { describeRun, inShort, isActive } from './runs/describeRun.ts';
 import type { RunStore } from './runs/runStore.ts';
 
@@ -39,6 +42,14 @@ export class StatusBar implements Disposable {
           : l10n.t('Starting the background server');
         break;
       case 'failed':
+        if (state.error instanceof NoDaemonHere) {
+          this.item.text = l10n.t('$(remote) UniMiSS{0}', inShort(active));
+          this.item.tooltip = [
+            l10n.t('No daemon here: {0}. Other machines train.', state.error.what),
+            ...runLines(active),
+          ].join('\n');
+          break;
+        }
         this.item.text = l10n.t('$(error) UniMiSS: offline');
         this.item.tooltip = l10n.t('{0}\nClick to try again.', forEditor(state.error.message));
         this.item.command = 'unimiss.reconnect';
@@ -48,12 +59,18 @@ export class StatusBar implements Disposable {
         this.item.text = l10n.t('$(pulse) UniMiSS{0}', inShort(active));
         this.item.tooltip = [
           l10n.t('Background server {0}, process {1}', state.version, state.pid),
-          ...(active.length === 0
-            ? [l10n.t('No run is training.')]
-            : active.map((run) => `${run.id}: ${describeRun(run)}`)),
+          ...runLines(active),
         ].join('\n');
       }
     }
     this.item.show();
   }
+}
+
+function runLines(active: readonly RunInfo[]): string[] {
+  if (active.length === 0) return [l10n.t('No run is training.')];
+  return active.map((run) => {
+    const { machine } = parseAddress(run.folder);
+    return `${run.id}${machine === undefined ? '' : ` on ${machine}`}: ${describeRun(run)}`;
+  });
 }

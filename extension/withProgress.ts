@@ -15,7 +15,7 @@ let lastToken = 0;
  * @param ask sends the request with this token
  */
 export async function withProgress<R>(
-  daemon: DaemonClient,
+  daemon: Pick<DaemonClient, 'languageClient'>,
   title: string,
   ask: (workDoneToken: string, cancelled: CancellationToken) => Promise<R>,
 ): Promise<R> {

@@ -1,16 +1,15 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { PassThrough, type Readable, Transform, type Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { UnimissError } from '../protocol/errors.ts';
 import { printable } from '../protocol/printable.ts';
+import { BehindMark } from './behindMark.ts';
 import type { Payload } from './payload.ts';
 import { type PrepareOptions, prepareMachine } from './prepare.ts';
 import { startScript } from './runScript.ts';
-import { connectScript, exits, mark } from './scripts.ts';
+import { connectScript, exits } from './scripts.ts';
 import { sshError } from './sshErrors.ts';
 
-/** Login scripts may print this much before the daemon's first message, bytes. */
-const mostNoise = 256 * 1024;
 /** How many characters of the standard error of `ssh` are kept. */
 const lastWordsLength = 2000;
 
@@ -96,27 +95,5 @@ class OpenLine implements Line {
       await closed;
     }
     return this.words.trim();
-  }
-}
-
-/** Passes on what follows the line with the mark. Emits `mark` when it has come. */
-class BehindMark extends Transform {
-  private before: Buffer | undefined = Buffer.alloc(0);
-
-  override _transform(piece: Buffer, _encoding: string, done: (error?: Error | null, data?: Buffer) => void): void {
-    if (!this.before) {
-      done(null, piece);
-      return;
-    }
-    const all = Buffer.concat([this.before, piece]);
-    const at = all.indexOf(`${mark}\n`);
-    if (at < 0) {
-      this.before = all;
-      done(all.length > mostNoise ? new Error('login scripts print too much') : undefined);
-      return;
-    }
-    this.before = undefined;
-    this.emit('mark');
-    done(null, all.subarray(at + mark.length + 1));
   }
 }

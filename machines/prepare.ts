@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import { UnimissError } from '../protocol/errors.ts';
 import { printable } from '../protocol/printable.ts';
 import { humanBytes } from '../protocol/words.ts';
+import { type Entry, pack } from './archive.ts';
 import { nodeEntries, nodeVersion } from './node.ts';
-import { type Payload, pack } from './payload.ts';
+import type { Payload } from './payload.ts';
 import { checkFacts, type MachineFacts, probe } from './probe.ts';
 import { runScript } from './runScript.ts';
 import { exits, linkNode, receiveScript } from './scripts.ts';
 import type { SshOptions } from './sshCommand.ts';
-import type { Entry } from './tar.ts';
 
 export interface PrepareOptions extends SshOptions {
   signal?: AbortSignal;
@@ -70,7 +70,8 @@ export async function copyTo(
   throw copyError(host, code, errors);
 }
 
-function copyError(host: string, code: number, errors: string): UnimissError {
+/** Why a copy failed, by what the shell there wrote. */
+export function copyError(host: string, code: number, errors: string): UnimissError {
   if (/No space left on device|Disk quota exceeded|disk quota/i.test(errors))
     return new UnimissError('disk', 'its disk filled up while UniMiSS was copied; nothing of it was kept', {
       place: host,

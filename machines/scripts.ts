@@ -39,6 +39,22 @@ export function connectScript(version: string): string {
   ].join('; ');
 }
 
+/**
+ * Runs a command of `unimiss` with the daemon of a version.
+ * @param command as `encodeCommand` writes it
+ * @param terminal it has one, which shows everything; else the mark stands before its output
+ */
+export function commandScript(version: string, command: string, terminal: boolean): string {
+  if (!/^[A-Za-z0-9_-]*$/.test(command)) throw new UnimissError('internal', 'a command that is not encoded');
+  return [
+    ...[base, `d="$u/daemon/${checkName(version)}"`],
+    `[ -f "$d/main.js" ] || exit ${exits.noDaemon}`,
+    `[ -x "$d/node" ] || exit ${exits.noNode}`,
+    ...(terminal ? [] : [`echo "${mark}"`]),
+    `exec "$d/node" "$d/main.js" there ${command}`,
+  ].join('; ');
+}
+
 /** Prints what is needed to know before anything is copied, as lines of `name=value`. Changes nothing. */
 export function probeScript(): string {
   return [
@@ -82,6 +98,31 @@ export function receiveScript(folder: string, sha256: string, before: readonly s
     ...before,
     `if [ -e "$b/${name}" ]; then mv "$b/${name}" "$t/old"; fi`,
     `mv "$t/new" "$b/${name}"`,
+    `echo "${mark}"`,
+  ].join('; ');
+}
+
+/**
+ * Receives a wheel on standard input, and puts it where an installation of TensorFlow looks for wheels that are complete
+ * (daemon/engine/install): whole or not at all.
+ * @param folder of the build in the cache: VERSION-DEVICE
+ */
+export function wheelScript({ folder, wheel }: { folder: string; wheel: { name: string; sha256: string } }): string {
+  const name = checkName(wheel.name);
+  return [
+    'set -e',
+    'umask 077',
+    // As protocol/cacheFolder.ts.
+    'case "$XDG_CACHE_HOME" in /*) x="$XDG_CACHE_HOME" ;; *) x="$HOME/.cache" ;; esac',
+    `e="\${UNIMISS_CACHE:-$x/unimiss}/engine/${checkName(folder)}.partial"`,
+    'mkdir -p "$e"',
+    `t="$e/.${name}.$$"`,
+    `trap 'rm -f "$t"' EXIT`,
+    `trap 'exit 1' HUP INT TERM`,
+    'cat > "$t"',
+    's="$(sha256sum < "$t")"',
+    `case "$s" in "${checkName(wheel.sha256)} "*) ;; *) exit ${exits.damaged} ;; esac`,
+    `mv "$t" "$e/${name}.whl"`,
     `echo "${mark}"`,
   ].join('; ');
 }

@@ -16,6 +16,8 @@ export interface SshCommand {
 
 export interface SshOptions {
   asking: Asking;
+  /** Whether the command has a terminal there; default: no. */
+  terminal?: boolean;
   platform?: NodeJS.Platform;
   env?: NodeJS.ProcessEnv;
 }
@@ -25,12 +27,12 @@ const patience = { connect: 20, alive: 15, silences: 3 };
 
 /**
  * The command that runs `script` with `sh` on a host, by the user's own `ssh` program and configuration. It asks for no pseudo
- * terminal, forwards nothing, and notices a dead line within a minute. Start it without a shell.
+ * terminal unless told, forwards nothing, and notices a dead line within a minute. Start it without a shell.
  * @param script one line of POSIX shell
  * @throws UnimissError 'config' if the host is none, or UNIMISS_SSH is no absolute path
  */
 export function sshCommand(host: string, script: string, options: SshOptions): SshCommand {
-  const { platform = process.platform, env = process.env, asking } = options;
+  const { platform = process.platform, env = process.env, asking, terminal = false } = options;
   const settings = {
     BatchMode: asking === 'nobody' ? 'yes' : 'no',
     ClearAllForwardings: 'yes',
@@ -40,14 +42,14 @@ export function sshCommand(host: string, script: string, options: SshOptions): S
     ForwardX11: 'no',
     PermitLocalCommand: 'no',
     RemoteCommand: 'none',
-    RequestTTY: 'no',
+    RequestTTY: terminal ? 'force' : 'no',
     ServerAliveCountMax: patience.silences,
     ServerAliveInterval: patience.alive,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   return {
     file: sshProgram(platform, env),
-    args: ['-T', ...flags, '--', checkHost(host), `exec sh -c ${quoted(script)}`],
+    args: [terminal ? '-tt' : '-T', ...flags, '--', checkHost(host), `exec sh -c ${quoted(script)}`],
     env: { ...withoutAskpass(env), ...askpassOf(asking, env) },
   };
 }

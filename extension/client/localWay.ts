@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExtensionContext, LogOutputChannel } from 'vscode';
-import { l10n } from 'vscode';
-import { UnimissError } from '../../protocol/errors.ts';
+import { type ExtensionContext, type LogOutputChannel, l10n } from 'vscode';
 import type { Way } from './daemonClient.ts';
 import { makeLanguageClient } from './languageClient.ts';
+import { NoDaemonHere } from './noDaemonHere.ts';
 
 /** To the daemon of this machine. Elsewhere than on Linux there is none: images can be viewed, and other machines train. */
 export function localWay(extension: ExtensionContext, output: LogOutputChannel, platform = process.platform): Way {
@@ -19,8 +18,8 @@ export function localWay(extension: ExtensionContext, output: LogOutputChannel, 
   };
 }
 
-function noDaemonHere(what: string): UnimissError {
-  return new UnimissError('daemon', what, {
+function noDaemonHere(what: string): NoDaemonHere {
+  return new NoDaemonHere('daemon', what, {
     remedy: l10n.t('Train on another machine: "UniMiSS: Add Machine" connects one by SSH. You can view images here.'),
   });
 }

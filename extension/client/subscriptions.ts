@@ -1,10 +1,10 @@
 import type { Disposable } from 'vscode';
-import { logAppended, metricsUpdate, runsChanged } from '../../protocol/daemon/messages.ts';
+import { imageReading, logAppended, metricsUpdate, runsChanged } from '../../protocol/daemon/messages.ts';
 import { type Caller, type CheckedParamsOf, listen, type NotificationType } from '../../protocol/daemon/rpc.ts';
 import type { UnimissError } from '../../protocol/errors.ts';
 
 /** The notifications that belong to a subscription. */
-const types = [runsChanged, metricsUpdate, logAppended] as const;
+const types = [runsChanged, metricsUpdate, logAppended, imageReading] as const;
 export type Subscribed = (typeof types)[number];
 
 type Update = { subscription: string };

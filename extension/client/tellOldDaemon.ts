@@ -1,60 +1,104 @@
 import { commands, type Disposable, l10n, window } from 'vscode';
 import { daemonStatus } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
+import { showError } from '../showError.ts';
+import type { ConnectionState, DaemonClient } from './daemonClient.ts';
 
 /**
- * Notifies the user if the daemon is older than this extension: it was started before an update, and its files may be gone. It is
- * restarted only on request, since another window may have started it. Also notifies if an older daemon stays beside the present
- * one, for runs that the present one cannot control.
+ * Notifies the user if a daemon, here or on another machine, is older than this extension: it was started before an update, and its
+ * files may be gone. It is restarted only on request, since another window may have started it. Also notifies if an older daemon stays
+ * beside the present one, for runs that the present one cannot control.
  */
-export function tellOldDaemon({ daemon, extension, output }: Context): Disposable {
-  const own: string = extension.extension.packageJSON.version;
-  let told = false;
-  const toldRetired = new Set<number>();
-  return daemon.onDidChangeState((state) => {
+export function tellOldDaemon(ctx: Context): Disposable {
+  const here = new Teller(ctx, ctx.daemon, undefined, () =>
+    Promise.resolve(commands.executeCommand('unimiss.restartDaemon')),
+  );
+  const watching = ctx.daemon.onDidChangeState((state) => here.tell(state));
+  const there = new Map<string, Teller>();
+  const connected = ctx.machines.onDidConnect((host) => {
+    const client = ctx.machines.clientOf(host);
+    const teller = there.get(host) ?? new Teller(ctx, client, host, () => client.restart());
+    there.set(host, teller);
+    teller.tell(client.state);
+  });
+  return {
+    dispose: () => {
+      watching.dispose();
+      connected.dispose();
+    },
+  };
+}
+
+/** Tells what is to be told of one machine's daemons, once. */
+class Teller {
+  private told = false;
+  private readonly toldRetired = new Set<number>();
+
+  constructor(
+    private readonly ctx: Pick<Context, 'extension' | 'output'>,
+    private readonly daemon: Pick<DaemonClient, 'request'>,
+    private readonly machine: string | undefined,
+    private readonly restart: () => Promise<unknown>,
+  ) {}
+
+  tell(state: ConnectionState): void {
     if (state.kind !== 'connected') return;
-    if (!told && isOlder(state.version, own)) {
-      told = true;
-      offerRestart(state.version, own, state.control !== undefined);
+    const { extension, output } = this.ctx;
+    const own: string = extension.extension.packageJSON.version;
+    if (!this.told && isOlder(state.version, own)) {
+      this.told = true;
+      this.offerRestart(state.version, own, state.control !== undefined);
     }
-    daemon.request(daemonStatus, {}).then(
+    this.daemon.request(daemonStatus, {}).then(
       ({ retired }) => {
         for (const { pid, version, runs } of retired) {
-          if (toldRetired.has(pid)) continue;
-          toldRetired.add(pid);
-          void window.showInformationMessage(
-            l10n.t(
-              'An earlier background server of UniMiSS (version {0}, process {1}) stays until {2} of its version {3}. Your other runs are not affected.',
-              version,
-              pid,
-              counted(runs.length),
-              runs.length === 1 ? 'ends' : 'end',
-            ),
-          );
+          if (this.toldRetired.has(pid)) continue;
+          this.toldRetired.add(pid);
+          void window.showInformationMessage(stays({ pid, version, runs: runs.length }, this.machine));
         }
       },
       (error) => output.warn(`Cannot list earlier background servers: ${error.message}`),
     );
-  });
+  }
+
+  private offerRestart(version: string, own: string, outlived: boolean): void {
+    const restart = l10n.t('Restart Background Server');
+    window.showWarningMessage(isOld(version, own, outlived, this.machine), restart).then((answer) => {
+      if (answer === restart) this.restart().catch((error: unknown) => showError(error, this.ctx.output));
+    });
+  }
 }
 
-function offerRestart(version: string, own: string, outlived: boolean): void {
-  const restart = l10n.t('Restart Background Server');
+/** An earlier daemon stays beside the present one. @param machine undefined: this one */
+export function stays(
+  { pid, version, runs }: { pid: number; version: string; runs: number },
+  machine: string | undefined,
+): string {
+  const counted = runs === 1 ? l10n.t('1 run of its version ends') : l10n.t('{0} runs of its version end', runs);
+  return l10n.t(
+    'An earlier background server of UniMiSS{0} (version {1}, process {2}) stays until {3}. Your other runs are not affected.',
+    on(machine),
+    version,
+    pid,
+    counted,
+  );
+}
+
+/** @param outlived whether its runs go on without it */
+export function isOld(version: string, own: string, outlived: boolean, machine: string | undefined): string {
   const runs = outlived
     ? l10n.t('Its runs continue during a restart.')
     : l10n.t('On a restart, its runs save a checkpoint, stop and resume afterwards.');
-  const message = l10n.t(
-    'The background server of UniMiSS has version {0}, this extension has version {1}. {2}',
+  return l10n.t(
+    'The background server of UniMiSS{0} has version {1}, this extension has version {2}. {3}',
+    on(machine),
     version,
     own,
     runs,
   );
-  window.showWarningMessage(message, restart).then((answer) => {
-    if (answer === restart) void commands.executeCommand('unimiss.restartDaemon');
-  });
 }
 
-const counted = (runs: number): string => (runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs));
+const on = (machine: string | undefined): string => (machine === undefined ? '' : ` on ${machine}`);
 
 function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;

@@ -5,7 +5,10 @@ import type { ResultOf } from '../../protocol/daemon/rpc.ts';
 import { forEditor } from '../../protocol/editorWords.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { humanBytes } from '../../protocol/words.ts';
-import type { Context } from '../context.ts';
+import type { Context, ContextAt } from '../context.ts';
+import type { Machine } from '../machines/machine.ts';
+import { onText } from '../machines/there.ts';
+import { withRemedies } from '../remedies.ts';
 import { withProgress } from '../withProgress.ts';
 
 type EngineInfo = ResultOf<typeof engineInfoRequest>;
@@ -48,13 +51,12 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
 }
 
 /** The builds to choose from; that for the machine's GPUs first. */
-function builds({ gpus, sizes }: EngineInfo) {
+export function builds({ gpus, sizes }: EngineInfo) {
   const described = (device: EngineDevice, detail: string) => ({
     ...{ label: titles[device], detail, device },
     description: sizeText(sizes, device),
   });
-  const found =
-    gpus.length > 0 ? l10n.t('For {0}', gpus.join(', ')) : l10n.t('For NVIDIA GPUs; none was found on this machine');
+  const found = gpus.length > 0 ? l10n.t('For {0}', gpus.join(', ')) : l10n.t('For NVIDIA GPUs; none was found');
   const cpu = described('cpu', l10n.t('For every machine'));
   const cuda = described('cuda', found);
   const plugins = [
@@ -74,20 +76,21 @@ function sizeText(sizes: EngineInfo['sizes'], device: EngineDevice): string {
  * Whether what computes on a device is there: offers to install it if it is missing; false if the user cancelled.
  * @throws UnimissError 'engine' where it cannot be installed
  */
-export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<boolean> {
+export async function ensureEngine(ctx: ContextAt, device: EngineDevice): Promise<boolean> {
   const { ready, problem, missing, pinned, sizes } = await ctx.daemon.request(engineInfoRequest, { device });
   if (ready) return true;
   if (pinned === undefined) throw new UnimissError('engine', problem ?? l10n.t('nothing computes on {0}', device));
   const yes = l10n.t('Install');
   const why = problem !== undefined && !missing ? `${forEditor(problem)}\n\n` : '';
   const detail = l10n.t(
-    '{0}UniMiSS downloads it once from the Python Package Index into your cache: {1}.',
+    '{0}UniMiSS downloads it once from the Python Package Index into your cache{1}: {2}.',
     why,
+    onText(ctx),
     sizeText(sizes, device),
   );
   const what = device.startsWith('pjrt:') ? l10n.t('the PJRT plugin {0}', pinned) : l10n.t('TensorFlow {0}', pinned);
   const answer = await window.showInformationMessage(
-    l10n.t('UniMiSS needs {0} for {1}. Install it now?', what, titles[device]),
+    l10n.t('UniMiSS needs {0} for {1}{2}. Install it now?', what, titles[device], onText(ctx)),
     { modal: true, detail },
     yes,
   );
@@ -97,13 +100,42 @@ export async function ensureEngine(ctx: Context, device: EngineDevice): Promise<
 }
 
 /** Installs with progress in a notification, which can be cancelled. Throws UnimissError 'interrupted' if cancelled. */
-async function install(ctx: Context, device: EngineDevice): Promise<string | undefined> {
-  const title = device.startsWith('pjrt:')
-    ? l10n.t('UniMiSS: installing a PJRT plugin')
-    : l10n.t('UniMiSS: installing TensorFlow');
-  const { version } = await withProgress(ctx.daemon, title, (workDoneToken, cancelled) =>
-    ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled),
+export async function install(ctx: ContextAt, device: EngineDevice): Promise<string | undefined> {
+  try {
+    return await installThere(ctx, device);
+  } catch (error) {
+    const machine = ctx.machines.get(ctx.daemon.machine ?? '');
+    // It reaches no package index, or has no pip: this machine may.
+    const brought = device === 'cpu' || device === 'cuda';
+    if (!machine || !brought || !(error instanceof UnimissError) || error.code !== 'engine') throw error;
+    const bring = async () => {
+      await bringEngine(machine, device);
+      const version = await installThere(ctx, device);
+      void window.showInformationMessage(l10n.t('TensorFlow {0} is ready{1}.', version ?? '', onText(ctx)));
+    };
+    throw withRemedies(error, [{ title: l10n.t('Bring It from Here'), run: bring }]);
+  }
+}
+
+async function bringEngine(machine: Machine, device: 'cpu' | 'cuda'): Promise<void> {
+  const title = l10n.t('UniMiSS: bringing TensorFlow to {0}', machine.host);
+  await window.withProgress(
+    { location: ProgressLocation.Notification, title, cancellable: true },
+    async (progress, cancelled) => {
+      const abort = new AbortController();
+      cancelled.onCancellationRequested(() => abort.abort());
+      await machine.bringEngine(device, (message) => progress.report({ message }), abort.signal);
+    },
   );
-  ctx.engineChanged.fire();
+}
+
+async function installThere(ctx: ContextAt, device: EngineDevice): Promise<string | undefined> {
+  const what = device.startsWith('pjrt:') ? l10n.t('a PJRT plugin') : 'TensorFlow';
+  const { version } = await withProgress(
+    ctx.daemon,
+    l10n.t('UniMiSS: installing {0}{1}', what, onText(ctx)),
+    (workDoneToken, cancelled) => ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled),
+  );
+  if (ctx.daemon.machine === undefined) ctx.engineChanged.fire();
   return version;
 }

@@ -4,7 +4,7 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { dateText } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
-import { fileHere, isHere } from '../machines/runFiles.ts';
+import { addressThere, where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
 import { isFinetuning } from '../runs/kinds.ts';
@@ -27,16 +27,18 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
           title: l10n.t('Evaluate {0}', run.id),
           placeHolder: l10n.t('On which cases?'),
         }));
-      if (!cases || (isHere(run) && !(await ensureEngine(ctx, deviceOf(run))))) return;
+      if (!cases) return;
+      const there = where(ctx, run);
+      if (!(await ensureEngine(there, deviceOf(run)))) return;
       const { split } = cases;
       const result = await withProgress(
-        ctx.daemon,
+        there.daemon,
         l10n.t('UniMiSS: evaluating {0}', run.id),
         (workDoneToken, cancelled) =>
-          ctx.daemon.request(evaluate, { run: run.folder, ...(split && { split }), workDoneToken }, cancelled),
+          there.daemon.request(evaluate, { run: run.folder, ...(split && { split }), workDoneToken }, cancelled),
       );
       ctx.view.refresh(run.folder);
-      await ctx.reportPanels.show(await fileHere(ctx, run, result.report), titleOf(run));
+      await ctx.reportPanels.show(addressThere(there, result.report), titleOf(run));
       for (const notice of result.notices) ctx.output.info(`Evaluation of ${run.id}: ${notice}`);
       const [first] = result.excluded;
       if (first)
@@ -69,7 +71,7 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
         (evaluations.length === 1
           ? only
           : await window.showQuickPick(items, { title, placeHolder: l10n.t('Which report?') }));
-      if (picked) await ctx.reportPanels.show(await fileHere(ctx, run, picked.report), titleOf(run));
+      if (picked) await ctx.reportPanels.show(addressThere(where(ctx, run), picked.report), titleOf(run));
     },
   };
 }

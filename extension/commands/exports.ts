@@ -1,12 +1,13 @@
 import { homedir } from 'node:os';
 import { basename, join, posix } from 'node:path';
-import { commands, l10n, Uri, window, workspace } from 'vscode';
+import { commands, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { embed, runExport, runReport } from '../../protocol/daemon/messages.ts';
 import type { EmbedResult } from '../../protocol/jobs/embedMessages.ts';
-import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import type { Context } from '../context.ts';
-import { copyHere, fileHere, isHere, requireHere } from '../machines/runFiles.ts';
+import type { Context, ContextAt } from '../context.ts';
+import { askNewFolder, askPath, openThere } from '../machines/askPath.ts';
+import { copyHere } from '../machines/copyHere.ts';
+import { addressThere, folderThere, homeThere, onText, where } from '../machines/there.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -26,9 +27,9 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const run = await chooseRun(ctx, given, { title: l10n.t('Open Report'), ...trained });
       if (!run) return;
       const { file } = await ctx.daemon.request(runReport, {
-        ...{ run: run.folder, format: 'html', out: posix.join(parseAddress(run.folder).path, 'report.html') },
+        ...{ run: run.folder, format: 'html', out: posix.join(folderThere(run), 'report.html') },
       });
-      await ctx.reportPanels.show(await fileHere(ctx, run, file), l10n.t('Report of {0}', run.name));
+      await ctx.reportPanels.show(addressThere(where(ctx, run), file), l10n.t('Report of {0}', run.name));
     },
     async 'unimiss.exportReport'(given) {
       const run = await chooseRun(ctx, given, { title: l10n.t('Export Report or Table'), ...trained });
@@ -38,52 +39,62 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const out = picked && (await askForFile(`${run.id}${picked.suffix}`, picked.label, picked.filters));
       if (!out) return;
       // On another machine it is written into the run's folder, and copied from there.
-      const name = `report${picked.suffix}`;
+      const { machine } = where(ctx, run).daemon;
+      const written = machine === undefined ? out.fsPath : posix.join(folderThere(run), `report${picked.suffix}`);
       const { notices } = await ctx.daemon.request(runReport, {
-        ...{ run: run.folder, format: picked.format },
-        out: isHere(run) ? out.fsPath : posix.join(parseAddress(run.folder).path, name),
+        ...{ run: run.folder, format: picked.format, out: written },
       });
       const file = out.fsPath;
-      if (!isHere(run)) await copyHere(ctx, run, name, file);
+      if (machine !== undefined) await copyHere(addressThere(where(ctx, run), written), out);
       for (const notice of notices) ctx.output.warn(notice);
       if (picked.format === 'html') await ctx.reportPanels.show(file, l10n.t('Report of {0}', run.name));
       else await commands.executeCommand('vscode.open', Uri.file(file), { preview: false });
     },
     async 'unimiss.exportRun'(given) {
       const run = await chooseRun(ctx, given, { title: l10n.t('Export Weights'), ...trained });
-      if (run) requireHere(run, l10n.t('its weights would be written there'));
       const checkpoint = ctx.view.checkpoint(given)?.step;
       const network = run && (await chooseNetwork(run));
       const at = checkpoint === undefined ? '' : `-step-${checkpoint}`;
       const out =
         network && (await askForFile(`${run.id}${at}-weights`, l10n.t('New folder for weights, plan and model card')));
       if (!out) return;
+      const there = where(ctx, run);
+      const { machine } = there.daemon;
+      // From another machine they are copied; there they stay in the run's folder.
+      const made = machine === undefined ? out.fsPath : posix.join(folderThere(run), 'exports', basename(out.fsPath));
       const { folder, step, notices } = await ctx.daemon.request(runExport, {
-        ...{ run: run.folder, out: out.fsPath, network, checkpoint },
+        ...{ run: run.folder, out: made, network, checkpoint },
       });
       for (const notice of notices) ctx.output.warn(notice);
+      if (machine !== undefined)
+        await window.withProgress(
+          { location: ProgressLocation.Notification, title: l10n.t('UniMiSS: copying the weights from {0}', machine) },
+          () => copyHere(addressThere(there, folder), out),
+        );
       await offerFolder(
-        l10n.t('The weights of {0} after {1} steps are in {2}.', run.id, step, basename(folder)),
-        folder,
+        l10n.t('The weights of {0} after {1} steps are in {2}.', run.id, step, basename(out.fsPath)),
+        out.fsPath,
       );
     },
     async 'unimiss.computeFeatures'(given) {
       const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
       const fits = (one: RunInfo) => isPretraining(one) && trained.fits(one);
       const run = await chooseRun(ctx, given, { title: l10n.t('Compute Features'), fits, none });
-      if (run) requireHere(run, l10n.t('features would be written there'));
-      const images = run && (await chooseImages());
-      const out = images && (await askForFile(`${run.id}-features`, l10n.t('New folder for the features')));
-      if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;
-      const task = { run: run.folder, out: out.fsPath, ...(images.data && { data: images.data.fsPath }) };
+      if (!run) return;
+      const there = where(ctx, run);
+      const images = await chooseImages(there);
+      const out = images && (await featuresFolder(there, run));
+      if (!out || !(await ensureEngine(there, deviceOf(run)))) return;
+      const task = { run: folderThere(run), out, ...(images.data && { data: images.data }) };
       const result = await withProgress(
-        ctx.daemon,
+        there.daemon,
         l10n.t('UniMiSS: computing features with {0}', run.id),
-        (workDoneToken, cancelled) => ctx.daemon.request(embed, { ...task, workDoneToken }, cancelled),
+        (workDoneToken, cancelled) => there.daemon.request(embed, { ...task, workDoneToken }, cancelled),
       );
+      if (there.daemon.machine !== undefined) await openThere(there, out);
       for (const notice of result.notices) ctx.output.info(notice);
       for (const { id, reason } of result.broken) ctx.output.warn(`${id}: ${reason}`);
-      await offerFolder(featuresText(result), out.fsPath);
+      await offerFolder(featuresText(result), addressThere(there, out));
     },
   };
 }
@@ -119,7 +130,7 @@ async function chooseNetwork(run: RunInfo): Promise<'student' | 'teacher' | unde
 }
 
 /** The images to embed; `data` undefined: those of the run. */
-async function chooseImages(): Promise<{ data: Uri | undefined } | undefined> {
+async function chooseImages(ctx: ContextAt): Promise<{ data: string | undefined } | undefined> {
   const own = { label: l10n.t('The images of the run'), other: false };
   const other = { label: l10n.t('Another folder…'), other: true };
   const picked = await window.showQuickPick([own, other], {
@@ -127,9 +138,22 @@ async function chooseImages(): Promise<{ data: Uri | undefined } | undefined> {
     placeHolder: l10n.t('Of which images?'),
   });
   if (!picked?.other) return picked && { data: undefined };
+  if (ctx.daemon.machine !== undefined) {
+    const there = await askPath(ctx, {
+      title: l10n.t('Compute Features{0}', onText(ctx)),
+      placeHolder: l10n.t('Folder with images'),
+    });
+    return there && { data: there.path };
+  }
   const options = { openLabel: l10n.t('Use These Images'), canSelectFiles: false, canSelectFolders: true };
   const [data] = (await window.showOpenDialog({ title: l10n.t('Folder with images'), ...options })) ?? [];
-  return data && { data };
+  return data && { data: data.fsPath };
+}
+
+async function featuresFolder(ctx: ContextAt, run: RunInfo): Promise<string | undefined> {
+  const title = l10n.t('New folder for the features');
+  if (ctx.daemon.machine === undefined) return (await askForFile(`${run.id}-features`, title))?.fsPath;
+  return askNewFolder(ctx, { title, usual: posix.join(homeThere(ctx), 'features', run.id) });
 }
 
 /** A new file or folder that the user names. */

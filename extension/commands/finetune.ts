@@ -3,10 +3,12 @@ import { parse } from 'jsonc-parser';
 import { commands, l10n, Range, type TextDocument, Uri, WorkspaceEdit, window, workspace } from 'vscode';
 import { twinFields } from '../../protocol/config/finetune/twin.ts';
 import { setField } from '../../protocol/config/makeConfig.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { configSuffix, isConfig } from '../configuration/configFiles.ts';
-import type { Context } from '../context.ts';
-import { requireHere } from '../machines/runFiles.ts';
+import type { Context, ContextAt } from '../context.ts';
+import { askPath } from '../machines/askPath.ts';
+import { folderThere, onText, where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
 import { deviceIn } from '../runs/device.ts';
@@ -22,22 +24,26 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
   return {
     async 'unimiss.finetune'(given) {
       const file = given instanceof Uri ? given : await chooseConfig(ctx);
-      if (!file) return;
-      const document = await saveAndCheck(ctx, file);
-      if (!document) return;
-      const weights = await chooseWeights(ctx, document);
-      if (weights) await go(ctx, document, weights.from);
+      if (file) await finetuneFile(ctx, file);
     },
     async 'unimiss.finetuneFrom'(given) {
       const none = l10n.t('No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.');
       const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
       const checkpoint = ctx.view.checkpoint(given);
-      if (run) requireHere(run, l10n.t('a fine-tuning that starts from it must be there too'));
-      const file = run && (await chooseConfig(ctx));
-      const document = file && (await saveAndCheck(ctx, file));
-      if (document) await go(ctx, document, checkpoint?.file ?? run.folder);
+      if (!run) return;
+      const there = where(ctx, run);
+      const file = await chooseConfig(there);
+      const document = file && (await saveAndCheck(there, file));
+      if (document) await go(there, document, checkpoint?.file ?? folderThere(run));
     },
   };
+}
+
+/** Fine-tunes as a configuration says, from weights that the user chooses. */
+export async function finetuneFile(ctx: ContextAt, file: Uri): Promise<void> {
+  const document = await saveAndCheck(ctx, file);
+  const weights = document && (await chooseWeights(ctx, document));
+  if (weights) await go(ctx, document, weights.from);
 }
 
 /** The kind of run in a configuration's text, even if other things in it are wrong. */
@@ -49,7 +55,7 @@ export function taskIn(text: string): string {
 
 type Choice = { label: string; description?: string; detail?: string; choose: () => Promise<Uri | undefined> };
 
-async function chooseConfig(ctx: Context): Promise<Uri | undefined> {
+async function chooseConfig(ctx: ContextAt): Promise<Uri | undefined> {
   const open = window.activeTextEditor?.document;
   const active = open && isConfig(open) ? [open.uri] : [];
   const found = [...active, ...(await workspace.findFiles(`**/*${configSuffix}`, '**/node_modules/**', 100))];
@@ -70,7 +76,10 @@ async function chooseConfig(ctx: Context): Promise<Uri | undefined> {
     },
     { label: l10n.t('Another configuration file…'), choose: pickFile },
   ];
-  const picked = await window.showQuickPick(choices, { title: 'Fine-tune', placeHolder: l10n.t('On which data set?') });
+  const picked = await window.showQuickPick(choices, {
+    title: `Fine-tune${onText(ctx)}`,
+    placeHolder: l10n.t('On which data set?'),
+  });
   return picked?.choose();
 }
 
@@ -92,7 +101,7 @@ type WeightsChoice = {
   choose: () => Promise<Weights | undefined>;
 };
 
-function chooseWeights(ctx: Context, document: TextDocument): Promise<Weights | undefined> {
+function chooseWeights(ctx: ContextAt, document: TextDocument): Promise<Weights | undefined> {
   return askWeights(ctx, {
     title: l10n.t('Fine-tune: {0}', basename(document.fileName)),
     given: startOf(document.getText()),
@@ -104,11 +113,12 @@ function chooseWeights(ctx: Context, document: TextDocument): Promise<Weights | 
  * @param given those that its configuration names
  */
 export async function askWeights(
-  ctx: Context,
+  ctx: ContextAt,
   { title, given }: { readonly title: string; readonly given: string | null },
 ): Promise<Weights | undefined> {
   await ctx.store.load();
-  const { runs } = ctx.store;
+  const { machine } = ctx.daemon;
+  const runs = ctx.store.runs.filter(({ folder }) => parseAddress(folder).machine === machine);
   const usable = [...runs.filter(isPretraining), ...runs.filter(isFinetuning)].filter(({ state }) => state !== 'new');
   const choices: WeightsChoice[] = [
     ...(given === null
@@ -123,12 +133,12 @@ export async function askWeights(
     ...usable.map((run) => ({
       label: run.id,
       description: describeRun(run),
-      choose: async () => ({ from: run.folder }),
+      choose: async () => ({ from: folderThere(run) }),
     })),
     {
       label: l10n.t('A file with weights…'),
       detail: '.safetensors, or .pth of the reference implementation',
-      choose: pickWeights,
+      choose: machine === undefined ? pickWeights : () => pickWeightsThere(ctx),
     },
     { label: l10n.t('From scratch'), detail: l10n.t('Random weights'), choose: async () => ({ from: null }) },
   ];
@@ -147,6 +157,14 @@ export async function pickWeights(): Promise<Weights | undefined> {
   return file && { from: file.fsPath };
 }
 
+async function pickWeightsThere(ctx: ContextAt): Promise<Weights | undefined> {
+  const file = await askPath(ctx, {
+    title: l10n.t('Pre-trained weights{0}', onText(ctx)),
+    placeHolder: '.safetensors or .pth',
+  });
+  return file && { from: file.path };
+}
+
 /** `start.from` in the text of a configuration. */
 function startOf(text: string): string | null {
   const config = parse(text) as { start?: { from?: unknown } } | undefined;
@@ -155,7 +173,7 @@ function startOf(text: string): string | null {
 }
 
 /** Asks how to begin, and does so. As in the shell, the run gets the weights; the file changes only where the user edits it. */
-async function go(ctx: Context, document: TextDocument, from: string | null): Promise<void> {
+async function go(ctx: ContextAt, document: TextDocument, from: string | null): Promise<void> {
   const text = setField(document.getText(), ['start', 'from'], from);
   const twin = {
     label: l10n.t('Start with a Twin from Scratch'),

@@ -5,7 +5,8 @@ import { forEditor } from '../../protocol/editorWords.ts';
 import type { Concern, Forecast } from '../../protocol/runs/forecast.ts';
 import { costLine, workLine } from '../../protocol/runs/forecastText.ts';
 import { showField } from '../configuration/showField.ts';
-import type { Context } from '../context.ts';
+import type { ContextAt } from '../context.ts';
+import { fileThere, onText } from '../machines/there.ts';
 import { withProgress } from '../withProgress.ts';
 
 /** A way to go on from the last look. */
@@ -16,21 +17,21 @@ export interface Way<H extends string> {
 }
 
 /**
- * The last step before a run starts: says what it will do on this machine and what looks wrong. The entries of concerns open the
+ * The last step before a run starts: says what it will do on its machine and what looks wrong. The entries of concerns open the
  * configuration at their field. If a concern refuses the run, only editing is offered.
  * @param ways to start; the way 'edit' is always there
  * @param text the configuration, if it differs from the document's
  * @returns the way that was picked; undefined if none was, or a concern was
  */
 export async function lastLook<H extends string>(
-  ctx: Context,
+  ctx: ContextAt,
   document: TextDocument,
   { ways, text = document.getText() }: { readonly ways: readonly Way<H>[]; readonly text?: string },
 ): Promise<H | 'edit' | undefined> {
-  const from = { config: text, file: document.uri.fsPath };
+  const from = { config: text, file: fileThere(ctx, document.uri) };
   const forecast = await withProgress(
     ctx.daemon,
-    l10n.t('UniMiSS: looking at the images'),
+    l10n.t('UniMiSS: looking at the images{0}', onText(ctx)),
     (workDoneToken, cancelled) => ctx.daemon.request(runForecast, { from, workDoneToken }, cancelled),
   );
   const refused = forecast.concerns.some(refuses);
@@ -49,7 +50,7 @@ export async function lastLook<H extends string>(
     ...forecast.unreadable.first.map(({ name, reason }) => ({ label: l10n.t('$(file) {0}', name), detail: reason })),
   ];
   const picked = await window.showQuickPick(items, {
-    title: `${refused ? l10n.t('Cannot Start') : l10n.t('Start')} ${forecast.name}: ${basename(document.fileName)}`,
+    title: `${refused ? l10n.t('Cannot Start') : l10n.t('Start')} ${forecast.name}${onText(ctx)}: ${basename(document.fileName)}`,
     placeHolder: placeHolder(forecast),
     matchOnDetail: true,
     ignoreFocusOut: true,

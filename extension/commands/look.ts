@@ -1,6 +1,5 @@
 import { ConfigurationTarget, l10n, window, workspace } from 'vscode';
 import type { Context } from '../context.ts';
-import { requireHere } from '../machines/runFiles.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import type { GroupBy } from '../runs/tree/elements.ts';
@@ -17,7 +16,6 @@ export function lookCommands(ctx: Context): Record<string, (given?: unknown) => 
     async 'unimiss.openRunFolder'(given) {
       const run = await chooseRun(ctx, given, { title: l10n.t('Open Run Folder'), ...anyRun });
       if (!run) return;
-      requireHere(run, l10n.t('so is its folder'));
       await openFolder(run.folder);
     },
     async 'unimiss.showLog'(given) {

@@ -1,16 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, join, posix } from 'node:path';
-import { ConfigurationTarget, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
+import { basename, join } from 'node:path';
+import { ConfigurationTarget, commands, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { checkHost } from '../../machines/host.ts';
+import { quoted } from '../../machines/sshCommand.ts';
 import { hostsInSshConfig } from '../../machines/sshConfig.ts';
-import { configCheck, engineInfoRequest, engineInstall, runCreate } from '../../protocol/daemon/messages.ts';
+import { engineInfoRequest } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context } from '../context.ts';
-import { addressed } from '../machines/addressed.ts';
+import { askPath } from '../machines/askPath.ts';
 import type { Machine } from '../machines/machine.ts';
-import { withProgress } from '../withProgress.ts';
+import { uriOf } from '../machines/machineUri.ts';
+import { addressThere, onMachine } from '../machines/there.ts';
+import { openFolder } from '../openFolder.ts';
+import { showError } from '../showError.ts';
+import { builds, install } from './engine.ts';
+import { finetuneFile, taskIn } from './finetune.ts';
+import { startFile } from './startRun.ts';
 
 /** Commands about other machines. */
 export function machineCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
@@ -57,6 +64,25 @@ export function machineCommands(ctx: Context): Record<string, (given?: unknown) 
       const machine = await choose(ctx, undefined, l10n.t('Start on Machine'), connected);
       if (machine) await startOn(ctx, machine, file);
     },
+    async 'unimiss.openOnMachine'(given) {
+      const machine = await choose(ctx, given, l10n.t('Open on Machine'), connected);
+      if (!machine) return;
+      const there = onMachine(ctx, machine.host);
+      const title = l10n.t('Open on {0}', machine.host);
+      const place = await askPath(there, { title, placeHolder: l10n.t('A file, an image, or a folder') });
+      if (!place) return;
+      const address = addressThere(there, place.path);
+      if (place.kind === 'folder') await openFolder(address);
+      else await commands.executeCommand('vscode.open', uriOf(address));
+    },
+    async 'unimiss.copyDataToMachine'(given) {
+      const machine = await choose(ctx, given, l10n.t('Copy Data to Machine'), () => true);
+      if (!machine) return;
+      const title = l10n.t('Folder to copy to {0}', machine.host);
+      const options = { title, openLabel: l10n.t('Copy This Folder'), canSelectFiles: false, canSelectFolders: true };
+      const [folder] = (await window.showOpenDialog(options)) ?? [];
+      if (folder) await showRsync(machine.host, folder);
+    },
   };
 }
 
@@ -76,53 +102,45 @@ async function connect(ctx: Context, machine: Machine): Promise<void> {
   const { ready, gpus } = await machine.client.request(engineInfoRequest, {});
   if (ready) return;
   const found = gpus.length > 0 ? l10n.t('It has {0}.', gpus.join(', ')) : l10n.t('It has no GPU.');
-  const install = l10n.t('Install TensorFlow There');
+  const installThere = l10n.t('Install TensorFlow There');
   void window
     .showInformationMessage(
       l10n.t('{0} is connected. {1} TensorFlow is not installed there yet.', host, found),
-      install,
+      installThere,
     )
     .then((answer) => {
-      if (answer === install) return installEngine(ctx, machine).catch((error) => ctx.output.error(messageOf(error)));
+      if (answer === installThere)
+        return installEngine(ctx, machine).catch((error: unknown) => showError(error, ctx.output));
     });
 }
 
-async function installEngine(ctx: Context, { client, host }: Machine): Promise<void> {
-  const picked = await window.showQuickPick(
-    [
-      { label: 'CPU', description: l10n.t('for every machine: 261 MiB, 814 MiB on disk'), device: 'cpu' as const },
-      { label: 'CUDA', description: l10n.t('for NVIDIA GPUs: several GiB'), device: 'cuda' as const },
-    ],
-    { title: l10n.t('Install TensorFlow on {0}', host), placeHolder: l10n.t('Which processor should TensorFlow use?') },
-  );
+async function installEngine(ctx: Context, { host }: Machine): Promise<void> {
+  const there = onMachine(ctx, host);
+  const info = await there.daemon.request(engineInfoRequest, {});
+  const picked = await window.showQuickPick(builds(info), {
+    title: l10n.t('Install TensorFlow {0} on {1}', info.pinned ?? '', host),
+    placeHolder: l10n.t('Which processor should TensorFlow use?'),
+  });
   if (!picked) return;
-  const { device } = picked;
-  const title = l10n.t('UniMiSS: installing TensorFlow on {0}', host);
-  const { version } = await withProgress(client, title, (workDoneToken, token) =>
-    client.request(engineInstall, { device, workDoneToken }, token),
-  );
+  const version = await install(there, picked.device);
   ctx.output.info(`${host}: TensorFlow ${version ?? ''} is installed`);
   void window.showInformationMessage(l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', host));
 }
 
 /** Starts a run of a configuration on a machine. Its paths are paths there; relative ones start beside the folder of runs. */
-async function startOn(ctx: Context, { client, host }: Machine, file: Uri): Promise<void> {
-  const document = await workspace.openTextDocument(file);
-  if (document.isDirty) await document.save();
-  const config = document.getText();
-  const { problems } = await client.request(configCheck, { text: config });
-  const [first] = problems;
-  if (first) throw new UnimissError('config', first.message, { place: file.fsPath });
-  const { state } = client;
-  const home = state.kind === 'connected' ? posix.dirname(state.runsRoot) : '/';
-  const { notices, ...run } = await client.request(runCreate, {
-    from: { config, file: posix.join(home, basename(file.fsPath)) },
-  });
-  const known = addressed(host, run);
-  ctx.store.put(known);
-  for (const notice of notices) void window.showInformationMessage(notice);
-  await ctx.view.show();
-  ctx.panels.show([known.folder]);
+async function startOn(ctx: Context, { host }: Machine, file: Uri): Promise<void> {
+  const there = onMachine(ctx, host);
+  const task = taskIn((await workspace.openTextDocument(file)).getText());
+  await (task === 'finetune' ? finetuneFile(there, file) : startFile(there, file));
+}
+
+/** The command that copies a folder to a machine, in a terminal and not yet run: images may be many, and it goes on after a pause. */
+async function showRsync(host: string, folder: Uri): Promise<void> {
+  const terminal = window.createTerminal({ name: l10n.t('UniMiSS: copy to {0}', host) });
+  terminal.show();
+  const from = `${folder.fsPath.replace(/[/\\]$/, '')}/`;
+  const to = `${host}:data/${basename(folder.fsPath)}/`;
+  terminal.sendText(['rsync', '-avP', '--partial', quoted(from), quoted(to)].join(' '), false);
 }
 
 async function chooseFile(): Promise<Uri | undefined> {

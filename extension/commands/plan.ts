@@ -1,7 +1,11 @@
 import { basename } from 'node:path';
 import { l10n, Uri, window } from 'vscode';
 import { dataPlan, type PlanFinding } from '../../protocol/config/planMessages.ts';
-import type { Context } from '../context.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
+import type { Context, ContextAt } from '../context.ts';
+import { askPath } from '../machines/askPath.ts';
+import { addressOfUri, machineScheme } from '../machines/machineUri.ts';
+import { onMachine, onText } from '../machines/there.ts';
 import { withProgress } from '../withProgress.ts';
 import { newConfig } from './newConfig.ts';
 
@@ -9,7 +13,8 @@ import { newConfig } from './newConfig.ts';
 export function planCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.planData'(given) {
-      await planFolder(ctx, given instanceof Uri ? given : undefined);
+      const folder = given instanceof Uri ? given : undefined;
+      await planFolder(folder?.scheme === machineScheme ? onMachine(ctx, folder.authority) : ctx, folder);
     },
   };
 }
@@ -19,31 +24,38 @@ export function planCommands(ctx: Context): Record<string, (given?: unknown) => 
  * @returns the new configuration, which is open then; undefined if the user cancelled
  */
 export async function planFolder(
-  ctx: Context,
+  ctx: ContextAt,
   given: Uri | undefined,
   change = (text: string) => text,
 ): Promise<Uri | undefined> {
-  const folder = given ?? (await pickDataset());
-  if (!folder) return undefined;
-  const name = basename(folder.fsPath).replace(/\.(csv|tsv)$/i, '');
+  const path = given ? parseAddress(addressOfUri(given)).path : await pickDataset(ctx);
+  if (path === undefined) return undefined;
+  const name = basename(path).replace(/\.(csv|tsv)$/i, '');
   const { text, about, tight, findings } = await withProgress(
     ctx.daemon,
-    l10n.t('UniMiSS: checking {0}', name),
-    (workDoneToken, cancelled) => ctx.daemon.request(dataPlan, { path: folder.fsPath, workDoneToken }, cancelled),
+    l10n.t('UniMiSS: checking {0}{1}', name, onText(ctx)),
+    (workDoneToken, cancelled) => ctx.daemon.request(dataPlan, { path, workDoneToken }, cancelled),
   );
   const file = await newConfig(name, change(text));
   if (file) void tell(ctx, name, { about, tight, findings });
   return file;
 }
 
-async function pickDataset(): Promise<Uri | undefined> {
+async function pickDataset(ctx: ContextAt): Promise<string | undefined> {
+  if (ctx.daemon.machine !== undefined)
+    return (
+      await askPath(ctx, {
+        title: l10n.t('Data Set{0}', onText(ctx)),
+        placeHolder: l10n.t('Folder of a labelled data set'),
+      })
+    )?.path;
   const picked = await window.showOpenDialog({
     title: l10n.t('Folder of a labelled data set'),
     openLabel: l10n.t('Plan This Data Set'),
     canSelectFiles: false,
     canSelectFolders: true,
   });
-  return picked?.[0];
+  return picked?.[0]?.fsPath;
 }
 
 interface Told {
@@ -53,7 +65,7 @@ interface Told {
 }
 
 /** One sentence about the data; everything that is wrong with them on request, each with its file and remedy. */
-async function tell(ctx: Context, name: string, told: Told): Promise<void> {
+async function tell(ctx: Pick<ContextAt, 'reports'>, name: string, told: Told): Promise<void> {
   const { about, tight, findings } = told;
   const memory = tight ? l10n.t(' This machine has little memory for this task.') : '';
   if (findings.length === 0) {

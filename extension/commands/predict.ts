@@ -1,10 +1,13 @@
-import { basename } from 'node:path';
+import { basename, posix } from 'node:path';
 import { commands, l10n, Uri, window, workspace } from 'vscode';
 import type { ParamsOf } from '../../protocol/daemon/rpc.ts';
 import { type Predicted, type PredictResult, predict } from '../../protocol/jobs/predictMessages.ts';
+import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import type { Context } from '../context.ts';
-import { requireHere } from '../machines/runFiles.ts';
+import type { Context, ContextAt } from '../context.ts';
+import { askNewFolder, askPath, openThere } from '../machines/askPath.ts';
+import { addressOfUri, uriOf } from '../machines/machineUri.ts';
+import { addressThere, folderThere, homeThere, onText, where } from '../machines/there.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -14,40 +17,57 @@ import { ensureEngine } from './engine.ts';
 import { watchingLabels } from './watchingLabels.ts';
 
 /**
- * `unimiss.predict`: labels an image, a folder of images or a DICOM series with a fine-tuned network. From the explorer (a file or
- * folder), from a run, or from the palette.
+ * `unimiss.predict`: labels an image, a folder of images or a DICOM series with a fine-tuned network, on the machine of the network's
+ * run. From the explorer or the viewer (a file or folder), from a run, or from the palette.
  */
 export function predictCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   return {
     async 'unimiss.predict'(given) {
-      const run = await chooseRun(ctx, given instanceof Uri ? undefined : given, {
+      const image = given instanceof Uri ? parseAddress(addressOfUri(given)) : undefined;
+      const on = image?.machine === undefined ? '' : l10n.t(' on {0}, where the image is', image.machine);
+      const run = await chooseRun(ctx, image ? undefined : given, {
         title: l10n.t('Predict'),
-        fits: isFinetuning,
-        none: l10n.t('No fine-tuned network yet. "UniMiSS: Start Fine-tuning" trains one.'),
+        fits: (one) => isFinetuning(one) && (!image || parseAddress(one.folder).machine === image.machine),
+        none: l10n.t('No fine-tuned network yet{0}. "UniMiSS: Start Fine-tuning" trains one.', on),
       });
-      if (run) requireHere(run, l10n.t('images and labels would have to be there too'));
-      const input = run && (given instanceof Uri ? given : await chooseInput());
-      const out = input && (await chooseOutput(run, input));
-      if (!out || !(await ensureEngine(ctx, deviceOf(run)))) return;
-      await predictAndShow(ctx, { run: run.folder, input: input.fsPath, out: out.fsPath });
+      if (!run) return;
+      const there = where(ctx, run);
+      const input = image?.path ?? (await chooseInput(there));
+      const out = input && (await chooseOutput(there, run, input));
+      if (!out || !(await ensureEngine(there, deviceOf(run)))) return;
+      await predictAndShow(there, { run: folderThere(run), input, out });
     },
   };
 }
 
+/** Paths are those of the machine. */
 type Task = Pick<ParamsOf<typeof predict>, 'run' | 'input' | 'out' | 'force'>;
 
-async function predictAndShow(ctx: Context, task: Task): Promise<void> {
-  const result = await watchingLabels(ctx, Uri.file(task.input), (growing) =>
-    withProgress(ctx.daemon, l10n.t('UniMiSS: predicting {0}', basename(task.input)), (workDoneToken, cancelled) =>
-      ctx.daemon.request(predict, { ...task, growing, workDoneToken }, cancelled),
-    ),
-  );
+async function predictAndShow(ctx: ContextAt, task: Task): Promise<void> {
+  const ask = (growing?: string) =>
+    withProgress(
+      ctx.daemon,
+      l10n.t('UniMiSS: predicting {0}{1}', basename(task.input), onText(ctx)),
+      (workDoneToken, cancelled) =>
+        ctx.daemon.request(predict, { ...task, ...(growing !== undefined && { growing }), workDoneToken }, cancelled),
+    );
+  // Labels grow in a file of this machine.
+  const result = await (ctx.daemon.machine === undefined ? watchingLabels(ctx, Uri.file(task.input), ask) : ask());
+  // Of another machine, the editor may only read what the user named.
+  if (ctx.daemon.machine !== undefined) for (const path of [task.input, task.out]) await openThere(ctx, path);
   for (const { image, notices } of result.predicted)
     for (const notice of notices) ctx.output.warn(`${image}: ${notice}`);
   await show(ctx, result, task);
 }
 
-async function chooseInput(): Promise<Uri | undefined> {
+async function chooseInput(ctx: ContextAt): Promise<string | undefined> {
+  if (ctx.daemon.machine !== undefined)
+    return (
+      await askPath(ctx, {
+        title: `Predict${onText(ctx)}`,
+        placeHolder: l10n.t('An image, a folder with images, or of a DICOM series'),
+      })
+    )?.path;
   const kinds = [
     { label: l10n.t('An image…'), detail: l10n.t('NIfTI, NRRD, MetaImage, PNG, JPEG or DICOM'), folder: false },
     { label: l10n.t('A folder…'), detail: l10n.t('A folder with images, or of a DICOM series'), folder: true },
@@ -63,43 +83,46 @@ async function chooseInput(): Promise<Uri | undefined> {
     canSelectFiles: !kind.folder,
     canSelectFolders: kind.folder,
   });
-  return picked?.[0];
+  return picked?.[0]?.fsPath;
 }
 
 /** Where the labels go: a folder for them in the workspace, or one that the user chooses. Never beside the images unasked. */
-async function chooseOutput(run: RunInfo, input: Uri): Promise<Uri | undefined> {
+async function chooseOutput(ctx: ContextAt, run: RunInfo, input: string): Promise<string | undefined> {
+  const title = l10n.t('Predict {0} with {1}', basename(input), run.id);
+  if (ctx.daemon.machine !== undefined)
+    return askNewFolder(ctx, { title, usual: posix.join(homeThere(ctx), 'predictions', run.id) });
   const [workspaceFolder] = workspace.workspaceFolders ?? [];
   const usual = workspaceFolder && Uri.joinPath(workspaceFolder.uri, 'predictions', run.id);
   const other = { label: l10n.t('Another folder…'), uri: undefined };
   const picked = usual
     ? await window.showQuickPick([{ label: workspace.asRelativePath(usual), uri: usual }, other], {
-        title: l10n.t('Predict {0} with {1}', basename(input.fsPath), run.id),
+        title,
         placeHolder: l10n.t('Folder for the labels'),
       })
     : other;
-  if (!picked || picked.uri) return picked?.uri;
+  if (!picked || picked.uri) return picked?.uri.fsPath;
   const folders = await window.showOpenDialog({
     title: l10n.t('Folder for the labels'),
     openLabel: l10n.t('Write Labels Here'),
     canSelectFiles: false,
     canSelectFolders: true,
   });
-  return folders?.[0];
+  return folders?.[0]?.fsPath;
 }
 
 /** Says what was done, opens the table or the labels of a single image, and names the images that failed. */
-async function show(ctx: Context, { predicted, skipped, failed, table }: PredictResult, task: Task): Promise<void> {
+async function show(ctx: ContextAt, { predicted, skipped, failed, table }: PredictResult, task: Task): Promise<void> {
   const [only, ...others] = predicted;
   const counts = [
-    l10n.t('{0} {1} labelled', predicted.length, predicted.length === 1 ? 'image' : 'images'),
+    l10n.t('{0} {1} labelled{2}', predicted.length, predicted.length === 1 ? 'image' : 'images', onText(ctx)),
     ...(skipped > 0 ? [l10n.t('{0} skipped: their labels are there already', skipped)] : []),
     ...(failed.length > 0 ? [l10n.t('{0} failed', failed.length)] : []),
   ];
   for (const { image, reason } of failed) ctx.output.error(`${image}: ${reason}`);
   const [first] = failed;
   const text = `${counts.join(', ')}.${first ? ` ${basename(first.image)}: ${first.reason}` : ''}`;
-  if (only && others.length === 0 && only.files.length > 0) await showLabels(only);
-  else if (table) await commands.executeCommand('vscode.open', Uri.file(table), { preview: false });
+  if (only && others.length === 0 && only.files.length > 0) await showLabels(ctx, only);
+  else if (table) await commands.executeCommand('vscode.open', uriOf(addressThere(ctx, table)), { preview: false });
   const [anyway, reveal, log] = [l10n.t('Predict Anyway'), l10n.t('Show Folder'), l10n.t('Show Log')];
   // What was refused only because it differs from the images of the training can be predicted all the same.
   const buttons = [...(failed.some(({ unlike }) => unlike) ? [anyway] : []), reveal, log];
@@ -108,13 +131,14 @@ async function show(ctx: Context, { predicted, skipped, failed, table }: Predict
     : window.showInformationMessage(text, reveal));
   if (answer === anyway) await predictAndShow(ctx, { ...task, force: true });
   if (answer === log) ctx.output.show();
-  if (answer === reveal) await openFolder(task.out);
+  if (answer === reveal) await openFolder(addressThere(ctx, task.out));
 }
 
 /** The image in the viewer, with its labels over it. */
-async function showLabels({ image, files }: Predicted): Promise<void> {
+async function showLabels(ctx: ContextAt, { image, files }: Predicted): Promise<void> {
+  const uri = (path: string) => uriOf(addressThere(ctx, path));
   // A DICOM segmentation holds the same labels as the maps beside it.
   const maps = files.filter((file) => !/\.dcm$/i.test(file));
   for (const file of maps.length > 0 ? maps : files)
-    await commands.executeCommand('unimiss.addOverlay', Uri.file(file), Uri.file(image));
+    await commands.executeCommand('unimiss.addOverlay', uri(file), uri(image));
 }

@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { posix } from 'node:path';
-import { commands, env, l10n, Uri } from 'vscode';
+import { commands, env, l10n } from 'vscode';
 import { withAbsolutePaths } from '../../protocol/config/ownPaths.ts';
 import { runDetails, runImage } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
-import { fileHere, requireHere } from '../machines/runFiles.ts';
+import { uriOf } from '../machines/machineUri.ts';
+import { readText } from '../machines/readText.ts';
+import { addressThere, where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { withLowerRate } from '../runs/lowerRate.ts';
 import { newConfig } from './newConfig.ts';
@@ -20,8 +20,7 @@ export function runFileCommands(ctx: Context): Record<string, (given?: unknown) 
   return {
     async 'unimiss.openConfiguration'(given) {
       const run = await choose(given, l10n.t('Open Configuration'));
-      if (run)
-        await commands.executeCommand('vscode.open', Uri.file(await fileHere(ctx, run, await configOf(ctx, run))));
+      if (run) await commands.executeCommand('vscode.open', uriOf(await configOf(ctx, run)));
     },
     async 'unimiss.duplicateConfiguration'(given) {
       const run = await choose(given, l10n.t('Duplicate as New Configuration'));
@@ -36,9 +35,8 @@ export function runFileCommands(ctx: Context): Record<string, (given?: unknown) 
     async 'unimiss.openImageOfRun'(given) {
       const run = await choose(given, l10n.t('Open Image'));
       if (!run || !isObject(given) || typeof given.image !== 'string') return;
-      requireHere(run, l10n.t('so are its images'));
       const { file } = await ctx.daemon.request(runImage, { run: run.folder, image: given.image });
-      await commands.executeCommand('unimiss.openViewer', Uri.file(file));
+      await commands.executeCommand('unimiss.openViewer', uriOf(addressThere(where(ctx, run), file)));
     },
     async 'unimiss.copyRunName'(given) {
       const run = await choose(given, l10n.t('Copy Name'));
@@ -62,21 +60,21 @@ export async function duplicateConfiguration(
 ): Promise<void> {
   const config = await configOf(ctx, run);
   const [text, resolved] = await Promise.all(
-    [config, posix.join(posix.dirname(config), 'config.resolved.json')].map(async (file) =>
-      read(await fileHere(ctx, run, file)),
-    ),
+    [config, config.replace(/[^/]*$/, 'config.resolved.json')].map((file) => read(file)),
   );
   if (text === undefined || resolved === undefined) return;
   const settings: unknown = JSON.parse(resolved);
   await newConfig(run.name, change(withAbsolutePaths(text, settings), settings));
 }
 
-async function configOf({ daemon }: Context, run: RunInfo): Promise<string> {
-  return (await daemon.request(runDetails, { run: run.folder })).config;
+/** The file of a run's configuration, or its address on the machine of the run. */
+async function configOf(ctx: Context, run: RunInfo): Promise<string> {
+  const { config } = await ctx.daemon.request(runDetails, { run: run.folder });
+  return addressThere(where(ctx, run), config);
 }
 
 async function read(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause) => {
+  return readText(file).catch((cause) => {
     throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: file, cause });
   });
 }

@@ -15,7 +15,7 @@ import type { RequestType } from '../../protocol/daemon/rpc.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
-import { isHere } from '../machines/runFiles.ts';
+import { where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { actionsOf, type RunAction } from '../runs/describeRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -51,7 +51,7 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
       );
       if (!run) return;
       if (run.activity === 'paused') return ask(runContinue, run);
-      if (isHere(run) && !(await ensureEngine(ctx, deviceOf(run)))) return;
+      if (!(await ensureEngine(where(ctx, run), deviceOf(run)))) return;
       await ask(runStart, run);
     },
     async 'unimiss.pauseRun'(given) {

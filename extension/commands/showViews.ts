@@ -1,10 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { l10n } from 'vscode';
 import { attend, neighbours, runViews } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
+import { type Place, parseAddress } from '../../protocol/machines/address.ts';
+import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
-import { requireHere } from '../machines/runFiles.ts';
+import { addressOfUri } from '../machines/machineUri.ts';
+import { folderThere, where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
 import { isPretraining } from '../runs/kinds.ts';
@@ -25,11 +28,10 @@ export function showViewsCommands(
     async 'unimiss.showViews'(given, again) {
       const session = given instanceof ViewerSession ? given : viewers.current();
       const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
-      const run = await chooseRun(ctx, again, { title: l10n.t('What the Network Sees'), fits: isPretraining, none });
+      const run = await chooseRun(ctx, again, { title: l10n.t('What the Network Sees'), fits: besides(session), none });
       if (!run) return;
-      requireHere(run, l10n.t('so is its daemon, which makes views of images there'));
       const epoch = isObject(again) && typeof again.epoch === 'number' ? again.epoch : 0;
-      const image = session.document.uri.fsPath;
+      const { path: image } = placeOf(session);
       const { phase, views } = await ctx.daemon.request(runViews, { run: run.folder, image, epoch });
       const pictures = views.map(({ data, ...view }) => ({
         ...view,
@@ -40,30 +42,37 @@ export function showViewsCommands(
     /** From the viewer: where the network that was chosen for the views looks. */
     async 'unimiss.attentionOfImage'(given, chosen) {
       const asked = await askedBy(ctx, given, chosen);
-      if (!asked || !(await ensureEngine(ctx, deviceOf(asked.run)))) return;
+      if (!asked) return;
       const { run, session } = asked;
-      const out = join(ctx.extension.globalStorageUri.fsPath, 'attention', run.id);
-      const image = session.document.uri.fsPath;
+      const there = where(ctx, run);
+      if (!(await ensureEngine(there, deviceOf(run)))) return;
+      const here = there.daemon.machine === undefined;
+      const out = here
+        ? join(ctx.extension.globalStorageUri.fsPath, 'attention', run.id)
+        : posix.join(folderThere(run), 'attention');
+      const { path: image } = placeOf(session);
       const { file, notices } = await withProgress(
-        ctx.daemon,
+        there.daemon,
         l10n.t('UniMiSS: looking with the network'),
         (workDoneToken, cancelled) =>
-          ctx.daemon.request(attend, { run: run.folder, image, out, workDoneToken }, cancelled),
+          there.daemon.request(attend, { run: run.folder, image, out, workDoneToken }, cancelled),
       );
       for (const notice of notices) ctx.output.info(notice);
       await session.document.addLayer(file, { added: false, title: l10n.t('attention of {0}', run.id), values: true });
-      await rm(file, { force: true });
+      if (here) await rm(file, { force: true });
     },
     async 'unimiss.similarOfImage'(given, chosen) {
       const asked = await askedBy(ctx, given, chosen);
-      if (!asked || !(await ensureEngine(ctx, deviceOf(asked.run)))) return;
+      if (!asked) return;
       const { run, session } = asked;
-      const image = session.document.uri.fsPath;
+      const there = where(ctx, run);
+      if (!(await ensureEngine(there, deviceOf(run)))) return;
+      const { path: image } = placeOf(session);
       const { neighbours: found, images } = await withProgress(
-        ctx.daemon,
+        there.daemon,
         l10n.t('UniMiSS: comparing with the images of {0}', run.id),
         (workDoneToken, cancelled) =>
-          ctx.daemon.request(neighbours, { run: run.folder, image, workDoneToken }, cancelled),
+          there.daemon.request(neighbours, { run: run.folder, image, workDoneToken }, cancelled),
       );
       session.showSimilar({ run: run.id, images, neighbours: found });
     },
@@ -74,7 +83,17 @@ export function showViewsCommands(
 async function askedBy(ctx: Context, given: unknown, chosen: unknown) {
   if (!(given instanceof ViewerSession)) return undefined;
   const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
-  const run = await chooseRun(ctx, chosen, { title: l10n.t('What the Network Sees'), fits: isPretraining, none });
-  if (run) requireHere(run, l10n.t('so is its network'));
+  const run = await chooseRun(ctx, chosen, { title: l10n.t('What the Network Sees'), fits: besides(given), none });
   return run && { run, session: given };
+}
+
+/** The machine of an image, and its path there. */
+function placeOf({ document }: ViewerSession): Place {
+  return parseAddress(addressOfUri(document.uri));
+}
+
+/** Whether a run has a network that can look at an image: on the same machine. */
+function besides(session: ViewerSession): (run: RunInfo) => boolean {
+  const { machine } = placeOf(session);
+  return (run) => isPretraining(run) && parseAddress(run.folder).machine === machine;
 }

@@ -23,10 +23,11 @@ const fieldsOf: Partial<Record<ErrorCode, readonly (readonly string[])[]>> = {
  * What a user can do about an error at the start of a run: see the value that it is about, choose another folder, train on the CPU.
  * @param config the text that was refused
  * @param again starts with another text
+ * @param here whether it starts on this machine, whose folders the editor can choose
  */
 export function startRemedies(
   error: unknown,
-  { config, file, again }: { config: string; file: Uri; again: (config: string) => unknown },
+  { config, file, again, here }: { config: string; file: Uri; again: (config: string) => unknown; here: boolean },
 ): Remedy[] {
   if (!(error instanceof UnimissError)) return [];
   const field = fieldIn(config, error.code);
@@ -34,7 +35,7 @@ export function startRemedies(
   const remedies: Remedy[] = [];
   if (error.code === 'engine' && valueAt(config, field) !== 'cpu')
     remedies.push({ title: l10n.t('Use CPU for This Run'), run: () => again(setField(config, [...field], 'cpu')) });
-  if (error.code === 'data' && field.at(-1) !== 'manifest')
+  if (here && error.code === 'data' && field.at(-1) !== 'manifest')
     remedies.push({ title: l10n.t('Choose Folder…'), run: () => chooseFolder(file, field) });
   remedies.push({
     title: l10n.t('Open Configuration'),

@@ -3,7 +3,8 @@ import { commands, l10n, Range, type TextDocument, type Uri, window, workspace }
 import { runCreate } from '../../protocol/daemon/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { problemsIn } from '../configuration/configHelp.ts';
-import type { Context } from '../context.ts';
+import type { ContextAt } from '../context.ts';
+import { fileThere } from '../machines/there.ts';
 import { withRemedies } from '../remedies.ts';
 import { deviceIn } from '../runs/device.ts';
 import { ensureEngine } from './engine.ts';
@@ -11,7 +12,7 @@ import { lastLook } from './lastLook.ts';
 import { startRemedies } from './startRemedies.ts';
 
 /** Says what a run of a configuration file will do, starts it if that is wanted, and shows it. */
-export async function startFile(ctx: Context, file: Uri): Promise<void> {
+export async function startFile(ctx: ContextAt, file: Uri): Promise<void> {
   const document = await saveAndCheck(ctx, file);
   if (!document) return;
   const how = await lastLook(ctx, document, { ways: [{ label: l10n.t('Start'), how: 'start' }] });
@@ -21,7 +22,10 @@ export async function startFile(ctx: Context, file: Uri): Promise<void> {
 }
 
 /** Saves a configuration. @returns undefined if something in it prevents a start, which is shown to the user */
-export async function saveAndCheck({ daemon }: Pick<Context, 'daemon'>, file: Uri): Promise<TextDocument | undefined> {
+export async function saveAndCheck(
+  { daemon }: Pick<ContextAt, 'daemon'>,
+  file: Uri,
+): Promise<TextDocument | undefined> {
   const document = await workspace.openTextDocument(file);
   if (document.isDirty) await document.save();
   const problems = await problemsIn(daemon, document);
@@ -38,20 +42,23 @@ export async function saveAndCheck({ daemon }: Pick<Context, 'daemon'>, file: Ur
 }
 
 /** Creates and starts a run. An error has buttons that do what helps. @param file where relative paths in the configuration start */
-export async function createRun(ctx: Context, config: string, file: Uri): Promise<RunInfo> {
+export async function createRun(ctx: ContextAt, config: string, file: Uri): Promise<RunInfo> {
   try {
-    const { notices, ...run } = await ctx.daemon.request(runCreate, { from: { config, file: file.fsPath } });
+    const { notices, ...run } = await ctx.daemon.request(runCreate, { from: { config, file: fileThere(ctx, file) } });
     ctx.store.put(run);
     for (const notice of notices) void window.showInformationMessage(notice);
     return run;
   } catch (error) {
     const again = async (text: string) => showRun(ctx, await createRun(ctx, text, file));
-    throw withRemedies(error, startRemedies(error, { config, file, again }));
+    throw withRemedies(error, startRemedies(error, { config, file, again, here: ctx.daemon.machine === undefined }));
   }
 }
 
 /** Shows a run that has begun. */
-export async function showRun({ view, panels }: Context, { folder }: RunInfo): Promise<void> {
+export async function showRun(
+  { view, panels }: Pick<ContextAt, 'view' | 'panels'>,
+  { folder }: RunInfo,
+): Promise<void> {
   await view.show();
   panels.show([folder]);
 }

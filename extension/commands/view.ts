@@ -1,6 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { commands, l10n, Uri, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
+import { addressOfUri } from '../machines/machineUri.ts';
+import { readText } from '../machines/readText.ts';
 import { CaseTour } from '../viewer/caseTour.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
 import { type ViewerEditors, viewTypes } from '../viewer/viewerEditors.ts';
@@ -20,7 +22,7 @@ export function viewCommands(
     /** From a report's page: the report's path, and the name of a case. */
     async 'unimiss.openCase'(report, id) {
       if (typeof report !== 'string') return;
-      const cases = await casesOfReport(report);
+      const cases = await casesOfReport(report, readText);
       const index = cases.findIndex((one) => one.case === id);
       if (index < 0)
         throw new UnimissError('data', l10n.t('the evaluation does not say where the case "{0}" lies', String(id)), {
@@ -42,9 +44,14 @@ export function viewCommands(
         await commands.executeCommand('vscode.openWith', image, viewTypes.others);
       const session = (image instanceof Uri && viewers.of(image)) || viewers.current();
       session.reveal();
-      if (given instanceof Uri && given.toString() !== session.document.uri.toString())
-        await session.document.addLayer(given.fsPath);
-      else await session.chooseOverlay();
+      const { uri } = session.document;
+      if (!(given instanceof Uri) || given.toString() === uri.toString()) return session.chooseOverlay();
+      if (given.scheme !== uri.scheme || given.authority !== uri.authority)
+        throw new UnimissError('data', l10n.t('lies on another machine than the image that is open'), {
+          place: addressOfUri(given),
+          remedy: l10n.t('Copy it to the machine with the image.'),
+        });
+      await session.document.addLayer(given.scheme === 'file' ? given.fsPath : given.path);
     },
   };
 }

@@ -23,7 +23,7 @@ export function helpWithConfigs(daemon: DaemonClient, failed: (error: unknown) =
 
 /** What prevents a start, by the daemon: the places of all problems. */
 export async function problemsIn(
-  daemon: DaemonClient,
+  daemon: Pick<DaemonClient, 'request'>,
   document: TextDocument,
 ): Promise<{ readonly uri: Uri; readonly offset: number; readonly length: number }[]> {
   const { problems } = await daemon.request(configCheck, { text: document.getText() });

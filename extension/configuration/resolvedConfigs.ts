@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { posix } from 'node:path';
 import { type Disposable, l10n, Uri, workspace } from 'vscode';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
-import { parseAddress } from '../../protocol/machines/address.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
-import { fileHere } from '../machines/runFiles.ts';
+import { readText } from '../machines/readText.ts';
 
 const scheme = 'unimiss-resolved';
 
@@ -20,10 +17,9 @@ export function provideResolvedConfigs(ctx: Pick<Context, 'daemon' | 'extension'
     async provideTextDocumentContent({ query: folder }) {
       const run = ctx.store.get(folder);
       if (!run) throw new UnimissError('run', l10n.t('is not listed any more'), { place: folder });
-      const file = posix.join(parseAddress(folder).path, 'config.resolved.json');
-      const here = await fileHere(ctx, run, file);
-      return readFile(here, 'utf8').catch((cause) => {
-        throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: here, cause });
+      const file = `${folder}/config.resolved.json`;
+      return readText(file).catch((cause) => {
+        throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: file, cause });
       });
     },
   });

@@ -2,6 +2,7 @@ import { l10n } from 'vscode';
 import type { MachineStatus } from '../../protocol/daemon/messages.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { ConnectionState } from '../client/daemonClient.ts';
+import { NoDaemonHere } from '../client/noDaemonHere.ts';
 
 type Gpu = MachineStatus['gpus'][number];
 
@@ -22,7 +23,9 @@ export function describeMachine(state: ConnectionState, status: MachineStatus | 
     case 'connecting':
       return state.again ? l10n.t('reconnecting; its runs continue') : 'connecting';
     case 'failed':
-      return l10n.t('cannot be reached');
+      return state.error instanceof NoDaemonHere
+        ? l10n.t('only views: nothing trains here')
+        : l10n.t('cannot be reached');
     case 'connected': {
       if (!status) return 'connected';
       const [first, ...others] = [...status.gpus].sort((a, b) => (b.use ?? 0) - (a.use ?? 0));
@@ -50,6 +53,19 @@ export function describeGpu({ use, memory, temperature }: Gpu): string {
   ]
     .filter((part) => part !== undefined)
     .join(' · ');
+}
+
+/** Daemons of other versions, which stay for their runs. */
+export function retiredRows(retired: readonly { pid: number; version: string; runs: readonly string[] }[]): Row[] {
+  return retired.map(({ pid, version, runs }) => ({
+    label: l10n.t('Daemon {0}, process {1}', version, pid),
+    description: l10n.t(
+      'stays until {0}',
+      runs.length === 1 ? l10n.t('1 run ends') : l10n.t('{0} runs end', runs.length),
+    ),
+    icon: 'versions',
+    below: runs.map((run) => ({ label: run.replace(/^.*\//, ''), description: run, icon: 'graph-line', below: [] })),
+  }));
 }
 
 /** What is below a machine: its GPUs with the processes that hold them, processors, memory, disk, and the user's active runs. */

@@ -2,13 +2,17 @@ import { type Disposable, EventEmitter, type LogOutputChannel } from 'vscode';
 import { connectMachine } from '../../machines/connect.ts';
 import type { Payload } from '../../machines/payload.ts';
 import type { Asking } from '../../machines/sshCommand.ts';
-import { type MachineStatus, machineStatus } from '../../protocol/daemon/messages.ts';
+import { bringWheels } from '../../machines/wheels.ts';
+import { daemonStatus, engineWheels, type MachineStatus, machineStatus } from '../../protocol/daemon/messages.ts';
+import type { ResultOf } from '../../protocol/daemon/rpc.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { DaemonClient } from '../client/daemonClient.ts';
 import { daemonEnvironment, makeMachineClient } from '../client/languageClient.ts';
 
 /** Pauses between attempts after the line has dropped, ms; the last one again and again, as a laptop may sleep for days. */
 const pauses = { first: [], again: [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 60_000] };
+
+export type RetiredDaemons = ResultOf<typeof daemonStatus>['retired'];
 
 export interface MachineServices {
   output: LogOutputChannel;
@@ -21,6 +25,8 @@ export interface MachineServices {
 export class Machine implements Disposable {
   readonly client: DaemonClient;
   status: MachineStatus | undefined;
+  /** Daemons of other versions, which stay there for their runs. */
+  retired: RetiredDaemons = [];
   private interaction: { progress(message: string): void; cancelled: AbortController } | undefined;
   private readonly changed = new EventEmitter<void>();
 
@@ -35,7 +41,7 @@ export class Machine implements Disposable {
     const makeClient = async (_: unknown, signal: AbortSignal) => makeMachineClient(await this.open(signal), output);
     this.client = new DaemonClient({ makeClient, pauses, endless: true }, output);
     this.client.onDidChangeState(({ kind }) => {
-      if (kind !== 'connected') this.status = undefined;
+      if (kind !== 'connected') [this.status, this.retired] = [undefined, []];
       this.changed.fire();
     });
   }
@@ -61,10 +67,25 @@ export class Machine implements Disposable {
     }
   }
 
+  /**
+   * Brings TensorFlow's files from here, for an installation on a machine that reaches no package index.
+   * @param progress one line for people
+   */
+  async bringEngine(device: 'cpu' | 'cuda', progress: (message: string) => void, signal: AbortSignal): Promise<void> {
+    const needed = await this.client.request(engineWheels, { device });
+    const options = { asking: 'nobody' as const, env: daemonEnvironment(), signal, onProgress: progress };
+    await bringWheels(this.host, { ...needed, device }, options);
+  }
+
   /** Asks how busy it is, if it is connected. */
   async look(): Promise<void> {
     if (this.client.state.kind !== 'connected') return;
-    this.status = await this.client.request(machineStatus, {});
+    const [status, { retired }] = await Promise.all([
+      this.client.request(machineStatus, {}),
+      this.client.request(daemonStatus, {}),
+    ]);
+    this.status = status;
+    this.retired = retired;
     this.changed.fire();
   }
 

@@ -4,7 +4,7 @@ import { hostsInSshConfig } from '../../machines/sshConfig.ts';
 import type { MachineStatus } from '../../protocol/daemon/messages.ts';
 import { addressOf, parseAddress } from '../../protocol/machines/address.ts';
 import { addressed, addressedAnswer, routed } from './addressed.ts';
-import { describeMachine, rowsOf } from './describeMachine.ts';
+import { describeMachine, retiredRows, rowsOf } from './describeMachine.ts';
 
 describe('a run is known by machine and folder', () => {
   it('any machine and path come back from an address', () => {
@@ -99,6 +99,16 @@ describe('a machine in words', () => {
       description: 'nvidia-smi was not found',
     });
   });
+});
+
+it('shows a daemon of another version that stays for its runs', () => {
+  expect(retiredRows([{ pid: 7, version: '0.0.9', runs: ['/r/chest-1', '/r/chest-2'] }])).toMatchObject([
+    {
+      label: 'Daemon 0.0.9, process 7',
+      description: 'stays until 2 runs end',
+      below: [{ label: 'chest-1', description: '/r/chest-1' }, { label: 'chest-2' }],
+    },
+  ]);
 });
 
 it('offers the hosts of an SSH configuration, without patterns', () => {

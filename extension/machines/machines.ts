@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { type Disposable, EventEmitter, type ExtensionContext, type LogOutputChannel, l10n, workspace } from 'vscode';
 import { hostsOf } from '../../machines/host.ts';
 import { type Payload, readPayload } from '../../machines/payload.ts';
+import { filesOpen } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { AskInEditor } from './askInEditor.ts';
 import { Machine } from './machine.ts';
+import { Places } from './places.ts';
 
 /** Hosts that were connected when a window last looked. */
 const key = 'unimiss.connectedMachines';
@@ -19,6 +21,8 @@ export class Machines implements Disposable {
   private readonly asks: AskInEditor;
   private readonly subscriptions: Disposable[];
   private packed: Promise<Payload> | undefined;
+  /** What the user opened on them by name. */
+  readonly places: Places;
 
   /** Fires when a machine comes, goes, or changes its state or status. */
   readonly onDidChange = this.changed.event;
@@ -32,6 +36,7 @@ export class Machines implements Disposable {
     private readonly failed: (error: unknown) => void,
   ) {
     this.asks = new AskInEditor(extension);
+    this.places = new Places(extension);
     this.subscriptions = [
       workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('unimiss.machines')) this.readSetting();
@@ -52,7 +57,8 @@ export class Machines implements Disposable {
 
   /** @throws UnimissError 'config' if it is none of the user's machines */
   clientOf(host: string): DaemonClient {
-    const machine = this.byHost.get(host);
+    // The editor writes the hosts of addresses in small letters.
+    const machine = this.byHost.get(host) ?? this.all.find((one) => one.host.toLowerCase() === host.toLowerCase());
     if (machine) return machine.client;
     throw new UnimissError('config', l10n.t('{0} is not one of your machines', host), {
       place: 'unimiss.machines',
@@ -92,9 +98,18 @@ export class Machines implements Disposable {
     machine.client.onDidConnect(() => {
       this.connected.fire(host);
       machine.look().catch(this.failed);
+      this.openPlaces(machine).catch(this.failed);
     });
     machine.runs = this.store.addMachine(host, machine.client);
     this.byHost.set(host, machine);
+  }
+
+  /** A new daemon does not know what the user opened. */
+  private async openPlaces({ host, client }: Machine): Promise<void> {
+    for (const path of this.places.of(host))
+      await client.request(filesOpen, { path }).catch((error: unknown) => {
+        if (!(error instanceof UnimissError) || error.code !== 'data') throw error; // it was removed
+      });
   }
 
   private async drop(host: string): Promise<void> {

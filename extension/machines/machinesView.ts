@@ -12,7 +12,8 @@ import {
 } from 'vscode';
 import { type MachineStatus, machineStatus } from '../../protocol/daemon/messages.ts';
 import type { ConnectionState, DaemonClient } from '../client/daemonClient.ts';
-import { describeMachine, type Row, rowsOf } from './describeMachine.ts';
+import { NoDaemonHere } from '../client/noDaemonHere.ts';
+import { describeMachine, type Row, retiredRows, rowsOf } from './describeMachine.ts';
 import type { Machine } from './machine.ts';
 import type { Machines } from './machines.ts';
 
@@ -65,7 +66,9 @@ export class MachinesView implements TreeDataProvider<Element>, Disposable {
     if (!parent) return [undefined, ...this.machines.all.map(({ host }) => host)].map((host) => this.elementOf(host));
     if (parent.kind === 'row') return parent.row.below.map((row, i) => ({ kind: 'row', row, id: `${parent.id}/${i}` }));
     const { status } = this.about(parent.machine);
-    return status ? rowsOf(status).map((row, i) => ({ kind: 'row', row, id: `${parent.machine ?? ''}/${i}` })) : [];
+    const { retired = [] } = (parent.machine !== undefined && this.machines.get(parent.machine)) || {};
+    const rows = status ? [...rowsOf(status), ...retiredRows(retired)] : [];
+    return rows.map((row, i) => ({ kind: 'row', row, id: `${parent.machine ?? ''}/${i}` }));
   }
 
   getTreeItem(element: Element): TreeItem {
@@ -130,9 +133,11 @@ function machineItem(host: string | undefined, state: ConnectionState, status: M
   return item;
 }
 
-function iconOf(host: string | undefined, { kind }: ConnectionState): ThemeIcon {
+function iconOf(host: string | undefined, state: ConnectionState): ThemeIcon {
+  const { kind } = state;
   if (kind === 'connecting') return new ThemeIcon('loading~spin');
-  if (kind === 'failed') return new ThemeIcon('error', new ThemeColor('list.errorForeground'));
+  if (state.kind === 'failed' && !(state.error instanceof NoDaemonHere))
+    return new ThemeIcon('error', new ThemeColor('list.errorForeground'));
   const color = kind === 'connected' ? new ThemeColor('testing.iconPassed') : undefined;
   return new ThemeIcon(host === undefined ? 'device-desktop' : 'remote', color);
 }

@@ -5,7 +5,9 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
 import { DaemonClient, type Subscription } from '../client/daemonClient.ts';
 import type { Subscribed } from '../client/subscriptions.ts';
+import type { MetricsDaemon } from '../metrics/metricsPanel.ts';
 import { addressedAnswer, routed } from './addressed.ts';
+import { MergedRuns } from './mergedRuns.ts';
 
 /** The connections to other machines. */
 interface OtherMachines {
@@ -14,14 +16,20 @@ interface OtherMachines {
   clientOf(host: string): DaemonClient;
 }
 
-/** What shows one run needs: its messages, and when to ask for them again. */
-export type DaemonOfRun = Pick<DaemonClient, 'onDidConnect' | 'subscribe'>;
+/**
+ * The daemon of a machine, as commands ask it: requests that name no run go there, and runs in its answers carry their addresses.
+ */
+export interface DaemonAt extends Pick<DaemonClient, 'request' | 'languageClient' | 'state'> {
+  /** undefined: this machine. */
+  readonly machine: string | undefined;
+}
 
 /**
  * The daemon of this machine; requests about a run on another machine (known by its address) go to the daemon there. So whoever
  * asks about a run needs not know where it is.
  */
-export class RoutedDaemon extends DaemonClient {
+export class RoutedDaemon extends DaemonClient implements DaemonAt {
+  readonly machine = undefined;
   private machines: OtherMachines | undefined;
 
   joinMachines(machines: OtherMachines): void {
@@ -63,11 +71,32 @@ export class RoutedDaemon extends DaemonClient {
     return this.clientOf(there.machine).subscribe(type, there.params, answered, updates, updated);
   }
 
-  /** For one who shows a run. @param run folder or address */
-  of(run: string | undefined): DaemonOfRun {
-    const { machine } = parseAddress(run ?? '');
+  /** The daemon of a machine. @throws UnimissError 'config' if it is none of the user's machines */
+  at(machine: string | undefined): DaemonAt {
     if (machine === undefined) return this;
-    const { onDidConnect } = this.clientOf(machine);
+    const client = this.clientOf(machine);
+    return {
+      machine,
+      get state() {
+        return client.state;
+      },
+      languageClient: () => client.languageClient(),
+      request: async (type, params, token) => {
+        const there = routed(params);
+        if (there.machine !== undefined && there.machine !== machine) throw elsewhere(there.machine, machine);
+        const answer = await client.request(type, there.params, token);
+        return addressedAnswer(machine, answer) as ResultOf<typeof type>;
+      },
+    };
+  }
+
+  /** For one who shows the curves of runs; of several machines, they are merged. @param runs folders or addresses */
+  ofAll(runs: readonly string[]): MetricsDaemon & { dispose?: () => void } {
+    const machines = new Set(runs.map((run) => parseAddress(run).machine));
+    const clientOf = (machine: string | undefined) => (machine === undefined ? this : this.clientOf(machine));
+    if (machines.size > 1) return new MergedRuns(runs, clientOf);
+    const [machine] = machines;
+    const { onDidConnect } = clientOf(machine);
     return { onDidConnect, subscribe: (...args) => this.subscribe(...args) };
   }
 
@@ -75,4 +104,11 @@ export class RoutedDaemon extends DaemonClient {
     if (this.machines) return this.machines.clientOf(host);
     throw new UnimissError('internal', l10n.t('the machines are not read yet'), { place: host });
   }
+}
+
+function elsewhere(there: string, asked: string): UnimissError {
+  return new UnimissError('run', l10n.t('is on {0}, and this happens on {1}', there, asked), {
+    place: 'the run',
+    remedy: l10n.t('Choose runs of one machine.'),
+  });
 }

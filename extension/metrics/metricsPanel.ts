@@ -1,14 +1,27 @@
 import { basename } from 'node:path';
-import { type Disposable, l10n, Uri, type WebviewPanel } from 'vscode';
+import { type Disposable, type Event, l10n, Uri, type WebviewPanel } from 'vscode';
 import { metricsSubscribe, metricsUpdate, type Position } from '../../protocol/daemon/messages.ts';
+import type { CheckedParamsOf, ParamsOf, ResultOf } from '../../protocol/daemon/rpc.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { parseAddress } from '../../protocol/machines/address.ts';
 import { type MetricsMessage, type MetricsRequest, metricsRequest } from '../../protocol/metrics/page.ts';
-import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
+import type { Subscription } from '../client/daemonClient.ts';
 import { type PageAssets, webviewPage } from '../webviewPage.ts';
 
 /** What the user asks for on a page: something about a run, or one of its images. */
 export type PanelRequest = Extract<MetricsRequest, { run: string }>;
+
+/** What a panel needs of a daemon: the curves of runs, and when to ask for them again. */
+export interface MetricsDaemon {
+  readonly onDidConnect: Event<void>;
+  subscribe(
+    type: typeof metricsSubscribe,
+    params: ParamsOf<typeof metricsSubscribe>,
+    answered: (answer: ResultOf<typeof metricsSubscribe>) => void,
+    updates: typeof metricsUpdate,
+    updated: (update: CheckedParamsOf<typeof metricsUpdate>) => void,
+  ): Promise<Subscription>;
+}
 
 /**
  * One panel. It passes the daemon's messages about its runs to the component unchanged. It subscribes at once, so that the daemon
@@ -25,7 +38,7 @@ export class MetricsPanel implements Disposable {
 
   constructor(
     private readonly panel: WebviewPanel,
-    private readonly daemon: Pick<DaemonClient, 'onDidConnect' | 'subscribe'>,
+    private readonly daemon: MetricsDaemon,
     readonly runs: readonly string[],
     extensionUri: Uri,
     assets: PageAssets,
@@ -82,7 +95,7 @@ export class MetricsPanel implements Disposable {
     const message = checked.data;
     if (message.type === 'act' || message.type === 'openImage') {
       // A page has no say about runs that it does not show.
-      const run = this.runs.find((one) => parseAddress(one).path === message.run);
+      const run = this.runs.find((one) => one === message.run || parseAddress(one).path === message.run);
       if (run !== undefined) this.act({ ...message, run });
       return;
     }

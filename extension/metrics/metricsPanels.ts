@@ -44,13 +44,14 @@ export class MetricsPanels implements Disposable {
 
   private adopt(panel: WebviewPanel, runs: readonly string[]): void {
     const key = keyOf(runs);
-    const closed = () => this.open.delete(key);
+    const daemon = this.daemon.ofAll(runs);
+    const closed = () => {
+      this.open.delete(key);
+      daemon.dispose?.();
+    };
     const { extensionUri } = this.context;
     this.assets ??= readPageAssets(Uri.joinPath(extensionUri, 'dist', 'webviews').fsPath, 'metrics');
-    this.open.set(
-      key,
-      new MetricsPanel(panel, this.daemon.of(runs[0]), runs, extensionUri, this.assets, this.failed, this.act, closed),
-    );
+    this.open.set(key, new MetricsPanel(panel, daemon, runs, extensionUri, this.assets, this.failed, this.act, closed));
   }
 }
 

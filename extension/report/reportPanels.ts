@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   commands,
   type Disposable,
@@ -11,6 +10,7 @@ import {
 } from 'vscode';
 import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { readText } from '../machines/readText.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
 import { reportPage } from './reportPage.ts';
 
@@ -45,7 +45,7 @@ export class ReportPanels implements Disposable {
 
   /**
    * Shows a report, or its newer content.
-   * @param file absolute path
+   * @param file absolute path, or an address on another machine
    * @throws UnimissError 'data' if it cannot be read or is no report
    */
   async show(file: string, title: string): Promise<void> {
@@ -83,14 +83,14 @@ export class ReportPanels implements Disposable {
   }
 
   private async page(file: string): Promise<string> {
-    const text = await readFile(file, 'utf8').catch((cause) => {
+    const text = await readText(file).catch((cause) => {
       throw new UnimissError('data', l10n.t('cannot be read: {0}', messageOf(cause)), {
         place: file,
         remedy: l10n.t('Evaluate the run again.'),
         cause,
       });
     });
-    const cases = (await casesOfReport(file)).map((one) => one.case);
+    const cases = (await casesOfReport(file, readText)).map((one) => one.case);
     return reportPage(text, file, Uri.joinPath(this.context.extensionUri, 'dist', 'webviews').fsPath, cases);
   }
 }

@@ -14,6 +14,7 @@ import { isObject } from '../../protocol/json.ts';
 import type { Checkpoint, RunDetails } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
+import { NoDaemonHere } from '../client/noDaemonHere.ts';
 import { isActive } from './describeRun.ts';
 import type { RunStore, UnreadableRun } from './runStore.ts';
 import { detailItem, detailNames, entryItem } from './tree/detailRows.ts';
@@ -179,7 +180,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   private showConnection(): void {
     const { state } = this.daemon;
     this.view.message =
-      state.kind === 'failed'
+      state.kind === 'failed' && !(state.error instanceof NoDaemonHere)
         ? l10n.t('The background server is not responding. {0}', forEditor(state.error.message))
         : state.kind === 'connecting' && state.again
           ? l10n.t('Reconnecting to the background server …')

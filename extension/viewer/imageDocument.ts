@@ -5,12 +5,12 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { LayerInfo } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
-import { ImageThread } from './imageThread.ts';
+import type { ImageReader, MakeReader } from './imageReader.ts';
 
-/** An image that is open in one or more editors. Its thread lives as long as it does. */
+/** An image that is open in one or more editors. What reads it lives as long as it does. */
 export class ImageDocument implements CustomDocument {
   private readonly news = new EventEmitter<Reading>();
-  private readonly thread: ImageThread;
+  private readonly reader: ImageReader | undefined;
   /** More of the file has been read. */
   readonly onDidRead = this.news.event;
   opened: Promise<OpenedImage>;
@@ -32,24 +32,24 @@ export class ImageDocument implements CustomDocument {
 
   constructor(
     readonly uri: Uri,
-    threadFile: string,
+    makeReader: MakeReader,
     private readonly cache: string,
     /** The volume that was shown last, of a file with several. */
     volume = 0,
   ) {
-    this.thread = new ImageThread(threadFile, (reading) => {
+    this.reader = makeReader(uri, (reading) => {
       this.reading = reading;
       this.news.fire(reading);
     });
-    this.opened = uri.scheme === 'file' ? this.openFirst(volume) : Promise.reject(notHere(uri));
-    this.range = this.opened.then(() => this.thread.ask('range', null));
+    this.opened = this.openFirst(volume);
+    this.range = this.opened.then(() => this.ask('range', null));
     // Whoever shows the image shows the reason; it may be closed before anybody does.
     for (const promise of [this.opened, this.range]) promise.catch(() => {});
   }
 
   /** Opens the volume; the first one if the file has fewer by now. */
   private async openFirst(volume: number): Promise<OpenedImage> {
-    const open = (one: number) => this.thread.ask('open', { path: this.uri.fsPath, volume: one, cache: this.cache });
+    const open = (one: number) => this.ask('open', { path: this.uri.fsPath, volume: one, cache: this.cache });
     if (volume === 0) return open(0);
     return open(volume).catch(() => open(0));
   }
@@ -61,11 +61,11 @@ export class ImageDocument implements CustomDocument {
     const layers = this.layers.splice(0).filter(({ layer }) => layer > 0 && layer !== this.growing);
     this.growing = undefined;
     this.reading = { share: 0 };
-    this.opened = this.thread.ask('open', { path: this.uri.fsPath, volume, cache: this.cache });
-    this.range = this.opened.then(() => this.thread.ask('range', null));
+    this.opened = this.ask('open', { path: this.uri.fsPath, volume, cache: this.cache });
+    this.range = this.opened.then(() => this.ask('range', null));
     for (const promise of [this.opened, this.range]) promise.catch(() => {});
     this.reopenings.fire();
-    for (const { path, added, title } of layers.filter((layer) => existsSync(layer.path)))
+    for (const { path, added, title } of layers.filter((layer) => this.uri.scheme !== 'file' || existsSync(layer.path)))
       await this.addLayer(path, { added, ...(title !== undefined && { title }) });
   }
 
@@ -81,9 +81,9 @@ export class ImageDocument implements CustomDocument {
 
   private async look(): Promise<void> {
     await this.opened;
-    const own = await this.thread.ask('ownLabels', null);
+    const own = await this.ask('ownLabels', null);
     if (own) this.keep(own);
-    else for (const path of await this.thread.ask('findOverlays', null)) await this.addLayer(path, { added: false });
+    else for (const path of await this.ask('findOverlays', null)) await this.addLayer(path, { added: false });
   }
 
   /** Draws another image over this one, for all editors of it. One that cannot be drawn is reported by `onDidFailLayer`. */
@@ -92,7 +92,7 @@ export class ImageDocument implements CustomDocument {
     { added = true, title, values }: { added?: boolean; title?: string; values?: boolean } = {},
   ): Promise<LayerInfo | undefined> {
     try {
-      const layer = await this.thread.ask('addLayer', { path, added, title, values });
+      const layer = await this.ask('addLayer', { path, added, title, values });
       this.keep(layer);
       return layer;
     } catch (error) {
@@ -113,16 +113,18 @@ export class ImageDocument implements CustomDocument {
       return;
     }
     if (growing === undefined) {
-      const layer = await this.thread
-        .ask('addLayer', { path, added: false, title: l10n.t('prediction, not complete yet') })
-        .catch(() => undefined);
+      const layer = await this.ask('addLayer', {
+        path,
+        added: false,
+        title: l10n.t('prediction, not complete yet'),
+      }).catch(() => undefined);
       if (!layer) return;
       this.growing = layer.layer;
       this.keep(layer);
       return;
     }
     // The file may be gone, or half written: what was read before stays.
-    const layer = await this.thread.ask('reloadLayer', { layer: growing }).catch(() => undefined);
+    const layer = await this.ask('reloadLayer', { layer: growing }).catch(() => undefined);
     const at = this.layers.findIndex((one) => one.layer === growing);
     if (!layer || at < 0) return; // taken away meanwhile
     this.layers[at] = layer;
@@ -135,7 +137,7 @@ export class ImageDocument implements CustomDocument {
     if (at < 0 || layer === 0) return;
     this.layers.splice(at, 1);
     this.removals.fire(layer);
-    await this.thread.ask('removeLayer', { layer });
+    await this.ask('removeLayer', { layer });
   }
 
   private keep(layer: LayerInfo): void {
@@ -144,10 +146,10 @@ export class ImageDocument implements CustomDocument {
     this.layerNews.fire(layer);
   }
 
-  ask: ImageThread['ask'] = (task, given) => this.thread.ask(task, given);
+  ask: ImageReader['ask'] = (task, given) => this.reader?.ask(task, given) ?? Promise.reject(notHere(this.uri));
 
   dispose(): void {
-    this.thread.dispose();
+    this.reader?.dispose();
     for (const one of [this.news, this.layerNews, this.removals, this.reopenings, this.layerFailures]) one.dispose();
   }
 }

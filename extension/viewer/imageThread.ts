@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Disposable } from 'vscode';
 import { l10n } from 'vscode';
 import type { ImageTask, ImageTasks, ThreadMessage, ThreadRequest } from '../../images/messages.ts';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import type { Reading } from '../../protocol/viewer/page.ts';
+import type { ImageReader } from './imageReader.ts';
 
 interface Pending {
   resolve(result: unknown): void;
@@ -12,7 +12,7 @@ interface Pending {
 }
 
 /** The thread that reads an image and cuts planes from it. It ends with its image, so that the memory is free again. */
-export class ImageThread implements Disposable {
+export class ImageThread implements ImageReader {
   private readonly worker: Worker;
   private readonly pending = new Map<number, Pending>();
   private last = 0;

@@ -10,10 +10,12 @@ import {
   window,
 } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
+import { uriOf } from '../machines/machineUri.ts';
 import { type PageAssets, readPageAssets, webviewPage } from '../webviewPage.ts';
 import type { CaseTour } from './caseTour.ts';
 import { ImageDocument } from './imageDocument.ts';
 import { ImageMemory } from './imageMemory.ts';
+import type { MakeReader } from './imageReader.ts';
 import { ViewerSession } from './viewerSession.ts';
 
 /** The editor for volumes, which a click opens, and the same one for other files, which is offered. */
@@ -33,6 +35,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
 
   constructor(
     private readonly context: ExtensionContext,
+    private readonly makeReader: MakeReader,
     private readonly failed: (error: unknown) => void,
   ) {
     this.memory = new ImageMemory(context);
@@ -48,11 +51,10 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   }
 
   openCustomDocument(uri: Uri): ImageDocument {
-    const { extensionUri, globalStorageUri } = this.context;
     return new ImageDocument(
       uri,
-      Uri.joinPath(extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath,
-      Uri.joinPath(globalStorageUri, 'images').fsPath,
+      this.makeReader,
+      Uri.joinPath(this.context.globalStorageUri, 'images').fsPath,
       this.memory.get(uri)?.volume,
     );
   }
@@ -83,7 +85,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
   /** Opens the image of a case with its reference and prediction, at the slice with the most errors. */
   async openCase(tour: CaseTour, viewColumn: ViewColumn = ViewColumn.Beside): Promise<void> {
     if (!tour.current) return;
-    const uri = Uri.file(tour.current.image);
+    const uri = uriOf(tour.current.image);
     const name = uri.toString();
     this.awaited.set(name, tour);
     await commands.executeCommand('vscode.openWith', uri, viewTypes.others, { viewColumn, preview: true });

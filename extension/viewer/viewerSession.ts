@@ -1,4 +1,5 @@
-import { basename, dirname, extname, isAbsolute, relative } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, dirname, extname, isAbsolute, posix, relative } from 'node:path';
 import { commands, type Disposable, l10n, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
@@ -9,6 +10,7 @@ import {
   type ViewerRequest,
   viewerRequest,
 } from '../../protocol/viewer/page.ts';
+import { machineScheme } from '../machines/machineUri.ts';
 import { type CaseTour, shownCase } from './caseTour.ts';
 import type { ImageDocument } from './imageDocument.ts';
 import type { ImageMemory } from './imageMemory.ts';
@@ -83,6 +85,18 @@ export class ViewerSession implements Disposable {
 
   /** Asks for a label map and draws it over the image. */
   async chooseOverlay(): Promise<void> {
+    const { uri } = this.document;
+    if (uri.scheme === machineScheme) {
+      const path = await window.showInputBox({
+        title: l10n.t('Add Overlay to {0}', this.document.name),
+        prompt: l10n.t('Path of a label map or probability map on {0}', uri.authority),
+        value: `${posix.dirname(uri.path)}/`,
+        valueSelection: [10_000, 10_000],
+        ignoreFocusOut: true,
+      });
+      if (path) await this.document.addLayer(path);
+      return;
+    }
     const picked = await window.showOpenDialog({
       title: l10n.t('Add Overlay to {0}', this.document.name),
       openLabel: l10n.t('Add Overlay'),
@@ -221,12 +235,12 @@ export class ViewerSession implements Disposable {
   }
 
   private async save(png: Uint8Array): Promise<void> {
-    const { fsPath } = this.document.uri;
-    const name = basename(fsPath).replace(/\.gz$/i, '');
+    const { scheme, fsPath, path } = this.document.uri;
+    const name = basename(path).replace(/\.gz$/i, '');
     const file = `${name.slice(0, name.length - extname(name).length)}.png`;
     const target = await window.showSaveDialog({
       title: l10n.t('Save Picture'),
-      defaultUri: Uri.joinPath(Uri.file(dirname(fsPath)), file),
+      defaultUri: Uri.joinPath(Uri.file(scheme === machineScheme ? homedir() : dirname(fsPath)), file),
       filters: { PNG: ['png'] },
     });
     if (target) await workspace.fs.writeFile(target, png);

@@ -44,6 +44,30 @@ export const engineDoctor = request(
   },
 );
 
+const wheel = z.object({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().min(1),
+});
+export type Wheel = z.output<typeof wheel>;
+
+export const engineWheels = request(
+  'unimiss/engine/wheels',
+  'Returns which files of the package index an installation still needs, for a client that brings them where this machine reaches no index.',
+  {
+    params: z.strictObject({ device: z.enum(['cpu', 'cuda']).default('cpu') }),
+    result: z.object({
+      version: z
+        .string()
+        .regex(/^[0-9][0-9A-Za-z.]*$/)
+        .describe('Of TensorFlow.'),
+      wheels: z.array(wheel).describe('Those that are not there yet.'),
+      platforms: z.array(z.string().regex(/^[a-z0-9_]+$/)).describe('Tags for pip.'),
+    }),
+  },
+);
+
 export const engineInstall = request(
   'unimiss/engine/install',
   'Downloads TensorFlow, or a plugin of PJRT, into the user’s cache. Does nothing if it is installed already. Reports progress (`$/progress`) and can be cancelled (`$/cancelRequest`).',

@@ -1,12 +1,14 @@
 import * as config from '../config/messages.ts';
 import { dataPlan } from '../config/planMessages.ts';
+import { imageAsk, imageOpen, imageReading } from '../files/imageMessages.ts';
+import { filesList, filesOpen, filesRead, filesStat } from '../files/messages.ts';
 import { jobNames, jobTypes } from '../jobs/jobs.ts';
 import * as language from '../language/messages.ts';
 import { machineStatus } from '../machines/messages.ts';
 import * as metrics from '../metrics/messages.ts';
 import * as records from '../records/messages.ts';
 import { checkpointPin, checkpointsRemove } from '../runs/checkpointMessages.ts';
-import { runDetails, runExport, runImage, runRead, runReport } from '../runs/detailsMessages.ts';
+import { runDetails, runExport, runImage, runReport } from '../runs/detailsMessages.ts';
 import { runForecast } from '../runs/forecast.ts';
 import * as logs from '../runs/logMessages.ts';
 import * as runs from '../runs/messages.ts';
@@ -23,6 +25,8 @@ import type { MessageType } from './rpc.ts';
  */
 export * from '../config/messages.ts';
 export * from '../config/planMessages.ts';
+export * from '../files/imageMessages.ts';
+export * from '../files/messages.ts';
 export * from '../jobs/embedMessages.ts';
 export * from '../jobs/evaluateMessages.ts';
 export * from '../jobs/lookMessages.ts';
@@ -58,7 +62,7 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
     messages: [
       ...[runsList, runsWatch, runsChanged, runGet, runForecast, runCreate, runStart],
       ...[runPause, runContinue, runStop, runMove, runRename, runKill, runDelete],
-      ...[runDetails, runImage, runViews, runRead, runReport, runExport, checkpointPin, checkpointsRemove],
+      ...[runDetails, runImage, runViews, runReport, runExport, checkpointPin, checkpointsRemove],
     ],
   },
   {
@@ -77,5 +81,12 @@ export const messagesByTopic: readonly { topic: string; messages: readonly Messa
       ...[language.documentLink, language.inlayHint, language.executeCommand],
     ],
   },
-  { topic: 'Engine', messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineInstall] },
+  {
+    topic: 'Files for clients on other machines',
+    messages: [filesOpen, filesStat, filesList, filesRead, imageOpen, imageAsk, imageReading],
+  },
+  {
+    topic: 'Engine',
+    messages: [engine.engineInfoRequest, engine.engineDoctor, engine.engineWheels, engine.engineInstall],
+  },
 ];

@@ -47,33 +47,6 @@ export const runImage = request('unimiss/runs/image', 'Finds the file of an imag
   result: z.object({ file: path }),
 });
 
-/** Largest piece of a file in an answer, bytes. */
-export const largestPiece = 1 << 20;
-
-export const runRead = request(
-  'unimiss/runs/read',
-  'Returns a piece of a text or report in the folder of a run, for clients on another machine: its configuration, a report, a table.',
-  {
-    params: z.strictObject({
-      run: runRef,
-      file: z
-        .string()
-        .min(1)
-        .max(1024)
-        .regex(
-          /^(?!.*(^|\/)\.)[\w.+-]+(\/[\w.+-]+)*\.(jsonc?|html|csv|txt|log)$/,
-          'must be a text or report in the run',
-        )
-        .describe('Path below the folder of the run.'),
-      offset: z.int().min(0).default(0),
-    }),
-    result: z.object({
-      data: z.base64().describe(`At most ${largestPiece} bytes.`),
-      size: z.int().min(0).describe('Bytes of the whole file.'),
-    }),
-  },
-);
-
 export const runReport = request(
   'unimiss/runs/report',
   'Writes what a run recorded into a file: a page with curves and previews, or a table of its steps.',

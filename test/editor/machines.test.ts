@@ -54,8 +54,8 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
   });
   explainFailures(() => editor);
 
-  const described = async (label: string) =>
-    (await window.treeItems('Machines')).find((item) => item.label === label)?.description ?? '';
+  const described = async (label: string, tree = 'Machines') =>
+    (await window.treeItems(tree)).find((item) => item.label === label)?.description ?? '';
   const told = async () => (await window.treeItems('Runs')).find(({ label }) => label === 'far')?.description ?? '';
 
   it('is added by its name; an unknown host key is shown before anything is sent', async () => {
@@ -85,7 +85,7 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
   });
 
   it('says that nothing trains here, and why', async () => {
-    expect(await described('This machine')).toBe('cannot be reached');
+    expect(await described('This machine')).toMatch(/^only views/);
   });
 
   it('trains a run, whose curves go on after the line was cut', async () => {
@@ -94,6 +94,7 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
       (vscode, path) => void vscode.commands.executeCommand('unimiss.startOnMachine', vscode.Uri.file(path)),
       file,
     );
+    await window.pick('Start');
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
     const runs = join(sshd.users[0].home, 'unimiss-runs');
     const name = readdirSync(runs).find((one) => one.startsWith('far-'));

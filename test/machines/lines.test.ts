@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { trainerOf } from '../../daemon/runs/folder/lock.ts';
 import type { Payload } from '../../machines/payload.ts';
 import { prepareMachine } from '../../machines/prepare.ts';
-import { machineStatus, ping } from '../../protocol/daemon/messages.ts';
+import { daemonStatus, daemonStop, machineStatus, ping } from '../../protocol/daemon/messages.ts';
 import { runCreate, runKill } from '../../protocol/runs/messages.ts';
+import { ended, RunWatcher } from '../daemon/harness.ts';
 import { configText } from '../daemon/runs.ts';
 import { Curve } from './curves.ts';
 import { clientOf } from './line.ts';
@@ -96,6 +98,46 @@ describe.skipIf(noSshd)('lines to another machine', () => {
     expect(curve.steps).toEqual(Array.from({ length: steps }, (_, step) => step));
     expect(curve.snapshots).toBe(1);
     await line.end();
+  });
+
+  it('a laptop that sleeps: ssh is stopped while the run goes on, and then the curve has all of it', async () => {
+    const { client, line } = await clientOf(sshd, 'gpu-a', payload);
+    const other = await clientOf(sshd, 'gpu-a', payload);
+    const { folder } = await startRun(client, 'asleep', 300);
+    const [curve, watcher] = [new Curve(folder), await RunWatcher.on(other.client)];
+    await curve.follow(client);
+    await curve.until(10);
+    process.kill(line.pid, 'SIGSTOP');
+    await watcher.until(folder, ended);
+    expect(curve.steps.length).toBeLessThan(300);
+    process.kill(line.pid, 'SIGCONT');
+    await curve.until(300);
+    expect(curve.steps).toEqual(Array.from({ length: 300 }, (_, step) => step));
+    await line.end();
+    await other.line.end();
+  });
+
+  it('a daemon that cannot hand over its run makes room for the next version, and both are listed until it ends', async () => {
+    const first = await clientOf(sshd, 'gpu-a', payload);
+    const { folder } = await startRun(first.client, 'old', 10_000);
+    const watcher = await RunWatcher.on(first.client);
+    await watcher.until(folder, (run) => run?.activity === 'training');
+    const { pid } = await first.client.call(daemonStatus, {});
+    const later = { ...payload, version: `${payload.version}-later` };
+    const same = await clientOf(sshd, 'gpu-a', later);
+    expect((await same.client.call(daemonStatus, {})).pid).toBe(pid);
+    await same.client.call(daemonStop, { successor: 999 });
+    await same.client.closed;
+    const next = await clientOf(sshd, 'gpu-a', later);
+    const status = await next.client.call(daemonStatus, {});
+    expect(status.pid).not.toBe(pid);
+    expect(status.retired).toMatchObject([{ pid, runs: [folder] }]);
+    const curve = new Curve(folder);
+    await curve.follow(next.client);
+    await curve.until(30);
+    process.kill(trainerOf(join(folder, 'lock'))?.pid ?? -1, 'SIGKILL');
+    await expect.poll(async () => (await next.client.call(daemonStatus, {})).retired, { timeout: 30_000 }).toEqual([]);
+    for (const { line } of [first, same, next]) await line.end();
   });
 
   it('200 ms away and 1 Mbit/s wide, metrics stay live and answers come at once', async () => {

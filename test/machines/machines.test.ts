@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectMachine } from '../../machines/connect.ts';
 import { probe } from '../../machines/probe.ts';
 import { daemonStatus } from '../../protocol/daemon/messages.ts';
-import { runRead } from '../../protocol/runs/detailsMessages.ts';
+import { filesOpen, filesRead } from '../../protocol/files/messages.ts';
+import { runReport } from '../../protocol/runs/detailsMessages.ts';
 import { runCreate, runsList } from '../../protocol/runs/messages.ts';
 import { ended, RunWatcher } from '../daemon/harness.ts';
 import { configText } from '../daemon/runs.ts';
@@ -48,15 +49,22 @@ describe.skipIf(noSshd)('another machine, through a real sshd', () => {
     const config = configText('far', 20, { data: { paths: sshd.images } });
     const { folder } = await client.call(runCreate, { from: { config, file: '/x.unimiss.jsonc' } });
     expect((await watcher.until(folder, ended))?.state).toBe('finished');
-    const { data, size } = await client.call(runRead, { run: folder, file: 'config.resolved.json' });
+    const { data, size } = await client.call(filesRead, { path: join(folder, 'config.resolved.json') });
     expect(JSON.parse(Buffer.from(data, 'base64').toString()).name).toBe('far');
     expect(size).toBe(Buffer.from(data, 'base64').length);
-    for (const file of ['../other/run.json', '/etc/hosts.txt', '.hidden.json', 'lock', 'a/../../b.json'])
-      await expect(client.call(runRead, { run: folder, file }), file).rejects.toThrow(/must be a text or report/);
     symlinkSync('/etc/passwd', join(folder, 'leak.txt'));
-    symlinkSync('/etc', join(folder, 'out'));
-    for (const file of ['leak.txt', 'out/hosts.conf.txt', 'none.csv'])
-      await expect(client.call(runRead, { run: folder, file }), file).rejects.toMatchObject({ code: 'run' });
+    for (const path of ['/etc/passwd', `${folder}/../../.bashrc`, join(folder, 'leak.txt'), sshd.users[1].home])
+      await expect(client.call(filesRead, { path }), path).rejects.toMatchObject({ code: 'data' });
+    // It has what a report consists of.
+    const report = join(folder, 'report.html');
+    await client.call(runReport, { run: folder, format: 'html', out: report });
+    expect(statSync(report).size).toBeGreaterThan(100_000);
+    // What the user names may be read, also below the home.
+    writeFileSync(join(sshd.users[0].home, 'notes.txt'), 'ours', { mode: 0o644 });
+    const named = await client.call(filesOpen, { path: '~/notes.txt' });
+    expect(named).toEqual({ path: join(sshd.users[0].home, 'notes.txt'), kind: 'file' });
+    const { data: notes } = await client.call(filesRead, { path: named.path });
+    expect(Buffer.from(notes, 'base64').toString()).toBe('ours');
     await line.end();
     await client.closed;
 

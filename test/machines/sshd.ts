@@ -58,14 +58,21 @@ export class Sshd {
   private server: ChildProcess | undefined;
   private readonly hosts = new Map<string, HostSettings>();
 
-  private constructor(readonly port: number) {
+  private constructor(
+    readonly port: number,
+    private readonly hidden: readonly string[],
+  ) {
     chmodSync(this.folder, 0o755);
     this.users = [this.makeUser('a'), this.makeUser('b')];
   }
 
-  /** Hosts of its configuration: `gpu-a` and `gpu-b`, by user; both accept the test's key. */
-  static async start(variables: Record<string, string> = {}): Promise<Sshd> {
-    const sshd = new Sshd(await freePort());
+  /**
+   * Hosts of its configuration: `gpu-a` and `gpu-b`, by user; both accept the test's key.
+   * @param variables of the users' sessions
+   * @param hidden programs that are no programs for them
+   */
+  static async start(variables: Record<string, string> = {}, hidden: readonly string[] = []): Promise<Sshd> {
+    const sshd = new Sshd(await freePort(), hidden);
     const { folder, port, users } = sshd;
     cpSync('docs/images', sshd.images, { recursive: true });
     execFileSync('chmod', ['-R', 'a+rX', sshd.images]);
@@ -143,7 +150,12 @@ export class Sshd {
 
   private async listen(): Promise<void> {
     const log = join(this.folder, 'log');
-    this.server = spawn(program, ['-D', '-f', join(this.folder, 'sshd_config'), '-E', log], { stdio: 'ignore' });
+    const own = [program, '-D', '-f', join(this.folder, 'sshd_config'), '-E', log];
+    // In a view of the file system of its own, where something else lies over what is hidden.
+    const hide = this.hidden.map((file) => `mount --bind /dev/null '${file}'`);
+    const [file = '', ...args] =
+      hide.length === 0 ? own : ['unshare', '--mount', 'sh', '-c', [...hide, 'exec "$@"'].join(' && '), 'sh', ...own];
+    this.server = spawn(file, args, { stdio: 'ignore' });
     while (!(await answers(this.port))) {
       if (this.server.exitCode !== null) throw new Error(`sshd ended: see ${log}`);
       await setTimeout(10); // between two looks at the port, which is the event

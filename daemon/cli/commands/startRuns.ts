@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type ResolvedConfig, resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
@@ -15,6 +15,7 @@ import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
+import { travelled } from '../viaDaemon/travelled.ts';
 import { applySetting, settingOf } from './applySetting.ts';
 import { showForecast } from './forecast.ts';
 
@@ -169,6 +170,9 @@ export function detached(run: RunInfo, reporter: Reporter): void {
  * @throws UnimissError 'config' where there is none
  */
 export async function readConfig(path: string, ofFolder?: (folder: string) => object): Promise<ConfigText> {
+  const text = travelled.get(path);
+  // Its relative paths start where runs are, usually in the user's home.
+  if (text !== undefined) return { text, file: join(dirname(runsRoot()), basename(path.replaceAll('\\', '/'))) };
   const file = resolve(path);
   const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
     throw new UnimissError('config', cause.code === 'ENOENT' ? 'no such file or folder' : messageOf(cause), {

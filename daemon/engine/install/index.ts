@@ -20,3 +20,4 @@ export {
 export type { PluginDevice } from './pluginReleases.ts';
 export { type Device, releaseSizes } from './release.ts';
 export type { VisibleGpu } from './visibleGpus.ts';
+export { missingWheels } from './wheels.ts';

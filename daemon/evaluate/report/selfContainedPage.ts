@@ -53,9 +53,14 @@ function hashSource(text: string): string {
   return `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
 }
 
-/** A page's script and style from dist/webviews: beside the bundle (dist/daemon/main.js), or seen from this file. */
+/**
+ * A page's script and style: from dist/webviews, beside the bundle (dist/daemon/main.js) or seen from this file; or below the bundle, on another
+ * machine (machines/payload.ts).
+ */
 export async function readPageAssets(name: string, folder?: string): Promise<{ script: string; style: string }> {
-  const near = ['../webviews/', '../../../dist/webviews/'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  const near = ['./webviews/', '../webviews/', '../../../dist/webviews/'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
   const place = folder ?? near.find((path) => existsSync(join(path, `${name}.js`))) ?? near[0]!;
   try {
     const [script, style] = await Promise.all([

@@ -29,10 +29,15 @@ export async function imageFile({ config, id }: Pick<RunFolder, 'config' | 'id'>
 
 /** The folders to which names of images may be relative, the most likely first. */
 async function rootsOf(config: ResolvedConfig): Promise<string[]> {
-  const folders = await Promise.all(
+  const folders = await dataFolders({ config });
+  return [...new Set([commonFolder(folders), ...folders])];
+}
+
+/** The folders from which a run reads images: those that its configuration names, or where the files are that it names. */
+export function dataFolders({ config }: Pick<RunFolder, 'config'>): Promise<string[]> {
+  return Promise.all(
     dataOf(config).map(async (path) => ((await stat(path).catch(absent))?.isDirectory() ? path : dirname(path))),
   );
-  return [...new Set([commonFolder(folders), ...folders])];
 }
 
 /** The paths of a run's images: folders, files, a manifest. */

@@ -2,7 +2,12 @@ import { dirname } from 'node:path';
 import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { configCheck, configMake } from '../../../protocol/config/messages.ts';
 import { checkConfig } from '../../../protocol/config/parseConfig.ts';
-import { engineDoctor, engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
+import {
+  engineDoctor,
+  engineInfoRequest,
+  engineInstall,
+  engineWheels,
+} from '../../../protocol/daemon/engineMessages.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import {
@@ -16,6 +21,7 @@ import {
   installEngine,
   installPlugin,
   isPluginDevice,
+  missingWheels,
   type PluginDevice,
   pinnedPlugin,
   pluginSizes,
@@ -47,6 +53,10 @@ export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
       };
     }),
     handle(engineDoctor, async () => ({ text: doctorText(await doctor()) })),
+    handle(engineWheels, async ({ device }) => {
+      const { wheels, ...rest } = await missingWheels(device);
+      return { ...rest, wheels: wheels.map(({ name, version, sha256, bytes }) => ({ name, version, sha256, bytes })) };
+    }),
     handle(engineInstall, async ({ device, allowCpu, workDoneToken }, { send, signal }) => {
       const progress = new WorkDone(send, workDoneToken);
       const plugin = isPluginDevice(device);

@@ -1,19 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnimissError } from '../../../protocol/errors.ts';
-import {
-  largestPiece,
-  type RunDetails,
-  runDetails,
-  runExport,
-  runImage,
-  runRead,
-  runReport,
-} from '../../../protocol/runs/detailsMessages.ts';
+import { type RunDetails, runDetails, runExport, runImage, runReport } from '../../../protocol/runs/detailsMessages.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
 import { recordsToColumns } from '../../evaluate/series/columns.ts';
 import { diskError, writeTextAtomically } from '../../files/atomic.ts';
-import { openRunFile } from '../../files/runFile.ts';
 import { exportRun } from '../../runs/export/exportRun.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
 import { writeRunPage } from '../../runs/records/export/runPage.ts';
@@ -53,7 +43,6 @@ export function runFileHandlers(services: Services): Handler[] {
       }
     }),
     handle(runImage, async ({ run: ref, image }) => ({ file: await imageFile(await registry.find(ref), image) })),
-    handle(runRead, async ({ run: ref, file, offset }) => pieceOf(await registry.find(ref), file, offset)),
     handle(runReport, async ({ run: ref, format, out }) => {
       const run = await registry.find(ref);
       const notices: string[] = [];
@@ -77,21 +66,6 @@ export function runFileHandlers(services: Services): Handler[] {
       return { folder, step: plan.step, parameters, notices };
     }),
   ];
-}
-
-/** @param file path below the run's folder; a link that leads out of it is refused */
-async function pieceOf({ folder }: RunFolder, file: string, offset: number): Promise<{ data: string; size: number }> {
-  const place = join(folder, file);
-  const handle = await openRunFile(place, folder);
-  if (!handle) throw new UnimissError('run', 'there is no such file', { place });
-  try {
-    const { size } = await handle.stat();
-    const bytes = Buffer.alloc(Math.max(0, Math.min(largestPiece, size - offset)));
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset);
-    return { data: bytes.subarray(0, bytesRead).toString('base64'), size };
-  } finally {
-    await handle.close();
-  }
 }
 
 async function checkpointsOf(run: RunFolder): Promise<RunDetails['checkpoints']> {

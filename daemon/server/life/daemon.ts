@@ -30,6 +30,8 @@ import { Feeds } from '../feeds/feeds.ts';
 import { RunRegistry } from '../feeds/runRegistry.ts';
 import { checkpointHandlers } from '../handlers/checkpoints.ts';
 import { engineHandlers } from '../handlers/engine.ts';
+import { fileHandlers } from '../handlers/files.ts';
+import { imageHandlers } from '../handlers/images.ts';
 import { jobHandlers } from '../handlers/jobs.ts';
 import { machineHandlers } from '../handlers/machine/machine.ts';
 import { metricsHandlers } from '../handlers/metrics.ts';
@@ -37,6 +39,7 @@ import { planHandlers } from '../handlers/plan.ts';
 import { recordHandlers } from '../handlers/records.ts';
 import { runFileHandlers } from '../handlers/runFiles.ts';
 import { runHandlers } from '../handlers/runs.ts';
+import { ServedFiles } from '../handlers/servedFiles.ts';
 import type { Services } from '../handlers/services.ts';
 import { viewHandlers } from '../handlers/views.ts';
 import type { LanguageServices } from '../language/languageSession.ts';
@@ -120,6 +123,7 @@ export class Daemon implements Services {
       onChange: (folder, change) => this.changed(folder, change),
     });
     this.registry = new RunRegistry(runsRoot, this.supervisor, kindsOf(tasks));
+    const served = new ServedFiles(this.registry);
     const all = [
       ...this.ownHandlers(),
       ...runHandlers(this),
@@ -131,6 +135,8 @@ export class Daemon implements Services {
       ...jobHandlers(this, job),
       ...engineHandlers(this),
       ...machineHandlers(this),
+      ...fileHandlers(served),
+      ...imageHandlers(served),
       ...planHandlers(),
     ];
     this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));
