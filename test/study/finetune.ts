@@ -50,6 +50,8 @@ const { values, positionals } = parseArgs({
     phantoms: { type: 'string' },
     // product: as fine-tuning normalises; pretrain: as pre-training does.
     values: { type: 'string', default: 'product' },
+    // JSON, as `train.augment` in a configuration: probabilities that differ from the defaults.
+    augment: { type: 'string', default: '{}' },
     'no-augment': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -69,7 +71,7 @@ const channels: Channel[] =
   values.values === 'pretrain' && modality === '3D'
     ? [{ name: 'CT', normalization: { scheme: 'divide', by: 1024 } }]
     : presetOf({ problem: 'classification', modality }).channels.map((channel) => ({ ...channel }));
-const augment = augmentSchema.parse({});
+const augment = augmentSchema.parse(JSON.parse(values.augment));
 
 interface Recipe {
   readonly name: string;
