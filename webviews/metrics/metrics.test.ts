@@ -341,7 +341,8 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     expect(await together.locator('.chart-legend').isVisible()).toBe(false);
     await together.getByRole('button', { name: 'Enlarge Dice of all classes' }).click();
     await expect.poll(() => together.locator('.chart-legend li').allInnerTexts()).toEqual(classes);
-    for (const color of [first, second]) expect(await countColor(page, 'epochs:dice/*', color)).toBeGreaterThan(20);
+    for (const color of [first, second])
+      await expect.poll(() => countColor(page, 'epochs:dice/*', color)).toBeGreaterThan(20);
     await together.locator('.chart-body').focus();
     await page.keyboard.press('ArrowRight');
     const tooltip = together.locator('.tooltip');

@@ -111,7 +111,7 @@ describe('hover', () => {
   it('says what a field means, its default and what the run uses', async () => {
     const { ask } = opened('{ "data": { "paths": "ct" }, "model": { "pre|set": "nano" } }');
     expect((await ask('textDocument/hover')).contents.value).toMatch(
-      /^\*\*`model\.preset`\*\*[\s\S]*Default: `"tiny"`\n\nSource: UniMiSS, section 3\.2\.\n\nThis run uses `"nano"`, from this file\.$/,
+      /^\*\*`model\.preset`\*\*[\s\S]*Default: `"tiny"`\n\nSource: UniMiSS \(Xie et al\. 2022\), architecture of MiT\.\n\nThis run uses `"nano"`, from this file\.$/,
     );
   });
 
@@ -135,7 +135,7 @@ describe('hover', () => {
   it('gives the learning rate that a run computes', async () => {
     const { ask } = opened('{ "data": { "paths": "ct" }, "train": { "l|r": 0.0008 } }');
     expect((await ask('textDocument/hover')).contents.value).toMatch(
-      /Source: UniMiSS, section 4\.1\.\n\nThis run uses `0\.0008` \(0\.000025 used\), from this file/,
+      /Source: the reference implementation of UniMiSS\.\n\nThis run uses `0\.0008` \(0\.000025 used\), from this file/,
     );
   });
 
