@@ -120,7 +120,8 @@ it('Ctrl-C stops the run with a checkpoint, and resume continues from there', as
 
 it('a second Ctrl-C ends the command at once, which says what becomes of the run', async () => {
   const command = place.run('pretrain', config('deaf', 20));
-  const { folder } = await watcher.untilNamed('deaf', (info) => info?.activity === 'starting' && info.stage !== null);
+  const { folder } = await watcher.untilNamed('deaf', (info) => info?.activity === 'starting');
+  await expect.poll(() => command.output()).toContain('Run folder: ');
   const closed = once(command, 'close');
   command.kill('SIGINT');
   await expect.poll(() => command.output()).toMatch(/deaf-\S+ finishes its current step[\s\S]*Ctrl-C again/);
