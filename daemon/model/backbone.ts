@@ -75,7 +75,7 @@ function optionsOf(
 }
 
 /**
- * The encoder (paper section 3.2): a convolutional stem and four stages of patch embedding, position embedding, blocks.
+ * The encoder (as in the paper): a convolutional stem and four stages of patch embedding, position embedding, blocks.
  * @param images [B, H, W, 3] or [B, D, H, W, 1] (other numbers of channels where the stem's kernel has them); grey pictures may have
  * one channel, which counts for all three
  */
@@ -148,7 +148,7 @@ function encodeFrom(pass: Pass, images: Tensor, firstTokens: Tensor | undefined)
 }
 
 /**
- * A stage of the decoder (paper section 3.3): upsampling, skip connection, position embedding, blocks.
+ * A stage of the decoder (as in the paper): upsampling, skip connection, position embedding, blocks.
  * @param skip the encoder's map of the stage's grid
  * @param classOnly whether only the class tokens' rows leave the last block
  */
@@ -187,7 +187,7 @@ function decodeStage(pass: Pass, stage: number, before: Tokens, skip: Tensor, cl
 }
 
 /**
- * The decoder (paper section 3.3) of pre-training. Only the class token leaves it, so the last block computes nothing else.
+ * The decoder (as in the paper) of pre-training. Only the class token leaves it, so the last block computes nothing else.
  * @returns features [B, C], C = `featureLength(config)`
  */
 export function decode(pass: Pass, encoded: EncoderOutput): Tensor {

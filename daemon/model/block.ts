@@ -48,7 +48,7 @@ function rowFactors(factors: Tensor, classTokens: 0 | 1, patches: number): Tenso
 }
 
 /**
- * A transformer block (paper section 3.2): x + Attention(LN(x)), then x + MLP(LN(x)).
+ * A transformer block (as in the paper): x + Attention(LN(x)), then x + MLP(LN(x)).
  * @param x rows [B (m + cells(grid)), C], m = `shape.classTokens`
  * @returns the same, or class rows [B, C] if `classOnly`
  */

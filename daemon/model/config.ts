@@ -20,7 +20,7 @@ export interface HeadConfig {
 
 /**
  * A medical image transformer (MiT) with decoder, as in "the paper": Y. Xie, J. Zhang, Y. Xia, Q. Wu, "UniMiSS: Universal Medical
- * Self-Supervised Learning via Breaking Dimensionality Barrier", ECCV 2022; here section 3.2.
+ * Self-Supervised Learning via Breaking Dimensionality Barrier", ECCV 2022.
  */
 export interface BackboneConfig {
   /** Channels of the stem's output. */

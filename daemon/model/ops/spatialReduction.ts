@@ -78,7 +78,7 @@ function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], f
 }
 
 /**
- * Shrinks the patches for keys and values ("SR", paper section 3.2): a convolution with kernel = stride = `factor`, which is a
+ * Shrinks the patches for keys and values ("SR" in the paper): a convolution with kernel = stride = `factor`, which is a
  * dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows, if there are any, pass unchanged.
  * @param x rows [B (m + cells(grid)), C], class rows first (m = 1, or 0 without class tokens)
  * @param weight [factor, …, C, C'] in TensorFlow's layout

@@ -24,7 +24,7 @@ function partsShape(batch: number, grid: readonly number[], out: number): number
 }
 
 /**
- * Transposed convolution with kernel 2 and stride 2 (paper section 3.3): each cell becomes a block of 2ⁿ cells, a dense layer.
+ * Transposed convolution with kernel 2 and stride 2 (the paper's decoder): each cell becomes a block of 2ⁿ cells, a dense layer.
  * @param x rows of patches [B · cells(grid), C]
  * @param weight [C, 2, …, C'] (our layout of transposed convolutions)
  * @param skip [B, 2 · grid…, C'], added to the result

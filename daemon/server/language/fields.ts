@@ -4,7 +4,7 @@ import type { ConfigKind } from '../../../protocol/config/kind.ts';
 /** The part of a JSON Schema that helps with a field. */
 export interface FieldSchema {
   readonly description?: string;
-  /** Where the idea or the default comes from: a paper with its section, or a page of docs/. */
+  /** Where the idea or the default comes from: a paper with its part, or a page of docs/. */
   readonly source?: string;
   readonly markdownDescription?: string;
   readonly default?: unknown;

@@ -37,7 +37,7 @@ const termOf = (name: `${OutputName}-${OutputName}`): Term => {
   return { name, student, teacher };
 };
 
-/** The terms of each phase's loss, in the order in which they move the centre (paper, equations 5–8). */
+/** The terms of each phase's loss, in the order in which they move the centre. */
 export const terms: Readonly<Record<Modality, readonly Term[]>> = {
   '2D': lossTerms['2D'].map(termOf),
   '3D': lossTerms['3D'].map(termOf),

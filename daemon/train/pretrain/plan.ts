@@ -27,7 +27,7 @@ export interface PlanOptions {
 }
 
 /**
- * Lays out every step of a run: `interval` epochs of 2D, then as many of 3D, and so on (paper, section 3.3). An epoch has all
+ * Lays out every step of a run: `interval` epochs of 2D, then as many of 3D, and so on (as in the paper). An epoch has all
  * full batches of the set, at least one. Warm-up lasts for the steps of the first `warmupEpochs` epochs, but at most a tenth of
  * the run, so that a short run is not all warm-up.
  * @throws UnimissError 'data' if there are no images

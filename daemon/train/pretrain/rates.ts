@@ -14,7 +14,7 @@ export interface Rates {
 }
 
 /**
- * The schedules of a run (paper, section 4.1; DINO's): learning rate base · total batch / 256 with linear warm-up and cosine,
+ * The schedules of a run (the reference's, after DINO's): learning rate base · total batch / 256 with linear warm-up and cosine,
  * weight decay and teacher momentum by cosine, teacher temperature by an optional linear warm-up. They run over the actual steps
  * of both phases.
  */

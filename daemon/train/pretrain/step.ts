@@ -10,7 +10,7 @@ import type { PretrainStep, PretrainStepOptions, PretrainStepResult } from './ty
 import { compileWhole } from './wholeStep.ts';
 
 /**
- * Compiles a pre-training step of UniMiSS (paper section 3.4) over `state`: one call moves student, moments, teacher and
+ * Compiles a pre-training step of UniMiSS over `state`: one call moves student, moments, teacher and
  * centre. Compiling takes 1–3 s (XLA longer, in the first call).
  * @throws UnimissError 'config' for an impossible size or batch
  */

@@ -53,7 +53,7 @@ export interface PretrainParts {
   close?(): void;
 }
 
-/** UniMiSS pre-training (paper, section 3): epochs on pictures and on volumes in turn. */
+/** UniMiSS pre-training: epochs on pictures and on volumes in turn. */
 export class PretrainTraining implements Training<ViewBatch> {
   readonly plan: PretrainPlan;
   readonly description: string;

@@ -1,7 +1,7 @@
 import { ofPhase } from './byPhase.ts';
 import type { PretrainConfig } from './resolve.ts';
 
-/** What a run computes from its fields: the learning rates that it uses (paper, section 4.1: lr · total batch / 256). */
+/** What a run computes from its fields: the learning rates that it uses (lr · total batch / 256). */
 export function derivedValues({ data, train }: PretrainConfig): { path: readonly string[]; text: string }[] {
   const phases = (['2D', '3D'] as const).filter((phase) => data.modalities !== (phase === '2D' ? '3D' : '2D'));
   const rates = phases.map((phase) => {
