@@ -25,8 +25,13 @@ it('follows the hours where they have passed further than the steps, and never l
 });
 
 it('early stopping counts validations since the best', () => {
-  const progress = new FineTuneProgress();
-  expect([0.5, 0.4, 0.5, 0.6, 0.1].map((value) => progress.watch(value, 'higher'))).toEqual([0, 1, 2, 0, 1]);
-  const losses = new FineTuneProgress();
-  expect([0.5, 0.6, 0.4].map((value) => losses.watch(value, 'lower'))).toEqual([0, 1, 0]);
+  const since = (values: number[], better: 'lower' | 'higher') => {
+    const progress = new FineTuneProgress();
+    return values.map((value) => {
+      progress.watch(value, better);
+      return progress.since;
+    });
+  };
+  expect(since([0.5, 0.4, 0.5, 0.6, 0.1], 'higher')).toEqual([0, 1, 2, 0, 1]);
+  expect(since([0.5, 0.6, 0.4], 'lower')).toEqual([0, 1, 0]);
 });

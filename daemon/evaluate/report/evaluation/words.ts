@@ -69,7 +69,7 @@ function classification({ cases, patients, classes, metrics, split }: Classifica
   const error = metrics.calibrationError?.value;
   if (error !== null && error !== undefined)
     sentences.push(
-      `Stated probabilities differ from what came true by ${formatNumber(error * 100)} percentage points on average.`,
+      `Stated probabilities differ from what came true by ${(error * 100).toFixed(1)} percentage points on average.`,
     );
   return sentences;
 }
