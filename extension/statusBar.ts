@@ -45,7 +45,7 @@ export class StatusBar implements Disposable {
         if (state.error instanceof NoDaemonHere) {
           this.item.text = l10n.t('$(remote) UniMiSS{0}', inShort(active));
           this.item.tooltip = [
-            l10n.t('No daemon here: {0}. Other machines train.', state.error.what),
+            l10n.t('No background server here: {0}. Other machines train.', state.error.what),
             ...runLines(active),
           ].join('\n');
           break;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { homedir } from 'node:os';
+import { UnimissError } from '../protocol/errors.ts';
 import { BehindMark } from './behindMark.ts';
 import type { Payload } from './payload.ts';
 import { type PrepareOptions, prepareMachine } from './prepare.ts';
@@ -60,9 +61,12 @@ async function tryOnce(
   return code;
 }
 
-/** One word for any shell. @throws Error if it is too long */
+/** One word for any shell. @throws UnimissError 'config' if it is too long */
 export function encodeCommand(command: FarCommand): string {
   const text = Buffer.from(JSON.stringify(command)).toString('base64url');
-  if (text.length > longest) throw new Error('the configuration is too large to travel');
+  if (text.length > longest)
+    throw new UnimissError('config', 'the configurations of this command are too large to travel together', {
+      remedy: 'Copy them to the machine, and name them by their paths there.',
+    });
   return text;
 }

@@ -58,7 +58,7 @@ export function describeGpu({ use, memory, temperature }: Gpu): string {
 /** Daemons of other versions, which stay for their runs. */
 export function retiredRows(retired: readonly { pid: number; version: string; runs: readonly string[] }[]): Row[] {
   return retired.map(({ pid, version, runs }) => ({
-    label: l10n.t('Daemon {0}, process {1}', version, pid),
+    label: l10n.t('Background server {0}, process {1}', version, pid),
     description: l10n.t(
       'stays until {0}',
       runs.length === 1 ? l10n.t('1 run ends') : l10n.t('{0} runs end', runs.length),

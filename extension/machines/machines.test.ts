@@ -104,7 +104,7 @@ describe('a machine in words', () => {
 it('shows a daemon of another version that stays for its runs', () => {
   expect(retiredRows([{ pid: 7, version: '0.0.9', runs: ['/r/chest-1', '/r/chest-2'] }])).toMatchObject([
     {
-      label: 'Daemon 0.0.9, process 7',
+      label: 'Background server 0.0.9, process 7',
       description: 'stays until 2 runs end',
       below: [{ label: 'chest-1', description: '/r/chest-1' }, { label: 'chest-2' }],
     },

@@ -123,7 +123,7 @@ function machineItem(host: string | undefined, state: ConnectionState, status: M
     host ?? l10n.t('This machine'),
     state.kind === 'failed' ? state.error.message : describeMachine(state, status),
     state.kind === 'connected'
-      ? l10n.t('Daemon {0}, process {1}\nRuns in {2}', state.version, state.pid, state.runsRoot)
+      ? l10n.t('Background server {0}, process {1}\nRuns in {2}', state.version, state.pid, state.runsRoot)
       : undefined,
   ]
     .filter((line) => line !== undefined)

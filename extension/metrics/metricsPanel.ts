@@ -67,7 +67,7 @@ export class MetricsPanel implements Disposable {
     ];
     // The page keeps the runs in its state, which restores the panel after a reload.
     const data = { runs: JSON.stringify(runs) };
-    webview.html = webviewPage(assets, { title: l10n.t('UniMiSS metrics'), pictures: true, data });
+    webview.html = webviewPage(assets, { title: l10n.t('UniMiSS Metrics'), pictures: true, data });
     this.subscribe(undefined);
   }
 

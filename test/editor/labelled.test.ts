@@ -309,21 +309,21 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
 
   it('shows what a network sees of an image, from the viewer', async () => {
     const viewer = await window.webview('case00_0000.nii.gz');
-    await viewer.getByRole('button', { name: 'What a network sees…' }).click();
-    const dialog = viewer.getByRole('dialog', { name: 'What the network sees' });
+    await viewer.getByRole('button', { name: 'What the Network Sees…' }).click();
+    const dialog = viewer.getByRole('dialog', { name: 'What the Network Sees' });
     await window.visible('the views', dialog.getByRole('img', { name: 'View 2: 16 slices of 64 × 64 voxels' }));
     await window.visible('the run', dialog.getByText(`of ${runNamed('before')}, in epoch 1`));
     for (const theme of ['light', 'dark'] as Theme[]) {
       await window.setTheme(theme);
       await window.screenshot(`seen-by-the-network-${theme}`);
     }
-    await dialog.getByRole('button', { name: 'Draw again' }).click();
+    await dialog.getByRole('button', { name: 'Draw Again' }).click();
     await window.visible('another draw', dialog.getByText('in epoch 2'));
-    await dialog.getByRole('button', { name: 'Find similar images' }).click();
+    await dialog.getByRole('button', { name: 'Find Similar Images' }).click();
     const similar = dialog.getByRole('list', { name: 'Similar images' }).getByRole('listitem');
     await eventually(() => similar.count()).toBe(4);
     await window.screenshot('similar-images-dark');
-    await dialog.getByRole('button', { name: 'Show attention' }).click();
+    await dialog.getByRole('button', { name: 'Show Attention' }).click();
     await window.visible('the attention', viewer.getByRole('region', { name: `attention of ${runNamed('before')}` }));
     for (const theme of ['light', 'dark'] as Theme[]) {
       await window.setTheme(theme);

@@ -208,14 +208,14 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await window.visible('a field', dialog.getByRole('row', { name: /pixDims/ }));
     expect(await dialog.innerText()).not.toContain(patient);
     await window.screenshot('viewer-header');
-    await dialog.getByRole('button', { name: 'Show hidden values' }).click();
+    await dialog.getByRole('button', { name: 'Show Hidden Values' }).click();
     await window.visible('the name', dialog.getByText(patient));
     await dialog.getByRole('button', { name: 'Close' }).click();
   });
 
   it('saves the view as a picture', async () => {
     const frame = await window.webview('ct.nii.gz');
-    await frame.getByRole('button', { name: 'Save picture…' }).click();
+    await frame.getByRole('button', { name: 'Save Picture…' }).click();
     const file = join(editor.workspace, 'view.png');
     await window.answerFileDialog(file);
     await eventually(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString()).toBe('PNG');

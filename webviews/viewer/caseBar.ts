@@ -5,8 +5,8 @@ import { element, setText } from '../shared/dom.ts';
 export class CaseBar {
   readonly root: HTMLElement;
   private readonly text = element('p', { attributes: { 'aria-live': 'polite' } });
-  private readonly before = element('button', { type: 'button', title: 'The case before (B)' }, 'Worse case');
-  private readonly next = element('button', { type: 'button', title: 'The next case (N)' }, 'Next worst case');
+  private readonly before = element('button', { type: 'button', title: 'The case before (B)' }, 'Worse Case');
+  private readonly next = element('button', { type: 'button', title: 'The next case (N)' }, 'Next Worst Case');
 
   constructor(step: (by: 1 | -1) => void) {
     const attributes = { 'aria-label': 'Case of the evaluation' };

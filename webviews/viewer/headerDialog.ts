@@ -6,7 +6,7 @@ export class HeaderDialog {
   readonly root: HTMLDialogElement;
   private readonly lines = element('tbody');
   private readonly hidden = element('p');
-  private readonly reveal = element('button', { type: 'button' }, 'Show hidden values');
+  private readonly reveal = element('button', { type: 'button' }, 'Show Hidden Values');
 
   constructor(ask: (revealed: boolean) => void) {
     const close = element('button', { type: 'button' }, 'Close');

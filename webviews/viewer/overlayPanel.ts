@@ -32,11 +32,11 @@ export class OverlayPanel {
   );
   private readonly legend = element('ul', { className: 'legend', hidden: true });
   private readonly predict = element('button', { type: 'button', hidden: true }, 'Predict…');
-  private readonly seen = element('button', { type: 'button', hidden: true }, 'What a network sees…');
+  private readonly seen = element('button', { type: 'button', hidden: true }, 'What the Network Sees…');
   private readonly cards = new Map<number, LayerCard>();
 
   constructor(private readonly actions: OverlayActions) {
-    const add = element('button', { type: 'button' }, 'Add overlay…');
+    const add = element('button', { type: 'button' }, 'Add Overlay…');
     add.addEventListener('click', () => actions.add());
     this.predict.title = 'Labels this image with a fine-tuned network; the labels are drawn over it';
     this.predict.addEventListener('click', () => actions.predict());

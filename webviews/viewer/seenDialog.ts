@@ -29,19 +29,19 @@ export class SeenDialog {
   private epoch = 0;
 
   constructor(private readonly actions: SeenActions) {
-    const again = button('Draw again', () => actions.again(this.epoch + 1));
-    const attention = button('Show attention', () => {
+    const again = button('Draw Again', () => actions.again(this.epoch + 1));
+    const attention = button('Show Attention', () => {
       this.root.close();
       actions.attention();
     });
     attention.title = 'Where the class token of the network looks, drawn over the image';
-    const similar = button('Find similar images', () => actions.similar());
+    const similar = button('Find Similar Images', () => actions.similar());
     similar.title = 'Images of the run whose features are most like those of this one';
     const close = button('Close', () => this.root.close());
     this.root = element(
       'dialog',
-      { attributes: { 'aria-label': 'What the network sees' } },
-      element('h2', {}, 'What the network sees'),
+      { attributes: { 'aria-label': 'What the Network Sees' } },
+      element('h2', {}, 'What the Network Sees'),
       this.about,
       this.views,
       this.similar,
@@ -54,7 +54,7 @@ export class SeenDialog {
 
   open({ run, epoch, phase, views }: SeenViews): void {
     this.epoch = epoch;
-    const what = phase === '3D' ? 'the slices of each from the head down' : 'in the colours that it gets';
+    const what = phase === '3D' ? 'all slices of each, cropped and changed at random' : 'cropped and changed at random';
     this.about.textContent = `Both views of a training step of ${run}, in epoch ${epoch + 1}: ${what}.`;
     this.views.replaceChildren(...views.map((view, i) => figure(view, i + 1)));
     if (!this.root.open) {

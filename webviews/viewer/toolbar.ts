@@ -74,7 +74,7 @@ export class Toolbar {
       tick('Link images', this.linked),
       button('Reset', 'Window, zoom and place as at first (0)', reset),
       this.volume3D,
-      button('Save picture…', 'Saves the view as PNG (P)', screenshot),
+      button('Save Picture…', 'Saves the view as PNG (P)', screenshot),
       button('Header', 'What the header of the file says (H)', header),
       button('Keys', 'What mouse and keys do (?)', help),
     );

@@ -120,7 +120,7 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     expect(await page.getByRole('slider', { name: 'Axial plane' }).getAttribute('aria-valuenow')).toBe('18');
     await opened.picture('case');
     await page.keyboard.press('n');
-    await bar.getByRole('button', { name: 'Worse case' }).click();
+    await bar.getByRole('button', { name: 'Worse Case' }).click();
     const steps = () => requests.flatMap((one) => (one.type === 'nextCase' ? [one.by] : []));
     await expect.poll(steps).toEqual([1, -1]);
     await opened.close();
@@ -195,7 +195,7 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     await page.keyboard.press('h');
     const dialog = page.getByRole('dialog');
     await dialog.getByText(hostile).waitFor();
-    await dialog.getByRole('button', { name: 'Show hidden values' }).click();
+    await dialog.getByRole('button', { name: 'Show Hidden Values' }).click();
     await expect.poll(() => dialog.getByText(hostile).count()).toBe(2);
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.title()).toBe('x.png');
@@ -207,22 +207,22 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
   it('shows what a network sees of this image, and asks for another draw', async () => {
     const opened = await open();
     const { page, requests } = opened;
-    await page.getByRole('button', { name: 'What a network sees…' }).click();
+    await page.getByRole('button', { name: 'What the Network Sees…' }).click();
     await expect.poll(() => requests.some((one) => one.type === 'seen' && one.epoch === undefined)).toBe(true);
     // Two slices of 3 × 2, side by side: rows of both alternate.
     const data = Uint8Array.from([0, 0, 0, 9, 9, 9, 0, 0, 0, 9, 9, 9]);
     const view = { width: 6, height: 2, slices: 2, channels: 1, data } as const;
     opened.post({ type: 'seen', seen: { run: hostile, epoch: 4, phase: '3D', views: [view, view] } });
-    const dialog = page.getByRole('dialog', { name: 'What the network sees' });
+    const dialog = page.getByRole('dialog', { name: 'What the Network Sees' });
     await dialog.getByText(`Both views of a training step of ${hostile}, in epoch 5`).waitFor();
     await dialog.getByRole('img', { name: 'View 2: 2 slices of 3 × 2 voxels' }).waitFor();
     const pixels = await page.evaluate<number[]>(
       `[...document.querySelector('.views canvas').getContext('2d').getImageData(0, 0, 6, 1).data].filter((_, i) => i % 4 === 0)`,
     );
     expect(pixels).toEqual([0, 0, 0, 9, 9, 9]);
-    await dialog.getByRole('button', { name: 'Draw again' }).click();
+    await dialog.getByRole('button', { name: 'Draw Again' }).click();
     await expect.poll(() => requests.some((one) => one.type === 'seen' && one.epoch === 5)).toBe(true);
-    await dialog.getByRole('button', { name: 'Find similar images' }).click();
+    await dialog.getByRole('button', { name: 'Find Similar Images' }).click();
     const similar = [
       { image: `/data/${hostile.replaceAll('/', '')}`, similarity: 0.91 },
       { image: '/data/ct/other.nii.gz', similarity: 0.5 },
@@ -232,7 +232,7 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     await dialog.getByText('ct/other.nii.gz: 0.500').waitFor();
     await opened.picture('seen');
     await dialog.getByRole('button', { name: 'Open other.nii.gz' }).click();
-    await dialog.getByRole('button', { name: 'Show attention' }).click();
+    await dialog.getByRole('button', { name: 'Show Attention' }).click();
     const asked = () => requests.map((one) => (one.type === 'openSimilar' ? `open ${one.index}` : one.type));
     await expect.poll(asked).toEqual(expect.arrayContaining(['similar', 'open 1', 'attention']));
     expect(await page.locator('img').count()).toBe(0);

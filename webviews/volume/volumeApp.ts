@@ -10,7 +10,7 @@ const turn = 10;
 export class VolumeApp {
   private readonly canvas = element('canvas', { tabIndex: 0 });
   private readonly notice = element('p', { className: 'notice', attributes: { role: 'alert' }, hidden: true });
-  private readonly least = slider('um-least', 'Values that are seen, from');
+  private readonly least = slider('um-least', 'Show values from');
   private readonly opacity = slider('um-opacity', 'Labels');
   private readonly tools = element(
     'div',

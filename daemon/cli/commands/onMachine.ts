@@ -61,7 +61,7 @@ function textOf(file: string): string {
   if (size > largest)
     throw new UnimissError('config', `is too large to travel (${size} bytes; at most ${largest})`, {
       place: file,
-      remedy: 'Copy it to the machine, and name it by its path there from the home folder.',
+      remedy: 'Copy it to the machine, and name it by its path there.',
     });
   return readFileSync(file, 'utf8');
 }
