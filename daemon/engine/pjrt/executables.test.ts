@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -150,6 +151,17 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
     writeFileSync(folder, 'a file');
     const { values, notices } = await used(folder);
     expect(values).toEqual(times3);
-    expect(notices.at(-1)).toMatch(/^The compiled step could not be kept/);
+    expect(notices).toEqual([
+      expect.stringMatching(/^Compiled steps are not kept.*kept is a link or a file, not a folder/),
+    ]);
+  });
+
+  test('what others may have written is not loaded', async () => {
+    const folder = newFolder();
+    await used(folder);
+    chmodSync(folder, 0o777);
+    const { loaded, values, notices } = await used(folder);
+    expect({ loaded, values }).toEqual({ loaded: false, values: times3 });
+    expect(notices).toEqual([expect.stringContaining('can be written by others (mode 777)')]);
   });
 });

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { readFile, rm, utimes } from 'node:fs/promises';
+import { rm, utimes } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../../../protocol/errors.ts';
 import { writeAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
+import { foreignFolder, readOwnFile } from '../../files/ownFolder.ts';
 import { pruneFolder } from '../../files/pruneFolder.ts';
 import { PjrtError } from './api.ts';
 import type { Executable, PjrtClient } from './client.ts';
@@ -43,9 +44,10 @@ export interface ExecutablesOptions {
  * Compiles modules, or takes what an earlier process compiled from a folder. A file is named by everything that its executable
  * depends on: plugin, its version, device, XLA's options, the module. Each file is checked before its bytes reach the plugin; one that
  * is damaged, foreign or refused by the plugin is replaced. Several processes may share the folder: a file appears only when it is whole.
+ * What is loaded is run, so the folder must be the user's, and writable by nobody else.
  */
 export class Executables {
-  private readonly folder: string | undefined;
+  private folder: string | undefined;
   private readonly notice: (message: string) => void;
   private readonly maxBytes: number;
   /** How many were loaded instead of compiled. */
@@ -64,25 +66,39 @@ export class Executables {
   /** The executable of a module. The caller frees it. @throws PjrtError with the plugin's words, which may name line and column */
   async of(module: string): Promise<Executable> {
     const flags = this.flagsFor(module);
-    if (this.folder === undefined || !canBeKept(flags)) return this.client.compile(module, flags);
+    const folder = canBeKept(flags) ? await this.trusted() : undefined;
+    if (folder === undefined) return this.client.compile(module, flags);
     const key = keyOf(this.client, flags, module);
-    const file = join(this.folder, `${key}.executable`);
+    const file = join(folder, `${key}.executable`);
     const known = await this.read(file, key);
     if (known) {
       this.loaded++;
       return known;
     }
     const made = await this.client.compile(module, flags);
-    await this.write(this.folder, file, key, made).catch((error: unknown) =>
+    await this.write(folder, file, key, made).catch((error: unknown) =>
       this.notice(`The compiled step could not be kept, so the next start compiles it again: ${messageOf(error)}`),
     );
     return made;
   }
 
+  /** The folder, if nobody else can have written into it; else it is not used any more, and the user is told why. */
+  private async trusted(): Promise<string | undefined> {
+    const { folder } = this;
+    if (folder === undefined) return undefined;
+    const why = await foreignFolder(folder).catch(messageOf);
+    if (why === undefined) return folder;
+    this.notice(
+      `Compiled steps are not kept, so each start compiles them again: ${folder} ${why}. Remove it, or make it yours alone (chmod 700).`,
+    );
+    this.folder = undefined;
+    return undefined;
+  }
+
   /** The executable in a file; undefined if there is none, or none that can be used, which is then removed. */
   private async read(file: string, key: string): Promise<Executable | undefined> {
-    const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') this.notice(`A compiled step cannot be read: ${error.message}`);
+    const content = await readOwnFile(file).catch((error: unknown) => {
+      this.notice(`A compiled step cannot be read: ${messageOf(error)}`);
       return undefined;
     });
     if (!content) return undefined;
@@ -96,7 +112,8 @@ export class Executables {
     const now = new Date();
     // The time of last use decides the order of removal. Without permission to set it, the time of writing decides.
     if (loaded) await utimes(file, now, now).catch(() => undefined);
-    else await rm(file, { force: true });
+    // Where it cannot be removed, it cannot be replaced either, of which `write` tells.
+    else await rm(file, { force: true }).catch(() => undefined);
     return loaded;
   }
 
