@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { homedir } from 'node:os';
-import { UnimissError } from '../protocol/errors.ts';
+import { messageOf, UnimissError } from '../protocol/errors.ts';
 import { BehindMark } from './behindMark.ts';
 import type { Payload } from './payload.ts';
 import { type PrepareOptions, prepareMachine } from './prepare.ts';
@@ -52,10 +52,22 @@ async function tryOnce(
   });
   const closed = once(child, 'close');
   // What login scripts print is no result.
-  child.stdout?.pipe(new BehindMark()).pipe(process.stdout, { end: false });
+  const behind = new BehindMark();
+  let noise: unknown;
+  behind.on('error', (error) => {
+    noise = error;
+    child.kill();
+  });
+  child.stdout?.pipe(behind).pipe(process.stdout, { end: false });
   const [code] = (await closed.catch((cause) => {
     throw noSsh(file, cause);
   })) as [number | null];
+  if (noise !== undefined)
+    throw new UnimissError('daemon', messageOf(noise), {
+      place: host,
+      remedy: 'Let them print only in a terminal: for example `[ -t 1 ] || return` at their beginning.',
+      cause: noise,
+    });
   // `ssh` has said why.
   if (code === null || code === 255) throw sshError(host, '', code);
   return code;
@@ -66,6 +78,7 @@ export function encodeCommand(command: FarCommand): string {
   const text = Buffer.from(JSON.stringify(command)).toString('base64url');
   if (text.length > longest)
     throw new UnimissError('config', 'the configurations of this command are too large to travel together', {
+      place: Object.keys(command.files).join(', '),
       remedy: 'Copy them to the machine, and name them by their paths there.',
     });
   return text;

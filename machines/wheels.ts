@@ -55,7 +55,10 @@ async function send(host: string, file: string, { name, bytes }: Wheel, script: 
       done(null, piece);
     },
   });
-  const input = createReadStream(file, { highWaterMark: 1 << 18 }).pipe(counted);
+  const read = createReadStream(file, { highWaterMark: 1 << 18 });
+  // `pipe` alone would leave the other end waiting for what cannot be read.
+  read.on('error', (error) => counted.destroy(error));
+  const input = read.pipe(counted);
   const { code, errors } = await runScript(host, script, { ...options, input });
   if (code !== 0) throw copyError(host, code, errors);
 }

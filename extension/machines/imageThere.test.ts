@@ -13,6 +13,8 @@ class FakeDaemon {
   asked: string[] = [];
   /** Fails the next question, with the connection. */
   cutNext = false;
+  /** Fails all questions for planes, with the connection. */
+  cutPlanes = false;
   tell: (reading: Reading) => void = () => {};
   private alive = new Set<string>();
 
@@ -38,7 +40,7 @@ class FakeDaemon {
     const request = async (type: unknown, params: never) => {
       if (type === filesOpen) return this.asked.push(`allow ${(params as { path: string }).path}`);
       const { image, asked } = params as { image: string; asked: { task: string; given: { path?: string } } };
-      if (this.cutNext) {
+      if (this.cutNext || (this.cutPlanes && asked.task === 'plane')) {
         this.cutNext = false;
         this.cut();
         throw fromWireError(new ResponseError(ErrorCodes.PendingResponseRejected, 'cut'), imageAsk.method);
@@ -95,4 +97,14 @@ it('after a lost connection, is opened again with its layers, and the question i
   image.dispose();
   daemon.cut();
   await expect(image.ask('plane', plane)).rejects.toThrow(imageGone);
+});
+
+it('a question that ends the daemon each time is given up', async () => {
+  const daemon = new FakeDaemon();
+  const image = new ImageThere(daemon.client, '/ct.nii.gz', () => {});
+  await image.ask('open', { path: '' });
+  daemon.cutPlanes = true;
+  await expect(image.ask('plane', plane)).rejects.toThrow('ended before it answered');
+  expect(daemon.opened).toBe(4);
+  expect(await image.ask('range', null)).toBeUndefined();
 });

@@ -8,6 +8,9 @@ import type { Reading } from '../../protocol/viewer/page.ts';
 import type { DaemonClient, Subscription } from '../client/daemonClient.ts';
 import type { ImageReader } from '../viewer/imageReader.ts';
 
+/** After how many lost connections a question is given up: what it asks may be what ends the daemon there. */
+const mostLosses = 3;
+
 type Asked = ParamsOf<typeof imageAsk>['asked'];
 
 /**
@@ -34,14 +37,14 @@ export class ImageThere implements ImageReader {
     // The user named it.
     if (asked.task === 'addLayer' && asked.given.added)
       await this.daemon.request(filesOpen, { path: asked.given.path });
-    for (;;) {
+    for (let losses = 0; ; ) {
       const image = this.present();
       try {
         const answer = await this.send(await image, asked);
         if (['open', 'addLayer', 'removeLayer'].includes(asked.task)) this.done.push(asked);
         return answer as ImageTasks[T][1];
       } catch (error) {
-        if (this.closed || !isGone(error)) throw error;
+        if (this.closed || !isGone(error) || ++losses > mostLosses) throw error;
         if (this.image === image) this.image = undefined;
       }
     }

@@ -12,6 +12,7 @@ import {
 } from 'vscode';
 import { filesList, filesRead, filesStat } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { notThere } from '../../protocol/files/messages.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { machineScheme } from './machineUri.ts';
@@ -102,7 +103,7 @@ export class MachineFiles implements FileSystemProvider, Disposable {
     try {
       return await request(this.machines.clientOf(uri.authority));
     } catch (error) {
-      if (error instanceof UnimissError && error.code === 'data' && error.what === l10n.t('is not there'))
+      if (error instanceof UnimissError && error.code === 'data' && error.what === notThere)
         throw FileSystemError.FileNotFound(uri);
       throw FileSystemError.Unavailable(messageOf(error));
     }

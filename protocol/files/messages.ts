@@ -11,6 +11,12 @@ const kind = z.enum(['file', 'folder']);
 
 /** Largest piece of a file in an answer, bytes. */
 export const largestFilePiece = 1 << 20;
+/** Why a path that nothing has is refused; clients tell it from other reasons. */
+export const notThere = 'is not there';
+
+/** One name, which leads nowhere else: clients join it to paths of their own. */
+const entryName = z.string().regex(/^(?!\.{1,2}$)[^/\0]+$/);
+
 /** Entries of a folder in an answer. */
 export const mostFileEntries = 20_000;
 
@@ -39,7 +45,7 @@ export const filesList = request(
   {
     params: z.strictObject({ path: path.describe('Absolute.') }),
     result: z.object({
-      entries: z.array(z.object({ name: z.string(), kind })).describe(`At most ${mostFileEntries}.`),
+      entries: z.array(z.object({ name: entryName, kind })).describe(`At most ${mostFileEntries}.`),
       more: z.boolean().describe('Whether there are more.'),
     }),
   },

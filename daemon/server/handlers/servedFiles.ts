@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, sep } from 'node:path';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { notThere } from '../../../protocol/files/messages.ts';
 import { dataFolders } from '../../runs/records/imageFile.ts';
 import type { RunRegistry } from '../feeds/runRegistry.ts';
 import { absolute } from './absolute.ts';
@@ -37,13 +38,19 @@ export class ServedFiles {
     const root = await realpath(this.registry.root).catch(() => undefined); // without a run there may be none
     if (root !== undefined && isIn(real, root)) return true;
     if ([...this.opened].some((one) => isIn(real, one))) return true;
-    for (const { folder } of (await this.registry.list()).runs)
-      for (const data of await dataFolders(await this.registry.find(folder))) {
+    for (const { folder } of (await this.registry.list()).runs) {
+      // A run that goes meanwhile, or whose data cannot be reached, hides nothing of the others.
+      const folders = await this.registry
+        .find(folder)
+        .then(dataFolders)
+        .catch(() => []);
+      for (const data of folders) {
         const place = await realpath(data).catch(() => undefined); // it was removed
         if (place === undefined || !isIn(real, place)) continue;
         this.opened.add(place); // the next look need not read all runs
         return true;
       }
+    }
     return false;
   }
 }
@@ -59,7 +66,7 @@ async function realPath(path: string): Promise<string> {
     return real;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new UnimissError('data', code === 'ENOENT' ? 'is not there' : `cannot be read (${messageOf(cause)})`, {
+    throw new UnimissError('data', code === 'ENOENT' ? notThere : `cannot be read (${messageOf(cause)})`, {
       place: path,
       remedy: 'Check the path: it is one of that machine.',
       cause,
