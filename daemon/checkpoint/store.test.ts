@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -58,6 +58,19 @@ describe('a store of checkpoints', () => {
     await store.save(4, state(4), {});
     expect(await stepsOf(store)).toEqual([4]);
     expect(await readdir(folder)).toEqual(['step-000000004.safetensors']);
+  });
+
+  it('pins never through a link, which would empty what it leads to', async () => {
+    const store = new CheckpointStore(folder, { keepLast: 1, keepBest: false });
+    await store.save(1, state(1), {});
+    const other = join(folder, 'other');
+    await writeFile(other, 'mine');
+    await symlink(other, store.fileOf(1).replace('.safetensors', '.pinned'));
+    await store.pin(1, true);
+    expect([...(await store.pinned())]).toEqual([1]);
+    await store.pin(1, false);
+    expect((await readFile(other)).toString()).toBe('mine');
+    expect((await store.pinned()).size).toBe(0);
   });
 
   it('removes what the run needs no more: not the newest, the best and pinned ones', async () => {

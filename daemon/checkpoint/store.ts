@@ -1,4 +1,4 @@
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
 import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
@@ -70,11 +70,18 @@ export class CheckpointStore {
     const pin = pinOf(file);
     try {
       // Not by way of a temporary file, which a run that saves at this moment would remove.
-      if (pinned) await writeFile(pin, '');
+      // Nor through a link, which would empty what it leads to.
+      if (pinned) await open(pin, 'wx').then((handle) => handle.close());
       else await rm(pin, { force: true });
     } catch (error) {
-      throw diskError(error, pin);
+      if (!pinned || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(error, pin);
     }
+    // The run may have removed it before the pin was there.
+    if (pinned)
+      await this.at(step).catch(async (error) => {
+        await rm(pin, { force: true });
+        throw error;
+      });
   }
 
   /**

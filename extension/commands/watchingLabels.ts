@@ -19,6 +19,7 @@ export async function watchingLabels<T>(
 ): Promise<T> {
   const file = join(extension.globalStorageUri.fsPath, 'growing', `${process.pid}-${++last}.nii`);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await rm(file, { force: true }); // of a window that was killed, whose process had this number
   let seen = 0;
   let looking: Promise<void> | undefined;
   const look = async () => {

@@ -49,12 +49,15 @@ export class GrowingLabels {
     const start = headBytes + 4 + extension.length;
     header.writeFloatLE(start, offsetAt);
     const plane = size[1] * size[2];
+    let handle: FileHandle | undefined;
     try {
-      const handle = await open(path, 'w', privateMode);
+      // A new file: a client's path must not empty what is there.
+      handle = await open(path, 'wx', privateMode);
       await handle.writeFile(Buffer.concat([header, Buffer.from([1, 0, 0, 0]), extension]));
       await handle.truncate(start + size[0] * plane);
       return new GrowingLabels(path, handle, start, plane, numbers, overlapping);
     } catch (error) {
+      await handle?.close();
       throw diskError(error, path);
     }
   }

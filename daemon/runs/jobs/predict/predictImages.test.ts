@@ -89,6 +89,11 @@ it('the labels of a volume can be seen slice by slice while they grow, in its ow
   const map = Uint8Array.from({ length: size[0] * size[1] * size[2] }, (_, i) => (i % 7 === 0 ? 1 : 0));
   await growing?.add(5, [map]);
   await growing?.close();
+  // Nor is a file that is there already emptied.
+  await expect(GrowingLabels.open(path, stored, plan)).rejects.toMatchObject({
+    code: 'disk',
+    details: { place: path },
+  });
   const seen = await readLabels(path);
   expect(seen.shape).toEqual(size);
   const plane = size[1] * size[2];
