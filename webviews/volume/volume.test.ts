@@ -63,6 +63,15 @@ describe.skipIf(!hasChromium)('the 3D view (skipped where chromium is missing)',
     await page.context().close();
   });
 
+  it('says so where the volume cannot be drawn', async () => {
+    const whole = volume;
+    volume = { ...whole, image: new Uint8Array(8) };
+    const { page } = await open();
+    await page.getByRole('alert').getByText('This volume cannot be drawn in 3D').waitFor();
+    volume = whole;
+    await page.context().close();
+  });
+
   it('says so where the window has no WebGL 2', async () => {
     const { page, problems } = await open(`
       const get = HTMLCanvasElement.prototype.getContext;

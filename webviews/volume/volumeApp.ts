@@ -89,6 +89,12 @@ export class VolumeApp {
     view.setRenderAzimuthElevation(this.azimuth, this.elevation);
   }
 
+  /** Says that the volume cannot be drawn, and why. */
+  fail(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.say(`This volume cannot be drawn in 3D (${why}). The planes of the viewer show it.`);
+  }
+
   private say(text: string): void {
     this.notice.hidden = false;
     this.tools.hidden = true;
