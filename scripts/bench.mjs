@@ -109,7 +109,9 @@ function tableOf(results) {
   ].join('\n');
 }
 
-const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${release()}, Node ${process.version}`;
+/** Without the build's own suffix. */
+const kernel = release().split('.').slice(0, 2).join('.');
+const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${kernel}, Node ${process.version}`;
 
 /** Replaces what stands in docs/performance.md between two marks. */
 function put(mark, where, table) {
