@@ -43,3 +43,8 @@ it('in the browser, what only VS Code takes part in is told from the rest', () =
   expect(isForeign(inWorkbench.replace('Aborted', 'unimiss.runs: aborted'))).toBe(false);
   expect(isForeign('an error notification')).toBe(false);
 });
+
+it('a row that VS Code asks for after the tree let it go is no error of the extension', () => {
+  const gone = "2026-11-23 19:31:16.693 [error] No tree item with id '1/group active' found.";
+  expect(errors([gone, stackless])).toEqual([stackless]);
+});

@@ -19,6 +19,9 @@ const own = /\bunimiss\.[a-z]/i;
 /** What each extension host says of whatever was under way when its window was closed. */
 const cutOff = /Channel has been closed|: Canceled$/m;
 
+/** VS Code asks for the children of a row that it showed a moment ago, and which the tree has let go since. */
+const goneRow = /\[error\] No tree item with id '[^']*' found\.\s*$/;
+
 /**
  * The errors in the log of an extension host that are, or may be, those of an extension that was installed. Not: what VS Code's
  * own code threw and no other took part in, and, while a window comes or goes, what has no stack and names no such extension, or
@@ -31,7 +34,7 @@ export function extensionErrors(log: string, restless: readonly Restless[]): str
     .filter((entry) => {
       const time = Date.parse(entry.slice(0, 23));
       const calm = !restless.some(({ from, to }) => time >= from && time <= (to ?? Number.POSITIVE_INFINITY));
-      if (!calm && cutOff.test(entry)) return false;
+      if (goneRow.test(entry) || (!calm && cutOff.test(entry))) return false;
       return own.test(entry) || (!isForeign(entry) && (calm || /^\s+at /m.test(entry)));
     });
 }
