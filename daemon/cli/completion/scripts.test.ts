@@ -101,7 +101,8 @@ describe.skipIf(!has('fish'))('in fish (skipped where it is missing)', () => {
   });
 });
 
-describe.skipIf(!has('zsh'))('in zsh (skipped where it is missing)', () => {
+// A key that comes before zsh's line editor is ready is lost, and nothing tells when it is: then the line is typed again.
+describe.skipIf(!has('zsh'))('in zsh (skipped where it is missing)', { retry: 3 }, () => {
   // A shell in a terminal of its own, in which the line is typed; another key writes what has become of it.
   const typing = String.raw`zmodload zsh/zpty
 zpty typed zsh --no-rcs -i
@@ -127,7 +128,7 @@ zpty -d typed`;
     execFileSync('zsh', ['--no-rcs', '-c', typing, 'zsh', file, line], {
       cwd,
       env: { ...env, OUT: out },
-      timeout: 20_000,
+      timeout: 10_000,
     });
     expect(readFileSync(out, 'utf8').trim()).toBe(`unimiss ${completed}`);
   });
