@@ -27,16 +27,18 @@ const findNode = [
   'done',
 ].join('; ');
 
-/** Joins its standard streams to the daemon of a version. */
-export function connectScript(version: string): string {
-  const d = `d="$u/daemon/${checkName(version)}"`;
+/** Sets `d` to the daemon of a version, which must be there with its Node. */
+function findDaemon(version: string): string[] {
   return [
-    ...[base, d],
+    ...[base, `d="$u/daemon/${checkName(version)}"`],
     `[ -f "$d/main.js" ] || exit ${exits.noDaemon}`,
     `[ -x "$d/node" ] || exit ${exits.noNode}`,
-    `echo "${mark}"`,
-    'exec "$d/node" "$d/main.js" connect',
-  ].join('; ');
+  ];
+}
+
+/** Joins its standard streams to the daemon of a version. */
+export function connectScript(version: string): string {
+  return [...findDaemon(version), `echo "${mark}"`, 'exec "$d/node" "$d/main.js" connect'].join('; ');
 }
 
 /**
@@ -47,9 +49,7 @@ export function connectScript(version: string): string {
 export function commandScript(version: string, command: string, terminal: boolean): string {
   if (!/^[A-Za-z0-9_-]*$/.test(command)) throw new UnimissError('internal', 'a command that is not encoded');
   return [
-    ...[base, `d="$u/daemon/${checkName(version)}"`],
-    `[ -f "$d/main.js" ] || exit ${exits.noDaemon}`,
-    `[ -x "$d/node" ] || exit ${exits.noNode}`,
+    ...findDaemon(version),
     ...(terminal ? [] : [`echo "${mark}"`]),
     `exec "$d/node" "$d/main.js" there ${command}`,
   ].join('; ');

@@ -27,8 +27,7 @@ export function showViewsCommands(
   return {
     async 'unimiss.showViews'(given, again) {
       const session = given instanceof ViewerSession ? given : viewers.current();
-      const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
-      const run = await chooseRun(ctx, again, { title: l10n.t('What the Network Sees'), fits: besides(session), none });
+      const run = await runFor(ctx, session, again);
       if (!run) return;
       const epoch = isObject(again) && typeof again.epoch === 'number' ? again.epoch : 0;
       const { path: image } = placeOf(session);
@@ -43,9 +42,7 @@ export function showViewsCommands(
     async 'unimiss.attentionOfImage'(given, chosen) {
       const asked = await askedBy(ctx, given, chosen);
       if (!asked) return;
-      const { run, session } = asked;
-      const there = where(ctx, run);
-      if (!(await ensureEngine(there, deviceOf(run)))) return;
+      const { run, session, there } = asked;
       const here = there.daemon.machine === undefined;
       const out = here
         ? join(ctx.extension.globalStorageUri.fsPath, 'attention', run.id)
@@ -64,9 +61,7 @@ export function showViewsCommands(
     async 'unimiss.similarOfImage'(given, chosen) {
       const asked = await askedBy(ctx, given, chosen);
       if (!asked) return;
-      const { run, session } = asked;
-      const there = where(ctx, run);
-      if (!(await ensureEngine(there, deviceOf(run)))) return;
+      const { run, session, there } = asked;
       const { path: image } = placeOf(session);
       const { neighbours: found, images } = await withProgress(
         there.daemon,
@@ -79,12 +74,19 @@ export function showViewsCommands(
   };
 }
 
-/** The editor that asks, and the run of the views that it shows. */
+/** The editor that asks, the run of the views that it shows, and the run's machine, which has what computes. */
 async function askedBy(ctx: Context, given: unknown, chosen: unknown) {
   if (!(given instanceof ViewerSession)) return undefined;
+  const run = await runFor(ctx, given, chosen);
+  if (!run) return undefined;
+  const there = where(ctx, run);
+  return (await ensureEngine(there, deviceOf(run))) ? { run, session: given, there } : undefined;
+}
+
+/** The run whose network looks: the chosen one, or one that the user is asked for. */
+function runFor(ctx: Context, session: ViewerSession, chosen: unknown): Promise<RunInfo | undefined> {
   const none = l10n.t('No pre-training run yet. "UniMiSS: Start Pre-training" starts one.');
-  const run = await chooseRun(ctx, chosen, { title: l10n.t('What the Network Sees'), fits: besides(given), none });
-  return run && { run, session: given };
+  return chooseRun(ctx, chosen, { title: l10n.t('What the Network Sees'), fits: besides(session), none });
 }
 
 /** The machine of an image, and its path there. */

@@ -42,9 +42,14 @@ export class ImageDocument implements CustomDocument {
       this.news.fire(reading);
     });
     this.opened = this.openFirst(volume);
-    this.range = this.opened.then(() => this.ask('range', null));
-    // Whoever shows the image shows the reason; it may be closed before anybody does.
-    for (const promise of [this.opened, this.range]) promise.catch(() => {});
+    this.range = this.rangeOf(this.opened);
+  }
+
+  /** The values to show first. Whoever shows the image shows why it cannot be read; it may be closed before anybody does. */
+  private rangeOf(opened: Promise<OpenedImage>): Promise<ValueRange> {
+    const range = opened.then(() => this.ask('range', null));
+    for (const promise of [opened, range]) promise.catch(() => {});
+    return range;
   }
 
   /** Opens the volume; the first one if the file has fewer by now. */
@@ -62,8 +67,7 @@ export class ImageDocument implements CustomDocument {
     this.growing = undefined;
     this.reading = { share: 0 };
     this.opened = this.ask('open', { path: this.uri.fsPath, volume, cache: this.cache });
-    this.range = this.opened.then(() => this.ask('range', null));
-    for (const promise of [this.opened, this.range]) promise.catch(() => {});
+    this.range = this.rangeOf(this.opened);
     this.reopenings.fire();
     for (const { path, added, title } of layers.filter((layer) => this.uri.scheme !== 'file' || existsSync(layer.path)))
       await this.addLayer(path, { added, ...(title !== undefined && { title }) });

@@ -38,7 +38,7 @@ export function engineCommand(): Command {
     .action(async ({ device, allowCpu }: { device: EngineDevice; allowCpu?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
       const options = {
-        signal: interruptSignal('Ended at once. The next installation keeps what was downloaded completely.'),
+        signal: interruptedInstallation(),
         onProgress: (p: InstallProgress) => reporter.progress(progressText(p), p.stage === 'done'),
       };
       if (isPluginDevice(device)) {
@@ -89,6 +89,11 @@ export function engineCommand(): Command {
 function memoryText(memory: DeviceMemory | undefined): string {
   if (!memory) return '';
   return `; memory in use ${humanBytes(memory.inUse)}${memory.limit ? ` of ${humanBytes(memory.limit)}` : ''}`;
+}
+
+/** Of an installation, at the first Ctrl-C. */
+export function interruptedInstallation(): AbortSignal {
+  return interruptSignal('Ended at once. The next installation keeps what was downloaded completely.');
 }
 
 /** `Downloading tensorflow-cpu … 120 MiB of 261 MiB (46 %)` */

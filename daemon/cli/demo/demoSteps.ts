@@ -11,8 +11,7 @@ import { embedImages } from '../../runs/jobs/embedImages.ts';
 import { evaluateRun } from '../../runs/jobs/evaluate/evaluateRun.ts';
 import { seriesFor } from '../../runs/start/task.ts';
 import { tasks } from '../../runs/start/tasks.ts';
-import { progressText } from '../commands/engine.ts';
-import { interruptSignal } from '../terminal/interrupt.ts';
+import { interruptedInstallation, progressText } from '../commands/engine.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { withProgress } from '../viaDaemon/progress.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
@@ -62,10 +61,7 @@ export function stepsHere(reporter: Reporter): DemoSteps {
       if (await findEngine()) return;
       const onProgress = (p: Parameters<typeof progressText>[0]) =>
         reporter.progress(progressText(p), p.stage === 'done');
-      await installEngine({
-        signal: interruptSignal('Ended at once. The next installation keeps what was downloaded completely.'),
-        onProgress,
-      });
+      await installEngine({ signal: interruptedInstallation(), onProgress });
     },
     create: async (text, root) =>
       (await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'demo'), { baseDir: '/' }))).folder,

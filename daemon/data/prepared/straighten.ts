@@ -1,3 +1,4 @@
+import { inverseMap } from '../../../protocol/viewer/geometry.ts';
 import { imageError } from '../formats/imageError.ts';
 import { limits } from '../formats/limits.ts';
 import { walkAffine } from '../formats/orientation.ts';
@@ -75,7 +76,11 @@ export function straighten(
     const mm = spacing[axis];
     return [a / mm, b / mm, c / mm, (t - end(axis).least) / mm];
   });
-  const toStored = inverse(toStraight);
+  const back = inverseMap(toStraight);
+  const toStored = each((axis): Row => {
+    const [a = 0, b = 0, c = 0, shift = 0] = back[axis] ?? [];
+    return [a, b, c, shift];
+  });
   const outsides = channels.map((values) => outsideOf(values, size));
   const whole = channels.map((values, c) =>
     turned(values, size, straight, { places: toStored, outside: outsides[c]! }),
@@ -154,20 +159,6 @@ function outsideOf(values: ImageValues, [depth, height, width]: Size3): number {
   let least = Number.POSITIVE_INFINITY;
   for (const value of values) if (value < least) least = value;
   return least;
-}
-
-function inverse([[a, b, c, p], [d, e, f, q], [g, h, i, r]]: Places): Places {
-  const [A, B, C] = [e * i - f * h, f * g - d * i, d * h - e * g];
-  const whole = a * A + b * B + c * C;
-  const row = (u: number, v: number, w: number): Row => {
-    const [x, y, z] = [u / whole, v / whole, w / whole];
-    return [x, y, z, -(x * p + y * q + z * r)];
-  };
-  return [
-    row(A, c * h - b * i, b * f - c * e),
-    row(B, a * i - c * g, c * d - a * f),
-    row(C, b * g - a * h, a * e - b * d),
-  ];
 }
 
 /** Values at the places of another grid: linear between eight voxels. */

@@ -5,7 +5,7 @@ import type { Device } from '../platform.ts';
 import { bytesAt, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
-import { type NamedValues, namedValues } from './namedValues.ts';
+import { type NamedValueArray, type NamedValues, namedValues } from './namedValues.ts';
 
 /** A compiled module on the client's first device. */
 export interface Executable {
@@ -37,13 +37,15 @@ export class PjrtClient {
   readonly platform: { readonly name: string; readonly version: string };
   private readonly device: Pointer;
   private readonly client: Pointer;
+  /** Kept: the plugin gets the addresses of its texts. */
+  private readonly options: NamedValueArray;
 
   private constructor(
     readonly api: PjrtApi,
     options: NamedValues,
   ) {
-    const { values, count } = namedValues(options);
-    this.client = api.call('Client_Create', 11, { 2: values, 3: count })(8);
+    this.options = namedValues(options);
+    this.client = api.call('Client_Create', 11, { 2: this.options.values, 3: this.options.count })(8);
     const listed = api.call('Client_AddressableDevices', 5, { 2: this.client });
     const devices = pointersAt(listed(3), Number(listed(4)));
     const [first] = devices;

@@ -38,8 +38,10 @@ export interface KnnResult {
 export function classifyByNeighbors(data: LabelledFeatures, options: KnnOptions = {}): KnnResult {
   const { temperature = 0.07, train = data } = options;
   const leaveOneOut = train === data;
-  const queries = unitRows(data);
-  const known = unitRows(train);
+  const unit = ({ features, featureLength, labels }: LabelledFeatures) =>
+    unitRows(features, featureLength, labels.length);
+  const queries = unit(data);
+  const known = unit(train);
   if (train.featureLength !== data.featureLength)
     throw new UnimissError('data', `features have ${train.featureLength} and ${data.featureLength} numbers`, {
       place: 'k-NN',
@@ -66,25 +68,34 @@ export function classifyByNeighbors(data: LabelledFeatures, options: KnnOptions 
 }
 
 /** Rows divided by their lengths; a row of zeros stays zero and resembles nothing. */
-function unitRows({ features, featureLength, labels }: LabelledFeatures): Float64Array {
-  if (features.length !== labels.length * featureLength)
-    throw new UnimissError('data', `${features.length} numbers are not ${labels.length} features of ${featureLength}`, {
+function unitRows(features: ArrayLike<number>, length: number, count: number): Float64Array {
+  if (features.length !== count * length)
+    throw new UnimissError('data', `${features.length} numbers are not ${count} features of ${length}`, {
       place: 'k-NN',
     });
   const out = new Float64Array(features.length);
-  for (let r = 0; r < labels.length; r++) {
-    const at = r * featureLength;
+  for (let r = 0; r < count; r++) {
+    const at = r * length;
     let square = 0;
-    for (let d = 0; d < featureLength; d++) square += features[at + d]! ** 2;
+    for (let d = 0; d < length; d++) square += features[at + d]! ** 2;
     const norm = Math.max(Math.sqrt(square), 1e-12);
-    for (let d = 0; d < featureLength; d++) out[at + d] = features[at + d]! / norm;
+    for (let d = 0; d < length; d++) out[at + d] = features[at + d]! / norm;
   }
   return out;
 }
 
-interface Neighbor {
+export interface Neighbor {
   row: number;
   cosine: number;
+}
+
+/**
+ * The k other rows that are most similar to one row, nearest first; among equals, the first row.
+ * @param features [rows, length]
+ */
+export function mostSimilar(features: ArrayLike<number>, length: number, row: number, k: number): Neighbor[] {
+  const rows = unitRows(features, length, features.length / length);
+  return nearest(rows, row, rows, length, row, k);
 }
 
 /** The k rows of `known` most similar to a query, nearest first; among equals, the first row. */

@@ -13,9 +13,7 @@ import { type Attend, createAttend } from '../../infer/attend.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { openRunEngine } from '../start/openRunEngine.ts';
 import { backboneOf } from './embedRun.ts';
-
-/** About a patient. */
-const privateMode = 0o600;
+import { privateMode } from './predict/writeLabels.ts';
 
 /**
  * Writes where the network of a pre-training run looks in an image.

@@ -4,6 +4,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import type { NeighboursResult, NeighboursTask } from '../../../protocol/jobs/lookMessages.ts';
 import { openDataset, type Sample } from '../../data/datasets/unlabelled.ts';
 import { inspectImage } from '../../data/formats/image.ts';
+import { mostSimilar } from '../../evaluate/features/knn.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { embedWithRun } from './embedRun.ts';
 
@@ -42,24 +43,12 @@ export async function neighbourImages(
     },
   );
   const found = embedded[phase];
-  const [first, ...rest] = found?.samples ?? [];
-  if (!found || first !== asked)
+  const samples = found?.samples ?? [];
+  if (!found || samples[0] !== asked)
     throw new UnimissError('data', found?.broken[0]?.reason ?? 'cannot be read', { place: image });
-  const feature = (i: number) => found.features.subarray(i * found.length, (i + 1) * found.length);
-  const neighbours = rest
-    .map(({ path }, i) => ({ image: path, similarity: cosine(feature(0), feature(i + 1)) }))
-    .sort((a, b) => b.similarity - a.similarity)
-    .slice(0, count);
-  return { phase, neighbours, images: rest.length, notices };
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] ?? 0, b[i] ?? 0];
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return ab / (Math.sqrt(aa * bb) || 1);
+  const neighbours = mostSimilar(found.features, found.length, 0, count).flatMap(({ row, cosine }) => {
+    const sample = samples[row];
+    return sample ? [{ image: sample.path, similarity: cosine }] : [];
+  });
+  return { phase, neighbours, images: samples.length - 1, notices };
 }

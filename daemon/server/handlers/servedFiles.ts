@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join, sep } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { notThere } from '../../../protocol/files/messages.ts';
+import { isInside } from '../../data/datasets/files.ts';
 import { dataFolders } from '../../runs/records/imageFile.ts';
 import type { RunRegistry } from '../feeds/runRegistry.ts';
 import { absolute } from './absolute.ts';
@@ -36,8 +37,8 @@ export class ServedFiles {
 
   private async serves(real: string): Promise<boolean> {
     const root = await realpath(this.registry.root).catch(() => undefined); // without a run there may be none
-    if (root !== undefined && isIn(real, root)) return true;
-    if ([...this.opened].some((one) => isIn(real, one))) return true;
+    if (root !== undefined && isInside(root, real)) return true;
+    if ([...this.opened].some((one) => isInside(one, real))) return true;
     for (const { folder } of (await this.registry.list()).runs) {
       // A run that goes meanwhile, or whose data cannot be reached, hides nothing of the others.
       const folders = await this.registry
@@ -46,17 +47,13 @@ export class ServedFiles {
         .catch(() => []);
       for (const data of folders) {
         const place = await realpath(data).catch(() => undefined); // it was removed
-        if (place === undefined || !isIn(real, place)) continue;
+        if (place === undefined || !isInside(place, real)) continue;
         this.opened.add(place); // the next look need not read all runs
         return true;
       }
     }
     return false;
   }
-}
-
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 async function realPath(path: string): Promise<string> {

@@ -1,13 +1,7 @@
 import type { WindowBatch } from '../../../data/loader/labelled/types.ts';
-import { PatientResamples } from '../../../evaluate/metrics/bootstrap.ts';
 import { Ranking } from '../../../evaluate/metrics/ranking.ts';
-import {
-  resamples,
-  type Validation,
-  type ValidationIntervals,
-  type ValidationOptions,
-  type ValidationValues,
-} from './types.ts';
+import { intervalsOf } from './intervals.ts';
+import type { Validation, ValidationIntervals, ValidationOptions, ValidationValues } from './types.ts';
 
 /** What the images whose truth is known say of one class. */
 interface Scored {
@@ -53,30 +47,25 @@ export class ClassificationValidation implements Validation {
 
   values(): ValidationValues {
     if (this.counted === 0) return {};
-    const rankings = this.rankings();
-    const areas = rankings.flatMap(({ name, auc }) => {
-      const area = auc();
-      return area === null ? [] : [[name, area] as const];
-    });
-    const mean = this.meanOf(rankings.map(({ auc }) => auc()));
+    const areas = this.rankings().map(({ name, auc }) => [name, auc()] as const);
+    const mean = this.meanOf(areas.map(([, area]) => area));
     return {
       validationLoss: this.crossEntropy / this.counted,
       accuracy: this.accuracy() ?? 0,
       ...(mean !== null && { auc: mean }),
-      ...(!this.two && Object.fromEntries(areas.map(([name, area]) => [`auc/${name}`, area]))),
+      ...(!this.two &&
+        Object.fromEntries(areas.flatMap(([name, area]) => (area === null ? [] : [[`auc/${name}`, area]])))),
     };
   }
 
   intervals(): ValidationIntervals {
     const patients = this.images.map(({ patient }) => patient);
-    const draws = new PatientResamples(patients, { seed: 0, resamples });
     const rankings = this.rankings();
-    const all = [
-      ['accuracy', draws.interval((weights) => this.accuracy(weights))] as const,
-      ['auc', draws.interval((weights) => this.meanOf(rankings.map(({ auc }) => auc(weights))))] as const,
-      ...(this.two ? [] : rankings.map(({ name, auc }) => [`auc/${name}`, draws.interval(auc)] as const)),
-    ];
-    return Object.fromEntries(all.flatMap(([key, found]) => (found ? [[key, [found.low, found.high] as const]] : [])));
+    return intervalsOf(patients, [
+      ['accuracy', (weights) => this.accuracy(weights)],
+      ['auc', (weights) => this.meanOf(rankings.map(({ auc }) => auc(weights)))],
+      ...(this.two ? [] : rankings.map(({ name, auc }) => [`auc/${name}`, auc] as const)),
+    ]);
   }
 
   /** Of two exclusive classes one AUC says all. */

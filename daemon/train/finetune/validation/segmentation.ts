@@ -1,12 +1,6 @@
 import type { WindowBatch } from '../../../data/loader/labelled/types.ts';
-import { PatientResamples } from '../../../evaluate/metrics/bootstrap.ts';
-import {
-  resamples,
-  type Validation,
-  type ValidationIntervals,
-  type ValidationOptions,
-  type ValidationValues,
-} from './types.ts';
+import { intervalsOf } from './intervals.ts';
+import type { Validation, ValidationIntervals, ValidationOptions, ValidationValues } from './types.ts';
 
 /** Voxels of one case by class. */
 interface Counts {
@@ -60,14 +54,10 @@ export class SegmentationValidation implements Validation {
 
   intervals(): ValidationIntervals {
     const patients = [...this.cases.keys()].map((number) => this.options.patientOf(number));
-    const draws = new PatientResamples(patients, { seed: 0, resamples });
-    const all = [
-      ['dice', draws.interval((weights) => this.meanDice(weights))] as const,
-      ...this.classes.map(
-        ({ name, k }) => [`dice/${name}`, draws.interval((weights) => this.diceOf(k, weights))] as const,
-      ),
-    ];
-    return Object.fromEntries(all.flatMap(([key, found]) => (found ? [[key, [found.low, found.high] as const]] : [])));
+    return intervalsOf(patients, [
+      ['dice', (weights) => this.meanDice(weights)],
+      ...this.classes.map(({ name, k }) => [`dice/${name}`, (weights: Int32Array) => this.diceOf(k, weights)] as const),
+    ]);
   }
 
   /** The classes that enter the mean. */

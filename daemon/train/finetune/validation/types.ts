@@ -16,9 +16,6 @@ export interface ValidationOptions {
   patientOf(number: number): string;
 }
 
-/** Resamples of an interval: enough for a shade beside a curve. An evaluation takes 2,000. */
-export const resamples = 500;
-
 /** Gathers what validation needs from the outputs on one batch after another. */
 export interface Validation {
   /** @param logits [n, …] of the windows in the batch that count */
