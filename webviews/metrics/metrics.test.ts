@@ -354,6 +354,9 @@ describe.skipIf(!hasChromium)('the metrics page (skipped where /usr/bin/chromium
     const single = page.locator('[data-series="epochs:dice/organ 3"]');
     await single.scrollIntoViewIfNeeded();
     await expect.poll(() => single.locator('.chart-value').innerText()).toBe('0.29 (0.21–0.33)');
+    // A chart that has not been drawn has no rows for the cursor yet.
+    await single.locator('canvas').waitFor();
+    await drawn(page);
     await single.locator('.chart-body').focus();
     await page.keyboard.press('ArrowLeft');
     await expect.poll(() => single.locator('.tooltip').innerText()).toMatch(/95 %: 0\.\d+–0\.\d+/);
