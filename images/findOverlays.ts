@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { holdsLabelsOf, isLabelFolder } from '../protocol/viewer/labelFolders.ts';
 
 /** At most so many overlays are found: a folder of predictions of many runs would hide the image. */
 const most = 6;
@@ -8,7 +9,6 @@ const ending = /\.(nii(\.gz)?|nrrd|mha|mhd|nhdr|dcm|png)$/i;
 const pictureEnding = /\.(png|jpe?g)$/i;
 const labelWords = '(seg|segs|segmentation|label|labels|mask|gt|pred|prediction)';
 const labelName = new RegExp(`^[-_. ]${labelWords}s?$`, 'i');
-const labelFolder = /^(labels|masks|segmentations|annotations|.*predictions?.*|preds?|inferred?.*)/i;
 
 /**
  * Label maps and predictions that belong to an image, by their names: `labelsTr/x.nii.gz` for `imagesTr/x_0000.nii.gz`, the same name in a
@@ -26,8 +26,8 @@ export async function findOverlays(path: string): Promise<string[]> {
   const found = beside.map((name) => join(folder, name));
   const parent = dirname(folder);
   // An image that lies in a folder of labels is a label map itself.
-  if (!labelFolder.test(basename(folder)))
-    for (const name of (await names(parent)).filter((one) => fits(one, basename(folder)))) {
+  if (!isLabelFolder(basename(folder)))
+    for (const name of (await names(parent)).filter((one) => holdsLabelsOf(one, basename(folder)))) {
       if (found.length >= most) break;
       const there = (await names(join(parent, name))).filter(
         (file) => ending.test(file) && stems.has(file.replace(ending, '')),
@@ -35,14 +35,6 @@ export async function findOverlays(path: string): Promise<string[]> {
       found.push(...there.map((file) => join(parent, name, file)));
     }
   return found.slice(0, most);
-}
-
-/** Whether a folder beside one of images holds labels of these: of `labelsTr` and `labelsTs` only the one that fits `imagesTr`. */
-function fits(folder: string, images: string): boolean {
-  if (!labelFolder.test(folder)) return false;
-  const part = /^images(Tr|Ts|Va|Val)$/.exec(images)?.[1];
-  const own = /^labels(Tr|Ts|Va|Val)$/.exec(folder)?.[1];
-  return part === undefined || own === undefined || part === own;
 }
 
 /** Names in a folder, in order; none where it cannot be read. */

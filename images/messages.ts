@@ -46,6 +46,8 @@ export interface ImageTasks {
   coarseNifti: [{ readonly layer: number }, Uint8Array];
   /** Where a prediction differs most from a reference; both are layers. undefined: nowhere. */
   largestError: [{ readonly reference: number; readonly prediction: number }, LargestError | undefined];
+  /** Bytes that the voxels of the image and of its layers take in memory. */
+  bytes: [null, number];
   /** Forgets a layer, with the memory that it takes. */
   removeLayer: [{ readonly layer: number }, null];
 }

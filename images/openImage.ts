@@ -169,6 +169,13 @@ export class OpenImage {
     return largestError(this.present.opened.geometry, reference, prediction);
   }
 
+  /** Bytes that the voxels of the image and of its layers take. */
+  get bytes(): number {
+    const source = this.present;
+    const own = source.kind === 'picture' ? source.rgb.byteLength : source.store.voxels.byteLength;
+    return this.layers.reduce((sum, layer) => sum + (layer?.store.voxels.byteLength ?? 0), own);
+  }
+
   /** Forgets a layer. Its number is not used again. */
   removeLayer(layer: number): null {
     if (layer > 0 && layer <= this.layers.length) this.layers[layer - 1] = undefined;

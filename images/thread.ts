@@ -54,6 +54,8 @@ async function answer(request: ThreadRequest): Promise<unknown> {
       return open.coarseNifti(request.given.layer);
     case 'largestError':
       return open.largestError(request.given);
+    case 'bytes':
+      return open.bytes;
     case 'removeLayer':
       return open.removeLayer(request.given.layer);
   }

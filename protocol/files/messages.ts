@@ -3,7 +3,7 @@ import { request } from '../daemon/rpc.ts';
 
 /**
  * Files of the daemon's machine, for clients on another one. They read; nothing here writes. A client may read the folder of runs, the
- * folders from which those runs read images, and what its user opened by name.
+ * images that their configurations name (of a list, those in it), and what its user opened by name.
  */
 
 const path = z.string().min(1).max(4096);

@@ -1,7 +1,8 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { isInside } from '../../../protocol/insideFolder.ts';
 import { readFailure } from '../formats/bytes.ts';
 import { formatOfName } from '../formats/sniff.ts';
 
@@ -144,10 +145,4 @@ function commonFolder(folders: readonly string[]): string {
   let common = first;
   while (!others.every((folder) => isInside(common, folder))) common = dirname(common);
   return common;
-}
-
-/** Returns whether `path` is the folder or below it. Looks only at the names. */
-export function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

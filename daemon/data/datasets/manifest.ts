@@ -2,8 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { isInside } from '../../../protocol/insideFolder.ts';
 import { delimitedLines, readListing } from './delimited.ts';
-import { isInside } from './files.ts';
 
 /** One image that a manifest lists. */
 export interface ManifestEntry {

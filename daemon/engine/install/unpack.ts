@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { isInside } from '../../../protocol/insideFolder.ts';
 import { syncFolder } from '../../files/atomic.ts';
 
 /** A file that was unpacked; the path is relative to the folder. */
@@ -49,8 +50,8 @@ export async function unpackZip(archive: string, folder: string, options: Unpack
     let before = 0;
     for (const { entry, path } of wanted) {
       const target = resolve(folder, path);
-      if (relative(folder, target).startsWith('..')) throw damaged(`The path ${path} leads out of the folder`);
-      await mkdir(dirname(target), { recursive: true });
+      if (!isInside(folder, target)) throw damaged(`The path ${path} leads out of the folder`);
+      await mkdir(dirname(target), { recursive: true, mode: 0o755 });
       for (let at = dirname(target); at !== resolve(folder); at = dirname(at)) folders.add(at);
       const written = await unpackEntry(zip, entry, target, {
         damaged,

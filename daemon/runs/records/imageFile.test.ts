@@ -9,7 +9,8 @@ import { imageFile } from './imageFile.ts';
 const folder = mkdtempSync(join(tmpdir(), 'unimiss-image-file-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 for (const name of ['ct/a', 'xray']) mkdirSync(join(folder, name), { recursive: true });
-for (const name of ['ct/a/1.nii', 'xray/2.png', 'list.csv', 'secret.txt']) writeFileSync(join(folder, name), '');
+for (const name of ['ct/a/1.nii', 'xray/2.png', 'xray/3.png', 'secret.txt']) writeFileSync(join(folder, name), '');
+writeFileSync(join(folder, 'list.csv'), 'path\nct/a/1.nii\n');
 
 const runOf = (data: unknown, records = {}) => ({
   id: 'chest-1',
@@ -29,6 +30,8 @@ it.each([
 
 it('finds nothing outside the data, nothing that is gone, and nothing where names are hidden', async () => {
   await expect(imageFile(runOf({ paths: 'ct' }), '../secret.txt')).rejects.toThrow(/not among the images of the run/);
+  await expect(imageFile(runOf({ manifest: 'list.csv' }), 'secret.txt')).rejects.toThrow(/not among the images/);
+  await expect(imageFile(runOf({ paths: 'xray/2.png' }), '3.png')).rejects.toThrow(/not among the images/);
   await expect(imageFile(runOf({ paths: 'ct' }), 'b.nii')).rejects.toThrow(
     /b\.nii.*not among[\s\S]*reads its images from/,
   );

@@ -168,6 +168,7 @@ export class ClientConnection {
     const cancelling = token.onCancellationRequested(() => cancel.abort());
     try {
       const context: RequestContext = {
+        client: this,
         signal: AbortSignal.any([cancel.signal, this.gone.signal]),
         send: (type, params) => this.send(type, params),
         subscribe: (open) => this.subscribe(open),

@@ -3,6 +3,8 @@ import type { Send, Subscription } from './subscription.ts';
 
 /** The client of a request, and ways to reach it beyond the answer. */
 export interface RequestContext {
+  /** The same for all requests of a connection. */
+  readonly client: object;
   send: Send;
   /** Aborted when the client cancels the request or is gone. */
   signal: AbortSignal;

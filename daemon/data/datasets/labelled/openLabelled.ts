@@ -50,6 +50,17 @@ export async function openLabelled(path: string, options: OpenOptions = {}): Pro
   return { problem: 'classification', ...parts, cases: left, problems: [...findings, ...checkSides(left)] };
 }
 
+/**
+ * The files of a data set as its folder, or the list that describes it, names them; none is opened.
+ * @param path as `openLabelled`
+ * @returns absolute paths, with that of the list
+ * @throws UnimissError('data') as `openLabelled`
+ */
+export async function filesOfLabelled(path: string, layout?: Layout): Promise<string[]> {
+  const { cases } = await draftOf(resolve(path), layout);
+  return [resolve(path), ...cases.flatMap(filesOf).map((file) => file.path)];
+}
+
 async function draftOf(path: string, wanted: Layout | undefined): Promise<Draft> {
   const info = await stat(path).catch((error) => {
     const { what } = readFailure(path, error);

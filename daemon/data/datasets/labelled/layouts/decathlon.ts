@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UnimissError } from '../../../../../protocol/errors.ts';
-import { isInside } from '../../files.ts';
+import { isInside } from '../../../../../protocol/insideFolder.ts';
 import { stemOf } from '../names.ts';
 import type { Finding, LabelClass, SegmentationCase } from '../types.ts';
 import { background, type Draft, readJson } from './draft.ts';

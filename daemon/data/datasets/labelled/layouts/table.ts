@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UnimissError } from '../../../../../protocol/errors.ts';
-import { isInside, naturalOrder } from '../../files.ts';
+import { isInside } from '../../../../../protocol/insideFolder.ts';
+import { naturalOrder } from '../../files.ts';
 import { readTable, type Table } from '../readTable.ts';
 import type { ClassificationCase, Finding } from '../types.ts';
 import { type Draft, splitOf } from './draft.ts';
