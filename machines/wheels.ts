@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../protocol/cacheFolder.ts';
 import type { Wheel } from '../protocol/daemon/engineMessages.ts';
+import { releaseFor } from '../protocol/engine/release.ts';
 import { UnimissError } from '../protocol/errors.ts';
 import { humanBytes } from '../protocol/words.ts';
 import { copyError, type PrepareOptions } from './prepare.ts';
@@ -25,22 +26,34 @@ export interface Needed {
   platforms: readonly string[];
 }
 
-/** A machine that asks for others is not ours. */
-const ours = /^(tensorflow(-cpu)?|nvidia-[a-z0-9-]+)$/;
+/** What TensorFlow needs on any machine of a device, as this version of UniMiSS pins it. */
+function pinnedFor(device: Needed['device']): readonly Wheel[] {
+  const processors = device === 'cuda' ? ['x64'] : ['x64', 'arm64'];
+  return processors.flatMap((processor) => releaseFor(device, processor).wheels);
+}
 
 /**
  * Brings the wheels of TensorFlow to a machine that reaches no package index: they are fetched here by the user's pip, kept in the cache,
- * and copied over `ssh` to where the installation there looks for them. It checks them once more.
+ * and copied over `ssh` to where the installation there looks for them. It checks them once more. A machine chooses among the files that this
+ * version pins; it cannot ask for others.
  * @throws UnimissError 'engine', 'disk', 'daemon' or 'interrupted'; what was brought completely stays, and is not brought again
  */
 export async function bringWheels(
   host: string,
   { version, device, wheels, platforms }: Needed,
-  options: PrepareOptions,
+  options: PrepareOptions & { /** Tests set it. */ pinned?: readonly Wheel[] },
 ): Promise<void> {
+  const { pinned = pinnedFor(device) } = options;
   for (const wheel of wheels) {
-    if (!ours.test(wheel.name))
-      throw new UnimissError('engine', `asks for ${wheel.name}, which TensorFlow does not need`, { place: host });
+    if (!pinned.some((pin) => pin.name === wheel.name && pin.sha256 === wheel.sha256 && pin.bytes === wheel.bytes))
+      throw new UnimissError(
+        'engine',
+        `asks for ${wheel.name} ${wheel.version}, which is none of the files that this version of UniMiSS brings`,
+        {
+          place: host,
+          remedy: 'Is its background server of another version? Restart it, then install TensorFlow again.',
+        },
+      );
     const file = await fetchWheel(wheel, platforms, options);
     await send(host, file, wheel, wheelScript({ folder: `${version}-${device}`, wheel }), options);
   }

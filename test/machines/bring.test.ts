@@ -57,12 +57,21 @@ describe.skipIf(noSshd)('what a machine lacks comes over ssh', () => {
     const here = { ...sshd.env, ...box.env, PATH: `${box.env.PATH}:${process.env.PATH}` };
     const needed = await client.call(engineWheels, { device: 'cpu' });
     expect(needed.wheels).toEqual([{ name: pin.name, version: pin.version, sha256: pin.sha256, bytes: pin.bytes }]);
-    const options = { asking: 'nobody' as const, env: here };
-    // One that was changed on the way, or that has nothing to do with TensorFlow, comes nowhere.
-    const changed = { ...needed, device: 'cpu' as const, wheels: [{ ...pin, sha256: '0'.repeat(64) }] };
-    await expect(bringWheels('gpu-a', changed, options)).rejects.toThrow(/unexpected file/);
-    const other = { ...needed, device: 'cpu' as const, wheels: [{ ...pin, name: 'requests' }] };
-    await expect(bringWheels('gpu-a', other, options)).rejects.toThrow(/asks for requests/);
+    const asked = { asking: 'nobody' as const, env: here };
+    const options = { ...asked, pinned: [pin] };
+    // One that was changed on the way, or that this version does not know, comes nowhere.
+    const changed = { ...pin, sha256: '0'.repeat(64) };
+    const wanting = (...wheels: (typeof pin)[]) => ({ ...needed, device: 'cpu' as const, wheels });
+    await expect(bringWheels('gpu-a', wanting(changed), { ...asked, pinned: [changed] })).rejects.toThrow(
+      /unexpected file/,
+    );
+    const known = pip.calls().length;
+    for (const wheel of [changed, { ...pin, name: 'requests' }])
+      await expect(bringWheels('gpu-a', wanting(wheel), options)).rejects.toThrow(
+        /none of the files that this version/,
+      );
+    await expect(bringWheels('gpu-a', wanting(pin), asked)).rejects.toThrow(/none of the files that this version/);
+    expect(pip.calls().length).toBe(known);
 
     const calls = pip.calls().length;
     await bringWheels('gpu-a', { ...needed, device: 'cpu' }, options);

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import type { WheelPin } from '../../daemon/engine/install/release.ts';
 import { type Payload, readPayload } from '../../machines/payload.ts';
+import type { WheelPin } from '../../protocol/engine/release.ts';
 import { daemonBundle } from '../../scripts/bundles.mjs';
 
 /**
@@ -28,7 +28,7 @@ function withPin(pin: WheelPin): Plugin {
   return {
     name: 'pin',
     setup({ onLoad }) {
-      onLoad({ filter: /install[\\/]release\.ts$/ }, ({ path }) => {
+      onLoad({ filter: /engine[\\/]release\.ts$/ }, ({ path }) => {
         const text = readFileSync(path, 'utf8');
         const contents = text.replace(/const cpuX64: WheelPin\[\] = \[[\s\S]*?\n\];/, () => {
           return `const cpuX64: WheelPin[] = [${JSON.stringify(pin)}];`;

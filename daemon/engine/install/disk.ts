@@ -37,7 +37,7 @@ export async function checkSpace(folder: string, needed: number): Promise<void> 
  */
 export async function makeWritable(folder: string): Promise<void> {
   try {
-    await makeFolder(folder);
+    await makeFolder(folder, { mode: 0o755 }); // what lies in it is run: nobody else writes there
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw cacheError(error, folder);

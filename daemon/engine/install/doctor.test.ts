@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ENGINE_VERSION } from '../../../protocol/engine/release.ts';
 import { doctor, doctorText } from './doctor.ts';
 import { fakePip, fakeRelease, goodHost, type Sandbox, sandbox, tensorflowWheel } from './fixtures.ts';
 import { engineInfo } from './info.ts';
 import { engineInfoText } from './infoText.ts';
 import { installEngine } from './install.ts';
-import { ENGINE_VERSION } from './release.ts';
 import { tidyPaths } from './tidy.ts';
 
 async function withEngine(): Promise<Sandbox & { cc: string }> {

@@ -1,11 +1,11 @@
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ENGINE_VERSION } from '../../../protocol/engine/release.ts';
 import { cudaFiles } from './cuda.ts';
 import { findEngine, requireEngine } from './find.ts';
 import { fakeElf, rejection, type Sandbox, sandbox, sha256, tempFolder } from './fixtures.ts';
 import { writeManifest } from './manifest.ts';
-import { ENGINE_VERSION } from './release.ts';
 
 const CC = 'libtensorflow_cc.so.2';
 const FRAMEWORK = 'libtensorflow_framework.so.2';
@@ -82,6 +82,40 @@ describe('the engine in the cache', () => {
     const box = sandbox();
     await installed(box, 'cpu');
     expect((await rejection(findEngine({ env: box.env, arch: 'arm64' }))).message).toContain('built for x64');
+  });
+});
+
+describe('a shared cache', () => {
+  const lib = (folder: string) => join(folder, 'tensorflow', CC);
+  test.each([
+    ['a folder of the engine', (folder: string) => join(folder, 'tensorflow'), 0o777],
+    ['the folder of engines', dirname, 0o777],
+    ['the cache', (folder: string) => dirname(dirname(folder)), 0o777],
+    ['a library', lib, 0o666],
+  ])('is not used where others may write %s', async (_, of, mode) => {
+    const box = sandbox();
+    const place = of(await installed(box, 'cpu'));
+    expect(await findEngine({ env: box.env, arch: 'x64' })).toMatchObject({ origin: 'cache' });
+    chmodSync(place, mode);
+    const error = await rejection(findEngine({ env: box.env, arch: 'x64' }));
+    expect(error).toMatchObject({ code: 'engine', details: { place } });
+    expect(error.message).toContain(`can be written by others (mode ${mode.toString(8)})`);
+    expect(error.message).toContain(`chmod -R go-w '${box.cache}'`);
+    const trusted = join(box.cache, 'engine', `${ENGINE_VERSION}-cpu`, 'tensorflow');
+    expect(error.message).toContain(`UNIMISS_TENSORFLOW=${trusted}`);
+    // Whom the user trusts by name is not asked about.
+    expect(await findEngine({ env: { ...box.env, UNIMISS_TENSORFLOW: trusted }, arch: 'x64' })).toMatchObject({
+      origin: 'environment',
+    });
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is not used where another user owns a library', async () => {
+    const box = sandbox();
+    const place = lib(await installed(box, 'cpu'));
+    chownSync(place, 4321, 4321);
+    const error = await rejection(findEngine({ env: box.env, arch: 'x64' }));
+    expect(error).toMatchObject({ code: 'engine', details: { place } });
+    expect(error.message).toContain('belongs to user 4321');
   });
 });
 

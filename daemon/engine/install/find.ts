@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import type { Build, Device } from '../../../protocol/engine/release.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type CudaFiles, cudaFiles } from './cuda.ts';
 import { elfProblem } from './elf.ts';
 import { damagedEngine, damageOf, readManifest } from './manifest.ts';
 import { type Env, engineFolder } from './places.ts';
-import type { Build, Device } from './release.ts';
+import { requireTrusted } from './trusted.ts';
 
 const FRAMEWORK = 'libtensorflow_framework.so.2';
 const CC = 'libtensorflow_cc.so.2';
@@ -35,7 +36,8 @@ export interface FindOptions {
 /**
  * Finds TensorFlow: the one that UNIMISS_TENSORFLOW names, else the one in the cache (on the CPU, the CUDA build serves if the
  * CPU build is not installed). Undefined if nothing is installed.
- * @throws UnimissError `engine` if the variable names no TensorFlow for this machine, or the installed one is damaged.
+ * @throws UnimissError `engine` if the variable names no TensorFlow for this machine, or the installed one is damaged, or another user could
+ * have written it
  */
 export async function findEngine(options: FindOptions = {}): Promise<EngineFiles | undefined> {
   const { device = 'cpu', env = process.env, arch = process.arch } = options;
@@ -49,7 +51,7 @@ export async function findEngine(options: FindOptions = {}): Promise<EngineFiles
     }
     const damage = await damageOf(folder, manifest, 'size');
     if (damage) throw damagedEngine(folder, damage);
-    return engineAt(folder);
+    return engineAt(folder, env);
   }
   return undefined;
 }
@@ -64,12 +66,15 @@ export async function requireEngine(options: FindOptions = {}): Promise<EngineFi
   });
 }
 
-/** The engine in a folder of the cache. */
-export async function engineAt(folder: string): Promise<EngineFiles> {
+/** The engine in a folder of the cache. @throws UnimissError `engine` if another user could have written it */
+export async function engineAt(folder: string, env: Env): Promise<EngineFiles> {
   const manifest = await readManifest(folder);
   if (!manifest) throw damagedEngine(folder, 'its manifest is missing');
   const { version, device } = manifest;
-  return { origin: 'cache', ...(await librariesIn(join(folder, 'tensorflow'))), version, device };
+  const found = await librariesIn(join(folder, 'tensorflow'));
+  const libraries = [found.framework, found.cc, ...(found.cuda?.preload ?? [])];
+  await requireTrusted(folder, manifest, { libraries, variable: 'UNIMISS_TENSORFLOW', env });
+  return { origin: 'cache', ...found, version, device };
 }
 
 async function librariesIn(folder: string): Promise<Pick<EngineFiles, 'folder' | 'framework' | 'cc' | 'cuda'>> {

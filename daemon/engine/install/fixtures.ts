@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { onTestFinished } from 'vitest';
+import type { EngineRelease, WheelPin } from '../../../protocol/engine/release.ts';
 import type { Host } from './host.ts';
 import type { Env } from './places.ts';
-import type { EngineRelease, WheelPin } from './release.ts';
 
 /** A machine on which the engine runs. */
 export const goodHost: Host = {

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Device } from '../../../protocol/engine/release.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { compareVersions } from './host.ts';
 import type { Env } from './places.ts';
-import type { Device } from './release.ts';
 import { type Gpu, type VisibleGpu, visibleGpus } from './visibleGpus.ts';
 
 export type { Gpu } from './visibleGpus.ts';

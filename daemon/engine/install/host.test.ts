@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { releaseFor } from '../../../protocol/engine/release.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { goodHost } from './fixtures.ts';
 import { checkHost, compareVersions, thisHost } from './host.ts';
-import { releaseFor, wantedPath } from './release.ts';
+import { wantedPath } from './wheelFiles.ts';
 
 test('this machine is described', () => {
   expect(thisHost()).toMatchObject({ platform: process.platform, arch: process.arch });

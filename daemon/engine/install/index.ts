@@ -18,6 +18,6 @@ export {
   requirePlugin,
 } from './plugin.ts';
 export type { PluginDevice } from './pluginReleases.ts';
-export { type Device, releaseSizes } from './release.ts';
 export type { VisibleGpu } from './visibleGpus.ts';
+export { releaseSizes } from './wheelFiles.ts';
 export { missingWheels } from './wheels.ts';

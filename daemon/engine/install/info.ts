@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ENGINE_VERSION } from '../../../protocol/engine/release.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { type EngineFiles, findEngine } from './find.ts';
 import { damageOf, type Manifest, readManifest } from './manifest.ts';
 import { type Env, enginesFolder } from './places.ts';
 import { findPlugin, type PluginFile } from './plugin.ts';
-import { ENGINE_VERSION } from './release.ts';
 
 /** An engine in the cache. */
 export interface InstalledEngine {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Device, type EngineRelease, releaseFor, type WheelPin } from '../../../protocol/engine/release.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { syncFolder } from '../../files/atomic.ts';
 import { type LockOwner, lockFile } from '../../native/fileLock.ts';
@@ -11,8 +12,8 @@ import { checkHost, type Host, thisHost } from './host.ts';
 import { damageOf, readManifest, writeManifest } from './manifest.ts';
 import { downloadWheel, findPip } from './pip.ts';
 import { type Env, engineFolder } from './places.ts';
-import { type Device, type EngineRelease, releaseFor, type WheelPin, wantedPath } from './release.ts';
 import { hashFile, type UnpackedFile, unpackZip } from './unpack.ts';
+import { wantedPath } from './wheelFiles.ts';
 
 export interface InstallProgress {
   stage: 'check' | 'wait' | 'download' | 'unpack' | 'done';
@@ -51,7 +52,7 @@ export async function installEngine(options: InstallOptions = {}): Promise<Engin
   const release = options.release ?? releaseFor(device, host.arch);
   const done = `TensorFlow ${release.version} (${device}) is installed`;
   const folder = await installRelease(release, { env, host, signal, onProgress, done });
-  return engineAt(folder);
+  return engineAt(folder, env);
 }
 
 /**
@@ -185,7 +186,7 @@ async function unpackWheels(
   { signal, onProgress }: StageOptions,
 ): Promise<UnpackedFile[]> {
   const folder = join(partial, 'unpacked');
-  await mkdir(folder);
+  await mkdir(folder, { mode: 0o755 });
   const total = sum(release.wheels.map((wheel) => wheel.unpackedBytes));
   const step = total / 50;
   let before = 0;

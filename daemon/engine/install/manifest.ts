@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { engineDevices } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { writeTextAtomically } from '../../files/atomic.ts';
+import { writeAtomically } from '../../files/atomic.ts';
 import { hashFile } from './unpack.ts';
 
-const MANIFEST = 'manifest.json';
+/** Its name in the folder of an engine. */
+export const manifestName = 'manifest.json';
 
 const manifestSchema = z.object({
   format: z.literal(1),
@@ -25,14 +26,15 @@ const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
-  await writeTextAtomically(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  await writeAtomically(join(folder, manifestName), (handle) => handle.writeFile(text), { mode: 0o644 });
 }
 
 /** Reads a folder's manifest; undefined if there is none (nothing is installed there). */
 export async function readManifest(folder: string): Promise<Manifest | undefined> {
   let text: string;
   try {
-    text = await readFile(join(folder, MANIFEST), 'utf8');
+    text = await readFile(join(folder, manifestName), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -42,10 +44,10 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw damagedEngine(folder, `${MANIFEST} is not JSON`, cause);
+    throw damagedEngine(folder, `${manifestName} is not JSON`, cause);
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw damagedEngine(folder, `${MANIFEST}: ${parsed.error.issues[0]?.message}`, parsed.error);
+  if (!parsed.success) throw damagedEngine(folder, `${manifestName}: ${parsed.error.issues[0]?.message}`, parsed.error);
   return parsed.data;
 }
 

@@ -2,11 +2,11 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { WheelPin } from '../../../protocol/engine/release.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { compareVersions } from './host.ts';
 import { explainPip } from './pipErrors.ts';
 import { type Env, home } from './places.ts';
-import type { WheelPin } from './release.ts';
 
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
+import type { WheelPin } from '../../../protocol/engine/release.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import type { WheelPin } from './release.ts';
 
 const elsewhere =
   'without a network, download the wheel elsewhere and set PIP_FIND_LINKS to its folder, ' +

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../../protocol/cacheFolder.ts';
-import { type Build, ENGINE_VERSION } from './release.ts';
+import { type Build, ENGINE_VERSION } from '../../../protocol/engine/release.ts';
 
 export type Env = NodeJS.ProcessEnv;
 

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { EngineRelease } from '../../../protocol/engine/release.ts';
 import { fakeElf, fakePip, fakeWheel, goodHost, rejection, sandbox } from './fixtures.ts';
 import { engineInfo } from './info.ts';
 import { locateEngine } from './locate.ts';
 import { findPlugin, installPlugin, requirePlugin } from './plugin.ts';
-import type { EngineRelease } from './release.ts';
 
 const FILE = 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so';
 

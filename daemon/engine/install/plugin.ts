@@ -9,7 +9,8 @@ import { type InstallOptions, installRelease } from './install.ts';
 import { damagedEngine, damageOf, readManifest } from './manifest.ts';
 import { type Env, engineFolder } from './places.ts';
 import { type PluginDevice, pluginReleases as pinned } from './pluginReleases.ts';
-import { sizesOf } from './release.ts';
+import { requireTrusted } from './trusted.ts';
+import { sizesOf } from './wheelFiles.ts';
 
 /** Where a plugin is. */
 export interface PluginFile {
@@ -60,7 +61,8 @@ export async function installPlugin(device: PluginDevice, options: InstallOption
 
 /**
  * Finds the plugin for a device: the one that UNIMISS_PJRT names, else the one in the cache. Undefined if nothing is installed.
- * @throws UnimissError `engine` if the variable names no library for this machine, or the installed one is damaged
+ * @throws UnimissError `engine` if the variable names no library for this machine, or the installed one is damaged, or another user could
+ * have written it
  */
 export async function findPlugin(
   device: PluginDevice,
@@ -75,7 +77,9 @@ export async function findPlugin(
   if (!manifest) return undefined;
   const damage = await damageOf(folder, manifest, 'size');
   if (damage) throw damagedEngine(folder, damage);
-  return { origin: 'cache', device, file: join(folder, release.required[0] ?? ''), version: release.version };
+  const file = join(folder, release.required[0] ?? '');
+  await requireTrusted(folder, manifest, { libraries: [file], variable: 'UNIMISS_PJRT', env });
+  return { origin: 'cache', device, file, version: release.version };
 }
 
 /** As `findPlugin`, but throws an error with what to do if nothing is installed. */

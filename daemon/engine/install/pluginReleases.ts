@@ -1,5 +1,5 @@
 import type { EngineDevice } from '../../../protocol/config/devices.ts';
-import { type EngineRelease, glibcTags, type WheelPin } from './release.ts';
+import { type EngineRelease, glibcTags, type WheelPin } from '../../../protocol/engine/release.ts';
 
 /** A device that a plugin of PJRT computes on. */
 export type PluginDevice = Extract<EngineDevice, `pjrt:${string}`>;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Device, releaseFor, type WheelPin } from '../../../protocol/engine/release.ts';
 import { type Env, engineFolder } from './places.ts';
-import { type Device, releaseFor, type WheelPin } from './release.ts';
 
 /**
  * The wheels that an installation of a build would fetch, as `installEngine` decides it: those that do not lie complete in its folder.
