@@ -24,6 +24,7 @@ import type { RunFolder } from '../../runs/folder/runFolder.ts';
 import { kindsOf, seriesWithLimits, type Task } from '../../runs/start/task.ts';
 import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { DeviceLedger } from '../../runs/supervise/deviceLedger.ts';
+import { removeOldAttention } from '../../runs/supervise/oldAttention.ts';
 import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
 import { emptyTrash } from '../../runs/supervise/trash.ts';
 import { Feeds } from '../feeds/feeds.ts';
@@ -227,6 +228,7 @@ export class Daemon implements Services {
   async tidy(root = this.options.runsRoot): Promise<void> {
     const { log, now = () => new Date() } = this.options;
     await emptyTrash(root, now(), log);
+    await removeOldAttention(root, now(), log);
   }
 
   private async look(): Promise<void> {

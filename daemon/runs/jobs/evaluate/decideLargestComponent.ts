@@ -1,5 +1,5 @@
 import { requireFinetune } from '../../../../protocol/config/finetune/index.ts';
-import { UnimissError } from '../../../../protocol/errors.ts';
+import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
 import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import { evaluateTaskSchema } from '../../../../protocol/jobs/evaluateMessages.ts';
 import { type NetworkPlan, writeNetworkPlan } from '../../folder/networkPlan.ts';
@@ -23,10 +23,11 @@ export async function decideLargestComponent(run: RunFolder, on: AfterTrainingOn
   try {
     return await decide(run, on);
   } catch (error) {
-    if (!(error instanceof UnimissError)) throw error;
+    // Whatever it is, also a defect of ours: the training has finished.
     on.warning(
-      `It was not decided which classes keep only their largest component: ${error.message}\n\`unimiss evaluate ${run.id} --split validation\` decides it.`,
+      `It was not decided which classes keep only their largest component: ${messageOf(error)}\n\`unimiss evaluate ${run.id} --split validation\` decides it.`,
     );
+    if (!(error instanceof UnimissError)) console.error(error); // with its stack, for the run's log
     return true;
   }
 }

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
 import { encodeCaretLabels } from '../../../data/formats/niftiExtension.ts';
 import { encodeNifti } from '../../../data/formats/niftiWriter.ts';
 import { orient, walkAffine } from '../../../data/formats/orientation.ts';
@@ -12,6 +13,53 @@ const headBytes = 348;
 const offsetAt = 108;
 /** So often at most the file is written, ms. */
 const writeEvery = 300;
+
+/**
+ * As `GrowingLabels`, but only for the sake of looking: a disk that refuses them does not end the prediction. What was written is removed then.
+ */
+export class WatchedLabels {
+  private growing: GrowingLabels | undefined;
+
+  private constructor(
+    private readonly path: string,
+    private readonly notice: (message: string) => void,
+  ) {}
+
+  /** @param notice receives why they are not shown, or not any more */
+  static async open(
+    path: string,
+    stored: StoredCase,
+    plan: NetworkPlan,
+    notice: (message: string) => void,
+  ): Promise<WatchedLabels> {
+    const watched = new WatchedLabels(path, notice);
+    await watched.unlessRefused(async () => {
+      watched.growing = await GrowingLabels.open(path, stored, plan);
+    });
+    return watched;
+  }
+
+  add(done: number, maps: LabelMapsOfImage): Promise<void> {
+    return this.unlessRefused(async () => this.growing?.add(done, maps));
+  }
+
+  async close(): Promise<void> {
+    await this.growing?.close();
+  }
+
+  private async unlessRefused(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof UnimissError) || error.code !== 'disk') throw error;
+      this.notice(`Its labels could not be shown while they grew: ${messageOf(error)}`);
+      const { growing } = this;
+      this.growing = undefined;
+      await growing?.close();
+      if (growing) await rm(this.path, { force: true });
+    }
+  }
+}
 
 /**
  * A NIfTI file with the labels of a volume while it is being labelled: slices that are not done yet are 0. It is for looking only; its voxels lie
@@ -58,6 +106,7 @@ export class GrowingLabels {
       return new GrowingLabels(path, handle, start, plane, numbers, overlapping);
     } catch (error) {
       await handle?.close();
+      if (handle) await rm(path, { force: true }); // what it holds is no file yet
       throw diskError(error, path);
     }
   }
@@ -69,7 +118,10 @@ export class GrowingLabels {
     const { plane, written } = this;
     const labels = this.labels(maps, written * plane, done * plane);
     try {
-      await this.handle.write(labels, 0, labels.length, this.start + written * plane);
+      // A disk that is nearly full takes a part first, and refuses the rest.
+      for (let from = 0; from < labels.length; )
+        from += (await this.handle.write(labels, from, labels.length - from, this.start + written * plane + from))
+          .bytesWritten;
     } catch (error) {
       throw diskError(error, this.path);
     }

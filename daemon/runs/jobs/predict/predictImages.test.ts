@@ -328,6 +328,22 @@ describe.skipIf(noSmallDisk)('a disk', () => {
     });
   });
 
+  it('on which labels grow ends their showing, not the prediction', async () => {
+    const folder = join(base, 'full-growing');
+    mkdirSync(folder);
+    const input = join(await volumes('for-full-growing', 1), 'v0.nii.gz');
+    await onSmallDisk(folder, '16k', async (disk) => {
+      const growing = join(disk, 'growing.nii');
+      const result = await predict(input, join(folder, 'labels'), { growing });
+      expect(result.failed).toEqual([]);
+      expect(result.predicted[0]?.files).toHaveLength(1);
+      expect(result.predicted[0]?.notices).toEqual([
+        expect.stringMatching(/^Its labels could not be shown while they grew: .*no space is left on the disk/),
+      ]);
+      expect(readdirSync(disk)).toEqual([]);
+    });
+  });
+
   it('that is read-only is refused before anything is computed', async () => {
     const folder = join(base, 'read-only');
     mkdirSync(folder);

@@ -8,7 +8,7 @@ import { checkImage, checkKind, UnlikeTraining } from './check.ts';
 import { classStatistics } from './classStatistics.ts';
 import { dicomPatient } from './dicomPatient.ts';
 import { Finished } from './finished.ts';
-import { GrowingLabels } from './growingLabels.ts';
+import { WatchedLabels } from './growingLabels.ts';
 import { type InputCase, imagesOfInput } from './inputs.ts';
 import { classify, type SegmentTask, segment, settingsOf } from './labelImage.ts';
 import { type OpenNetwork, type OpenNetworks, openNetworks } from './network.ts';
@@ -116,7 +116,8 @@ async function predictCase(network: OpenNetwork, files: InputCase, task: Predict
     return { image, ...(patient !== undefined && { patient }), files: [], notices, probabilities, seconds: seconds() };
   }
   const base = join(task.out, files.id);
-  const { maps, probabilities } = await labelled(network, own, { stored, base, task });
+  const onNotice = (message: string) => notices.push(message);
+  const { maps, probabilities } = await labelled(network, own, { stored, base, task, onNotice });
   const written = await writeLabels(base, maps, stored, plan);
   const seen = viewOf(maps, stored, plan);
   const preview = task.preview ? [await writePreview(`${base}.preview.png`, seen)] : [];
@@ -145,15 +146,23 @@ async function prepareCase(network: OpenNetwork, files: InputCase, task: Predict
   return { stored: kept, image: own, notices };
 }
 
+interface LabelTask {
+  readonly stored: StoredCase;
+  /** Path of its files, without their endings. */
+  readonly base: string;
+  readonly task: PredictTask;
+  onNotice(message: string): void;
+}
+
 /** Labels of an image, and the files with its probabilities where these are wanted. */
 async function labelled(
   network: OpenNetwork,
   image: PosedImage,
-  { stored, base, task }: { stored: StoredCase; base: string; task: PredictTask },
+  { stored, base, task, onNotice }: LabelTask,
 ): Promise<{ maps: LabelMapsOfImage; probabilities: string[] }> {
   // Slices of a turned image are none of its own grid.
   const file = image.turned ? null : task.growing;
-  const growing = file === null ? undefined : await GrowingLabels.open(file, stored, network.plan);
+  const growing = file === null ? undefined : await WatchedLabels.open(file, stored, network.plan, onNotice);
   const { overlap, mirror } = task;
   const options = { overlap, mirror, ...(growing && { onSlices: growing.add.bind(growing) }) };
   try {
