@@ -43,7 +43,9 @@ export class StatusBar implements Disposable {
         break;
       case 'failed':
         if (state.error instanceof NoDaemonHere) {
-          this.item.text = l10n.t('$(remote) UniMiSS{0}', inShort(active));
+          this.item.text = shortOf(active, l10n.t('$(remote) UniMiSS'), (runs) =>
+            l10n.t('$(remote) UniMiSS: {0}', runs),
+          );
           this.item.tooltip = [
             l10n.t('No background server here: {0}. Other machines train.', state.error.what),
             ...runLines(active),
@@ -56,7 +58,7 @@ export class StatusBar implements Disposable {
         this.item.backgroundColor = new ThemeColor('statusBarItem.errorBackground');
         break;
       case 'connected': {
-        this.item.text = l10n.t('$(pulse) UniMiSS{0}', inShort(active));
+        this.item.text = shortOf(active, l10n.t('$(pulse) UniMiSS'), (runs) => l10n.t('$(pulse) UniMiSS: {0}', runs));
         this.item.tooltip = [
           l10n.t('Background server {0}, process {1}', state.version, state.pid),
           ...runLines(active),
@@ -67,10 +69,18 @@ export class StatusBar implements Disposable {
   }
 }
 
+function shortOf(active: readonly RunInfo[], quiet: string, busy: (runs: string) => string): string {
+  const runs = inShort(active);
+  return runs === '' ? quiet : busy(runs);
+}
+
 function runLines(active: readonly RunInfo[]): string[] {
   if (active.length === 0) return [l10n.t('No run is training.')];
   return active.map((run) => {
     const { machine } = parseAddress(run.folder);
-    return `${run.id}${machine === undefined ? '' : ` on ${machine}`}: ${describeRun(run)}`;
+    const described = describeRun(run);
+    return machine === undefined
+      ? l10n.t('{0}: {1}', run.id, described)
+      : l10n.t('{0} on {1}: {2}', run.id, machine, described);
   });
 }

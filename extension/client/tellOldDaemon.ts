@@ -74,14 +74,33 @@ export function stays(
   { pid, version, runs }: { pid: number; version: string; runs: number },
   machine: string | undefined,
 ): string {
-  const counted = runs === 1 ? l10n.t('1 run of its version ends') : l10n.t('{0} runs of its version end', runs);
-  return l10n.t(
-    'An earlier background server of UniMiSS{0} (version {1}, process {2}) stays until {3}. Your other runs are not affected.',
-    on(machine),
-    version,
-    pid,
-    counted,
-  );
+  if (machine === undefined)
+    return runs === 1
+      ? l10n.t(
+          'An earlier background server of UniMiSS (version {0}, process {1}) stays until 1 run of its version ends. Your other runs are not affected.',
+          version,
+          pid,
+        )
+      : l10n.t(
+          'An earlier background server of UniMiSS (version {0}, process {1}) stays until {2} runs of its version end. Your other runs are not affected.',
+          version,
+          pid,
+          runs,
+        );
+  return runs === 1
+    ? l10n.t(
+        'An earlier background server of UniMiSS on {0} (version {1}, process {2}) stays until 1 run of its version ends. Your other runs are not affected.',
+        machine,
+        version,
+        pid,
+      )
+    : l10n.t(
+        'An earlier background server of UniMiSS on {0} (version {1}, process {2}) stays until {3} runs of its version end. Your other runs are not affected.',
+        machine,
+        version,
+        pid,
+        runs,
+      );
 }
 
 /** @param outlived whether its runs go on without it */
@@ -89,16 +108,17 @@ export function isOld(version: string, own: string, outlived: boolean, machine: 
   const runs = outlived
     ? l10n.t('Its runs continue during a restart.')
     : l10n.t('On a restart, its runs save a checkpoint, stop and resume afterwards.');
-  return l10n.t(
-    'The background server of UniMiSS{0} has version {1}, this extension has version {2}. {3}',
-    on(machine),
-    version,
-    own,
-    runs,
-  );
+  const versions =
+    machine === undefined
+      ? l10n.t('The background server of UniMiSS has version {0}, this extension has version {1}.', version, own)
+      : l10n.t(
+          'The background server of UniMiSS on {0} has version {1}, this extension has version {2}.',
+          machine,
+          version,
+          own,
+        );
+  return `${versions} ${runs}`;
 }
-
-const on = (machine: string | undefined): string => (machine === undefined ? '' : ` on ${machine}`);
 
 function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, 'en', { numeric: true }) < 0;

@@ -31,8 +31,10 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
     async 'unimiss.removeCheckpoint'(given) {
       const { run, checkpoint } = await rowOf(ctx, given);
       const { step, bytes, best } = checkpoint;
-      const isBest = best ? l10n.t(' It is the best one of the run.') : '';
-      const detail = l10n.t('{0}.{1} It cannot be brought back.', humanBytes(bytes), isBest);
+      const size = humanBytes(bytes);
+      const detail = best
+        ? l10n.t('{0}. It is the best one of the run. It cannot be brought back.', size)
+        : l10n.t('{0}. It cannot be brought back.', size);
       if (await confirmed(l10n.t('Remove the checkpoint of step {0} of {1}?', step, run.name), detail))
         await remove(run, [step]);
     },

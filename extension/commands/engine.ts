@@ -7,7 +7,7 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { Context, ContextAt } from '../context.ts';
 import type { Machine } from '../machines/machine.ts';
-import { onText } from '../machines/there.ts';
+import { byMachine } from '../machines/there.ts';
 import { withRemedies } from '../remedies.ts';
 import { withProgress } from '../withProgress.ts';
 
@@ -81,16 +81,20 @@ export async function ensureEngine(ctx: ContextAt, device: EngineDevice): Promis
   if (ready) return true;
   if (pinned === undefined) throw new UnimissError('engine', problem ?? l10n.t('nothing computes on {0}', device));
   const yes = l10n.t('Install');
-  const why = problem !== undefined && !missing ? `${forEditor(problem)}\n\n` : '';
-  const detail = l10n.t(
-    '{0}UniMiSS downloads it once from the Python Package Index into your cache{1}: {2}.',
-    why,
-    onText(ctx),
-    sizeText(sizes, device),
+  const { machine: host } = ctx.daemon;
+  const size = sizeText(sizes, device);
+  const how = byMachine(
+    host,
+    l10n.t('UniMiSS downloads it once from the Python Package Index into your cache: {0}.', size),
+    (machine) =>
+      l10n.t('UniMiSS downloads it once from the Python Package Index into your cache on {0}: {1}.', machine, size),
   );
+  const detail = problem !== undefined && !missing ? `${forEditor(problem)}\n\n${how}` : how;
   const what = device.startsWith('pjrt:') ? l10n.t('the PJRT plugin {0}', pinned) : l10n.t('TensorFlow {0}', pinned);
   const answer = await window.showInformationMessage(
-    l10n.t('UniMiSS needs {0} for {1}{2}. Install it now?', what, titles[device], onText(ctx)),
+    byMachine(host, l10n.t('UniMiSS needs {0} for {1}. Install it now?', what, titles[device]), (machine) =>
+      l10n.t('UniMiSS needs {0} for {1} on {2}. Install it now?', what, titles[device], machine),
+    ),
     { modal: true, detail },
     yes,
   );
@@ -111,7 +115,7 @@ export async function install(ctx: ContextAt, device: EngineDevice): Promise<str
     const bring = async () => {
       await bringEngine(machine, device);
       const version = await installThere(ctx, device);
-      void window.showInformationMessage(l10n.t('TensorFlow {0} is ready{1}.', version ?? '', onText(ctx)));
+      void window.showInformationMessage(l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', machine.host));
     };
     throw withRemedies(error, [{ title: l10n.t('Bring It from Here'), run: bring }]);
   }
@@ -133,7 +137,9 @@ async function installThere(ctx: ContextAt, device: EngineDevice): Promise<strin
   const what = device.startsWith('pjrt:') ? l10n.t('a PJRT plugin') : 'TensorFlow';
   const { version } = await withProgress(
     ctx.daemon,
-    l10n.t('UniMiSS: installing {0}{1}', what, onText(ctx)),
+    byMachine(ctx.daemon.machine, l10n.t('UniMiSS: installing {0}', what), (machine) =>
+      l10n.t('UniMiSS: installing {0} on {1}', what, machine),
+    ),
     (workDoneToken, cancelled) => ctx.daemon.request(engineInstall, { device, workDoneToken }, cancelled),
   );
   if (ctx.daemon.machine === undefined) ctx.engineChanged.fire();

@@ -43,11 +43,13 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       const [first] = result.excluded;
       if (first)
         void window.showWarningMessage(
-          l10n.t(
-            '{0} not evaluated: {1} The report lists all.',
-            result.excluded.length === 1 ? l10n.t('1 case was') : l10n.t('{0} cases were', result.excluded.length),
-            first.reason,
-          ),
+          result.excluded.length === 1
+            ? l10n.t('1 case was not evaluated: {0} The report names it.', first.reason)
+            : l10n.t(
+                '{0} cases were not evaluated; the first: {1} The report lists all.',
+                result.excluded.length,
+                first.reason,
+              ),
         );
     },
     async 'unimiss.openEvaluation'(given) {

@@ -7,7 +7,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context, ContextAt } from '../context.ts';
 import { askNewFolder, askPath, openThere } from '../machines/askPath.ts';
 import { copyHere } from '../machines/copyHere.ts';
-import { addressThere, folderThere, homeThere, onText, where } from '../machines/there.ts';
+import { addressThere, folderThere, homeThere, where } from '../machines/there.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -39,13 +39,14 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       const out = picked && (await askForFile(`${run.id}${picked.suffix}`, picked.label, picked.filters));
       if (!out) return;
       // On another machine it is written into the run's folder, and copied from there.
-      const { machine } = where(ctx, run).daemon;
+      const there = where(ctx, run);
+      const { machine } = there.daemon;
       const written = machine === undefined ? out.fsPath : posix.join(folderThere(run), `report${picked.suffix}`);
       const { notices } = await ctx.daemon.request(runReport, {
         ...{ run: run.folder, format: picked.format, out: written },
       });
       const file = out.fsPath;
-      if (machine !== undefined) await copyHere(addressThere(where(ctx, run), written), out);
+      if (machine !== undefined) await copyHere(there.daemon, addressThere(there, written), out);
       for (const notice of notices) ctx.output.warn(notice);
       if (picked.format === 'html') await ctx.reportPanels.show(file, l10n.t('Report of {0}', run.name));
       else await commands.executeCommand('vscode.open', Uri.file(file), { preview: false });
@@ -69,7 +70,7 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       if (machine !== undefined)
         await window.withProgress(
           { location: ProgressLocation.Notification, title: l10n.t('UniMiSS: copying the weights from {0}', machine) },
-          () => copyHere(addressThere(there, folder), out),
+          () => copyHere(there.daemon, addressThere(there, folder), out),
         );
       await offerFolder(
         l10n.t('The weights of {0} after {1} steps are in {2}.', run.id, step, basename(out.fsPath)),
@@ -138,9 +139,10 @@ async function chooseImages(ctx: ContextAt): Promise<{ data: string | undefined 
     placeHolder: l10n.t('Of which images?'),
   });
   if (!picked?.other) return picked && { data: undefined };
-  if (ctx.daemon.machine !== undefined) {
+  const { machine } = ctx.daemon;
+  if (machine !== undefined) {
     const there = await askPath(ctx, {
-      title: l10n.t('Compute Features{0}', onText(ctx)),
+      title: l10n.t('Compute Features on {0}', machine),
       placeHolder: l10n.t('Folder with images'),
     });
     return there && { data: there.path };
@@ -170,8 +172,10 @@ async function offerFolder(text: string, folder: string): Promise<void> {
 
 function featuresText({ phases, broken }: EmbedResult): string {
   const parts = phases.map(({ phase, images, length, neighbours }) => {
-    const accuracy = neighbours ? l10n.t(', k-NN accuracy {0} %', Math.round(100 * neighbours.accuracy)) : '';
-    return l10n.t('{0}: {1} images, {2} numbers each{3}', phase, images, length, accuracy);
+    if (!neighbours) return l10n.t('{0}: {1} images, {2} numbers each', phase, images, length);
+    const accuracy = Math.round(100 * neighbours.accuracy);
+    return l10n.t('{0}: {1} images, {2} numbers each, k-NN accuracy {3} %', phase, images, length, accuracy);
   });
-  return `${parts.join('; ')}.${broken.length > 0 ? l10n.t(' {0} images could not be read: see the log.', broken.length) : ''}`;
+  const unread = broken.length > 0 ? [l10n.t('{0} images could not be read: see the log.', broken.length)] : [];
+  return [`${parts.join('; ')}.`, ...unread].join(' ');
 }

@@ -8,7 +8,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { configSuffix, isConfig } from '../configuration/configFiles.ts';
 import type { Context, ContextAt } from '../context.ts';
 import { askPath } from '../machines/askPath.ts';
-import { folderThere, onText, where } from '../machines/there.ts';
+import { byMachine, folderThere, where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
 import { deviceIn } from '../runs/device.ts';
@@ -77,7 +77,7 @@ async function chooseConfig(ctx: ContextAt): Promise<Uri | undefined> {
     { label: l10n.t('Another configuration file…'), choose: pickFile },
   ];
   const picked = await window.showQuickPick(choices, {
-    title: `Fine-tune${onText(ctx)}`,
+    title: byMachine(ctx.daemon.machine, l10n.t('Fine-tune'), (machine) => l10n.t('Fine-tune on {0}', machine)),
     placeHolder: l10n.t('On which data set?'),
   });
   return picked?.choose();
@@ -159,7 +159,7 @@ export async function pickWeights(): Promise<Weights | undefined> {
 
 async function pickWeightsThere(ctx: ContextAt): Promise<Weights | undefined> {
   const file = await askPath(ctx, {
-    title: l10n.t('Pre-trained weights{0}', onText(ctx)),
+    title: l10n.t('Pre-trained weights on {0}', ctx.daemon.machine ?? ''),
     placeHolder: '.safetensors or .pth',
   });
   return file && { from: file.path };

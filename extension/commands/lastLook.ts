@@ -6,7 +6,7 @@ import type { Concern, Forecast } from '../../protocol/runs/forecast.ts';
 import { costLine, workLine } from '../../protocol/runs/forecastText.ts';
 import { showField } from '../configuration/showField.ts';
 import type { ContextAt } from '../context.ts';
-import { fileThere, onText } from '../machines/there.ts';
+import { byMachine, fileThere } from '../machines/there.ts';
 import { withProgress } from '../withProgress.ts';
 
 /** A way to go on from the last look. */
@@ -31,7 +31,9 @@ export async function lastLook<H extends string>(
   const from = { config: text, file: fileThere(ctx, document.uri) };
   const forecast = await withProgress(
     ctx.daemon,
-    l10n.t('UniMiSS: looking at the images{0}', onText(ctx)),
+    byMachine(ctx.daemon.machine, l10n.t('UniMiSS: looking at the images'), (machine) =>
+      l10n.t('UniMiSS: looking at the images on {0}', machine),
+    ),
     (workDoneToken, cancelled) => ctx.daemon.request(runForecast, { from, workDoneToken }, cancelled),
   );
   const refused = forecast.concerns.some(refuses);
@@ -50,7 +52,7 @@ export async function lastLook<H extends string>(
     ...forecast.unreadable.first.map(({ name, reason }) => ({ label: l10n.t('$(file) {0}', name), detail: reason })),
   ];
   const picked = await window.showQuickPick(items, {
-    title: `${refused ? l10n.t('Cannot Start') : l10n.t('Start')} ${forecast.name}${onText(ctx)}: ${basename(document.fileName)}`,
+    title: titleOf(forecast.name, basename(document.fileName), { refused, machine: ctx.daemon.machine }),
     placeHolder: placeHolder(forecast),
     matchOnDetail: true,
     ignoreFocusOut: true,
@@ -85,4 +87,18 @@ function concernItem(concern: Concern): QuickPickItem & { concern: Concern } {
     ...(remedy !== undefined && { detail: remedy.replace(/\s+/g, ' ') }),
     concern,
   };
+}
+
+function titleOf(
+  run: string,
+  file: string,
+  { refused, machine }: { readonly refused: boolean; readonly machine: string | undefined },
+): string {
+  if (refused)
+    return byMachine(machine, l10n.t('Cannot Start {0}: {1}', run, file), (host) =>
+      l10n.t('Cannot Start {0} on {1}: {2}', run, host, file),
+    );
+  return byMachine(machine, l10n.t('Start {0}: {1}', run, file), (host) =>
+    l10n.t('Start {0} on {1}: {2}', run, host, file),
+  );
 }

@@ -5,7 +5,7 @@ import { parseAddress } from '../../protocol/machines/address.ts';
 import type { Context, ContextAt } from '../context.ts';
 import { askPath } from '../machines/askPath.ts';
 import { addressOfUri, machineScheme } from '../machines/machineUri.ts';
-import { onMachine, onText } from '../machines/there.ts';
+import { byMachine, onMachine } from '../machines/there.ts';
 import { withProgress } from '../withProgress.ts';
 import { newConfig } from './newConfig.ts';
 
@@ -33,7 +33,9 @@ export async function planFolder(
   const name = basename(path).replace(/\.(csv|tsv)$/i, '');
   const { text, about, tight, findings } = await withProgress(
     ctx.daemon,
-    l10n.t('UniMiSS: checking {0}{1}', name, onText(ctx)),
+    byMachine(ctx.daemon.machine, l10n.t('UniMiSS: checking {0}', name), (machine) =>
+      l10n.t('UniMiSS: checking {0} on {1}', name, machine),
+    ),
     (workDoneToken, cancelled) => ctx.daemon.request(dataPlan, { path, workDoneToken }, cancelled),
   );
   const file = await newConfig(name, change(text));
@@ -42,10 +44,11 @@ export async function planFolder(
 }
 
 async function pickDataset(ctx: ContextAt): Promise<string | undefined> {
-  if (ctx.daemon.machine !== undefined)
+  const { machine } = ctx.daemon;
+  if (machine !== undefined)
     return (
       await askPath(ctx, {
-        title: l10n.t('Data Set{0}', onText(ctx)),
+        title: l10n.t('Data Set on {0}', machine),
         placeHolder: l10n.t('Folder of a labelled data set'),
       })
     )?.path;
@@ -67,7 +70,7 @@ interface Told {
 /** One sentence about the data; everything that is wrong with them on request, each with its file and remedy. */
 async function tell(ctx: Pick<ContextAt, 'reports'>, name: string, told: Told): Promise<void> {
   const { about, tight, findings } = told;
-  const memory = tight ? l10n.t(' This machine has little memory for this task.') : '';
+  const memory = tight ? ` ${l10n.t('This machine has little memory for this task.')}` : '';
   if (findings.length === 0) {
     void window.showInformationMessage(l10n.t('{0}. No problems found.{1}', about, memory));
     return;

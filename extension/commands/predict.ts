@@ -7,7 +7,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context, ContextAt } from '../context.ts';
 import { askNewFolder, askPath, openThere } from '../machines/askPath.ts';
 import { addressOfUri, uriOf } from '../machines/machineUri.ts';
-import { addressThere, folderThere, homeThere, onText, where } from '../machines/there.ts';
+import { addressThere, byMachine, folderThere, homeThere, where } from '../machines/there.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -24,11 +24,18 @@ export function predictCommands(ctx: Context): Record<string, (given?: unknown) 
   return {
     async 'unimiss.predict'(given) {
       const image = given instanceof Uri ? parseAddress(addressOfUri(given)) : undefined;
-      const on = image?.machine === undefined ? '' : l10n.t(' on {0}, where the image is', image.machine);
       const run = await chooseRun(ctx, image ? undefined : given, {
         title: l10n.t('Predict'),
         fits: (one) => isFinetuning(one) && (!image || parseAddress(one.folder).machine === image.machine),
-        none: l10n.t('No fine-tuned network yet{0}. "UniMiSS: Start Fine-tuning" trains one.', on),
+        none: byMachine(
+          image?.machine,
+          l10n.t('No fine-tuned network yet. "UniMiSS: Start Fine-tuning" trains one.'),
+          (machine) =>
+            l10n.t(
+              'No fine-tuned network yet on {0}, where the image is. "UniMiSS: Start Fine-tuning" trains one.',
+              machine,
+            ),
+        ),
       });
       if (!run) return;
       const there = where(ctx, run);
@@ -44,12 +51,13 @@ export function predictCommands(ctx: Context): Record<string, (given?: unknown) 
 type Task = Pick<ParamsOf<typeof predict>, 'run' | 'input' | 'out' | 'force'>;
 
 async function predictAndShow(ctx: ContextAt, task: Task): Promise<void> {
+  const name = basename(task.input);
+  const title = byMachine(ctx.daemon.machine, l10n.t('UniMiSS: predicting {0}', name), (machine) =>
+    l10n.t('UniMiSS: predicting {0} on {1}', name, machine),
+  );
   const ask = (growing?: string) =>
-    withProgress(
-      ctx.daemon,
-      l10n.t('UniMiSS: predicting {0}{1}', basename(task.input), onText(ctx)),
-      (workDoneToken, cancelled) =>
-        ctx.daemon.request(predict, { ...task, ...(growing !== undefined && { growing }), workDoneToken }, cancelled),
+    withProgress(ctx.daemon, title, (workDoneToken, cancelled) =>
+      ctx.daemon.request(predict, { ...task, ...(growing !== undefined && { growing }), workDoneToken }, cancelled),
     );
   // Labels grow in a file of this machine.
   const result = await (ctx.daemon.machine === undefined ? watchingLabels(ctx, Uri.file(task.input), ask) : ask());
@@ -61,10 +69,11 @@ async function predictAndShow(ctx: ContextAt, task: Task): Promise<void> {
 }
 
 async function chooseInput(ctx: ContextAt): Promise<string | undefined> {
-  if (ctx.daemon.machine !== undefined)
+  const { machine } = ctx.daemon;
+  if (machine !== undefined)
     return (
       await askPath(ctx, {
-        title: `Predict${onText(ctx)}`,
+        title: l10n.t('Predict on {0}', machine),
         placeHolder: l10n.t('An image, a folder with images, or of a DICOM series'),
       })
     )?.path;
@@ -114,7 +123,7 @@ async function chooseOutput(ctx: ContextAt, run: RunInfo, input: string): Promis
 async function show(ctx: ContextAt, { predicted, skipped, failed, table }: PredictResult, task: Task): Promise<void> {
   const [only, ...others] = predicted;
   const counts = [
-    l10n.t('{0} {1} labelled{2}', predicted.length, predicted.length === 1 ? 'image' : 'images', onText(ctx)),
+    labelledText(predicted.length, ctx.daemon.machine),
     ...(skipped > 0 ? [l10n.t('{0} skipped: their labels are there already', skipped)] : []),
     ...(failed.length > 0 ? [l10n.t('{0} failed', failed.length)] : []),
   ];
@@ -132,6 +141,14 @@ async function show(ctx: ContextAt, { predicted, skipped, failed, table }: Predi
   if (answer === anyway) await predictAndShow(ctx, { ...task, force: true });
   if (answer === log) ctx.output.show();
   if (answer === reveal) await openFolder(addressThere(ctx, task.out));
+}
+
+function labelledText(images: number, machine: string | undefined): string {
+  if (images === 1)
+    return byMachine(machine, l10n.t('1 image labelled'), (host) => l10n.t('1 image labelled on {0}', host));
+  return byMachine(machine, l10n.t('{0} images labelled', images), (host) =>
+    l10n.t('{0} images labelled on {1}', images, host),
+  );
 }
 
 /** The image in the viewer, with its labels over it. */

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { l10n } from 'vscode';
 import { attend, neighbours, runViews } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
@@ -11,6 +11,7 @@ import { folderThere, where } from '../machines/there.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
 import { isPretraining } from '../runs/kinds.ts';
+import { attentionFolder } from '../viewer/leftovers.ts';
 import type { ViewerEditors } from '../viewer/viewerEditors.ts';
 import { ViewerSession } from '../viewer/viewerSession.ts';
 import { withProgress } from '../withProgress.ts';
@@ -45,7 +46,7 @@ export function showViewsCommands(
       const { run, session, there } = asked;
       const here = there.daemon.machine === undefined;
       const out = here
-        ? join(ctx.extension.globalStorageUri.fsPath, 'attention', run.id)
+        ? attentionFolder(ctx.extension.globalStorageUri.fsPath, run.id)
         : posix.join(folderThere(run), 'attention');
       const { path: image } = placeOf(session);
       const { file, notices } = await withProgress(
@@ -55,8 +56,15 @@ export function showViewsCommands(
           there.daemon.request(attend, { run: run.folder, image, out, workDoneToken }, cancelled),
       );
       for (const notice of notices) ctx.output.info(notice);
-      await session.document.addLayer(file, { added: false, title: l10n.t('attention of {0}', run.id), values: true });
-      if (here) await rm(file, { force: true });
+      try {
+        await session.document.addLayer(file, {
+          added: false,
+          title: l10n.t('attention of {0}', run.id),
+          values: true,
+        });
+      } finally {
+        if (here) await rm(file, { force: true });
+      }
     },
     async 'unimiss.similarOfImage'(given, chosen) {
       const asked = await askedBy(ctx, given, chosen);

@@ -1,7 +1,9 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { commands, type Uri } from 'vscode';
+import { messageOf } from '../../protocol/errors.ts';
 import type { Context } from '../context.ts';
+import { growingFile } from '../viewer/leftovers.ts';
 
 /** How often the viewer looks whether more of an image has been labelled, ms. */
 const lookEvery = 1000;
@@ -13,11 +15,11 @@ let last = 0;
  * @param predict is given the file in which the labels appear; it is removed afterwards
  */
 export async function watchingLabels<T>(
-  { extension }: Pick<Context, 'extension'>,
+  { extension, output }: Pick<Context, 'extension' | 'output'>,
   image: Uri,
   predict: (file: string) => Promise<T>,
 ): Promise<T> {
-  const file = join(extension.globalStorageUri.fsPath, 'growing', `${process.pid}-${++last}.nii`);
+  const file = growingFile(extension.globalStorageUri.fsPath, ++last);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await rm(file, { force: true }); // of a window that was killed, whose process had this number
   let seen = 0;
@@ -31,17 +33,21 @@ export async function watchingLabels<T>(
     seen = written;
     await commands.executeCommand('unimiss.growOverlay', image, file);
   };
+  // The prediction goes on where its labels cannot be shown.
+  const unshown = (error: unknown) => output.warn(messageOf(error));
   const timer = setInterval(() => {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
+    looking ??= look()
+      .catch(unshown)
+      .finally(() => {
+        looking = undefined;
+      });
   }, lookEvery);
   try {
     return await predict(file);
   } finally {
     clearInterval(timer);
     await looking;
-    await commands.executeCommand('unimiss.growOverlay', image);
+    await Promise.resolve(commands.executeCommand('unimiss.growOverlay', image)).catch(unshown);
     await rm(file, { force: true });
   }
 }

@@ -21,15 +21,17 @@ export function describeMachine(state: ConnectionState, status: MachineStatus | 
     case 'idle':
       return l10n.t('not connected');
     case 'connecting':
-      return state.again ? l10n.t('reconnecting; its runs continue') : 'connecting';
+      return state.again ? l10n.t('reconnecting; its runs continue') : l10n.t('connecting');
     case 'failed':
       return state.error instanceof NoDaemonHere
         ? l10n.t('only views: nothing trains here')
         : l10n.t('cannot be reached');
     case 'connected': {
-      if (!status) return 'connected';
+      if (!status) return l10n.t('connected');
       const [first, ...others] = [...status.gpus].sort((a, b) => (b.use ?? 0) - (a.use ?? 0));
-      const holders = new Set(status.gpus.flatMap((gpu) => gpu.holders.map((holder) => holder.user ?? 'unknown')));
+      const holders = new Set(
+        status.gpus.flatMap((gpu) => gpu.holders.map((holder) => holder.user ?? l10n.t('unknown'))),
+      );
       const busy = first ? describeGpu(first) : l10n.t('no GPU · load {0}', loadText(status));
       const gpu =
         first && others.length > 0
@@ -48,7 +50,7 @@ export function describeMachine(state: ConnectionState, status: MachineStatus | 
 export function describeGpu({ use, memory, temperature }: Gpu): string {
   return [
     use === null ? undefined : `${Math.round(100 * use)} %`,
-    memory === null ? undefined : `${humanBytes(memory.used)} of ${humanBytes(memory.total)}`,
+    memory === null ? undefined : l10n.t('{0} of {1}', humanBytes(memory.used), humanBytes(memory.total)),
     temperature === null ? undefined : `${Math.round(temperature)} °C`,
   ]
     .filter((part) => part !== undefined)
@@ -59,10 +61,7 @@ export function describeGpu({ use, memory, temperature }: Gpu): string {
 export function retiredRows(retired: readonly { pid: number; version: string; runs: readonly string[] }[]): Row[] {
   return retired.map(({ pid, version, runs }) => ({
     label: l10n.t('Background server {0}, process {1}', version, pid),
-    description: l10n.t(
-      'stays until {0}',
-      runs.length === 1 ? l10n.t('1 run ends') : l10n.t('{0} runs end', runs.length),
-    ),
+    description: runs.length === 1 ? l10n.t('stays until 1 run ends') : l10n.t('stays until {0} runs end', runs.length),
     icon: 'versions',
     below: runs.map((run) => ({ label: run.replace(/^.*\//, ''), description: run, icon: 'graph-line', below: [] })),
   }));
@@ -99,5 +98,5 @@ export function rowsOf(status: MachineStatus): Row[] {
 }
 
 function loadText({ cpus }: MachineStatus): string {
-  return `${cpus.load.toFixed(1)} of ${cpus.count}`;
+  return l10n.t('{0} of {1}', cpus.load.toFixed(1), cpus.count);
 }

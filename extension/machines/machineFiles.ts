@@ -10,14 +10,16 @@ import {
   type Uri,
   workspace,
 } from 'vscode';
-import { filesList, filesRead, filesStat } from '../../protocol/daemon/messages.ts';
+import { filesList, filesStat } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { notThere } from '../../protocol/files/messages.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { machineScheme } from './machineUri.ts';
+import { readPieces } from './readPieces.ts';
 
-/** A file that is larger is not read whole over a line. The viewer reads images of any size: they are cut where they lie. */
+/** An editor holds a file whole; one that is larger is not given to it. Copies come piece by piece (copyHere.ts), and the viewer
+ * reads images of any size: they are cut where they lie. */
 const largest = 256 * 2 ** 20;
 
 /**
@@ -51,25 +53,18 @@ export class MachineFiles implements FileSystemProvider, Disposable {
   }
 
   async readFile(uri: Uri): Promise<Uint8Array> {
-    const pieces: Buffer[] = [];
-    for (let offset = 0, whole = 1; offset < whole; ) {
-      const { data, size } = await this.ask(uri, (daemon) => daemon.request(filesRead, { path: uri.path, offset }));
-      if (size > largest)
-        throw FileSystemError.Unavailable(
-          l10n.t(
-            '{0} has {1}: too much for the line. Copy it with rsync, or open an image in the UniMiSS Viewer.',
-            uri.path,
-            humanBytes(size),
-          ),
-        );
-      const piece = Buffer.from(data, 'base64');
-      if (piece.length === 0 && offset < size)
-        throw FileSystemError.Unavailable(l10n.t('{0} became shorter while it was read. Try again.', uri.path));
-      pieces.push(piece);
-      offset += piece.length;
-      whole = size;
-    }
-    return Buffer.concat(pieces);
+    return this.ask(uri, async (daemon) => {
+      const pieces: Buffer[] = [];
+      for await (const { bytes, size } of readPieces(daemon, uri.path)) {
+        if (size > largest)
+          throw new UnimissError('data', l10n.t('has {0}, too much for an editor', humanBytes(size)), {
+            place: uri.path,
+            remedy: l10n.t('Copy it with rsync, or open an image in the UniMiSS Viewer.'),
+          });
+        pieces.push(bytes);
+      }
+      return Buffer.concat(pieces);
+    });
   }
 
   /** Nothing is watched: what changes on a machine is seen when it is opened again. */

@@ -15,9 +15,9 @@ export function onMachine(ctx: Context, machine: string | undefined): ContextAt 
   return { ...ctx, daemon: ctx.daemon.at(machine) };
 }
 
-/** ` on gpu1`, for titles; empty for this machine. */
-export function onText({ daemon }: ContextAt): string {
-  return daemon.machine === undefined ? '' : ` on ${daemon.machine}`;
+/** One of two whole texts, since languages put the name of a machine into different places: for this machine, or for another one. */
+export function byMachine(machine: string | undefined, here: string, there: (machine: string) => string): string {
+  return machine === undefined ? here : there(machine);
 }
 
 /** A run's folder as its machine has it. */

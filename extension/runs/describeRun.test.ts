@@ -86,11 +86,11 @@ describe('a run in words', () => {
   it('keeps the share of a run in the status bar when others wait', () => {
     const queued = { ...training, activity: 'queued' as const, progress: null };
     expect(inShort([])).toBe('');
-    expect(inShort([training])).toBe(': 42 %');
-    expect(inShort([queued, training, queued])).toBe(': 42 % (+2 queued)');
-    expect(inShort([training, training, queued])).toBe(': 2 runs (+1 queued)');
-    expect(inShort([queued])).toBe(': 1 queued');
-    expect(inShort([{ ...training, activity: null }])).toBe(': training in another process');
+    expect(inShort([training])).toBe('42 %');
+    expect(inShort([queued, training, queued])).toBe('42 % (+2 queued)');
+    expect(inShort([training, training, queued])).toBe('2 runs (+1 queued)');
+    expect(inShort([queued])).toBe('1 queued');
+    expect(inShort([{ ...training, activity: null }])).toBe('training in another process');
   });
 
   it('says what it waits for', () => {

@@ -71,16 +71,16 @@ export function describeRun(run: RunInfo): string {
   }
 }
 
-/** `: 74 % (+3 queued)`, `: 2 runs`; empty where no run is active. */
+/** `74 % (+3 queued)`, `2 runs`; empty where no run is active. */
 export function inShort(active: readonly RunInfo[]): string {
   const queued = active.filter(({ activity }) => activity === 'queued');
   const [first, ...others] = active.filter(({ activity }) => activity !== 'queued');
-  const more = queued.length === 0 ? '' : l10n.t(' (+{0} queued)', queued.length);
-  if (!first) return queued.length === 0 ? '' : l10n.t(': {0} queued', queued.length);
-  if (others.length > 0) return l10n.t(': {0} runs{1}', others.length + 1, more);
+  if (!first) return queued.length === 0 ? '' : l10n.t('{0} queued', queued.length);
   const share = shareDone(first);
   const state = first.activity === 'training' && share !== undefined ? percent(share) : first.activity;
-  return `: ${state ?? l10n.t('training in another process')}${more}`;
+  const now =
+    others.length > 0 ? l10n.t('{0} runs', others.length + 1) : (state ?? l10n.t('training in another process'));
+  return queued.length === 0 ? now : l10n.t('{0} (+{1} queued)', now, queued.length);
 }
 
 export function percent(share: number): string {

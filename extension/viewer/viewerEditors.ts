@@ -16,6 +16,7 @@ import type { CaseTour } from './caseTour.ts';
 import { ImageDocument } from './imageDocument.ts';
 import { ImageMemory } from './imageMemory.ts';
 import type { MakeReader } from './imageReader.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { ViewerSession } from './viewerSession.ts';
 
 /** The editor for volumes, which a click opens, and the same one for other files, which is offered. */
@@ -72,6 +73,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
       () => {
         this.sessions.delete(session);
         this.tellContext();
+        if (this.sessions.size === 0) removeLeftovers(this.context.globalStorageUri.fsPath).catch(this.failed);
       },
     );
     this.sessions.add(session);

@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
-import { basename, dirname, extname, isAbsolute, posix, relative } from 'node:path';
+import { basename, dirname, extname, posix } from 'node:path';
 import { commands, type Disposable, l10n, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
+import { addressOf, parseAddress } from '../../protocol/machines/address.ts';
 import {
   type SeenViews,
   type SimilarImages,
@@ -10,8 +11,10 @@ import {
   type ViewerRequest,
   viewerRequest,
 } from '../../protocol/viewer/page.ts';
-import { machineScheme } from '../machines/machineUri.ts';
+import type { ImageSettings } from '../../protocol/viewer/settings.ts';
+import { addressOfUri, machineScheme, uriOf } from '../machines/machineUri.ts';
 import { type CaseTour, shownCase } from './caseTour.ts';
+import { addDropped } from './droppedFiles.ts';
 import type { ImageDocument } from './imageDocument.ts';
 import type { ImageMemory } from './imageMemory.ts';
 import { readOptions, setConvention } from './viewerOptions.ts';
@@ -105,29 +108,6 @@ export class ViewerSession implements Disposable {
     for (const uri of picked ?? []) await this.document.addLayer(uri.fsPath);
   }
 
-  /** Draws dropped files over the image; for those that lie far from it, the user is asked first: a page alone must not open them. */
-  private async addDropped(uris: readonly string[]): Promise<void> {
-    const { uri: image } = this.document;
-    // Outside of a workspace, labels lie in a folder beside that of the images.
-    const around = workspace.getWorkspaceFolder(image) ? undefined : dirname(dirname(image.fsPath));
-    for (const uri of uris.map(fileUri)) {
-      if (uri.scheme !== 'file')
-        throw new UnimissError('data', l10n.t('is not a file on the disk of this machine ({0})', uri.scheme), {
-          place: basename(uri.path),
-          remedy: l10n.t('Copy it to a folder of the workspace.'),
-        });
-      const inWorkspace = workspace.getWorkspaceFolder(uri) !== undefined;
-      const near = inWorkspace || (around !== undefined && isInside(around, uri.fsPath));
-      if (near || (await this.confirmed(uri))) await this.document.addLayer(uri.fsPath);
-    }
-  }
-
-  private async confirmed(uri: Uri): Promise<boolean> {
-    const detail = l10n.t('{0} lies outside of this workspace.', uri.fsPath);
-    const question = l10n.t('Draw {0} over {1}?', basename(uri.fsPath), this.document.name);
-    return (await window.showWarningMessage(question, { modal: true, detail }, l10n.t('Draw'))) === l10n.t('Draw');
-  }
-
   dispose(): void {
     for (const one of this.subscriptions) one.dispose();
   }
@@ -161,13 +141,13 @@ export class ViewerSession implements Disposable {
           if (other !== this && other.visible) other.post({ type: 'goTo', millimeters: request.millimeters });
         return;
       case 'settings':
-        return this.memory.set(this.document.uri, request.settings);
+        return this.remember(request.settings);
       case 'convention':
         return setConvention(request.convention);
       case 'addOverlay':
         return this.chooseOverlay();
       case 'dropped':
-        return this.addDropped(request.uris);
+        return addDropped(this.document, request.uris);
       case 'volume':
         return this.document.choose(request.volume);
       case 'volume3D':
@@ -191,7 +171,8 @@ export class ViewerSession implements Disposable {
         return;
       case 'openSimilar': {
         const found = this.similar[request.index];
-        if (found) await commands.executeCommand('unimiss.openViewer', Uri.file(found.image));
+        const { machine } = parseAddress(addressOfUri(this.document.uri));
+        if (found) await commands.executeCommand('unimiss.openViewer', uriOf(addressOf(machine, found.image)));
         return;
       }
       case 'nextCase': {
@@ -203,6 +184,12 @@ export class ViewerSession implements Disposable {
       case 'screenshot':
         return this.save(request.png);
     }
+  }
+
+  /** Of the overlays that the page names, only those are opened again that the user has added: a page alone must not open files. */
+  private async remember(settings: ImageSettings): Promise<void> {
+    const added = new Set(this.document.layers.filter((layer) => layer.added).map(({ path }) => path));
+    await this.memory.set(this.document.uri, { ...settings, added: settings.added.filter((path) => added.has(path)) });
   }
 
   /** All that a page needs which has just been loaded: also one that was hidden, and forgot everything. */
@@ -249,16 +236,4 @@ export class ViewerSession implements Disposable {
   private post(message: ViewerMessage): void {
     void this.panel.webview.postMessage(message);
   }
-}
-
-/** Whether a path is below a folder. */
-function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
-}
-
-/** In a window on another machine, its explorer names files as that window does, and they are files of this side. */
-function fileUri(text: string): Uri {
-  const uri = Uri.parse(text);
-  return uri.scheme === 'vscode-remote' ? Uri.file(uri.path) : uri;
 }

@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { colorMapNames, type conventions } from './displayNames.ts';
 import { planeNames } from './geometry.ts';
 
+const path = z.string().max(4096);
+/** The image and its overlays, whose numbers go up to 255. */
+const mostLayers = 256;
+
 const layerLook = z.object({
   visible: z.boolean(),
   style: z.enum(['fill', 'outline', 'both']),
@@ -26,11 +30,11 @@ export const imageSettings = z.object({
   linked: z.boolean(),
   colors: z.enum(colorMapNames),
   /** By the path of the overlay; '' is the image's own labels. */
-  looks: z.record(z.string().max(4096), layerLook),
+  looks: z.record(path, layerLook).refine((looks) => Object.keys(looks).length <= mostLayers),
   /** Overlays that were added by hand, to be added again. */
-  added: z.array(z.string().max(4096)).max(32),
+  added: z.array(path).max(32),
   /** Paths of the reference and of the prediction that is compared with it. */
-  compare: z.object({ reference: z.string(), prediction: z.string() }).optional(),
+  compare: z.object({ reference: path, prediction: path }).optional(),
 });
 export type ImageSettings = z.infer<typeof imageSettings>;
 

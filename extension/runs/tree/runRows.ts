@@ -53,9 +53,10 @@ export function runItem(run: RunInfo, parent: RunInfo | undefined): TreeItem {
   item.iconPath = new ThemeIcon(icon, color ? new ThemeColor(color) : undefined);
   item.contextValue = ['run', run.task, ...actionsOf(run)].join(' ');
   item.tooltip = tooltip(run, parent);
-  const from = parent ? l10n.t(', from {0}', parent.name) : '';
-  const described = [...where.map((host) => `on ${host}`), describeRun(run), ...ended].join(' · ');
-  item.accessibilityInformation = { label: `${run.name}, ${kindText(run)}${from}, ${described}` };
+  const described = [...where.map((host) => l10n.t('on {0}', host)), describeRun(run), ...ended].join(' · ');
+  item.accessibilityInformation = {
+    label: [run.name, kindText(run), ...(parent ? [l10n.t('from {0}', parent.name)] : []), described].join(', '),
+  };
   item.command = { command: 'unimiss.openMetrics', title: 'Open Metrics', arguments: [{ folder: run.folder }] };
   return item;
 }
