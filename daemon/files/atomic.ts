@@ -76,25 +76,39 @@ function isWriting(name: string): boolean {
 /** Not only runs write files. */
 const freeSpace = 'Free some space, and try again. A run that stopped resumes from its last checkpoint.';
 
-const remedies: Record<string, [what: string, remedy: string]> = {
-  ENOSPC: ['no space is left on the disk', freeSpace],
-  EDQUOT: ['the disk quota is used up', freeSpace],
-  EFBIG: ['the file system does not support files this large', 'Use another folder (UNIMISS_RUNS).'],
-  EROFS: ['the file system is read-only', 'Use a writable folder (UNIMISS_RUNS).'],
-  EACCES: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
-  EPERM: ['no permission to write here', 'Change the permissions, or use another folder (UNIMISS_RUNS).'],
-  ENOENT: ['the folder does not exist', 'Create it, or choose another.'],
-  ENOTDIR: ['this is a file, not a folder', 'Choose another folder.'],
-  EEXIST: ['a file or a broken link has this name', 'Remove it, or choose another folder.'],
-  ELOOP: ['this is a link, and UniMiSS does not follow links here', 'Replace it by the file itself.'],
-  EISDIR: ['this is a folder, not a file', 'Choose another file name.'],
-  EIO: ['the disk reports an input/output error', 'Check the disk, and continue with a copy of the folder.'],
+/** What happened, and what to do: `setting` chooses the folder. */
+const remedies: Record<string, readonly [what: string, remedy: (setting: string) => string]> = {
+  ENOSPC: ['no space is left on the disk', () => freeSpace],
+  EDQUOT: ['the disk quota is used up', () => freeSpace],
+  EFBIG: ['the file system does not support files this large', (setting) => `Use another folder (${setting}).`],
+  EROFS: ['the file system is read-only', (setting) => `Use a writable folder (${setting}).`],
+  EACCES: ['no permission to write here', permissions],
+  EPERM: ['no permission to write here', permissions],
+  ENOENT: ['the folder does not exist', () => 'Create it, or choose another.'],
+  ENOTDIR: ['this is a file, not a folder', () => 'Choose another folder.'],
+  EEXIST: ['a file or a broken link has this name', () => 'Remove it, or choose another folder.'],
+  ELOOP: ['this is a link, and UniMiSS does not follow links here', () => 'Replace it by the file itself.'],
+  EISDIR: ['this is a folder, not a file', () => 'Choose another file name.'],
+  EIO: ['the disk reports an input/output error', () => 'Check the disk, and continue with a copy of the folder.'],
 };
 
-/** Turns a refusal of the system into UnimissError 'disk'; returns any other error unchanged. */
-export function diskError(error: unknown, file: string): unknown {
+function permissions(setting: string): string {
+  return `Change the permissions, or use another folder (${setting}).`;
+}
+
+/** Turns a refusal of the system into UnimissError 'disk'; returns any other error unchanged. @param setting what chooses the folder */
+export function diskError(error: unknown, file: string, setting = 'UNIMISS_RUNS'): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const known = code === undefined ? undefined : remedies[code];
   if (known === undefined) return error;
-  return new UnimissError('disk', known[0], { place: file, remedy: known[1], cause: error });
+  const [what, remedy] = known;
+  return new UnimissError('disk', what, { place: file, remedy: remedy(setting), cause: error });
+}
+
+/** The error of a disk, whose remedy names what chooses the folder (`--out`, `data.cache`); any other error unchanged. */
+export function chosenBy(error: unknown, setting: string): unknown {
+  if (!(error instanceof UnimissError) || error.code !== 'disk') return error;
+  const { cause, place = '' } = error.details;
+  const said = diskError(cause, place, setting);
+  return said === cause ? error : said;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FinetuneInput } from '../../protocol/config/finetune/index.ts';
@@ -41,8 +41,11 @@ describe.each(Object.entries(problems))('%s of phantoms', (name, make) => {
   test('is trained, validated, pictured and kept', async () => {
     const own = temporaryFolder(name.replace(' ', '-'));
     const config = await make(join(own, 'images'));
+    const source = () => readdirSync(join(own, 'images'), { recursive: true, encoding: 'utf8' }).sort();
+    const before = source();
     const { code, stderr } = await unimiss(own, ['finetune', writeConfig(own, config), '--foreground']);
     expect(code, stderr).toBe(0);
+    expect(source()).toEqual(before); // prepared images lie in the cache
     const run = onlyRun(own);
     const segmentation = config.problem === 'segmentation';
     const best = segmentation ? 'dice' : 'auc';
@@ -51,6 +54,7 @@ describe.each(Object.entries(problems))('%s of phantoms', (name, make) => {
     );
     for (const { values } of stepsOf(run)) {
       expect(values.learningRate).toBeLessThanOrEqual(1e-3);
+      expect(values.imagesPerSecond).toBeGreaterThan(0);
       expect(Object.keys(values).includes('term/dice')).toBe(segmentation);
     }
     for (const { values } of epochsOf(run)) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -79,4 +79,12 @@ test('a test image that was pre-trained on, in another format and under another 
     JSON.parse(readFileSync(join(run, 'evaluations', 'validation-1', 'evaluation.json'), 'utf8')),
   );
   expect(validated.leakage).toEqual({ state: 'none', checked: 2 });
+
+  // A run without hashes, as of an earlier version, tells nothing: that is "unknown", never "none".
+  rmSync(join(own, 'runs', pretrained!, 'images.jsonl'));
+  await call('evaluate', run, '--alone', '--split', 'validation');
+  const folder = join(run, 'evaluations', 'validation-1');
+  const silent = evaluation.parse(JSON.parse(readFileSync(join(folder, 'evaluation.json'), 'utf8')));
+  expect(silent.leakage).toEqual({ state: 'unknown', reason: expect.stringContaining(pretrained!) });
+  expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('seen these images is unknown.');
 }, 240_000);

@@ -4,7 +4,7 @@ import { readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { writeTextAtomically } from '../../files/atomic.ts';
+import { chosenBy, diskError, writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { pruneFolder } from '../../files/pruneFolder.ts';
 import { readFailure } from '../formats/bytes.ts';
@@ -18,7 +18,7 @@ import type { CaseFiles, PrepareSettings } from './settings.ts';
 import { tiltOf } from './straighten.ts';
 
 /** Raised when images are prepared in another way or their copies say something else, so that old ones are not used. */
-const version = 3;
+const version = 4;
 
 /** Bytes of prepared images above which those that were not used for longest are removed. */
 const usualMaxBytes = 100 * 2 ** 30;
@@ -45,6 +45,14 @@ export class PreparedCache {
 
   /** The prepared image of a case, made where there is none. @throws UnimissError 'data' naming the file, 'disk' */
   async open(files: CaseFiles): Promise<PreparedFile> {
+    try {
+      return await this.find(files);
+    } catch (error) {
+      throw chosenBy(error, 'data.cache');
+    }
+  }
+
+  private async find(files: CaseFiles): Promise<PreparedFile> {
     const path = await this.pathOf(files);
     try {
       const found = await PreparedFile.open(path);
@@ -66,7 +74,9 @@ export class PreparedCache {
   }
 
   private async pathOf({ images, labels }: CaseFiles): Promise<string> {
-    await makeFolder(this.folder, { mode: 0o700 });
+    await makeFolder(this.folder, { mode: 0o700 }).catch((error: unknown) => {
+      throw diskError(error, this.folder);
+    });
     const contents = (paths: readonly (string | null)[]) =>
       Promise.all(paths.map((path) => (path === null ? null : this.contentOf(path))));
     const from = labels && (await contents(labels.from.kind === 'map' ? [labels.from.path] : labels.from.paths));

@@ -5,6 +5,7 @@ import { imageError } from '../formats/imageError.ts';
 import { readLabelMap as readPictureLabels } from '../formats/labelMap.ts';
 import type { StoredGrid } from '../formats/storedVolume.ts';
 import type { LabelData } from '../formats/voxels.ts';
+import { misplacedRemedy, misplacement, type Placed } from './misplacement.ts';
 import type { ImageValues } from './resizeMaps.ts';
 import type { CaseFiles, LabelFiles, PrepareSettings } from './settings.ts';
 import { ignoredLabel, type LabelMaps, type Size3 } from './types.ts';
@@ -24,8 +25,7 @@ export interface StoredCase {
 }
 
 /** Decoded values of one file. */
-interface Stored<Values = ImageValues> {
-  readonly size: Size3;
+interface Stored<Values = ImageValues> extends Placed {
   readonly spacing: readonly [number, number, number] | null;
   /** One a channel. */
   readonly planes: readonly Values[];
@@ -35,15 +35,15 @@ interface Stored<Values = ImageValues> {
 
 /**
  * Reads an image and its labels.
- * @throws UnimissError 'data' naming the file: unreadable, another size than the others, a number of channels that the plan does
- * not have, a value that no class has, masks that overlap where classes exclude each other
+ * @throws UnimissError 'data' naming the file: unreadable, another size or place than the first image, a number of channels that the
+ * plan does not have, a value that no class has, masks that overlap where classes exclude each other
  */
 export async function readCase(files: CaseFiles, settings: PrepareSettings): Promise<StoredCase> {
   const { modality, channels } = settings;
   const read = await Promise.all(files.images.map((path) => readStored(path, settings)));
   const [first] = read;
   if (!first) throw new UnimissError('internal', 'a case without an image', { place: files.id });
-  for (const [i, other] of read.entries()) requireSameSize(files.images[i]!, other.size, first.size, files.images[0]!);
+  for (const other of read.slice(1)) requireSamePlace(other, first);
   const planes =
     read.length === 1
       ? channelsOf(first, channels.length, files.images[0]!)
@@ -58,7 +58,7 @@ export async function readCase(files: CaseFiles, settings: PrepareSettings): Pro
   if (!files.labels) return stored;
   return {
     ...stored,
-    labels: await readLabels(files.labels, { modality, size, grid: first.grid, image: files.images[0]! }),
+    labels: await readLabels(files.labels, { modality, grid: first.grid, image: first }),
   };
 }
 
@@ -72,24 +72,26 @@ function requireKind(path: string, kind: Modality, modality: Modality): void {
 async function readStored(path: string, { modality, volume: wanted }: PrepareSettings): Promise<Stored> {
   requireKind(path, (await inspectImage(path, { volume: wanted })).kind, modality);
   if (modality === '3D') {
-    const { volume, spacingKnown, grid, notices, orientationNotice } = await readVolume(path, { volume: wanted });
+    const { volume, affine, spacingKnown, grid, notices, orientationNotice } = await readVolume(path, {
+      volume: wanted,
+    });
     const spacing = spacingKnown ? volume.spacing : null;
     const all = orientationNotice === undefined ? notices : [orientationNotice, ...notices];
-    return { size: volume.shape, spacing, planes: [volume.data], grid, notices: all };
+    return { path, size: volume.shape, affine, spacing, planes: [volume.data], grid, notices: all };
   }
   const { width, height, data } = await readImage(path);
   const planes = [0, 1, 2].map((c) => Int16Array.from({ length: width * height }, (_, i) => data[3 * i + c]!));
-  return { size: [1, height, width], spacing: null, planes, notices: [] };
+  return { path, size: [1, height, width], affine: null, spacing: null, planes, notices: [] };
 }
 
 async function readStoredLabels(path: string, { modality, grid }: LabelContext): Promise<Stored<LabelData>> {
   requireKind(path, (await inspectLabels(path)).kind, modality);
   if (modality === '3D') {
-    const { shape, spacing, spacingKnown, data } = await readLabelMap(path, grid && { into: grid });
-    return { size: shape, spacing: spacingKnown ? spacing : null, planes: [data], notices: [] };
+    const { shape, affine, spacing, spacingKnown, data } = await readLabelMap(path, grid && { into: grid });
+    return { path, size: shape, affine, spacing: spacingKnown ? spacing : null, planes: [data], notices: [] };
   }
   const { shape, data } = await readPictureLabels(path);
-  return { size: shape, spacing: null, planes: [data], notices: [] };
+  return { path, size: shape, affine: null, spacing: null, planes: [data], notices: [] };
 }
 
 /** The channels of a file that holds all of them; a grey picture serves as three equal ones. */
@@ -109,29 +111,28 @@ function greyOf<Values extends ImageValues | LabelData>({ planes }: Stored<Value
   return first!;
 }
 
-function requireSameSize(path: string, size: Size3, wanted: Size3, of: string): void {
-  if (size.every((n, axis) => n === wanted[axis])) return;
-  throw imageError(path, `has a size of ${size.join('×')}, but ${of} has ${wanted.join('×')}`, {
-    remedy: 'Make both from the same image, or remove the case.',
-  });
+/** Voxels of the same index must be the same place: labels of another spacing would be learned at the wrong voxels. */
+function requireSamePlace(file: Placed, image: Placed): void {
+  const wrong = misplacement(file, image);
+  if (wrong?.fatal) throw imageError(file.path, wrong.what, { remedy: misplacedRemedy });
 }
 
 interface LabelContext {
   readonly modality: Modality;
-  readonly size: Size3;
   /** Absent for pictures. */
   readonly grid: StoredGrid | undefined;
-  readonly image: string;
+  readonly image: Placed;
 }
 
 async function readLabels(files: LabelFiles, context: LabelContext): Promise<LabelMaps> {
   const { overlapping, from, classes } = files;
-  const count = context.size[0] * context.size[1] * context.size[2];
+  const [depth, height, width] = context.image.size;
+  const count = depth * height * width;
   const maps = overlapping ? classes.length : 1;
   const data = new Uint8Array(maps * count);
   const one = async (path: string) => {
     const stored = await readStoredLabels(path, context);
-    requireSameSize(path, stored.size, context.size, context.image);
+    requireSamePlace(stored, context.image);
     return greyOf(stored, path);
   };
   if (from.kind === 'map') mapLabels(await one(from.path), files, data, from.path);

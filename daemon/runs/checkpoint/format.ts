@@ -60,15 +60,34 @@ export function readHead({ file, metadata }: SafetensorsFile, task: string): Che
   return { position: { step, epochSeconds: seconds ?? 0 }, counters: counters as JsonObject };
 }
 
-/** Loads a checkpoint into the state. Throws as `readHead` does, and if its tensors belong to another model. */
+/**
+ * Loads a checkpoint into the state.
+ * @throws UnimissError 'checkpoint' as `readHead`, and where its tensors belong to another model: of another architecture or number of classes
+ */
 export async function unpackCheckpoint(
   file: SafetensorsFile,
   task: string,
   state: SavedState,
 ): Promise<TrainingPosition> {
   const { position, counters } = readHead(file, task);
-  await state.load((name) => (file.tensors.has(name) ? file.readFloat32(name) : undefined), counters);
+  try {
+    await state.load((name) => (file.tensors.has(name) ? file.readFloat32(name) : undefined), counters);
+  } catch (error) {
+    throw inFile(error, file.file);
+  }
   return position;
+}
+
+/** The state knows the tensor that does not fit, but not its file. */
+function inFile(error: unknown, file: string): unknown {
+  if (!(error instanceof UnimissError) || error.code !== 'checkpoint' || error.details.place === file) return error;
+  const { what, details } = error;
+  const tensor = details.place === 'counters' ? '' : `${details.place} `;
+  return new UnimissError('checkpoint', `does not fit this run: ${tensor}${what}`, {
+    ...details,
+    place: file,
+    remedy: 'Use a checkpoint of this run, with the configuration and the classes that it began with.',
+  });
 }
 
 function secondsOfFormat1(counters: Record<string, unknown>): number | undefined {

@@ -8,7 +8,7 @@ import { compareEvaluations } from '../../../evaluate/metrics/compareEvaluations
 import { evaluationFiles, writeEvaluation } from '../../../evaluate/metrics/writeEvaluation.ts';
 import { writeEvaluationReport } from '../../../evaluate/report/evaluation/evaluationReport.ts';
 import { inPlainWords } from '../../../evaluate/report/evaluation/words.ts';
-import { writeTextAtomically } from '../../../files/atomic.ts';
+import { chosenBy, writeTextAtomically } from '../../../files/atomic.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
 import type { OnJobProgress } from '../job.ts';
 import { type MeasuredRun, measureRun } from './measureRun.ts';
@@ -33,12 +33,17 @@ export async function evaluateRun(
     other && (await compared(measured, other, { ...task, split }, { engineOf: run, notice, onProgress }));
   const evaluation: Evaluation = { ...measured.evaluation, ...(comparison && { comparison }) };
   const folder = task.out ?? join(run.folder, 'evaluations', `${split}-${step}`);
-  await writeEvaluation(folder, evaluation);
   const { viewable: shown = [] } = measured;
   const listed: ViewableCases = { format: 1, cases: [...shown] };
-  if (shown.length > 0) await writeTextAtomically(join(folder, viewableCasesFile), `${JSON.stringify(listed)}\n`);
   const report = join(folder, evaluationFiles.report);
-  await writeEvaluationReport(report, { evaluation, planes, configuration: await readFile(run.configFile, 'utf8') });
+  const configuration = await readFile(run.configFile, 'utf8');
+  try {
+    await writeEvaluation(folder, evaluation);
+    if (shown.length > 0) await writeTextAtomically(join(folder, viewableCasesFile), `${JSON.stringify(listed)}\n`);
+    await writeEvaluationReport(report, { evaluation, planes, configuration });
+  } catch (error) {
+    throw chosenBy(error, '--out');
+  }
   const words = inPlainWords(evaluation);
   const against = comparison?.with ?? null;
   return { folder, report, split, cases, words, against, excluded: evaluation.exclusions, notices };

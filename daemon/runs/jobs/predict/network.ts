@@ -1,6 +1,9 @@
+import { UnimissError } from '../../../../protocol/errors.ts';
+import { count } from '../../../../protocol/words.ts';
+import type { SafetensorsFile } from '../../../checkpoint/safetensorsReader.ts';
 import type { Size3 } from '../../../data/prepared/types.ts';
 import type { Engine } from '../../../engine/index.ts';
-import { downstreamTable } from '../../../model/downstream.ts';
+import { type DownstreamSpec, downstreamTable } from '../../../model/downstream.ts';
 import { createForward } from '../../../train/finetune/forward.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import { ParameterSet } from '../../../train/parameters/parameterSet.ts';
@@ -93,6 +96,30 @@ export function planOf([first, ...others]: NetworkSources): NetworkPlan {
   return { ...plan, largestComponent: agreed, ...(known.length === tilts.length && { tilt: Math.max(...known) }) };
 }
 
+/** @throws UnimissError 'checkpoint' for weights of another architecture or number of classes than the plan's */
+function requireFitting(
+  { file, tensors }: SafetensorsFile,
+  prefix: string,
+  table: readonly DownstreamSpec[],
+  { preset, classes }: NetworkPlan,
+): void {
+  const shapeOf = (name: string) => tensors.get(prefix + name)?.shape;
+  const wrong = table.find(({ name, shape }) => shapeOf(name)?.join() !== shape.join());
+  if (!wrong) return;
+  const found = shapeOf(wrong.name);
+  const needed = `a network of the preset "${preset}" with ${count(classes.length, 'class', 'classes')} has [${wrong.shape.join(', ')}]`;
+  throw new UnimissError(
+    'checkpoint',
+    found
+      ? `does not fit its plan: "${wrong.name}" is [${found.join(', ')}], but ${needed}`
+      : `does not fit its plan: it has no "${wrong.name}", of which ${needed}`,
+    {
+      place: file,
+      remedy: 'Weights and plan must come from the same run: restore both, or export the run again (`unimiss export`).',
+    },
+  );
+}
+
 interface Member {
   readonly id: string;
   readonly step: number;
@@ -110,7 +137,9 @@ async function openMember(
   const { step, file, prefix } = await source.openWeights(checkpoint, notice);
   try {
     const model = downstreamOf({ ...plan, plan, model: plan }, plan.classes.length);
-    const parameters = ParameterSet.create(engine, 'network', downstreamTable(model));
+    const table = downstreamTable(model);
+    requireFitting(file, prefix, table, plan);
+    const parameters = ParameterSet.create(engine, 'network', table);
     await parameters.load((name) => {
       const stored = prefix + name.slice('network.'.length);
       return file.tensors.has(stored) ? file.readFloat32(stored) : undefined;

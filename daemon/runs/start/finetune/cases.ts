@@ -21,6 +21,7 @@ import type { TrainingCase } from '../../../data/loader/labelled/types.ts';
 import { ignoredLabel } from '../../../data/prepared/types.ts';
 import type { Finding } from '../../../train/training.ts';
 import type { RunFolder } from '../../folder/runFolder.ts';
+import { sidesOf } from './sides.ts';
 
 /** The cases of a run: those that are trained on and validated, by their positions in one list. */
 export interface RunCases {
@@ -45,7 +46,7 @@ export async function openCases(config: FinetuneConfig, run: RunFolder): Promise
   requireFewClasses(dataset);
   const split = await splitOf(config, dataset, run);
   const byId = new Map(labelledCases(dataset).map((one) => [one.id, one]));
-  const [train, validation] = sidesOf(data, split);
+  const [train, validation] = sidesOf(data.fold, split, data.split ?? data.path);
   const ids = [...new Set([...train, ...validation])];
   const numberOf = new Map(ids.map((id, number) => [id, number]));
   const cases = ids.map((id) => {
@@ -149,23 +150,6 @@ export async function chooseSplit(
   if (!first) return split;
   const more = others.slice(0, 9).map(({ what }) => `\n  ${what}`);
   throw new UnimissError('data', `${first.what}${more.join('')}`, { place: first.place, remedy: first.remedy });
-}
-
-/** Ids of the cases for training and for validation. */
-export function sidesOf(
-  { fold, path }: FinetuneConfig['data'],
-  { folds }: Split,
-): [readonly string[], readonly string[]] {
-  if (fold === 'all') {
-    const all = [...new Set(folds.flatMap(({ train, validation }) => [...train, ...validation]))];
-    return [all, all];
-  }
-  const chosen = folds[fold];
-  if (chosen) return [chosen.train, chosen.validation];
-  throw new UnimissError('data', `there is no fold ${fold}: the split has ${folds.length}, and they count from 0`, {
-    place: path,
-    remedy: `Set data.fold to at most ${folds.length - 1}.`,
-  });
 }
 
 function trainingCase(

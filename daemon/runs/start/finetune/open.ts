@@ -14,6 +14,7 @@ import { type NetworkPlan, readNetworkPlan, writeNetworkPlan } from '../../folde
 import type { RunFolder } from '../../folder/runFolder.ts';
 import { openImageHashes } from '../openImageHashes.ts';
 import type { OpenedOn } from '../task.ts';
+import { absentClasses } from './absentClasses.ts';
 import { openCases, type RunCases } from './cases.ts';
 import { labelFacts } from './labelFacts.ts';
 import { startValues } from './startValues.ts';
@@ -52,7 +53,7 @@ export async function openFinetuning(
       stepsPerEpoch,
       description: describe(config, opened, stepsPerEpoch),
       state: createFineTuneState(engine, stateOptions(config, model), resumes ? null : first),
-      findings: [...opened.findings, ...told, ...removed, ...findings],
+      findings: [...opened.findings, ...absentClasses(opened, prepared), ...told, ...removed, ...findings],
       loader,
       patientOf: (number) => opened.patients[number] ?? '',
       windows: validation.flatMap((number) => windowsOf(config, number, prepared[number])),

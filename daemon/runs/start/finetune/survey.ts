@@ -10,7 +10,8 @@ import { downstreamTable } from '../../../model/downstream.ts';
 import { finetuneExecutorKey } from '../../../train/finetune/executorKey.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import { type Cost, concerned, type Survey, type SurveyOptions, unplanned } from '../survey.ts';
-import { chooseSplit, differencesFrom, openOptions, sidesOf } from './cases.ts';
+import { chooseSplit, differencesFrom, openOptions } from './cases.ts';
+import { sidesOf } from './sides.ts';
 import { checkStartingWeights } from './startingWeights.ts';
 
 /** Findings of a data set that are listed. */
@@ -33,7 +34,9 @@ export async function surveyFinetuning(config: FinetuneConfig, options: SurveyOp
     .filter(({ severity, case: id }) => severity === 'error' && id !== undefined)
     .map(({ place, what, remedy }) => ({ name: place, reason: `${what}. ${remedy}` }));
   const wrong = disagreements(config, dataset);
-  const divided = await concerned('data.split', async () => sidesOf(data, await chooseSplit(config, dataset)));
+  const divided = await concerned('data.split', async () =>
+    sidesOf(data.fold, await chooseSplit(config, dataset), data.split ?? data.path),
+  );
   const counted = (training: number, validation: number) => ({
     images: [
       { what: 'training case', count: training },

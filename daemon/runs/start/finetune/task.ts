@@ -8,6 +8,7 @@ import { downstreamTable } from '../../../model/downstream.ts';
 import { finetuneExecutorKey } from '../../../train/finetune/executorKey.ts';
 import { downstreamOf } from '../../../train/finetune/problem.ts';
 import type { Task } from '../task.ts';
+import { sidesOf } from './sides.ts';
 import { checkStartingWeights } from './startingWeights.ts';
 
 /** Fine-tuning on labelled images. */
@@ -19,7 +20,7 @@ export const finetuneTask: Task<FinetuneConfig> = {
     await access(data.path, constants.R_OK).catch((error: unknown) => {
       throw readFailure(data.path, error, []);
     });
-    if (data.split !== null) await readSplit(data.split);
+    if (data.split !== null) sidesOf(data.fold, await readSplit(data.split), data.split);
     // The number of classes, which is not known yet, concerns the head alone.
     if (start.from !== null) await checkStartingWeights(start, downstreamTable(downstreamOf(config, 1)));
   },

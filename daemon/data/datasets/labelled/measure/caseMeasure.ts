@@ -1,5 +1,6 @@
 import type { Modality } from '../../../../../protocol/modality.ts';
 import type { Affine } from '../../../formats/niftiGeometry.ts';
+import type { Misplaced } from '../../../prepared/misplacement.ts';
 import type { Size3 } from '../../../prepared/types.ts';
 import type { LabelClass, LabelledCase, LabelSource } from '../types.ts';
 
@@ -65,11 +66,4 @@ export interface CaseMeasure {
   /** Files of labels whose size or place differs from the image's. */
   readonly misplaced: readonly Misplaced[];
   readonly broken: readonly { readonly path: string; readonly what: string; readonly remedy?: string }[];
-}
-
-export interface Misplaced {
-  readonly path: string;
-  readonly what: string;
-  /** Whether the case cannot be used. */
-  readonly fatal: boolean;
 }

@@ -1,3 +1,4 @@
+import { misplacedRemedy } from '../../../prepared/misplacement.ts';
 import { brokenFile } from '../layouts/findings.ts';
 import type { Finding, FindingKind, LabelledDataset } from '../types.ts';
 import type { CaseMeasure } from './caseMeasure.ts';
@@ -26,13 +27,7 @@ function findingsOfCase(dataset: LabelledDataset, measure: CaseMeasure, ct: read
     findings.push({ severity, kind, place, what, remedy, ...(severity === 'error' && { case: id }) });
 
   for (const { path, what, fatal } of misplaced)
-    say(
-      fatal ? 'error' : 'warning',
-      'geometry',
-      path,
-      what,
-      'Resample it to the grid of its image, or make it again from that image.',
-    );
+    say(fatal ? 'error' : 'warning', 'geometry', path, what, misplacedRemedy);
   for (const { path, spacing, affine, notices } of files) {
     for (const notice of notices)
       say('warning', 'orientation', path, notice, 'Check that it lies as it should, and correct its header.');

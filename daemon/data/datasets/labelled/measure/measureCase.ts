@@ -4,10 +4,10 @@ import { imageError } from '../../../formats/imageError.ts';
 import { type LabelMap, readLabelMap } from '../../../formats/labelMap.ts';
 import type { StoredGrid } from '../../../formats/storedVolume.ts';
 import { imageDigest } from '../../../imageDigest.ts';
+import { type Misplaced, misplacement } from '../../../prepared/misplacement.ts';
 import type { Size3 } from '../../../prepared/types.ts';
 import { Random } from '../../../random.ts';
-import type { CaseMeasure, ChannelMeasure, FileMeasure, LabelMeasure, MeasureTask, Misplaced } from './caseMeasure.ts';
-import { misplacement } from './geometry.ts';
+import type { CaseMeasure, ChannelMeasure, FileMeasure, LabelMeasure, MeasureTask } from './caseMeasure.ts';
 
 /** Values that a case contributes to the statistics of a channel, as in nnU-Net. */
 export const sampleSize = 10_000;

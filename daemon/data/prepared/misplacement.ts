@@ -1,6 +1,5 @@
-import type { Affine } from '../../../formats/niftiGeometry.ts';
-import type { Size3 } from '../../../prepared/types.ts';
-import type { Misplaced } from './caseMeasure.ts';
+import type { Affine } from '../formats/niftiGeometry.ts';
+import type { Size3 } from './types.ts';
 
 /** Distance of voxels, in voxels, above which two files are said to lie elsewhere, and above which they cannot be used together. */
 const [noticeable, unusable] = [0.1, 1];
@@ -8,8 +7,19 @@ const [noticeable, unusable] = [0.1, 1];
 export interface Placed {
   readonly path: string;
   readonly size: Size3;
+  /** null: a picture. */
   readonly affine: Affine | null;
 }
+
+export interface Misplaced {
+  readonly path: string;
+  /** A clause whose subject is the file. */
+  readonly what: string;
+  /** Whether the case cannot be used. */
+  readonly fatal: boolean;
+}
+
+export const misplacedRemedy = 'Resample it to the grid of its image, or make it again from that image.';
 
 /** Where a file lies otherwise than the image: another size, or voxels of the same index in another place. */
 export function misplacement(file: Placed, image: Placed): Misplaced | undefined {
