@@ -74,6 +74,12 @@ const fineTuning = z
       .enum(['last', 'best'])
       .default('last')
       .describe('The checkpoint that is tested. `best` chooses by the validation images: these are labels too.'),
+    only: z
+      .literal('questions')
+      .optional()
+      .describe(
+        '`questions`: fine-tune only what a question compares, by its arms, task, images and labels. Default: all arms for all tasks, images and labels.',
+      ),
     structures: z
       .partialRecord(z.enum(modalities), z.record(z.string(), z.int().min(0)))
       .default({})

@@ -198,6 +198,23 @@ describe('an experiment', () => {
     expect(page).toContain('id="figure-classification-3D"');
   }, 120_000);
 
+  test('fine-tunes only what its questions compare, where asked to', async () => {
+    const primary = { ...given.primary, task: 'classification', than: 'scratch' };
+    const fineTuning = { ...tuned.fineTuning, only: 'questions' };
+    const file = experiment('asked', { ...tuned, fineTuning, primary, seeds: [1] });
+    const [out, runs] = [join(dir, 'asked-out'), join(dir, 'asked-runs')];
+    const { reporter } = quiet();
+    const calls: string[] = [];
+    await compare(file, { out, runs }, madeUp(reporter, calls), reporter);
+    expect(calls.filter((call) => call.startsWith('evaluate'))).toEqual([
+      'evaluate made-up-good-c3D-n4-s1',
+      'evaluate made-up-scratch-c3D-n4-s1',
+    ]);
+    const report = readFileSync(join(out, 'report.md'), 'utf8');
+    expect(report).toMatch(/\| good \| – \| 0\.\d+ \[/);
+    expect(report).not.toContain('NaN');
+  }, 120_000);
+
   test('matches arms by the time of their steps, decided once', async () => {
     const base = { ...given.base, data: { manifest: 'pool/manifest.csv' }, train: { epochs: 12 } };
     const file = experiment('matched', { base, match: 'compute', seeds: [1], secondary: [], draws: 2 });

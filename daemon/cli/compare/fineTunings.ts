@@ -4,6 +4,7 @@ import {
   fineTuned,
   recipeParts,
   scratch,
+  taskOf,
   tasksOf,
 } from '../../../protocol/compare/experiment.ts';
 import { type FinetuneConfig, requireFinetune } from '../../../protocol/config/finetune/index.ts';
@@ -28,19 +29,31 @@ export interface FineTuning {
 }
 
 /**
- * All fine-tunings of an experiment, seed by seed: arms and `scratch`, tasks, modalities, numbers of labels.
+ * All fine-tunings of an experiment, seed by seed: arms and `scratch`, tasks, modalities, numbers of labels; or those of them that its
+ * questions compare.
  * @throws UnimissError 'config' where a name gets too long
  */
 export function fineTunings(experiment: Experiment, measured: readonly Modality[] = modalities): FineTuning[] {
-  const { name, arms, seeds, labels } = experiment;
+  const { name, arms, seeds, labels, fineTuning, primary, secondary } = experiment;
+  const asked = ({ arm, task, modality, labels }: Omit<FineTuning, 'name' | 'seed'>) =>
+    fineTuning?.only !== 'questions' ||
+    [primary, ...secondary].some(
+      (one) =>
+        taskOf(one) === task &&
+        one.modality === modality &&
+        one.labels === labels &&
+        [one.better, one.than].includes(arm),
+    );
   const tasks = fineTuned.filter((task) => tasksOf(experiment).includes(task));
   const all = seeds.flatMap((seed) =>
     tasks.flatMap((task) =>
       measured.flatMap((modality) =>
         labels.flatMap((number) =>
-          [...Object.keys(arms), scratch].map((arm): FineTuning => {
-            const run = `${name}-${arm}-${task[0]}${modality}-n${number}-s${seed}`;
-            return { arm, seed, task, modality, labels: number, name: run };
+          [...Object.keys(arms), scratch].flatMap((arm): FineTuning[] => {
+            const one = { arm, task, modality, labels: number };
+            return asked(one)
+              ? [{ ...one, seed, name: `${name}-${arm}-${task[0]}${modality}-n${number}-s${seed}` }]
+              : [];
           }),
         ),
       ),

@@ -46,13 +46,16 @@ function sectionText(section: Section, { labels, seeds }: Comparison['experiment
     arm,
     ...labels.map((number) => {
       const one = scoreOf(section, arm, number);
-      return one ? `${three(one.mean)} [${three(one.low)}, ${three(one.high)}]` : '';
+      return one ? `${three(one.mean)} [${three(one.low)}, ${three(one.high)}]` : '–';
     }),
   ]);
   const perSeed = arms.map((arm) => [
     arm,
     ...seeds.map((_, s) =>
-      labels.map((number) => three(scoreOf(section, arm, number)?.accuracies[s] ?? Number.NaN)).join(' / '),
+      labels
+        .map((number) => scoreOf(section, arm, number)?.accuracies[s])
+        .map((score) => (score === undefined ? '–' : three(score)))
+        .join(' / '),
     ),
   ]);
   return [

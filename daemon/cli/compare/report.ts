@@ -49,7 +49,7 @@ function sectionOf(
 ): Section | readonly [] {
   const means = all.filter((one) => one.task === task && one.modality === modality);
   if (means.length === 0) return [];
-  const arms = armsOf(experiment, task);
+  const arms = armsOf(experiment, task).filter((name) => means.some(({ arm }) => arm === name));
   const lines = arms.map((name) => ({
     name,
     points: means

@@ -33,6 +33,7 @@ export async function measureArms(
           const own = tunings.filter(
             (one) => one.task === task && one.modality === modality && one.arm === arm && one.labels === labels,
           );
+          if (own.length === 0) continue; // no question asks for it
           const perImage = await Promise.all(own.map(({ name }) => readScores(evaluationFolder(out, name), ids)));
           scores.push({
             ...{ task, arm, modality, labels, patients, perImage },
