@@ -1,6 +1,7 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
+import { superfluous } from '../../protocol/runs/checkpointMessages.ts';
 import { diskError, removePartial, syncFolder } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
 import { SafetensorsFile } from './safetensorsReader.ts';
@@ -102,9 +103,8 @@ export class CheckpointStore {
       throw new UnimissError('checkpoint', `the checkpoint of step ${step} is ${why}`, { place: this.folder, remedy });
     }
     const best = steps ? undefined : (await this.best())?.step;
-    const doomed = all.filter(({ step }) =>
-      steps ? steps.includes(step) : step !== newest && step !== best && !pinned.has(step),
-    );
+    const described = all.map((one) => ({ ...one, best: one.step === best, pinned: pinned.has(one.step) }));
+    const doomed = steps ? all.filter(({ step }) => steps.includes(step)) : superfluous(described);
     const damaged = steps ? [] : (await this.damaged()).map((name) => join(this.folder, name));
     let bytes = 0;
     const removed: string[] = [];

@@ -62,9 +62,14 @@ function section(message: MessageType): string {
 
 function fieldTable(title: string, type: z.ZodType, io: 'input' | 'output'): string {
   if (type === runInfoSchema) return `${title}: a [run](#run).`;
-  const rows = fields(schemaOf(type, io));
+  const schema = schemaOf(type, io);
+  const rows = fields(schema).map((field) => {
+    const name = `\`${field.name}\`${field.optional ? ' (optional)' : ''}`;
+    return `| ${name} | ${cell(field.type)} | ${cell(field.meaning)} |`;
+  });
   if (rows.length === 0) return '';
-  return [`${title}:`, '', '| field | type | meaning |', '|---|---|---|', ...rows].join('\n');
+  const table = [`${title}:`, '', '| field | type | meaning |', '|---|---|---|', ...rows].join('\n');
+  return [table, ...choices(schema).map(choiceList)].join('\n\n');
 }
 
 /** Types that many messages contain are described once. */
@@ -94,28 +99,90 @@ function runSection(): string {
   ].join('\n\n');
 }
 
-/** One row per field; fields of inner objects follow under their paths. */
-function fields(schema: Schema, path = ''): string[] {
+interface Field {
+  name: string;
+  optional: boolean;
+  type: string;
+  meaning: string;
+}
+
+/** All fields; those of inner objects follow under their paths. Those of a choice have a list of their own. */
+function fields(schema: Schema, path = ''): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
     const optional = !schema.required?.includes(key) && field.default === undefined;
     const standard = field.default === undefined ? '' : `Default: \`${JSON.stringify(field.default)}\`.`;
     const meaning = [field.description, standard].filter(Boolean).join(' ');
-    const row = `| \`${path}${key}\`${optional ? ' (optional)' : ''} | ${cell(typeOf(field))} | ${cell(meaning)} |`;
-    return [row, ...inner(field, `${path}${key}`)];
+    const name = `${path}${key}`;
+    return [{ name, optional, type: typeOf(field), meaning }, ...inner(field, name).flatMap((at) => fields(...at))];
   });
 }
 
-function inner(field: Schema, path: string): string[] {
+/** The objects in a field, each with the path before its fields. */
+function inner(field: Schema, path: string): [Schema, string][] {
   if (field.type === 'array' && field.items) return inner(field.items, `${path}[]`);
+  if (choiceOf(field)) return [];
   const alternatives = field.anyOf ?? field.oneOf;
   if (alternatives) return alternatives.flatMap((one) => inner(one, path));
   const values = typeof field.additionalProperties === 'object' ? inner(field.additionalProperties, `${path}.*`) : [];
-  return [...fields(field, `${path}.`), ...values];
+  return [[field, `${path}.`], ...values];
+}
+
+/** Objects of which a field is one; each has another value in the field `by`. */
+interface Choice {
+  path: string;
+  by: string;
+  objects: Schema[];
+}
+
+function choiceOf(field: Schema): Omit<Choice, 'path'> | undefined {
+  const objects = field.anyOf ?? field.oneOf ?? [];
+  const [first] = objects;
+  const by = Object.keys(first?.properties ?? {}).find((key) =>
+    objects.every(({ properties }) => properties?.[key]?.const !== undefined),
+  );
+  return by !== undefined && objects.length > 1 ? { by, objects } : undefined;
+}
+
+/** The choices among the fields of an object. */
+function choices(schema: Schema, path = ''): Choice[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, field]) => choicesIn(field, `${path}${key}`));
+}
+
+function choicesIn(field: Schema, path: string): Choice[] {
+  if (field.type === 'array' && field.items) return choicesIn(field.items, `${path}[]`);
+  const choice = choiceOf(field);
+  if (choice) return [{ path, ...choice }];
+  return [...(field.anyOf ?? field.oneOf ?? []).flatMap((one) => choicesIn(one, path)), ...choices(field, `${path}.`)];
+}
+
+function choiceList({ path, by, objects }: Choice): string {
+  return [`\`${path}\` is one of these, by \`${by}\`:`, '', ...objects.flatMap((one) => choiceLines(one, by, ''))].join(
+    '\n',
+  );
+}
+
+/** An object of a choice, and below it its other fields. */
+function choiceLines(one: Schema, by: string, indent: string): string[] {
+  const { [by]: own, ...properties } = one.properties ?? {};
+  const rest = { ...one, properties };
+  const value = `\`${JSON.stringify(own?.const)}\``;
+  const told = one.description ?? own?.description;
+  const lines = fields(rest).map(({ name, optional, type, meaning }) => {
+    const about = meaning === '' ? '' : `. ${meaning.replaceAll('\n', ' ')}`;
+    return `${indent}  - \`${name}\`${optional ? ' (optional)' : ''}: ${type}${about}`;
+  });
+  const deeper = choices(rest).flatMap((choice) => [
+    `${indent}  - \`${choice.path}\` is one of these, by \`${choice.by}\`:`,
+    ...choice.objects.flatMap((each) => choiceLines(each, choice.by, `${indent}    `)),
+  ]);
+  return [`${indent}- ${value}${told === undefined ? '' : `: ${told}`}`, ...lines, ...deeper];
 }
 
 function typeOf(field: Schema): string {
   if (field.const !== undefined) return `\`${JSON.stringify(field.const)}\``;
   if (field.enum) return field.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  const choice = choiceOf(field);
+  if (choice) return `object, by \`${choice.by}\` (below)`;
   const alternatives = field.anyOf ?? field.oneOf;
   if (alternatives) return [...new Set(alternatives.map(typeOf))].join(' or ');
   if (field.type === 'array') return `list of ${field.items ? typeOf(field.items) : 'anything'}`;

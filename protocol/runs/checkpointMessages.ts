@@ -4,6 +4,14 @@ import { runRef } from './runInfo.ts';
 
 const step = z.int().min(0).describe('Training steps done when it was saved.');
 
+/** Checkpoints that a run needs no more: neither the newest, from which it resumes, nor the best, nor a pinned one. */
+export function superfluous<C extends { readonly step: number; readonly best: boolean; readonly pinned: boolean }>(
+  checkpoints: readonly C[],
+): C[] {
+  const newest = Math.max(...checkpoints.map(({ step }) => step));
+  return checkpoints.filter(({ step, best, pinned }) => step !== newest && !best && !pinned);
+}
+
 export const checkpointPin = request(
   'unimiss/runs/checkpoints/pin',
   'Pins a checkpoint, or removes the pin. A pinned one is never removed: neither by the run that goes on training, nor by `unimiss/runs/checkpoints/remove`.',
