@@ -1,6 +1,7 @@
-import { type LogOutputChannel, l10n, window } from 'vscode';
+import { type LogOutputChannel, l10n } from 'vscode';
 import { forEditor } from '../protocol/editorWords.ts';
 import { messageOf, UnimissError } from '../protocol/errors.ts';
+import { notify } from './notify.ts';
 import { remediesOf } from './remedies.ts';
 
 /** Shows what went wrong, its remedy, and buttons that do the remedy. Shows nothing if the user cancelled. */
@@ -8,7 +9,7 @@ export async function showError(error: unknown, output: LogOutputChannel): Promi
   if (error instanceof UnimissError && error.code === 'interrupted') return;
   output.error(error instanceof UnimissError ? error.message : error instanceof Error ? error : messageOf(error));
   const remedies = [...remediesOf(error), { title: l10n.t('Show Log'), run: () => output.show() }];
-  const answer = await window.showErrorMessage(sentence(error), ...remedies.map(({ title }) => title));
+  const answer = await notify('error', sentence(error), ...remedies.map(({ title }) => title));
   try {
     await remedies.find(({ title }) => title === answer)?.run();
   } catch (failure) {

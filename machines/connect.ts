@@ -1,6 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { FrameGuard } from '../protocol/daemon/frameGuard.ts';
 import { UnimissError } from '../protocol/errors.ts';
 import { printable } from '../protocol/printable.ts';
 import { BehindMark } from './behindMark.ts';
@@ -12,6 +13,8 @@ import { sshError } from './sshErrors.ts';
 
 /** How many characters of the standard error of `ssh` are kept. */
 const lastWordsLength = 2000;
+/** Largest message of a daemon, bytes: a plane of a huge image has some tens of MiB. A machine must not fill the memory here. */
+const largestAnswer = 2 ** 28;
 
 /** An open line to the daemon of a machine. Nothing listens on a TCP port: it is the standard streams of `ssh`. */
 export interface Line {
@@ -84,7 +87,13 @@ class OpenLine implements Line {
     ]);
     this.ready.catch(() => {});
     behind.on('error', () => child.kill());
-    child.stdout.pipe(behind).pipe(this.reader);
+    const guard = new FrameGuard(largestAnswer);
+    guard.on('error', (error) => {
+      this.words = `${error.message}\n${this.words}`;
+      child.kill();
+      this.reader.end();
+    });
+    child.stdout.pipe(behind).pipe(guard).pipe(this.reader);
   }
 
   async end(): Promise<string> {

@@ -8,6 +8,7 @@ import {
   StreamMessageReader,
 } from 'vscode-jsonrpc/node.js';
 import { version } from '../../package.json';
+import { FrameGuard } from '../../protocol/daemon/frameGuard.ts';
 import {
   initialize,
   initialized,
@@ -29,7 +30,6 @@ import { UnimissError } from '../../protocol/errors.ts';
 import type { DaemonPaths } from '../server/life/paths.ts';
 import { connectOrStart, type DaemonCommand } from '../server/life/startDaemon.ts';
 import { CountingWriter } from '../server/wire/countingWriter.ts';
-import { FrameGuard } from '../server/wire/frameGuard.ts';
 
 /** How often a connection may end before the daemon's first message. */
 const ATTEMPTS = 3;

@@ -1,6 +1,7 @@
-import { commands, type Disposable, l10n, window } from 'vscode';
+import { commands, type Disposable, l10n } from 'vscode';
 import { daemonStatus } from '../../protocol/daemon/messages.ts';
 import type { Context } from '../context.ts';
+import { notify } from '../notify.ts';
 import { showError } from '../showError.ts';
 import type { ConnectionState, DaemonClient } from './daemonClient.ts';
 
@@ -54,7 +55,7 @@ class Teller {
         for (const { pid, version, runs } of retired) {
           if (this.toldRetired.has(pid)) continue;
           this.toldRetired.add(pid);
-          void window.showInformationMessage(stays({ pid, version, runs: runs.length }, this.machine));
+          void notify('info', stays({ pid, version, runs: runs.length }, this.machine));
         }
       },
       (error) => output.warn(`Cannot list earlier background servers: ${error.message}`),
@@ -63,7 +64,7 @@ class Teller {
 
   private offerRestart(version: string, own: string, outlived: boolean): void {
     const restart = l10n.t('Restart Background Server');
-    window.showWarningMessage(isOld(version, own, outlived, this.machine), restart).then((answer) => {
+    notify('warning', isOld(version, own, outlived, this.machine), restart).then((answer) => {
       if (answer === restart) this.restart().catch((error: unknown) => showError(error, this.ctx.output));
     });
   }

@@ -1,10 +1,11 @@
 import { env, l10n, window } from 'vscode';
-import { checkpointPin, checkpointsRemove, runDetails } from '../../protocol/daemon/messages.ts';
+import { checkpointPin, checkpointsRemove, runDetails, superfluous } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Checkpoint } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { count, humanBytes } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
+import { notify } from '../notify.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 
 /** Commands about single checkpoints, from their rows in the view Runs, and one that removes all that a run needs no more. */
@@ -46,7 +47,8 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
       const { checkpoints } = await ctx.daemon.request(runDetails, { run: run.folder });
       const doomed = superfluous(checkpoints);
       if (doomed.length === 0) {
-        void window.showInformationMessage(
+        void notify(
+          'info',
           l10n.t('{0} has only checkpoints that are kept: the newest, the best, and pinned ones.', run.name),
         );
         return;
@@ -61,11 +63,6 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
       if (await confirmed(question, l10n.t('The newest, the best and pinned ones stay.'))) await remove(run);
     },
   };
-}
-
-/** Checkpoints that a run needs no more: neither the newest, nor the best, nor pinned. @param checkpoints newest first */
-export function superfluous(checkpoints: readonly Checkpoint[]): Checkpoint[] {
-  return checkpoints.slice(1).filter(({ best, pinned }) => !best && !pinned);
 }
 
 async function rowOf(ctx: Context, given: unknown): Promise<{ run: RunInfo; checkpoint: Checkpoint }> {

@@ -8,6 +8,7 @@ import { humanBytes } from '../../protocol/words.ts';
 import type { Context, ContextAt } from '../context.ts';
 import type { Machine } from '../machines/machine.ts';
 import { byMachine } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { withRemedies } from '../remedies.ts';
 import { withProgress } from '../withProgress.ts';
 
@@ -38,7 +39,7 @@ export function engineCommands(ctx: Context): Record<string, () => Promise<void>
       });
       if (!device) return;
       const version = await install(ctx, device.device);
-      void window.showInformationMessage(l10n.t('{0} {1} is ready.', engineFor(device.device), version ?? ''));
+      void notify('info', l10n.t('{0} {1} is ready.', engineFor(device.device), version ?? ''));
     },
     async 'unimiss.engineDoctor'() {
       const { text } = await window.withProgress(
@@ -115,7 +116,7 @@ export async function install(ctx: ContextAt, device: EngineDevice): Promise<str
     const bring = async () => {
       await bringEngine(machine, device);
       const version = await installThere(ctx, device);
-      void window.showInformationMessage(l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', machine.host));
+      void notify('info', l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', machine.host));
     };
     throw withRemedies(error, [{ title: l10n.t('Bring It from Here'), run: bring }]);
   }

@@ -5,6 +5,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { dateText } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
 import { addressThere, where } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
 import { isFinetuning } from '../runs/kinds.ts';
@@ -42,7 +43,8 @@ export function evaluateCommands(ctx: Context): Record<string, (given?: unknown)
       for (const notice of result.notices) ctx.output.info(`Evaluation of ${run.id}: ${notice}`);
       const [first] = result.excluded;
       if (first)
-        void window.showWarningMessage(
+        void notify(
+          'warning',
           result.excluded.length === 1
             ? l10n.t('1 case was not evaluated: {0} The report names it.', first.reason)
             : l10n.t(

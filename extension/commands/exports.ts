@@ -8,6 +8,7 @@ import type { Context, ContextAt } from '../context.ts';
 import { askNewFolder, askPath, openThere } from '../machines/askPath.ts';
 import { copyHere } from '../machines/copyHere.ts';
 import { addressThere, folderThere, homeThere, where } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -167,7 +168,7 @@ async function askForFile(name: string, title: string, filters?: Record<string, 
 
 async function offerFolder(text: string, folder: string): Promise<void> {
   const show = l10n.t('Show Folder');
-  if ((await window.showInformationMessage(text, show)) === show) await openFolder(folder);
+  if ((await notify('info', text, show)) === show) await openFolder(folder);
 }
 
 function featuresText({ phases, broken }: EmbedResult): string {

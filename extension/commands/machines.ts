@@ -13,6 +13,7 @@ import { askPath } from '../machines/askPath.ts';
 import type { Machine } from '../machines/machine.ts';
 import { uriOf } from '../machines/machineUri.ts';
 import { addressThere, onMachine } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { openFolder } from '../openFolder.ts';
 import { showError } from '../showError.ts';
 import { builds, install } from './engine.ts';
@@ -103,15 +104,14 @@ async function connect(ctx: Context, machine: Machine): Promise<void> {
   if (ready) return;
   const found = gpus.length > 0 ? l10n.t('It has {0}.', gpus.join(', ')) : l10n.t('It has no GPU.');
   const installThere = l10n.t('Install TensorFlow There');
-  void window
-    .showInformationMessage(
-      l10n.t('{0} is connected. {1} TensorFlow is not installed there yet.', host, found),
-      installThere,
-    )
-    .then((answer) => {
-      if (answer === installThere)
-        return installEngine(ctx, machine).catch((error: unknown) => showError(error, ctx.output));
-    });
+  void notify(
+    'info',
+    l10n.t('{0} is connected. {1} TensorFlow is not installed there yet.', host, found),
+    installThere,
+  ).then((answer) => {
+    if (answer === installThere)
+      return installEngine(ctx, machine).catch((error: unknown) => showError(error, ctx.output));
+  });
 }
 
 async function installEngine(ctx: Context, { host }: Machine): Promise<void> {
@@ -124,7 +124,7 @@ async function installEngine(ctx: Context, { host }: Machine): Promise<void> {
   if (!picked) return;
   const version = await install(there, picked.device);
   ctx.output.info(`${host}: TensorFlow ${version ?? ''} is installed`);
-  void window.showInformationMessage(l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', host));
+  void notify('info', l10n.t('TensorFlow {0} is ready on {1}.', version ?? '', host));
 }
 
 /** Starts a run of a configuration on a machine. Its paths are paths there; relative ones start beside the folder of runs. */

@@ -6,6 +6,7 @@ import type { Context, ContextAt } from '../context.ts';
 import { askPath } from '../machines/askPath.ts';
 import { addressOfUri, machineScheme } from '../machines/machineUri.ts';
 import { byMachine, onMachine } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { withProgress } from '../withProgress.ts';
 import { newConfig } from './newConfig.ts';
 
@@ -72,14 +73,14 @@ async function tell(ctx: Pick<ContextAt, 'reports'>, name: string, told: Told): 
   const { about, tight, findings } = told;
   const memory = tight ? ` ${l10n.t('This machine has little memory for this task.')}` : '';
   if (findings.length === 0) {
-    void window.showInformationMessage(l10n.t('{0}. No problems found.{1}', about, memory));
+    void notify('info', l10n.t('{0}. No problems found.{1}', about, memory));
     return;
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const counts = [counted(errors, 'error'), counted(findings.length - errors, 'warning')].filter((text) => text !== '');
   const show = l10n.t('Show Problems');
   const message = `${about}. ${counts.join(', ')}.${memory}`;
-  const answer = await (errors > 0 ? window.showWarningMessage : window.showInformationMessage)(message, show);
+  const answer = await notify(errors > 0 ? 'warning' : 'info', message, show);
   if (answer === show) await ctx.reports.show(l10n.t('Data Set {0}', name), findingsText(told));
 }
 

@@ -8,6 +8,7 @@ import type { Context, ContextAt } from '../context.ts';
 import { askNewFolder, askPath, openThere } from '../machines/askPath.ts';
 import { addressOfUri, uriOf } from '../machines/machineUri.ts';
 import { addressThere, byMachine, folderThere, homeThere, where } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
@@ -135,9 +136,7 @@ async function show(ctx: ContextAt, { predicted, skipped, failed, table }: Predi
   const [anyway, reveal, log] = [l10n.t('Predict Anyway'), l10n.t('Show Folder'), l10n.t('Show Log')];
   // What was refused only because it differs from the images of the training can be predicted all the same.
   const buttons = [...(failed.some(({ unlike }) => unlike) ? [anyway] : []), reveal, log];
-  const answer = await (first
-    ? window.showWarningMessage(text, ...buttons)
-    : window.showInformationMessage(text, reveal));
+  const answer = await (first ? notify('warning', text, ...buttons) : notify('info', text, reveal));
   if (answer === anyway) await predictAndShow(ctx, { ...task, force: true });
   if (answer === log) ctx.output.show();
   if (answer === reveal) await openFolder(addressThere(ctx, task.out));

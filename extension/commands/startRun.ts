@@ -5,6 +5,7 @@ import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { problemsIn } from '../configuration/configHelp.ts';
 import type { ContextAt } from '../context.ts';
 import { fileThere } from '../machines/there.ts';
+import { notify } from '../notify.ts';
 import { withRemedies } from '../remedies.ts';
 import { deviceIn } from '../runs/device.ts';
 import { ensureEngine } from './engine.ts';
@@ -35,9 +36,7 @@ export async function saveAndCheck(
   await window.showTextDocument(document, { selection: place });
   await commands.executeCommand('workbench.actions.view.problems');
   const count = problems.length === 1 ? l10n.t('Fix 1 problem') : l10n.t('Fix {0} problems', problems.length);
-  void window.showErrorMessage(
-    l10n.t('{0} in {1} before training: see the Problems view.', count, basename(file.fsPath)),
-  );
+  void notify('error', l10n.t('{0} in {1} before training: see the Problems view.', count, basename(file.fsPath)));
   return undefined;
 }
 
@@ -46,7 +45,7 @@ export async function createRun(ctx: ContextAt, config: string, file: Uri): Prom
   try {
     const { notices, ...run } = await ctx.daemon.request(runCreate, { from: { config, file: fileThere(ctx, file) } });
     ctx.store.put(run);
-    for (const notice of notices) void window.showInformationMessage(notice);
+    for (const notice of notices) void notify('info', notice);
     return run;
   } catch (error) {
     const again = async (text: string) => showRun(ctx, await createRun(ctx, text, file));

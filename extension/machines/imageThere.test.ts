@@ -108,3 +108,15 @@ it('a question that ends the daemon each time is given up', async () => {
   expect(daemon.opened).toBe(4);
   expect(await image.ask('range', null)).toBeUndefined();
 });
+
+it('overlays that the daemon found are found again before they are added again', async () => {
+  const daemon = new FakeDaemon();
+  const image = new ImageThere(daemon.client, '/ct.nii.gz', () => {});
+  await image.ask('open', { path: '' });
+  await image.ask('findOverlays', null);
+  await image.ask('addLayer', { path: '/labels.nii.gz', added: false });
+  daemon.cut();
+  daemon.asked = [];
+  await image.ask('plane', plane);
+  expect(daemon.asked.slice(2)).toEqual(['open', 'findOverlays', 'addLayer /labels.nii.gz', 'plane']);
+});

@@ -13,6 +13,9 @@ const mostLosses = 3;
 
 type Asked = ParamsOf<typeof imageAsk>['asked'];
 
+/** What makes an image as it is. The daemon there shows overlays that it found itself: it looks for them again first. */
+const madeBy: readonly ImageTask[] = ['open', 'findOverlays', 'addLayer', 'removeLayer'];
+
 /**
  * An image on another machine: the daemon there reads it, and cuts and compresses its planes. After a lost connection it is opened again
  * as it was, and questions that were on their way are asked again.
@@ -41,7 +44,7 @@ export class ImageThere implements ImageReader {
       const image = this.present();
       try {
         const answer = await this.send(await image, asked);
-        if (['open', 'addLayer', 'removeLayer'].includes(asked.task)) this.done.push(asked);
+        if (madeBy.includes(asked.task)) this.done.push(asked);
         return answer as ImageTasks[T][1];
       } catch (error) {
         if (this.closed || !isGone(error) || ++losses > mostLosses) throw error;

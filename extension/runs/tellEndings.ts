@@ -1,9 +1,10 @@
-import { commands, type Disposable, l10n, window, workspace } from 'vscode';
+import { commands, type Disposable, l10n, workspace } from 'vscode';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import { forEditor } from '../../protocol/editorWords.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { count } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
+import { notify } from '../notify.ts';
 import { sentence, showError } from '../showError.ts';
 import { isActive } from './describeRun.ts';
 import { failureRemedies } from './failureRemedies.ts';
@@ -33,7 +34,7 @@ function tookLong({ created, updated }: RunInfo): boolean {
 
 async function tellFailure(ctx: Context, run: RunInfo): Promise<void> {
   const remedies = failureRemedies(ctx, run);
-  const answer = await window.showErrorMessage(`${run.id}: ${endingText(run)}`, ...remedies.map(({ title }) => title));
+  const answer = await notify('error', `${run.id}: ${endingText(run)}`, ...remedies.map(({ title }) => title));
   try {
     await remedies.find(({ title }) => title === answer)?.run();
   } catch (error) {
@@ -48,7 +49,8 @@ function endingText({ ending }: RunInfo): string {
 }
 
 async function tellFinish(run: RunInfo): Promise<void> {
-  const answer = await window.showInformationMessage(
+  const answer = await notify(
+    'info',
     l10n.t('{0} finished its {1}.', run.id, count(run.epochs, 'epoch')),
     l10n.t('Open Metrics'),
   );

@@ -11,7 +11,7 @@ import { reachable } from '../../daemon/files/reach.ts';
 import { isLocked, trainerOf } from '../../daemon/runs/folder/lock.ts';
 import { trainerPlaces } from '../../daemon/runs/supervise/trainerPlace.ts';
 import { type DaemonPaths, daemonPaths } from '../../daemon/server/life/paths.ts';
-import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
+import { frameOf } from '../../protocol/daemon/frameGuard.ts';
 import { runCreate, runsChanged, runsWatch } from '../../protocol/runs/messages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import { environmentIn } from '../environment.ts';

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../daemon/cli/terminal/exitCodes.ts';
 import { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
-import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
 import { configCheck, configMake } from '../../protocol/config/messages.ts';
 import { engineDoctor } from '../../protocol/daemon/engineMessages.ts';
+import { frameOf } from '../../protocol/daemon/frameGuard.ts';
 import { daemonStatus, daemonStop, ping, protocolVersion } from '../../protocol/daemon/lifecycleMessages.ts';
 import { logAppended, logFollow, logRead } from '../../protocol/runs/logMessages.ts';
 import {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
-import { frameOf } from '../../daemon/server/wire/frameGuard.ts';
+import { frameOf } from '../../protocol/daemon/frameGuard.ts';
 import { daemonStatus, ping } from '../../protocol/daemon/lifecycleMessages.ts';
 import { metricsSubscribe, metricsUpdate } from '../../protocol/metrics/messages.ts';
 import { runKill } from '../../protocol/runs/messages.ts';

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineDoctor } from '../../../protocol/daemon/engineMessages.ts';
+import { frameOf } from '../../../protocol/daemon/frameGuard.ts';
 import { daemonStop, ping } from '../../../protocol/daemon/lifecycleMessages.ts';
 import { DaemonConnection } from '../../client/daemonConnection.ts';
 import { reach } from '../../files/reach.ts';
 import { tasks } from '../../runs/start/tasks.ts';
-import { frameOf } from '../wire/frameGuard.ts';
 import { Daemon } from './daemon.ts';
 import { daemonPaths } from './paths.ts';
 

@@ -8,6 +8,7 @@ import {
   StreamMessageReader,
 } from 'vscode-jsonrpc/node.js';
 import { z } from 'zod';
+import { FrameGuard } from '../../../protocol/daemon/frameGuard.ts';
 import {
   exit,
   initialize,
@@ -22,7 +23,6 @@ import { type ErrorData, rpcErrorCodes, toErrorData } from '../../../protocol/da
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { ClientSession } from './clientSession.ts';
 import { CountingWriter } from './countingWriter.ts';
-import { FrameGuard } from './frameGuard.ts';
 import type { Handler, RequestContext } from './handler.ts';
 import { greet } from './handshake.ts';
 import { answerToInvalid } from './invalidRequest.ts';

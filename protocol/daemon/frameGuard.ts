@@ -17,8 +17,8 @@ export function frameOf(message: unknown): string {
  * Passes whole LSP frames through unchanged (vscode-jsonrpc reads them). Ends with a FrameError at the first invalid header, or
  * one that announces more than `largest` bytes, before it keeps anything of such a frame.
  *
- * At the end of the stream it emits `last`, as if the other side had sent it, so that the reader knows that all earlier messages
- * are handled. It drops half a frame at the end.
+ * At the end of the stream it emits `last`, if there is one, as if the other side had sent it, so that the reader knows that all earlier
+ * messages are handled. It drops half a frame at the end.
  */
 export class FrameGuard extends Transform {
   private header = '';
@@ -28,7 +28,7 @@ export class FrameGuard extends Transform {
 
   constructor(
     public largest: number,
-    private readonly last: unknown,
+    private readonly last?: unknown,
   ) {
     // vscode-jsonrpc would take the end of input for the end of output, too.
     super({ emitClose: false });
@@ -39,7 +39,7 @@ export class FrameGuard extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    this.push(frameOf(this.last));
+    if (this.last !== undefined) this.push(frameOf(this.last));
     done();
   }
 
