@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { chmod, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { rm } from 'node:fs/promises';
 import { version } from '../../../package.json';
 import {
   daemonStatus,
@@ -10,14 +8,12 @@ import {
   unsubscribe,
 } from '../../../protocol/daemon/lifecycleMessages.ts';
 import type { AnswerOf, CheckedParamsOf } from '../../../protocol/daemon/rpc.ts';
-import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { messageOf } from '../../../protocol/errors.ts';
 import { languageCapabilities } from '../../../protocol/language/messages.ts';
 import type { Series } from '../../../protocol/records/series.ts';
 import { controlVersion } from '../../../protocol/runs/trainerMessages.ts';
-import { diskError } from '../../files/atomic.ts';
 import { reachable } from '../../files/reach.ts';
 import type { FileLock } from '../../native/fileLock.ts';
-import { isLocked, lockRun } from '../../runs/folder/lock.ts';
 import type { LogLine } from '../../runs/folder/log.ts';
 import { closeToOthers } from '../../runs/folder/privateFolders.ts';
 import type { RunFolder } from '../../runs/folder/runFolder.ts';
@@ -29,25 +25,14 @@ import { type RunChange, Supervisor } from '../../runs/supervise/supervisor.ts';
 import { emptyTrash } from '../../runs/supervise/trash.ts';
 import { Feeds } from '../feeds/feeds.ts';
 import { RunRegistry } from '../feeds/runRegistry.ts';
-import { checkpointHandlers } from '../handlers/checkpoints.ts';
-import { engineHandlers } from '../handlers/engine.ts';
-import { fileHandlers } from '../handlers/files.ts';
-import { imageHandlers } from '../handlers/images.ts';
-import { jobHandlers } from '../handlers/jobs.ts';
-import { machineHandlers } from '../handlers/machine/machine.ts';
-import { metricsHandlers } from '../handlers/metrics.ts';
-import { planHandlers } from '../handlers/plan.ts';
-import { recordHandlers } from '../handlers/records.ts';
-import { runFileHandlers } from '../handlers/runFiles.ts';
-import { runHandlers } from '../handlers/runs.ts';
-import { ServedFiles } from '../handlers/servedFiles.ts';
 import type { Services } from '../handlers/services.ts';
-import { viewHandlers } from '../handlers/views.ts';
 import type { LanguageServices } from '../language/languageSession.ts';
 import { LazyLanguageSession } from '../language/lazyLanguageSession.ts';
-import { ClientConnection } from '../wire/clientConnection.ts';
 import { type Handler, handle } from '../wire/handler.ts';
+import { Clients } from './clients.ts';
+import { alreadyRunning, takeLock } from './daemonLock.ts';
 import { trainingEnvironment } from './environment.ts';
+import { handlersOf } from './handlers.ts';
 import { type DaemonPaths, retiredPaths, securePlace } from './paths.ts';
 import { lockRetired, retiredDaemons } from './retired.ts';
 
@@ -74,9 +59,6 @@ export interface DaemonOptions {
 const WATCH_INTERVAL = 1000;
 /** Interval between looks at the trash, ms. */
 const TIDY = 24 * 60 * 60 * 1000;
-const MOST_CLIENTS = 200;
-/** Attempts to take a lock that its holder released meanwhile. */
-const LOCK_ATTEMPTS = 5;
 
 /**
  * The long-lived server: one per socket. It starts the processes that train runs, adopts those that it finds, and informs clients
@@ -91,12 +73,10 @@ export class Daemon implements Services {
   readonly registry: RunRegistry;
   readonly feeds = new Feeds();
   readonly tasks: readonly Task[];
-  private readonly clients = new Set<ClientConnection>();
+  private readonly clients: Clients;
   private readonly started = new Date().toISOString();
-  private readonly handlers: ReadonlyMap<string, Handler>;
   private readonly looking: NodeJS.Timeout;
   private readonly tidying: NodeJS.Timeout;
-  private server: Server | undefined;
   private idle: NodeJS.Timeout | undefined;
   private stopping = false;
   private tellEnded: () => void = () => {};
@@ -124,23 +104,16 @@ export class Daemon implements Services {
       onChange: (folder, change) => this.changed(folder, change),
     });
     this.registry = new RunRegistry(runsRoot, this.supervisor, kindsOf(tasks));
-    const served = new ServedFiles(this.registry);
-    const all = [
-      ...this.ownHandlers(),
-      ...runHandlers(this),
-      ...runFileHandlers(this),
-      ...checkpointHandlers(this),
-      ...viewHandlers(this),
-      ...recordHandlers(this),
-      ...metricsHandlers(this),
-      ...jobHandlers(this, job),
-      ...engineHandlers(this),
-      ...machineHandlers(this),
-      ...fileHandlers(served),
-      ...imageHandlers(served),
-      ...planHandlers(),
-    ];
-    this.handlers = new Map(all.map((handler) => [handler.type.method, handler]));
+    this.clients = new Clients(
+      {
+        handlers: handlersOf(this, { own: this.ownHandlers(), job }),
+        session: (send) =>
+          new LazyLanguageSession(send, this.languageServices, (error) => log('warning', messageOf(error))),
+        about: { version, runsRoot, capabilities: languageCapabilities },
+        log,
+      },
+      () => this.watchIdle(),
+    );
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
@@ -166,7 +139,7 @@ export class Daemon implements Services {
       daemon = new Daemon(options, lock);
       await daemon.supervisor.look();
       await daemon.supervisor.restoreQueue();
-      await daemon.listen(paths.socket);
+      await daemon.clients.listen(paths.socket);
       daemon.watchIdle();
       log(
         'info',
@@ -182,7 +155,7 @@ export class Daemon implements Services {
 
   /** Notifies all subscribers: of one run, or of everything. */
   changed(folder?: string, change?: RunChange): void {
-    for (const client of this.clients) client.notify(folder, change);
+    this.clients.notify(folder, change);
     if (change === 'state') this.watchIdle();
   }
 
@@ -190,7 +163,7 @@ export class Daemon implements Services {
     const { paths, runsRoot, idleMs, logFile } = this.options;
     return {
       ...{ pid: process.pid, version, protocol: protocolVersion, started: this.started, socket: paths.socket },
-      ...{ log: logFile ?? null, runsRoot, clients: this.clients.size, ...this.supervisor.counts },
+      ...{ log: logFile ?? null, runsRoot, clients: this.clients.count, ...this.supervisor.counts },
       ...{ rssMiB: process.memoryUsage.rss() / 2 ** 20, idleSeconds: idleMs === undefined ? null : idleMs / 1000 },
       environment: trainingEnvironment(),
       retired: await retiredDaemons(paths),
@@ -241,16 +214,6 @@ export class Daemon implements Services {
     clearInterval(this.tidying);
   }
 
-  /** A client that has closed its side may still read the answers. */
-  private async listen(socket: string): Promise<void> {
-    this.server = createServer({ allowHalfOpen: true }, (connection) => this.accept(connection));
-    this.server.listen(socket);
-    await once(this.server, 'listening').catch((error) => {
-      throw diskError(error, socket);
-    });
-    await chmod(socket, 0o600);
-  }
-
   /**
    * Leaves socket and lock to the next daemon, which cannot control the trainers of this one, and ends after the last of them.
    */
@@ -261,8 +224,8 @@ export class Daemon implements Services {
     log('info', `another daemon takes over; this one stays until ${folders.length} runs end`);
     try {
       const lock = await lockRetired(paths, folders);
-      await this.closeSocket();
-      await this.listen(retiredPaths(paths, process.pid).socket);
+      await this.clients.close();
+      await this.clients.listen(retiredPaths(paths, process.pid).socket);
       this.lock.release();
       this.lock = lock;
     } catch (error) {
@@ -280,52 +243,19 @@ export class Daemon implements Services {
     await Promise.race([runs, this.waitedEnough]);
     this.changed();
     this.stopLooking();
-    await this.closeSocket();
+    // Clients that connect from now on start a new daemon, once the lock is free.
+    await this.clients.close();
     await this.supervisor.queueSaved;
     this.lock.release();
     log('info', 'ended');
     this.tellEnded();
   }
 
-  /** Closing removes the socket's file. Clients that connect from now on start a new daemon, once the lock is free. */
-  private async closeSocket(): Promise<void> {
-    if (!this.server) return;
-    const closed = once(this.server, 'close');
-    this.server.close();
-    for (const client of this.clients) client.close();
-    await closed;
-  }
-
-  private accept(socket: Socket): void {
-    const { log, runsRoot } = this.options;
-    if (this.clients.size >= MOST_CLIENTS) {
-      log('warning', `rejected a client: ${MOST_CLIENTS} are connected already`);
-      socket.destroy();
-      return;
-    }
-    const client = new ClientConnection(
-      socket,
-      {
-        handlers: this.handlers,
-        session: (send) =>
-          new LazyLanguageSession(send, this.languageServices, (error) => log('warning', messageOf(error))),
-        about: { version, runsRoot, capabilities: languageCapabilities },
-        log,
-      },
-      () => {
-        this.clients.delete(client);
-        this.watchIdle();
-      },
-    );
-    this.clients.add(client);
-    this.watchIdle();
-  }
-
   private watchIdle(): void {
     clearTimeout(this.idle);
     const { idleMs } = this.options;
     const { training, queued } = this.supervisor.counts;
-    if (idleMs === undefined || this.stopping || this.clients.size + training + queued > 0) return;
+    if (idleMs === undefined || this.stopping || this.clients.count + training + queued > 0) return;
     this.idle = setTimeout(() => {
       this.options.log('info', 'no client is connected and no run is training');
       this.stop();
@@ -367,29 +297,3 @@ export class Daemon implements Services {
     ];
   }
 }
-
-async function takeLock(paths: DaemonPaths): Promise<FileLock> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await lockRun(paths.lock);
-    } catch (error) {
-      if (isLocked(paths.lock)) throw alreadyRunning(paths);
-      // The previous holder may just have ended.
-      if (attempt === LOCK_ATTEMPTS)
-        throw new UnimissError('daemon', `cannot lock the daemon's files: ${messageOf(error)}`, {
-          place: paths.lock,
-          cause: error,
-        });
-    }
-  }
-}
-
-function alreadyRunning({ socket }: DaemonPaths): AlreadyRunning {
-  return new AlreadyRunning('daemon', 'a daemon is already running', {
-    place: socket,
-    remedy: '`unimiss daemon status` shows its state. Set UNIMISS_SOCKET to use another one.',
-  });
-}
-
-/** Another daemon has the socket: no error for callers that only need one to run. */
-export class AlreadyRunning extends UnimissError {}

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { reach } from '../../files/reach.ts';
 import { lockRun } from '../../runs/folder/lock.ts';
 import { tasks } from '../../runs/start/tasks.ts';
-import { AlreadyRunning, Daemon } from './daemon.ts';
+import { Daemon } from './daemon.ts';
+import { AlreadyRunning } from './daemonLock.ts';
 import { type DaemonPaths, daemonPaths } from './paths.ts';
 import { connectOrStart } from './startDaemon.ts';
 
