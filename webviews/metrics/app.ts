@@ -1,23 +1,21 @@
 import type { MetricsSource } from '../../protocol/metrics/page.ts';
-import type { Modality } from '../../protocol/modality.ts';
 import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { About, Configuration } from './about.ts';
 import { phaseSpans, positionOfStep, positions, type XAxis } from './axes.ts';
-import { dimensionsOf, isSmoothed, limitsOf, modalitiesOf, panels, type SeriesInfo } from './catalog.ts';
+import { limitsOf, panels } from './catalog.ts';
 import { ChartGrid } from './chartGrid.ts';
-import { type Curve, pick, recordedRows } from './curve.ts';
 import { EventList } from './eventList.ts';
 import { Previews } from './previews.ts';
 import { printWhole } from './printing.ts';
-import { type RunLook, RunTable } from './runTable.ts';
+import { curvesOf } from './runCurves.ts';
+import { RunLooks } from './runLooks.ts';
+import { RunTable } from './runTable.ts';
 import { Section } from './section.ts';
-import { smooth } from './smoothing.ts';
+import { converted, fullRange, limited, type ShownRange } from './shownRange.ts';
 import { type MetricsState, readState, type StateStore } from './state.ts';
 import { MetricsStore, type Run } from './store.ts';
 import { Summary } from './summary.ts';
-import { runDashes } from './swatch.ts';
-import { nearestRow } from './table.ts';
-import { followTheme, readTheme, runColors, type Theme } from './theme.ts';
+import { followTheme, readTheme, type Theme } from './theme.ts';
 import { Toolbar } from './toolbar.ts';
 import { Warnings } from './warnings.ts';
 
@@ -31,8 +29,7 @@ export class MetricsApp {
     enlarge: (key) => this.change({ enlarged: toggled(this.state.enlarged, key) }),
   });
   private readonly sections = new Map<string, Section>();
-  /** Places in the palette; a run keeps its own while it exists. */
-  private readonly colorOf = new Map<string, number>();
+  private readonly looks = new RunLooks();
   private readonly summary: Summary;
   private readonly toolbar = new Toolbar((part) => this.change(part));
   private readonly runTable = new RunTable({
@@ -162,22 +159,18 @@ export class MetricsApp {
     this.theme ??= readTheme();
     const runs = this.visibleRuns();
     const all = [...this.store.runs.values()];
-    for (const run of all) {
-      if (this.colorOf.has(run.id)) continue;
-      const taken = new Set([...this.colorOf].filter(([id]) => this.store.runs.has(id)).map(([, place]) => place));
-      const free = Array.from({ length: runColors }, (_, i) => i).find((i) => !taken.has(i));
-      this.colorOf.set(run.id, free ?? this.colorOf.size % runColors);
-    }
+    Object.assign(this.looks, { theme: this.theme, comparing: this.comparing });
+    this.looks.place(all.map(({ id }) => id));
     this.summary.show(
       this.comparing ? `${all.length} runs` : this.store.title,
       this.store.summary,
       this.comparing ? undefined : all[0],
     );
-    this.runTable.show(all, this.state.hiddenRuns, (id) => this.look(id));
+    this.runTable.show(all, this.state.hiddenRuns, (id) => this.looks.of(id));
     this.toolbar.show(
       this.state,
       (!this.comparing || this.emphasised !== null) && this.primary()?.steps.values('phase') !== undefined,
-      this.comparing ? runs.map(({ id, name }) => ({ ...this.look(id), name })) : [],
+      this.comparing ? runs.map(({ id, name }) => ({ ...this.looks.of(id), name })) : [],
     );
     this.warnings.show(runs, this.state.dismissed);
     this.previews.show(this.comparing ? runs[0] : this.primary(), this.state.previewStep);
@@ -218,7 +211,7 @@ export class MetricsApp {
       log: logScale,
       theme: this.theme!,
       phases: primary && (!this.comparing || this.emphasised) ? phaseSpans(primary, x.get(primary.id)!.steps) : [],
-      range: this.state.view ?? this.fullRange([...x.values()].map((p) => p.steps)),
+      range: this.state.view ?? fullRange([...x.values()].map((p) => p.steps)),
     };
     const marked = this.comparing ? runs.filter(({ id }) => id === this.emphasised) : runs;
     const markers = marked.flatMap((run) =>
@@ -229,11 +222,14 @@ export class MetricsApp {
           x: positionOfStep(run, e.step, x.get(run.id)!.steps),
           text: e.message,
           severe: e.kind === 'error',
-          ...(this.comparing && { color: this.look(run.id).color }),
+          ...(this.comparing && { color: this.looks.of(run.id).color }),
         })),
     );
     this.charts.update((info) => {
-      const curves = runs.flatMap((run) => this.curves(run, info, x.get(run.id)![info.table], smoothing));
+      const curves = runs.flatMap((run) => {
+        const faded = this.emphasised !== null && this.emphasised !== run.id;
+        return curvesOf(run, info, { x: x.get(run.id)![info.table], smoothing, looks: this.looks, faded });
+      });
       const limits = limitsOf(
         info,
         runs.filter(({ id }) => curves.some(({ runId }) => runId === id)),
@@ -244,85 +240,21 @@ export class MetricsApp {
     }, this.state.enlarged);
   }
 
-  /** The curves of a run in a chart: one, one for each modality, or one for each member of a family. */
-  private curves(run: Run, { members, ...info }: SeriesInfo, x: Float64Array, smoothing: number): Curve[] {
-    if (members)
-      return members.flatMap(({ key, name }, place) =>
-        this.curves(run, { ...info, key }, x, smoothing).map((curve) => ({
-          ...curve,
-          label: name,
-          ...this.memberLook(place, curve.dash),
-          // Shades of many curves would hide each other; the chart of each member has its own.
-          extremes: undefined,
-          thin: members.length > 8,
-        })),
-      );
-    const table = run[info.table];
-    const values = table.values(info.key);
-    if (!values) return [];
-    const trainedOn = info.byModality ? modalitiesOf(run) : [];
-    if (info.modality === undefined && trainedOn.length > 0 && info.panel !== 'overview') return [];
-    const wanted = info.modality === 'each' ? trainedOn : trainedOn.filter((modality) => modality === info.modality);
-    const groups = trainedOn.length === 0 && (!info.modality || info.modality === 'each') ? [undefined] : wanted;
-    return groups.flatMap((modality): Curve[] => {
-      const dimensions = modality && dimensionsOf(modality);
-      const rows = recordedRows(values, table.values('phase'), dimensions);
-      if (rows.index.length === 0) return [];
-      const terms = info.modality === 'each' && modality ? (info.terms?.[modality] ?? 1) : 1;
-      const shown = (column: Float64Array) => {
-        const picked = pick(column, rows);
-        return terms === 1 ? picked : picked.map((value) => value / terms);
-      };
-      const raw = shown(values);
-      const extremes = table.extremes(info.key);
-      return [
-        {
-          ...{
-            runId: run.id,
-            runName: run.name,
-            modality,
-            ...this.look(run.id, info.modality === 'each' ? modality : undefined),
-          },
-          faded: this.emphasised !== null && this.emphasised !== run.id,
-          ...{ x: pick(x, rows), raw, line: isSmoothed(info) ? smooth(raw, smoothing) : raw },
-          extremes: extremes && { low: shown(extremes.low), high: shown(extremes.high) },
-          segment: info.table === 'steps' ? rows.segment : undefined,
-        },
-      ];
-    });
-  }
-
   /** The range from the first to the last step of any visible run. */
-  private fullRange(
-    rows = this.visibleRuns().map((run) => positions(run, 'steps', this.state.xAxis)),
-  ): [number, number] {
-    const recorded = rows.filter((r) => r.length > 0);
-    const from = Math.min(...recorded.map((r) => r[0]!));
-    const to = Math.max(...recorded.map((r) => r.at(-1)!));
-    return from < to ? [from, to] : [0, 1];
+  private fullRange(): ShownRange {
+    return fullRange(this.visibleRuns().map((run) => positions(run, 'steps', this.state.xAxis)));
   }
 
   /** Shows a range, limited to the data; everything if it is null or too wide. */
-  private zoom(range: [number, number] | null): void {
-    const [first, last] = this.fullRange();
-    const width = last - first;
-    const span = range === null ? width : Math.max(range[1] - range[0], width * 1e-5);
-    if (range === null || span >= width) {
-      this.change({ view: null });
-      return;
-    }
-    const from = Math.min(Math.max(first, range[0]), last - span);
-    this.change({ view: [from, from + span] });
+  private zoom(range: ShownRange | null): void {
+    this.change({ view: limited(range, this.fullRange()) });
   }
 
   /** The same rows of the first run along another axis. */
-  private convertView(axis: XAxis): [number, number] | null {
+  private convertView(axis: XAxis): ShownRange | null {
     const run = this.primary();
     if (!this.state.view || !run || run.steps.length < 2) return null;
-    const before = positions(run, 'steps', this.state.xAxis);
-    const after = positions(run, 'steps', axis);
-    const [from, to] = this.state.view.map((v) => after[nearestRow(before, v)]!) as [number, number];
-    return from < to ? [from, to] : null;
+    return converted(this.state.view, positions(run, 'steps', this.state.xAxis), positions(run, 'steps', axis));
   }
 
   /** Zooms to a tenth of everything around a step. */
@@ -339,20 +271,6 @@ export class MetricsApp {
       const others = this.state.closedSections.filter((other) => other !== id);
       this.change({ closedSections: open ? others : [...others, id] });
     });
-  }
-
-  /** How a member of a family is drawn: by its place among them; in a comparison, dashes are those of runs. */
-  private memberLook(place: number, ofRun: readonly number[] | undefined): RunLook {
-    const color = this.theme?.runs[place % runColors] ?? '';
-    return { color, dash: this.comparing ? ofRun : runDashes[Math.floor(place / runColors) % runDashes.length] };
-  }
-
-  /** How a run is drawn; 3D beside 2D in one chart is dashed, and thin where dashes are those of runs. */
-  private look(id: string, modality?: Modality): RunLook & { thin: boolean } {
-    const place = this.colorOf.get(id) ?? 0;
-    const color = this.theme?.runs[place] ?? '';
-    if (!this.comparing) return { color, dash: modality === '3D' ? [5, 3] : undefined, thin: false };
-    return { color, dash: runDashes[place], thin: modality === '3D' };
   }
 }
 

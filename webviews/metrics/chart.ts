@@ -1,39 +1,17 @@
 import uPlot from 'uplot';
 import { element, setText } from '../shared/dom.ts';
-import { formatPosition, type PhaseSpan, type XAxis } from './axes.ts';
-import { digitsOf, type SeriesInfo } from './catalog.ts';
-import { type Curve, extent, nearestRecorded, rowsIn } from './curve.ts';
-import { atEnds, type CurveAt, intervalText, legendOf, nameOf, severalRuns, spreadText } from './curveNames.ts';
+import type { SeriesInfo } from './catalog.ts';
+import type { ChartContent } from './chartContent.ts';
+import { ChartReading } from './chartReading.ts';
+import { extent, rowsIn } from './curve.ts';
+import { legendOf } from './curveNames.ts';
 import { drawCurve, drawLimits, drawMarkers, drawPhases } from './draw.ts';
-import { formatNumber } from './format.ts';
+import { EnlargeButton } from './enlargeButton.ts';
 import { listenForGestures } from './gestures.ts';
 import { Legend } from './legend.ts';
 import { type PlotOwner, plotOptions, scalesOf } from './plotOptions.ts';
-import type { Theme } from './theme.ts';
 import { valueRange } from './ticks.ts';
 import { Tooltip } from './tooltip.ts';
-
-/** A warning at its place along the axis. */
-export interface Marker {
-  x: number;
-  text: string;
-  severe: boolean;
-  /** The colour of its run in a comparison. */
-  color?: string;
-}
-
-/** All that a chart shows. */
-export interface ChartContent {
-  curves: Curve[];
-  phases: PhaseSpan[];
-  markers: Marker[];
-  /** Values beyond which something is wrong, each once. */
-  limits: { value: number; label: string }[];
-  axis: XAxis;
-  log: boolean;
-  range: [from: number, to: number];
-  theme: Theme;
-}
 
 /** What a chart reports: the position of the pointer, and the chosen range (null: all). */
 export interface ChartEvents {
@@ -56,7 +34,7 @@ export class Chart implements PlotOwner {
   });
   private readonly unit: HTMLElement;
   private readonly value = element('output', { className: 'chart-value' });
-  private readonly enlargeButton: HTMLButtonElement;
+  private readonly enlargeButton: EnlargeButton;
   private readonly tooltip = new Tooltip();
   private readonly legend = new Legend();
   private plot: uPlot | undefined;
@@ -72,10 +50,7 @@ export class Chart implements PlotOwner {
     private readonly events: ChartEvents,
   ) {
     this.unit = element('span', { className: 'chart-unit' });
-    // The keyboard reaches it by Enter on the chart: one tab stop is enough for a grid.
-    this.enlargeButton = element('button', { className: 'icon-button enlarge', type: 'button', tabIndex: -1 });
-    this.enlargeButton.append(corners());
-    this.enlargeButton.addEventListener('click', () => this.events.enlarge(this.key));
+    this.enlargeButton = new EnlargeButton(info.title, () => this.events.enlarge(this.key));
     this.root = element(
       'section',
       { className: 'chart' },
@@ -85,7 +60,7 @@ export class Chart implements PlotOwner {
         element('h3', { title: info.help }, info.title),
         this.unit,
         this.value,
-        this.enlargeButton,
+        this.enlargeButton.root,
       ),
       this.body,
       this.legend.root,
@@ -108,7 +83,7 @@ export class Chart implements PlotOwner {
         // At once, for several keys within one frame.
         chart.cursorX = x;
         events.cursor(x);
-        events.speak(chart.spoken());
+        events.speak(chart.reading?.spoken() ?? '');
       },
     });
     this.body.addEventListener('keydown', (event) => {
@@ -134,23 +109,9 @@ export class Chart implements PlotOwner {
     this.body.focus();
   }
 
-  /** Place and values at the cursor, for a screen reader. */
-  private spoken(): string {
-    const shown = this.atCursor();
-    if (!shown) return '';
-    const { place, rows } = shown;
-    const several = rows.length > 1;
-    const values = rows
-      .filter(({ value }) => value !== '–')
-      .map(({ name, value }) => (several ? `${name}: ${value}` : value));
-    return `${place}: ${values.join(', ') || 'no value'}`;
-  }
-
   setEnlarged(enlarged: boolean): void {
     this.root.classList.toggle('enlarged', enlarged);
-    this.enlargeButton.setAttribute('aria-pressed', String(enlarged));
-    this.enlargeButton.setAttribute('aria-label', `${enlarged ? 'Shrink' : 'Enlarge'} ${this.info.title}`);
-    this.enlargeButton.title = enlarged ? 'Shrink' : 'Enlarge';
+    this.enlargeButton.show(enlarged);
   }
 
   /** Takes new content, and draws it when the chart is visible. */
@@ -270,33 +231,13 @@ export class Chart implements PlotOwner {
     this.events.zoom(null);
   }
 
-  /** The largest distance of a shown value from the cursor: a hundredth of the range. */
-  private get tolerance(): number {
-    const [from, to] = this.content!.range;
-    return (to - from) / 100;
+  /** What it says at the cursor, or at the end; undefined: it has no content yet. */
+  private get reading(): ChartReading | undefined {
+    return this.content && new ChartReading(this.info, this.content, this.cursorX);
   }
 
-  /** The row of a curve at the cursor, or its latest one; −1 where there is none. */
-  private rowOf(curve: Curve): number {
-    return this.cursorX === null ? curve.line.length - 1 : nearestRecorded(curve, this.cursorX, this.tolerance);
-  }
-
-  /** The values at the cursor, or the latest ones, of the only run or the emphasised one of several. */
   private showValue(): void {
-    const curves = this.content?.curves ?? [];
-    const several = severalRuns(curves);
-    const emphasised = several && curves.some(({ faded }) => faded);
-    const ofFirst = several && !emphasised ? [] : curves.filter(({ faded }) => !faded);
-    const digits = digitsOf(this.info);
-    const found = ofFirst.map((curve): CurveAt => ({ curve, row: this.rowOf(curve) }));
-    const values = found.map(({ curve, row }) => {
-      const value = formatNumber(curve.line[row], found.length > 1 ? Math.min(3, digits) : digits);
-      if (found.length > 1 && curve.modality) return `${curve.modality} ${value}`;
-      const interval = this.info.interval ? intervalText({ curve, row }) : '';
-      return interval === '' ? value : `${value} (${interval})`;
-    });
-    const shown = this.info.members ? spreadText(found) : values.join(' · ');
-    const text = shown !== '' ? shown : several ? '' : '–';
+    const text = this.reading?.headline() ?? '–';
     setText(this.value, text);
     this.body.setAttribute(
       'aria-label',
@@ -304,35 +245,8 @@ export class Chart implements PlotOwner {
     );
   }
 
-  /** Place, values and warnings at the cursor; undefined: there is none. */
-  private atCursor() {
-    const content = this.content;
-    const x = this.cursorX;
-    if (!content || x === null) return undefined;
-    const digits = digitsOf(this.info);
-    const all = content.curves.map((curve): CurveAt => ({ curve, row: this.rowOf(curve) }));
-    const found = this.info.members ? atEnds(all) : all;
-    const several = severalRuns(content.curves);
-    const rows = found.map(({ curve, row }) => {
-      const interval = this.info.interval ? intervalText({ curve, row }) : '';
-      const recorded = `recorded ${formatNumber(curve.raw[row], digits)}`;
-      return {
-        ...{ color: curve.color, dash: curve.dash },
-        name: nameOf(curve, several, this.info.modality === 'each'),
-        value: formatNumber(curve.line[row], digits),
-        exact: curve.line !== curve.raw ? recorded : interval === '' ? '' : `95 %: ${interval}`,
-      };
-    });
-    // Place, phase and value are those of one row: near a border of phases, the cursor's place would name the other phase.
-    const first = found.find(({ row }) => row >= 0);
-    const at = first ? first.curve.x[first.row]! : x;
-    const place = formatPosition(content.axis, content.axis === 'step' ? Math.round(at) : at);
-    const phase = first?.curve.modality ?? content.phases.find((s) => at >= s.from && at < s.to)?.phase;
-    return { place: phase ? `${place} · ${phase}` : place, rows };
-  }
-
   private showTooltip(): void {
-    const shown = this.atCursor();
+    const shown = this.reading?.atCursor();
     const { plot, content, cursorX } = this;
     if (!plot || !content || cursorX === null || !shown) {
       this.tooltip.hide();
@@ -349,20 +263,4 @@ export class Chart implements PlotOwner {
       this.body.clientWidth,
     );
   }
-}
-
-/** The icon for enlarging, as the editor's `screen-full`: four corners. */
-function corners(): SVGElement {
-  const icon = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  for (const [name, value] of Object.entries({
-    viewBox: '0 0 16 16',
-    width: '16',
-    height: '16',
-    'aria-hidden': 'true',
-  }))
-    icon.setAttribute(name, value);
-  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  path.setAttribute('d', 'M2.5 6V2.5H6 M10 2.5h3.5V6 M13.5 10v3.5H10 M6 13.5H2.5V10');
-  icon.append(path);
-  return icon;
 }

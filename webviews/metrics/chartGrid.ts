@@ -1,6 +1,7 @@
 import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { panels, type SeriesInfo, type ShownPanel, shownSeries } from './catalog.ts';
-import { Chart, type ChartContent, type ChartEvents } from './chart.ts';
+import { Chart, type ChartEvents } from './chart.ts';
+import type { ChartContent } from './chartContent.ts';
 import type { Run } from './store.ts';
 
 /**

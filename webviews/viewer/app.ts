@@ -1,30 +1,30 @@
+import type { ErrorData } from '../../protocol/daemon/wireError.ts';
 import { millimetersOf, type PlaneName, placeOf, planeAxes, planeNames } from '../../protocol/viewer/geometry.ts';
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage, Reading, ShownCase, ViewerMessage, ViewerRequest } from '../../protocol/viewer/page.ts';
 import type { ValueRange } from '../../protocol/viewer/planes.ts';
-import type { LoadedPlane } from '../../protocol/viewer/readPiece.ts';
 import type { ImageSettings, ViewerOptions } from '../../protocol/viewer/settings.ts';
 import { element, oncePerFrame, setText } from '../shared/dom.ts';
 import { CaseBar } from './caseBar.ts';
+import { composePicture, rangeOf, unknownRange } from './composePicture.ts';
 import { acceptDrops } from './dropping.ts';
 import { HeaderDialog } from './headerDialog.ts';
 import { helpDialog } from './helpDialog.ts';
 import { actOnKey } from './keys.ts';
-import { firstLook } from './labelColors.ts';
 import { MeasurePanel, withPoint } from './measurePanel.ts';
+import { Notices } from './notices.ts';
 import { OverlayPanel } from './overlayPanel.ts';
-import type { Picture, ShownLayer } from './paint.ts';
-import { PlaneLoader } from './planeLoader.ts';
+import type { ShownLayer } from './paint.ts';
+import { PlaneLoaders } from './planeLoaders.ts';
 import { PlanePane } from './planePane.ts';
-import { comparisonFrom, lookFrom, toSettings } from './remembered.ts';
+import { toSettings } from './remembered.ts';
 import { pictureOf } from './screenshot.ts';
 import { SeenDialog } from './seenDialog.ts';
+import { toggled, withCase, withLayer, withoutLayer } from './shownLayers.ts';
 import { firstState, firstWindow, inside, middleOf, type ValueWindow, type ViewerState } from './state.ts';
 import { StatusLine } from './statusLine.ts';
 import { Toolbar } from './toolbar.ts';
 
-/** Before the image's values are known. */
-const unknownRange: ValueRange = { low: 0, high: 1, ct: false };
 /** A view is kept when it has not changed for so long, ms. */
 const keepAfter = 150;
 
@@ -39,13 +39,15 @@ export class ViewerApp {
   private readonly status = new StatusLine();
   private readonly caseBar: CaseBar;
   private readonly help = helpDialog();
-  private readonly notice = element('div', { className: 'notices', attributes: { role: 'alert' } });
+  private readonly notices = new Notices();
   private readonly progress = element('progress', { className: 'reading', max: 1 });
   private readonly planes = element('div', { className: 'planes' });
   private readonly heading = element('h1', { className: 'unseen' });
   private readonly redraw = oncePerFrame(() => this.draw());
-  /** By layer; 0 is the image. */
-  private readonly loaders: PlaneLoader[] = [];
+  private readonly loaders = new PlaneLoaders(
+    (request) => this.send({ type: 'plane', ...request, volume: this.image?.volume }),
+    this.redraw,
+  );
   private layers: readonly LayerInfo[] = [];
   private image: OpenedImage | undefined;
   private range: ValueRange | undefined;
@@ -95,7 +97,15 @@ export class ViewerApp {
     this.caseBar = new CaseBar((by) => send({ type: 'nextCase', by }));
     this.progress.setAttribute('aria-label', 'Reading the file');
     this.planes.append(...planeNames.map((name) => this.panes[name].root), this.overlays.root);
-    const main = element('main', {}, this.notice, this.caseBar.root, this.progress, this.planes, this.status.root);
+    const main = element(
+      'main',
+      {},
+      this.notices.root,
+      this.caseBar.root,
+      this.progress,
+      this.planes,
+      this.status.root,
+    );
     root.append(
       element('header', {}, this.heading, this.toolbar.root),
       main,
@@ -127,7 +137,7 @@ export class ViewerApp {
       case 'reading':
         this.reading = message.reading;
         if (message.reading.failed) this.fail('Only a part of this image can be shown', message.reading.failed);
-        this.loader(0).readMore(this.settled);
+        this.loaders.of(0).readMore(this.settled);
         break;
       case 'range':
         this.range = message.range;
@@ -158,25 +168,13 @@ export class ViewerApp {
         break;
       case 'plane':
         // Of the volume that was shown before, pieces may still come.
-        if (message.volume === this.image?.volume) void this.loader(message.piece.layer).receive(message.piece);
+        if (message.volume === this.image?.volume) void this.loaders.of(message.piece.layer).receive(message.piece);
     }
     this.redraw();
   }
 
   private get settled(): boolean {
     return this.reading.share >= 1 || this.reading.failed !== undefined;
-  }
-
-  private loader(layer: number): PlaneLoader {
-    const known = this.loaders[layer];
-    if (known) return known;
-    const made = new PlaneLoader(
-      layer,
-      (request) => this.send({ type: 'plane', ...request, volume: this.image?.volume }),
-      this.redraw,
-    );
-    this.loaders[layer] = made;
-    return made;
   }
 
   private open(image: OpenedImage): void {
@@ -188,7 +186,7 @@ export class ViewerApp {
     this.toolbar.offer3D(image.kind === 'volume');
     if (again) {
       // Another volume of the same file, in the same grid.
-      this.loaders.length = 0;
+      this.loaders.forgetAll();
       this.layers = [];
       this.range = undefined;
       this.reading = { share: 0 };
@@ -204,7 +202,7 @@ export class ViewerApp {
     const notes = [...image.notices];
     if (image.kind === 'volume' && !geometry.spacingKnown)
       notes.push('has no voxel spacing in its header; millimetres assume 1 mm');
-    for (const note of notes) this.tell('note', `This image ${note}.`);
+    for (const note of notes) this.notices.note(`This image ${note}.`);
   }
 
   private fromSettings({ window, alone, smooth, crosshair, linked, colors }: ImageSettings): Partial<ViewerState> {
@@ -213,45 +211,26 @@ export class ViewerApp {
 
   private addLayer(info: LayerInfo): void {
     const others = this.layers.filter(({ layer }) => layer !== info.layer);
-    // One that is there already has changed: its planes are fetched anew, and drawn as before until they come.
-    if (others.length < this.layers.length) this.loaders[info.layer]?.renew();
+    if (others.length < this.layers.length) this.loaders.renew(info.layer);
     this.layers = [...others, info].sort((a, b) => a.layer - b.layer);
-    const look = this.state.looks[info.layer] ?? lookFrom(this.settings, info) ?? firstLook(info);
-    const compare = this.state.compare ?? comparisonFrom(this.settings, this.layers);
-    this.state = { ...this.state, looks: { ...this.state.looks, [info.layer]: look }, compare };
+    this.state = { ...this.state, ...withLayer(this.state, info, { layers: this.layers, settings: this.settings }) };
   }
 
   private showCase(shown: ShownCase): void {
     this.caseBar.show(shown);
-    const { compared } = shown;
-    if (!compared) return;
-    const { reference, prediction, place } = compared;
-    const looks = { ...this.state.looks };
-    for (const layer of [reference, prediction]) {
-      const look = looks[layer];
-      if (look) looks[layer] = { ...look, visible: true };
-    }
-    this.change({ looks, compare: { reference, prediction }, place });
+    if (shown.compared) this.change(withCase(this.state, shown.compared));
   }
 
   private removeLayer(removed: number): void {
     this.layers = this.layers.filter(({ layer }) => layer !== removed);
-    delete this.loaders[removed];
-    const { [removed]: _, ...looks } = this.state.looks;
-    const { compare } = this.state;
-    const compared = compare?.reference === removed || compare?.prediction === removed;
-    this.change({ looks, compare: compared ? undefined : compare });
+    this.loaders.forget(removed);
+    this.change(withoutLayer(this.state, removed));
   }
 
-  private fail(title: string, { what, remedy }: { what: string; remedy?: string | undefined }): void {
-    this.tell('error', `${title}: ${what}.${remedy ? ` ${remedy}` : ''}`);
+  private fail(title: string, error: ErrorData): void {
+    this.notices.fail(title, error);
     document.body.classList.remove('opening');
     document.body.classList.toggle('failed', !this.image);
-  }
-
-  private tell(kind: string, text: string): void {
-    const told = [...this.notice.children].some(({ textContent }) => textContent === text);
-    if (!told) this.notice.append(element('p', { className: kind }, text));
   }
 
   /** Another image's crosshair has moved. */
@@ -304,12 +283,6 @@ export class ViewerApp {
     if (this.image) this.send({ type: 'screenshot', png: await pictureOf(this.panes) });
   }
 
-  private toggleOverlays(): void {
-    const looks = Object.entries(this.state.looks);
-    const visible = !looks.some(([, look]) => look.visible);
-    this.change({ looks: Object.fromEntries(looks.map(([layer, look]) => [layer, { ...look, visible }])) });
-  }
-
   private key(event: KeyboardEvent): void {
     const { target } = event;
     const typing =
@@ -317,7 +290,7 @@ export class ViewerApp {
     if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey || !this.image) return;
     const acted = actOnKey(event.key, this.state, this.shownWindow, {
       change: (part) => this.change(part),
-      toggleOverlays: () => this.toggleOverlays(),
+      toggleOverlays: () => this.change(toggled(this.state)),
       reset: () => this.reset(),
       screenshot: () => void this.savePicture(),
       help: () => this.help.showModal(),
@@ -334,7 +307,7 @@ export class ViewerApp {
     const names = image.kind === 'picture' ? (['axial'] as const) : planeNames;
     const shown = names.filter((name) => (state.alone ?? name) === name || names.length === 1);
     const planes = new Map(
-      shown.map((name) => [name, this.loader(0).get(name, state.place[planeAxes[name].through], !this.settled)]),
+      shown.map((name) => [name, this.loaders.of(0).get(name, state.place[planeAxes[name].through], !this.settled)]),
     );
     const range = this.range ?? rangeOf(planes.get('axial'));
     const window = state.window ?? firstWindow(range);
@@ -345,7 +318,8 @@ export class ViewerApp {
       pane.root.hidden = !shown.some((one) => one === name);
       if (pane.root.hidden) continue;
       const plane = planes.get(name);
-      const picture = plane && this.pictureOf(name, plane, window);
+      const picture =
+        plane && composePicture(name, { plane, window }, { layers: this.layers, loaders: this.loaders }, state);
       pane.draw({ geometry, state, window, picture, ct: range.ct });
       if (picture && layersHere.length === 0) layersHere = picture.layers;
     }
@@ -360,31 +334,4 @@ export class ViewerApp {
     setText(this.heading, image.name);
     setText(document.querySelector('title') ?? this.heading, image.name);
   }
-
-  private pictureOf(name: PlaneName, plane: LoadedPlane, window: ValueWindow): Picture {
-    const { colors, looks, compare } = this.state;
-    const layers = this.layers.flatMap((info): ShownLayer[] => {
-      const look = looks[info.layer];
-      if (!look?.visible) return [];
-      const own = info.layer === 0 ? plane : this.loader(info.layer).get(name, plane.index, false);
-      // A plane of another slice would lie at the wrong place.
-      return own && own.index === plane.index ? [{ info, look, plane: own }] : [];
-    });
-    const find = (layer: number | undefined) => layers.find(({ info }) => info.layer === layer);
-    const [reference, prediction] = [find(compare?.reference), find(compare?.prediction)];
-    const compared = reference && prediction ? { reference, prediction } : undefined;
-    return { plane, window, colors, layers, compared };
-  }
-}
-
-/** The extremes of one plane, for the time until the middle of the image has been read. */
-function rangeOf(plane: LoadedPlane | undefined): ValueRange {
-  if (!plane) return unknownRange;
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const number of plane.numbers) {
-    const value = number * plane.slope + plane.intercept;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return low < high ? { low, high, ct: low < -500 } : unknownRange;
 }
