@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -24,7 +24,10 @@ vi.mock('vscode', async () => ({
   },
   ViewColumn: { Active: -1, Beside: -2 },
   workspace: {
-    fs: { readFile: async ({ fsPath }: { fsPath: string }) => readFile(fsPath) },
+    fs: {
+      stat: async ({ fsPath }: { fsPath: string }) => stat(fsPath),
+      readFile: async ({ fsPath }: { fsPath: string }) => readFile(fsPath),
+    },
     onDidChangeConfiguration: () => ({ dispose: () => {} }),
     onDidGrantWorkspaceTrust: () => ({ dispose: () => {} }),
   },

@@ -7,6 +7,7 @@ import { isObject } from '../../protocol/json.ts';
 import { count } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { configSuffix } from '../configuration/configFiles.ts';
+import { largestConfig, textOf } from '../machines/readText.ts';
 
 /** Something wrong with a file of a data set. */
 export interface DataFinding {
@@ -106,8 +107,9 @@ export class DatasetStore implements Disposable {
     const found = await Promise.all(
       folders.map((folder) => workspace.findFiles(pattern(folder), '**/{node_modules,runs}/**', 100)),
     );
+    // One that cannot be read, or is no text that people write, names nothing.
     const texts = await Promise.all(
-      found.flat().map(async (uri) => ({ uri, text: Buffer.from(await workspace.fs.readFile(uri)).toString() })),
+      found.flat().map(async (uri) => ({ uri, text: await textOf(uri, largestConfig).catch(() => '') })),
     );
     return texts.flatMap(({ uri, text }) => dataSetsIn(text, uri));
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { EngineRelease } from '../../../protocol/engine/release.ts';
@@ -51,6 +51,13 @@ describe('a plugin of PJRT', () => {
       file: own,
     });
     expect(await findPlugin('pjrt:rocm', named, 'x64')).toMatchObject({ file: own });
+
+    // Another user could have written it.
+    chmodSync(installed.file, 0o666);
+    const foreign = await rejection(findPlugin('pjrt:cpu', box.env, 'x64'));
+    expect(foreign).toMatchObject({ code: 'engine', details: { place: installed.file } });
+    expect(foreign.message).toContain(`UNIMISS_PJRT=${installed.file}`);
+    chmodSync(installed.file, 0o644);
 
     truncateSync(installed.file, 10);
     expect((await rejection(findPlugin('pjrt:cpu', box.env, 'x64'))).message).toContain('engine install');
