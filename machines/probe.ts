@@ -65,7 +65,12 @@ export function checkFacts(host: string, { system, processor, glibc, free }: Mac
   };
   if (system !== 'Linux') refuse(`it runs ${system}, but UniMiSS trains on Linux`, 'Use a Linux machine.');
   if (processor !== 'x86_64')
-    refuse(`its processor is ${processor}, but UniMiSS brings its daemon for x86_64`, 'Use an x86-64 machine.');
+    refuse(
+      `its processor is ${processor}, but UniMiSS brings its daemon for x86_64 only`,
+      processor === 'aarch64'
+        ? 'Use an x86-64 machine. On that machine itself, a clone of UniMiSS may work in the shell (docs/machines.md).'
+        : 'Use an x86-64 machine.',
+    );
   const [major = 0, minor = 0] = (glibc ?? '').split('.').map(Number);
   if (major < oldestGlibc[0] || (major === oldestGlibc[0] && minor < oldestGlibc[1]))
     refuse(

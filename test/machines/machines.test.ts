@@ -87,6 +87,19 @@ describe.skipIf(noSshd)('another machine, through a real sshd', () => {
     await line.end();
   });
 
+  it('refuses a machine with another processor, and copies nothing', async () => {
+    const { home } = sshd.users[1];
+    writeFileSync(join(home, 'uname'), '#!/bin/sh\n[ "$1" = -m ] && echo aarch64 || exec /usr/bin/uname "$@"\n', {
+      mode: 0o755,
+    });
+    // bash reads it for commands of ssh, too.
+    writeFileSync(join(home, '.bashrc'), 'PATH="$HOME:$PATH"; export XDG_DATA_HOME="$HOME/none"\n', { mode: 0o644 });
+    await expect(connectMachine('gpu-b', payload, options())).rejects.toThrow(
+      /gpu-b: its processor is aarch64, but UniMiSS brings its daemon for x86_64 only/,
+    );
+    expect(existsSync(join(home, 'none'))).toBe(false);
+  });
+
   it.each([
     ['a key that is not accepted', { IdentityFile: 'stranger' }, /did not accept your key or password/, 'UnimissError'],
     ['an unknown host key', { UserKnownHostsFile: '/dev/null' }, /host key is not known/, 'UnimissError'],
