@@ -34,7 +34,9 @@ const mostRows = 500;
 
 /** The view "Data Sets": each with its counts, the findings of its check, and its images with a small picture of each. */
 export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
-  private readonly changed = new EventEmitter<undefined>();
+  private readonly changed = new EventEmitter<DataRow | undefined>();
+  /** Rows of data sets that the editor has, by path. Only the row of what has been looked at is drawn again: while all are, a menu's command finds no row. */
+  private readonly sets = new Map<string, DataRow>();
   private readonly subscriptions: Disposable[];
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -44,13 +46,13 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
   ) {
     this.subscriptions = [
       window.createTreeView<DataRow>('unimiss.dataSets', { treeDataProvider: this, showCollapseAll: true }),
-      store.onDidChange(() => this.changed.fire(undefined)),
+      store.onDidChange((path) => this.changed.fire(path === undefined ? undefined : this.sets.get(path))),
       workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
     ];
   }
 
   async getChildren(row?: DataRow): Promise<DataRow[]> {
-    if (!row) return (await this.store.list()).map((set) => ({ kind: 'set', set }));
+    if (!row) return this.allSets();
     if (row.kind === 'set') {
       const look = workspace.isTrusted ? this.store.look(row.set) : undefined;
       const found: DataRow[] =
@@ -63,6 +65,13 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
       return findings.slice(0, mostRows).map((finding) => ({ kind: 'finding', set: row.set, finding }));
     }
     return row.kind === 'folder' ? filesIn(row.path) : [];
+  }
+
+  private async allSets(): Promise<DataRow[]> {
+    const rows = (await this.store.list()).map((set): DataRow & { kind: 'set' } => ({ kind: 'set', set }));
+    this.sets.clear();
+    for (const row of rows) this.sets.set(row.set.path, row);
+    return rows;
   }
 
   getTreeItem(row: DataRow): TreeItem {
