@@ -56,12 +56,11 @@ async function predictAndShow(ctx: ContextAt, task: Task): Promise<void> {
   const title = byMachine(ctx.daemon.machine, l10n.t('UniMiSS: predicting {0}', name), (machine) =>
     l10n.t('UniMiSS: predicting {0} on {1}', name, machine),
   );
-  const ask = (growing?: string) =>
+  const result = await watchingLabels(ctx, { image: task.input, run: task.run }, (growing) =>
     withProgress(ctx.daemon, title, (workDoneToken, cancelled) =>
-      ctx.daemon.request(predict, { ...task, ...(growing !== undefined && { growing }), workDoneToken }, cancelled),
-    );
-  // Labels grow in a file of this machine.
-  const result = await (ctx.daemon.machine === undefined ? watchingLabels(ctx, Uri.file(task.input), ask) : ask());
+      ctx.daemon.request(predict, { ...task, growing, workDoneToken }, cancelled),
+    ),
+  );
   // Of another machine, the editor may only read what the user named.
   if (ctx.daemon.machine !== undefined) for (const path of [task.input, task.out]) await openThere(ctx, path);
   for (const { image, notices } of result.predicted)

@@ -16,7 +16,10 @@ class FakeDaemon {
   /** Fails all questions for planes, with the connection. */
   cutPlanes = false;
   tell: (reading: Reading) => void = () => {};
+  /** Files that are gone. */
+  gone = new Set<string>();
   private alive = new Set<string>();
+  private layers = 0;
 
   cut(): void {
     this.alive.clear();
@@ -31,6 +34,7 @@ class FakeDaemon {
       updated: unknown,
     ) => {
       const image = `image ${++this.opened}`;
+      this.layers = 0;
       this.asked.push(`open ${path}`);
       this.alive.add(image);
       this.tell = (reading) => (updated as (update: unknown) => void)({ reading });
@@ -39,15 +43,21 @@ class FakeDaemon {
     };
     const request = async (type: unknown, params: never) => {
       if (type === filesOpen) return this.asked.push(`allow ${(params as { path: string }).path}`);
-      const { image, asked } = params as { image: string; asked: { task: string; given: { path?: string } } };
+      const { image, asked } = params as {
+        image: string;
+        asked: { task: string; given: { path?: string; layer?: number } };
+      };
       if (this.cutNext || (this.cutPlanes && asked.task === 'plane')) {
         this.cutNext = false;
         this.cut();
         throw fromWireError(new ResponseError(ErrorCodes.PendingResponseRejected, 'cut'), imageAsk.method);
       }
       if (!this.alive.has(image)) throw new UnimissError('data', imageGone);
-      this.asked.push(`${asked.task}${asked.given?.path ? ` ${asked.given.path}` : ''}`);
-      if (asked.task === 'plane') return { answer: { plane: 'axial', layer: 0 }, bytes: 'AQI=' };
+      const { path, layer } = asked.given ?? {};
+      if (path && this.gone.has(path)) throw new UnimissError('data', 'is not there');
+      this.asked.push(`${asked.task}${path ? ` ${path}` : ''}${layer === undefined ? '' : ` ${layer}`}`);
+      if (asked.task === 'addLayer') return { answer: { layer: ++this.layers } };
+      if (asked.task === 'plane') return { answer: { plane: 'axial', layer: layer ?? 0 }, bytes: 'AQI=' };
       if (asked.task === 'header') throw new UnimissError('data', 'no header');
       return { answer: null };
     };
@@ -81,6 +91,8 @@ it('after a lost connection, is opened again with its layers, and the question i
   await image.ask('open', { path: '' });
   await image.ask('addLayer', { path: '/a.nii.gz', added: false });
   await image.ask('addLayer', { path: '/b.nii.gz', added: false });
+  await image.ask('addLayer', { path: '/a.nii.gz', added: false });
+  expect(await image.ask('addLayer', { path: '/c.nii.gz', added: false })).toEqual({ layer: 4 });
   await image.ask('removeLayer', { layer: 1 });
   for (const cut of [() => daemon.cut(), () => (daemon.cutNext = true)]) {
     cut();
@@ -90,10 +102,28 @@ it('after a lost connection, is opened again with its layers, and the question i
     await Promise.all([image.ask('plane', plane), image.ask('plane', plane), image.ask('range', null)]);
     expect(daemon.opened).toBe(before + 1);
     expect(daemon.asked.slice(0, 6)).toEqual([
-      ...['allow /ct.nii.gz', 'open /ct.nii.gz', 'open', 'addLayer /a.nii.gz', 'addLayer /b.nii.gz', 'removeLayer'],
+      ...[
+        'allow /ct.nii.gz',
+        'open /ct.nii.gz',
+        'open',
+        'addLayer /b.nii.gz',
+        'addLayer /a.nii.gz',
+        'addLayer /c.nii.gz',
+      ],
     ]);
     expect(daemon.asked.filter((one) => one === 'plane')).toHaveLength(2);
+    // Numbers here stay as they were.
+    expect(await image.ask('plane', { ...plane, layer: 4 })).toMatchObject({ layer: 4 });
+    expect(daemon.asked.at(-1)).toBe('plane 3');
+    expect(await image.ask('reloadLayer', { layer: 2 })).toBeUndefined();
+    expect(daemon.asked.at(-1)).toBe('reloadLayer 1');
   }
+  // An overlay whose file is gone does not take the image with it.
+  daemon.gone.add('/b.nii.gz');
+  daemon.cut();
+  expect(await image.ask('plane', { ...plane, layer: 4 })).toMatchObject({ layer: 4 });
+  await expect(image.ask('plane', { ...plane, layer: 2 })).rejects.toThrow('not there any more');
+  expect(await image.ask('removeLayer', { layer: 2 })).toBeNull();
   image.dispose();
   daemon.cut();
   await expect(image.ask('plane', plane)).rejects.toThrow(imageGone);

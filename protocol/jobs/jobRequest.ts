@@ -31,6 +31,8 @@ export interface JobType {
   result: z.ZodType;
   /** Fields of the task that are paths. */
   paths: readonly string[];
+  /** Those of them that name a file which the job makes and nobody needs afterwards: the daemon removes it, however the job ends. */
+  temporary?: readonly string[];
   /** Fields of the task that are lists of runs, beside `run`. */
   runs?: readonly string[];
   /** Whether it takes exports and folders of several runs too. */

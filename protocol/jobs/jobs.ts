@@ -45,6 +45,7 @@ export const jobTypes = {
     task: predictTaskSchema,
     result: predictResultSchema,
     paths: ['input', 'out', 'growing'],
+    temporary: ['growing'],
     runs: ['folds'],
     exports: true,
   },

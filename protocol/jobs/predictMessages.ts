@@ -62,7 +62,7 @@ export const predictTaskSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Segmentation of one volume: a file in which its labels appear slice by slice while it is labelled, as NIfTI, for looking at. Whoever asks for it removes it.',
+      'Segmentation of one volume: a file in which its labels appear slice by slice while it is labelled, as NIfTI, for looking at. It must not be there yet, and the daemon removes it at the end.',
     ),
   statistics: z.boolean().default(false).describe('Segmentation: also write volume and mean value of each class.'),
 });

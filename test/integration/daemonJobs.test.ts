@@ -1,8 +1,11 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node.js';
 import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { progressNotification } from '../../protocol/daemon/lifecycleMessages.ts';
 import { embed } from '../../protocol/jobs/embedMessages.ts';
+import { predict } from '../../protocol/jobs/predictMessages.ts';
 import { runStop } from '../../protocol/runs/messages.ts';
 import { createRun, type DaemonPlace, ended, placeForEachTest, RunWatcher, trained } from '../daemon/harness.ts';
 
@@ -74,4 +77,19 @@ it('on request, a job learns at once who uses the device, or shares it', async (
     message: expect.stringContaining(`in use by ${run.id}`),
   });
   expect((await client.call(embed, { run: run.id, whenBusy: 'share' })).notices).toHaveLength(1);
+});
+
+it('a file that a job makes for looking at is removed at its end, and none that was there', async () => {
+  const client = await place.client();
+  const watcher = await RunWatcher.on(client);
+  const { folder } = await createRun(client, 'a', 10);
+  await watcher.until(folder, ended);
+  const ask = (growing: string) =>
+    client.call(predict, { run: folder, input: '/images', out: join(place.folder, 'labels'), growing });
+  const growing = join(folder, 'growing.nii');
+  expect((await ask(growing)).notices).toEqual(['done by the fake job']);
+  expect(existsSync(growing)).toBe(false);
+  writeFileSync(growing, 'ours');
+  await expect(ask(growing)).rejects.toThrow(/EEXIST/);
+  expect(readFileSync(growing, 'utf8')).toBe('ours');
 });

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { JobType } from '../../../protocol/jobs/jobRequest.ts';
 import { type JobName, jobNames, jobTypes } from '../../../protocol/jobs/jobs.ts';
 import { KeptJobs } from '../../runs/jobs/keptJobs.ts';
@@ -24,7 +26,7 @@ function jobHandler(
   { registry, devices: ledger }: Services,
   { command, kept }: { readonly command: TrainerCommand; readonly kept: KeptJobs },
 ): Handler {
-  const { request, title, paths, result, runs = [] } = type;
+  const { request, title, paths, result, runs = [], temporary = [] } = type;
   /** The folders of a list of runs. */
   const foldersOf = async (field: string, task: object) => {
     const refs = (task as Readonly<Record<string, readonly string[] | undefined>>)[field] ?? [];
@@ -39,6 +41,10 @@ function jobHandler(
     for (const field of runs) others[field] = await foldersOf(field, task);
     const ms = 60_000 * ((task as { keepMinutes?: number }).keepMinutes ?? 0);
     const key = JSON.stringify([name, folder, others]);
+    // What was there before is not the job's.
+    const made = Object.entries(task).flatMap(([field, value]) =>
+      temporary.includes(field) && typeof value === 'string' && !existsSync(value) ? [value] : [],
+    );
     const progress = new WorkDone(send, workDoneToken);
     progress.begin(title);
     try {
@@ -54,6 +60,7 @@ function jobHandler(
       return result.parse(answer);
     } finally {
       progress.end();
+      for (const file of made) await rm(file, { force: true });
     }
   });
 }
