@@ -157,7 +157,8 @@ export async function pickWeights(): Promise<Weights | undefined> {
   return file && { from: file.fsPath };
 }
 
-async function pickWeightsThere(ctx: ContextAt): Promise<Weights | undefined> {
+/** Weights on another machine. */
+export async function pickWeightsThere(ctx: ContextAt): Promise<Weights | undefined> {
   const file = await askPath(ctx, {
     title: l10n.t('Pre-trained weights on {0}', ctx.daemon.machine ?? ''),
     placeHolder: '.safetensors or .pth',

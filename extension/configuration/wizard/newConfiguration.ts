@@ -1,13 +1,16 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { l10n, type QuickPickItem, Uri, window } from 'vscode';
 import { setField } from '../../../protocol/config/makeConfig.ts';
 import { presetNames } from '../../../protocol/config/pretrain/presets.ts';
 import { runNameOf } from '../../../protocol/config/shared.ts';
 import { configMake, engineInfoRequest, runForecast } from '../../../protocol/daemon/messages.ts';
-import { askWeights, pickWeights } from '../../commands/finetune.ts';
+import { NoDaemonHere } from '../../client/noDaemonHere.ts';
+import { askWeights, pickWeights, pickWeightsThere } from '../../commands/finetune.ts';
 import { newConfig } from '../../commands/newConfig.ts';
 import { planFolder } from '../../commands/plan.ts';
-import type { Context } from '../../context.ts';
+import type { Context, ContextAt } from '../../context.ts';
+import { askPath } from '../../machines/askPath.ts';
+import { byMachine, homeThere, onMachine } from '../../machines/there.ts';
 import { withProgress } from '../../withProgress.ts';
 import { configSuffix } from '../configFiles.ts';
 import { type Budget, withBudget, withNote, wrongHours } from './budget.ts';
@@ -27,7 +30,8 @@ export function newConfigurationCommands(ctx: Context): Record<string, (given?: 
           value: finetuning,
         },
       ]);
-      await task?.(ctx, folder);
+      const there = task && (folder ? ctx : await askMachine(ctx));
+      if (there) await task?.(there, folder);
     },
   };
 }
@@ -36,14 +40,28 @@ interface Choice<T> extends QuickPickItem {
   readonly value: T;
 }
 
+/** Asks on which machine the data are, and thus the training; only where others are connected. */
+async function askMachine(ctx: Context): Promise<ContextAt | undefined> {
+  const connected = ctx.machines.all.filter(({ client }) => client.state.kind === 'connected');
+  if (connected.length === 0) return ctx;
+  const { state } = ctx.daemon;
+  const trainsHere = !(state.kind === 'failed' && state.error instanceof NoDaemonHere);
+  const there = await ask<() => ContextAt>(l10n.t('Where are the images, and where shall it train?'), [
+    ...(trainsHere ? [{ label: l10n.t('This machine'), value: () => ctx }] : []),
+    ...connected.map(({ host }) => ({ label: host, value: () => onMachine(ctx, host) })),
+  ]);
+  return there?.();
+}
+
 /** Asks one question of the wizard. @returns undefined if the user cancelled */
 async function ask<T>(placeHolder: string, choices: readonly Choice<T>[]): Promise<T | undefined> {
   const picked = await window.showQuickPick(choices, { title, placeHolder, ignoreFocusOut: true });
   return picked?.value;
 }
 
-async function pretraining(ctx: Context, given: Uri | undefined): Promise<void> {
-  const folders = given ? [given] : await pickFolders();
+async function pretraining(ctx: ContextAt, given: Uri | undefined): Promise<void> {
+  const { machine } = ctx.daemon;
+  const folders = given ? [given.fsPath] : await pickFolders(ctx);
   const [first] = folders ?? [];
   if (!folders || !first) return;
   const preset = await ask(l10n.t('How large is the network?'), [
@@ -57,39 +75,53 @@ async function pretraining(ctx: Context, given: Uri | undefined): Promise<void> 
     {
       label: l10n.t('A file with weights…'),
       detail: '.safetensors, or .pth of the reference implementation',
-      value: pickWeights,
+      value: machine === undefined ? pickWeights : () => pickWeightsThere(ctx),
     },
   ]);
   const start = await weights?.();
   const device = start && (await askDevice(ctx));
   const budget = device && (await askBudget(l10n.t('The paper trains for 200 epochs')));
   if (!budget) return;
-  const name = runNameOf(basename(first.fsPath));
+  const name = runNameOf(basename(first));
   const made = await ctx.daemon.request(configMake, {
-    ...{ folders: folders.map(({ fsPath }) => fsPath), preset, device: device.device },
+    ...{ folders: [...folders], preset, device: device.device },
     ...(name !== undefined && { name }),
   });
   const asked = withFields(made.text, [['train.initialWeights', start.from], ...device.fields]);
-  const file = join(dirname(first.fsPath), `${name ?? 'pretrain'}${configSuffix}`);
+  const fileName = `${name ?? 'pretrain'}${configSuffix}`;
+  const file = machine === undefined ? join(dirname(first), fileName) : posix.join(homeThere(ctx), fileName);
   const forecast = await withProgress(
     ctx.daemon,
-    l10n.t('UniMiSS: looking at the images'),
+    byMachine(machine, l10n.t('UniMiSS: looking at the images'), (there) =>
+      l10n.t('UniMiSS: looking at the images on {0}', there),
+    ),
     (workDoneToken, cancelled) =>
       ctx.daemon.request(runForecast, { from: { config: asked, file }, workDoneToken }, cancelled),
   );
   const { text, why } = withBudget(asked, forecast, budget);
-  await newConfig(basename(first.fsPath), withNote(text, [why]));
+  await newConfig(basename(first), withNote(text, [why, ...startNote(ctx)]));
 }
 
-async function finetuning(ctx: Context, given: Uri | undefined): Promise<void> {
+async function finetuning(ctx: ContextAt, given: Uri | undefined): Promise<void> {
   const weights = await askWeights(ctx, { title, given: null });
   const device = weights && (await askDevice(ctx));
   const budget = device && (await askBudget(l10n.t('As many epochs as are usual for the task')));
   if (!budget) return;
   const hours: [string, unknown][] = budget.hours === undefined ? [] : [['train.hours', budget.hours]];
   await planFolder(ctx, given, (text) =>
-    withFields(text, [['start.from', weights.from], ['engine.device', device.device], ...device.fields, ...hours]),
+    withNote(
+      withFields(text, [['start.from', weights.from], ['engine.device', device.device], ...device.fields, ...hours]),
+      startNote(ctx),
+    ),
   );
+}
+
+/** How a configuration for another machine is started: its paths are paths there. */
+function startNote({ daemon }: ContextAt): string[] {
+  const { machine } = daemon;
+  return machine === undefined
+    ? []
+    : [l10n.t('Its paths are those of {0}: start it with "UniMiSS: Start on Machine…".', machine)];
 }
 
 /** Fields that differ from their default. */
@@ -97,12 +129,18 @@ function withFields(text: string, fields: readonly (readonly [string, unknown])[
   return fields.reduce((now, [field, value]) => (value === null ? now : setField(now, field.split('.'), value)), text);
 }
 
-function pickFolders(): Thenable<Uri[] | undefined> {
-  return window.showOpenDialog({
+/** Paths on the machine of a context. */
+async function pickFolders(ctx: ContextAt): Promise<readonly string[] | undefined> {
+  if (ctx.daemon.machine !== undefined) {
+    const place = await askPath(ctx, { title, placeHolder: l10n.t('Folder with images') });
+    return place && [place.path];
+  }
+  const picked = await window.showOpenDialog({
     title: l10n.t('Folders with images (NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG)'),
     openLabel: l10n.t('Use These Folders'),
     ...{ canSelectFiles: false, canSelectFolders: true, canSelectMany: true },
   });
+  return picked?.map(({ fsPath }) => fsPath);
 }
 
 interface Device {
@@ -111,7 +149,7 @@ interface Device {
 }
 
 /** Asks only where there is a choice. */
-async function askDevice(ctx: Context): Promise<Device | undefined> {
+async function askDevice(ctx: ContextAt): Promise<Device | undefined> {
   const { gpus } = await ctx.daemon.request(engineInfoRequest, {});
   const cpu: Device = { device: 'cpu', fields: [] };
   if (gpus.length === 0) return cpu;

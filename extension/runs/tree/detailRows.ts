@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Command, l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { type Command, l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
 import type { RunDetails } from '../../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../../protocol/runs/runInfo.ts';
 import { dateText, humanBytes, thousands } from '../../../protocol/words.ts';
@@ -148,7 +148,7 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
   item.iconPath = new ThemeIcon('book');
   if (evaluation) {
     item.tooltip = evaluation.report;
-    const argument = { folder, report: Uri.file(evaluation.report).fsPath };
+    const argument = { folder, report: evaluation.report };
     item.command = { command: 'unimiss.openEvaluation', title: 'Open Evaluation Report', arguments: [argument] };
   }
   return item;

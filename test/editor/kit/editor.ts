@@ -45,6 +45,8 @@ export interface EditorOptions {
   viewport?: { width: number; height: number };
   /** Whether the workspace is trusted; default true. If not, nobody is asked, and Restricted Mode applies. */
   trusted?: boolean;
+  /** Whether the window has no folder open; default false. */
+  empty?: boolean;
   /** How long a helper waits, ms; default 120,000: it only guards against waiting for ever. */
   timeout?: number;
 }
@@ -75,7 +77,7 @@ export class Editor {
 
   private constructor(private readonly options: EditorOptions) {
     this.timeout = options.timeout ?? 120_000;
-    this.window = new Window(this, this.workspace);
+    this.window = new Window(this, options.empty ? undefined : this.workspace);
   }
 
   /** Resolves once the workbench is there and the extensions that start with it are active. */
