@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FileType, l10n, Uri, window, workspace } from 'vscode';
 import { configSuffix } from '../configuration/configFiles.ts';
 
@@ -16,12 +16,15 @@ export async function newConfig(name: string, text: string): Promise<Uri | undef
 async function whereToWrite(name: string): Promise<Uri | undefined> {
   const [folder] = workspace.workspaceFolders ?? [];
   if (folder) return freeName(folder.uri, name);
-  return window.showSaveDialog({
+  const picked = await window.showSaveDialog({
     title: l10n.t('Save the configuration'),
     saveLabel: l10n.t('Save'),
     defaultUri: Uri.file(join(homedir(), `${name}${configSuffix}`)),
-    filters: { 'UniMiSS configuration': ['unimiss.jsonc'] },
+    // The editor's own dialog, as over SSH, knows no ending with a dot in it, and would write ours twice.
+    filters: { 'UniMiSS configuration': ['jsonc'] },
   });
+  if (!picked || picked.path.endsWith(configSuffix)) return picked;
+  return freeName(Uri.joinPath(picked, '..'), basename(picked.path).replace(/(\.unimiss)?(\.jsonc?)?$/, ''));
 }
 
 /** `images.unimiss.jsonc`, `images-2.unimiss.jsonc`, …: the first name that is not taken. */
