@@ -79,7 +79,9 @@ it('an image has some overlays; those that were removed do not count', async () 
   await ask(add);
   await expect(ask(add)).rejects.toThrow('has 1 overlays already');
   await ask({ task: 'removeLayer', given: { layer: 1 } });
-  await ask(add);
+  // Nor do several pass that come at once.
+  const several = await Promise.allSettled([ask(add), ask(add), ask(add)]);
+  expect(several.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
 });
 
 it('overlays that the image has by its name are shown, but none that a link brings', async () => {

@@ -43,9 +43,9 @@ const usual: ImageLimits = { images: 32, layers: 32, bytes: totalmem() / 2 };
 /** Images of this machine, for viewers on another one: each is read and cut in a thread of its own, as in the editor. */
 export function imageHandlers(served: ServedFiles, limits: ImageLimits = usual): Handler[] {
   const open = new Map<string, ImageHere>();
-  const roomFor = async (file: string) => {
+  /** Checked and taken in one go, since requests come at once. @param more bytes of the file: its voxels take as many at least */
+  const takeRoom = (file: string, more: number) => {
     const used = [...open.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    const more = await stat(file).then((found) => (found.isFile() ? found.size : 0));
     if (used + more <= limits.bytes) return;
     const sizes = `${humanBytes(used)} of images are open on this machine, of at most ${humanBytes(limits.bytes)}`;
     throw new UnimissError('data', `is too much: ${sizes}`, { place: file, remedy: 'Close some images.' });
@@ -53,14 +53,15 @@ export function imageHandlers(served: ServedFiles, limits: ImageLimits = usual):
   return [
     handle(imageOpen, async ({ path }, { client, subscribe, send }) => {
       const real = await served.check(path);
+      const size = await sizeOf(real);
       if ([...open.values()].filter((one) => one.client === client).length >= limits.images)
         throw new UnimissError('data', `${limits.images} images of this machine are open already`, {
           remedy: 'Close some of them.',
         });
-      await roomFor(real);
+      takeRoom(real, size);
       const image = randomUUID();
       const subscription = await subscribe((id) => {
-        const here = new ImageHere(real, client, id, send, () => open.delete(image));
+        const here = new ImageHere(real, size, client, id, send, () => open.delete(image));
         open.set(image, here);
         return here;
       });
@@ -69,7 +70,7 @@ export function imageHandlers(served: ServedFiles, limits: ImageLimits = usual):
     handle(imageAsk, async ({ image, asked }) => {
       const here = open.get(image);
       if (!here) throw new UnimissError('data', imageGone, { remedy: 'Open it again.' });
-      const answer = await here.answer(asked.task === 'addLayer' ? await allowed(asked, here) : asked);
+      const answer = await (asked.task === 'addLayer' ? addLayer(asked, here) : here.answer(asked));
       if (answer instanceof Uint8Array) return { answer: null, bytes: Buffer.from(answer).toString('base64') };
       if (!isPiece(answer)) return { answer: answer ?? null };
       const { deflated, ...piece } = answer;
@@ -77,20 +78,27 @@ export function imageHandlers(served: ServedFiles, limits: ImageLimits = usual):
     }),
   ];
 
-  /** With the real path of the layer's file, which must be served, or belong to the image. */
-  async function allowed(asked: AddLayer, here: ImageHere): Promise<AddLayer> {
+  /** Its file must be served, or belong to the image. */
+  async function addLayer(asked: AddLayer, here: ImageHere): Promise<unknown> {
+    const { path } = asked.given;
+    // Through no link: what the image's own names lead to lies with it.
+    const own = here.found.includes(path) && (await realpath(path)) === path;
+    const real = own ? path : await served.check(path);
+    const size = await sizeOf(real);
     if (here.layers >= limits.layers)
       throw new UnimissError('data', `has ${limits.layers} overlays already`, {
         place: here.path,
         remedy: 'Remove some of them.',
       });
-    const { path } = asked.given;
-    // Through no link: what the image's own names lead to lies with it.
-    const own = here.found.includes(path) && (await realpath(path)) === path;
-    const real = own ? path : await served.check(path);
-    await roomFor(real);
-    return { ...asked, given: { ...asked.given, path: real } };
+    takeRoom(real, size);
+    return here.adding(size, () => here.answer({ ...asked, given: { ...asked.given, path: real } }));
   }
+}
+
+/** Bytes of a file; of a folder, whose files are counted when they have been read, none. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path);
+  return found.isFile() ? found.size : 0;
 }
 
 function isPiece(answer: unknown): answer is { deflated: Uint8Array } {
@@ -106,11 +114,13 @@ class ImageHere implements Subscription {
   /** Overlays that the thread found by the image's name: who may see the image may see them. */
   found: readonly unknown[] = [];
   private readonly shown = new Set<unknown>();
-  /** Of its voxels and those of its layers. */
-  bytes = 0;
+  /** Overlays that are being read, and the bytes of their files. */
+  private readonly coming: number[] = [];
 
+  /** @param known bytes of its voxels and those of its layers; at first, of its file */
   constructor(
     readonly path: string,
+    private known: number,
     readonly client: object,
     id: string,
     send: Send,
@@ -131,9 +141,23 @@ class ImageHere implements Subscription {
     this.worker.on('exit', () => this.end('it was closed'));
   }
 
-  /** Number of overlays. */
+  /** Number of overlays, with those that come. */
   get layers(): number {
-    return this.shown.size;
+    return this.shown.size + this.coming.length;
+  }
+
+  get bytes(): number {
+    return this.coming.reduce((sum, bytes) => sum + bytes, this.known);
+  }
+
+  /** Reads an overlay, which counts from now on. @param bytes of its file */
+  async adding<R>(bytes: number, read: () => Promise<R>): Promise<R> {
+    this.coming.push(bytes);
+    try {
+      return await read();
+    } finally {
+      this.coming.splice(this.coming.indexOf(bytes), 1);
+    }
   }
 
   async answer({ task, given }: Asked): Promise<unknown> {
@@ -143,7 +167,7 @@ class ImageHere implements Subscription {
     if (task === 'open') this.shown.clear();
     if (task === 'addLayer' && isObject(answer)) this.shown.add(answer.layer);
     if (task === 'removeLayer') this.shown.delete(given.layer);
-    if (changesMemory.includes(task)) this.bytes = Number(await this.ask('bytes', null));
+    if (changesMemory.includes(task)) this.known = Number(await this.ask('bytes', null));
     return answer;
   }
 
