@@ -3,7 +3,7 @@ import { checkpointPin, checkpointsRemove, runDetails, superfluous } from '../..
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Checkpoint } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import { count, humanBytes } from '../../protocol/words.ts';
+import { humanBytes, thousands } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
 import { notify } from '../notify.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
@@ -54,12 +54,11 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
         return;
       }
       const bytes = doomed.reduce((sum, one) => sum + one.bytes, 0);
-      const question = l10n.t(
-        'Remove {0} of {1} ({2})?',
-        count(doomed.length, 'checkpoint'),
-        run.name,
-        humanBytes(bytes),
-      );
+      const size = humanBytes(bytes);
+      const question =
+        doomed.length === 1
+          ? l10n.t('Remove 1 checkpoint of {0} ({1})?', run.name, size)
+          : l10n.t('Remove {0} checkpoints of {1} ({2})?', thousands(doomed.length), run.name, size);
       if (await confirmed(question, l10n.t('The newest, the best and pinned ones stay.'))) await remove(run);
     },
   };

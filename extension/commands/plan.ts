@@ -71,21 +71,21 @@ interface Told {
 /** One sentence about the data; everything that is wrong with them on request, each with its file and remedy. */
 async function tell(ctx: Pick<ContextAt, 'reports'>, name: string, told: Told): Promise<void> {
   const { about, tight, findings } = told;
-  const memory = tight ? ` ${l10n.t('This machine has little memory for this task.')}` : '';
+  const memory = tight ? [l10n.t('This machine has little memory for this task.')] : [];
   if (findings.length === 0) {
-    void notify('info', l10n.t('{0}. No problems found.{1}', about, memory));
+    void notify('info', [l10n.t('{0}. No problems found.', about), ...memory].join(' '));
     return;
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const counts = [counted(errors, 'error'), counted(findings.length - errors, 'warning')].filter((text) => text !== '');
+  const warnings = findings.length - errors;
+  const counts = [
+    ...(errors === 0 ? [] : [errors === 1 ? l10n.t('1 error') : l10n.t('{0} errors', errors)]),
+    ...(warnings === 0 ? [] : [warnings === 1 ? l10n.t('1 warning') : l10n.t('{0} warnings', warnings)]),
+  ];
   const show = l10n.t('Show Problems');
-  const message = `${about}. ${counts.join(', ')}.${memory}`;
+  const message = [`${about}.`, `${counts.join(', ')}.`, ...memory].join(' ');
   const answer = await notify(errors > 0 ? 'warning' : 'info', message, show);
   if (answer === show) await ctx.reports.show(l10n.t('Data Set {0}', name), findingsText(told));
-}
-
-function counted(count: number, noun: string): string {
-  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The findings as a text, the errors first. */

@@ -4,7 +4,7 @@ import { type Disposable, EventEmitter, l10n, type Memento, RelativePattern, Uri
 import { absoluteFrom } from '../../protocol/config/paths.ts';
 import { dataPlan, runForecast } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
-import { count } from '../../protocol/words.ts';
+import { count, thousands } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { configSuffix } from '../configuration/configFiles.ts';
 import { largestConfig, textOf } from '../machines/readText.ts';
@@ -122,7 +122,9 @@ export class DatasetStore implements Disposable {
       return { state: 'failed', why: concerns[0]?.message ?? l10n.t('has no images') };
     const about = [
       ...images.map(({ what, count: n }) => count(n, what)),
-      ...(skipped > 0 ? [`${count(skipped, l10n.t('other file'))}`] : []),
+      ...(skipped === 0
+        ? []
+        : [skipped === 1 ? l10n.t('1 other file') : l10n.t('{0} other files', thousands(skipped))]),
     ].join(' · ');
     const findings = unreadable.first.map(({ name, reason }) => ({
       severity: 'error' as const,

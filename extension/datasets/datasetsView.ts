@@ -14,7 +14,7 @@ import {
   window,
   workspace,
 } from 'vscode';
-import { count, thousands } from '../../protocol/words.ts';
+import { thousands } from '../../protocol/words.ts';
 import type { DataFinding, DataSet, DatasetStore } from './datasetStore.ts';
 import { thumbnailOf } from './thumbnail.ts';
 
@@ -157,7 +157,10 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
       const bad = look.findings.length;
       item.iconPath =
         bad > 0 ? new ThemeIcon('warning', new ThemeColor('list.warningForeground')) : new ThemeIcon('check');
-      item.description = [look.about, ...(bad > 0 ? [count(bad, 'finding')] : [])].join(' · ');
+      item.description = [
+        look.about,
+        ...(bad === 0 ? [] : [bad === 1 ? l10n.t('1 finding') : l10n.t('{0} findings', thousands(bad))]),
+      ].join(' · ');
     }
     return item;
   }

@@ -2,7 +2,7 @@ import { commands, type Disposable, l10n, workspace } from 'vscode';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import { forEditor } from '../../protocol/editorWords.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
-import { count } from '../../protocol/words.ts';
+import { thousands } from '../../protocol/words.ts';
 import type { Context } from '../context.ts';
 import { notify } from '../notify.ts';
 import { sentence, showError } from '../showError.ts';
@@ -51,7 +51,9 @@ function endingText({ ending }: RunInfo): string {
 async function tellFinish(run: RunInfo): Promise<void> {
   const answer = await notify(
     'info',
-    l10n.t('{0} finished its {1}.', run.id, count(run.epochs, 'epoch')),
+    run.epochs === 1
+      ? l10n.t('{0} finished its epoch.', run.id)
+      : l10n.t('{0} finished its {1} epochs.', run.id, thousands(run.epochs)),
     l10n.t('Open Metrics'),
   );
   if (answer === l10n.t('Open Metrics')) await commands.executeCommand('unimiss.openMetrics', { folder: run.folder });

@@ -1,7 +1,7 @@
 import { l10n } from 'vscode';
 import { setField } from '../../../protocol/config/makeConfig.ts';
 import type { Forecast } from '../../../protocol/runs/forecast.ts';
-import { count, roughDuration } from '../../../protocol/words.ts';
+import { roughDuration, thousands } from '../../../protocol/words.ts';
 
 /** The time that a run may take; undefined: as long as the usual number of epochs needs. */
 export interface Budget {
@@ -26,7 +26,7 @@ export function epochsWithin({ epochs, time }: Pick<Forecast, 'epochs' | 'time'>
  */
 export function withBudget(text: string, forecast: Forecast, { hours }: Budget): { text: string; why: string } {
   if (hours === undefined)
-    return { text, why: l10n.t('Its {0} are the usual number.', count(forecast.epochs, 'epoch')) };
+    return { text, why: l10n.t('Its {0} epochs are the usual number.', thousands(forecast.epochs)) };
   const asked = roughDuration(3600 * hours);
   const epochs = epochsWithin(forecast, hours);
   if (epochs === undefined)
@@ -37,8 +37,8 @@ export function withBudget(text: string, forecast: Forecast, { hours }: Budget):
   return {
     text: setField(text, ['train', 'epochs'], epochs),
     why: l10n.t(
-      '{0} fit into {1} on {2} ({3}).',
-      count(epochs, 'epoch'),
+      '{0} epochs fit into {1} on {2} ({3}).',
+      thousands(epochs),
       asked,
       forecast.device,
       forecast.time?.basis ?? '',
