@@ -6,8 +6,8 @@ import type { LabelledPhantoms } from './demoLabels.ts';
 export interface DemoSize {
   /** Phantoms for pre-training. */
   readonly phantoms: PhantomOptions & Pick<LabelledPhantoms, 'size'>;
-  /** Epochs of the pre-training, and the largest number of steps of each. */
-  readonly pretraining: { readonly epochs: number; readonly stepsPerEpoch: number };
+  /** Epochs of the pre-training, and the largest number of steps of each of 2D and 3D. */
+  readonly pretraining: { readonly epochs: number; readonly stepsPerEpoch: Readonly<Record<Modality, number>> };
   /** Phantoms for the probe and for fine-tuning: other patients. */
   readonly labelled: LabelledPhantoms;
   /** Which networks are fine-tuned, and the epochs of each. */
@@ -25,14 +25,14 @@ const size = { slices: 16, plane: 96, image: 96 };
 const sizes = {
   usual: {
     phantoms: { volumes: 64, images: 448, size },
-    pretraining: { epochs: 64, stepsPerEpoch: 16 },
+    pretraining: { epochs: 32, stepsPerEpoch: { '2D': 56, '3D': 16 } },
     labelled: { train: 16, validation: 16, test: 256, size },
     fineTuned: ['2D', '3D'],
-    epochs: 60,
+    epochs: 120,
   },
   quick: {
     phantoms: { volumes: 4, images: 16, size },
-    pretraining: { epochs: 2, stepsPerEpoch: 2 },
+    pretraining: { epochs: 2, stepsPerEpoch: { '2D': 2, '3D': 2 } },
     labelled: { train: 8, validation: 8, test: 16, size },
     fineTuned: ['2D'],
     epochs: 2,
