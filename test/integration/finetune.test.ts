@@ -120,6 +120,7 @@ test('the daemon trains it from another run, and queues its twin from scratch', 
     '--set',
     'name=second',
     '--from-scratch-twin',
+    ...['--hours', '2'],
   ]);
   expect(code, stderr).toBe(0);
   const runs = join(own, 'runs');
@@ -131,8 +132,9 @@ test('the daemon trains it from another run, and queues its twin from scratch', 
   ).toMatch(/Weights from .*0 newly initialised/);
   const twin = runNames(own).find((name) => name.startsWith('second-scratch'))!;
   expect((await unimiss(own, ['daemon', 'stop', '--stop-runs'])).code).toBe(0);
-  const { start, name } = JSON.parse(readFileSync(join(runs, twin, 'config.resolved.json'), 'utf8'));
+  const { start, name, train } = JSON.parse(readFileSync(join(runs, twin, 'config.resolved.json'), 'utf8'));
   expect({ start, name }).toMatchObject({ name: 'second-scratch', start: { from: null, twinOf: second } });
+  expect(train.hours).toBe(2);
 }, 180_000);
 
 test('a configuration of another kind, of another problem, and weights that are not there are refused', async () => {

@@ -9,7 +9,7 @@ import { resolveConfig } from '../../protocol/config/index.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
 import type { EpochRecord, StepRecord } from '../../protocol/records/records.ts';
 import { picturesWithClasses } from './labelledPhantoms.ts';
-import { newestTensors, onlyRun, recordsOf, temporaryFolder, unimiss, writeConfig } from './trainer.ts';
+import { newestTensors, recordsOf, temporaryFolder } from './trainer.ts';
 
 /**
  * What the options of a fine-tuning do to a whole run: which tensors move and how far, when it ends, what its loss is. All runs are trained in
@@ -28,7 +28,7 @@ beforeAll(async () => {
     ...{ task: 'finetune', name: 'small', problem: 'classification', modality: '2D' },
     data: { path: picturesWithClasses(join(own, 'images'), 8), folds: 2, cache: join(own, 'cache'), workers: 0 },
     ...{ model: { preset: 'nano' }, plan: { patch: [64, 64] } },
-    engine: { interOpThreads: 2, intraOpThreads: 2 },
+    engine: { executor: 'eager', interOpThreads: 2, intraOpThreads: 2 },
     train: { epochs: 1, stepsPerEpoch: 1, batch: 4, lr: 1e-2, weightDecay: 0, seed: 3 },
   };
   start = (await trained({})).run;
@@ -105,13 +105,9 @@ describe('which weights move', () => {
 
 describe('when a run ends', () => {
   test('at the end of the epoch in which its hours are over', async () => {
-    const own = temporaryFolder('hours');
-    const file = writeConfig(own, { ...config, train: { ...config.train, epochs: 10_000 } });
-    const { code, stderr } = await unimiss(own, ['finetune', file, '--foreground', '--hours', '0.00001']);
-    expect(code, stderr).toBe(0);
-    const records = recordsOf(onlyRun(own));
-    expect(records.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
-    expect(records.at(-1)).toMatchObject({ message: expect.stringContaining('trained for 0.00001 hours') });
+    const { epochs, ended } = await trained({ epochs: 10_000, hours: 0.00001 });
+    expect(epochs).toHaveLength(1);
+    expect(ended).toContain('trained for 0.00001 hours');
   }, 120_000);
 
   test('where the validation does not improve any more', async () => {

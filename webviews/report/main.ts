@@ -15,6 +15,17 @@ for (const canvas of document.querySelectorAll<HTMLCanvasElement>(`canvas[${plan
   if (plane) drawPlane(canvas, plane, 520);
 }
 
+// What is folded away on the screen is part of the printed report.
+const folded = [...document.querySelectorAll<HTMLDetailsElement>('details.opensForPrint')];
+let closed: HTMLDetailsElement[] = [];
+addEventListener('beforeprint', () => {
+  closed = folded.filter(({ open }) => !open);
+  for (const details of closed) details.open = true;
+});
+addEventListener('afterprint', () => {
+  for (const details of closed) details.open = false;
+});
+
 declare global {
   // The editor's page sets it (extension/report/reportPage.ts).
   var unimissCases: EditorCases | undefined;

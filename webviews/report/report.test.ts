@@ -51,6 +51,10 @@ describe.skipIf(!hasChromium)('report in the browser', () => {
     const rising = await values();
     expect(rising).toEqual(rising.toSorted((a, b) => a - b));
     expect(rising).toHaveLength(12);
+    // The means of all classes stay below.
+    const classes = page.getByRole('table', { name: /Means over cases/ });
+    await classes.getByRole('button', { name: 'Class', exact: true }).click();
+    expect(await classes.locator('tr').last().locator('th').textContent()).toBe('All classes');
     await head.press('Enter');
     expect(await values()).toEqual(rising.toReversed());
     expect(await table.getByRole('columnheader', { name: 'Mean Dice' }).getAttribute('aria-sort')).toBe('descending');
@@ -107,6 +111,11 @@ describe.skipIf(!hasChromium)('report in the browser', () => {
     await page.emulateMedia({ media: 'print' });
     await page.setViewportSize({ width: 1031, height: 700 }); // A4 lying, without margins, at 96 dpi
     expect(await tooWide(page)).toBe(false);
+    // Of heads that are repeated on each page, browsers print text alone.
+    const shown = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('th button')].map((button) => getComputedStyle(button).display)`,
+    );
+    expect(new Set(shown)).toEqual(new Set(['contents']));
     const pdf = await page.pdf({ preferCSSPageSize: true });
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
     await page.context().close();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { turnedGrid } from '../../../test/resampled.ts';
+import { resampledInto, turnedGrid } from '../../../test/resampled.ts';
 import type { Affine } from '../formats/niftiGeometry.ts';
 import { walkAffine } from '../formats/orientation.ts';
 import { type StoredGrid, walkOf } from '../formats/storedVolume.ts';
@@ -108,18 +108,45 @@ it('labels come back to the voxels that they lie on', () => {
 
 it('margins that were filled in come off again, but not below the length that is asked for', () => {
   const grid = turned([0.4, 0.2]);
-  // Nothing but air around a cube of 20 mm.
-  const data = Float32Array.from(places(grid), ([x, y, z]) =>
-    Math.max(Math.abs(x), Math.abs(y), Math.abs(z)) < 10 ? 50 : -900,
-  );
+  // Nothing but air around a ball of 40 mm.
+  const radius = 20;
+  const data = Float32Array.from(places(grid), (place) => (Math.hypot(...place) < radius ? 50 : -900));
   const image = { size: walkOf(grid).shape, spacing: [4, 2, 2] as const, channels: [data], grid, notices: [] };
   const { stored, back } = straighten(image, grid, 'oblique.nii');
   const mm = ({ size }: typeof stored) => [4 * size[0], 2 * size[1], 2 * size[2]];
-  for (const length of mm(stored)) expect(Math.abs(length - 20)).toBeLessThanOrEqual(12);
-  for (const length of mm(straighten(image, grid, 'oblique.nii', [32, 30, 30]).stored))
-    expect(length).toBeGreaterThanOrEqual(30);
-  // Beyond the copy there are no labels.
+  for (const length of mm(stored)) expect(Math.abs(length - 2 * radius)).toBeLessThanOrEqual(12);
+  for (const length of mm(straighten(image, grid, 'oblique.nii', [60, 60, 60]).stored))
+    expect(length).toBeGreaterThanOrEqual(46);
+  // All of the ball is in the copy, to its tips; beyond it there are no labels.
   const own = back(new Uint8Array(stored.size[0] * stored.size[1] * stored.size[2]).fill(7));
   expect(own.every((label, v) => label === 7 || data[v] === -900)).toBe(true);
-  expect(own.filter((label) => label === 7).length).toBeLessThan(own.length / 4);
+  expect(own.filter((label) => label === 7).length).toBeLessThan(own.length / 2);
+});
+
+it('an image that was resampled into an oblique grid is as large again as it was, although its faces are smeared', () => {
+  const { size, affine } = straight;
+  const shape = walkOf(straight).shape;
+  const before = {
+    shape,
+    data: Float32Array.from(places(straight), (place) => 40 + smooth(place) / 100),
+    affine: walkAffine(affine, size, walkOf(straight)),
+  };
+  for (const angles of [
+    [0.3, 0.15],
+    [0.1, -0.4],
+    [0.5, 0.3],
+  ] as const) {
+    const target = turnedGrid(before, angles);
+    const data = resampledInto(before, target, { nearest: false, outside: -1000 });
+    const [depth, height, width] = target.shape;
+    // Files have the fastest axis first.
+    const turnedBack = target.affine.map(([a, b, c, t]) => [c, b, a, t]) as unknown as Affine;
+    const grid = { ...straight, size: [width, height, depth] as const, affine: turnedBack };
+    const walk = walkOf(grid);
+    expect(walk.shape).toEqual(target.shape);
+    const image = { size: target.shape, spacing: [4, 2, 2] as const, channels: [data], grid, notices: [] };
+    const { stored } = straighten(image, grid, 'oblique.nii');
+    for (const [axis, length] of shape.entries())
+      expect(Math.abs((stored.size[axis] ?? 0) - length), `${angles}, axis ${axis}`).toBeLessThanOrEqual(1);
+  }
 });

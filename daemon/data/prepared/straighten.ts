@@ -27,7 +27,7 @@ export function tiltOf({ affine }: Pick<StoredGrid, 'affine'>): number {
 /** An image in a grid along the patient's axes. */
 export interface Straightened {
   readonly stored: StoredCase;
-  /** A map in that grid, brought into the grid of the image: of each voxel the nearest; 0 where the copy has nothing of it. */
+  /** A map in that grid, brought into the grid of the image: 0 where the copy has nothing of it. */
   back(map: Uint8Array | Uint16Array): Uint8Array | Uint16Array;
 }
 
@@ -105,38 +105,83 @@ export function straighten(
       spacing: image.spacing && spacing,
       channels: whole.map((values) => cut(values, straight, first, length)),
     },
-    back: (map) => nearest(map, length, size, toContent),
+    back: (map) => labelsAt(map, length, size, toContent),
   };
 }
 
-/** The smallest box beyond which every channel has its outside value alone; everything where there is no other. */
+/**
+ * The box in which the image is: beyond it every channel has its outside value alone. Interpolation smears the faces of an image that was
+ * resampled before over a voxel or two; where a face plane is such a smear, the box begins where the image is half there. Everything
+ * where there is nothing but the outside value.
+ */
 function contentOf(
   channels: readonly ImageValues[],
   size: Size3,
   outsides: readonly number[],
 ): { first: Size3; length: Size3 } {
-  const least = [size[0], size[1], size[2]];
-  const most = [-1, -1, -1];
-  const note = (axis: 0 | 1 | 2, from: number, to: number) => {
-    least[axis] = Math.min(least[axis]!, from);
-    most[axis] = Math.max(most[axis]!, to);
+  const planes = planesOf(channels, size, outsides);
+  const spans = each((axis) => spanOf(planes[axis], size[axis]));
+  if (spans.some((span) => span === undefined)) return { first: [0, 0, 0], length: size };
+  return {
+    first: each((axis) => spans[axis]?.first ?? 0),
+    length: each((axis) => spans[axis]?.length ?? size[axis]),
   };
+}
+
+/** A plane across an axis: how far its values lie from the outside value, summed, and how many do. */
+interface Plane {
+  apart: number;
+  voxels: number;
+}
+
+/** All planes across each axis. */
+function planesOf(
+  channels: readonly ImageValues[],
+  size: Size3,
+  outsides: readonly number[],
+): [Plane[], Plane[], Plane[]] {
+  const planes = each((axis) => Array.from({ length: size[axis] }, (): Plane => ({ apart: 0, voxels: 0 })));
   for (const [c, values] of channels.entries()) {
     const outside = outsides[c]!;
-    for (let row = 0; row < size[0] * size[1]; row++) {
-      const begin = row * size[2];
-      let [from, to] = [0, size[2] - 1];
-      while (from <= to && values[begin + from] === outside) from++;
-      if (from > to) continue;
-      while (values[begin + to] === outside) to--;
-      const [k, j] = [Math.floor(row / size[1]), row % size[1]];
-      note(0, k, k);
-      note(1, j, j);
-      note(2, from, to);
-    }
+    for (let k = 0, at = 0; k < size[0]; k++)
+      for (let j = 0; j < size[1]; j++)
+        for (let i = 0; i < size[2]; i++, at++) {
+          const apart = Math.abs(values[at]! - outside);
+          if (apart === 0) continue;
+          for (const plane of [planes[0][k]!, planes[1][j]!, planes[2][i]!]) {
+            plane.apart += apart;
+            plane.voxels++;
+          }
+        }
   }
-  if (most[0] === -1) return { first: [0, 0, 0], length: size };
-  return { first: each((axis) => least[axis]!), length: each((axis) => most[axis]! - least[axis]! + 1) };
+  return planes;
+}
+
+/** Planes of a face that two interpolations smear, at most. */
+const smeared = 2;
+
+/** Share of the voxels of the fullest plane that a face has. */
+const wholeFace = 0.8;
+
+/** From the first plane of the image to the last; undefined: there is none. */
+function spanOf(planes: readonly Plane[], length: number): { first: number; length: number } | undefined {
+  const ahead = begin(planes);
+  if (ahead === undefined) return undefined;
+  const behind = begin(planes.toReversed()) ?? 0;
+  return { first: ahead, length: length - ahead - behind };
+}
+
+/** The number of planes before the image; undefined: there is none. */
+function begin(planes: readonly Plane[]): number | undefined {
+  const first = planes.findIndex(({ voxels }) => voxels > 0);
+  if (first === -1) return undefined;
+  // The tip of a structure grows slowly; the face of an image has nearly all that its planes have at once.
+  const most = Math.max(...planes.map(({ voxels }) => voxels));
+  const face = planes.slice(first, first + smeared).some(({ voxels }) => voxels > wholeFace * most);
+  if (!face) return first;
+  let at = first;
+  while (at < first + smeared && (planes[at]?.apart ?? 0) < (planes[at + 1]?.apart ?? 0) / 2) at++;
+  return at;
 }
 
 function cut(values: ImageValues, size: Size3, first: Size3, length: Size3): ImageValues {
@@ -208,7 +253,8 @@ function mix(a: number, b: number, share: number): number {
   return a + share * (b - a);
 }
 
-function nearest(
+/** Labels at the places of another grid: of each voxel the label with the most weight among the eight around it; 0 beyond the map. */
+function labelsAt(
   map: Uint8Array | Uint16Array,
   from: Size3,
   to: Size3,
@@ -220,13 +266,39 @@ function nearest(
   for (let k = 0; k < to[0]; k++)
     for (let j = 0; j < to[1]; j++)
       for (let i = 0; i < to[2]; i++, at++) {
-        const z = Math.round(pz[0] * k + pz[1] * j + pz[2] * i + pz[3]);
-        const y = Math.round(py[0] * k + py[1] * j + py[2] * i + py[3]);
-        const x = Math.round(px[0] * k + px[1] * j + px[2] * i + px[3]);
-        if (z >= 0 && y >= 0 && x >= 0 && z < depth && y < height && x < width)
-          out[at] = map[(z * height + y) * width + x]!;
+        const z = pz[0] * k + pz[1] * j + pz[2] * i + pz[3];
+        const y = py[0] * k + py[1] * j + py[2] * i + py[3];
+        const x = px[0] * k + px[1] * j + px[2] * i + px[3];
+        if (z < -0.5 || y < -0.5 || x < -0.5 || z >= depth - 0.5 || y >= height - 0.5 || x >= width - 0.5) continue;
+        out[at] = heaviest(map, from, clamp(z, depth - 1), clamp(y, height - 1), clamp(x, width - 1));
       }
   return out;
+}
+
+/** The label with the most weight among the eight voxels around a place within the map. */
+function heaviest(map: Uint8Array | Uint16Array, [, height, width]: Size3, z: number, y: number, x: number): number {
+  const [z0, y0, x0] = [Math.floor(z), Math.floor(y), Math.floor(x)];
+  const [fz, fy, fx] = [z - z0, y - y0, x - x0];
+  const dz = fz > 0 ? height * width : 0;
+  const dy = fy > 0 ? width : 0;
+  const dx = fx > 0 ? 1 : 0;
+  const a = (z0 * height + y0) * width + x0;
+  const at = (corner: number) => a + (corner & 4 ? dz : 0) + (corner & 2 ? dy : 0) + (corner & 1 ? dx : 0);
+  const first = map[a]!;
+  let same = true;
+  for (let corner = 1; corner < 8 && same; corner++) same = map[at(corner)] === first;
+  if (same) return first;
+  let [label, most] = [first, 0];
+  for (let one = 0; one < 8; one++) {
+    const own = map[at(one)]!;
+    let sum = 0;
+    for (let other = 0; other < 8; other++)
+      if (map[at(other)] === own)
+        sum += (other & 4 ? fz : 1 - fz) * (other & 2 ? fy : 1 - fy) * (other & 1 ? fx : 1 - fx);
+    if (sum > most) [label, most] = [own, sum];
+    if (most > 0.5) break;
+  }
+  return label;
 }
 
 function clamp(value: number, most: number): number {

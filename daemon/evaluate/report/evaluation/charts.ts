@@ -80,7 +80,7 @@ export function boxPlots(id: string, title: string, unit: string, rows: readonly
   const at = (value: number) => (names + (Math.min(value, highest) / highest) * width).toFixed(1);
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((t) => {
     const value = t * highest;
-    return html`<line class="grid" x1="${at(value)}" y1="${top}" x2="${at(value)}" y2="${bottom}"/><text x="${at(value)}" y="${bottom + 15}" text-anchor="middle">${highest === 1 ? t : formatNumber(value)}</text>`;
+    return html`<line class="grid" x1="${at(value)}" y1="${top}" x2="${at(value)}" y2="${bottom}"/><text x="${at(value)}" y="${bottom + 15}" text-anchor="middle">${+value.toPrecision(3)}</text>`;
   });
   const boxes = rows.map((row, i) => {
     const middle = top + (i + 0.5) * step;

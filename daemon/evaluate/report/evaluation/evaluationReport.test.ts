@@ -7,6 +7,7 @@ import { evaluateClassification } from '../../metrics/evaluateClassification.ts'
 import { evaluateSegmentation } from '../../metrics/evaluateSegmentation.ts';
 import { evaluationPage, writeEvaluationReport } from './evaluationReport.ts';
 import { planePicture, worstAndBest } from './planePicture.ts';
+import { roundAbove } from './segmentationSections.ts';
 import { inPlainWords } from './words.ts';
 
 const hostile = '</script><img src=x onerror=alert(1)>"\'&';
@@ -75,6 +76,12 @@ describe('report of a segmentation', () => {
     );
     expect(words).toMatch(/From only 3 patients little can be concluded/);
     expect(words).toMatch(/pre-training has seen 1 of these cases/);
+  });
+
+  test('the means of all classes stand below those of each, and stay there; an axis ends at a short number', async () => {
+    const page = evaluationPage({ evaluation: await segmented() }, { script: '', style: '' });
+    expect(page.match(/<tfoot>.*?<\/tfoot>/gs)).toEqual([expect.stringMatching(/>All classes<.*>0\.611 </s)]);
+    expect([0.0123, 1, 3, 7.4, 113.6, 410, 999].map(roundAbove)).toEqual([0.016, 1, 3.2, 8, 120, 600, 1000]);
   });
 
   test('worst and best cases are different ones', async () => {

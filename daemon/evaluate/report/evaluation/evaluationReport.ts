@@ -52,7 +52,7 @@ export function evaluationPage(report: EvaluationReport, { script, style }: { sc
 ${notes(evaluation)}
 ${evaluation.problem === 'segmentation' ? segmentationSections(evaluation) : classificationSections(evaluation)}
 ${comparisonSection(evaluation.comparison, evaluation.name)}
-${pictures(planes)}
+${pictures(planes, evaluation)}
 <h2 id="leakage">Leakage and exclusions</h2>
 <p>${leakageSentence(evaluation.leakage)}</p>
 ${leaked(evaluation)}${exclusions(evaluation)}
@@ -60,7 +60,7 @@ ${leaked(evaluation)}${exclusions(evaluation)}
 ${definitions(evaluation)}
 <h2 id="versions">Configuration and versions</h2>
 ${versions(evaluation)}
-${configuration === undefined ? nothing : html`<details><summary>Configuration</summary><pre>${configuration}</pre></details>`}
+${configuration === undefined ? nothing : html`<details class="opensForPrint"><summary>Configuration</summary><pre>${configuration}</pre></details>`}
 </main>
 <footer><p class="clinical">Not for clinical use: these numbers are no evidence that the network is safe for patients.</p></footer>
 <noscript><p>Pictures and sorting need JavaScript.</p></noscript>
@@ -89,16 +89,20 @@ function comparisonSection(comparison: RunComparison | undefined, name: string):
 ${tableOf('Means of both runs and their difference.', columns, rows)}`;
 }
 
-function pictures(planes: readonly LabelledPlane[]): Markup {
+function pictures(planes: readonly LabelledPlane[], evaluation: Evaluation): Markup {
   if (planes.length === 0) return nothing;
   const swatch = (color: string) =>
     html`<svg viewBox="0 0 14 14" aria-hidden="true"><rect width="14" height="14" fill="${color}"/></svg>`;
-  const outline = html`<svg viewBox="0 0 14 14" aria-hidden="true"><rect x="1" y="1" width="12" height="12" fill="#555555" stroke="#ffffff" stroke-width="2"/></svg>`;
+  const outline = html`<svg viewBox="0 0 14 14" aria-hidden="true"><rect width="14" height="14" fill="#555555"/><rect x="3" y="3" width="8" height="8" fill="none" stroke="#ffffff" stroke-width="2"/></svg>`;
+  const dice = new Map(
+    evaluation.problem === 'segmentation' ? evaluation.cases.map((one) => [one.case, one.dice]) : [],
+  );
+  const scored = (id: string) => (dice.has(id) ? `Mean Dice ${formatNumber(dice.get(id))}. ` : '');
   return html`<h2 id="pictures">Worst and best cases</h2>
 <ul class="legend"><li>${outline}outline of the reference</li><li>${swatch('#2ea096')}prediction, as in the reference</li><li>${swatch('#ff8c00')}predicted, but not in the reference</li><li>${swatch('#e0318c')}in the reference, but not predicted</li><li>${swatch('#fadc3c')}predicted as another class</li></ul>
 <div class="planes">${planes.map(
     (plane, i) =>
-      html`<figure><h3 data-case="${plane.title}">${plane.title}</h3><canvas ${new Markup(`${planeAttribute}="${i}"`)} width="${plane.width}" height="${plane.height}" role="img" aria-label="${plane.title}. ${plane.description}"></canvas><figcaption>${plane.description}</figcaption></figure>
+      html`<figure><h3 data-case="${plane.title}">${plane.title}</h3><canvas ${new Markup(`${planeAttribute}="${i}"`)} width="${plane.width}" height="${plane.height}" role="img" aria-label="${plane.title}. ${plane.description}"></canvas><figcaption>${scored(plane.title)}${plane.description}</figcaption></figure>
 `,
   )}</div>`;
 }

@@ -24,8 +24,17 @@ export interface Column {
   readonly numeric: boolean;
 }
 
-/** A table in a region that scrolls, can be reached by the keyboard and has a name. `rows` are `<tr>`; the first cell of each is a `<th scope="row">`. */
-export function tableOf(caption: string, columns: readonly Column[], rows: readonly Markup[], sortable = true): Markup {
+/**
+ * A table in a region that scrolls, can be reached by the keyboard and has a name. `rows` are `<tr>`; the first cell of each is a
+ * `<th scope="row">`. @param foot a row that stays below all others however they are sorted
+ */
+export function tableOf(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly Markup[],
+  sortable = true,
+  foot?: Markup,
+): Markup {
   const heads = columns.map(({ name, numeric }) =>
     numeric ? html`<th scope="col" class="number">${name}</th>` : html`<th scope="col">${name}</th>`,
   );
@@ -35,6 +44,6 @@ export function tableOf(caption: string, columns: readonly Column[], rows: reado
 <thead><tr>${heads}</tr></thead>
 <tbody>
 ${rows}
-</tbody></table></div>
+</tbody>${foot === undefined ? html`` : html`<tfoot>${foot}</tfoot>`}</table></div>
 `;
 }

@@ -46,12 +46,19 @@ function classTable(
       return metric === 'hd95' || metric === 'assd' || metric === 'dice' ? [cell, numberCell(own?.meanOverOk)] : [cell];
     })}${[statuses.ok, statuses.missed, statuses['false-positive'], statuses['both-empty']].map(count)}</tr>
 `;
-  return html`${tableOf('All classes together (mean of the classes’ means)', columns, [row('All classes', summary)], false)}
-${tableOf(
-  'Means over cases, by class.',
-  columns,
-  classes.map((one) => row(one.class, one)),
-)}`;
+  return tableOf(
+    'Means over cases, by class; in the last row the means of the classes’ means.',
+    columns,
+    classes.map((one) => row(one.class, one)),
+    true,
+    row('All classes', summary),
+  );
+}
+
+/** The end of an axis: the least number that is not below a value and whose quarters are short. */
+export function roundAbove(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8].find((step) => step * power >= value * (1 - 1e-9)) ?? 10);
 }
 
 const count = (n: number) => html`<td class="number" data-value="${n}">${n}</td>`;
@@ -64,7 +71,7 @@ function boxes({ classes, cases }: SegmentationEvaluation): Markup {
     });
   const charts = [rows('dice'), rows('hd95')] as const;
   if (charts[0].length === 0) return html`<p>No class has a value in any of the ${cases.length} cases.</p>`;
-  const highest = Math.max(1e-9, ...charts[1].map((row) => row.maximum));
+  const highest = roundAbove(Math.max(1e-9, ...charts[1].map((row) => row.maximum)));
   return html`${boxPlots('box-dice', 'Dice over cases', 'Dice', charts[0], 1)}${charts[1].length > 0 ? boxPlots('box-hd95', 'HD95 over cases', 'mm', charts[1], highest) : html``}`;
 }
 
@@ -97,9 +104,9 @@ function caseDetails({ cases }: SegmentationEvaluation, shown: readonly Segmenta
   if (rows > mostRows)
     return html`<p class="note">The ${rows} numbers of each class in each case are in cases.csv.</p>`;
   const columns = [text('Class'), text('Status'), ...shown.map((metric) => number(names[metric]))];
-  return html`<h3>Each class in each case</h3>
+  return html`<h3 class="onScreen">Each class in each case</h3>
 ${cases.map(
-  (one) => html`<details><summary>${one.case}</summary>
+  (one) => html`<details class="onScreen"><summary>${one.case}</summary>
 ${tableOf(
   `Classes of ${one.case} that prediction or reference have.`,
   columns,
