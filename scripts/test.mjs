@@ -1,6 +1,7 @@
-// `npm test`: sets everything up (TensorFlow, a plugin of PJRT for the CPU; for the tests of the page and of the editor also a browser and VS Code's server),
-// runs the tests and ends with one line: `N passed, N failed, N skipped`. --long     the tests that take minutes (*.long.ts)
-// instead of the others --golden   only the tests against the reference's numbers; UNIMISS_GOLDEN names another folder of these
+// `npm test`: sets everything up (TensorFlow, a plugin of PJRT for the CPU; for the tests of the page and of the editor also a browser
+// and VS Code's server), runs the tests, and ends with one line: `N passed, N failed, N skipped`.
+//   --long    the tests that take minutes (*.long.ts) instead of the others
+//   --golden  only the tests against the reference's numbers; UNIMISS_GOLDEN names another folder of these
 // Other arguments go to Vitest: `npm test -- daemon/data`, `npm test -- -t "name of a test"`.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -56,7 +56,10 @@ export class CheckpointStore {
     if (found) return found;
     throw new UnimissError('checkpoint', `this run has no checkpoint of step ${step}`, {
       place: this.folder,
-      remedy: all.length === 0 ? 'It has none at all.' : `It has those of ${all.map((one) => one.step).join(', ')}.`,
+      remedy:
+        all.length === 0
+          ? 'It has no checkpoints.'
+          : `Its checkpoints are of the steps ${all.map((one) => one.step).join(', ')}.`,
     });
   }
 

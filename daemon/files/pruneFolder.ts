@@ -11,7 +11,7 @@ export interface PruneOptions {
 }
 
 /**
- * Removes the files that were not used for longest (by their times of change) until the rest is at nine tenths of the allowed size.
+ * Removes the least recently used files (by their times of change) until the rest is at nine tenths of the allowed size.
  * Several processes may do so at once.
  * @returns what was removed
  */

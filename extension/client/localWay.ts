@@ -10,7 +10,7 @@ export function localWay(extension: ExtensionContext, output: LogOutputChannel, 
   return {
     makeClient: async () => {
       if (platform !== 'linux')
-        throw noDaemonHere(l10n.t('UniMiSS trains on Linux, and this is {0}', nameOf(platform)));
+        throw noDaemonHere(l10n.t('UniMiSS trains on Linux, but this is {0}', nameOf(platform)));
       if (!hasNativeModule(extension.extensionPath))
         throw noDaemonHere(l10n.t('this package has no native module to train here'));
       return makeLanguageClient(extension, output);

@@ -34,8 +34,8 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
       const { step, bytes, best } = checkpoint;
       const size = humanBytes(bytes);
       const detail = best
-        ? l10n.t('{0}. It is the best one of the run. It cannot be brought back.', size)
-        : l10n.t('{0}. It cannot be brought back.', size);
+        ? l10n.t('{0}. It is the best checkpoint of the run. You cannot restore it.', size)
+        : l10n.t('{0}. You cannot restore it.', size);
       if (await confirmed(l10n.t('Remove the checkpoint of step {0} of {1}?', step, run.name), detail))
         await remove(run, [step]);
     },

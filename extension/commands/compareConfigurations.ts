@@ -41,6 +41,6 @@ async function chooseTwo(ctx: Context, known: RunInfo | undefined): Promise<read
     return (await window.showQuickPick(items, { title: l10n.t('Compare Configurations'), placeHolder }))?.run;
   };
   const one = known ?? (await pick(l10n.t('Which run?')));
-  const other = one && (await pick(l10n.t('With which run is {0} compared?', one.id), one));
+  const other = one && (await pick(l10n.t('Compare {0} with which run?', one.id), one));
   return one && other ? [one, other] : [];
 }

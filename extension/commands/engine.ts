@@ -80,7 +80,7 @@ function sizeText(sizes: EngineInfo['sizes'], device: EngineDevice): string {
 export async function ensureEngine(ctx: ContextAt, device: EngineDevice): Promise<boolean> {
   const { ready, problem, missing, pinned, sizes } = await ctx.daemon.request(engineInfoRequest, { device });
   if (ready) return true;
-  if (pinned === undefined) throw new UnimissError('engine', problem ?? l10n.t('nothing computes on {0}', device));
+  if (pinned === undefined) throw new UnimissError('engine', problem ?? l10n.t('no engine supports {0}', device));
   const yes = l10n.t('Install');
   const { machine: host } = ctx.daemon;
   const size = sizeText(sizes, device);

@@ -212,7 +212,7 @@ async function choose(
   const candidates = machines.all.filter(fits);
   const [only] = candidates;
   if (!only)
-    throw new UnimissError('daemon', l10n.t('there is no machine for this'), {
+    throw new UnimissError('daemon', l10n.t('no machine can do this now'), {
       remedy: l10n.t('Add or connect one with "UniMiSS: Add Machine" or "UniMiSS: Connect Machine".'),
     });
   if (candidates.length === 1) return only;

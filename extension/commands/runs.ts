@@ -68,12 +68,7 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
         await ask(runStop, run);
     },
     async 'unimiss.moveUpRun'(given) {
-      const run = await pick(
-        given,
-        l10n.t('Move Up in Queue'),
-        ['forward'],
-        l10n.t('No run waits behind another one.'),
-      );
+      const run = await pick(given, l10n.t('Move Up in Queue'), ['forward'], l10n.t('No queued run can move up.'));
       if (run) await move(run, Math.max(1, (run.queue ?? 1) - 1));
     },
     async 'unimiss.moveFirstRun'(given) {
@@ -81,7 +76,7 @@ export function runCommands(ctx: Context): Record<string, (given?: unknown, sele
         given,
         l10n.t('Move to Front of Queue'),
         ['forward'],
-        l10n.t('No run waits behind another one.'),
+        l10n.t('No queued run can move up.'),
       );
       if (run) await move(run, 1);
     },

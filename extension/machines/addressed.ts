@@ -35,7 +35,7 @@ export function routed<P>(params: P): { machine: string | undefined; params: P }
   const changed = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, plain(value)])) as P;
   if (machines.size > 1)
     throw new UnimissError('run', l10n.t('these runs are on {0} machines', machines.size), {
-      remedy: l10n.t('Choose runs of one machine.'),
+      remedy: l10n.t('Choose runs on the same machine.'),
     });
   const [machine] = machines;
   return machine === undefined ? { machine, params } : { machine, params: changed };

@@ -32,7 +32,7 @@ export async function askPath(
       title,
       prompt:
         problem ||
-        l10n.t('Path on {0}. Images do not travel by themselves: "UniMiSS: Copy Data to Machine" shows how.', host),
+        l10n.t('Path on {0}. UniMiSS does not copy images by itself: use "UniMiSS: Copy Data to Machine".', host),
       placeHolder,
       value,
       valueSelection: [value.length, value.length],
@@ -59,7 +59,7 @@ export async function askNewFolder(
     prompt: l10n.t('Folder on {0}', ctx.daemon.machine ?? ''),
     value: usual,
     ignoreFocusOut: true,
-    validateInput: (text) => (text.trim().startsWith('/') ? undefined : l10n.t('Write an absolute path.')),
+    validateInput: (text) => (text.trim().startsWith('/') ? undefined : l10n.t('Enter an absolute path.')),
   });
   return typed?.trim() || undefined;
 }

@@ -23,9 +23,9 @@ async function copy(daemon: Pick<DaemonClient, 'request'>, from: Uri, to: Uri, d
   const { type } = await fs.stat(from);
   if (type !== FileType.Directory) return copyFile(daemon, from.path, to);
   if (depth > deepest)
-    throw new UnimissError('data', l10n.t('has more than {0} folders in each other', deepest), {
+    throw new UnimissError('data', l10n.t('has more than {0} nested folders', deepest), {
       place: from.path,
-      remedy: l10n.t('Does a link in it lead to a folder above? Copy it with rsync.'),
+      remedy: l10n.t('A link in it may lead to a parent folder. Copy the folder with rsync.'),
     });
   await fs.createDirectory(to);
   for (const [name] of await fs.readDirectory(from))

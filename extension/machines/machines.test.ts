@@ -29,7 +29,7 @@ describe('a run is known by machine and folder', () => {
   });
   it('refuses runs of several machines', () => {
     expect(() => routed({ runs: ['unimiss://gpu1/runs/a', '/runs/b'] })).toThrow(/these runs are on 2 machines/);
-    expect(() => routed({ runs: ['unimiss://gpu1/a', 'unimiss://gpu2/a'] })).toThrow(/Choose runs of one machine/);
+    expect(() => routed({ runs: ['unimiss://gpu1/a', 'unimiss://gpu2/a'] })).toThrow(/Choose runs on the same machine/);
   });
   it('answers about a run carry its address; others stay', () => {
     const run = { folder: '/runs/a', from: '/runs/b/checkpoints/c.safetensors', task: 'finetune', activity: null };

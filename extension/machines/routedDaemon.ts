@@ -102,13 +102,13 @@ export class RoutedDaemon extends DaemonClient implements DaemonAt {
 
   private clientOf(host: string): DaemonClient {
     if (this.machines) return this.machines.clientOf(host);
-    throw new UnimissError('internal', l10n.t('the machines are not read yet'), { place: host });
+    throw new UnimissError('internal', l10n.t('the list of machines is not ready yet'), { place: host });
   }
 }
 
 function elsewhere(there: string, asked: string): UnimissError {
-  return new UnimissError('run', l10n.t('is on {0}, and this happens on {1}', there, asked), {
+  return new UnimissError('run', l10n.t('is on {0}, but this command works on {1}', there, asked), {
     place: 'the run',
-    remedy: l10n.t('Choose runs of one machine.'),
+    remedy: l10n.t('Choose runs on the same machine.'),
   });
 }

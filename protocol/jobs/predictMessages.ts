@@ -62,7 +62,7 @@ export const predictTaskSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Segmentation of one volume: a file in which its labels appear slice by slice while it is labelled, as NIfTI, for looking at. It must not be there yet, and the daemon removes it at the end.',
+      'Segmentation of one volume: a NIfTI file in which the labels appear slice by slice during the prediction, to look at. It must not exist yet; the daemon removes it at the end.',
     ),
   statistics: z.boolean().default(false).describe('Segmentation: also write volume and mean value of each class.'),
 });
@@ -81,7 +81,7 @@ export type ClassStatistics = z.output<typeof classStatisticsSchema>;
 
 export const predictedSchema = z.object({
   image: z.string().describe('Absolute path of the image, of its first channel if it has several files.'),
-  patient: z.string().optional().describe('Classification: whom it shows, where a table or a DICOM file says so.'),
+  patient: z.string().optional().describe('Classification: the patient, if a table or a DICOM file names one.'),
   files: z
     .array(z.string())
     .describe('Absolute paths of the written files: label maps, then the preview and the probabilities.'),
@@ -99,7 +99,7 @@ export const predictResultSchema = z.object({
   skipped: z
     .int()
     .min(0)
-    .describe('Images that the folder already has results for, from the same checkpoint and settings.'),
+    .describe('Images that already have results in the folder, from the same checkpoint and settings.'),
   failed: z.array(
     z.object({
       image: z.string(),
@@ -107,7 +107,7 @@ export const predictResultSchema = z.object({
       unlike: z
         .boolean()
         .default(false)
-        .describe('It differs too much from the images of the training; `force` predicts it all the same.'),
+        .describe('It differs too much from the images of the training; `force` predicts it anyway.'),
     }),
   ),
   table: z.string().nullable().describe('Absolute path of predictions.csv (classification) or statistics.csv.'),

@@ -102,7 +102,10 @@ export const runStop = request(
 export const runMove = request('unimiss/runs/move', 'Gives a queued run another place in the queue for its device.', {
   params: z.strictObject({
     run: runRef,
-    place: z.int().min(1).describe('Its new place: 1 is next. A place behind the last is the last.'),
+    place: z
+      .int()
+      .min(1)
+      .describe('Its new place: 1 is next. A larger number than the last place means the last place.'),
   }),
   result: runInfoSchema,
 });

@@ -31,7 +31,7 @@ interface Options extends JobOptions {
 export function predictCommand(tasks: readonly Task[] = productTasks): Command {
   const command = new Command('predict')
     .description(
-      "Label new images with a fine-tuned network. Segmentation writes a label map per image, in the image's own grid. Classification writes predictions.csv with probabilities. Images that the output folder already has results for are skipped.",
+      "Label new images with a fine-tuned network. Segmentation writes a label map per image, in the image's own grid. Classification writes predictions.csv with probabilities. Skips images that already have results in the output folder.",
     )
     .argument('<run>', 'name or folder of the fine-tuning run, folder of an export, or folder that holds several')
     .argument(

@@ -20,11 +20,11 @@ import { tiltOf } from './straighten.ts';
 /** Raised when images are prepared in another way or their copies say something else, so that old ones are not used. */
 const version = 4;
 
-/** Bytes of prepared images above which those that were not used for longest are removed. */
+/** Bytes of prepared images above which the least recently used ones are removed. */
 const usualMaxBytes = 100 * 2 ** 30;
 
 /**
- * Removes prepared images that were not used for longest where the folder has become large. A run that still uses one makes it anew.
+ * Removes the least recently used prepared images if the folder has become large. A run that still needs one prepares it again.
  * @param keep paths of those that stay, whatever the size: a run's own
  * @returns what was removed
  */

@@ -26,7 +26,7 @@ export function classifyHeldOut(data: LabelledFeatures, folds: readonly HeldOut[
   );
   const total = used.reduce((sum, { tested }) => sum + tested.length, 0);
   if (total === 0)
-    throw new UnimissError('data', 'has too few images to classify one by others', {
+    throw new UnimissError('data', 'has too few images to classify each by the others', {
       remedy: 'Provide at least two classes, with images of two patients each.',
     });
   let [knn, linear] = [0, 0];

@@ -103,7 +103,7 @@ describe('by hand', () => {
       /a: has the probability -6[\s\S]*not logits/,
     );
     expect(() => evaluateClassification([one('a', 0.5, true), one('a', 0.5, true)], options(2))).toThrow(
-      /a: the case is there twice/,
+      /a: the case is listed twice/,
     );
     expect(() => evaluateClassification([one('a', 0.5, true)], options(3))).toThrow(
       /a: has 2 probabilities for 3 classes/,

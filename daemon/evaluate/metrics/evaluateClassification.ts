@@ -141,7 +141,7 @@ function check(cases: readonly ClassificationCaseInput[], { classes, exclusive }
   const seen = new Set<string>();
   for (const { id, probabilities, reference } of cases) {
     const refuse = (what: string, remedy: string) => new UnimissError('data', what, { place: id, remedy });
-    if (seen.has(id)) throw refuse('the case is there twice', 'Give each case once.');
+    if (seen.has(id)) throw refuse('the case is listed twice', 'Give each case once.');
     seen.add(id);
     if (probabilities.length !== classes.length)
       throw refuse(

@@ -88,7 +88,7 @@ export async function evaluateSegmentation(
     for await (const one of cases) {
       if (options.signal?.aborted) throw new UnimissError('interrupted', 'the evaluation was stopped');
       if (done.some((other) => other.case === one.id))
-        throw new UnimissError('data', 'the case is there twice', { place: one.id, remedy: 'Give each case once.' });
+        throw new UnimissError('data', 'the case is listed twice', { place: one.id, remedy: 'Give each case once.' });
       const measured = await evaluateCase(one, options.classes, measure, threads);
       done.push(measured);
       options.onCase?.(measured);

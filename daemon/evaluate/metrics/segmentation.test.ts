@@ -270,7 +270,7 @@ describe('evaluateSegmentation', () => {
     await expect(evaluateSegmentation([wrong], two)).rejects.toThrow(
       /1: the reference has 8 voxels, but its grid 1×3×4/,
     );
-    await expect(evaluateSegmentation([cases[0]!, cases[0]!], two)).rejects.toThrow(/1: the case is there twice/);
+    await expect(evaluateSegmentation([cases[0]!, cases[0]!], two)).rejects.toThrow(/1: the case is listed twice/);
     await expect(evaluateSegmentation([], two)).rejects.toThrow(/no case to evaluate/);
     await expect(evaluateSegmentation([{ ...cases[0]!, spacing: [0, 1] }], two)).rejects.toThrow(
       /spacing 0, 1 mm is impossible/,

@@ -62,7 +62,7 @@ test('several images of a patient widen the interval: they are drawn together', 
 });
 
 test('arms of other sizes are refused', () => {
-  expect(() => twoLevelDifference([[1, 1]], [[1]], options)).toThrow(/other seeds or patients/);
+  expect(() => twoLevelDifference([[1, 1]], [[1]], options)).toThrow(/differ in seeds or patients/);
 });
 
 test("Holm's correction, by hand, and its order", () => {

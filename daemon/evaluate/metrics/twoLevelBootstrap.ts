@@ -39,7 +39,7 @@ export function twoLevelDifference(
     (names !== undefined && names.length !== images) ||
     images === 0
   )
-    throw new UnimissError('internal', 'the arms have other seeds or patients', { place: 'two-level bootstrap' });
+    throw new UnimissError('internal', 'the arms differ in seeds or patients', { place: 'two-level bootstrap' });
   const differences = first.map((row, s) =>
     row.map((value, i) => {
       const other = second[s]?.[i] ?? null;

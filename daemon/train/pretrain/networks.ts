@@ -38,7 +38,7 @@ export function slicesOf(views: Tensor, stride: number): Tensor {
  * Runs backbone and head on a batch of views. 2D, views [2B, H, W, 3]: outputs of the images. 3D, views [2B, D, H, W, 1]: outputs
  * of the volumes, and of their slices as grey pictures, averaged over the slices of a volume. The head's last layer is linear, so
  * averaging comes before it, and volumes and slices pass it together.
- * @param sliceStride every how many slices one passes; divides D
+ * @param sliceStride distance between the slices that pass; divides D
  */
 export function run(network: Network, phase: Modality, views: Tensor, sliceStride: number): NetworkPass {
   const { config, weights } = network;

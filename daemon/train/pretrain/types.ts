@@ -23,7 +23,7 @@ export interface PretrainStepOptions {
   readonly centerMomentum?: number;
   /** Weight of KoLeo's regulariser (koleo.ts); needs a batch of at least 2 in one part. Default 0: none. */
   readonly koleo?: number;
-  /** In 3D every how many slices of a volume one passes as a picture; divides the slices of a view. Default 1. */
+  /** In 3D, distance between the slices of a volume that also pass as pictures; divides the slices of a view. Default 1. */
   readonly sliceStride?: number;
   /** Adam's betas and epsilon. Default 0.9, 0.999, 1e-8. */
   readonly adam?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };

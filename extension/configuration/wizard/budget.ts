@@ -26,7 +26,7 @@ export function epochsWithin({ epochs, time }: Pick<Forecast, 'epochs' | 'time'>
  */
 export function withBudget(text: string, forecast: Forecast, { hours }: Budget): { text: string; why: string } {
   if (hours === undefined)
-    return { text, why: l10n.t('Its {0} epochs are the usual number.', thousands(forecast.epochs)) };
+    return { text, why: l10n.t('It has the usual number of epochs: {0}.', thousands(forecast.epochs)) };
   const asked = roughDuration(3600 * hours);
   const epochs = epochsWithin(forecast, hours);
   if (epochs === undefined)
@@ -55,5 +55,5 @@ export function withNote(text: string, lines: readonly string[]): string {
 /** What a user may write as hours: above 0, at most 10,000. @returns what is wrong, undefined if nothing is */
 export function wrongHours(text: string): string | undefined {
   const hours = Number(text.replace(',', '.'));
-  return text.trim() !== '' && hours > 0 && hours <= 10_000 ? undefined : l10n.t('Write a number of hours above 0.');
+  return text.trim() !== '' && hours > 0 && hours <= 10_000 ? undefined : l10n.t('Enter a number of hours above 0.');
 }

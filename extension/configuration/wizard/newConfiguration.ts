@@ -22,7 +22,7 @@ export function newConfigurationCommands(ctx: Context): Record<string, (given?: 
   return {
     async 'unimiss.newConfiguration'(given) {
       const folder = given instanceof Uri ? given : undefined;
-      const task = await ask(l10n.t('What shall the network learn?'), [
+      const task = await ask(l10n.t('What should the network learn?'), [
         { label: 'Pre-train', detail: l10n.t('From images without labels'), value: pretraining },
         {
           label: 'Fine-tune',
@@ -46,7 +46,7 @@ async function askMachine(ctx: Context): Promise<ContextAt | undefined> {
   if (connected.length === 0) return ctx;
   const { state } = ctx.daemon;
   const trainsHere = !(state.kind === 'failed' && state.error instanceof NoDaemonHere);
-  const there = await ask<() => ContextAt>(l10n.t('Where are the images, and where shall it train?'), [
+  const there = await ask<() => ContextAt>(l10n.t('Where are the images, and where should it train?'), [
     ...(trainsHere ? [{ label: l10n.t('This machine'), value: () => ctx }] : []),
     ...connected.map(({ host }) => ({ label: host, value: () => onMachine(ctx, host) })),
   ]);

@@ -48,7 +48,7 @@ const data = z
     cache: path
       .optional()
       .describe(
-        'Folder for preprocessed images. They are kept between runs; above 100 GiB a run removes those that were not used for longest, never its own. Default: the folder `preprocessed` in the UniMiSS cache, which is `~/.cache/unimiss` or the folder in `UNIMISS_CACHE`.',
+        'Folder for preprocessed images. They are kept between runs. Above 100 GiB, a run removes the least recently used ones, but never its own. Default: the folder `preprocessed` in the UniMiSS cache, which is `~/.cache/unimiss` or the folder in `UNIMISS_CACHE`.',
       ),
     workers: z
       .int()

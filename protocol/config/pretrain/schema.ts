@@ -258,7 +258,7 @@ const train = z
       .max(64)
       .default(1)
       .describe(
-        'In 3D, every how many slices of a volume one is used as a picture too. 1: all, as in the paper. 2 (as in UniMiSS+) or 4 make 3D steps faster. Must divide the number of slices of a 3D view.',
+        'In 3D, distance between the slices of a volume that also serve as pictures. 1: all slices, as in the paper. 2 (every second one, as in UniMiSS+) or 4 make 3D steps faster. Must divide the number of slices of a 3D view.',
       )
       .meta({ source: 'UniMiSS+ (Xie et al. 2024)' }),
     seed: z
@@ -328,7 +328,7 @@ const probe = z
   .nullable()
   .default(null)
   .describe(
-    "Labelled images on which the teacher's features are measured during the training, by k-NN and a linear probe. They are classified by others: in five folds by patient, or as the data set divides them. The training does not see them and does not change. null: none.",
+    "Labelled images on which the teacher's features are measured during the training, by k-NN and a linear probe. Each image is classified by the others: in five folds by patient, or in the split of the data set. The training does not see them and does not change. null: none.",
   );
 
 export const pretrainSchema = z.strictObject({

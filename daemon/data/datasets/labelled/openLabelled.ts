@@ -212,7 +212,7 @@ async function inspected<C extends LabelledCase>(
       kind: 'modality',
       place: path,
       what: kind === '2D' ? 'is a picture among volumes' : 'is a volume among pictures',
-      remedy: 'Put pictures and volumes into data sets of their own.',
+      remedy: 'Put pictures and volumes into separate data sets.',
       case: id,
     });
   }

@@ -91,10 +91,10 @@ async function pruneCache({ data }: FinetuneConfig, summaries: readonly Prepared
     const { files, bytes } = await prunePrepared(data.cache, new Set(summaries.map(({ copy }) => copy)));
     if (files === 0) return [];
     const size = `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-    const message = `Removed ${files} prepared images (${size}) from ${data.cache}, which were not used for longest.`;
+    const message = `Removed the ${files} least recently used prepared images (${size}) from ${data.cache}.`;
     return [{ event: 'notice', message }];
   } catch (error) {
-    return [{ event: 'notice', message: `${data.cache} cannot be tidied up (${messageOf(error)}).` }];
+    return [{ event: 'notice', message: `${data.cache} cannot be cleaned up (${messageOf(error)}).` }];
   }
 }
 

@@ -216,7 +216,7 @@ function matchMasks(
         kind: 'channels',
         place: path,
         what: `is a second label of ${image.path} (the first: ${basename(other)})`,
-        remedy: 'Remove one of the two. Several masks of an image belong into folders, one for each structure.',
+        remedy: 'Remove one of the two. If an image has several masks, put them into one folder per structure.',
       });
     else taken.set(image, path);
   }

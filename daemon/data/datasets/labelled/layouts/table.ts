@@ -115,8 +115,8 @@ function labelColumns(table: Table, findings: Finding[]): { columns: readonly st
       severity: 'warning',
       kind: 'table',
       place: `${table.file}:${odd.line}`,
-      what: `has another value than 0 and 1 in the column “${name}”, so that column is no class`,
-      remedy: 'Nothing is to be done if it is none. Otherwise write 0 and 1 in it.',
+      what: `has a value other than 0 and 1 in the column “${name}”, so UniMiSS does not use this column as a class`,
+      remedy: 'If it is not a class, ignore this. Otherwise use only 0 and 1 in it.',
     });
     return false;
   });

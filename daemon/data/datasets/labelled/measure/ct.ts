@@ -32,7 +32,10 @@ export function notHu(min: number, max: number): { what: string; remedy: string 
       remedy: 'Convert it with a tool that applies slope and intercept, such as dcm2niix.',
     };
   if (min > surelyAir)
-    return { what: `${values}: there is no air`, remedy: 'Convert it to HU, or name the channel otherwise than CT.' };
+    return {
+      what: `${values}: there is no air`,
+      remedy: 'Convert it to HU, or give the channel another name than CT.',
+    };
   if (min < -12_000 || max > 70_000)
     return { what: values, remedy: 'Clip it to the range of the scanner, or convert the original again.' };
   if (max < -200) return { what: `${values}: there is nothing but air`, remedy: 'Check the image.' };
