@@ -53,6 +53,8 @@ export interface ConfigSummary {
   readonly score?: string;
   /** Slices of a volume in its preview pictures, if the run has volumes. */
   readonly slices?: number;
+  /** What the pictures of an image in a preview show, in their order. Absent: its views. */
+  readonly pictures?: readonly string[];
 }
 
 /** The kind that a configuration's field `task` names. Without the field, the first kind; undefined if no kind has the name. */

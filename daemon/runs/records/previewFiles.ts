@@ -15,9 +15,6 @@ const detailsSchema = z.object({
   names: z.array(z.string().nullable()).optional(),
 });
 
-/** What the pictures of an image are in a fine-tuning, in their order. */
-const finetuneTitles = ['image', 'reference', 'prediction'];
-
 /** A saved set of views: names of files in the previews folder, by image. */
 export interface SavedPreview extends z.infer<typeof detailsSchema> {
   step: number;
@@ -31,7 +28,7 @@ export function savedPreview({ step = 0, epoch = 0, details }: EventRecord): Sav
 }
 
 /** What is needed of a run to read its previews. */
-type Run = Pick<RunFolder, 'folder' | 'previewFile' | 'summary' | 'task'>;
+type Run = Pick<RunFolder, 'folder' | 'previewFile' | 'summary'>;
 
 /** Bytes of pictures in one message. */
 const LIMIT = 8 << 20;
@@ -67,6 +64,7 @@ export async function loadPreviews(
 ): Promise<Preview[]> {
   const loaded: Preview[] = [];
   let left = LIMIT;
+  const { pictures } = run.summary;
   const only = run.summary.slices === undefined ? '2D' : '3D';
   for (const { step, epoch, phase: group, images, names: known = [] } of saved.toReversed()) {
     const phase = group ?? only;
@@ -88,7 +86,7 @@ export async function loadPreviews(
         shown.push({
           ...(name && { name }),
           views,
-          ...(run.task === 'finetune' && { titles: finetuneTitles.slice(0, views.length) }),
+          ...(pictures && { titles: pictures.slice(0, views.length) }),
           ...(slices !== undefined && { slices }),
         });
     }

@@ -53,7 +53,7 @@ it('a resolved configuration is valid and resolves to itself; its paths are abso
   expect(resolveConfig(again, { baseDir: '/elsewhere' })).toEqual(config);
   expect(finetuneKind.summary(config)).toEqual({
     ...{ preset: 'tiny', epochs: 100, slices: 16 },
-    ...{ from: '/home/me/run', score: 'auc' },
+    ...{ from: '/home/me/run', score: 'auc', pictures: ['image', 'reference', 'prediction'] },
   });
 });
 

@@ -38,7 +38,9 @@ export const finetuneKind: ConfigKind<FinetuneGiven, FinetuneConfig> = {
     // Previews show every nth slice of a patch, 16 at most.
     const shown = Math.ceil(slices / Math.ceil(slices / 16));
     const { epochs, best } = train;
-    return { preset: model.preset, epochs, from, score: best, ...(inPlane.length === 2 && { slices: shown }) };
+    const pictures = ['image', 'reference', 'prediction'];
+    const slicesShown = inPlane.length === 2 && { slices: shown };
+    return { preset: model.preset, epochs, from, score: best, pictures, ...slicesShown };
   },
 };
 
