@@ -104,11 +104,8 @@ it('the panel of curves', () => {
     panel as never,
     daemon as never,
     ['/runs/a'],
-    Uri.file('/extension') as never,
-    { script: '', style: '' },
-    (error) => failures?.push(error),
-    (request) => acted?.push(request),
-    () => {},
+    { extensionUri: Uri.file('/extension') as never, assets: { script: '', style: '' } },
+    { failed: (error) => failures?.push(error), act: (request) => acted?.push(request), closed: () => {} },
   );
   const before = asked?.length;
   fc.assert(

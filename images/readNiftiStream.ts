@@ -55,7 +55,7 @@ export async function openNiftiStream(path: string, volume: number): Promise<Nif
   return {
     header,
     grid,
-    fill: (store, progress, signal) => fill(path, header, compressed, store, progress, signal),
+    fill: (store, progress, signal) => fill({ path, header, compressed }, store, progress, signal),
   };
 }
 
@@ -76,9 +76,7 @@ export function emptyStore({ size, type, dataBytes, slope, intercept }: NiftiHea
 }
 
 async function fill(
-  path: string,
-  header: NiftiHeader,
-  compressed: boolean,
+  { path, header, compressed }: { readonly path: string; readonly header: NiftiHeader; readonly compressed: boolean },
   store: VoxelStore,
   progress: () => void,
   signal: AbortSignal,

@@ -75,7 +75,10 @@ export class SafetensorsFile implements TensorFile {
     return (await this.read(name)) as Float32Array;
   }
 
-  /** Throws UnimissError 'checkpoint' if a tensor is missing, not F32, or of another shape. Reads only the header. */
+  /**
+   * Checks the header alone.
+   * @throws UnimissError 'checkpoint' if a tensor is missing, not F32, or of another shape
+   */
   checkFloat32(name: string, shape?: readonly number[]): void {
     const tensor = this.required(name);
     if (tensor.dtype === 'F32' && (shape === undefined || shape.join() === tensor.shape.join())) return;

@@ -24,6 +24,15 @@ export interface CaptureSink<E extends EagerTensor> {
 /** One input of an op: the id of a tensor, or several for an op's list argument. */
 export type OpInput = number | readonly number[];
 
+/** An op to add to a trace; as for `execute`. */
+interface OpCall {
+  readonly type: string;
+  readonly inputs: readonly OpInput[];
+  readonly attrs: Attrs;
+  readonly outputs: number;
+  readonly shapes?: readonly (readonly number[])[];
+}
+
 /** Largest number of elements of a constant: graphs are copied many times before their first execution. */
 const LARGEST_CONSTANT = 16_384;
 
@@ -132,7 +141,7 @@ export abstract class KernelBinding<E extends EagerTensor = EagerTensor> impleme
     outputs: number,
     shapes?: readonly (readonly number[])[],
   ): TensorMetadata[] {
-    if (this.trace) return this.addNode(this.trace, type, inputs, attrs, outputs, shapes);
+    if (this.trace) return this.addNode(this.trace, { type, inputs, attrs, outputs, ...(shapes && { shapes }) });
     return this.executeEager(type, inputs, attrs, outputs);
   }
 
@@ -214,14 +223,7 @@ export abstract class KernelBinding<E extends EagerTensor = EagerTensor> impleme
     return value;
   }
 
-  private addNode(
-    trace: Trace,
-    type: string,
-    inputs: readonly OpInput[],
-    attrs: Attrs,
-    outputs: number,
-    shapes?: readonly (readonly number[])[],
-  ): Metadata[] {
+  private addNode(trace: Trace, { type, inputs, attrs, outputs, shapes }: OpCall): Metadata[] {
     const nodes: NodeInput[] = inputs.map((i) =>
       typeof i === 'number' ? this.nodeOf(trace, i, type) : i.map((id) => this.nodeOf(trace, id, type)),
     );

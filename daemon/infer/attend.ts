@@ -1,3 +1,4 @@
+import { UnimissError } from '../../protocol/errors.ts';
 import type { Modality } from '../../protocol/modality.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Tensor } from '../engine/ops/index.ts';
@@ -35,7 +36,7 @@ export function createAttend(engine: Engine, { config, parameters }: Network, mo
         if (module === wanted) attention = value();
       };
       backbone({ config, modality, weights: parameters.weights(), observe }, images!);
-      if (!attention) throw new Error(`the network has no ${wanted}: a defect`);
+      if (!attention) throw new UnimissError('internal', 'this network does not have it', { place: wanted });
       return { attention };
     },
   });

@@ -160,7 +160,7 @@ function decodeStage(pass: Pass, stage: number, before: Tokens, skip: Tensor, cl
   const batch = patches.shape[0]!;
   const embedding = linearOf(weights, `DecEmbed${modality}${stage}.proj`);
   const rows = reshape(patches, [-1, patches.shape[patches.rank - 1]!]);
-  const upsampled = upsample(rows, embedding.weight, embedding.bias, batch, patches.shape.slice(1, -1));
+  const upsampled = upsample(rows, embedding, { batch, grid: patches.shape.slice(1, -1) });
   const classTokens = before.classTokens && linear(before.classTokens, linearOf(weights, `cls_tokens${stage}`));
   const shape: TokenShape = {
     modality,

@@ -67,7 +67,7 @@ export function block(x: Tensor, weights: Weights, shape: TokenShape, options: B
   let source = y;
   if (reduction > 1) {
     const kernel = linearOf(weights, `attn.sr${modality}`);
-    const reduced = spatialReduction(y, kernel.weight, kernel.bias, batch, grid, reduction);
+    const reduced = spatialReduction(y, kernel, { batch, grid, factor: reduction });
     observe?.(`attn.sr${modality}`, () => rows(reduced, classTokens * batch, reduced.shape[0]! - classTokens * batch));
     source = layerNorm(reduced, normOf(weights, 'attn.norm'), 1e-5);
   }

@@ -48,11 +48,8 @@ function openPanel() {
     panel as unknown as WebviewPanel,
     daemon as unknown as DaemonClient,
     ['/runs/a', '/runs/b'],
-    Uri.file('/extension') as never,
-    { script: '', style: '' },
-    (error) => failures.push(error),
-    (request) => acted.push(request),
-    () => {},
+    { extensionUri: Uri.file('/extension') as never, assets: { script: '', style: '' } },
+    { failed: (error) => failures.push(error), act: (request) => acted.push(request), closed: () => {} },
   );
   const tell = (message: MetricsMessage, positions: Record<string, Position>) =>
     update({ subscription: '1', message, positions });

@@ -23,6 +23,13 @@ export interface MetricsDaemon {
   ): Promise<Subscription>;
 }
 
+/** What a panel tells whoever opened it. */
+export interface PanelOwner {
+  failed(error: unknown): void;
+  act(request: PanelRequest): void;
+  closed(): void;
+}
+
 /**
  * One panel. It passes the daemon's messages about its runs to the component unchanged. It subscribes at once, so that the daemon
  * reads while the page loads; the page then says `ready`. A hidden panel has no page and no subscription.
@@ -40,11 +47,8 @@ export class MetricsPanel implements Disposable {
     private readonly panel: WebviewPanel,
     private readonly daemon: MetricsDaemon,
     readonly runs: readonly string[],
-    extensionUri: Uri,
-    assets: PageAssets,
-    private readonly failed: (error: unknown) => void,
-    private readonly act: (request: PanelRequest) => void,
-    closed: () => void,
+    { extensionUri, assets }: { readonly extensionUri: Uri; readonly assets: PageAssets },
+    private readonly owner: PanelOwner,
   ) {
     const { webview } = panel;
     webview.options = { enableScripts: true, localResourceRoots: [] };
@@ -62,7 +66,7 @@ export class MetricsPanel implements Disposable {
       }),
       panel.onDidDispose(() => {
         this.dispose();
-        closed();
+        owner.closed();
       }),
     ];
     // The page keeps the runs in its state, which restores the panel after a reload.
@@ -84,7 +88,7 @@ export class MetricsPanel implements Disposable {
     const checked = metricsRequest.safeParse(input);
     if (!checked.success) {
       const why = checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-      this.failed(
+      this.owner.failed(
         new UnimissError(
           'internal',
           l10n.t('the metrics page sent a message that the protocol does not declare ({0})', why),
@@ -96,7 +100,7 @@ export class MetricsPanel implements Disposable {
     if (message.type === 'act' || message.type === 'openImage') {
       // A page has no say about runs that it does not show.
       const run = this.runs.find((one) => one === message.run || parseAddress(one).path === message.run);
-      if (run !== undefined) this.act({ ...message, run });
+      if (run !== undefined) this.owner.act({ ...message, run });
       return;
     }
     const made = message.type === 'ready' && !this.ready;
@@ -130,12 +134,12 @@ export class MetricsPanel implements Disposable {
     this.subscription = subscription;
     subscription.catch((error) => {
       if (this.subscription === subscription) this.subscription = undefined;
-      this.failed(error);
+      this.owner.failed(error);
     });
   }
 
   private end(): void {
-    this.subscription?.then((subscription) => subscription.end()).catch(this.failed);
+    this.subscription?.then((subscription) => subscription.end()).catch((error) => this.owner.failed(error));
     this.subscription = undefined;
     this.waiting = [];
   }

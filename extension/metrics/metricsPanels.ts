@@ -51,7 +51,8 @@ export class MetricsPanels implements Disposable {
     };
     const { extensionUri } = this.context;
     this.assets ??= readPageAssets(Uri.joinPath(extensionUri, 'dist', 'webviews').fsPath, 'metrics');
-    this.open.set(key, new MetricsPanel(panel, daemon, runs, extensionUri, this.assets, this.failed, this.act, closed));
+    const page = { extensionUri, assets: this.assets };
+    this.open.set(key, new MetricsPanel(panel, daemon, runs, page, { failed: this.failed, act: this.act, closed }));
   }
 }
 

@@ -44,8 +44,7 @@ export function checkConfig(
   const syntax: ParseError[] = [];
   const tree = parseTree(body, syntax, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
   const at = (
-    offset: number,
-    length: number,
+    { offset, length }: Pick<Problem, 'offset' | 'length'>,
     path: PropertyKey[],
     message: string,
     remedy?: string,
@@ -65,22 +64,23 @@ export function checkConfig(
       ...(replacement === undefined ? {} : { replacement }),
     };
   };
-  if (body.trim() === '') return { problems: [at(0, 0, [], 'the file is empty', kinds[0]!.smallest)], notices: [] };
+  if (body.trim() === '')
+    return { problems: [at({ offset: 0, length: 0 }, [], 'the file is empty', kinds[0]!.smallest)], notices: [] };
   if (syntax.length > 0 || tree === undefined)
     // Later errors are mostly consequences of the first.
     return {
       problems: syntax.slice(0, 1).map((e) => ({
-        ...at(e.offset, e.length, [], `not valid JSON: ${words(e.error)}`, rules),
+        ...at(e, [], `not valid JSON: ${words(e.error)}`, rules),
         syntax: true,
       })),
       notices: [],
     };
   const located = (path: PropertyKey[], message: string, remedy?: string, replacement?: string): Problem => {
     const node = closest(tree, path);
-    return at(node.offset, node.length, path, message, remedy, replacement);
+    return at(node, path, message, remedy, replacement);
   };
   const repeated = repeatedKeys(tree).map(({ key, path }) => ({
-    ...at(key.offset, key.length, path, ...keyMessage(path)),
+    ...at(key, path, ...keyMessage(path)),
     ...(path.at(-1) !== '__proto__' && { syntax: true as const }),
   }));
   if (repeated.length > 0) return { problems: repeated, notices: [] };
@@ -101,7 +101,7 @@ export function checkConfig(
           const path = [...issue.path, key];
           const node = closest(tree, path).parent?.children?.[0] ?? tree;
           const [remedy, replacement] = unknownKeyRemedy(issue.path, key, kind);
-          return at(node.offset, node.length, path, `unknown key "${key}"`, remedy, replacement);
+          return at(node, path, `unknown key "${key}"`, remedy, replacement);
         });
       }),
     };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorData } from '../daemon/wireError.ts';
+import type { Modality } from '../modality.ts';
 import { conventions } from './displayNames.ts';
 import type { ImageGeometry, Place } from './geometry.ts';
 import type { HeaderView } from './header.ts';
@@ -52,7 +53,7 @@ export interface SeenViews {
   readonly run: string;
   /** From 0. */
   readonly epoch: number;
-  readonly phase: '2D' | '3D';
+  readonly phase: Modality;
   readonly views: readonly {
     readonly width: number;
     readonly height: number;

@@ -53,8 +53,7 @@ function configOf(task: DownstreamTask, { arch, shape, classes }: DownstreamFile
 
 /** Runs `body` on golden weights and images, and gives its outputs with the norms of the parameters' gradients by its loss. */
 async function run(
-  engine: Engine,
-  executor: Executor,
+  { engine, executor }: { readonly engine: Engine; readonly executor: Executor },
   config: DownstreamConfig,
   { input, shape, gradNorms }: DownstreamFile,
   labels: { shape: number[]; values: Int32Array },
@@ -115,7 +114,7 @@ export async function checkClassification(engine: Engine, file: string, executor
   const golden = readGolden<ClassificationFile>(file);
   const config = configOf('classification', golden);
   const labels = { shape: [golden.labels.length], values: Int32Array.from(golden.labels) };
-  const { outputs, norms } = await run(engine, executor, config, golden, labels, (weights, images, labels) => {
+  const { outputs, norms } = await run({ engine, executor }, config, golden, labels, (weights, images, labels) => {
     const logits = classifyImages({ config, weights }, images);
     return { loss: softmaxLoss(logits, labels, { labelSmoothing: 0 }), outputs: { logits } };
   });
@@ -142,8 +141,7 @@ export async function checkSegmentation(engine: Engine, file: string, executor: 
   const options = { labels: 'exclusive', ignore: false, batchDice: true, firstClass: 1 } as const;
   const shapes: number[][] = [];
   const { outputs, norms } = await run(
-    engine,
-    executor,
+    { engine, executor },
     config,
     golden,
     { shape, values },
@@ -183,10 +181,16 @@ export async function checkSegmentation(engine: Engine, file: string, executor: 
     expect(weight).toBeCloseTo(deepSupervision.weights[i]!, 12);
   });
   const withGradients = { ...golden, gradNorms: deepSupervision.gradNorms };
-  const supervised = await run(engine, executor, config, withGradients, { shape, values }, (of, images, labels) => ({
-    loss: segmentationLoss(segment({ config, weights: of }, images), labels, weights, options),
-    outputs: {},
-  }));
+  const supervised = await run(
+    { engine, executor },
+    config,
+    withGradients,
+    { shape, values },
+    (of, images, labels) => ({
+      loss: segmentationLoss(segment({ config, weights: of }, images), labels, weights, options),
+      outputs: {},
+    }),
+  );
   expectRelative(supervised.outputs.loss![0]!, deepSupervision.loss, 'loss with deep supervision');
   expectNorms(supervised.norms, deepSupervision.gradNorms);
 }

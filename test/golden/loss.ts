@@ -31,7 +31,8 @@ export async function checkLoss(engine: Engine, executor: Executor): Promise<voi
     inputs: { student: { shape }, teacher: { shape }, center: { shape: centerShape }, temperature: { shape: [] } },
     body: ({ student, teacher, center, temperature }) => {
       const image = teacher!;
-      const moved = targets('2D', { image }, { image: batchMean(image) }, center!, temperature!, 0.9);
+      const of = { outputs: { image }, means: { image: batchMean(image) } };
+      const moved = targets('2D', of, center!, temperature!, 0.9);
       return { loss: pairLoss(student!, moved.distributions[0]!.probability, 0.1), center: moved.center };
     },
   });

@@ -25,7 +25,7 @@ export interface MadeUpRun {
 
 /** Records like those of a two-phase run: loss, rates and speed of each step, signs of collapse of each epoch, events. */
 export function madeUpRecords(run: MadeUpRun): RunRecord[] {
-  const { steps, stepsPerEpoch, interval = 2, seed = 0, rate = 1, collapseFrom = Number.POSITIVE_INFINITY } = run;
+  const { steps, stepsPerEpoch, interval = 2, seed = 0 } = run;
   const records: RunRecord[] = [];
   let clock = Date.UTC(2026, 10, 23, 9, 0, 0) + seed * 3_600_000;
   const time = () => new Date(clock).toISOString();
@@ -39,11 +39,11 @@ export function madeUpRecords(run: MadeUpRun): RunRecord[] {
   for (let i = 0; i < steps; i++) {
     const epoch = Math.floor(i / stepsPerEpoch);
     const phase = Math.floor(epoch / interval) % 2 === 0 ? '2D' : '3D';
-    const record = madeUpStep(i, epoch, phase, steps, seed, rate, time());
+    const record = madeUpStep({ step: i, epoch, phase, time: time() }, run);
     clock += record.stepMs + record.waitMs;
     records.push(record);
     if ((i + 1) % stepsPerEpoch !== 0) continue;
-    records.push(madeUpEpoch(epoch, phase, i, stepsPerEpoch, steps, epoch >= collapseFrom, seed, time()));
+    records.push(madeUpEpoch({ step: i, epoch, phase, time: time() }, run));
     records.push({
       kind: 'event',
       event: 'checkpoint',
@@ -56,14 +56,17 @@ export function madeUpRecords(run: MadeUpRun): RunRecord[] {
   return records;
 }
 
+/** A place in a made-up run. */
+interface MadeUpPlace {
+  readonly step: number;
+  readonly epoch: number;
+  readonly phase: Modality;
+  readonly time: string;
+}
+
 function madeUpStep(
-  i: number,
-  epoch: number,
-  phase: Modality,
-  steps: number,
-  seed: number,
-  rate: number,
-  time: string,
+  { step: i, epoch, phase, time }: MadeUpPlace,
+  { steps, seed = 0, rate = 1 }: MadeUpRun,
 ): StepRecord {
   const done = i / steps;
   const n = (k: number) => noise(i * 16 + k + seed * 7919);
@@ -98,15 +101,10 @@ function madeUpStep(
 }
 
 function madeUpEpoch(
-  epoch: number,
-  phase: Modality,
-  step: number,
-  stepsPerEpoch: number,
-  steps: number,
-  collapsed: boolean,
-  seed: number,
-  time: string,
+  { epoch, phase, step, time }: MadeUpPlace,
+  { steps, stepsPerEpoch, seed = 0, collapseFrom = Number.POSITIVE_INFINITY }: MadeUpRun,
 ): EpochRecord {
+  const collapsed = epoch >= collapseFrom;
   const done = step / steps;
   const n = (k: number) => noise(epoch * 32 + k + seed * 131);
   return {

@@ -19,8 +19,10 @@ export function voxels(value: (i: number, j: number, k: number) => number): numb
   return all;
 }
 
-/** An ellipsoid; `shift` moves it along i, and `grow` makes it longer. */
-const inside = (i: number, j: number, k: number, at: number, radius: number, height: number) =>
+type Voxel = readonly [i: number, j: number, k: number];
+
+/** Whether a voxel lies in an ellipsoid around (`at`, 28, 12). */
+const inside = ([i, j, k]: Voxel, at: number, radius: number, height: number) =>
   ((i - at) / radius) ** 2 + ((j - 28) / (radius * 1.2)) ** 2 + ((k - 12) / height) ** 2 < 1;
 
 /** Writes an image of a body with two organs, labels and a prediction that errs most at slice k = 17, with a `dataset.json`. */
@@ -32,7 +34,7 @@ export function writeCase(folder: string, name = 'case'): { image: string; refer
     return file;
   };
   const organ = (i: number, j: number, k: number) =>
-    inside(i, j, k, 20, 9, 8) ? 1 : inside(i, j, k, 44, 8, 7) ? 2 : 0;
+    inside([i, j, k], 20, 9, 8) ? 1 : inside([i, j, k], 44, 8, 7) ? 2 : 0;
   const image = write(`imagesTr/${name}_0000.nii.gz`, {
     type: 4,
     values: voxels((i, j, k) => {

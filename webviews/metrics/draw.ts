@@ -37,7 +37,7 @@ export function drawCurve(
   } else if (curve.line !== curve.raw) {
     context.globalAlpha = 0.28 * opacity;
     context.lineWidth = scales.ratio;
-    stroke(context, curve.x, curve.raw, curve.segment, scales, first, last);
+    stroke(context, { ...curve, y: curve.raw }, scales, first, last);
   }
   context.globalAlpha = 0.7 * opacity;
   context.lineWidth = 0.75 * scales.ratio;
@@ -45,7 +45,7 @@ export function drawCurve(
   context.globalAlpha = opacity;
   context.lineWidth = (curve.thin ? 1 : 1.75) * scales.ratio;
   context.setLineDash((curve.dash ?? []).map((length) => length * scales.ratio));
-  stroke(context, curve.x, curve.line, curve.segment, scales, first, last);
+  stroke(context, { ...curve, y: curve.line }, scales, first, last);
   if (last - first < 80) dots(context, curve, scales, first, last);
   context.restore();
 }
@@ -56,9 +56,7 @@ export function drawCurve(
  */
 function stroke(
   context: CanvasRenderingContext2D,
-  x: Float64Array,
-  y: Float64Array,
-  segment: Uint32Array | undefined,
+  { x, y, segment }: Pick<Curve, 'x' | 'segment'> & { readonly y: Float64Array },
   scales: Scales,
   first: number,
   last: number,

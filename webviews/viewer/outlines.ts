@@ -1,6 +1,8 @@
 import { labelColor } from './labelColors.ts';
 import { labelAt, type ShownLayer } from './paint.ts';
 
+type Corner = readonly [x: number, y: number];
+
 /** Lines around the labels of a layer, by the label's colour, in units of pixels of the plane. */
 export function outlinesOf({ info, look, plane }: ShownLayer): ReadonlyMap<string, Path2D> {
   const lines = new Map<string, Path2D>();
@@ -14,12 +16,12 @@ export function outlinesOf({ info, look, plane }: ShownLayer): ReadonlyMap<strin
     lines.set(`rgb(${labelColor(i).join(' ')})`, path);
   }
   const { width, height } = plane;
-  const edge = (one: number, other: number, x1: number, y1: number, x2: number, y2: number) => {
+  const edge = (one: number, other: number, from: Corner, to: Corner) => {
     // Where two labels touch, both have the line; the later one is seen.
     for (const label of [one, other]) {
       const path = label === 0 ? undefined : paths.get(label);
-      path?.moveTo(x1, y1);
-      path?.lineTo(x2, y2);
+      path?.moveTo(...from);
+      path?.lineTo(...to);
     }
   };
   for (let y = 0; y < height; y++)
@@ -27,10 +29,10 @@ export function outlinesOf({ info, look, plane }: ShownLayer): ReadonlyMap<strin
       const own = labelAt(plane, y * width + x);
       const right = x + 1 < width ? labelAt(plane, y * width + x + 1) : 0;
       const below = y + 1 < height ? labelAt(plane, (y + 1) * width + x) : 0;
-      if (own !== right) edge(own, right, x + 1, y, x + 1, y + 1);
-      if (own !== below) edge(own, below, x, y + 1, x + 1, y + 1);
-      if (x === 0 && own !== 0) edge(own, 0, 0, y, 0, y + 1);
-      if (y === 0 && own !== 0) edge(own, 0, x, 0, x + 1, 0);
+      if (own !== right) edge(own, right, [x + 1, y], [x + 1, y + 1]);
+      if (own !== below) edge(own, below, [x, y + 1], [x + 1, y + 1]);
+      if (x === 0 && own !== 0) edge(own, 0, [0, y], [0, y + 1]);
+      if (y === 0 && own !== 0) edge(own, 0, [x, 0], [x + 1, 0]);
     }
   return lines;
 }

@@ -82,7 +82,7 @@ function paintLabels({ info, look, plane }: ShownLayer, data: Uint8ClampedArray)
     if (number === 0 && intercept === 0) continue;
     const t = 4 * (Math.round(number * slope + intercept) & 0xffff);
     const opacity = (table[t + 3] ?? 0) * look.opacity;
-    if (opacity > 0) mix(data, o, table[t] ?? 0, table[t + 1] ?? 0, table[t + 2] ?? 0, opacity);
+    if (opacity > 0) mix(data, o, table, t, opacity);
   }
 }
 
@@ -94,7 +94,7 @@ function paintHeat({ look, plane }: ShownLayer, range: ValueWindow, data: Uint8C
     const share = (value - range.low) / (range.high - range.low);
     if (!(share > 0)) continue;
     const m = 3 * Math.min(255, 64 + Math.round(191 * share));
-    mix(data, o, map[m] ?? 0, map[m + 1] ?? 0, map[m + 2] ?? 0, Math.min(1, share) * look.opacity * 1.5);
+    mix(data, o, map, m, Math.min(1, share) * look.opacity * 1.5);
   }
 }
 
@@ -105,19 +105,20 @@ function paintAgreement(reference: ShownLayer, prediction: ShownLayer, data: Uin
     const [is, said] = [labelAt(reference.plane, i), labelAt(prediction.plane, i)];
     const agreement = agreementOf(offReference.has(is) ? 0 : is, offPrediction.has(said) ? 0 : said);
     if (agreement === 'none') continue;
-    const [red, green, blue, opacity] = agreementColors[agreement];
-    mix(data, o, red, green, blue, opacity);
+    const color = agreementColors[agreement];
+    mix(data, o, color, 0, color[3]);
   }
 }
 
-function mix(data: Uint8ClampedArray, o: number, red: number, green: number, blue: number, opacity: number): void {
+/** Lays the colour at place `c` of `colors` over the pixel at place `o`. */
+function mix(data: Uint8ClampedArray, o: number, colors: ArrayLike<number>, c: number, opacity: number): void {
   // "Over" of two transparent colours (Porter & Duff 1984).
   const [mine, below] = [Math.min(1, opacity), (data[o + 3] ?? 0) / 255];
   const both = mine + below * (1 - mine);
   const share = mine / both;
-  data[o] = (data[o] ?? 0) * (1 - share) + red * share;
-  data[o + 1] = (data[o + 1] ?? 0) * (1 - share) + green * share;
-  data[o + 2] = (data[o + 2] ?? 0) * (1 - share) + blue * share;
+  data[o] = (data[o] ?? 0) * (1 - share) + (colors[c] ?? 0) * share;
+  data[o + 1] = (data[o + 1] ?? 0) * (1 - share) + (colors[c + 1] ?? 0) * share;
+  data[o + 2] = (data[o + 2] ?? 0) * (1 - share) + (colors[c + 2] ?? 0) * share;
   data[o + 3] = 255 * both;
 }
 

@@ -9,6 +9,7 @@ export function blurImage(pixels: Uint8Array, height: number, width: number, sig
   const scratch = new Float32Array(values.length);
   // Taps beyond five deviations change no pixel by a thousandth of a grey level, and would take most of the time.
   const radius = Math.min((kernel - 1) / 2, Math.ceil(5 * sigma));
-  blurSeparably(values, 0, [height, width, 3], gaussianKernel(sigma, radius), 'edgeOnce', scratch);
+  const target = { values, offset: 0, size: [height, width, 3] } as const;
+  blurSeparably(target, gaussianKernel(sigma, radius), 'edgeOnce', scratch);
   for (let i = 0; i < values.length; i++) pixels[i] = values[i]! + 0.5; // a weighted mean never leaves 0–255
 }

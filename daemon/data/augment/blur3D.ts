@@ -21,9 +21,7 @@ export function blurSlices(
     const radius = Math.floor(truncation * sigma + 0.5);
     if (radius > 0)
       blurSeparably(
-        values,
-        d * height * width,
-        [height, width, 1],
+        { values, offset: d * height * width, size: [height, width, 1] },
         gaussianKernel(sigma, radius),
         'edgeTwice',
         scratch,

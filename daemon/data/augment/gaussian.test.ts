@@ -38,7 +38,8 @@ describe('blurSeparably', () => {
         const kernel = gaussianKernel(1.5, radius);
         const image = Float32Array.from({ length: length + 2 }, (_, i) => Math.sin(i * i));
         const before = image.slice();
-        blurSeparably(image, 1, [height, width, channels], kernel, mirror, new Float32Array(length));
+        const target = { values: image, offset: 1, size: [height, width, channels] } as const;
+        blurSeparably(target, kernel, mirror, new Float32Array(length));
         expect([image[0], image[length + 1]]).toEqual([before[0], before[length + 1]]);
         for (let i = 0; i < length; i++) {
           const [c, x, y] = [i % channels, Math.floor(i / channels) % width, Math.floor(i / channels / width)];

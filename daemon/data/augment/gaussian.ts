@@ -17,17 +17,24 @@ export function mirrorIndex(index: number, length: number, mirror: Mirror): numb
   return mirror === 'edgeOnce' ? period - phase : period - 1 - phase;
 }
 
+/** An image in an array. */
+export interface BlurTarget {
+  readonly values: Float32Array;
+  /** Index of its first value. */
+  readonly offset: number;
+  /** [height, width, channels] */
+  readonly size: readonly [number, number, number];
+}
+
 /**
  * Convolves one image with a symmetric kernel along its rows and then along its columns.
  *
- * @param image  [height, width, channels] from `offset` on, replaced by the result
+ * @param target its values are replaced by the result
  * @param kernel one side of it, from `gaussianKernel`
  * @param scratch at least height · width · channels long; its content is lost
  */
 export function blurSeparably(
-  image: Float32Array,
-  offset: number,
-  [height, width, channels]: readonly [number, number, number],
+  { values: image, offset, size: [height, width, channels] }: BlurTarget,
   kernel: Float64Array,
   mirror: Mirror,
   scratch: Float32Array,

@@ -1,4 +1,5 @@
 import { UnimissError } from '../../../protocol/errors.ts';
+import type { Modality } from '../../../protocol/modality.ts';
 import { inspectImage } from '../formats/image.ts';
 import { type IgnoredFile, idOf, walkFiles } from './files.ts';
 import { findImages, noImages, taking } from './findImages.ts';
@@ -11,7 +12,7 @@ export interface Sample {
   readonly id: string;
   /** Absolute path. */
   readonly path: string;
-  readonly kind: '2D' | '3D';
+  readonly kind: Modality;
   /** Known class, from a manifest only. */
   readonly label?: string;
 }
@@ -47,18 +48,22 @@ const listed = 20;
 export class Dataset {
   private readonly brokenById = new Map<string, BrokenImage>();
 
+  readonly samples2D: readonly Sample[];
+  readonly samples3D: readonly Sample[];
+
   constructor(
     /** Ids are relative to this folder. */
     readonly root: string,
-    readonly samples2D: readonly Sample[],
-    readonly samples3D: readonly Sample[],
+    samples: readonly Sample[],
     broken: readonly BrokenImage[],
     /** Files that are no images, and why they were skipped. */
     readonly ignored: readonly IgnoredFile[],
     readonly maxBroken: number,
   ) {
+    this.samples2D = samples.filter(({ kind }) => kind === '2D');
+    this.samples3D = samples.filter(({ kind }) => kind === '3D');
     for (const image of broken) this.brokenById.set(image.id, image);
-    this.found = samples2D.length + samples3D.length + this.brokenById.size;
+    this.found = samples.length + this.brokenById.size;
     this.checkShare();
   }
 
@@ -66,7 +71,7 @@ export class Dataset {
   readonly found: number;
 
   /** The images of one phase. */
-  samples(phase: '2D' | '3D'): readonly Sample[] {
+  samples(phase: Modality): readonly Sample[] {
     return phase === '2D' ? this.samples2D : this.samples3D;
   }
 
@@ -145,14 +150,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const byOrder = (a: { id: string }, b: { id: string }) => order.get(a.id)! - order.get(b.id)!;
   samples.sort(byOrder);
   broken.sort(byOrder);
-  return new Dataset(
-    root,
-    samples.filter(({ kind }) => kind === '2D'),
-    samples.filter(({ kind }) => kind === '3D'),
-    broken,
-    ignored,
-    maxBroken,
-  );
+  return new Dataset(root, samples, broken, ignored, maxBroken);
 }
 
 interface Candidates {

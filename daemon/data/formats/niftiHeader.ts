@@ -155,7 +155,7 @@ function checkedSize(
 export const fourDimensions =
   'Split it into one file per volume. With labelled images, and to predict, one can be chosen: `data.volume`, --volume.';
 
-/** Throws where a file of so many volumes does not have the wanted one. */
+/** Checks the number of a wanted volume. @throws UnimissError('data') if a file of so many volumes does not have it */
 export function requireVolume(
   volumes: number,
   volume: number | undefined,

@@ -198,7 +198,7 @@ describe('broken images met while training', () => {
     }
     broken = await openDataset({ paths: folder });
   });
-  const fresh = (maxBroken: number) => new Dataset(broken.root, broken.samples2D, [], [], [], maxBroken);
+  const fresh = (maxBroken: number) => new Dataset(broken.root, broken.samples2D, [], [], maxBroken);
 
   it('are replaced by others, the same whatever the workers, and reported once', async () => {
     expect(broken.broken).toEqual([]);
@@ -229,7 +229,7 @@ describe('broken images met while training', () => {
   });
 
   it('stop the run where nothing is sound', async () => {
-    const dataset = new Dataset(broken.root, broken.samples2D.slice(0, 3), [], [], [], 1);
+    const dataset = new Dataset(broken.root, broken.samples2D.slice(0, 3), [], [], 1);
     await expect(batchesOf({ dataset })).rejects.toThrow(/images in its place are broken/);
   });
 });
@@ -282,7 +282,7 @@ describe('workers', () => {
   });
 
   it('need images of the phase', () => {
-    const dataset = new Dataset('/nowhere', phantoms.samples2D, [], [], [], 0);
+    const dataset = new Dataset('/nowhere', phantoms.samples2D, [], [], 0);
     expect(() => openLoader(options({ dataset, phase: '3D' }))).toThrow(/there are no 3D images/);
   });
 });

@@ -97,8 +97,8 @@ export function phantomProjection(patient: Patient, size: number, ...key: (numbe
       if (chord(heart, x, z) > 0) segmentation[i] = projectionTissues.heart;
     }
   }
-  const small = (shapes: readonly Ellipsoid[], density: number, into: Float32Array) => {
-    for (const shape of shapes) addSmall(into, size, zoom, shift, shape, density - attenuation.lung);
+  const small = (shapes: readonly Ellipsoid[], density: number, path: Float32Array) => {
+    for (const shape of shapes) addSmall({ path, size, zoom, shift }, shape, density - attenuation.lung);
   };
   small(patient.vessels, attenuation.vessel, healthy);
   small(patient.nodules, attenuation.lung + 3 * (attenuation.solid - attenuation.lung), lesions);
@@ -160,15 +160,16 @@ function lesionAttenuation({ lungs, network, fluid }: Patient, x: number, z: num
   return sum;
 }
 
+/** Attenuation along the rays to the pixels of a square image, and which part of the patient they show. */
+interface View {
+  readonly path: Float32Array;
+  readonly size: number;
+  readonly zoom: number;
+  readonly shift: readonly [number, number];
+}
+
 /** Adds a small shape, visiting only its own pixels. */
-function addSmall(
-  path: Float32Array,
-  size: number,
-  zoom: number,
-  shift: readonly [number, number],
-  shape: Ellipsoid,
-  density: number,
-): void {
+function addSmall({ path, size, zoom, shift }: View, shape: Ellipsoid, density: number): void {
   const pixel = (place: number, axis: 0 | 1) => (((place - shift[axis]) / zoom + 1) * size) / 2 - 0.5;
   const reach = Math.max(shape.radii[0], shape.radii[1]);
   const rows = [pixel(shape.center[2] - shape.radii[2], 1), pixel(shape.center[2] + shape.radii[2], 1)] as const;

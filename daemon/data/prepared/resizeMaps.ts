@@ -76,7 +76,7 @@ export function resizeImage(
       slab = resizeAxis(slab, shape, axis, taps);
       shape[axis] = to[axis];
     }
-    addTaps(slab, shape, last, first, late, out);
+    addTaps(slab, { shape, axis: last, begins: first }, late, out);
   }
   const [low, high] = range;
   for (let i = 0; i < out.length; i++) out[i] = Math.min(Math.max(out[i]!, low), high);
@@ -105,16 +105,14 @@ function cutSlab(values: ImageValues, size: Size3, axis: 0 | 1 | 2, first: numbe
 
 function resizeAxis(data: Float32Array, shape: readonly number[], axis: number, taps: readonly Taps[]): Float32Array {
   const out = new Float32Array((data.length / shape[axis]!) * taps.length);
-  addTaps(data, shape, axis, 0, taps, out);
+  addTaps(data, { shape, axis, begins: 0 }, taps, out);
   return out;
 }
 
 /** Adds to `out` what the indices of an axis that `data` holds, from `begins`, contribute. */
 function addTaps(
   data: Float32Array,
-  shape: readonly number[],
-  axis: number,
-  begins: number,
+  { shape, axis, begins }: { readonly shape: readonly number[]; readonly axis: number; readonly begins: number },
   taps: readonly Taps[],
   out: Float32Array,
 ): void {

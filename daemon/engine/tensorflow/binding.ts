@@ -65,7 +65,8 @@ export class Binding extends KernelBinding<EagerValue> {
           );
         checkStatus(c, status, place);
       }
-      for (const [name, attr] of Object.entries(attrs)) setAttribute(c, 'eager', op, name, attr, status);
+      for (const [name, attr] of Object.entries(attrs))
+        setAttribute(c, { kind: 'eager', pointer: op }, name, attr, status);
       const results = new BigUint64Array(Math.max(outputs, SPARE_OUTPUTS));
       const count = new Int32Array([results.length]);
       c.TFE_Execute(op, results, count, status);

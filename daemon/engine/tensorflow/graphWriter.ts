@@ -54,7 +54,7 @@ export class TensorFlowGraph implements GraphWriter<Pointer, Pointer> {
       if ('node' in input) c.TF_AddInput(d, cOutput(input));
       else c.TF_AddInputList(d, input.map(cOutput), input.length);
     }
-    for (const [key, attr] of Object.entries(attrs)) setAttribute(c, 'graph', d, key, attr, status);
+    for (const [key, attr] of Object.entries(attrs)) setAttribute(c, { kind: 'graph', pointer: d }, key, attr, status);
     for (const control of controls) c.TF_AddControlInput(d, control);
     return this.finishNode(d, type, inputs, outputs, shapes);
   }

@@ -8,14 +8,16 @@ export function dims64(shape: readonly number[]): BigInt64Array {
   return BigInt64Array.from(shape, BigInt);
 }
 
-/**
- * Sets one attribute on an eager op, or on a node of an unfinished graph.
- * @param target TFE_Op (`eager`) or TF_OperationDescription (`graph`)
- */
+/** A TFE_Op (`eager`), or the TF_OperationDescription of a node of an unfinished graph (`graph`). */
+export interface UnfinishedOp {
+  readonly kind: 'eager' | 'graph';
+  readonly pointer: Pointer;
+}
+
+/** Sets one attribute on an op. */
 export function setAttribute(
   c: CApi,
-  kind: 'eager' | 'graph',
-  target: Pointer,
+  { kind, pointer: target }: UnfinishedOp,
   name: string,
   attr: Attr,
   status: Pointer,

@@ -55,7 +55,7 @@ export function classifyByNeighbors(data: LabelledFeatures, options: KnnOptions 
     });
   const k = Math.max(1, Math.min(options.k ?? 20, others));
   const predictions = Array.from({ length: data.labels.length }, (_, q) =>
-    vote(nearest(queries, q, known, data.featureLength, leaveOneOut ? q : -1, k), train.labels, temperature),
+    vote(nearest(rowOf(queries, data.featureLength, q), known, leaveOneOut ? q : -1, k), train.labels, temperature),
   );
   const hits = predictions.filter((p, q) => p === data.labels[q]).length;
   return {
@@ -95,23 +95,26 @@ export interface Neighbor {
  */
 export function mostSimilar(features: ArrayLike<number>, length: number, row: number, k: number): Neighbor[] {
   const rows = unitRows(features, length, features.length / length);
-  return nearest(rows, row, rows, length, row, k);
+  return nearest(rowOf(rows, length, row), rows, row, k);
 }
 
-/** The k rows of `known` most similar to a query, nearest first; among equals, the first row. */
-function nearest(
-  queries: Float64Array,
-  query: number,
-  known: Float64Array,
-  length: number,
-  except: number,
-  k: number,
-): Neighbor[] {
+function rowOf(rows: Float64Array, length: number, row: number): Float64Array {
+  return rows.subarray(row * length, (row + 1) * length);
+}
+
+/**
+ * The k rows of `known` most similar to a query, nearest first; among equals, the first row.
+ * @param query [length]
+ * @param known [rows, length]
+ * @param except a row that does not count; −1: all do
+ */
+function nearest(query: Float64Array, known: Float64Array, except: number, k: number): Neighbor[] {
+  const { length } = query;
   const found: Neighbor[] = [];
   for (let row = 0; row < known.length / length; row++) {
     if (row === except) continue;
     let cosine = 0;
-    for (let d = 0; d < length; d++) cosine += queries[query * length + d]! * known[row * length + d]!;
+    for (let d = 0; d < length; d++) cosine += query[d]! * known[row * length + d]!;
     if (found.length === k && cosine <= found[k - 1]!.cosine) continue;
     let place = found.length;
     while (place > 0 && found[place - 1]!.cosine < cosine) place--;

@@ -39,10 +39,12 @@ export class MetricThreads {
     const counts = countClasses(pair, classes, grid3);
     const sizes = counts.map((own) => workOf(own, options));
     const total = sizes.reduce((a, b) => a + b, 0);
+    const tasksOn = (maps: LabelPair) =>
+      classes.map(({ values }, i): ThreadTask => ({ pair: maps, counts: counts[i]!, values, grid: grid3, options }));
     const found =
       this.threads < 1 || total < fewVoxels
         ? classes.map(({ values }, i) => measureVoxels(pair, counts[i]!, values, grid3, options))
-        : await this.inThreads(shared(pair), classes, counts, sizes, grid3, options);
+        : await this.inThreads(tasksOn(shared(pair)), sizes);
     return classes.map((one, i) => describeClass(one, counts[i]!, found[i]!, grid3, options));
   }
 
@@ -52,21 +54,13 @@ export class MetricThreads {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 
-  /** The largest classes first, so that no thread ends with a large one alone. */
-  private async inThreads(
-    pair: LabelPair,
-    classes: readonly EvaluatedClass[],
-    counts: readonly ClassCounts[],
-    sizes: readonly number[],
-    grid: Grid3,
-    options: MeasureOptions,
-  ): Promise<VoxelMeasures[]> {
-    const found = new Array<VoxelMeasures>(classes.length).fill({ surface: null, lesions: null });
-    const queue = [...classes.keys()].filter((i) => sizes[i]! > 0).sort((a, b) => sizes[b]! - sizes[a]!);
+  /** The largest classes first, so that no thread ends with a large one alone. @param sizes by class, voxels to look at */
+  private async inThreads(tasks: readonly ThreadTask[], sizes: readonly number[]): Promise<VoxelMeasures[]> {
+    const found = new Array<VoxelMeasures>(tasks.length).fill({ surface: null, lesions: null });
+    const queue = [...tasks.keys()].filter((i) => sizes[i]! > 0).sort((a, b) => sizes[b]! - sizes[a]!);
     while (this.workers.length < Math.min(this.threads, queue.length)) this.workers.push(startWorker());
     const work = async (worker: Worker) => {
-      for (let i = queue.shift(); i !== undefined; i = queue.shift())
-        found[i] = await ask(worker, { pair, counts: counts[i]!, values: classes[i]!.values, grid, options });
+      for (let i = queue.shift(); i !== undefined; i = queue.shift()) found[i] = await ask(worker, tasks[i]!);
     };
     try {
       await Promise.all(this.workers.map(work));

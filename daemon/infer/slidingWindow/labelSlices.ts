@@ -42,6 +42,9 @@ const mostCorners = 4;
 /** Rounding of means must not exclude a class that is equal to the best. */
 const tolerance = 1e-5;
 
+/** Rows or columns [from, to). */
+type Span = Pick<TapRun, 'from' | 'to'>;
+
 /**
  * Labels of output slices, from scores that are interpolated linearly along all three axes. Outputs that are means of the same scores are
  * a block. Where one class is the best of all scores of a block, it is the best of every mean. Elsewhere a class can be the best only if its
@@ -106,21 +109,22 @@ export class LabelSlices {
 
   private writeExclusive(below: ScoreSlice, above: ScoreSlice, slices: readonly SliceBetween[], rows: TapRun): void {
     // Blocks of one label that follow each other are filled at once.
-    let [label, from, to] = [-1, 0, 0];
+    let label = -1;
+    const filled = { from: 0, to: 0 };
     for (const columns of this.columns) {
       const count = this.findCorners(rows, columns);
       const own = this.sameBest(below.best, above.best, count);
       if (own !== label) {
-        if (label >= 0) this.fill(slices, 0, rows, from, to, label);
-        [label, from] = [own, columns.from];
+        if (label >= 0) this.fill(slices, 0, rows, filled, label);
+        [label, filled.from] = [own, columns.from];
       }
-      to = columns.to;
+      filled.to = columns.to;
       if (own >= 0) continue;
       const found = this.exclusiveCandidates(below, above, count);
       this.gather(below.scores, above.scores, count, found);
       for (const { share, maps } of slices) this.chooseBest(share, rows, columns, found, maps[0]!);
     }
-    if (label >= 0) this.fill(slices, 0, rows, from, to, label);
+    if (label >= 0) this.fill(slices, 0, rows, filled, label);
   }
 
   private writeOverlapping(below: ScoreSlice, above: ScoreSlice, slices: readonly SliceBetween[], rows: TapRun): void {
@@ -131,7 +135,7 @@ export class LabelSlices {
       let found = 0;
       for (let k = 0; k < classes; k++) {
         if (low[k]! <= 0 && high[k]! > 0) candidates[found++] = k;
-        else this.fill(slices, k, rows, columns.from, columns.to, low[k]! > 0 ? 1 : 0);
+        else this.fill(slices, k, rows, columns, low[k]! > 0 ? 1 : 0);
       }
       if (found === 0) continue;
       this.gather(below.scores, above.scores, count, found);
@@ -139,7 +143,8 @@ export class LabelSlices {
     }
   }
 
-  private fill(slices: readonly SliceBetween[], map: number, rows: TapRun, from: number, to: number, value: number) {
+  /** Sets a block of one of the maps of each slice. */
+  private fill(slices: readonly SliceBetween[], map: number, rows: Span, { from, to }: Span, value: number): void {
     for (const { maps } of slices)
       for (let y = rows.from; y < rows.to; y++) maps[map]!.fill(value, y * this.width + from, y * this.width + to);
   }

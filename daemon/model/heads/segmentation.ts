@@ -35,7 +35,7 @@ export function segment(pass: DownstreamPass, images: Tensor): Scale[] {
   const batch = last.shape[0]!;
   const normed = layerNorm(reshape(last, [-1, last.shape.at(-1)!]), normOf(weights, 'norm'), 1e-5);
   const enlarging = linearOf(weights, 'transposeconv_stage3');
-  const joined = upsample(normed, enlarging.weight, enlarging.bias, batch, grid, encoded.stem);
+  const joined = upsample(normed, enlarging, { batch, grid }, encoded.stem);
   const block = { weight: weights('stage3_de.conv.weight'), norm: normOf(weights, 'stage3_de.norm') };
   const strides = grid.map(() => 1);
   const finest = convBlock(joined, block, strides, { pieceSize: pass.pieceSize });

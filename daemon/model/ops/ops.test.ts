@@ -156,7 +156,7 @@ describe('patches', () => {
     const n = grid.reduce((a, b) => a * b);
     const flat = grid.length === 2;
     return same(
-      (x, weight, bias) => spatialReduction(x!, weight!, bias!, 2, grid, factor),
+      (x, weight, bias) => spatialReduction(x!, { weight: weight!, bias: bias! }, { batch: 2, grid, factor }),
       (x, weight, bias) => {
         const [classes, patches] = tf.split(x!, [2, 2 * n]) as [Tensor, Tensor];
         const map = tf.reshape(patches, [2, ...grid, 4]);
@@ -174,7 +174,7 @@ describe('patches', () => {
     const doubled = grid.map((length) => 2 * length);
     const flat = grid.length === 2;
     return same(
-      (x, weight, bias) => upsample(x!, weight!, bias!, 2, grid),
+      (x, weight, bias) => upsample(x!, { weight: weight!, bias: bias! }, { batch: 2, grid }),
       (x, weight, bias) => {
         // TensorFlow.js has no gradient for conv3dTranspose: in both cases compute the products, then move every cell's block to
         // its place.
@@ -215,7 +215,8 @@ describe('patches', () => {
 
   test('spatial reduction without class tokens', () =>
     same(
-      (x, weight, bias) => spatialReduction(x!, weight!, bias!, 2, [7, 5], 3),
+      (x, weight, bias) =>
+        spatialReduction(x!, { weight: weight!, bias: bias! }, { batch: 2, grid: [7, 5], factor: 3 }),
       (x, weight, bias) =>
         tf.add(
           tf.reshape(tf.conv2d(tf.reshape(x!, [2, 7, 5, 4]) as Tensor4D, weight as Tensor4D, 3, 'valid'), [-1, 4]),
@@ -226,7 +227,7 @@ describe('patches', () => {
 
   test('upsampling with a skip connection', () =>
     same(
-      (x, weight, bias, skip) => upsample(x!, weight!, bias!, 2, [3, 4], skip!),
+      (x, weight, bias, skip) => upsample(x!, { weight: weight!, bias: bias! }, { batch: 2, grid: [3, 4] }, skip!),
       (x, weight, bias, skip) => {
         const parts = tf.reshape(
           tf.matMul(x as Tensor2D, tf.reshape(weight!, [4, -1]) as Tensor2D),

@@ -81,16 +81,13 @@ function scatterBlocks(blocks: Tensor, batch: number, grid: readonly number[], f
  * Shrinks the patches for keys and values ("SR" in the paper): a convolution with kernel = stride = `factor`, which is a
  * dense layer on blocks of cells; a remainder that no kernel covers is dropped. Class rows, if there are any, pass unchanged.
  * @param x rows [B (m + cells(grid)), C], class rows first (m = 1, or 0 without class tokens)
- * @param weight [factor, …, C, C'] in TensorFlow's layout
+ * @param kernel weight [factor, …, C, C'] in TensorFlow's layout, bias [C']
  * @returns [B (m + cells(reducedGrid(grid))), C'], class rows first (C' = C)
  */
 export function spatialReduction(
   x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  batch: number,
-  grid: readonly number[],
-  factor: number,
+  { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor },
+  { batch, grid, factor }: { readonly batch: number; readonly grid: readonly number[]; readonly factor: number },
 ): Tensor {
   const out = weight.shape[weight.rank - 1]!;
   const matrix = (w: Tensor) => reshape(w, [w.size / out, out]);

@@ -26,16 +26,14 @@ function partsShape(batch: number, grid: readonly number[], out: number): number
 /**
  * Transposed convolution with kernel 2 and stride 2 (the paper's decoder): each cell becomes a block of 2ⁿ cells, a dense layer.
  * @param x rows of patches [B · cells(grid), C]
- * @param weight [C, 2, …, C'] (our layout of transposed convolutions)
+ * @param kernel weight [C, 2, …, C'] (our layout of transposed convolutions), bias [C']
  * @param skip [B, 2 · grid…, C'], added to the result
  * @returns [B, 2 · grid…, C']
  */
 export function upsample(
   x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  batch: number,
-  grid: readonly number[],
+  { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor },
+  { batch, grid }: { readonly batch: number; readonly grid: readonly number[] },
   skip?: Tensor,
 ): Tensor {
   const [inputs, out] = [weight.shape[0]!, weight.shape[weight.rank - 1]!];

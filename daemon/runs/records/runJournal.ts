@@ -29,8 +29,7 @@ export class RunJournal {
 
   private constructor(
     private readonly run: RunFolder,
-    private readonly records: RecordLog,
-    private readonly text: RunLog,
+    private readonly files: { readonly records: RecordLog; readonly text: RunLog },
     private readonly series: readonly Series[],
     private readonly listener: RunListener,
     private readonly hider: PathHider | undefined,
@@ -40,7 +39,7 @@ export class RunJournal {
   static async open(run: RunFolder, series: readonly Series[], listener: RunListener = {}): Promise<RunJournal> {
     const hider = run.config.records.hidePaths ? new PathHider(await privacyKey(), []) : undefined;
     const records = RecordLog.open(run.recordsFile);
-    const journal = new RunJournal(run, records, new RunLog(run.logFile), series, listener, hider);
+    const journal = new RunJournal(run, { records, text: new RunLog(run.logFile) }, series, listener, hider);
     if (records.cutBytes > 0) journal.log('warning', `Removed ${records.cutBytes} bytes of an incomplete last record`);
     return journal;
   }
@@ -57,7 +56,7 @@ export class RunJournal {
 
   record(record: RunRecord): void {
     const shown = this.hider?.record(record) ?? record;
-    this.records.append(shown);
+    this.files.records.append(shown);
     this.board?.append(shown);
     this.listener.onRecord?.(shown);
   }
@@ -77,7 +76,7 @@ export class RunJournal {
   }
 
   log(level: LogLevel, message: string): void {
-    this.text.write(level, this.hider?.text(message) ?? message);
+    this.files.text.write(level, this.hider?.text(message) ?? message);
   }
 
   /** Records why a run ended. On a full disk even this fails; then the first error counts. */
@@ -94,7 +93,7 @@ export class RunJournal {
 
   /** Removes the records after a checkpoint, and begins the TensorBoard file (if requested) with the rest. */
   async cutAfter(stepsDone: number): Promise<void> {
-    const cut = await this.records.cutAfter(stepsDone, (record) => {
+    const cut = await this.files.records.cutAfter(stepsDone, (record) => {
       if (record.kind !== 'event' || record.event !== 'notice') return;
       this.noticed.add(record.message);
       if (typeof record.details?.kind === 'string') this.reportedKinds.add(record.details.kind);
@@ -110,12 +109,12 @@ export class RunJournal {
 
   /** Resolves when all records so far are on the disk. */
   sync(): Promise<void> {
-    return this.records.sync();
+    return this.files.records.sync();
   }
 
   close(): void {
-    this.records.close();
+    this.files.records.close();
     this.board?.close();
-    this.text.close();
+    this.files.text.close();
   }
 }

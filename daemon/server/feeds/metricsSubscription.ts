@@ -56,11 +56,14 @@ export class MetricsSubscription implements Subscription {
     private readonly params: CheckedParamsOf<typeof metricsSubscribe>,
     private readonly runs: WatchedRun[],
     private readonly services: Pick<MetricsServices, 'registry' | 'seriesOf'>,
-    private readonly send: Send,
-    failed: (error: unknown) => void,
+    private readonly client: { readonly send: Send; failed(error: unknown): void },
   ) {
     this.sequence = params.after?.sequence ?? 0;
-    this.outbox = new Outbox(() => this.round(), INTERVAL, failed);
+    this.outbox = new Outbox(
+      () => this.round(),
+      INTERVAL,
+      (error) => client.failed(error),
+    );
     this.outbox.schedule();
   }
 
@@ -79,7 +82,7 @@ export class MetricsSubscription implements Subscription {
       const known = params.after?.positions[id];
       return { id, run, ...feeds.open(run), ...(known && { position: known }), sentStatus: '', gone: false };
     });
-    return new MetricsSubscription(id, params, runs, services, send, failed);
+    return new MetricsSubscription(id, params, runs, services, { send, failed });
   }
 
   notify(folder?: string): void {
@@ -164,7 +167,7 @@ export class MetricsSubscription implements Subscription {
   private tell(message: MetricsMessage, told: WatchedRun[]): Promise<void> {
     if (this.outbox.closed) return Promise.resolve();
     const positions = Object.fromEntries(told.flatMap(({ id, position }) => (position ? [[id, position]] : [])));
-    return this.send(metricsUpdate, { subscription: this.id, message, positions });
+    return this.client.send(metricsUpdate, { subscription: this.id, message, positions });
   }
 }
 

@@ -61,7 +61,7 @@ export function imageHandlers(served: ServedFiles, limits: ImageLimits = usual):
       takeRoom(real, size);
       const image = randomUUID();
       const subscription = await subscribe((id) => {
-        const here = new ImageHere(real, size, client, id, send, () => open.delete(image));
+        const here = new ImageHere(real, size, client, { id, send }, () => open.delete(image));
         open.set(image, here);
         return here;
       });
@@ -122,8 +122,7 @@ class ImageHere implements Subscription {
     readonly path: string,
     private known: number,
     readonly client: object,
-    id: string,
-    send: Send,
+    { id, send }: { readonly id: string; readonly send: Send },
     private readonly closed: () => void,
   ) {
     this.worker.on('message', (message) => {

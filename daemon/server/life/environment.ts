@@ -1,5 +1,5 @@
 /** Environment variables that decide what a trainer finds and uses. A daemon passes its own to the processes that it starts. */
-const names = ['UNIMISS_TENSORFLOW', 'UNIMISS_CACHE', 'UNIMISS_PYTHON', 'CUDA_VISIBLE_DEVICES'] as const;
+const names = ['UNIMISS_TENSORFLOW', 'UNIMISS_PJRT', 'UNIMISS_CACHE', 'CUDA_VISIBLE_DEVICES'] as const;
 
 /** The variables among them that are set. */
 export function trainingEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {

@@ -91,11 +91,12 @@ function createOptimizer(
     if (group === undefined) throw new UnimissError('internal', 'is frozen and cannot be moved', { place: name });
     return group;
   };
+  const grouping = { groups, groupOf, rateFactors: factors };
   if (choice.kind === 'sgd') {
-    const sgd = new Sgd(engine, weights, groups, groupOf, factors, specs);
+    const sgd = new Sgd(engine, weights, grouping, specs);
     return withRates(sgd, { momentum: choice.momentum ?? 0.99 });
   }
-  const adam = new AdamW(engine, weights, groups, groupOf, factors, specs);
+  const adam = new AdamW(engine, weights, grouping, specs);
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = choice;
   return withRates(adam, { beta1, beta2, epsilon });
 }

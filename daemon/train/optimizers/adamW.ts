@@ -3,7 +3,7 @@ import { type AdamVariables, adam, decay, type Effect, type Engine } from '../..
 import type { Tensor } from '../../engine/ops/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import { ParameterSet } from '../parameters/parameterSet.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Grouping, Optimizer } from './optimizer.ts';
 
 export interface AdamOptions {
   readonly beta1: number;
@@ -68,12 +68,11 @@ export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> 
   constructor(
     engine: Engine,
     private readonly weights: ParameterSet,
-    private readonly groups: readonly Group[],
-    private readonly groupOf: (spec: ParameterSpec) => Group,
-    private readonly rateFactors: Partial<Readonly<Record<Group, number>>> = {},
+    private readonly grouping: Grouping<Group>,
     /** The parameters that it moves. */
     specs = weights.learning,
   ) {
+    const { groups } = grouping;
     this.inputs = groups.flatMap((group) => adamInputs.map((input) => inputName(group, input)));
     this.counts = Object.fromEntries(groups.map((group) => [group, 0])) as Record<Group, number>;
     const moments = (role: string) => ParameterSet.create(engine, role, specs);
@@ -81,9 +80,9 @@ export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> 
   }
 
   scalars({ learningRate, weightDecay, ...options }: AdamRates, moving: ReadonlySet<Group>): Record<string, number> {
-    const entries = this.groups.flatMap((group) => {
+    const entries = this.grouping.groups.flatMap((group) => {
       const update = {
-        learningRate: learningRate * (this.rateFactors[group] ?? 1),
+        learningRate: learningRate * (this.grouping.rateFactors?.[group] ?? 1),
         weightDecay,
         count: this.counts[group] + 1,
         frozen: !moving.has(group),
@@ -101,7 +100,7 @@ export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> 
       firstMoment: firstMoments.variable(spec.name),
       secondMoment: secondMoments.variable(spec.name),
     };
-    return adamW(parameter, gradient, this.inputsOf(this.groupOf(spec), inputs), spec.decays);
+    return adamW(parameter, gradient, this.inputsOf(this.grouping.groupOf(spec), inputs), spec.decays);
   }
 
   count(moving: ReadonlySet<Group>): void {

@@ -3,6 +3,14 @@ import type { Tensor } from '../../engine/ops/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import type { ParameterSet } from '../parameters/parameterSet.ts';
 
+/** How an optimiser groups the parameters that it moves. */
+export interface Grouping<Group extends string> {
+  readonly groups: readonly Group[];
+  groupOf(spec: ParameterSpec): Group;
+  /** Factors of the learning rate; 1 by default. */
+  readonly rateFactors?: Partial<Readonly<Record<Group, number>>>;
+}
+
 /** Moves a network's parameters by their gradients. Each group of parameters may rest. */
 export interface Optimizer<Group extends string, Rates> {
   /** Names of the scalar inputs of a compiled step for `apply`. */

@@ -1,8 +1,9 @@
+import { UnimissError } from '../../../protocol/errors.ts';
 import { type Effect, type Engine, momentum } from '../../engine/index.ts';
 import { add, mul, type Tensor } from '../../engine/ops/index.ts';
 import type { ParameterSpec } from '../../model/parameters.ts';
 import { ParameterSet } from '../parameters/parameterSet.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Grouping, Optimizer } from './optimizer.ts';
 
 /** What the schedules say for an update. */
 export interface SgdRates {
@@ -28,21 +29,20 @@ export class Sgd<Group extends string> implements Optimizer<Group, SgdRates> {
   constructor(
     engine: Engine,
     private readonly weights: ParameterSet,
-    private readonly groups: readonly Group[],
-    private readonly groupOf: (spec: ParameterSpec) => Group,
-    private readonly rateFactors: Partial<Readonly<Record<Group, number>>> = {},
+    private readonly grouping: Grouping<Group>,
     specs = weights.learning,
   ) {
+    const { groups } = grouping;
     this.inputs = groups.flatMap((group) => sgdInputs.map((input) => `${group}.${input}`));
     this.counts = Object.fromEntries(groups.map((group) => [group, 0])) as Record<Group, number>;
     this.slots = [ParameterSet.create(engine, 'momentum_buffer', specs)];
   }
 
   scalars(rates: SgdRates, moving: ReadonlySet<Group>): Record<string, number> {
-    const entries = this.groups.flatMap((group) => {
+    const entries = this.grouping.groups.flatMap((group) => {
       const scalars: Record<SgdInput, number> = moving.has(group)
         ? {
-            rate: rates.learningRate * (this.rateFactors[group] ?? 1),
+            rate: rates.learningRate * (this.grouping.rateFactors?.[group] ?? 1),
             momentum: rates.momentum,
             gain: 1,
             decay: rates.weightDecay,
@@ -54,11 +54,11 @@ export class Sgd<Group extends string> implements Optimizer<Group, SgdRates> {
   }
 
   apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Effect {
-    const group = this.groupOf(spec);
+    const group = this.grouping.groupOf(spec);
     const input = (name: SgdInput): Tensor => {
       const tensor = inputs[`${group}.${name}`];
-      if (!tensor) throw new Error(`the update has no input "${group}.${name}"`);
-      return tensor;
+      if (tensor) return tensor;
+      throw new UnimissError('internal', `has no input "${group}.${name}"`, { place: 'update' });
     };
     const value = this.weights.variable(spec.name);
     const own = mul(gradient, input('gain'));

@@ -44,9 +44,9 @@ export function compileAccumulated(
       ...Object.fromEntries(outputNames.map((name) => [name, { shape: [2 * batch, out] }])),
     },
     body: ({ teacherTemperature, ...outputs }: Record<string, Tensor>): Record<string, Tensor> => {
-      const means = meansOf(outputs as Outputs);
+      const teacher = { outputs: outputs as Outputs, means: meansOf(outputs as Outputs) };
       const center = state.center.read();
-      const moved = targets(phase, outputs as Outputs, means, center, teacherTemperature!, options.centerMomentum);
+      const moved = targets(phase, teacher, center, teacherTemperature!, options.centerMomentum);
       state.center.assign(moved.center);
       const probabilities = moved.distributions.map(({ probability }, i) => [targetName(i), probability] as const);
       return { ...Object.fromEntries(probabilities), ...teacherOutputs(moved.distributions) };

@@ -93,12 +93,15 @@ export function centerCount(centers: Centers): number {
 
 /**
  * The teacher's distributions for each term, each with the centre as moved by the terms before it, and the final centres.
+ * @param teacher its outputs [2 B, out], and their means over the batch [1, out]
  * @param center [1, out], or [3, out] for separate centres of pictures, volumes and slices
+ * @param temperature [], above 0
+ * @param momentum share of the old centre, 0–1
+ * @returns distributions [2 B, out], whose rows sum to 1; the centres in their shape
  */
 export function targets(
   phase: Modality,
-  teacher: Outputs,
-  teacherMeans: Outputs,
+  { outputs, means }: { readonly outputs: Outputs; readonly means: Outputs },
   center: Tensor,
   temperature: Tensor,
   momentum: number,
@@ -107,8 +110,8 @@ export function targets(
   const moved = count === 1 ? [center] : Array.from({ length: count }, (_, row) => rows(center, row, 1));
   const distributions = terms[phase].map((term) => {
     const row = count === 1 ? 0 : centerRows.indexOf(term.teacher);
-    const distribution = sharpen(teacher[term.teacher]!, moved[row]!, temperature);
-    moved[row] = add(mul(moved[row]!, momentum), mul(teacherMeans[term.teacher]!, 1 - momentum));
+    const distribution = sharpen(outputs[term.teacher]!, moved[row]!, temperature);
+    moved[row] = add(mul(moved[row]!, momentum), mul(means[term.teacher]!, 1 - momentum));
     return distribution;
   });
   return { distributions, center: count === 1 ? moved[0]! : concat(moved, 0) };

@@ -42,7 +42,7 @@ export function createPretrainState(
   const first = typeof from === 'number' ? seededValues(from) : (from ?? undefined);
   const student = ParameterSet.create(engine, 'student', table, first);
   const teacher = ParameterSet.create(engine, 'teacher', table, first && student);
-  const optimizer = new AdamW(engine, student, updateGroups, updateGroupOf);
+  const optimizer = new AdamW(engine, student, { groups: updateGroups, groupOf: updateGroupOf });
   const centerShape = [centerCount(centers), config.head.out];
   const center = engine.variable('center', centerShape);
   const sets = [student, teacher, ...optimizer.slots];

@@ -1,3 +1,4 @@
+import { UnimissError } from '../../../protocol/errors.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { follow } from '../../engine/index.ts';
 import {
@@ -27,8 +28,8 @@ function lookup(names: readonly string[], tensors: readonly Tensor[]): Weights {
   const byName = new Map(names.map((name, i) => [name, tensors[i]!]));
   return (name) => {
     const tensor = byName.get(name);
-    if (!tensor) throw new Error(`${name} is not part of this pass`);
-    return tensor;
+    if (tensor) return tensor;
+    throw new UnimissError('internal', 'is a parameter that this pass does not have', { place: name });
   };
 }
 

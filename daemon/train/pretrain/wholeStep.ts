@@ -32,8 +32,7 @@ export function compileWhole(engine: Engine, state: PretrainState, options: Reso
       const teacher = teacherPass(state, inputs.views!, options);
       const { distributions, center } = targets(
         phase,
-        teacher,
-        meansOf(teacher),
+        { outputs: teacher, means: meansOf(teacher) },
         state.center.read(),
         inputs.teacherTemperature!,
         centerMomentum,

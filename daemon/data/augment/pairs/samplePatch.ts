@@ -10,9 +10,11 @@ export type Matrix3 = readonly [number, number, number, number, number, number, 
  */
 export function cutPatch(from: PreparedImage, start: readonly number[], patch: Size3): Patch {
   const { size, channels, labels } = from;
-  const image = cutMaps(from.image, channels, size, start, patch, new Float32Array(channels * volumeOf(patch)));
+  const values = { values: from.image, maps: channels, size };
+  const image = cutMaps(values, start, patch, new Float32Array(channels * volumeOf(patch)));
   if (!labels) return { size: patch, channels, image };
-  const data = cutMaps(labels.data, labels.maps, size, start, patch, new Uint8Array(labels.maps * volumeOf(patch)));
+  const marks = { values: labels.data, maps: labels.maps, size };
+  const data = cutMaps(marks, start, patch, new Uint8Array(labels.maps * volumeOf(patch)));
   return { size: patch, channels, image, labels: { ...labels, data } };
 }
 
@@ -21,9 +23,7 @@ export function volumeOf([slices, height, width]: Size3): number {
 }
 
 function cutMaps<A extends Float32Array | Uint8Array>(
-  from: A,
-  maps: number,
-  size: Size3,
+  { values: from, maps, size }: { readonly values: A; readonly maps: number; readonly size: Size3 },
   start: readonly number[],
   patch: Size3,
   to: A,

@@ -70,8 +70,7 @@ export class GrowingLabels {
   private last = 0;
 
   private constructor(
-    private readonly path: string,
-    private readonly handle: FileHandle,
+    private readonly file: { readonly path: string; readonly handle: FileHandle },
     private readonly start: number,
     /** Voxels of a slice. */
     private readonly plane: number,
@@ -103,7 +102,7 @@ export class GrowingLabels {
       handle = await open(path, 'wx', privateMode);
       await handle.writeFile(Buffer.concat([header, Buffer.from([1, 0, 0, 0]), extension]));
       await handle.truncate(start + size[0] * plane);
-      return new GrowingLabels(path, handle, start, plane, numbers, overlapping);
+      return new GrowingLabels({ path, handle }, start, plane, numbers, overlapping);
     } catch (error) {
       await handle?.close();
       if (handle) await rm(path, { force: true }); // what it holds is no file yet
@@ -120,17 +119,17 @@ export class GrowingLabels {
     try {
       // A disk that is nearly full takes a part first, and refuses the rest.
       for (let from = 0; from < labels.length; )
-        from += (await this.handle.write(labels, from, labels.length - from, this.start + written * plane + from))
+        from += (await this.file.handle.write(labels, from, labels.length - from, this.start + written * plane + from))
           .bytesWritten;
     } catch (error) {
-      throw diskError(error, this.path);
+      throw diskError(error, this.file.path);
     }
     this.written = done;
     this.last = now;
   }
 
   close(): Promise<void> {
-    return this.handle.close();
+    return this.file.handle.close();
   }
 
   private labels(maps: LabelMapsOfImage, from: number, to: number): Uint8Array {

@@ -21,8 +21,7 @@ const one = 65535;
  */
 export class ProbabilityMaps {
   private constructor(
-    private readonly file: string,
-    private readonly handle: FileHandle,
+    private readonly file: { readonly path: string; readonly handle: FileHandle },
     private readonly base: string,
     private readonly places: Places,
     /** Names of all outputs. */
@@ -36,11 +35,12 @@ export class ProbabilityMaps {
    */
   static async open(base: string, places: Places, names: readonly string[], choice: Choice): Promise<ProbabilityMaps> {
     const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
-    const file = join(dirname(base), `.${basename(base)}.probabilities.${unique}.partial`);
+    const path = join(dirname(base), `.${basename(base)}.probabilities.${unique}.partial`);
     try {
-      return new ProbabilityMaps(file, await open(file, 'wx+', privateMode), base, places, names, choice);
+      const handle = await open(path, 'wx+', privateMode);
+      return new ProbabilityMaps({ path, handle }, base, places, names, choice);
     } catch (error) {
-      throw diskError(error, file);
+      throw diskError(error, path);
     }
   }
 
@@ -59,7 +59,7 @@ export class ProbabilityMaps {
     for (const [k, map] of maps.entries()) {
       const bytes = Buffer.from(map.buffer);
       await this.onDisk(() =>
-        this.handle.write(bytes, 0, bytes.length, 2 * voxels * (k * this.places.size[0] + slice)),
+        this.file.handle.write(bytes, 0, bytes.length, 2 * voxels * (k * this.places.size[0] + slice)),
       );
     }
   }
@@ -77,7 +77,7 @@ export class ProbabilityMaps {
       if (choice === 'exclusive' && k === 0) continue;
       const collected = new Uint16Array(voxels);
       const bytes = Buffer.from(collected.buffer);
-      await this.onDisk(() => this.handle.read(bytes, 0, bytes.length, 2 * voxels * k));
+      await this.onDisk(() => this.file.handle.read(bytes, 0, bytes.length, 2 * voxels * k));
       const data = back(collected);
       const path = `${base}.${fileName(name)}.probability.${stored.grid ? 'nii.gz' : 'png'}`;
       if (stored.grid) await writeInGrid(path, { data, grid: stored.grid, slope: 1 / one }, privateMode);
@@ -92,8 +92,8 @@ export class ProbabilityMaps {
 
   /** Removes the collecting file. */
   async close(): Promise<void> {
-    await this.handle.close();
-    await rm(this.file, { force: true });
+    await this.file.handle.close();
+    await rm(this.file.path, { force: true });
   }
 
   private get plane(): number {
@@ -111,10 +111,11 @@ export class ProbabilityMaps {
       done = 'bytesWritten' in result ? result.bytesWritten : result.bytesRead;
       wanted = result.buffer.length;
     } catch (error) {
-      throw diskError(error, this.file);
+      throw diskError(error, this.file.path);
     }
     // The system writes less than it was given where the disk is full.
-    if (done < wanted) throw diskError(Object.assign(new Error('no space is left'), { code: 'ENOSPC' }), this.file);
+    if (done < wanted)
+      throw diskError(Object.assign(new Error('no space is left'), { code: 'ENOSPC' }), this.file.path);
   }
 }
 
