@@ -93,6 +93,8 @@ async function pickFile(): Promise<Uri | undefined> {
 /** Where a fine-tuning begins: a run's folder, a file, or null for scratch. */
 export interface Weights {
   from: string | null;
+  /** The run that they are of, if they are of one: its folder or address. */
+  run?: string;
 }
 type WeightsChoice = {
   label: string;
@@ -133,7 +135,7 @@ export async function askWeights(
     ...usable.map((run) => ({
       label: run.id,
       description: describeRun(run),
-      choose: async () => ({ from: folderThere(run) }),
+      choose: async () => ({ from: folderThere(run), run: run.folder }),
     })),
     {
       label: l10n.t('A file with weights…'),

@@ -1,15 +1,17 @@
 import { basename, dirname, join, posix } from 'node:path';
 import { l10n, type QuickPickItem, Uri, window } from 'vscode';
+import { z } from 'zod';
 import { setField } from '../../../protocol/config/makeConfig.ts';
-import { presetNames } from '../../../protocol/config/pretrain/presets.ts';
+import { presets as networks, presetNames } from '../../../protocol/config/pretrain/presets.ts';
 import { runNameOf } from '../../../protocol/config/shared.ts';
 import { configMake, engineInfoRequest, runForecast } from '../../../protocol/daemon/messages.ts';
 import { NoDaemonHere } from '../../client/noDaemonHere.ts';
-import { askWeights, pickWeights, pickWeightsThere } from '../../commands/finetune.ts';
+import { askWeights, pickWeights, pickWeightsThere, type Weights } from '../../commands/finetune.ts';
 import { newConfig } from '../../commands/newConfig.ts';
 import { planFolder } from '../../commands/plan.ts';
 import type { Context, ContextAt } from '../../context.ts';
 import { askPath } from '../../machines/askPath.ts';
+import { readText } from '../../machines/readText.ts';
 import { byMachine, homeThere, onMachine } from '../../machines/there.ts';
 import { withProgress } from '../../withProgress.ts';
 import { configSuffix } from '../configFiles.ts';
@@ -70,7 +72,7 @@ async function pretraining(ctx: ContextAt, given: Uri | undefined): Promise<void
     { label: 'nano', description: l10n.t('for trying things out'), value: presetNames[0] },
   ]);
   if (!preset) return;
-  const weights = await ask(l10n.t('From which weights?'), [
+  const weights = await ask<() => Promise<Weights | undefined>>(l10n.t('From which weights?'), [
     { label: l10n.t('Random weights'), value: async () => ({ from: null }) },
     {
       label: l10n.t('A file with weights…'),
@@ -108,13 +110,33 @@ async function finetuning(ctx: ContextAt, given: Uri | undefined): Promise<void>
   const budget = device && (await askBudget(l10n.t('As many epochs as are usual for the task')));
   if (!budget) return;
   const hours: [string, unknown][] = budget.hours === undefined ? [] : [['train.hours', budget.hours]];
+  const model = weights.run === undefined ? [] : await networkOf(weights.run);
   await planFolder(ctx, given, (text) =>
     withNote(
-      withFields(text, [['start.from', weights.from], ['engine.device', device.device], ...device.fields, ...hours]),
+      withFields(text, [
+        ...model,
+        ['start.from', weights.from],
+        ['engine.device', device.device],
+        ...device.fields,
+        ...hours,
+      ]),
       startNote(ctx),
     ),
   );
 }
+
+/** The network of a run, whose weights fit no other. @param folder or address of the run */
+async function networkOf(folder: string): Promise<[string, unknown][]> {
+  const { model } = resolvedModel.parse(JSON.parse(await readText(`${folder}/config.resolved.json`)));
+  const { preset, stages = networks[preset].stages } = model;
+  return [
+    ['model.preset', preset],
+    // Null fields stay as they are by default.
+    ['model.stages', stages === networks[preset].stages ? null : stages],
+  ];
+}
+
+const resolvedModel = z.object({ model: z.object({ preset: z.enum(presetNames), stages: z.int().optional() }) });
 
 /** How a configuration for another machine is started: its paths are paths there. */
 function startNote({ daemon }: ContextAt): string[] {
