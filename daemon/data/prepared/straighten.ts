@@ -43,7 +43,8 @@ function each<T>(make: (axis: 0 | 1 | 2) => T): [T, T, T] {
  * Brings an image into a grid along the patient's axes, with voxels as large as its own: linear. The grid covers all of it but margins that
  * hold only the value that lies beyond it (`outsideOf`).
  * @param path for messages
- * @param shortest mm; the copy keeps margins up to these lengths: what a network sees at a time should be image, not padding
+ * @param shortest mm; the copy keeps margins up to these lengths: what a network sees at a time should be image, not padding. An image that
+ * nearly has them is left as long as it is: made longer, it would no longer lie in the window as the images of the training do
  * @throws UnimissError 'data' where that would be too large
  */
 export function straighten(
@@ -82,18 +83,22 @@ export function straighten(
     return [a, b, c, shift];
   });
   const outsides = channels.map((values) => outsideOf(values, size));
-  const whole = channels.map((values, c) =>
-    turned(values, size, straight, { places: toStored, outside: outsides[c]! }),
-  );
+  const at = (places: Places, to: Size3) =>
+    channels.map((values, c) => turned(values, size, to, { places, outside: outsides[c]! }));
   // The corners of the box hold nothing of the image, and so do margins that were added when it was tilted.
-  const content = contentOf(whole, straight, outsides);
+  const content = contentOf(at(toStored, straight), straight, outsides);
   const spans = each((axis) => {
     const [own, all] = [content.length[axis], straight[axis]];
-    const wanted = Math.min(all, Math.max(own, Math.ceil(shortest[axis] / spacing[axis])));
+    const missing = own * spacing[axis] < nearlyAll * shortest[axis];
+    const wanted = missing ? Math.min(all, Math.max(own, Math.floor(shortest[axis] / spacing[axis]))) : own;
     const before = content.first[axis] - Math.floor((wanted - own) / 2);
     return { first: Math.min(Math.max(0, before), all - wanted), length: wanted };
   });
   const [first, length] = [each((axis) => spans[axis].first), each((axis) => spans[axis].length)];
+  const fromContent = each((axis): Row => {
+    const [a, b, c, t] = toStored[axis];
+    return [a, b, c, t + a * first[0] + b * first[1] + c * first[2]];
+  });
   const toContent = each((axis): Row => {
     const [a, b, c, t] = toStraight[axis];
     return [a, b, c, t - first[axis]];
@@ -103,7 +108,7 @@ export function straighten(
       ...image,
       size: length,
       spacing: image.spacing && spacing,
-      channels: whole.map((values) => cut(values, straight, first, length)),
+      channels: at(fromContent, length),
     },
     back: (map) => labelsAt(map, length, size, toContent),
   };
@@ -157,41 +162,41 @@ function planesOf(
   return planes;
 }
 
+/** Share of a wanted length that is enough. */
+const nearlyAll = 0.95;
+
 /** Planes of a face that two interpolations smear, at most. */
 const smeared = 2;
 
 /** Share of the voxels of the fullest plane that a face has. */
 const wholeFace = 0.8;
 
-/** From the first plane of the image to the last; undefined: there is none. */
+/** From the first plane of the image, whose place may lie between two planes, to the last; undefined: there is none. */
 function spanOf(planes: readonly Plane[], length: number): { first: number; length: number } | undefined {
-  const ahead = begin(planes);
-  if (ahead === undefined) return undefined;
-  const behind = begin(planes.toReversed()) ?? 0;
-  return { first: ahead, length: length - ahead - behind };
+  const [ahead, behind] = [begin(planes), begin(planes.toReversed())];
+  if (!ahead || !behind) return undefined;
+  const own = length - ahead.plane - behind.plane;
+  // What the content of the planes does to the place of either face goes the other way at the other face.
+  const shift = (ahead.place - ahead.plane - (behind.place - behind.plane)) / 2;
+  return { first: ahead.plane + Math.min(0.5, Math.max(-0.5, shift)), length: own };
 }
 
-/** The number of planes before the image; undefined: there is none. */
-function begin(planes: readonly Plane[]): number | undefined {
+/** Where the image begins: the first plane that is mostly of it, and the place of its first voxels. undefined: there is none. */
+function begin(planes: readonly Plane[]): { plane: number; place: number } | undefined {
   const first = planes.findIndex(({ voxels }) => voxels > 0);
   if (first === -1) return undefined;
   // The tip of a structure grows slowly; the face of an image has nearly all that its planes have at once.
   const most = Math.max(...planes.map(({ voxels }) => voxels));
   const face = planes.slice(first, first + smeared).some(({ voxels }) => voxels > wholeFace * most);
-  if (!face) return first;
-  let at = first;
-  while (at < first + smeared && (planes[at]?.apart ?? 0) < (planes[at + 1]?.apart ?? 0) / 2) at++;
-  return at;
-}
-
-function cut(values: ImageValues, size: Size3, first: Size3, length: Size3): ImageValues {
-  const out = values instanceof Int16Array ? new Int16Array(voxels(length)) : new Float32Array(voxels(length));
-  for (let k = 0; k < length[0]; k++)
-    for (let j = 0; j < length[1]; j++) {
-      const from = ((k + first[0]) * size[1] + j + first[1]) * size[2] + first[2];
-      out.set(values.subarray(from, from + length[2]), (k * length[1] + j) * length[2]);
-    }
-  return out;
+  if (!face) return { plane: first, place: first };
+  const apart = (at: number) => planes[at]?.apart ?? 0;
+  let plane = first;
+  while (plane < first + smeared && apart(plane) < apart(plane + 1) / 2) plane++;
+  // Interpolation moves no mass: what the planes before the first whole one have tells how much of the image they are.
+  const whole = apart(plane) >= 0.9 * apart(plane + 1) ? plane : plane + 1;
+  let before = 0;
+  for (let at = first; at < whole; at++) before += apart(at);
+  return { plane, place: whole - before / apart(whole) };
 }
 
 /** What lies beyond an image: the value that all its corners have, as margins that were filled in do, else its smallest. */
