@@ -25,7 +25,7 @@ export interface DemoSteps {
   train(folder: string): Promise<'finished' | 'stopped'>;
   /** Measures how well the classes of labelled images separate, before or after training. @param manifest default: the run's images */
   embed(folder: string, weights: 'initial' | 'last', manifest?: string): Promise<EmbedResult>;
-  /** Measures a fine-tuned network on its test cases. @param against folder of a run to compare with; null: none */
+  /** Measures a fine-tuned network, as it ended, on its test cases. @param against folder of a run to compare with; null: none */
   evaluate(folder: string, against: string | null): Promise<EvaluateResult>;
 }
 
@@ -50,7 +50,7 @@ export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): Dem
       ),
     evaluate: (run, against) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
-        client.call(evaluate, { run, against, workDoneToken }, cancel),
+        client.call(evaluate, { run, against, checkpoint: 'last', workDoneToken }, cancel),
       ),
   };
 }
@@ -75,7 +75,7 @@ export function stepsHere(reporter: Reporter): DemoSteps {
     evaluate: async (folder, against) =>
       evaluateRun(
         await RunFolder.open(folder),
-        evaluateTaskSchema.parse({ run: folder, against }),
+        evaluateTaskSchema.parse({ run: folder, against, checkpoint: 'last' }),
         (what, done, total) => reporter.progress(`${what} (${done} of ${total})`, done === total),
       ),
   };
