@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UnimissError } from '../../protocol/errors.ts';
+import { diskError } from './atomic.ts';
 
 /**
  * Makes a folder and missing parents. Replaces Node's recursive mkdir, which never returns below /proc and reports a read-only
@@ -24,6 +25,13 @@ export async function makeFolder(folder: string, { mode = 0o777 }: { mode?: numb
       cause: error,
     });
   }
+}
+
+/** As `makeFolder`. @throws UnimissError 'disk' */
+export async function requireFolder(folder: string, options?: { mode?: number }): Promise<void> {
+  await makeFolder(folder, options).catch((error: unknown) => {
+    throw diskError(error, folder);
+  });
 }
 
 /** The slash makes the system refuse a file. */

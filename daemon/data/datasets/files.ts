@@ -140,7 +140,8 @@ export function imagesAmong(paths: readonly string[]): string[] {
   return paths.filter((path) => formatOfName(path) !== undefined);
 }
 
-function commonFolder(folders: readonly string[]): string {
+/** The deepest folder that contains all of some folders; absolute paths. */
+export function commonFolder(folders: readonly string[]): string {
   const [first = '/', ...others] = folders;
   let common = first;
   while (!others.every((folder) => isInside(common, folder))) common = dirname(common);

@@ -4,8 +4,8 @@ import { readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { chosenBy, diskError, writeTextAtomically } from '../../files/atomic.ts';
-import { makeFolder } from '../../files/folder.ts';
+import { chosenBy, writeTextAtomically } from '../../files/atomic.ts';
+import { requireFolder } from '../../files/folder.ts';
 import { pruneFolder } from '../../files/pruneFolder.ts';
 import { readFailure } from '../formats/bytes.ts';
 import { filesOfImage } from '../formats/imageFiles.ts';
@@ -74,9 +74,7 @@ export class PreparedCache {
   }
 
   private async pathOf({ images, labels }: CaseFiles): Promise<string> {
-    await makeFolder(this.folder, { mode: 0o700 }).catch((error: unknown) => {
-      throw diskError(error, this.folder);
-    });
+    await requireFolder(this.folder, { mode: 0o700 });
     const contents = (paths: readonly (string | null)[]) =>
       Promise.all(paths.map((path) => (path === null ? null : this.contentOf(path))));
     const from = labels && (await contents(labels.from.kind === 'map' ? [labels.from.path] : labels.from.paths));

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import type { Evaluation } from '../../../protocol/evaluation/evaluation.ts';
 import { segmentationMetrics } from '../../../protocol/evaluation/segmentation.ts';
-import { diskError, writeTextAtomically } from '../../files/atomic.ts';
-import { makeFolder } from '../../files/folder.ts';
+import { writeTextAtomically } from '../../files/atomic.ts';
+import { requireFolder } from '../../files/folder.ts';
 
 /** Names of the files in an evaluation's folder. */
 export const evaluationFiles = {
@@ -18,9 +18,7 @@ export const evaluationFiles = {
  * @throws UnimissError 'disk' where the folder cannot be written
  */
 export async function writeEvaluation(folder: string, evaluation: Evaluation): Promise<void> {
-  await makeFolder(folder).catch((error: unknown) => {
-    throw diskError(error, folder);
-  });
+  await requireFolder(folder);
   await writeTextAtomically(join(folder, evaluationFiles.cases), casesCsv(evaluation));
   await writeTextAtomically(join(folder, evaluationFiles.classes), classesCsv(evaluation));
   await writeTextAtomically(join(folder, evaluationFiles.json), `${JSON.stringify(evaluation, null, 1)}\n`);

@@ -1,4 +1,5 @@
-import { cutPatch, volumeOf } from '../../data/augment/pairs/samplePatch.ts';
+import { cutPatch } from '../../data/augment/pairs/samplePatch.ts';
+import { voxelCount } from '../../data/prepared/axes.ts';
 import type { PreparedImage, Size3 } from '../../data/prepared/types.ts';
 import { CompactSlab } from './compactSlab.ts';
 import { doubleSlice } from './doubleSlice.ts';
@@ -154,7 +155,7 @@ async function windowScores(
 /** [C, D, H, W] → [D, H, W, C], as networks take images. */
 export function channelsLast({ image, channels, size }: PreparedImage): Float32Array {
   if (channels === 1) return image;
-  const voxels = volumeOf(size);
+  const voxels = voxelCount(size);
   const out = new Float32Array(image.length);
   for (let c = 0; c < channels; c++) for (let v = 0; v < voxels; v++) out[v * channels + c] = image[c * voxels + v]!;
   return out;
@@ -201,7 +202,7 @@ class OutputWriter {
     choice: Choice,
   ) {
     const make = () =>
-      choice === 'exclusive' && classes > 256 ? new Uint16Array(volumeOf(to)) : new Uint8Array(volumeOf(to));
+      choice === 'exclusive' && classes > 256 ? new Uint16Array(voxelCount(to)) : new Uint8Array(voxelCount(to));
     this.maps = Array.from({ length: choice === 'exclusive' ? 1 : classes }, make);
     this.places = scoreTaps(from[0], to[0]);
     this.labels = new LabelSlices([from[1], from[2]], [to[1], to[2]], classes, choice);

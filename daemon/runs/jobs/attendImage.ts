@@ -7,8 +7,8 @@ import type { Affine } from '../../data/formats/niftiGeometry.ts';
 import { writeNifti } from '../../data/formats/niftiWriter.ts';
 import { type PlainBox, plainBox2D, plainBoxes3D, plainView2D, plainViews3D } from '../../data/plainViews.ts';
 import { readPlaced } from '../../data/volumes.ts';
-import { diskError, writeAtomically } from '../../files/atomic.ts';
-import { makeFolder } from '../../files/folder.ts';
+import { writeAtomically } from '../../files/atomic.ts';
+import { requireFolder } from '../../files/folder.ts';
 import { type Attend, createAttend } from '../../infer/attend.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { openRunEngine } from '../start/openRunEngine.ts';
@@ -32,9 +32,7 @@ export async function attendImage(
   const backbone = await backboneOf(run, engine, { network, weights: 'last', onNotice });
   const attend = createAttend(engine, backbone, phase);
   try {
-    await makeFolder(out).catch((error) => {
-      throw diskError(error, out);
-    });
+    await requireFolder(out);
     const base = join(out, `${basename(image).replace(/\.(nii(\.gz)?|[a-z]{3,4})$/i, '')}.attention`);
     const file = phase === '2D' ? `${base}.png` : `${base}.nii.gz`;
     if (phase === '2D') await writePicture(file, image, attend, config.model.size2D);

@@ -1,7 +1,8 @@
-import { dirname, join, sep } from 'node:path';
+import { join } from 'node:path';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { isInside } from '../../../protocol/insideFolder.ts';
+import { commonFolder } from '../../data/datasets/files.ts';
 import type { RunFolder } from '../folder/runFolder.ts';
 import { dataOf, runData, startsOf, statOf } from './runData.ts';
 
@@ -32,12 +33,4 @@ export async function imageFile({ config, id }: Pick<RunFolder, 'config' | 'id'>
 async function rootsOf(config: ResolvedConfig): Promise<string[]> {
   const folders = await startsOf(config);
   return [...new Set([commonFolder(folders), ...folders])];
-}
-
-/** The deepest folder that contains all of some folders. */
-function commonFolder(folders: readonly string[]): string {
-  const [first = sep, ...others] = folders;
-  let folder = first;
-  while (!others.every((other) => isInside(folder, other)) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }

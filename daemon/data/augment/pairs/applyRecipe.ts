@@ -1,3 +1,4 @@
+import { voxelCount } from '../../prepared/axes.ts';
 import type { Patch, PreparedImage, Size3 } from '../../prepared/types.ts';
 import { Random, type RandomKey } from '../../random.ts';
 import { multiplyBrightness } from '../brightness3D.ts';
@@ -8,7 +9,7 @@ import { blurVolume } from './blurVolume.ts';
 import { lowerResolution } from './lowerResolution.ts';
 import { mirrorMaps } from './mirrorMaps.ts';
 import type { PairRecipe } from './recipe.ts';
-import { cutPatch, volumeOf, warpPatch } from './samplePatch.ts';
+import { cutPatch, warpPatch } from './samplePatch.ts';
 
 /**
  * Cuts a patch from an image with its labels and augments it like nnU-Net, in the same order: rotation and scaling, noise, blur,
@@ -23,7 +24,7 @@ export function makePatch(
   key: RandomKey,
 ): Patch {
   const made = recipe.matrix ? warpPatch(from, start, patch, recipe.matrix) : cutPatch(from, start, patch);
-  const count = volumeOf(patch);
+  const count = voxelCount(patch);
   const channels = Array.from({ length: made.channels }, (_, c) => made.image.subarray(c * count, (c + 1) * count));
   const random = new Random(...key, 'noise values');
   for (const [c, values] of channels.entries()) {

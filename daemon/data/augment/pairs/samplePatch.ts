@@ -1,3 +1,4 @@
+import { voxelCount } from '../../prepared/axes.ts';
 import type { LabelMaps, Patch, PreparedImage, Size3 } from '../../prepared/types.ts';
 import { mostWeight } from './mostWeight.ts';
 
@@ -11,15 +12,11 @@ export type Matrix3 = readonly [number, number, number, number, number, number, 
 export function cutPatch(from: PreparedImage, start: readonly number[], patch: Size3): Patch {
   const { size, channels, labels } = from;
   const values = { values: from.image, maps: channels, size };
-  const image = cutMaps(values, start, patch, new Float32Array(channels * volumeOf(patch)));
+  const image = cutMaps(values, start, patch, new Float32Array(channels * voxelCount(patch)));
   if (!labels) return { size: patch, channels, image };
   const marks = { values: labels.data, maps: labels.maps, size };
-  const data = cutMaps(marks, start, patch, new Uint8Array(labels.maps * volumeOf(patch)));
+  const data = cutMaps(marks, start, patch, new Uint8Array(labels.maps * voxelCount(patch)));
   return { size: patch, channels, image, labels: { ...labels, data } };
-}
-
-export function volumeOf([slices, height, width]: Size3): number {
-  return slices * height * width;
 }
 
 function cutMaps<A extends Float32Array | Uint8Array>(
@@ -52,7 +49,7 @@ function cutMaps<A extends Float32Array | Uint8Array>(
 export function warpPatch(from: PreparedImage, start: readonly number[], patch: Size3, matrix: Matrix3): Patch {
   const { size, channels, image, labels } = from;
   const [depth, height, width] = size;
-  const count = volumeOf(patch);
+  const count = voxelCount(patch);
   const plane = height * width;
   const volume = depth * plane;
   const out = new Float32Array(channels * count);

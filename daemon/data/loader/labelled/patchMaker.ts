@@ -1,7 +1,8 @@
 import { UnimissError } from '../../../../protocol/errors.ts';
 import { makePatch } from '../../augment/pairs/applyRecipe.ts';
 import { drawPairRecipe, type PairRecipe } from '../../augment/pairs/recipe.ts';
-import { cutPatch, volumeOf } from '../../augment/pairs/samplePatch.ts';
+import { cutPatch } from '../../augment/pairs/samplePatch.ts';
+import { voxelCount } from '../../prepared/axes.ts';
 import { PreparedCache } from '../../prepared/preparedCache.ts';
 import { PreparedFile } from '../../prepared/preparedFile.ts';
 import { ignoredLabel, type Patch, type Size3 } from '../../prepared/types.ts';
@@ -144,7 +145,7 @@ function joinImages(patches: readonly Patch[]): Float32Array {
   const [first] = patches;
   if (!first) throw new UnimissError('internal', 'a batch without images');
   const { channels } = first;
-  const voxels = volumeOf(first.size);
+  const voxels = voxelCount(first.size);
   const images = new Float32Array(patches.length * channels * voxels);
   for (const [b, { image }] of patches.entries()) {
     const offset = b * channels * voxels;
@@ -158,7 +159,7 @@ function joinImages(patches: readonly Patch[]): Float32Array {
 
 /** [B, …] of the patches' maps; overlapping classes become bits. */
 function joinLabels(patches: readonly Patch[]): Int32Array {
-  const voxels = volumeOf(patches[0]!.size);
+  const voxels = voxelCount(patches[0]!.size);
   const labels = new Int32Array(patches.length * voxels);
   for (const [b, { labels: own }] of patches.entries()) {
     if (!own) continue;

@@ -5,8 +5,8 @@ import { writeSegmentation } from '../../../data/formats/dicom/segmentation.ts';
 import { writeInGrid } from '../../../data/formats/gridWriter.ts';
 import type { LabelNames } from '../../../data/formats/storedVolume.ts';
 import type { StoredCase } from '../../../data/prepared/readCase.ts';
-import { diskError, writeAtomically } from '../../../files/atomic.ts';
-import { makeFolder } from '../../../files/folder.ts';
+import { writeAtomically } from '../../../files/atomic.ts';
+import { requireFolder } from '../../../files/folder.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 
 /** Labels by class number: one map [D, H, W] of exclusive labels, a map a class of overlapping ones. */
@@ -29,9 +29,7 @@ export async function writeLabels(
   plan: NetworkPlan,
   { dicom = true }: { readonly dicom?: boolean } = {},
 ): Promise<{ files: string[]; notices: string[] }> {
-  await makeFolder(dirname(base)).catch((error) => {
-    throw diskError(error, dirname(base));
-  });
+  await requireFolder(dirname(base));
   const files: string[] = [];
   const notices: string[] = [];
   for (const { name, data, labelNames } of labelsToWrite(maps, stored, plan)) {
