@@ -235,25 +235,13 @@ export class Window {
   async choose(row: Locator, label: string): Promise<void> {
     const { timeout } = this.editor;
     await this.waitFor(`"${label}" in a context menu`, async () => {
+      await row.click({ button: 'right', timeout });
       const entry = this.page.locator('.monaco-menu .action-menu-item', { hasText: label });
-      // Menus ignore the mouse in their first moments, so that the click that opened them chooses nothing. One that closes by
-      // itself, since its window or what it is about changes, has not been chosen from.
+      await entry.waitFor({ timeout });
+      // Menus ignore the mouse in their first moments, so that the click that opened them chooses nothing.
       await until(timeout, async () => {
-        if (await entry.isHidden()) {
-          await row.click({ button: 'right', timeout: 5000 });
-          await entry.waitFor({ timeout: 5000 });
-        }
-        await entry.evaluate(
-          (element) => {
-            delete document.body.dataset.clicked;
-            const tell = () => document.body.setAttribute('data-clicked', '');
-            element.addEventListener('mouseup', tell, { once: true, capture: true });
-          },
-          undefined,
-          { timeout: 1000 },
-        );
         await entry.click({ timeout: 1000 }).catch(() => {});
-        return (await entry.isHidden()) && this.page.evaluate(() => 'clicked' in document.body.dataset);
+        return entry.isHidden();
       });
     });
   }
