@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { l10n } from 'vscode';
 import type { ImageTask, ImageTasks, ThreadMessage, ThreadRequest } from '../../images/messages.ts';
 import { fromErrorData } from '../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
+import { startThread } from '../../protocol/threads/startThread.ts';
 import type { Reading } from '../../protocol/viewer/page.ts';
 import type { ImageReader } from './imageReader.ts';
 
@@ -23,7 +24,7 @@ export class ImageThread implements ImageReader {
     file: string,
     private readonly moved: (reading: Reading) => void,
   ) {
-    this.worker = new Worker(file);
+    this.worker = startThread(file);
     this.worker.on('message', (message: ThreadMessage) => this.receive(message));
     this.worker.on('error', (error) => this.end(messageOf(error)));
     this.worker.on('exit', () => this.end(l10n.t('it was closed')));

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type ErrorData, fromErrorData } from '../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { startThread } from '../../../protocol/threads/startThread.ts';
+import { threadFile } from '../../files/threadFile.ts';
 import type { MakerSetup } from './makers.ts';
 
 /** Makes one batch at a time. */
@@ -17,19 +17,6 @@ export type WorkerAnswer<Made> = {
   failed?: ErrorData;
 };
 
-/** Beside the bundled daemon, or in dist/ of the sources. */
-function workerFile(): string {
-  const places = ['./loader-worker.js', '../../../dist/daemon/loader-worker.js'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found) return found;
-  throw new UnimissError('internal', 'the loader’s worker is not built', {
-    place: places.at(-1),
-    remedy: 'Run `npm run build`.',
-  });
-}
-
 /** A worker thread that makes batches. If it dies, the present batch and all later ones fail with the reason. */
 export class WorkerThread<Task, Made> implements BatchMaker<Task, Made> {
   private readonly worker: Worker;
@@ -38,7 +25,7 @@ export class WorkerThread<Task, Made> implements BatchMaker<Task, Made> {
   private closing = false;
 
   constructor(setup: MakerSetup) {
-    this.worker = new Worker(workerFile(), { workerData: setup });
+    this.worker = startThread(threadFile('loader-worker'), { workerData: setup });
     // Only a pending batch keeps the process alive.
     this.worker.unref();
     this.worker.on('message', (answer: WorkerAnswer<Made>) => this.onAnswer(answer));

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { startThread } from '../../../protocol/threads/startThread.ts';
+import { findThreadFile } from '../../files/threadFile.ts';
 import { drawPhantom, type PhantomFiles, type PhantomTask } from './draw.ts';
 import type { PhantomAnswer } from './phantomWorker.ts';
 
@@ -16,13 +16,13 @@ export async function drawPhantoms(
   threads: number,
   use: (task: PhantomTask, files: PhantomFiles) => Promise<void>,
 ): Promise<void> {
-  const file = workerFile();
+  const file = findThreadFile('phantom-worker');
   const queue = [...tasks];
   const work = async (draw: (task: PhantomTask) => Promise<PhantomFiles>) => {
     for (let task = queue.shift(); task !== undefined; task = queue.shift()) await use(task, await draw(task));
   };
   if (threads < 1 || file === undefined) return work(async (task) => drawPhantom(task));
-  const workers = Array.from({ length: Math.min(threads, tasks.length) }, () => new Worker(file));
+  const workers = Array.from({ length: Math.min(threads, tasks.length) }, () => startThread(file));
   try {
     await Promise.all(workers.map((worker) => work((task) => ask(worker, task))));
   } finally {
@@ -49,11 +49,4 @@ async function ask(worker: Worker, task: PhantomTask): Promise<PhantomFiles> {
   } finally {
     ended.abort();
   }
-}
-
-/** Beside the bundled daemon, or in dist/ of the sources. */
-function workerFile(): string | undefined {
-  return ['./phantom-worker.js', '../../../dist/daemon/phantom-worker.js']
-    .map((place) => fileURLToPath(new URL(place, import.meta.url)))
-    .find((place) => existsSync(place));
 }

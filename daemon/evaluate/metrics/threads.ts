@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import type { ClassInCase } from '../../../protocol/evaluation/segmentation.ts';
+import { startThread } from '../../../protocol/threads/startThread.ts';
+import { threadFile } from '../../files/threadFile.ts';
 import { describeClass, type MeasureOptions, measureVoxels, statusOf, type VoxelMeasures } from './classInCase.ts';
 import { type ClassCounts, countClasses, type LabelPair } from './counts.ts';
 import { type EvaluatedClass, type Grid, type Grid3, type LabelArray, toGrid3, unionBox } from './labelGrid.ts';
@@ -97,7 +97,7 @@ function inSharedMemory(map: LabelArray): LabelArray {
 }
 
 function startWorker(): Worker {
-  const worker = new Worker(workerFile());
+  const worker = startThread(threadFile('metrics-worker'));
   worker.unref(); // only a task that is waited for keeps the process alive
   return worker;
 }
@@ -124,18 +124,5 @@ function ask(worker: Worker, task: ThreadTask): Promise<VoxelMeasures> {
       else reject(new UnimissError('internal', `computing metrics failed: ${failed}`));
     });
     worker.postMessage(task);
-  });
-}
-
-/** Beside the bundled daemon, or in dist/ of the sources. */
-function workerFile(): string {
-  const places = ['./metrics-worker.js', '../../../dist/daemon/metrics-worker.js'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found) return found;
-  throw new UnimissError('internal', 'the thread that computes metrics is not built', {
-    place: places.at(-1),
-    remedy: 'Run `npm run build`.',
   });
 }

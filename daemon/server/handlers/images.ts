@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { z } from 'zod';
 import type { ImageTask } from '../../../images/messages.ts';
 import { cacheFolder } from '../../../protocol/cacheFolder.ts';
@@ -18,7 +15,9 @@ import {
   imageReading,
 } from '../../../protocol/files/imageMessages.ts';
 import { isObject } from '../../../protocol/json.ts';
+import { startThread } from '../../../protocol/threads/startThread.ts';
 import { humanBytes } from '../../../protocol/words.ts';
+import { threadFile } from '../../files/threadFile.ts';
 import { type Handler, handle } from '../wire/handler.ts';
 import type { Send, Subscription } from '../wire/subscription.ts';
 import type { ServedFiles } from './servedFiles.ts';
@@ -107,7 +106,7 @@ function isPiece(answer: unknown): answer is { deflated: Uint8Array } {
 
 /** One image, and the thread that has it: images/thread.ts, to which its messages belong. */
 class ImageHere implements Subscription {
-  private readonly worker = new Worker(threadFile());
+  private readonly worker = startThread(threadFile('image-thread'));
   private readonly pending = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   private last = 0;
   private ended: UnimissError | undefined;
@@ -194,16 +193,4 @@ class ImageHere implements Subscription {
     for (const one of this.pending.values()) one.reject(this.ended);
     this.pending.clear();
   }
-}
-
-function threadFile(): string {
-  const places = ['./image-thread.js', '../../../dist/daemon/image-thread.js'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found) return found;
-  throw new UnimissError('internal', 'the reader of images is not built', {
-    place: places.at(-1),
-    remedy: 'Run `npm run build`.',
-  });
 }

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
+import type { Worker } from 'node:worker_threads';
+import { messageOf } from '../../../../protocol/errors.ts';
+import { startThread } from '../../../../protocol/threads/startThread.ts';
+import { threadFile } from '../../../files/threadFile.ts';
 import { imageError } from '../imageError.ts';
 import type { ItkAnswer, ItkImage, ItkTask } from './itkTask.ts';
 
@@ -25,19 +25,6 @@ const msPerMiB = 1_000;
 const mostTimes = 20;
 /** How often the time is looked at, ms. */
 const lookEvery = 1_000;
-
-/** Beside the bundled daemon, or in dist/ of the sources. */
-function workerFile(): string {
-  const places = ['./itk-worker.js', '../../../../dist/daemon/itk-worker.js'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found) return found;
-  throw new UnimissError('internal', 'the reader of NRRD, MetaImage and DICOM is not built', {
-    place: places.at(-1),
-    remedy: 'Run `npm run build`.',
-  });
-}
 
 /**
  * Gives `use` a thread with ITK's pipelines, and ends the thread afterwards, so that its memory is free again.
@@ -77,7 +64,7 @@ class ItkThread implements Itk {
 
   private ask(path: string, task: ItkTask, limitMs: number): Promise<ItkAnswer> {
     // What pipelines print is not for people; their outputs are memory that threads share, and not copied.
-    this.worker ??= new Worker(workerFile(), { stdout: true, stderr: true });
+    this.worker ??= startThread(threadFile('itk-worker'), { stdout: true, stderr: true });
     const { worker } = this;
     worker.stdout.resume();
     worker.stderr.resume();

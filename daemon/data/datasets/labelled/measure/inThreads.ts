@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type ErrorData, fromErrorData } from '../../../../../protocol/daemon/wireError.ts';
 import { messageOf, UnimissError } from '../../../../../protocol/errors.ts';
+import { startThread } from '../../../../../protocol/threads/startThread.ts';
+import { threadFile } from '../../../../files/threadFile.ts';
 import type { LabelNames } from '../../../formats/storedVolume.ts';
 import type { CaseMeasure, MeasureTask } from './caseMeasure.ts';
 
@@ -26,18 +26,6 @@ export interface ThreadOptions {
 /** What a thread may need for a large CT with its labels, bytes. */
 const bytesPerThread = 2 ** 31;
 
-function workerFile(): string {
-  const places = ['./measure-worker.js', '../../../../../dist/daemon/measure-worker.js'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
-  const found = places.find((place) => existsSync(place));
-  if (found) return found;
-  throw new UnimissError('internal', 'the worker that reads labelled images is not built', {
-    place: places.at(-1),
-    remedy: 'Run `npm run build`.',
-  });
-}
-
 /**
  * Does requests in worker threads, each of which takes the next one when it is free.
  * @returns results in the order of the requests; for one that failed, its error
@@ -57,7 +45,7 @@ export async function inThreads(
 
   const thread = () =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(workerFile());
+      const worker = startThread(threadFile('measure-worker'));
       threads.push(worker);
       let at = -1;
       const ask = () => {
