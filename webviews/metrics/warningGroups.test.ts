@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { MetricsEvent } from '../../protocol/metrics/page.ts';
 import type { Run } from './store.ts';
 import { Table } from './table.ts';
-import { warningsOf } from './warningGroups.ts';
+import { stepsText, warningsOf } from './warningGroups.ts';
 
 const event = (name: string, step: number, message: string, more: Partial<MetricsEvent> = {}): MetricsEvent => ({
   ...{ kind: name === 'error' ? 'error' : name === 'resume' || name === 'start' ? 'info' : 'warning' },
@@ -48,6 +48,13 @@ test('images that cannot be read are one warning; one more makes it another, so 
   expect(both?.text).toBe('2 images cannot be read. The run goes on without them.');
   expect(others).toEqual([]);
   expect(both?.key).not.toBe(one?.key);
+});
+
+test('says when it came, in steps done', () => {
+  const when = (...events: MetricsEvent[]) => warningsOf(run(events)).map(stepsText);
+  expect(when(event('warning', 0, 'no test cases'))).toEqual(['Before the first step']);
+  expect(when(event('warning', 7, 'slow'))).toEqual(['Step 7']);
+  expect(when(event('warning', 7, 'slow'), event('warning', 1200, 'slow'))).toEqual(['Steps 7 to 1,200, 2 times']);
 });
 
 test('the remedy of an error is its advice', () => {

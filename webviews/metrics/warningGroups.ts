@@ -68,3 +68,11 @@ function overSince(run: Run, epoch: number): string | undefined {
 export function stepsDone({ event, step }: MetricsEvent): number {
   return event === 'sign' ? step + 1 : step;
 }
+
+/** When the events of a group came. */
+export function stepsText({ events, last }: WarningGroup): string {
+  const [from, to] = [stepsDone(events[0]), stepsDone(last)];
+  if (to === 0) return 'Before the first step';
+  if (events.length === 1) return `Step ${formatCount(from)}`;
+  return `Steps ${formatCount(from)} to ${formatCount(to)}, ${formatCount(events.length)} times`;
+}

@@ -5,7 +5,7 @@ import type { MetricsEvent, MetricsHost } from '../../protocol/metrics/page.ts';
 import { element, setText } from '../shared/dom.ts';
 import { formatCount } from './format.ts';
 import type { Run } from './store.ts';
-import { stepsDone, type WarningGroup, warningsOf } from './warningGroups.ts';
+import { stepsText, type WarningGroup, warningsOf } from './warningGroups.ts';
 
 /** Largest number of entries; the list of events has all. */
 const most = 5;
@@ -86,16 +86,9 @@ export class Warnings {
     const { host, dismiss, reveal } = this.actions;
     const words = host ? forEditor : (plain: string) => plain;
     const broken = first.event === 'broken';
-    const step = formatCount(stepsDone(first));
     const when = [
       ...(named ? [run.name] : []),
-      ...(broken
-        ? []
-        : [
-            events.length === 1
-              ? `Step ${step}`
-              : `Steps ${step} to ${formatCount(stepsDone(last))}, ${formatCount(events.length)} times`,
-          ]),
+      ...(broken ? [] : [stepsText(group)]),
       ...(resolved === undefined ? [] : [resolved]),
     ];
     const files = broken && events.length > 1;
