@@ -8,10 +8,17 @@ import type { Context } from '../context.ts';
 import { notify } from '../notify.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 
+interface Row {
+  readonly run: RunInfo;
+  readonly checkpoint: Checkpoint;
+}
+
 /** Commands about single checkpoints, from their rows in the view Runs, and one that removes all that a run needs no more. */
 export function checkpointCommands(ctx: Context): Record<string, (given?: unknown) => Promise<void>> {
   const pin = async (given: unknown, pinned: boolean) => {
-    const { run, checkpoint } = await rowOf(ctx, given);
+    const row = await rowOf(ctx, given);
+    if (!row) return;
+    const { run, checkpoint } = row;
     await ctx.daemon.request(checkpointPin, { run: run.folder, step: checkpoint.step, pinned });
     ctx.view.refresh(run.folder);
   };
@@ -26,11 +33,13 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
     'unimiss.pinCheckpoint': (given) => pin(given, true),
     'unimiss.unpinCheckpoint': (given) => pin(given, false),
     async 'unimiss.copyCheckpointPath'(given) {
-      const { checkpoint } = await rowOf(ctx, given);
-      await env.clipboard.writeText(checkpoint.file);
+      const row = await rowOf(ctx, given);
+      if (row) await env.clipboard.writeText(row.checkpoint.file);
     },
     async 'unimiss.removeCheckpoint'(given) {
-      const { run, checkpoint } = await rowOf(ctx, given);
+      const row = await rowOf(ctx, given);
+      if (!row) return;
+      const { run, checkpoint } = row;
       const { step, bytes, best } = checkpoint;
       const size = humanBytes(bytes);
       const detail = best
@@ -64,15 +73,28 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
   };
 }
 
-async function rowOf(ctx: Context, given: unknown): Promise<{ run: RunInfo; checkpoint: Checkpoint }> {
-  const checkpoint = ctx.view.checkpoint(given);
-  const run =
-    checkpoint &&
-    (await chooseRun(ctx, given, { title: l10n.t('Checkpoint'), fits: () => true, none: l10n.t('No runs yet.') }));
-  if (run) return { run, checkpoint };
-  throw new UnimissError('run', l10n.t('no checkpoint is chosen'), {
-    remedy: l10n.t('Open a run in the view Runs, and right-click one of its checkpoints.'),
+/** The checkpoint of the row that was clicked; else the user picks one: a row that is being drawn again is none. */
+async function rowOf(ctx: Context, given: unknown): Promise<Row | undefined> {
+  const run = await chooseRun(ctx, given, {
+    title: l10n.t('Checkpoint'),
+    fits: ({ state }) => state !== 'new',
+    none: l10n.t('No runs yet.'),
   });
+  if (!run) return undefined;
+  const shown = ctx.view.checkpoint(given);
+  if (shown) return { run, checkpoint: shown };
+  const { checkpoints } = await ctx.daemon.request(runDetails, { run: run.folder });
+  if (checkpoints.length === 0) throw new UnimissError('run', l10n.t('has no checkpoint yet'), { place: run.id });
+  const items = checkpoints.map((checkpoint) => ({
+    label: l10n.t('Step {0}', thousands(checkpoint.step)),
+    description: humanBytes(checkpoint.bytes),
+    checkpoint,
+  }));
+  const picked = await window.showQuickPick(items, {
+    title: l10n.t('Checkpoints of {0}', run.id),
+    placeHolder: l10n.t('Which checkpoint?'),
+  });
+  return picked && { run, checkpoint: picked.checkpoint };
 }
 
 async function confirmed(question: string, detail: string): Promise<boolean> {

@@ -42,6 +42,8 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   private redraw: NodeJS.Timeout | undefined;
   /** The shape of the tree when the editor last asked for it. */
   private drawn: string | undefined;
+  /** What the row of each run shows. Only rows that have changed are drawn again: meanwhile, a menu's command finds no row below them. */
+  private readonly shown = new Map<string, string>();
 
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -79,12 +81,15 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   /** Draws a run anew that has something new on the disk, such as an evaluation. */
   refresh(folder: string): void {
     this.details.forget(folder);
+    this.shown.delete(folder);
     this.later([folder]);
   }
 
   /** The checkpoint that a row shows; undefined for other rows. */
   checkpoint(given: unknown): Checkpoint | undefined {
-    return isCheckpointRow(given) ? this.details.known(given)?.checkpoints[given.index] : undefined;
+    return isCheckpointRow(given)
+      ? this.details.known(given)?.checkpoints.find(({ step }) => step === given.key)
+      : undefined;
   }
 
   async getChildren(parent?: Element): Promise<Element[]> {
@@ -96,8 +101,12 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     if (parent?.kind === 'detail') {
       const { detail, folder } = parent;
       if (detail !== 'warnings' && detail !== 'checkpoints' && detail !== 'evaluations') return [];
-      const entries = (await this.detailsOf(folder))?.[detail] ?? [];
-      return entries.map((_, index) => elements.entry(folder, detail, index));
+      const details = await this.detailsOf(folder);
+      const keys =
+        detail === 'checkpoints'
+          ? details?.checkpoints.map(({ step }) => step)
+          : details?.[detail].map((_, index) => index);
+      return (keys ?? []).map((key) => elements.entry(folder, detail, key));
     }
     const { groups, runs } = rowsBelow(parent, store.runs, groupBy());
     const rows = [...groups.map((group) => elements.group(group)), ...runs.map((folder) => elements.run(folder))];
@@ -124,6 +133,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     const details = this.details.known(run);
     if (element.kind === 'detail') return detailItem(element, run, details);
     if (element.kind === 'entry') return entryItem(element, details);
+    this.shown.set(run.folder, JSON.stringify(run));
     const parent = parentOf(run, runs);
     return runItem(run, parent === undefined ? undefined : this.store.get(parent));
   }
@@ -135,7 +145,9 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
 
   private async detailsOf(folder: string): Promise<RunDetails | undefined> {
     const run = this.store.get(folder);
-    return run && this.details.of(run);
+    const details = run && (await this.details.of(run));
+    if (!details) this.shown.delete(folder); // the next drawing asks again
+    return details;
   }
 
   private later(folders: readonly string[] | 'all'): void {
@@ -154,7 +166,9 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     if (pending === 'all' && this.shape() !== this.drawn) this.changed.fire(undefined);
     else {
       const folders = pending === 'all' ? this.store.runs.map(({ folder }) => folder) : pending;
-      for (const folder of folders) this.changed.fire(this.elements.run(folder));
+      for (const folder of folders)
+        if (this.shown.get(folder) !== JSON.stringify(this.store.get(folder)))
+          this.changed.fire(this.elements.run(folder));
     }
     this.showCount();
   }

@@ -49,7 +49,51 @@ export enum QuickPickItemKind {
   Default = 0,
 }
 
-export const window = {};
+export const window = {
+  createTreeView: () => ({ selection: [], visible: true, dispose() {} }),
+};
+
+export const workspace = {
+  onDidChangeConfiguration: () => ({ dispose() {} }),
+  getConfiguration: () => ({ get: (_name: string, usual: unknown) => usual }),
+};
+
+export const commands = {};
+
+export enum TreeItemCollapsibleState {
+  None = 0,
+  Collapsed = 1,
+  Expanded = 2,
+}
+
+export class TreeItem {
+  constructor(
+    readonly label: string,
+    readonly collapsibleState?: TreeItemCollapsibleState,
+  ) {}
+}
+
+export class ThemeColor {
+  constructor(readonly id: string) {}
+}
+
+export class ThemeIcon {
+  constructor(
+    readonly id: string,
+    readonly color?: ThemeColor,
+  ) {}
+}
+
+export class MarkdownString {
+  value = '';
+  appendText(text: string): this {
+    this.value += text;
+    return this;
+  }
+  appendMarkdown(text: string): this {
+    return this.appendText(text);
+  }
+}
 
 /** As the editor's, without a translation. */
 export const l10n = {

@@ -106,18 +106,18 @@ function scoreRow({ score }: RunInfo): [label: string, description: string | und
   ];
 }
 
-export function entryItem({ detail, folder, index }: EntryElement, details: RunDetails | undefined): TreeItem {
-  const item = entry(detail, folder, index, details);
-  item.id = `${detail} ${index} ${folder}`;
+export function entryItem({ detail, folder, key }: EntryElement, details: RunDetails | undefined): TreeItem {
+  const item = entry(detail, folder, key, details);
+  item.id = `${detail} ${key} ${folder}`;
   item.contextValue ??= `entry ${detail}`;
   const description = typeof item.description === 'string' ? item.description : '';
   item.accessibilityInformation = { label: [item.label, description].filter(Boolean).join(', ') };
   return item;
 }
 
-function entry(detail: EntryElement['detail'], folder: string, index: number, details?: RunDetails): TreeItem {
+function entry(detail: EntryElement['detail'], folder: string, key: number, details?: RunDetails): TreeItem {
   if (detail === 'warnings') {
-    const warning = details?.warnings[index];
+    const warning = details?.warnings[key];
     const item = new TreeItem(warning?.message ?? '');
     item.description = warning ? l10n.t('step {0}', thousands(warning.step)) : '';
     item.tooltip = [warning?.message, warning?.advice].filter(Boolean).join('\n');
@@ -125,7 +125,7 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
     return item;
   }
   if (detail === 'checkpoints') {
-    const checkpoint = details?.checkpoints[index];
+    const checkpoint = details?.checkpoints.find(({ step }) => step === key);
     const item = new TreeItem(checkpoint ? l10n.t('Step {0}', thousands(checkpoint.step)) : '');
     const { score, best, bytes, pinned } = checkpoint ?? { score: null, best: false, bytes: 0, pinned: false };
     const parts = [
@@ -138,10 +138,11 @@ function entry(detail: EntryElement['detail'], folder: string, index: number, de
     item.tooltip = checkpoint?.file ?? '';
     item.iconPath = new ThemeIcon(pinned ? 'pinned' : best ? 'star-full' : 'circle-small');
     // By these words, package.json shows its actions.
-    item.contextValue = ['entry checkpoints', pinned ? 'pinned' : 'free', index === 0 ? 'newest' : 'older'].join(' ');
+    const age = checkpoint === details?.checkpoints[0] ? 'newest' : 'older';
+    item.contextValue = ['entry checkpoints', pinned ? 'pinned' : 'free', age].join(' ');
     return item;
   }
-  const evaluation = details?.evaluations[index];
+  const evaluation = details?.evaluations[key];
   const [split = '', step] = evaluation?.name.split('-') ?? [];
   const item = new TreeItem(step ? l10n.t('{0}, step {1}', split, step) : basename(evaluation?.name ?? ''));
   item.description = evaluation ? dateText(evaluation.time) : '';

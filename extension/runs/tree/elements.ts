@@ -54,12 +54,12 @@ export interface DetailElement {
   folder: string;
   detail: DetailName;
 }
-/** A warning, checkpoint or evaluation, by its place in the run's details. */
+/** A checkpoint by its step, so that it stays the same when others come and go; a warning or an evaluation by its place in the run's details. */
 export interface EntryElement {
   kind: 'entry';
   folder: string;
   detail: 'warnings' | 'checkpoints' | 'evaluations';
-  index: number;
+  key: number;
 }
 export type Element = GroupElement | RunElement | DetailElement | EntryElement | UnreadableRun;
 
@@ -76,8 +76,8 @@ export class Elements {
   detail(folder: string, detail: DetailName): DetailElement {
     return this.keep(`${detail} ${folder}`, { kind: 'detail', folder, detail });
   }
-  entry(folder: string, detail: EntryElement['detail'], index: number): EntryElement {
-    return this.keep(`${detail} ${index} ${folder}`, { kind: 'entry', folder, detail, index });
+  entry(folder: string, detail: EntryElement['detail'], key: number): EntryElement {
+    return this.keep(`${detail} ${key} ${folder}`, { kind: 'entry', folder, detail, key });
   }
 
   private keep<E extends Element>(id: string, fresh: E): E {
