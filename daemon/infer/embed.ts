@@ -1,14 +1,16 @@
 import { UnimissError } from '../../protocol/errors.ts';
+import type { FeatureKind } from '../../protocol/jobs/embedMessages.ts';
 import type { Modality } from '../../protocol/modality.ts';
 import type { Engine, Executor } from '../engine/index.ts';
-import { backbone } from '../model/backbone.ts';
-import { featureLength } from '../model/config.ts';
+import { features, lengthOf } from './features.ts';
 import type { Network } from './network.ts';
 
 export interface EmbedOptions {
   readonly modality: Modality;
   /** Largest number of images per call. */
   readonly batch: number;
+  /** Default 'decoder'. */
+  readonly features?: FeatureKind;
   /** [H, W] or [D, H, W]; default: the size of the model. */
   readonly size?: readonly number[];
   /** Default 'graph'. */
@@ -33,6 +35,7 @@ export function createEmbed(engine: Engine, { config, parameters }: Network, opt
   const { modality, batch } = options;
   const size = options.size ?? (modality === '2D' ? config.size2D : config.size3D);
   const executor = options.executor ?? 'graph';
+  const kind = options.features ?? 'decoder';
   const shape = [batch, ...size, modality === '2D' ? 3 : 1];
   const imageLength = shape.slice(1).reduce((all, n) => all * n, 1);
   const step = engine.compile({
@@ -40,12 +43,12 @@ export function createEmbed(engine: Engine, { config, parameters }: Network, opt
     executor,
     inputs: { images: { shape } },
     body: ({ images }) => ({
-      features: backbone({ config, modality, weights: parameters.weights() }, images!),
+      features: features({ config, modality, weights: parameters.weights() }, images!, kind),
     }),
   });
-  const length = featureLength(config);
+  const length = lengthOf(config, kind);
   return {
-    options: { modality, batch, size, executor },
+    options: { modality, batch, size, executor, features: kind },
     length,
     async run(images) {
       const count = images.length / imageLength;

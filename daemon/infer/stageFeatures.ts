@@ -1,8 +1,8 @@
 import type { Modality } from '../../protocol/modality.ts';
 import type { Engine } from '../engine/index.ts';
-import { mean, reshape, type Tensor } from '../engine/ops/index.ts';
+import type { Tensor } from '../engine/ops/index.ts';
 import { decode, encode } from '../model/backbone.ts';
-import { cells } from '../model/geometry.ts';
+import { encoderFeatures, overPatches } from './features.ts';
 import type { Network } from './network.ts';
 
 /** Features of images at every place of a network. */
@@ -12,15 +12,9 @@ export interface StageFeatures {
   dispose(): void;
 }
 
-/** The mean over the patches of maps [B, …grid, C] → [B, C]. */
-function overPatches(map: Tensor): Tensor {
-  const [batch, channels] = [map.shape[0]!, map.shape.at(-1)!];
-  return mean(reshape(map, [batch, cells(map.shape.slice(1, -1)), channels]), [1]);
-}
-
 /**
  * Compiles a backbone for probes: `stem`, `stage1`, … (means over patches; the last stage's are called `patches`), `token` (the class
- * token of the last stage) and `decoder` (the decoder's class token, what `embed` gives).
+ * token of the last stage), `encoder` (both of these) and `decoder` (the decoder's class token, what `embed` gives unless asked).
  * @param batch images of a call, exactly
  */
 export function createStageFeatures(
@@ -41,6 +35,7 @@ export function createStageFeatures(
         ...Object.fromEntries(encoded.maps.map((map, stage) => [`stage${stage + 1}`, overPatches(map)])),
         patches: overPatches(encoded.patches),
         token: encoded.classTokens,
+        encoder: encoderFeatures(encoded),
         decoder: decode(pass, encoded),
       };
     },

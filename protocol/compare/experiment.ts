@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { featureKinds } from '../jobs/embedMessages.ts';
 import { type Modality, modalities } from '../modality.ts';
 
 /** An experiment that compares arms of pre-training: what a `*.experiment.jsonc` file says. It is fixed before its first run. */
@@ -145,6 +146,12 @@ export const experimentSchema = z.strictObject({
     .optional()
     .describe(
       'What is measured. `probe`: accuracy of a linear classifier on frozen features. `classification`, `segmentation`: accuracy and Dice of the fine-tuned network. Default: `probe`.',
+    ),
+  features: z
+    .enum(featureKinds)
+    .optional()
+    .describe(
+      "What the probe reads. `decoder`: the decoder's class token, which pre-training compares. `encoder`: what fine-tuning for classification reads, the class token of the encoder's last stage and the mean of its patches. Default: `decoder`.",
     ),
   fineTuning: fineTuning.optional(),
   labels: z

@@ -5,6 +5,13 @@ import { jobRequest } from './jobRequest.ts';
 
 const path = z.string().min(1).max(4096);
 
+/**
+ * What an image's features are: `decoder`, the class token that pre-training compares; `encoder`, what a fine-tuning for classification
+ * reads, the last stage's class token and the mean of its patches, one after the other.
+ */
+export const featureKinds = ['decoder', 'encoder'] as const;
+export type FeatureKind = (typeof featureKinds)[number];
+
 /** The images to embed, the weights to use, and the place for the features. Paths are absolute. */
 export const embedTaskSchema = z.strictObject({
   run: runRef,
@@ -13,6 +20,12 @@ export const embedTaskSchema = z.strictObject({
     .optional()
     .describe('List of images (path, label), instead of `data`. Default: the images of the run.'),
   network: z.enum(['teacher', 'student']).default('teacher'),
+  features: z
+    .enum(featureKinds)
+    .default('decoder')
+    .describe(
+      "`decoder`: the decoder's class token, which pre-training compares. `encoder`: what fine-tuning for classification reads, the class token of the encoder's last stage, then the mean of its patches.",
+    ),
   weights: z
     .enum(['last', 'initial'])
     .default('last')

@@ -22,7 +22,9 @@ test('the demo goes from pre-training over a fine-tuning and its twin to a repor
   expect(existsSync(records.find((record) => 'page' in record).page)).toBe(true);
   const factOf = (label: string) => records.find((record) => record.label === label);
   for (const modality of modalities)
-    expect(factOf(`Probe ${modality}`).note).toMatch(/with 2 labels a class, .* 95 % intervals .* → .*, chance 25 %/);
+    expect(factOf(`Probe ${modality}`).note).toMatch(
+      /points, 95 % interval .* to .* points; .* with 2 labels a class on what fine-tuning reads, .* 95 % intervals .* → .*, chance 25 %/,
+    );
   const modality = '2D';
   const { report } = records.find((record) => 'report' in record && record.modality === modality);
   expect(readFileSync(report, 'utf8')).toContain(`Compared with demo-${modality}-scratch`);

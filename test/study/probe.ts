@@ -131,7 +131,8 @@ for (const modality of asked) {
   }
   await flush(1);
   features.dispose();
-  const networkParts = Object.keys(found).filter((part) => part !== 'histogram' && part !== 'moments');
+  // `encoder` repeats two others.
+  const networkParts = Object.keys(found).filter((part) => !['histogram', 'moments', 'encoder'].includes(part));
   found.all = samples.map((_, i) => Float32Array.from(networkParts.flatMap((part) => Array.from(found[part]![i]!))));
   for (const [part, list] of Object.entries(found)) {
     const featureLength = list[0]!.length;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
+import { type EmbedResult, embed, type FeatureKind, featureKinds } from '../../../protocol/jobs/embedMessages.ts';
 import { embedImages } from '../../runs/jobs/embedImages.ts';
 import type { OnJobProgress } from '../../runs/jobs/job.ts';
 import { kindsOf, type Task } from '../../runs/start/task.ts';
@@ -14,6 +14,7 @@ interface Options extends JobOptions {
   manifest?: string;
   out: string;
   network: 'student' | 'teacher';
+  features: FeatureKind;
   maxBroken?: number;
 }
 
@@ -32,6 +33,14 @@ export function embedCommand(tasks: readonly Task[] = productTasks): Command {
         .choices(['teacher', 'student'])
         .default('teacher'),
     )
+    .addOption(
+      new Option(
+        '--features <features>',
+        "decoder: the decoder's class token, which pre-training compares; encoder: what fine-tuning for classification reads, the last stage's class token and the mean of its patches",
+      )
+        .choices(featureKinds)
+        .default('decoder'),
+    )
     .option('--max-broken <share>', 'largest fraction of broken images, 0 to 1 (default: as in the run)', share);
   return addJobOptions(command)
     .addHelpText(
@@ -39,13 +48,14 @@ export function embedCommand(tasks: readonly Task[] = productTasks): Command {
       '\nExample:\n  unimiss embed my-run --data ~/ct -o features\n  python -c "import numpy; print(numpy.load(\'features/features-3D.npy\').shape)"',
     )
     .action(async (name: string, options: Options, self: Command) => {
-      const { data, manifest, network, maxBroken, out } = options;
+      const { data, manifest, network, features, maxBroken, out } = options;
       const reporter = Reporter.of(self);
       const task = {
         ...(data !== undefined && { data: resolve(data) }),
         ...(manifest !== undefined && { manifest: resolve(manifest) }),
         out: resolve(out),
         network,
+        features,
         ...(maxBroken !== undefined && { maxBroken }),
         weights: 'last' as const,
       };

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -80,7 +89,7 @@ function madeUp(reporter: Reporter, calls: string[], dies = Number.POSITIVE_INFI
       journal.close();
       return 'finished';
     },
-    async embed(folder, manifest, weights, out) {
+    async embed(folder, { manifest, weights, out }) {
       const { name } = (await RunFolder.open(folder)).about;
       called(`embed ${name} ${weights}`);
       const strength = weights === 'initial' ? 0 : name.includes('-good-') ? 3 : 1;
@@ -198,6 +207,57 @@ describe('an experiment', () => {
     expect(page).toContain('id="figure-classification-3D"');
   }, 120_000);
 
+  test('is continued on another machine from its scores: what they have is not trained again', async () => {
+    const primary = { ...given.primary, task: 'classification', than: 'scratch' };
+    const change = { ...tuned, primary, seeds: [1, 2], labels: [4], secondary: [] };
+    const [here, there] = ['here', 'there'].map((name) => join(dir, name)) as [string, string];
+    const started = { file: experiment('moved', change), out: join(here, 'out'), runs: join(here, 'runs') };
+    const { reporter } = quiet();
+    const perSeed = 2 * 3 + 1 + 3 * 3; // the arms, the random weights, the fine-tunings
+    const calls: string[] = [];
+    await expect(compare(started.file, started, madeUp(reporter, calls, perSeed + 4), reporter)).rejects.toThrow(
+      'killed',
+    );
+    mkdirSync(join(there, 'out'), { recursive: true });
+    for (const images of ['test', 'pool']) symlinkSync(join(dir, images), join(there, images));
+    const moved = { file: join(there, 'moved.experiment.jsonc'), out: join(there, 'out'), runs: join(there, 'runs') };
+    copyFileSync(started.file, moved.file);
+    for (const name of ['experiment.json', 'scores.jsonl'])
+      copyFileSync(join(started.out, name), join(moved.out, name));
+    const others: string[] = [];
+    await compare(moved.file, moved, madeUp(reporter, others), reporter);
+    expect(others.every((call) => /-s2\b/.test(call))).toBe(true);
+    // The random weights of seed 2 and the first arm were measured before; its run is needed again, for its fine-tunings.
+    expect(others).toHaveLength(perSeed - 2);
+    await compare(started.file, started, madeUp(reporter, calls), reporter);
+    const results = (out: string) => JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+    expect(results(moved.out).scores).toEqual(results(started.out).scores);
+    expect(results(moved.out).answers).toEqual(results(started.out).answers);
+  }, 120_000);
+
+  test.each([
+    ['is damaged', (line: string) => line.slice(0, -9), /scores\.jsonl:2.*no score of an experiment/s],
+    [
+      'is of another experiment',
+      (line: string) => JSON.stringify({ ...JSON.parse(line), experiment: 'other' }),
+      /scores\.jsonl:2.*another experiment/s,
+    ],
+    [
+      'is of other images',
+      (line: string) => JSON.stringify({ ...JSON.parse(line), images: 'other' }),
+      /scores of other images/,
+    ],
+  ])('refuses a score that %s', async (name, change, message) => {
+    const file = experiment('scored', { seeds: [1], draws: 1 });
+    const [out, runs] = [join(dir, name), join(dir, `${name}-runs`)];
+    const { reporter } = quiet();
+    await compare(file, { out, runs }, madeUp(reporter, []), reporter);
+    const scores = join(out, 'scores.jsonl');
+    const [first = '', second = '', ...others] = readFileSync(scores, 'utf8').split('\n');
+    writeFileSync(scores, [first, change(second), ...others].join('\n'));
+    await expect(compare(file, { out, runs }, madeUp(reporter, []), reporter)).rejects.toThrow(message);
+  });
+
   test('fine-tunes only what its questions compare, where asked to', async () => {
     const primary = { ...given.primary, task: 'classification', than: 'scratch' };
     const fineTuning = { ...tuned.fineTuning, only: 'questions' };
@@ -266,6 +326,11 @@ describe('an experiment', () => {
     const write = (train: object) =>
       writeFileSync(about, JSON.stringify({ ...fixed, arms: { ...fixed.arms, good: { ...fixed.arms.good, train } } }));
     write(earlier);
+    await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
+    // Earlier versions fixed the places of images, too.
+    const { earlierHash, runs } = await readExperiment(file);
+    const absolute = Object.fromEntries(runs.slice(0, 2).map(({ arm, config }) => [arm, config]));
+    writeFileSync(about, JSON.stringify({ ...fixed, hash: earlierHash, arms: absolute }));
     await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
     write({ ...fixed.arms.good.train, koleo: 0.2 });
     await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow(

@@ -9,7 +9,8 @@ import { fixExperiment, readExperiment } from './experimentFile.ts';
 import { readImages } from './images.ts';
 import { writeComparison } from './report.ts';
 import { runArms } from './runArms.ts';
-import { measureArms } from './scores.ts';
+import { ScoreLedger } from './scoreLedger.ts';
+import { scoresOf } from './scores.ts';
 import { type CompareSteps, compareByDaemon, compareHere } from './steps.ts';
 
 interface CompareOptions {
@@ -47,13 +48,14 @@ export async function compare(
   const root = askedRoot(runs) ?? runsRoot();
   await drawPhantoms(opened.phantoms, reporter);
   const images = await readImages(opened);
-  const ran = await runArms(opened, images, { out, root, steps, reporter });
+  const ledger = await ScoreLedger.open(out, opened.hash);
+  const ran = await runArms(opened, images, { out, ledger, root, steps, reporter });
   if (!ran) {
     reporter.notice('Stopped. The same command continues the experiment.');
     return;
   }
   const { experiment, hash } = opened;
-  const scores = await measureArms(opened, images, out);
+  const scores = await scoresOf(opened, images, ledger);
   const { report, answers } = await writeComparison(out, { experiment, hash, fixed, ...ran }, scores);
   for (const { question, primary, difference, low, high, corrected } of answers)
     reporter.record({ ...question, primary, difference, low, high, p: corrected });

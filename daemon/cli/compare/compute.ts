@@ -6,6 +6,7 @@ import { matchedArms } from '../../../protocol/compare/experiment.ts';
 import { ofPhase } from '../../../protocol/config/pretrain/byPhase.ts';
 import type { PretrainConfig } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { jsonOf } from '../../../protocol/json.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
 import { openDataset } from '../../data/datasets/unlabelled.ts';
@@ -15,22 +16,22 @@ import type { ArmRun, OpenedExperiment } from './experimentFile.ts';
 
 const seconds = z.number().positive();
 const armCompute = z.object({
-  /** Median time of a step with the wait for its data, s. */
+  /** Median time of a step in seconds; it includes the wait for the step's data. */
   secondsPerStep: z.partialRecord(z.enum(modalities), seconds),
   epochs: z.int().min(1),
-  /** Time of all steps of these epochs. */
+  /** What all steps of these epochs take. */
   seconds,
-  /** The arms whose summed time it gets; null: it trains as long as it says. */
+  /** The arms whose summed time this arm may use; null: the arm trains for its own number of epochs. */
   matches: z.array(z.string()).nullable(),
 });
 export type ArmCompute = z.infer<typeof armCompute>;
-/** What each arm costs: measured once, then kept, so that a resumed experiment trains as it began. */
+/** What each arm costs. Measured once and kept: a resumed experiment goes on with the same numbers of epochs. */
 export type Compute = Readonly<Record<string, ArmCompute>>;
 
-/** Steps of a phase that are timed, and those before them, which include the preparation of the graph. */
+/** How many steps of each phase are timed, after a few that are not: the first ones also prepare the graph. */
 const timed = 12;
 const untimed = 3;
-/** Each arm is timed in turns: what slows the machine down for a while does not concern one arm alone. */
+/** Arms take turns, twice: a machine that is slow for a while then slows more than one arm. */
 const rounds = 2;
 
 /** A short run of an arm whose steps are timed. */
@@ -40,7 +41,7 @@ export interface Calibration {
   readonly config: PretrainConfig;
 }
 
-/** The runs that a calibration needs, in order. */
+/** The short runs that time the arms, in their order. */
 export function calibrations({ runs, experiment }: OpenedExperiment): Calibration[] {
   const arms = firstRuns(runs);
   const turns = Array.from({ length: rounds }, (_, round) => round + 1);
@@ -50,7 +51,7 @@ export function calibrations({ runs, experiment }: OpenedExperiment): Calibratio
       const { train } = config;
       const perEpoch = Math.ceil((untimed + timed) / train.interval);
       const limit = (phase: Modality) => Math.min(perEpoch, ofPhase(train.stepsPerEpoch, phase) ?? perEpoch);
-      // At least one turn of each phase, and as many as give enough steps.
+      // Enough epochs for the steps that are timed, and at least one of each phase.
       const turns = Math.ceil(perEpoch / Math.min(limit('2D'), limit('3D')));
       const epochs = 2 * train.interval * turns;
       const stepsPerEpoch = { '2D': limit('2D'), '3D': limit('3D') };
@@ -59,14 +60,14 @@ export function calibrations({ runs, experiment }: OpenedExperiment): Calibratio
   );
 }
 
-/** A run of each arm: they differ by the seed alone. */
+/** One run of each arm: the others differ by their seed alone. */
 function firstRuns(runs: readonly ArmRun[]): Map<string, ArmRun> {
   const first = new Map<string, ArmRun>();
   for (const run of runs) if (!first.has(run.arm)) first.set(run.arm, run);
   return first;
 }
 
-/** Median time of the steps of each phase, s, without the first ones. */
+/** Median time of the steps of each phase in seconds, without the first ones. */
 export function secondsPerStep(records: readonly RunRecord[]): ArmCompute['secondsPerStep'] {
   return Object.fromEntries(
     modalities.flatMap((phase) => {
@@ -80,13 +81,13 @@ export function secondsPerStep(records: readonly RunRecord[]): ArmCompute['secon
   );
 }
 
-/** Time of each number of epochs of an arm, s: the sum over its steps. */
+/** Seconds that an arm needs for a number of epochs: the sum over their steps. */
 export type TimeOf = (epochs: number) => number;
 
-/** As many as a configuration may have. */
+/** The largest number of epochs that a configuration may have. */
 const mostEpochs = 65_536;
 
-/** The number of epochs whose time is nearest to a budget, at least one. */
+/** The number of epochs, at least one, whose time comes nearest to a budget. */
 export function epochsFor(budget: number, timeOf: TimeOf): number {
   let epochs = 1;
   while (timeOf(epochs) < budget && epochs < mostEpochs) epochs *= 2;
@@ -99,7 +100,7 @@ export function epochsFor(budget: number, timeOf: TimeOf): number {
   return budget - timeOf(below) <= timeOf(epochs) - budget ? below : epochs;
 }
 
-/** Decides how long the arms train, from what their steps took. */
+/** Decides how long each arm trains, by the time of its steps. */
 export function computeOf(
   matched: Readonly<Record<string, readonly string[]>>,
   arms: ReadonlyMap<
@@ -126,8 +127,8 @@ export function computeOf(
 }
 
 /**
- * How long each arm trains where arms are matched by compute: what an earlier call decided, else from timed runs.
- * @param time trains a run and gives its records
+ * How long each arm trains, where arms are matched by compute: as an earlier call decided, or else by timed runs.
+ * @param time trains a run and returns its records
  * @returns undefined where arms are matched by steps
  * @throws UnimissError 'data' for a file of an earlier call that is damaged
  */
@@ -144,7 +145,7 @@ export async function matchCompute(
   for (const calibration of calibrations(opened)) {
     const found = secondsPerStep(await time(calibration));
     const before = fastest.get(calibration.arm) ?? {};
-    // The faster round: other work can only slow steps down.
+    // The faster round counts: other work can only slow steps down.
     const faster = modalities.flatMap((phase) => {
       const both = [before[phase], found[phase]].filter((value) => value !== undefined);
       return both.length > 0 ? [[phase, Math.min(...both)]] : [];
@@ -157,7 +158,7 @@ export async function matchCompute(
     if (Object.keys(own).length === 0)
       throw new UnimissError('run', 'has no steps that were timed', {
         place: `arms.${arm}`,
-        remedy: `Delete its runs ${opened.experiment.name}-${arm}-time1 and -time2; they are then trained again.`,
+        remedy: `Delete the runs ${opened.experiment.name}-${arm}-time1 and -time2; they are then trained again.`,
       });
     arms.set(arm, { secondsPerStep: own, epochs: config.train.epochs, timeOf: await timeOf(config, own) });
   }
@@ -187,14 +188,6 @@ async function readCompute(file: string): Promise<Compute> {
   throw new UnimissError('data', 'is damaged', {
     place: file,
     remedy:
-      'Restore it: runs of this experiment began with what it says. Or delete the results and the runs, and start anew.',
+      'Restore it, because the runs of this experiment follow it. Or delete the results and the runs, and start anew.',
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

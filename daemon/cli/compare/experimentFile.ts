@@ -45,8 +45,12 @@ export interface OpenedExperiment {
   readonly pool: string | undefined;
   readonly phantoms: readonly DrawnFolder[];
   readonly runs: readonly ArmRun[];
-  /** SHA-256 of everything above. */
+  /** The configuration of each arm as it is fixed: the same wherever the file is, as if in `fixedFolder`. */
+  readonly fixedArms: Readonly<Record<string, PretrainConfig>>;
+  /** SHA-256 of the experiment and of the drawing of its phantoms. The same on every machine. */
   readonly hash: string;
+  /** As earlier versions computed it: with the places of the manifests. */
+  readonly earlierHash: string;
 }
 
 /**
@@ -86,13 +90,23 @@ export async function readExperiment(file: string): Promise<OpenedExperiment> {
       options: drawingOf(options, `${file}: phantoms.${path}`),
     }),
   );
-  const decides = [
-    ...[experiment, manifest],
-    ...(pool === undefined ? [] : [pool]),
-    ...(phantoms.length === 0 ? [] : [phantomDrawing]),
-  ];
-  const hash = createHash('sha256').update(JSON.stringify(decides)).digest('hex');
-  return { experiment, manifest, pool, phantoms, runs, hash };
+  const fixedArms = Object.fromEntries(
+    Object.keys(experiment.arms).map((arm) => [
+      arm,
+      armRun(experiment, arm, experiment.seeds[0] ?? 0, { file, folder: fixedFolder }).config,
+    ]),
+  );
+  const drawing = phantoms.length === 0 ? [] : [phantomDrawing];
+  const places = [manifest, ...(pool === undefined ? [] : [pool])];
+  const [hash, earlierHash] = [hashOf([experiment, ...drawing]), hashOf([experiment, ...places, ...drawing])];
+  return { experiment, manifest, pool, phantoms, runs, fixedArms, hash, earlierHash };
+}
+
+/** The folder that relative paths in a fixed experiment begin at, whatever the machine. */
+const fixedFolder = '/experiment';
+
+function hashOf(decides: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(decides)).digest('hex');
 }
 
 /** Refuses a recipe that no fine-tuning could have, before anything is trained. */
@@ -178,25 +192,27 @@ const fixedSchema = z.object({ hash: z.string(), fixed: z.string(), arms: z.reco
  */
 export async function fixExperiment(
   out: string,
-  { experiment, manifest, hash, runs }: OpenedExperiment,
+  { experiment, hash, earlierHash, runs, fixedArms }: OpenedExperiment,
 ): Promise<string> {
   const file = join(out, 'experiment.json');
-  const arms = Object.fromEntries(runs.toReversed().map(({ arm, config }) => [arm, config]));
   if (!existsSync(file)) {
     await makeFolder(out);
     const fixed = new Date().toISOString();
-    const about = { hash, fixed, unimiss: version, manifest, experiment, arms };
+    const about = { hash, fixed, unimiss: version, experiment, arms: fixedArms };
     await writeTextAtomically(file, `${JSON.stringify(about, null, 2)}\n`);
     return fixed;
   }
   const before = fixedSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
   const refuse = (what: string, remedy: string) => new UnimissError('config', what, { place: file, remedy });
-  if (!before.success || before.data.hash !== hash)
+  if (!before.success || ![hash, earlierHash].includes(before.data.hash))
     throw refuse(
       'the experiment was changed after it was fixed',
       'Restore the experiment file. To ask something else, give the experiment another name.',
     );
-  for (const [arm, config] of Object.entries(arms))
+  // Earlier versions wrote absolute paths.
+  const here = Object.fromEntries(runs.toReversed().map(({ arm, config }) => [arm, config]));
+  const expected = before.data.hash === hash ? fixedArms : here;
+  for (const [arm, config] of Object.entries(expected))
     if (!isDeepStrictEqual(plain(asOfNow(before.data.arms[arm], file)), plain(config)))
       throw refuse(
         `this version of UniMiSS gives the arm "${arm}" another configuration than the experiment was fixed with`,

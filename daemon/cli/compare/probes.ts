@@ -1,56 +1,69 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { parse } from 'csv-parse/sync';
-import { baselines } from '../../../protocol/compare/experiment.ts';
+import { basename } from 'node:path';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { readImage } from '../../data/formats/image.ts';
 import { VolumeReader } from '../../data/volumes.ts';
+import { readFeatureTable } from '../../evaluate/features/featureTable.ts';
 import { histogram, moments } from '../../evaluate/features/intensities.ts';
 import type { LabelledFeatures } from '../../evaluate/features/knn.ts';
 import { linearProbe } from '../../evaluate/features/linearProbe.ts';
-import { decodeNpy } from '../../evaluate/features/npy.ts';
 import type { ArmScores } from './armScores.ts';
 import type { OpenedExperiment } from './experimentFile.ts';
 import { chanceOf, type ExperimentImages, type LabelledImage, patientsOf } from './images.ts';
-import { featuresFolder, randomName } from './runArms.ts';
+import { imagesDigest, type Score } from './scoreLedger.ts';
 
 /** Values of intensities that a histogram covers: HU, and grey values. */
 const ranges = { '3D': [-1024, 600], '2D': [0, 256] } as const;
 
-/** Measures all arms and baselines by linear probes; the same labels are drawn for all. */
-export async function probeArms(
-  { experiment, runs }: OpenedExperiment,
+type Experiment = OpenedExperiment['experiment'];
+
+/** What is probed of a network: an arm (or `random`) with a seed. */
+interface Probed {
+  readonly arm: string;
+  readonly seed: number;
+  /** Folder of its features of the test images. */
+  readonly folder: string;
+}
+
+/** Measures a network by linear probes; the same labels are drawn for all. */
+export async function probeFeatures(
+  { labels, draws }: Experiment,
   { test }: ExperimentImages,
-  out: string,
+  { arm, seed, folder }: Probed,
+): Promise<Score[]> {
+  const scores: Score[] = [];
+  for (const modality of modalities) {
+    const images = test[modality];
+    if (images.length === 0) continue;
+    const features = await readFeatures(folder, modality, images);
+    for (const perClass of labels) {
+      const found = linearProbe(features, { perClass, draws, patients: patientsOf(images) });
+      const { accuracy, perImage } = found;
+      const key = { task: 'probe', arm, modality, labels: perClass, seed } as const;
+      scores.push({ ...key, images: imagesDigest(images), accuracy, perImage });
+    }
+  }
+  return scores;
+}
+
+/** The baselines that have no seed: intensities, probed with the same labels. */
+export async function probeIntensities(
+  { seeds, labels, draws }: Experiment,
+  { test }: ExperimentImages,
 ): Promise<ArmScores[]> {
-  const { seeds, labels, draws, arms } = experiment;
   const scores: ArmScores[] = [];
   for (const modality of modalities) {
     const images = test[modality];
     if (images.length === 0) continue;
     const patients = patientsOf(images);
-    const add = async (arm: string, featuresOf: (seed: number) => Promise<LabelledFeatures>) => {
-      const features = await Promise.all(seeds.map(featuresOf));
+    for (const [arm, features] of Object.entries(await intensities(images, modality)))
       for (const perClass of labels) {
-        const probes = features.map((own) => linearProbe(own, { perClass, draws, patients }));
+        const { accuracy, perImage } = linearProbe(features, { perClass, draws, patients });
         scores.push({
-          ...{ task: 'probe', arm, modality, labels: perClass, seeds, patients },
-          chance: chanceOf(images),
-          accuracies: probes.map(({ accuracy }) => accuracy),
-          perImage: probes.map(({ perImage }) => perImage),
+          ...{ task: 'probe', arm, modality, labels: perClass, seeds, patients, chance: chanceOf(images) },
+          ...{ accuracies: seeds.map(() => accuracy), perImage: seeds.map(() => perImage) },
         });
       }
-    };
-    const read = (name: string) => readFeatures(featuresFolder(out, name), modality, images);
-    for (const arm of Object.keys(arms)) {
-      const named = new Map(runs.filter((run) => run.arm === arm).map((run) => [run.seed, run.name]));
-      await add(arm, (seed) => read(named.get(seed) ?? ''));
-    }
-    await add('random', (seed) => read(randomName(seed)));
-    const ofIntensities = await intensities(images, modality);
-    for (const baseline of baselines)
-      if (baseline !== 'random') await add(baseline, async () => ofIntensities[baseline]);
   }
   return scores;
 }
@@ -61,16 +74,14 @@ async function readFeatures(
   modality: Modality,
   images: readonly LabelledImage[],
 ): Promise<LabelledFeatures> {
-  const file = join(folder, `features-${modality}.npy`);
-  const { values, columns } = decodeNpy(await readFile(file), file);
-  const table: { path: string }[] = parse(await readFile(join(folder, `features-${modality}.csv`)), { columns: true });
+  const { file, features, featureLength, rows } = await readFeatureTable(folder, modality);
   const same = (path: string, i: number) => images[i] !== undefined && basename(path) === basename(images[i].path);
-  if (table.length !== images.length || !table.every(({ path }, i) => same(path, i)))
+  if (rows.length !== images.length || !rows.every(({ path }, i) => same(path, i)))
     throw new UnimissError('data', 'the features are of other images than the test has', {
       place: file,
       remedy: 'Restore the test images, or delete this folder: the features are then computed again.',
     });
-  return { features: values, featureLength: columns, labels: classesOf(images) };
+  return { features, featureLength, labels: classesOf(images) };
 }
 
 function classesOf(images: readonly LabelledImage[]): number[] {

@@ -16,6 +16,9 @@ import { type OpenedExperiment, plain } from './experimentFile.ts';
 import { type FineTuning, fineTuningConfig, fineTunings } from './fineTunings.ts';
 import type { ExperimentImages } from './images.ts';
 import { linkLabelled, writeLabelSplit } from './labelledFolder.ts';
+import { probeFeatures } from './probes.ts';
+import type { ScoreLedger } from './scoreLedger.ts';
+import { fineTunedScore } from './scores.ts';
 import type { CompareSteps } from './steps.ts';
 
 /** Folder of the features of a run on the test images. */
@@ -33,6 +36,7 @@ export function evaluationFolder(out: string, name: string): string {
 
 interface Around {
   readonly out: string;
+  readonly ledger: ScoreLedger;
   /** Folder of runs. */
   readonly root: string;
   readonly steps: CompareSteps;
@@ -44,7 +48,8 @@ class Stopped extends Error {}
 
 /**
  * Trains what is not trained yet and measures what is not measured yet, seed by seed. Killed at any moment, it continues: a run is found
- * by its name, and features and evaluations appear under their name when they are complete.
+ * by its name, and features and evaluations appear under their name when they are complete. What the ledger has is done, on whichever
+ * machine; a network whose fine-tunings are not all measured is trained again where its run is missing.
  * @returns undefined where a run was stopped: the rest waits for the next call
  */
 export async function runArms(
@@ -62,7 +67,7 @@ export async function runArms(
 
 async function runAll(opened: OpenedExperiment, images: ExperimentImages, around: Around) {
   const { runs, manifest, experiment } = opened;
-  const { out, root, steps, reporter } = around;
+  const { out, root, steps, reporter, ledger } = around;
   const tunings = fineTunings(
     experiment,
     modalities.filter((modality) => images.test[modality].length > 0),
@@ -85,38 +90,59 @@ async function runAll(opened: OpenedExperiment, images: ExperimentImages, around
     const run = await RunFolder.open(await trained(name, config, 'Timing steps'));
     return readAllRecords(run.recordsFile, (message) => reporter.notice(message));
   });
+  const { features: kind = 'decoder', labels } = experiment;
+  const measured = modalities.filter((modality) => images.test[modality].length > 0);
+  const isProbed = (arm: string, seed: number) =>
+    measured.every((modality) => labels.every((n) => ledger.get({ task: 'probe', arm, modality, labels: n, seed })));
+  /** Measures a network by its features, which are computed where they are missing. */
+  const probe = async (arm: string, seed: number, from: ProbedFrom) => {
+    if (isProbed(arm, seed)) return;
+    const folder = featuresFolder(out, from.name);
+    if (!existsSync(folder)) {
+      const { weights, run } = from;
+      const how = { manifest, weights, features: kind } as const;
+      await appears(folder, async (place) => steps.embed(await run(), { ...how, out: place }));
+    }
+    await ledger.add(await probeFeatures(experiment, images, { arm, seed, folder }));
+  };
   for (const seed of experiment.seeds) {
     const own = tunings.filter((tuning) => tuning.seed === seed);
-    const missing = own.filter(({ name }) => !existsSync(evaluationFolder(out, name)));
+    const missing = own.filter((tuning) => !ledger.get(tuning));
     const pretrained = new Map<string, string>();
     for (const run of runs.filter((run) => run.seed === seed)) {
-      const features = featuresFolder(out, run.name);
-      const embeds = probes && !existsSync(features);
-      if (embeds || missing.some(({ arm }) => arm === run.arm)) {
-        const folder = await trained(run.name, withEpochs(run.config, compute?.[run.arm]?.epochs));
-        pretrained.set(run.arm, folder);
-        if (embeds) {
-          // The first arm of each seed shows what its random weights know.
-          const random = featuresFolder(out, randomName(seed));
-          if (run.arm === Object.keys(experiment.arms)[0] && !existsSync(random))
-            await appears(random, (place) => steps.embed(folder, manifest, 'initial', place));
-          await appears(features, (place) => steps.embed(folder, manifest, 'last', place));
-        }
-      }
+      const folder = () => trained(run.name, withEpochs(run.config, compute?.[run.arm]?.epochs));
+      // The first arm of each seed shows what its random weights know.
+      if (probes && run.arm === Object.keys(experiment.arms)[0])
+        await probe('random', seed, { name: randomName(seed), weights: 'initial', run: folder });
+      if (probes) await probe(run.arm, seed, { name: run.name, weights: 'last', run: folder });
+      if (missing.some(({ arm }) => arm === run.arm)) pretrained.set(run.arm, await folder());
       done++;
     }
     done += own.length - missing.length;
     for (const tuning of missing) {
-      const given = await labelledFor(tuning, opened, images, out);
-      const from = pretrained.get(tuning.arm) ?? null;
-      const config = fineTuningConfig(experiment, tuning, { ...given, from, place: `arms.${tuning.arm}` });
-      const folder = await trained(tuning.name, config);
-      const checkpoint = experiment.fineTuning?.checkpoint ?? 'last';
-      await appears(evaluationFolder(out, tuning.name), (place) => steps.evaluate(folder, checkpoint, place));
+      const evaluation = evaluationFolder(out, tuning.name);
+      if (!existsSync(evaluation)) {
+        const given = await labelledFor(tuning, opened, images, out);
+        const from = pretrained.get(tuning.arm) ?? null;
+        const config = fineTuningConfig(experiment, tuning, { ...given, from, place: `arms.${tuning.arm}` });
+        const folder = await trained(tuning.name, config);
+        const checkpoint = experiment.fineTuning?.checkpoint ?? 'last';
+        await appears(evaluation, (place) => steps.evaluate(folder, checkpoint, place));
+      }
+      await ledger.add([await fineTunedScore(tuning, images.test[tuning.modality], evaluation)]);
       done++;
     }
   }
   return { compute };
+}
+
+/** Whose features are probed. */
+interface ProbedFrom {
+  /** Name of the folder of the features. */
+  readonly name: string;
+  readonly weights: 'initial' | 'last';
+  /** Trains the run where it is not trained. @returns its folder */
+  run(): Promise<string>;
 }
 
 function withEpochs(config: PretrainConfig, epochs: number | undefined): PretrainConfig {

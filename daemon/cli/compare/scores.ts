@@ -1,58 +1,69 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { armsOf, fineTuned, tasksOf } from '../../../protocol/compare/experiment.ts';
+import { armsOf, tasksOf } from '../../../protocol/compare/experiment.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { evaluation as evaluationSchema } from '../../../protocol/evaluation/evaluation.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { meanOf } from '../../evaluate/metrics/twoLevelBootstrap.ts';
 import { evaluationFiles } from '../../evaluate/metrics/writeEvaluation.ts';
 import type { ArmScores } from './armScores.ts';
 import type { OpenedExperiment } from './experimentFile.ts';
-import { fineTunings } from './fineTunings.ts';
-import { chanceOf, type ExperimentImages, patientsOf } from './images.ts';
+import type { FineTuning } from './fineTunings.ts';
+import { chanceOf, type ExperimentImages, type LabelledImage, patientsOf } from './images.ts';
 import { testCases } from './labelledFolder.ts';
-import { probeArms } from './probes.ts';
-import { evaluationFolder } from './runArms.ts';
+import { probeIntensities } from './probes.ts';
+import { imagesDigest, type Score, type ScoreLedger } from './scoreLedger.ts';
 
-/** Measures all arms by all tasks. */
-export async function measureArms(
-  opened: OpenedExperiment,
+/**
+ * The scores of all arms by all tasks, as they were measured, with the baselines of intensities.
+ * @throws UnimissError 'data' where scores are of other images than the test has
+ */
+export async function scoresOf(
+  { experiment }: Pick<OpenedExperiment, 'experiment'>,
   images: ExperimentImages,
-  out: string,
+  ledger: ScoreLedger,
 ): Promise<ArmScores[]> {
-  const { experiment } = opened;
-  const tasks = tasksOf(experiment);
-  const probes = tasks.includes('probe') ? await probeArms(opened, images, out) : [];
-  const measured = modalities.filter((modality) => images.test[modality].length > 0);
-  const tunings = fineTunings(experiment, measured);
-  const scores = [...probes];
-  for (const task of fineTuned.filter((one) => tasks.includes(one)))
-    for (const modality of measured) {
-      const [ids, patients] = [testCases(task, images.test[modality]), patientsOf(images.test[modality])];
+  const { labels: counts, seeds } = experiment;
+  const scores: ArmScores[] = [];
+  for (const task of tasksOf(experiment))
+    for (const modality of modalities.filter((one) => images.test[one].length > 0)) {
+      const test = images.test[modality];
       for (const arm of armsOf(experiment, task))
-        for (const labels of experiment.labels) {
-          const own = tunings.filter(
-            (one) => one.task === task && one.modality === modality && one.arm === arm && one.labels === labels,
-          );
+        for (const labels of counts) {
+          const own = seeds.flatMap((seed) => ledger.get({ task, arm, modality, labels, seed }) ?? []);
           if (own.length === 0) continue; // no question asks for it
-          const perImage = await Promise.all(own.map(({ name }) => readScores(evaluationFolder(out, name), ids)));
+          if (own.some((one) => one.images !== imagesDigest(test)))
+            throw new UnimissError('data', 'has scores of other images than the test has', {
+              place: `${ledger.file}: ${arm}, ${modality}, ${task}`,
+              remedy: 'Restore the test images, or use another folder for the results.',
+            });
           scores.push({
-            ...{ task, arm, modality, labels, patients, perImage },
-            chance: task === 'classification' ? chanceOf(images.test[modality]) : null,
+            ...{ task, arm, modality, labels, patients: patientsOf(test) },
+            chance: task === 'segmentation' ? null : chanceOf(test),
             seeds: own.map(({ seed }) => seed),
-            accuracies: perImage.map(meanOf),
+            accuracies: own.map(({ accuracy }) => accuracy),
+            perImage: own.map(({ perImage }) => perImage),
           });
         }
     }
-  return scores;
+  return tasksOf(experiment).includes('probe') ? [...scores, ...(await probeIntensities(experiment, images))] : scores;
 }
 
-/** The score of each test case in an evaluation. */
-async function readScores(folder: string, ids: readonly string[]): Promise<(number | null)[]> {
+/** The score of a fine-tuning by its evaluation on the test images. */
+export async function fineTunedScore(
+  { task, arm, modality, labels, seed }: FineTuning,
+  test: readonly LabelledImage[],
+  folder: string,
+): Promise<Score> {
   const evaluation = evaluationSchema.parse(JSON.parse(await readFile(join(folder, evaluationFiles.json), 'utf8')));
   const found = new Map<string, number | null>(
     evaluation.problem === 'segmentation'
       ? evaluation.cases.map((one) => [one.case, one.dice])
       : evaluation.cases.map((one) => [one.case, one.predicted[0] === one.reference[0] ? 1 : 0]),
   );
-  return ids.map((id) => found.get(id) ?? null);
+  const perImage = testCases(task, test).map((id) => found.get(id) ?? null);
+  return {
+    ...{ task, arm, modality, labels, seed },
+    ...{ images: imagesDigest(test), accuracy: meanOf(perImage), perImage },
+  };
 }

@@ -1,6 +1,6 @@
 import { resolveConfig, type SharedConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
-import { embed } from '../../../protocol/jobs/embedMessages.ts';
+import { type EmbedTask, embed } from '../../../protocol/jobs/embedMessages.ts';
 import { evaluate, evaluateTaskSchema } from '../../../protocol/jobs/evaluateMessages.ts';
 import { runCreate } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
@@ -21,10 +21,13 @@ export interface CompareSteps {
   /** Trains a run to its end, or resumes it. */
   train(folder: string): Promise<'finished' | 'stopped'>;
   /** Writes `features-2D.npy`, `features-3D.npy` and their tables into a folder. */
-  embed(folder: string, manifest: string, weights: 'initial' | 'last', out: string): Promise<void>;
+  embed(folder: string, how: EmbedHow): Promise<void>;
   /** Writes `evaluation.json` of a fine-tuned network on its test cases into a folder. */
   evaluate(folder: string, checkpoint: 'last' | 'best', out: string): Promise<void>;
 }
+
+/** Which features of which images, and the folder for them. */
+export type EmbedHow = Required<Pick<EmbedTask, 'manifest' | 'weights' | 'features' | 'out'>>;
 
 /**
  * What both ways measure: nothing is compared here, and no distances between surfaces, which take most of the time of an evaluation
@@ -44,9 +47,9 @@ export function compareByDaemon(client: DaemonConnection, reporter: Reporter): C
       const outcome = await trainByDaemon(client, { folder }, reporter, series);
       return outcome === 'finished' ? outcome : 'stopped';
     },
-    async embed(run, manifest, weights, out) {
+    async embed(run, how) {
       await withProgress(client, reporter, (workDoneToken, cancel) =>
-        client.call(embed, { run, manifest, weights, out, workDoneToken }, cancel),
+        client.call(embed, { run, ...how, workDoneToken }, cancel),
       );
     },
     async evaluate(run, checkpoint, out) {
@@ -67,8 +70,8 @@ export function compareHere(reporter: Reporter): CompareSteps {
       return (await RunFolder.create(root, text, resolved)).folder;
     },
     train: async (folder) => trainHere(await RunFolder.open(folder), reporter, tasks),
-    async embed(folder, manifest, weights, out) {
-      await embedImages(await RunFolder.open(folder), { network: 'teacher', manifest, weights, out }, onProgress);
+    async embed(folder, how) {
+      await embedImages(await RunFolder.open(folder), { network: 'teacher', ...how }, onProgress);
     },
     async evaluate(folder, checkpoint, out) {
       const task = evaluateTaskSchema.parse(testing(folder, checkpoint, out));

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import type { EmbedResult } from '../../../protocol/jobs/embedMessages.ts';
 import type { SummaryFact } from '../../../protocol/metrics/page.ts';
-import { type Modality, modalities } from '../../../protocol/modality.ts';
+import { modalities } from '../../../protocol/modality.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
 import { openDataset } from '../../data/datasets/unlabelled.ts';
 import { phantomDrawing, writePhantoms } from '../../data/phantoms/write.ts';
@@ -15,13 +14,13 @@ import { summarize } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
 import { seriesWithLimits } from '../../runs/start/task.ts';
 import { tasks } from '../../runs/start/tasks.ts';
-import { percent } from '../commands/embed.ts';
 import { duration, Reporter } from '../terminal/reporter.ts';
 import { endStopped } from '../terminal/runDisplay.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { demoConfig } from './demoConfig.ts';
 import { type FineTuned, fineTuneBoth } from './demoFinetune.ts';
 import { type LabelledTables, writeLabelledPhantoms } from './demoLabels.ts';
+import { type Gain, gainFact, gainsOf } from './demoProbe.ts';
 import { type DemoSize, demoSize } from './demoSize.ts';
 import { type DemoSteps, stepsByDaemon, stepsHere } from './demoSteps.ts';
 import type { Fact } from './fact.ts';
@@ -63,13 +62,18 @@ async function demo(steps: DemoSteps, { data, runs, quick, seed }: DemoOptions, 
   const run = await RunFolder.open(await steps.create(config, root));
   const labelled = data === undefined ? await haveLabelled(size, reporter) : undefined;
   const measured = labelled !== undefined || [...dataset.samples2D, ...dataset.samples3D].some(({ label }) => label);
-  const before = measured ? await steps.embed(run.folder, 'initial', labelled?.test) : undefined;
+  const embed = (weights: 'initial' | 'last') =>
+    steps.embed(run.folder, {
+      ...{ weights, out: join(run.folder, 'probe', weights) },
+      ...(labelled && { manifest: labelled.test }),
+    });
+  const before = measured ? await embed('initial') : undefined;
   if ((await steps.train(run.folder)) === 'stopped') {
     return endStopped(run.id, reporter);
   }
-  const after = measured ? await steps.embed(run.folder, 'last', labelled?.test) : undefined;
+  const gains = before ? await gainsOf(before, await embed('last')) : [];
   const records = await readAllRecords(run.recordsFile, (message) => reporter.notice(message));
-  const facts = factsOf(records, before, after);
+  const facts = factsOf(records, gains);
   const page = join(run.folder, 'report.html');
   // The page already shows time, speed and memory.
   const results = facts.filter(({ key }) => key === 'loss' || key === 'probe').map(factOf);
@@ -92,8 +96,7 @@ async function demo(steps: DemoSteps, { data, runs, quick, seed }: DemoOptions, 
   };
   const all = [...facts, ...fineTuned.flatMap((one) => one.facts), time];
   for (const fact of all) reporter.record(factOf(fact));
-  for (const { modality, before: first, after: last } of probes(before, after))
-    reporter.record({ modality, probe: { before: first, after: last } });
+  for (const { modality, ...probe } of gains) reporter.record({ modality, probe });
   reporter.record({ run: run.folder, page });
   for (const { modality, folder, report } of fineTuned) reporter.record({ modality, fineTuned: folder, report });
   reporter.line(summary(run, all, { page, reports: fineTuned.map(({ report }) => report) }, root));
@@ -126,11 +129,7 @@ async function havePhantoms({ phantoms }: DemoSize, reporter: Reporter): Promise
   return written.manifest;
 }
 
-function factsOf(
-  records: readonly RunRecord[],
-  before: EmbedResult | undefined,
-  after: EmbedResult | undefined,
-): Fact[] {
+function factsOf(records: readonly RunRecord[], gains: readonly Gain[]): Fact[] {
   const steps = records.filter((record) => record.kind === 'step');
   const epochs = records.filter((record) => record.kind === 'epoch');
   const facts: Fact[] = [];
@@ -144,8 +143,8 @@ function factsOf(
       value: `${first.loss.toFixed(3)} → ${last.loss.toFixed(3)}`,
       note: 'first → last epoch, nats',
     });
-    const probe = probes(before, after).find(({ modality }) => modality === phase);
-    if (probe) facts.push(probeFact(probe));
+    const gain = gains.find(({ modality }) => modality === phase);
+    if (gain) facts.push(gainFact(gain));
     facts.push({
       key: 'speed',
       label: `Speed ${phase}`,
@@ -160,33 +159,6 @@ function factsOf(
     note: 'resident memory of the training process',
   });
   return facts;
-}
-
-type Linear = NonNullable<EmbedResult['phases'][number]['linear']>;
-
-interface Probe {
-  readonly modality: Modality;
-  readonly before: Linear;
-  readonly after: Linear;
-}
-
-/** What a linear probe found before and after training. */
-function probes(before: EmbedResult | undefined, after: EmbedResult | undefined): Probe[] {
-  return modalities.flatMap((modality) => {
-    const [a, b] = [before, after].map((result) => result?.phases.find(({ phase }) => phase === modality)?.linear);
-    return a && b ? [{ modality, before: a, after: b }] : [];
-  });
-}
-
-function probeFact({ modality, before, after }: Probe): Fact {
-  const within = ([low, high]: readonly [number, number]) => `${percent(low)}–${percent(high)}`;
-  const overlap = before.interval[0] <= after.interval[1] && after.interval[0] <= before.interval[1];
-  return {
-    key: 'probe',
-    label: `Probe ${modality}`,
-    value: `${percent(before.accuracy)} → ${percent(after.accuracy)}`,
-    note: `${overlap ? 'no clear change; ' : ''}accuracy of a linear probe with ${after.perClass} labels a class, before → after training; 95 % intervals ${within(before.interval)} → ${within(after.interval)}, chance ${percent(after.chance)}`,
-  };
 }
 
 function summary(

@@ -12,6 +12,7 @@ import { percent } from '../commands/embed.ts';
 import { accuracyDifference } from './accuracyDifference.ts';
 import type { DemoSteps } from './demoSteps.ts';
 import type { Fact } from './fact.ts';
+import { points, pointsInterval } from './points.ts';
 
 export interface FineTuned {
   readonly modality: Modality;
@@ -108,8 +109,7 @@ function factsOf(modality: Modality, own: ClassificationEvaluation, scratch: Cla
   if (!test)
     throw new UnimissError('internal', 'an evaluation without the comparison that was asked for', { place: own.name });
   const found = accuracyDifference(own, scratch);
-  const points = (share: number) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)}`.replace('-', '−');
-  const sure = found ? `95 % interval ${points(found.low)} to ${points(found.high)} points. ` : '';
+  const sure = found ? `${pointsInterval(found)}. ` : '';
   return [
     accuracy(`Fine-tuned ${modality}`, 'begun from the pre-trained network', own),
     accuracy(`From scratch ${modality}`, 'the same without pre-training', scratch),

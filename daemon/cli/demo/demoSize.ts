@@ -25,7 +25,7 @@ const size = { slices: 16, plane: 96, image: 96 };
 const sizes = {
   usual: {
     phantoms: { volumes: 64, images: 448, size },
-    pretraining: { epochs: 32, stepsPerEpoch: { '2D': 56, '3D': 16 } },
+    pretraining: { epochs: 64, stepsPerEpoch: { '2D': 28, '3D': 16 } },
     labelled: { train: 16, validation: 16, test: 256, size },
     fineTuned: ['2D', '3D'],
     epochs: 120,

@@ -1,7 +1,7 @@
 import { resolveConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { engineInfoRequest, engineInstall } from '../../../protocol/daemon/engineMessages.ts';
-import { type EmbedResult, embed } from '../../../protocol/jobs/embedMessages.ts';
+import { type EmbedResult, type EmbedTask, embed } from '../../../protocol/jobs/embedMessages.ts';
 import { type EvaluateResult, evaluate, evaluateTaskSchema } from '../../../protocol/jobs/evaluateMessages.ts';
 import { runCreate } from '../../../protocol/runs/messages.ts';
 import type { DaemonConnection } from '../../client/daemonConnection.ts';
@@ -17,14 +17,17 @@ import { withProgress } from '../viaDaemon/progress.ts';
 import { trainByDaemon } from '../viaDaemon/trainByDaemon.ts';
 import { trainHere } from '../viaDaemon/trainHere.ts';
 
+/** Which weights' features, of which images (default: the run's), and the folder for them. */
+export type DemoEmbed = Required<Pick<EmbedTask, 'weights' | 'out'>> & Pick<EmbedTask, 'manifest'>;
+
 /** The steps of the demo, through the daemon or in this process. Configurations are complete: all paths are absolute. */
 export interface DemoSteps {
   haveEngine(): Promise<void>;
   create(config: string, root: string): Promise<string>;
   /** Trains the run in a folder, with progress. */
   train(folder: string): Promise<'finished' | 'stopped'>;
-  /** Measures how well the classes of labelled images separate, before or after training. @param manifest default: the run's images */
-  embed(folder: string, weights: 'initial' | 'last', manifest?: string): Promise<EmbedResult>;
+  /** Measures how well the classes of labelled images separate in what fine-tuning reads, before or after training. */
+  embed(folder: string, how: DemoEmbed): Promise<EmbedResult>;
   /** Measures a fine-tuned network, as it ended, on its test cases. @param against folder of a run to compare with; null: none */
   evaluate(folder: string, against: string | null): Promise<EvaluateResult>;
 }
@@ -44,9 +47,9 @@ export function stepsByDaemon(client: DaemonConnection, reporter: Reporter): Dem
       const outcome = await trainByDaemon(client, { folder }, reporter, series);
       return outcome === 'finished' ? outcome : 'stopped';
     },
-    embed: (run, weights, manifest) =>
+    embed: (run, how) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
-        client.call(embed, { run, weights, workDoneToken, ...(manifest !== undefined && { manifest }) }, cancel),
+        client.call(embed, { run, ...how, features: 'encoder', workDoneToken }, cancel),
       ),
     evaluate: (run, against) =>
       withProgress(client, reporter, (workDoneToken, cancel) =>
@@ -66,10 +69,10 @@ export function stepsHere(reporter: Reporter): DemoSteps {
     create: async (text, root) =>
       (await RunFolder.create(root, text, resolveConfig(parseConfig(text, 'demo'), { baseDir: '/' }))).folder,
     train: async (folder) => trainHere(await RunFolder.open(folder), reporter, tasks),
-    embed: async (folder, weights, manifest) =>
+    embed: async (folder, how) =>
       embedImages(
         await RunFolder.open(folder),
-        { network: 'teacher', weights, ...(manifest !== undefined && { manifest }) },
+        { network: 'teacher', features: 'encoder', ...how },
         (what, done, total) => reporter.progress(`${what} ${done} of ${total}`, done === total),
       ),
     evaluate: async (folder, against) =>

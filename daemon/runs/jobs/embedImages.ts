@@ -43,6 +43,7 @@ export async function embedImages(
   const embedded = await embedWithRun(run, dataset, {
     network: task.network,
     weights: task.weights,
+    features: task.features,
     onProgress: (phase, done, total) => onProgress(`Features ${phase}`, done, total),
     onNotice,
   });

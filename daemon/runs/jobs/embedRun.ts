@@ -1,5 +1,6 @@
 import { requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import type { FeatureKind } from '../../../protocol/jobs/embedMessages.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { CheckpointStore } from '../../checkpoint/store.ts';
 import type { Dataset } from '../../data/datasets/unlabelled.ts';
@@ -20,6 +21,8 @@ export interface EmbedRunOptions {
   network: 'student' | 'teacher';
   /** `initial`: the weights at the start of the run; `last`: its newest good checkpoint. */
   weights: 'initial' | 'last';
+  /** Default `decoder`. */
+  features?: FeatureKind;
   onProgress?: (phase: Modality, done: number, total: number) => void;
   onNotice?: (message: string) => void;
 }
@@ -36,7 +39,7 @@ export async function embedWithRun(
   dataset: Pick<Dataset, 'samples'>,
   options: EmbedRunOptions,
 ): Promise<Partial<Record<Modality, EmbeddedImages>>> {
-  const { onProgress, onNotice = () => undefined } = options;
+  const { features = 'decoder', onProgress, onNotice = () => undefined } = options;
   for (const notice of run.notices) onNotice(notice);
   const { engine } = await openRunEngine(run.config.engine, await run.versions(), onNotice);
   const backbone = await backboneOf(run, engine, options);
@@ -47,7 +50,7 @@ export async function embedWithRun(
     for (const phase of modalities) {
       const samples = dataset.samples(phase);
       if (samples.length === 0) continue;
-      const embed = createEmbed(engine, backbone, { modality: phase, batch: BATCH });
+      const embed = createEmbed(engine, backbone, { modality: phase, batch: BATCH, features });
       try {
         const embedder = { ...embed.options, length: embed.length, run: embed.run };
         result[phase] = await embedSamples(samples, embedder, volumes, {
