@@ -5,8 +5,8 @@ import type { DemoSize } from './demoSize.ts';
 /**
  * The configuration of the demo: the nano preset and a schedule by which random networks learned pictures and volumes within some
  * hundred steps in a first study; the paper has many thousands. What differs from the paper, and why (docs/results.md):
- * - 2D and 3D alternate after some dozen steps, so that neither is forgotten. Pictures get four times as many steps as volumes: with as
- *   many, both learn slowly; and a step on pictures takes a quarter of the time. The rate a step is the same.
+ * - 2D and 3D alternate after some dozen steps, so that neither is forgotten. Pictures get more steps than volumes: with as many, both
+ *   learn slowly; and a step on pictures takes a quarter of the time. Volumes need some hundred steps. The rate a step is the same.
  * - Pictures, volumes and slices have a centre each, and KoLeo spreads the images of a batch: else volumes collapse in so few steps.
  * - The teacher is sharp from the beginning (0.02) and follows quickly (0.98), the centre more quickly still (0.5).
  * - Views share most of the image, and show most of it.
