@@ -16,7 +16,7 @@ import {
   taskOf,
   tasksOf,
 } from '../../../protocol/compare/experiment.ts';
-import { resolveConfig } from '../../../protocol/config/index.ts';
+import { resolveConfig, type SharedConfig } from '../../../protocol/config/index.ts';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { type PretrainConfig, requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
@@ -198,7 +198,8 @@ export async function fixExperiment(
   if (!existsSync(file)) {
     await makeFolder(out);
     const fixed = new Date().toISOString();
-    const about = { hash, fixed, unimiss: version, experiment, arms: fixedArms };
+    const arms = Object.fromEntries(Object.entries(fixedArms).map(([arm, config]) => [arm, deciding(config)]));
+    const about = { hash, fixed, unimiss: version, experiment, arms };
     await writeTextAtomically(file, `${JSON.stringify(about, null, 2)}\n`);
     return fixed;
   }
@@ -213,7 +214,7 @@ export async function fixExperiment(
   const here = Object.fromEntries(runs.toReversed().map(({ arm, config }) => [arm, config]));
   const expected = before.data.hash === hash ? fixedArms : here;
   for (const [arm, config] of Object.entries(expected))
-    if (!isDeepStrictEqual(plain(asOfNow(before.data.arms[arm], file)), plain(config)))
+    if (!isDeepStrictEqual(deciding(asOfNow(before.data.arms[arm], file)), deciding(config)))
       throw refuse(
         `this version of UniMiSS gives the arm "${arm}" another configuration than the experiment was fixed with`,
         'Continue with the version that `unimiss` in this file names, or give the experiment another name.',
@@ -222,8 +223,15 @@ export async function fixExperiment(
 }
 
 /** A configuration of an earlier version with the defaults of fields that are new. */
-function asOfNow(config: unknown, place: string): object {
+function asOfNow(config: unknown, place: string): SharedConfig {
   return resolveConfig(parseConfig(JSON.stringify(config ?? {}), place), { baseDir: '/' });
+}
+
+/** What decides a result: all of a configuration but the folder for copies of volumes, which is the machine's. */
+function deciding(config: SharedConfig): unknown {
+  const { data, ...rest } = plain(config) as { data: Record<string, unknown> };
+  const { cache, ...others } = data;
+  return { ...rest, data: typeof cache === 'string' ? others : data };
 }
 
 /** As JSON has it: undefined fields do not matter. */
