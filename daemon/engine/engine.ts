@@ -66,9 +66,9 @@ export class Engine extends Session {
     return this.platform.title;
   }
 
-  /** Whether inputs of steps can be copied ahead (`CompiledStep.stage`). */
-  get stages(): boolean {
-    return this.platform.traits.stages;
+  /** Whether a step can be called while an earlier call computes (`CompiledStep.run`), which keeps the device busy. */
+  get queues(): boolean {
+    return this.platform.traits.queues;
   }
 
   /** Memory of the device, where the engine tells. */

@@ -23,19 +23,17 @@ export interface Traits {
   readonly proximalDescent: boolean;
   /** Rounds the factors of products, but of those that say they are exact (ops/products.ts). */
   readonly roundsFactors: boolean;
-  /** Has memory of its own, to which inputs are copied (`TracedStep.stage`). */
-  readonly stages: boolean;
+  /**
+   * Runs steps on a queue of its own: a call may be made while an earlier one computes, and its inputs are copied meanwhile. Calls
+   * compute and end in the order in which they were made.
+   */
+  readonly queues: boolean;
 }
 
 /** A step's body as one function of a platform: traced once, then executed by a single call. */
 export interface TracedStep<I extends string, O extends string> {
   /** Executes it on another thread. The values are copied before this returns its promise. */
   execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>>;
-  /**
-   * Copies an input's values to the device before the call that gets them, which may be while another one computes. `execute`
-   * knows them by the very array. Absent where calls copy nothing.
-   */
-  stage?(input: I, values: Float32Array): void;
   /** Frees it and its hold on captured tensors. */
   dispose(): void;
 }

@@ -3,7 +3,6 @@ import type { TracedStep } from './platform.ts';
 import type { Session } from './session.ts';
 import {
   asArray,
-  checkInput,
   checkValues,
   inputsOf,
   outputsOf,
@@ -18,7 +17,8 @@ import type { TensorValues } from './tensorValues.ts';
 export class CompiledStep<I extends string = string, O extends string = string> {
   /** Undefined in an eager step, and after `dispose`. */
   private traced: TracedStep<I, O> | undefined;
-  private running = false;
+  /** Calls that have not ended. */
+  private running = 0;
   private disposed = false;
 
   /** @internal */
@@ -34,34 +34,26 @@ export class CompiledStep<I extends string = string, O extends string = string> 
    * @param values every declared input, in its declared shape; copied before this returns its promise
    * @returns a copy of every output, in C order (an int32 output is in fact an Int32Array, bool and uint8 a Uint8Array, int64 a
    * BigInt64Array)
-   * @throws UnimissError 'engine' for a missing, unknown or ill-shaped input, for a second call during the first, after
-   * `dispose`, and with TensorFlow's words if an op fails. The step can then run again, but variables may be partly updated
+   * @throws UnimissError 'engine' for a missing, unknown or ill-shaped input, for a second call during the first unless the engine
+   * queues calls, after `dispose`, and with the engine's words if an op fails. The step can then run again, but variables may be
+   * partly updated, or lost
    */
   async run(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
     checkValues(this.definition, values);
-    if (this.running) throw refusal(this.definition, 'the step is still running');
+    if (this.running > 0 && !this.session.platform.traits.queues)
+      throw refusal(this.definition, 'the step is still running');
     if (this.disposed) throw refusal(this.definition, 'the step was disposed');
-    this.running = true;
+    this.running++;
     try {
       return await (this.traced ? this.traced.execute(values) : this.executeEagerly(values));
     } finally {
-      this.running = false;
+      this.running--;
     }
-  }
-
-  /**
-   * Copies an input to the device for a later `run`, which may happen while another one computes. That `run` gets the very same
-   * array, whose values stay as they are until then. Does nothing where inputs are not copied.
-   * @throws UnimissError 'engine' for an unknown or ill-shaped input
-   */
-  stage(name: I, values: Float32Array): void {
-    checkInput(this.definition, name, values);
-    if (!this.disposed) this.traced?.stage?.(name, values);
   }
 
   /** Frees the function and its hold on captured tensors; a second call does nothing. Wait for `run` first. */
   dispose(): void {
-    if (this.running) throw refusal(this.definition, 'a running step cannot be disposed');
+    if (this.running > 0) throw refusal(this.definition, 'a running step cannot be disposed');
     this.disposed = true;
     const { traced } = this;
     this.traced = undefined;

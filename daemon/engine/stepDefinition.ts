@@ -39,7 +39,7 @@ export function checkValues<I extends string>(definition: StepDefinition<I>, val
 }
 
 /** @throws UnimissError 'engine' for a value that is unknown or does not fit its input */
-export function checkInput<I extends string>(definition: StepDefinition<I>, name: I, value: StepValue): void {
+function checkInput<I extends string>(definition: StepDefinition<I>, name: I, value: StepValue): void {
   const input = inputNamed(definition, name);
   const { length } = asArray(value);
   const type = `${dtypeName(dtypeOf(input))}[${input.shape}]`;

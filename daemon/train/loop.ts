@@ -65,14 +65,31 @@ export async function trainLoop(options: LoopOptions): Promise<LoopOutcome> {
   return { ended: 'finished', step: loop.step };
 }
 
+/** A step that was called and may not have ended. */
+interface CalledStep {
+  readonly at: StepPlace;
+  readonly batch: TrainingBatch;
+  /** When it was called, ms. */
+  readonly called: number;
+  /** Its outcome, and when it ended, ms. */
+  readonly outcome: Promise<readonly [StepOutcome, ended: number]>;
+}
+
 class Loop {
+  /** Steps that have ended and are recorded. */
   step: number;
+  /** Steps that were called: one more while the last one runs. */
+  private called: number;
+  private running: CalledStep | undefined;
+  /** When the last step ended, ms. */
+  private ended = 0;
   private epochSeconds: number;
   private saved = performance.now();
   private readonly recentLosses: number[] = [];
 
   constructor(private readonly options: LoopOptions) {
     ({ step: this.step, epochSeconds: this.epochSeconds } = options.from);
+    this.called = this.step;
   }
 
   get stopRequested(): boolean {
@@ -87,15 +104,25 @@ class Loop {
     const next = training.plan.epochs[epoch.epoch + 1];
     if (this.step === from.step) training.prepare(epoch, begin);
     const shown = epoch.firstStep + (training.previewBatch?.(epoch) ?? 0);
-    for await (const batch of training.batches(epoch, begin)) {
-      await control.proceed();
-      if (control.stopRequested) break;
-      if (this.step === shown && previews && training.preview)
-        await this.options.onPreview({ step: shown, epoch }, training.preview(batch, epoch));
-      if (next?.firstStep === this.step + 1) training.prepare(next, 0);
-      await this.one({ step: this.step, epoch }, batch);
-      if (this.step === end) break;
-      if (this.minutesSinceSave() >= (checkpoint.everyMinutes ?? Number.POSITIVE_INFINITY)) await this.save('time');
+    try {
+      for await (const batch of training.batches(epoch, begin)) {
+        if (control.pauseRequested || control.stopRequested) await this.drain();
+        await control.proceed();
+        if (control.stopRequested) break;
+        if (this.called === shown && previews && training.preview) {
+          await this.drain();
+          await this.options.onPreview({ step: shown, epoch }, training.preview(batch, epoch));
+        }
+        if (next?.firstStep === this.called + 1) training.prepare(next, 0);
+        await this.one({ step: this.called, epoch }, batch);
+        if (this.called === end) break;
+        if (this.minutesSinceSave() >= (checkpoint.everyMinutes ?? Number.POSITIVE_INFINITY)) {
+          await this.drain();
+          await this.save('time');
+        }
+      }
+    } finally {
+      await this.drain();
     }
     return this.step === end;
   }
@@ -129,12 +156,44 @@ class Loop {
     this.saved = performance.now();
   }
 
+  /** Calls a step and waits for its end; if the training queues, for that of the step before, so that the device is never idle. */
   private async one(at: StepPlace, batch: TrainingBatch): Promise<void> {
-    const began = performance.now();
-    const outcome = await this.options.training.step(at, batch);
-    const stepMs = performance.now() - began;
+    const { training } = this.options;
+    const before = this.running;
+    const called = performance.now();
+    const outcome = training.step(at, batch).then((result) => [result, performance.now()] as const);
+    outcome.catch(() => undefined); // its error is thrown where it is awaited
+    this.running = { at, batch, called, outcome };
+    this.called++;
+    if (before) await this.end(before);
+    if (!training.queues) await this.drain();
+  }
+
+  /** Waits until every step that was called has ended, and records it. */
+  private async drain(): Promise<void> {
+    const { running } = this;
+    this.running = undefined;
+    if (running) await this.end(running);
+  }
+
+  private async end(step: CalledStep): Promise<void> {
+    try {
+      this.record(step, ...(await step.outcome));
+    } catch (error) {
+      // What follows a step that failed is worth nothing, but must have ended before anything is closed.
+      await this.running?.outcome.catch(() => undefined);
+      this.running = undefined;
+      throw error;
+    }
+  }
+
+  private record({ at, batch, called }: CalledStep, outcome: StepOutcome, ended: number): void {
     this.requireFinite(at, outcome);
-    const seconds = (stepMs + batch.waitMs) / 1000;
+    // A step that was called during the one before begins when that ends, and has waited for its batch only as long as nothing ran.
+    const stepMs = ended - Math.max(called, this.ended);
+    const waitMs = Math.min(batch.waitMs, Math.max(0, called - this.ended));
+    this.ended = ended;
+    const seconds = (stepMs + waitMs) / 1000;
     this.epochSeconds += seconds;
     this.step++;
     this.options.onStep({
@@ -145,7 +204,7 @@ class Loop {
       loss: outcome.loss,
       values: { ...outcome.values, imagesPerSecond: batch.images / seconds },
       stepMs,
-      waitMs: batch.waitMs,
+      waitMs,
       rssMiB: process.memoryUsage.rss() / 2 ** 20,
       time: new Date().toISOString(),
     });

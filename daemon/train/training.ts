@@ -20,6 +20,11 @@ export interface Training<Batch extends TrainingBatch = TrainingBatch> {
   readonly findings: readonly Finding[];
   /** How to choose, if steps can be compiled in several ways. */
   readonly executors?: ExecutorChoice;
+  /**
+   * Whether a step may be called before the one before has ended, so that the device always has the next. They take effect and end in
+   * the order of the calls. Everything else is called when all have ended. Default: false.
+   */
+  readonly queues?: boolean;
   /** The batches of an epoch from number `from` on, one per step. */
   batches(epoch: EpochPlan, from: number): AsyncIterable<Batch>;
   /** Why nothing is left to train although the plan has further steps: what `endEpoch` said before the run was interrupted. */

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { type EngineDevice, engineDevices } from '../../../protocol/config/devices.ts';
+import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { type DeviceMemory, describePlugin, openEngine } from '../../engine/index.ts';
 import {
@@ -7,12 +8,14 @@ import {
   doctorText,
   engineInfo,
   engineInfoText,
-  findPlugin,
+  findPlugins,
   type InstallProgress,
   installEngine,
   installPlugin,
   isPluginDevice,
   locateEngine,
+  type PluginDevice,
+  type PluginFile,
 } from '../../engine/install/index.ts';
 import { exitCodes } from '../terminal/exitCodes.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
@@ -77,12 +80,22 @@ export function engineCommand(): Command {
       const reporter = Reporter.of(command);
       const report = await doctor();
       reporter.line(doctorText(report));
-      const plugin = await findPlugin('pjrt:cpu');
-      const pjrt = plugin && describePlugin(plugin.file);
-      if (pjrt) reporter.line(`${'pjrt'.padEnd(12)} ${pjrt}`);
-      reporter.record({ ...report, ...(pjrt && { pjrt }) });
+      const plugins: Record<string, string> = {};
+      for (const [device, plugin] of await findPlugins()) {
+        const what = pluginText(device, plugin);
+        plugins[device] = what;
+        reporter.line(`${device.padEnd(12)} ${what}`);
+      }
+      reporter.record({ ...report, plugins });
     });
   return engine;
+}
+
+/** What is known of a plugin, on one line: its wheel, and what it says of itself when it is loaded. */
+function pluginText(device: PluginDevice | 'pjrt', plugin: PluginFile | UnimissError): string {
+  if (plugin instanceof UnimissError) return `cannot be used: ${messageOf(plugin).replaceAll('\n', ' ')}`;
+  const from = plugin.version ? `version ${plugin.version}` : 'from UNIMISS_PJRT';
+  return `${from}; ${describePlugin(plugin.file, device === 'pjrt' ? undefined : device)}`;
 }
 
 /** `; memory in use 1.2 GiB of 80 GiB`, where the engine tells. */

@@ -10,6 +10,7 @@ export { type InstallOptions, type InstallProgress, installEngine } from './inst
 export { type LocatedEngine, locateEngine } from './locate.ts';
 export {
   findPlugin,
+  findPlugins,
   installPlugin,
   isPluginDevice,
   type PluginFile,

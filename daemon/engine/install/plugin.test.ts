@@ -5,7 +5,7 @@ import type { EngineRelease } from '../../../protocol/engine/release.ts';
 import { fakeElf, fakePip, fakeWheel, goodHost, rejection, sandbox } from './fixtures.ts';
 import { engineInfo } from './info.ts';
 import { locateEngine } from './locate.ts';
-import { findPlugin, installPlugin, requirePlugin } from './plugin.ts';
+import { findPlugin, findPlugins, installPlugin, requirePlugin } from './plugin.ts';
 
 const FILE = 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so';
 
@@ -51,6 +51,8 @@ describe('a plugin of PJRT', () => {
       file: own,
     });
     expect(await findPlugin('pjrt:rocm', named, 'x64')).toMatchObject({ file: own });
+    expect(await findPlugins(box.env, 'x64')).toEqual(new Map([['pjrt:cpu', installed]]));
+    expect([...(await findPlugins(named, 'x64'))]).toMatchObject([['pjrt', { origin: 'environment', file: own }]]);
 
     // Another user could have written it.
     chmodSync(installed.file, 0o666);
@@ -61,6 +63,9 @@ describe('a plugin of PJRT', () => {
 
     truncateSync(installed.file, 10);
     expect((await rejection(findPlugin('pjrt:cpu', box.env, 'x64'))).message).toContain('engine install');
+    expect([...(await findPlugins(box.env, 'x64'))]).toMatchObject([
+      ['pjrt:cpu', { code: 'engine', message: expect.stringContaining('engine install') }],
+    ]);
   });
 
   test('that is not there gets the command, or what to name', async () => {

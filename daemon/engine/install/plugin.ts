@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import type { EngineDevice } from '../../../protocol/config/devices.ts';
+import { type EngineDevice, engineDevices } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { elfProblem } from './elf.ts';
 import { chooseDevice, cuda13 } from './gpu.ts';
@@ -80,6 +80,26 @@ export async function findPlugin(
   const file = join(folder, release.required[0] ?? '');
   await requireTrusted(folder, manifest, { libraries: [file], variable: 'UNIMISS_PJRT', env });
   return { origin: 'cache', device, file, version: release.version };
+}
+
+/**
+ * Every plugin that a run could use, by its device: the one that UNIMISS_PJRT names stands for all devices, as `pjrt`. Instead of one
+ * that is damaged, not trusted or not there although it is named: why.
+ */
+export async function findPlugins(
+  env: Env = process.env,
+  arch = process.arch,
+): Promise<ReadonlyMap<PluginDevice | 'pjrt', PluginFile | UnimissError>> {
+  const found = new Map<PluginDevice | 'pjrt', PluginFile | UnimissError>();
+  const devices = env.UNIMISS_PJRT ? (['pjrt:cpu'] as const) : engineDevices.filter(isPluginDevice);
+  for (const device of devices) {
+    const plugin = await findPlugin(device, env, arch).catch((error: unknown) => {
+      if (error instanceof UnimissError) return error;
+      throw error;
+    });
+    if (plugin) found.set(env.UNIMISS_PJRT ? 'pjrt' : device, plugin);
+  }
+  return found;
 }
 
 /** As `findPlugin`, but throws an error with what to do if nothing is installed. */

@@ -24,6 +24,18 @@ export interface ExecutableMemory {
   readonly temporary: number;
 }
 
+/** What was submitted: the buffers of the outputs, and the event of the end. */
+export interface Execution {
+  readonly made: readonly Pointer[];
+  readonly done: Pointer;
+}
+
+/** Values on their way from the device: they are there when `done` has happened. */
+export interface Copying {
+  readonly values: HostArray;
+  readonly done: Pointer;
+}
+
 /** Type and shape of an array on the device. */
 export interface ArrayType {
   readonly dtype: number;
@@ -172,21 +184,20 @@ export class PjrtClient {
     return target;
   }
 
-  /** As `fetch`, but waits on another thread. */
-  async fetchAsync({ dtype, shape }: ArrayType, buffer: Pointer): Promise<HostArray> {
-    const target = this.target(dtype, shape);
-    if (target.byteLength === 0) return target;
-    const copying = this.api.call('Buffer_ToHostBuffer', 7, { 2: buffer, 4: target, 5: target.byteLength });
-    await this.waitAsync(copying(6));
-    return target;
+  /** Begins to copy a buffer's values, which may not be computed yet. The caller waits for `done` in any case (`waitFor`). */
+  copy({ dtype, shape }: ArrayType, buffer: Pointer): Copying {
+    const values = this.target(dtype, shape);
+    if (values.byteLength === 0) return { values, done: 0n };
+    const copying = this.api.call('Buffer_ToHostBuffer', 7, { 2: buffer, 4: values, 5: values.byteLength });
+    return { values, done: copying(6) };
   }
 
   /**
-   * Runs an executable on another thread and waits for it. Arguments that it aliases are gone afterwards, even if it fails; their
-   * handles are freed by the caller, as all others.
-   * @returns the buffers of its outputs
+   * Submits an execution on another thread and does not wait for its end. Arguments that it aliases are gone afterwards, even if it
+   * fails; their handles are freed by the caller, as all others, from now on.
+   * @returns the buffers of its outputs, which further executions may get, and its end, for which the caller waits (`waitFor`)
    */
-  async execute({ loaded, outputs }: Executable, buffers: readonly Pointer[]): Promise<Pointer[]> {
+  async submit({ loaded, outputs }: Executable, buffers: readonly Pointer[]): Promise<Execution> {
     const options = slotsOf([112], 14);
     const inputs = slotsOf(buffers);
     const inputLists = slotsOf([inputs]);
@@ -199,14 +210,17 @@ export class PjrtClient {
       { 2: loaded, 3: options, 4: inputLists, 5: 1, 6: buffers.length, 7: resultLists, 8: done },
       [inputs, results],
     );
-    const made = [...results.subarray(0, outputs)];
+    return { made: [...results.subarray(0, outputs)], done: done[0] ?? 0n };
+  }
+
+  /** Waits on another thread for an event, and frees it. @throws PjrtError with the plugin's words if what it stands for failed */
+  async waitFor(event: Pointer): Promise<void> {
+    if (event === 0n) return;
     try {
-      await this.waitAsync(done[0] ?? 0n);
-    } catch (error) {
-      for (const buffer of made) this.free(buffer);
-      throw error;
+      await this.api.callAsync('Event_Await', 3, { 2: event });
+    } finally {
+      this.api.call('Event_Destroy', 3, { 2: event });
     }
-    return made;
   }
 
   free(buffer: Pointer): void {
@@ -248,15 +262,6 @@ export class PjrtClient {
     if (event === 0n) return;
     try {
       this.api.call('Event_Await', 3, { 2: event });
-    } finally {
-      this.api.call('Event_Destroy', 3, { 2: event });
-    }
-  }
-
-  private async waitAsync(event: Pointer): Promise<void> {
-    if (event === 0n) return;
-    try {
-      await this.api.callAsync('Event_Await', 3, { 2: event });
     } finally {
       this.api.call('Event_Destroy', 3, { 2: event });
     }

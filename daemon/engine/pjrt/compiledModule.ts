@@ -14,7 +14,7 @@ import { Trace } from '../trace.ts';
 import { type Tracer, traceBody } from '../traceBody.ts';
 import { PjrtError, type Pointer, RESOURCE_EXHAUSTED } from './api.ts';
 import { type Captured, PjrtCaptures } from './captures.ts';
-import type { Executable } from './client.ts';
+import type { Copying, Executable, Execution } from './client.ts';
 import type { HostArray } from './elementType.ts';
 import { ModuleWriter, type StableHloModule } from './moduleWriter.ts';
 import type { OpenedPjrt } from './opened.ts';
@@ -23,8 +23,6 @@ import { PjrtVariable } from './variable.ts';
 /** A step as one executable: traced once, compiled by its first call, then executed by one call each. */
 export class CompiledModule<I extends string, O extends string> implements TracedStep<I, O> {
   private executable: Executable | undefined;
-  /** Buffers of inputs that were copied ahead, by their arrays. */
-  private readonly staged = new Map<StepValue, Pointer>();
 
   private constructor(
     private readonly platform: OpenedPjrt,
@@ -57,34 +55,34 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     }
   }
 
-  /** Compiles if nobody has, and executes, both on another thread. The values are copied before this returns its promise. */
+  /**
+   * Compiles if nobody has, and submits an execution, both on another thread. The values are copied before this returns its promise:
+   * while earlier executions compute, if there are any.
+   */
   async execute(values: Record<I, StepValue>): Promise<Record<O, Float32Array>> {
-    const { client } = this.platform;
+    const { client, submissions, results } = this.platform;
     const fed: Pointer[] = [];
+    const free = () => {
+      for (const buffer of fed.splice(0)) client.free(buffer);
+    };
     try {
-      for (const [name, input] of inputsOf(this.definition))
-        fed.push(this.takeStaged(values[name]) ?? this.put(input, values[name]));
-      return await this.platform.alone(async () => {
-        this.executable ??= await this.compile();
-        return this.run(this.executable, fed);
-      });
+      for (const [name, input] of inputsOf(this.definition)) fed.push(this.put(input, values[name]));
+      const submitted = await submissions
+        .run(async () => {
+          this.executable ??= await this.compile();
+          return this.submit(this.executable, fed);
+        })
+        .finally(free);
+      return await results.run(() => this.resultsOf(submitted));
     } catch (error) {
       throw explained(error, placeOf(this.definition));
     } finally {
-      for (const buffer of fed) client.free(buffer);
+      free();
     }
-  }
-
-  stage(name: I, values: Float32Array): void {
-    const input: StepInput | undefined = this.definition.inputs[name];
-    if (!input || this.staged.has(values)) return;
-    this.staged.set(values, this.put(input, values));
   }
 
   dispose(): void {
     const { client } = this.platform;
-    for (const buffer of this.staged.values()) client.free(buffer);
-    this.staged.clear();
     if (this.executable) client.freeExecutable(this.executable);
     this.executable = undefined;
     for (const captured of this.captured) if (!(captured instanceof PjrtVariable)) client.free(captured);
@@ -93,12 +91,6 @@ export class CompiledModule<I extends string, O extends string> implements Trace
 
   private put(input: StepInput, value: StepValue): Pointer {
     return this.platform.client.put({ dtype: dtypeOf(input), shape: input.shape }, typed(input, value));
-  }
-
-  private takeStaged(value: StepValue): Pointer | undefined {
-    const buffer = this.staged.get(value);
-    this.staged.delete(value);
-    return buffer;
   }
 
   /** @throws UnimissError 'engine' that names the op, if XLA refuses one */
@@ -123,12 +115,12 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     });
   }
 
-  private async run(executable: Executable, fed: readonly Pointer[]): Promise<Record<O, Float32Array>> {
+  /** Submits an execution. The variables that it changes have its results from now on, for the next submission. */
+  private async submit(executable: Executable, fed: readonly Pointer[]): Promise<Submitted> {
     const { client } = this.platform;
     const { module, outputs, captured, definition } = this;
-    const variables = captured.filter((each) => each instanceof PjrtVariable);
     const lent: PjrtVariable[] = [];
-    let made: Pointer[] = [];
+    let execution: Execution;
     try {
       const buffers = captured.map((each) => {
         if (!(each instanceof PjrtVariable)) return each;
@@ -136,25 +128,46 @@ export class CompiledModule<I extends string, O extends string> implements Trace
         lent.push(each);
         return buffer;
       });
-      made = await client.execute(executable, [...fed, ...buffers]);
+      execution = await client.submit(executable, [...fed, ...buffers]);
     } catch (error) {
       for (const variable of lent) variable.replace();
       throw error;
     }
+    const { made, done } = execution;
+    const changed = new Map<Captured | undefined, Pointer | undefined>(
+      module.updated.map((argument, i) => [captured[argument - fed.length], made[outputs.length + i]]),
+    );
+    for (const variable of lent) variable.replace(changed.get(variable));
     const results = made.slice(0, outputs.length);
-    try {
-      const updated = new Map(
-        module.updated.map((argument, i) => [captured[argument - fed.length], made[outputs.length + i]]),
-      );
-      for (const variable of variables) variable.replace(updated.get(variable));
-      const values = await Promise.all(
-        results.map((buffer, i) => client.fetchAsync(module.outputs[i] ?? { dtype: 0, shape: [] }, buffer)),
-      );
-      return Object.fromEntries(outputs.map((name, i) => [name, values[i]])) as Record<O, Float32Array>;
-    } finally {
-      for (const buffer of results) client.free(buffer);
-    }
+    const copies = results.map((buffer, i) => client.copy(module.outputs[i] ?? { dtype: 0, shape: [] }, buffer));
+    return { done, results, copies, changed };
   }
+
+  /** Waits for the end of an execution and for its results. If it failed, the variables that it changed have lost their values. */
+  private async resultsOf({ done, results, copies, changed }: Submitted): Promise<Record<O, Float32Array>> {
+    const { client } = this.platform;
+    const failures: unknown[] = [];
+    // One after the other, each to its end even if one fails: waiting takes a thread, and a copy's memory must stay until then.
+    for (const event of [done, ...copies.map((copy) => copy.done)])
+      await client.waitFor(event).catch((error: unknown) => failures.push(error));
+    for (const buffer of results) client.free(buffer);
+    if (failures.length === 0)
+      return Object.fromEntries(this.outputs.map((name, i) => [name, copies[i]?.values])) as Record<O, Float32Array>;
+    for (const [variable, buffer] of changed)
+      if (variable instanceof PjrtVariable) variable.lose(buffer, this.definition.name);
+    throw failures[0];
+  }
+}
+
+/** An execution on its way. */
+interface Submitted {
+  /** The event of its end. */
+  readonly done: Pointer;
+  /** Buffers of the outputs, and their values on the way here. */
+  readonly results: readonly Pointer[];
+  readonly copies: readonly Copying[];
+  /** The new buffers of variables. */
+  readonly changed: ReadonlyMap<Captured | undefined, Pointer | undefined>;
 }
 
 function typed({ dtype = 'float32' }: StepInput, value: StepValue): HostArray {

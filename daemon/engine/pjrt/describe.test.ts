@@ -9,5 +9,6 @@ test('a plugin that cannot be used says why', () => {
 describe.skipIf(lackOfPjrt)('a plugin', () => {
   test('tells version, platform and devices', () => {
     expect(describePlugin(pjrtPlugin ?? '')).toMatch(/^PJRT 0\.\d+; cpu; cpu:0/);
+    expect(describePlugin(pjrtPlugin ?? '', 'pjrt:cpu')).toMatch(/^PJRT 0\.\d+; cpu; cpu:0/);
   });
 });

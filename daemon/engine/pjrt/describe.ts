@@ -1,11 +1,16 @@
+import type { EngineDevice } from '../../../protocol/config/devices.ts';
 import { messageOf } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { PjrtClient } from './client.ts';
+import { optionsFor } from './deviceOptions.ts';
 
-/** What a plugin says of itself, on one line: version of the API, platform, devices, memory. Loads it; an error is its text. */
-export function describePlugin(file: string): string {
+/**
+ * What a plugin says of itself, on one line: version of the API, platform, devices, memory. Loads it; an error is its text.
+ * @param device whose options its client gets; undefined: none
+ */
+export function describePlugin(file: string, device?: EngineDevice): string {
   try {
-    const { api, platform, devices, memory } = opened(file);
+    const { api, platform, devices, memory } = opened(file, device);
     const used =
       memory && `memory in use ${humanBytes(memory.inUse)}${memory.limit ? ` of ${humanBytes(memory.limit)}` : ''}`;
     return [`PJRT ${api}`, platform, devices, ...(used ? [used] : [])].join('; ');
@@ -14,8 +19,8 @@ export function describePlugin(file: string): string {
   }
 }
 
-function opened(file: string) {
-  const client = PjrtClient.open(file);
+function opened(file: string, device: EngineDevice | undefined) {
+  const client = PjrtClient.open(file, device ? optionsFor(device).client : {});
   const { name, version } = client.platform;
   return {
     api: client.api.version,

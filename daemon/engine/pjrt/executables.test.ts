@@ -55,7 +55,8 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
     const executable = await executables.of(module(factor));
     const type = { dtype: 1, shape: [4] };
     const inputs = [client.put(type, Float32Array.of(1, 2, 3, 4)), client.put(type, Float32Array.of(5, 5, 5, 5))];
-    const made = await client.execute(executable, inputs);
+    const { made, done } = await client.submit(executable, inputs);
+    await client.waitFor(done);
     const values = made.map((buffer) => [...client.fetch(type, buffer)]);
     for (const buffer of [...inputs, ...made]) client.free(buffer);
     client.freeExecutable(executable);

@@ -51,6 +51,11 @@ export class ModuleWriter implements GraphWriter<HostArray, StableHloModule> {
     const argument = this.arguments.length;
     const variable = dtype === DataType.resource;
     const type = { dtype: variable ? DataType.float32 : dtype, shape: [...shape] };
+    try {
+      typeOf(type);
+    } catch (cause) {
+      throw new UnimissError('engine', (cause as Error).message, { place: `an input of step ${this.step}`, cause });
+    }
     this.arguments.push(type);
     const value = { name: `%arg${argument}`, ...type };
     const output = this.register([value]);

@@ -1,6 +1,7 @@
 import type { PjrtBinding } from './binding.ts';
 import type { PjrtClient } from './client.ts';
 import type { Executables } from './executables.ts';
+import type { Line } from './line.ts';
 import type { FactorType, ProductPrecision } from './lower/builder.ts';
 
 /** The open plugin, as compiled modules use it. */
@@ -12,6 +13,8 @@ export interface OpenedPjrt {
   /** To which products of float32 round their factors. */
   readonly factors: FactorType;
   readonly executables: Executables;
-  /** Runs `body` when all earlier ones have ended: an executable takes its variables for itself. */
-  alone<T>(body: () => Promise<T>): Promise<T>;
+  /** Submits executions one after the other: each takes its variables from the one before. */
+  readonly submissions: Line;
+  /** Waits for results one after the other, so that calls end in the order in which they were made. */
+  readonly results: Line;
 }

@@ -13,6 +13,7 @@ import { PjrtClient } from './client.ts';
 import { CompiledModule } from './compiledModule.ts';
 import { optionsFor } from './deviceOptions.ts';
 import { Executables } from './executables.ts';
+import { Line } from './line.ts';
 import type { FactorType, ProductPrecision } from './lower/builder.ts';
 import type { OpenedPjrt } from './opened.ts';
 import { PjrtVariable } from './variable.ts';
@@ -26,8 +27,8 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
   readonly executables: Executables;
   readonly precision: ProductPrecision;
   readonly factors: FactorType;
-  /** The end of the last execution: an executable takes its variables for itself. */
-  private last: Promise<unknown> = Promise.resolve();
+  readonly submissions = new Line();
+  readonly results = new Line();
 
   private constructor(
     readonly client: PjrtClient,
@@ -36,7 +37,7 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
     this.precision = tensorFloat32 ? 'DEFAULT' : 'HIGHEST';
     this.factors = precision;
     // XLA fuses by itself.
-    this.traits = { fusedOps: [], proximalDescent: false, roundsFactors: precision !== 'float32', stages: true };
+    this.traits = { fusedOps: [], proximalDescent: false, roundsFactors: precision !== 'float32', queues: true };
     this.devices = client.devices;
     this.binding = new PjrtBinding(this.version, usesGpu(device));
     this.executables = new Executables(client, optionsFor(device).flags, { folder: folder ?? undefined, notice });
@@ -77,12 +78,5 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
 
   trace<I extends string, O extends string>(tracer: Tracer, definition: StepDefinition<I, O>): TracedStep<I, O> {
     return CompiledModule.of(tracer, this, definition);
-  }
-
-  /** Runs `body` when all earlier ones have ended. */
-  alone<T>(body: () => Promise<T>): Promise<T> {
-    const run = this.last.then(body, body);
-    this.last = run.catch(() => undefined); // its caller has the error
-    return run;
   }
 }

@@ -120,6 +120,14 @@ describe.skipIf(lackOfPjrt)('a step on pjrt:cpu', () => {
     expect(() => compiling((x) => rawOp('Reshape', [x, rawOp('Cast', [x], { DstT: { type: 'int32' } })]))).toThrow(
       /must be a constant/,
     );
+    // XLA would end the process.
+    const length = 2 ** 31 - 1;
+    const wide = () => engine.tensor(Int32Array.of(length, length, 2, 2), [4]);
+    expect(() => compiling((x) => rawOp('BroadcastTo', [x, wide()]))).toThrow(/has more bytes than any memory/);
+    const inputs = { x: { shape: [length, length, 8] } };
+    expect(() => engine.compile({ name: 'wide', executor: 'graph', inputs, body: ({ x }) => ({ x: x! }) })).toThrow(
+      /step wide: float32\[2147483647,2147483647,8\] has more bytes than any memory/,
+    );
     expect(() => compiling((x) => rawOp('AddV2', [x, engine.tensor(new Float32Array(3), [3])]))).toThrow(
       /\[2,2\] and \[3\] do not broadcast/,
     );
@@ -188,31 +196,92 @@ describe.skipIf(lackOfPjrt)('a step on pjrt:cpu', () => {
     count.dispose();
   });
 
-  test('takes an input that was copied ahead, also while another call runs, and once only', async () => {
-    const step = engine.compile({
-      name: 'staged',
+  /** Multiplies for a while and adds what it gets to a variable. */
+  const slowSum = (sum: ReturnType<typeof vector>) =>
+    engine.compile({
+      name: 'slow sum',
       executor: 'graph',
-      inputs: { x: { shape: [2] } },
-      body: ({ x }) => ({ y: add(x!, 1) }),
+      inputs: { x: { shape: [512, 512] }, by: { shape: [] } },
+      body: ({ x, by }) => {
+        let y = x!;
+        for (let i = 0; i < 40; i++) y = mul(matMul(y, x!), 0.1);
+        const done = controlled([y], () => sum.assign(add(sum.read(), by!)));
+        return { y: sum.read([done]) };
+      },
     });
-    const [first, second] = [Float32Array.of(1, 2), Float32Array.of(3, 4)];
-    step.stage('x', first);
-    const running = step.run({ x: first });
-    step.stage('x', second);
-    second.fill(0); // it was copied already
-    expect([...(await running).y]).toEqual([2, 3]);
-    const put = vi.spyOn(client, 'put');
-    expect([...(await step.run({ x: second })).y]).toEqual([4, 5]);
-    expect(put).not.toHaveBeenCalled();
-    expect([...(await step.run({ x: second })).y]).toEqual([1, 1]);
-    expect(put).toHaveBeenCalledTimes(1);
-    put.mockRestore();
-    expect(() => step.stage('x', new Float32Array(3))).toThrow(/input "x" has 3 values; float32\[2\] needs 2/);
-    step.stage('x', first);
-    const free = vi.spyOn(client, 'free');
+
+  test('takes the next call while one computes: copies its inputs, submits it, and ends both in order', async () => {
+    const sum = vector('sum', 0);
+    const step = slowSum(sum);
+    const x = new Float32Array(512 * 512).fill(0.01);
+    await step.run({ x, by: 0 }); // compiled
+    const told: string[] = [];
+    const { put, submit, waitFor } = client;
+    const spies = [
+      vi.spyOn(client, 'put').mockImplementation((...given) => {
+        told.push('copied');
+        return put.apply(client, given);
+      }),
+      vi.spyOn(client, 'submit').mockImplementation(async (...given) => {
+        const execution = await submit.apply(client, given);
+        told.push('submitted');
+        return execution;
+      }),
+      vi.spyOn(client, 'waitFor').mockImplementation(async (event) => {
+        told.push('waits');
+        return waitFor.call(client, event);
+      }),
+    ];
+    const values = [1, 10, 100].map((by) => step.run({ x, by }));
+    expect(told).toEqual(Array.from({ length: 6 }, () => 'copied'));
+    const ended: number[] = [];
+    await Promise.all(values.map((value, i) => value.then(() => ended.push(i))));
+    expect(ended).toEqual([0, 1, 2]);
+    expect((await Promise.all(values)).map(({ y }) => y[0])).toEqual([1, 11, 111]);
+    // Submitting does not wait: the second call is there before the first one's results are.
+    expect(told.indexOf('submitted', told.indexOf('submitted') + 1)).toBeLessThan(told.lastIndexOf('waits'));
+    for (const spy of spies) spy.mockRestore();
+    expect(sum.value()[0]).toBe(111);
     step.dispose();
-    expect(free).toHaveBeenCalled();
-    free.mockRestore();
+    sum.dispose();
+  });
+
+  test('a step that is running cannot be disposed', async () => {
+    const sum = vector('sum', 0);
+    const step = slowSum(sum);
+    const x = new Float32Array(512 * 512).fill(0.01);
+    const running = [step.run({ x, by: 1 }), step.run({ x, by: 1 })];
+    expect(() => step.dispose()).toThrow(/a running step cannot be disposed/);
+    await running[0];
+    expect(() => step.dispose()).toThrow(/a running step cannot be disposed/);
+    await running[1];
+    step.dispose();
+    sum.dispose();
+  });
+
+  test('a failure reaches the call that follows it, and no state is left that is worth nothing', async () => {
+    const state = vector('state', 1);
+    const grow = (size: number, name: string) =>
+      engine.compile({
+        name,
+        executor: 'graph',
+        inputs: { x: { shape: [1, 1] } },
+        body: ({ x }) => {
+          const wide = after([x!], rawOp('BroadcastTo', [x!, engine.tensor(Int32Array.of(size, size), [2])]));
+          state.assign(add(state.read(), sum(wide, [0, 1]).reshape([1])));
+          return { y: sum(transpose(wide, [1, 0])) };
+        },
+      });
+    const [large, small] = [grow(2 ** 20, 'large'), grow(2, 'small')];
+    const x = Float32Array.of(1);
+    const both = await Promise.allSettled([large.run({ x }), small.run({ x })]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(() => state.value()).toThrow(/variable state: its value was lost when step (large|small) failed/);
+    state.assign(Float32Array.of(7));
+    await small.run({ x });
+    expect(state.value()[0]).toBe(11);
+    for (const step of [large, small]) step.dispose();
+    state.dispose();
   });
 
   test('arguments are checked before the plugin sees them', () => {

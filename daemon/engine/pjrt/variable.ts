@@ -3,7 +3,10 @@ import { DataType } from '../dataType.ts';
 import type { Pointer } from './api.ts';
 import type { ArrayType, PjrtClient } from './client.ts';
 
-/** State on the device, float32. A step that changes it takes its buffer and gives another one with the same memory. */
+/**
+ * State on the device, float32. A step that changes it takes its buffer and gives another one with the same memory, when it is
+ * submitted; the value is there when the step has ended, for which `value` waits.
+ */
 export class PjrtVariable {
   readonly type: ArrayType;
   private buffer: Pointer | undefined;
@@ -22,7 +25,7 @@ export class PjrtVariable {
     this.buffer = client.put(this.type, values);
   }
 
-  /** A copy of the value. @throws UnimissError 'engine' while a step changes it, after `dispose`, or if a step lost it */
+  /** A copy of the value. @throws UnimissError 'engine' while a step takes it, after `dispose`, or if a step lost it */
   value(): Float32Array {
     return this.client.fetch(this.type, this.present()) as Float32Array;
   }
@@ -55,6 +58,14 @@ export class PjrtVariable {
       this.buffer = undefined;
       this.lost = step;
     }
+  }
+
+  /** Gives up a buffer, whose value a step failed to compute. A step that took it since then fails as well, and gives up its own. */
+  lose(buffer: Pointer | undefined, step: string): void {
+    if (this.lent || this.buffer === undefined || this.buffer !== buffer) return;
+    this.client.free(this.buffer);
+    this.buffer = undefined;
+    this.lost = step;
   }
 
   dispose(): void {

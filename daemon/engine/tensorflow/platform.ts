@@ -46,7 +46,7 @@ export class TensorFlowPlatform implements Platform, OpenedTensorFlow {
       fusedOps: device === 'cpu' && process.arch === 'x64' ? ['graph'] : [], // XLA fuses by itself
       proximalDescent: device === 'cpu', // TensorFlow has this kernel only for CPUs
       roundsFactors: false,
-      stages: false,
+      queues: false,
     };
   }
 

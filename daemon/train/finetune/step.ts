@@ -15,6 +15,7 @@ import {
 import type { DownstreamConfig } from '../../model/downstream.ts';
 import type { Weights } from '../../model/weights.ts';
 import { branches, drawMasks, stochasticDepth } from '../dropPath.ts';
+import { counted } from '../optimizers/optimizer.ts';
 import { groupOfLayer, movable, reached } from './groups.ts';
 import { lossOf, type Told } from './loss.ts';
 import type { FineTuneState } from './state.ts';
@@ -76,13 +77,16 @@ export function createFineTuneStep(engine: Engine, state: FineTuneState, options
     async run(given) {
       checkInputs(inputs, given);
       const { images, labels, dropPathMasks, learningRate, weightDecay } = given;
-      const outputs = await compiled.run({
-        images,
-        labels,
-        ...(dropPathMasks && { dropPathMasks }),
-        ...optimizer.scalars({ learningRate, weightDecay }, moving),
-      });
-      optimizer.count(moving);
+      const outputs = await counted(
+        optimizer,
+        moving,
+        compiled.run({
+          images,
+          labels,
+          ...(dropPathMasks && { dropPathMasks }),
+          ...optimizer.scalars({ learningRate, weightDecay }, moving),
+        }),
+      );
       const { loss, gradientNorm, crossEntropy, dice, reference, logits } = outputs;
       return {
         loss: loss![0]!,

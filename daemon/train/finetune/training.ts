@@ -72,6 +72,7 @@ export class FineTuneTraining implements Training<PatchBatch> {
   readonly state: SavedState;
   readonly findings: readonly Finding[];
   readonly executors: ExecutorChoice;
+  readonly queues: boolean;
   private readonly progress = new FineTuneProgress();
   private readonly rates;
   private readonly steps: Partial<Record<Frozen, FineTuneStep>> = {};
@@ -82,6 +83,7 @@ export class FineTuneTraining implements Training<PatchBatch> {
 
   constructor(private readonly parts: FineTuneParts) {
     const { engine, config, plan, stepsPerEpoch, problem, state } = parts;
+    this.queues = engine.queues;
     ({ plan: this.plan, description: this.description, findings: this.findings } = parts);
     this.state = new FineTuneSavedState(state, this.progress);
     this.rates = learningRates(config.train, { steps: plan.steps, stepsPerEpoch });

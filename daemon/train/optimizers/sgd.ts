@@ -68,8 +68,8 @@ export class Sgd<Group extends string> implements Optimizer<Group, SgdRates> {
     return momentum(value, velocity.variable(spec.name), all, scalars, true);
   }
 
-  count(moving: ReadonlySet<Group>): void {
-    for (const group of moving) this.counts[group]++;
+  count(moving: ReadonlySet<Group>, by: 1 | -1 = 1): void {
+    for (const group of moving) this.counts[group] += by;
   }
 
   dispose(): void {

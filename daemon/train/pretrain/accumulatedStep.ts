@@ -22,7 +22,7 @@ export function compileAccumulated(
   engine: Engine,
   state: PretrainState,
   options: ResolvedOptions,
-): Pick<CompiledPart, 'run' | 'dispose'> & Partial<Pick<CompiledPart, 'stage'>> {
+): Pick<CompiledPart, 'run' | 'dispose'> {
   const { phase, executor, batch, accumulate } = options;
   const micro = batch / accumulate;
   const { out } = state.config.head;
@@ -83,37 +83,45 @@ export function compileAccumulated(
     },
   });
 
+  /** The end of the last call: its parts must not mix with those of the next. */
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    async run(values: Values): Promise<Arrays> {
-      const { views, teacherTemperature, dropPathMasks, ...updateValues } = values as Values & { views: Float32Array };
-      const parts = Array.from({ length: accumulate }, (_, i) => ({ begin: i * micro, count: micro }));
-      const ofPart = (rows: Float32Array, part: Part) => takeImages(rows, batch, part);
-      const seen: Arrays[] = [];
-      for (const part of parts) seen.push(await teacher.run({ views: ofPart(views, part) }));
-      const outputs = outputNames.map((name) => [name, joinImages(seen.map((arrays) => arrays[name]!))] as const);
-      const found = await target.run({ teacherTemperature: teacherTemperature!, ...Object.fromEntries(outputs) });
-      const results: Arrays[] = [];
-      for (const part of parts) {
-        const masks = dropPathMasks && { dropPathMasks: takeMasks(dropPathMasks as Float32Array, options, part) };
-        const wanted = terms[phase].map((_, i) => [targetName(i), ofPart(found[targetName(i)]!, part)] as const);
-        results.push(await student.run({ views: ofPart(views, part), ...masks, ...Object.fromEntries(wanted) }));
-      }
-      const joined = (name: string) => ({ [name]: joinImages(results.map((arrays) => arrays[name]!)) });
-      const statistics = Object.fromEntries(statisticNames.map((name) => [name, found[name]!]));
-      const losses = ['loss', ...terms[phase].map(({ name }) => name)];
-      return {
-        ...(await apply.run(updateValues)),
-        ...Object.fromEntries(losses.map((name) => [name, meanScalar(results.map((arrays) => arrays[name]!))])),
-        ...joined('features'),
-        ...(phase === '3D' && joined('sliceFeatures')),
-        ...statistics,
-      };
+    run(values: Values): Promise<Arrays> {
+      const result = last.then(() => parted(values));
+      last = result.catch(() => undefined); // its caller has the error
+      return result;
     },
     dispose() {
       for (const part of [teacher, target, student, apply]) part.dispose();
       for (const sum of sums) sum.dispose();
     },
   };
+
+  async function parted(values: Values): Promise<Arrays> {
+    const { views, teacherTemperature, dropPathMasks, ...updateValues } = values as Values & { views: Float32Array };
+    const parts = Array.from({ length: accumulate }, (_, i) => ({ begin: i * micro, count: micro }));
+    const ofPart = (rows: Float32Array, part: Part) => takeImages(rows, batch, part);
+    const seen: Arrays[] = [];
+    for (const part of parts) seen.push(await teacher.run({ views: ofPart(views, part) }));
+    const outputs = outputNames.map((name) => [name, joinImages(seen.map((arrays) => arrays[name]!))] as const);
+    const found = await target.run({ teacherTemperature: teacherTemperature!, ...Object.fromEntries(outputs) });
+    const results: Arrays[] = [];
+    for (const part of parts) {
+      const masks = dropPathMasks && { dropPathMasks: takeMasks(dropPathMasks as Float32Array, options, part) };
+      const wanted = terms[phase].map((_, i) => [targetName(i), ofPart(found[targetName(i)]!, part)] as const);
+      results.push(await student.run({ views: ofPart(views, part), ...masks, ...Object.fromEntries(wanted) }));
+    }
+    const joined = (name: string) => ({ [name]: joinImages(results.map((arrays) => arrays[name]!)) });
+    const statistics = Object.fromEntries(statisticNames.map((name) => [name, found[name]!]));
+    const losses = ['loss', ...terms[phase].map(({ name }) => name)];
+    return {
+      ...(await apply.run(updateValues)),
+      ...Object.fromEntries(losses.map((name) => [name, meanScalar(results.map((arrays) => arrays[name]!))])),
+      ...joined('features'),
+      ...(phase === '3D' && joined('sliceFeatures')),
+      ...statistics,
+    };
+  }
 }
 
 /** Images of a batch. */

@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/index.ts';
 import { drawMasks } from '../dropPath.ts';
+import { counted } from '../optimizers/optimizer.ts';
 import { trainedBy } from '../parameters/groups.ts';
 import { compileAccumulated } from './accumulatedStep.ts';
 import { movingGroups } from './groups.ts';
@@ -25,19 +26,21 @@ export function createPretrainStep(engine: Engine, state: PretrainState, options
     drawDropPath(uniform) {
       return resolved.dropPath > 0 ? drawMasks(branches, maskSamples(resolved, resolved.batch), uniform) : undefined;
     },
-    stage: (views) => compiled.stage?.('views', views),
     async run(inputs) {
       checkInputs(resolved, inputs);
       const moving = movingGroups(phase, inputs.lastLayerFrozen);
       const { views, teacherTemperature, dropPathMasks, momentum, learningRate, weightDecay } = inputs;
-      const outputs = await compiled.run({
-        views,
-        teacherTemperature,
-        ...(dropPathMasks && { dropPathMasks }),
-        momentum,
-        ...state.optimizer.scalars({ learningRate, weightDecay, ...resolved.adam }, moving),
-      });
-      state.optimizer.count(moving);
+      const outputs = await counted(
+        state.optimizer,
+        moving,
+        compiled.run({
+          views,
+          teacherTemperature,
+          ...(dropPathMasks && { dropPathMasks }),
+          momentum,
+          ...state.optimizer.scalars({ learningRate, weightDecay, ...resolved.adam }, moving),
+        }),
+      );
       const number = (name: string) => outputs[name]![0]!;
       return {
         loss: number('loss'),

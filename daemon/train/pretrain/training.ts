@@ -8,7 +8,6 @@ import type { Engine, Executor } from '../../engine/index.ts';
 import { collapseWarnings } from '../../evaluate/features/collapse.ts';
 import { type OutputCollapse, outputWarnings } from '../../evaluate/features/collapseByOutput.ts';
 import { featureLength, type MitConfig } from '../../model/config.ts';
-import { ahead } from '../ahead.ts';
 import type { EpochPlan } from '../plan.ts';
 import type {
   EpochOutcome,
@@ -60,6 +59,7 @@ export class PretrainTraining implements Training<ViewBatch> {
   readonly state: SavedState;
   readonly findings: readonly Finding[];
   readonly executors: ExecutorChoice;
+  readonly queues: boolean;
   private readonly meter: EpochMeter;
   private readonly rates;
   private readonly loaders: Partial<Record<Modality, Loader>> = {};
@@ -68,6 +68,7 @@ export class PretrainTraining implements Training<ViewBatch> {
 
   constructor(private readonly parts: PretrainParts) {
     const { engine, config, model } = parts;
+    this.queues = engine.queues;
     ({ plan: this.plan, description: this.description, findings: this.findings } = parts);
     this.meter = new EpochMeter(featureLength(model));
     this.state = new PretrainSavedState(parts.state, this.meter);
@@ -83,9 +84,8 @@ export class PretrainTraining implements Training<ViewBatch> {
 
   /** Compiles the phase's step first, while its first batch is being made. */
   batches(epoch: EpochPlan<Modality>, from: number): AsyncIterable<ViewBatch> {
-    const step = this.stepFor(epoch.group);
-    const batches = this.loader(epoch.group).epoch(epoch.epoch, { from, to: epoch.steps });
-    return this.parts.engine.stages ? ahead(batches, ({ views }) => step.stage(views)) : batches;
+    this.stepFor(epoch.group);
+    return this.loader(epoch.group).epoch(epoch.epoch, { from, to: epoch.steps });
   }
 
   prepare(epoch: EpochPlan<Modality>, from: number): void {

@@ -75,9 +75,10 @@ export interface PretrainStep {
   readonly trained: readonly string[];
   /** Masks of stochastic depth for one step from numbers uniform in [0, 1); undefined if `dropPath` is 0. */
   drawDropPath(uniform: () => number): Float32Array | undefined;
-  /** Copies the views of a later step to the device while another one computes; `run` then gets the very same array. */
-  stage(views: Float32Array): void;
-  /** Runs one step; moves student, moments, teacher and centre, and counts the step. The event loop stays free. */
+  /**
+   * Runs one step; moves student, moments, teacher and centre, and counts the step. The event loop stays free. Where the engine queues
+   * calls, the next one may be made before this one ends.
+   */
   run(inputs: PretrainStepInputs): Promise<PretrainStepResult>;
   dispose(): void;
 }

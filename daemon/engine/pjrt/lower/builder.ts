@@ -11,10 +11,15 @@ export interface Value {
   readonly constant?: HostArray;
 }
 
+/** Bytes that no device has. Above 2⁶³ XLA's products of lengths overflow, which ends the process. */
+const TOO_MANY_BYTES = 2 ** 50;
+
 /** `tensor<2x3xf32>` */
 export function typeOf({ dtype, shape }: Pick<Value, 'dtype' | 'shape'>): string {
   const type = elementTypeOf(dtype);
   if (!type) throw new Error(`StableHLO has no ${dtypeName(dtype)}`);
+  if (sizeOf(shape) * type.bytes >= TOO_MANY_BYTES)
+    throw new Error(`${dtypeName(dtype)}[${shape}] has more bytes than any memory`);
   return `tensor<${shape.map((length) => `${length}x`).join('')}${type.mlir}>`;
 }
 
