@@ -1,6 +1,7 @@
 // Times our whole training steps beside PyTorch's (test/bench/torch_step.py, torch_downstream.py), alternately, and writes
 // docs/performance.md. Prediction too (benchPredict.mjs): whole commands, and windows beside PyTorch's.
-// Usage: npm run bench [-- --device pjrt:cpu --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation,predict --dry]
+// Usage: npm run bench [-- --python /path/to/python --rounds 3 --steps 5 --only tiny-2D,small-3D,segmentation,predict --dry]
+// On a plugin of PJRT: npm run bench -- --device pjrt:cuda [--batch 2,8,24 --precision float32,bfloat16 --variants eager,compiled --only …]
 // --only predict takes cases as well: predict:0, predict:1, predict:2, predict:windows.
 
 import { spawnSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { failures, matrixDefaults, matrixTable, measureMatrix } from './benchMatrix.mjs';
 import { benchPrediction } from './benchPredict.mjs';
 import { bundleForNode } from './bundleForNode.mjs';
 
@@ -18,14 +20,20 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '5' },
     only: { type: 'string' },
     device: { type: 'string', default: 'cpu' },
+    batch: { type: 'string', default: matrixDefaults.batches.join() },
+    precision: { type: 'string', default: matrixDefaults.precisions.join() },
+    variants: { type: 'string', default: matrixDefaults.variants.join() },
     dry: { type: 'boolean', default: false },
   },
 });
 const wanted = options.only?.split(',');
 const chosen = (names) => names.filter((name) => !wanted || wanted.includes(name));
 
-/** Pre-training: a case each for model and kind of image. */
-const pretraining = chosen(['tiny-2D', 'tiny-3D', 'small-2D', 'small-3D']).map((name) => {
+const onPlugin = options.device.startsWith('pjrt:');
+const models = chosen(matrixDefaults.cases);
+
+/** Pre-training on TensorFlow: a case each for model and kind of image. */
+const pretraining = (onPlugin ? [] : models).map((name) => {
   const [arch, phase] = name.split('-');
   const args = ['--arch', arch, '--phase', phase, '--batch', '2'];
   return {
@@ -50,15 +58,22 @@ const finetuning = (options.device === 'cpu' ? chosen(['segmentation', 'classifi
 });
 const [rounds, steps] = [Number(options.rounds), Number(options.steps)];
 
-/** Runs a program that ends by printing one line of JSON. */
-function measure(command, args) {
+/** Runs a program that ends by printing one line of JSON. @throws Error with what it wrote, if it failed */
+function jsonOf(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 24 });
-  if (error || status !== 0) {
-    console.error(`${command} ${args.join(' ')} failed:\n${error?.message ?? stderr}`);
+  if (error || status !== 0) throw new Error(error?.message ?? stderr);
+  return JSON.parse(stdout.trim().split('\n').at(-1));
+}
+
+/** As `jsonOf`, but ends this program if that fails. */
+function measure(command, args) {
+  try {
+    return jsonOf(command, args);
+  } catch (error) {
+    console.error(`${command} ${args.join(' ')} failed:\n${error.message}`);
     if (command === options.python) console.error('Name a Python that has PyTorch: npm run bench -- --python PATH');
     process.exit(1);
   }
-  return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
 function bundle(folder, entry) {
@@ -124,8 +139,37 @@ function put(mark, where, table) {
   console.log(`\nwritten to ${file}`);
 }
 
+/** On a plugin: all batches and precisions, beside PyTorch eager and compiled. */
+async function benchPlugin() {
+  const words = (text) => text.split(',').filter((word) => word !== '');
+  const program = await bundle(folder, 'step.ts');
+  const rows = measureMatrix({
+    cases: models,
+    batches: words(options.batch).map(Number),
+    precisions: words(options.precision),
+    variants: words(options.variants),
+    device: options.device,
+    steps,
+    rounds,
+    measure: (side, args) =>
+      side === 'ours'
+        ? jsonOf(process.execPath, [program, ...args])
+        : jsonOf(options.python, ['test/bench/torch_step.py', ...args]),
+    told: (measured) => console.log(JSON.stringify(measured)),
+  });
+  const table = matrixTable(rows);
+  console.log(`\n${table}`);
+  for (const line of failures(rows)) console.log(`Failed: ${line}`);
+  const [torch] = rows.flatMap((row) => row.torch.flatMap(([, other]) => other?.run.torch ?? []));
+  const [card] = rows.flatMap((row) => row.ours?.run.card ?? []);
+  const where = options.device === 'pjrt:cpu' ? machine : `${card}; ${machine}`;
+  const rule = `${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
+  if (!options.dry) put(`bench ${options.device}`, `${where}, PyTorch ${torch ?? 'not measured'}; ${rule}`, table);
+}
+
 const folder = mkdtempSync(join('node_modules', '.bench-'));
 try {
+  if (onPlugin) await benchPlugin();
   for (const [mark, cases] of [
     ['bench', pretraining],
     ['finetune bench', finetuning],
@@ -135,9 +179,7 @@ try {
     const table = tableOf(results);
     console.log(`\n${table}`);
     const rule = `${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
-    // The page has TensorFlow's table, and one for each other device.
-    const place = options.device === 'cpu' ? mark : `${mark} ${options.device}`;
-    if (!options.dry) put(place, `${machine}, PyTorch ${results[0].version}; ${rule}`, table);
+    if (!options.dry) put(mark, `${machine}, PyTorch ${results[0].version}; ${rule}`, table);
   }
   const predictions =
     options.device !== 'cpu'

@@ -24,24 +24,11 @@ const LARGEST = 64 * 2 ** 20;
 const { values: options } = parseArgs({ options: { out: { type: 'string', default: 'unimiss-bench.tar.gz' } } });
 
 const run = `#!/bin/sh
-# Times tiny and small in 2D and 3D beside PyTorch on the same card, in turns: one line of JSON for each, also in results.jsonl.
-# PYTHON: a Python with PyTorch. CASES, BATCHES, DEVICE, STEPS: what is measured.
+# Times tiny and small in 2D and 3D beside PyTorch on the same card, in turns, and prints a table; each measurement goes to results.jsonl.
+# PYTHON: a Python with PyTorch; without one: --variants ''. Options: see bench.mjs.
 cd "$(dirname "$0")" || exit 1
-: "\${DEVICE:=pjrt:cuda}" "\${PYTHON:=python3}" "\${STEPS:=20}" "\${BATCHES:=2 8 24}" "\${CASES:=tiny-2D tiny-3D small-2D small-3D}"
-told() { echo "$@" >&2; "$@" | tail -n 1 | tee -a results.jsonl; }
 command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader
-for case in $CASES; do
-  for batch in $BATCHES; do
-    set -- --arch "\${case%-*}" --phase "\${case#*-}" --batch "$batch" --steps "$STEPS"
-    told ./node step.mjs "$@" --device "$DEVICE" --precision float32
-    told ./node step.mjs "$@" --device "$DEVICE" --precision bfloat16
-    [ "$PYTHON" = none ] && continue
-    for how in "" --compile; do
-      told "$PYTHON" torch_step.py "$@" --fused --tf32 $how
-      told "$PYTHON" torch_step.py "$@" --fused --bf16 $how
-    done
-  done
-done
+exec ./node bench.mjs "$@"
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'unimiss-bench-'));
@@ -58,6 +45,8 @@ try {
   copyFileSync(process.execPath, join(pack, 'node'));
   execFileSync('strip', [join(pack, 'node')]);
   copyFileSync('test/bench/torch_step.py', join(pack, 'torch_step.py'));
+  copyFileSync('scripts/benchAlone.mjs', join(pack, 'bench.mjs'));
+  copyFileSync('scripts/benchMatrix.mjs', join(pack, 'benchMatrix.mjs'));
   writeFileSync(join(pack, 'run.sh'), run);
   chmodSync(join(pack, 'run.sh'), 0o755);
   for (const name of ['koffi', '@koromix/koffi-linux-x64'])

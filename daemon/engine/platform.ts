@@ -12,6 +12,8 @@ export interface Device {
 /** Bytes of the device. */
 export interface DeviceMemory {
   readonly inUse: number;
+  /** The most that was in use so far. */
+  readonly peak?: number;
   readonly limit?: number;
 }
 

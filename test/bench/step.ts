@@ -2,15 +2,18 @@ import { parseArgs } from 'node:util';
 import { Random } from '../../daemon/data/random.ts';
 import { type Engine, type Executor, openEngine } from '../../daemon/engine/index.ts';
 import { locateEngine } from '../../daemon/engine/install/index.ts';
+import { ModuleWriter } from '../../daemon/engine/pjrt/moduleWriter.ts';
 import { presets } from '../../daemon/model/config.ts';
 import { createPretrainState, createPretrainStep } from '../../daemon/train/pretrain/index.ts';
 import { engineDevices, enginePrecisions } from '../../protocol/config/devices.ts';
 import type { Modality } from '../../protocol/modality.ts';
+import { productFlops } from './flops.ts';
 
 /**
  * One UniMiSS pre-training step of ours, timed as torch_step.py times PyTorch's: random images and weights, two steps of
- * warm-up, then `--steps` measured. Prints one JSON line: milliseconds of the fastest and the median step, peak resident
- * memory in MiB.
+ * warm-up, then `--steps` measured, called as a training calls them: the next one before the last has ended, where the engine queues.
+ * Prints one JSON line: milliseconds of the fastest and the median step, peak memory in MiB, resident and of the device, and the
+ * floating-point operations of the step's products.
  */
 const { values } = parseArgs({
   options: {
@@ -39,6 +42,13 @@ async function engineFor(name: string): Promise<Engine> {
   return openEngine({ library, device, preload, precision });
 }
 
+let flops = 0;
+const { finish } = ModuleWriter.prototype;
+ModuleWriter.prototype.finish = function (...args) {
+  const module = finish.apply(this, args);
+  flops += productFlops(module.text);
+  return module;
+};
 const engine = await engineFor(values.device);
 const state = createPretrainState(engine, config, 0);
 const step = createPretrainStep(engine, state, { phase, batch, executor: values.executor as Executor });
@@ -49,11 +59,21 @@ const rates = { learningRate: 1e-4, weightDecay: 0.04, momentum: 0.996, teacherT
 
 const times: number[] = [];
 const steps = Number(values.steps);
+let running: Promise<unknown> = Promise.resolve();
+let last = performance.now();
+const timed = async (ending: Promise<unknown>, i: number) => {
+  await ending;
+  const now = performance.now();
+  if (i >= 2) times.push(now - last);
+  last = now;
+};
 for (let i = 0; i < 2 + steps; i++) {
-  const begin = performance.now();
-  await step.run({ views, ...rates, lastLayerFrozen: false });
-  if (i >= 2) times.push(performance.now() - begin);
+  const before = running;
+  running = step.run({ views, ...rates, lastLayerFrozen: false });
+  if (!engine.queues) await timed(running, i);
+  else if (i > 0) await timed(before, i - 1);
 }
+if (engine.queues) await timed(running, 1 + steps);
 times.sort((a, b) => a - b);
 const round = (x: number) => Math.round(10 * x) / 10;
 const [minMs, medianMs] = [round(times[0]!), round(times[times.length >> 1]!)];
@@ -68,7 +88,9 @@ console.log(
     device: values.device,
     precision: values.precision,
     imagesPerSecond: round((1000 * batch) / minMs),
-    deviceMiB: engine.memory && Math.round(engine.memory.inUse / 2 ** 20),
+    card: engine.devices[0]?.type,
+    deviceMiB: engine.memory && Math.round((engine.memory.peak ?? engine.memory.inUse) / 2 ** 20),
+    ...(flops > 0 && { gflop: round(flops / 1e9) }),
     minMs,
     medianMs,
     peakMiB,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { PretrainInput } from '../../protocol/config/pretrain/index.ts';
@@ -6,7 +7,7 @@ import { runCreate, runStart } from '../../protocol/runs/messages.ts';
 import { DaemonPlace, ended, RunWatcher, trained, trainerPid } from '../daemon/harness.ts';
 import { lackOfPjrt } from '../engine.ts';
 import { afterStep, expectSame, expectSameAfter, unbrokenRun } from './killAndResume.ts';
-import { fewPhantoms, smallConfig, temporaryFolder } from './trainer.ts';
+import { Cli, fewPhantoms, smallConfig, temporaryFolder, writeConfig } from './trainer.ts';
 
 /** A pre-training of pictures alone: XLA compiles one step, not two. */
 async function pictures(): Promise<PretrainInput> {
@@ -15,6 +16,17 @@ async function pictures(): Promise<PretrainInput> {
     config.engine = { device: 'pjrt:cpu' };
     config.train = { ...config.train, epochs: 4 };
   });
+}
+
+/** What a process has computed so far, all its threads together. */
+function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return ((user ?? 0) + (system ?? 0)) / 100; // the kernel's clock ticks
 }
 
 describe.skipIf(lackOfPjrt)('a run on pjrt:cpu', () => {
@@ -26,6 +38,32 @@ describe.skipIf(lackOfPjrt)('a run on pjrt:cpu', () => {
     const versions = JSON.parse(readFileSync(join(unbroken.run, 'versions.json'), 'utf8'));
     expect(versions.tensorflow).toMatch(/^PJRT 0\.\d+ cpu/);
     expect(await expectSameAfter(unbroken, [afterStep(4)])).toBe(1);
+  }, 600_000);
+
+  test('has its first step within 5 s when it is started again: the compiled step was kept', async () => {
+    const config = await pictures();
+    const cache = temporaryFolder('cache');
+    const start = async () => {
+      const folder = temporaryFolder('start');
+      const began = performance.now();
+      const args = ['pretrain', writeConfig(folder, config), '--foreground', '--json'];
+      const cli = new Cli(folder, args, { UNIMISS_CACHE: cache });
+      await cli.record(({ kind }) => kind === 'step');
+      const seconds = (performance.now() - began) / 1000;
+      const processor = processorSeconds(cli.process.pid ?? 0);
+      cli.kill('SIGKILL');
+      await cli.finished;
+      return { seconds, processor };
+    };
+    const [first, second] = [await start(), await start()];
+    const told = ({ seconds, processor }: typeof first) =>
+      `${seconds.toFixed(1)} s (${processor.toFixed(1)} s of processor)`;
+    const load = loadavg()[0] ?? 0;
+    console.log(`first step: compiled ${told(first)}, kept ${told(second)}; load ${load.toFixed(1)}`);
+    expect(second.processor).toBeLessThan(5);
+    expect(second.processor).toBeLessThan(first.processor / 2);
+    // Beside other work, only the processor's time tells.
+    if (load < availableParallelism()) expect(second.seconds).toBeLessThan(5);
   }, 600_000);
 
   test('through the daemon: killed and resumed, it equals one that nobody disturbed, bit for bit', async () => {

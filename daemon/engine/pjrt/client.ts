@@ -1,7 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import { koffi } from '../../native/native.ts';
 import { sizeOf } from '../dataType.ts';
-import type { Device } from '../platform.ts';
+import type { Device, DeviceMemory } from '../platform.ts';
 import { bytesAt, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
@@ -237,12 +237,17 @@ export class PjrtClient {
     this.api.call('Executable_Destroy', 3, { 2: executable });
   }
 
-  /** Bytes of the device in use and at most, if the plugin tells. */
-  memory(): { inUse: number; limit?: number } | undefined {
+  /** Bytes of the device in use, at the peak and at most, if the plugin tells. */
+  memory(): DeviceMemory | undefined {
     if (!this.api.has('Device_MemoryStats')) return undefined;
     try {
       const stats = this.api.call('Device_MemoryStats', 24, { 2: this.device });
-      return { inUse: Number(stats(3)), ...((stats(11) & 1n) === 1n && { limit: Number(stats(10)) }) };
+      const told = (slot: number) => (stats(slot) & 1n) === 1n;
+      return {
+        inUse: Number(stats(3)),
+        ...(told(5) && { peak: Number(stats(4)) }),
+        ...(told(11) && { limit: Number(stats(10)) }),
+      };
     } catch {
       return undefined; // plugins for CPUs have the function, but no answer
     }
