@@ -13,8 +13,9 @@ const first: readonly Rgb[] = [
   [226, 130, 190],
 ];
 
-/** The colour of the label at this place in the list: those above, then hues by the golden ratio. */
-export function labelColor(index: number): Rgb {
+/** The colour of a label by its value, so that a class has the same in reference and prediction: those above, then hues by the golden ratio. */
+export function labelColor(value: number): Rgb {
+  const index = Math.max(0, (value & 0xffff) - 1);
   const known = first[index];
   if (known) return known;
   const hue = ((index - first.length) * 0.61803398875 + 0.05) % 1;
@@ -30,8 +31,7 @@ export function labelColor(index: number): Rgb {
 export function colorTable(labels: readonly LabelInfo[], { hidden }: LayerLook): Float32Array {
   const table = new Float32Array(4 * 65536);
   const off = new Set(hidden);
-  for (const [i, { value }] of labels.entries())
-    if (!off.has(value)) table.set([...labelColor(i), 1], 4 * (value & 0xffff));
+  for (const { value } of labels) if (!off.has(value)) table.set([...labelColor(value), 1], 4 * (value & 0xffff));
   return table;
 }
 

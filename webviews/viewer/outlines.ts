@@ -9,11 +9,12 @@ export function outlinesOf({ info, look, plane }: ShownLayer): ReadonlyMap<strin
   if (info.content.kind !== 'labels') return lines;
   const off = new Set(look.hidden);
   const paths = new Map<number, Path2D>();
-  for (const [i, { value }] of info.content.labels.entries()) {
+  for (const { value } of info.content.labels) {
     if (off.has(value)) continue;
-    const path = new Path2D();
+    const color = `rgb(${labelColor(value).join(' ')})`;
+    const path = lines.get(color) ?? new Path2D();
     paths.set(value, path);
-    lines.set(`rgb(${labelColor(i).join(' ')})`, path);
+    lines.set(color, path);
   }
   const { width, height } = plane;
   const edge = (one: number, other: number, from: Corner, to: Corner) => {

@@ -177,7 +177,7 @@ class LayerCard {
     this.all.addEventListener('change', () =>
       change({ hidden: this.all.checked ? [] : labels.map(({ value }) => value) }),
     );
-    const rows = labels.map((label, i) => {
+    const rows = labels.map((label) => {
       const id = `um-label-${this.info.layer}-${label.value}`;
       const tick = element('input', { type: 'checkbox', id });
       tick.addEventListener('change', () => {
@@ -194,7 +194,7 @@ class LayerCard {
         'tr',
         {},
         element('td', {}, tick),
-        element('td', {}, element('label', { htmlFor: id }, swatch([...labelColor(i), 1]), label.name)),
+        element('td', {}, element('label', { htmlFor: id }, swatch([...labelColor(label.value), 1]), label.name)),
         element('td', { className: 'amount' }, amount),
         element('td', {}, jump),
       );

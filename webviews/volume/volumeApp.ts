@@ -64,7 +64,7 @@ export class VolumeApp {
 
   private async addLabels(view: Niivue, { file, list }: NonNullable<VolumeMessage['labels']>): Promise<boolean> {
     const overlay = await NVImage.loadFromUrl({ url: bufferOf(file), name: 'labels.nii' });
-    const colors = list.map((_, i) => labelColor(i));
+    const colors = list.map(({ value }) => labelColor(value));
     const channel = (c: 0 | 1 | 2) => [0, ...colors.map((color) => color[c])];
     overlay.setColormapLabel({
       ...{ R: channel(0), G: channel(1), B: channel(2), A: [0, ...list.map(() => 255)] },
