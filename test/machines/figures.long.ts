@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compressNifti } from '../../daemon/data/formats/niftiWriter.ts';
 import { readPayload } from '../../machines/payload.ts';
 import {
+  daemonStop,
   filesOpen,
   imageAsk,
   imageOpen,
@@ -14,6 +15,7 @@ import {
   runKill,
 } from '../../protocol/daemon/messages.ts';
 import { humanBytes } from '../../protocol/words.ts';
+import { ended, RunWatcher } from '../daemon/harness.ts';
 import { configText } from '../daemon/runs.ts';
 import { Curve } from './curves.ts';
 import { clientOf } from './line.ts';
@@ -67,6 +69,9 @@ describe.skipIf(noSshd)('bytes and times over a line', () => {
     before = line.bytes;
     await again.client.call(machineStatus, {});
     row(`state of the machine, asked every 5 s while the view is open, ${name}`, undefined, line.bytes - before);
+    // It would go on for minutes, and the next client of this user would be given it.
+    await again.client.call(daemonStop, {});
+    await again.client.closed;
     await again.line.end();
     line.close();
     expect(firstSeconds).toBeLessThan(120);
@@ -78,7 +83,10 @@ describe.skipIf(noSshd)('bytes and times over a line', () => {
     sshd.addHost('slow', { Port: line.port });
     const { client, line: open } = await clientOf(sshd, 'slow', payload);
     const config = configText('far', 100_000, { data: { paths: sshd.images } });
+    const watcher = await RunWatcher.on(client);
     const { folder } = await client.call(runCreate, { from: { config, file: '/x.unimiss.jsonc' }, wait: false });
+    const begun = await watcher.until(folder, (run) => run?.activity === 'training' || ended(run));
+    expect(begun).toMatchObject({ activity: 'training' });
     const curve = new Curve(folder);
     await curve.follow(client);
     await curve.until(20);
