@@ -1,14 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
-import { noSshd, Sshd } from '../machines/sshd.ts';
-import { Editor } from './kit/editor.ts';
+import { FarMachine, noFarMachine } from './farMachine.ts';
+import type { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
-import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
-
-const missing = skipped || noSshd || (process.env.UNIMISS_TENSORFLOW ? '' : 'TensorFlow is not installed');
+import { eventually, explainFailures, testTimeout, titled } from './support.ts';
 
 const configuration = `{
   "name": "far",
@@ -19,38 +16,21 @@ const configuration = `{
 }
 `;
 
-describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeout: testTimeout }, () => {
-  let sshd: Sshd;
+describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { timeout: testTimeout }, () => {
+  let machine: FarMachine;
   let editor: Editor;
   let window: Window;
 
   beforeAll(async () => {
-    sshd = await Sshd.start();
-    const [user] = sshd.users;
-    // The libraries that root has, where that user may read them.
-    const libraries = join(sshd.folder, 'tensorflow');
-    for (const name of readdirSync(libraries)) {
-      execFileSync('rm', [join(libraries, name)]);
-      linkSync(join(process.env.UNIMISS_TENSORFLOW ?? '', name), join(libraries, name));
-    }
-    await writePhantoms(join(user.home, 'phantoms'), { seed: 1, volumes: 4, images: 8 });
-    execFileSync('chown', ['-R', user.name, join(user.home, 'phantoms')]);
-    // A client who has never seen the machine.
-    sshd.addHost('gpu-a', { UserKnownHostsFile: join(sshd.folder, 'known-later') });
-    const home = join(sshd.folder, 'client');
-    mkdirSync(join(home, '.ssh'), { recursive: true });
-    writeFileSync(join(home, '.ssh/config'), 'Host gpu-a\n  HostName 127.0.0.1\nHost *\n  Compression yes\n');
-    editor = await Editor.open({
-      // The package for macOS and Windows: nothing in it can load koffi.
-      vsix: packVsix(undefined, '--universal'),
-      workspace: { 'far.unimiss.jsonc': configuration },
-      env: (folder) => ({ UNIMISS_RUNS: join(folder, 'runs'), UNIMISS_SSH: sshd.ssh, HOME: home }),
-    });
+    machine = await FarMachine.start();
+    await writePhantoms(join(machine.home, 'phantoms'), { seed: 1, volumes: 4, images: 8 });
+    machine.own(join(machine.home, 'phantoms'));
+    editor = await machine.openEditor({ workspace: { 'far.unimiss.jsonc': configuration } });
     window = editor.window;
   }, testTimeout);
   afterAll(async () => {
     await editor?.close();
-    await sshd?.stop();
+    await machine?.stop();
   });
   explainFailures(() => editor);
 
@@ -66,7 +46,7 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
     expect(asked).toMatch(/SHA256:/);
     await window.inHost((vscode) => vscode.commands.executeCommand('unimiss.machines.focus'));
     await eventually(() => described('gpu-a')).toMatch(/^no GPU · load|^GPU|^busiest/);
-    expect(existsSync(join(sshd.users[0].home, '.local/share/unimiss/daemon'))).toBe(true);
+    expect(existsSync(join(machine.home, '.local/share/unimiss/daemon'))).toBe(true);
     expect(await window.inHost((vscode) => vscode.workspace.getConfiguration('unimiss').get('machines'))).toEqual([
       'gpu-a',
     ]);
@@ -96,7 +76,7 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
     );
     await window.pick('Start');
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
-    const runs = join(sshd.users[0].home, 'unimiss-runs');
+    const runs = join(machine.home, 'unimiss-runs');
     const name = readdirSync(runs).find((one) => one.startsWith('far-'));
     const panel = await window.webview(name);
     const steps = async () =>
@@ -105,12 +85,10 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
       );
     await eventually(steps).toBeGreaterThan(2);
     const before = await steps();
-    const pids = sshProcesses(sshd.folder);
-    expect(pids).not.toEqual([]);
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const pids = machine.cut();
     await eventually(steps).toBeGreaterThan(before + 3);
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
-    expect(sshProcesses(sshd.folder).filter((pid) => pids.includes(pid))).toEqual([]);
+    expect(machine.clients().filter((pid) => pids.includes(pid))).toEqual([]);
     await window.screenshot('machine-run-dark');
     await window.inHost(
       (vscode, folder) => vscode.commands.executeCommand('unimiss.stopRun', { folder }),
@@ -123,18 +101,3 @@ describe.skipIf(missing !== '')(titled('another machine in the editor'), { timeo
     expect(editor.consoleErrors).toEqual([]);
   });
 });
-
-/** The clients that use the test's configuration. */
-function sshProcesses(folder: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return words[0] === '/usr/bin/ssh' && words.includes(`${folder}/config`);
-      } catch {
-        return false; // it has ended
-      }
-    })
-    .map(Number);
-}

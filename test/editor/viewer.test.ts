@@ -6,6 +6,7 @@ import type { FrameLocator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { niftiFixture } from '../../daemon/data/formats/nifti.fixture.ts';
 import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
+import { axeFindings } from './axe.ts';
 import { Editor } from './kit/editor.ts';
 import type { Theme } from './kit/surroundings.ts';
 import type { Window } from './kit/window.ts';
@@ -161,9 +162,10 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await frame.getByRole('button', { name: '3D' }).click();
     const volume = await window.webview('3D: case_0000.nii.gz');
     await volume.locator('body.shown, body.failed').waitFor({ timeout: editor.timeout });
-    for (const theme of ['light', 'dark'] as Theme[]) {
+    for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as Theme[]) {
       await window.setTheme(theme);
       await window.screenshot(`viewer-3d-${theme}`);
+      expect(await axeFindings(volume), theme).toEqual([]);
     }
     await window.runCommand('View: Close All Editors');
   });
@@ -173,9 +175,10 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await window.openFile(join(editor.workspace, 'organs/imagesTr/case00_0000.nii.gz'));
     const frame = await window.webview('case00_0000.nii.gz');
     await window.visible('an organ', frame.getByRole('row', { name: /leftLung/ }));
-    for (const theme of ['light', 'dark'] as Theme[]) {
+    for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as Theme[]) {
       await window.setTheme(theme);
       await window.screenshot(`viewer-overlay-${theme}`);
+      expect(await axeFindings(frame), theme).toEqual([]);
     }
     await window.runCommand('View: Close Editor');
   });

@@ -58,7 +58,8 @@ export interface EditorOptions {
  */
 export class Editor {
   readonly timeout: number;
-  readonly artifacts = resolve('test-artifacts');
+  /** Where pictures go. */
+  readonly artifacts = resolve(process.env.UNIMISS_TEST_PICTURES || 'test-artifacts');
   /** What the browsers' consoles reported, without what a plain workbench reports too. Empty for a well-behaved extension. */
   readonly consoleErrors: string[] = [];
   /** Temporary folder, removed by `close()`. */
