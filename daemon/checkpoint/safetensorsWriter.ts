@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { writeAtomically } from '../files/atomic.ts';
+import { writeFully } from '../files/fully.ts';
 import { encodeHeader, place, type TensorInfo } from './safetensorsHeader.ts';
 
 /** A tensor to write. The writer reads its values when their turn comes, and releases them before the next. */
@@ -35,7 +35,7 @@ export async function writeSafetensors(
     const hash = createHash('sha256');
     const append = async (chunk: Uint8Array): Promise<void> => {
       hash.update(chunk);
-      await writeAll(handle, chunk, bytes);
+      await writeFully(handle, chunk, bytes);
       bytes += chunk.byteLength;
     };
     await append(header);
@@ -50,15 +50,7 @@ export async function writeSafetensors(
       for (let at = 0; at < data.length; at += chunkBytes) await append(data.subarray(at, at + chunkBytes));
     }
     sha256 = hash.digest('hex');
-    await writeAll(handle, Buffer.from(sha256), checksumAt);
+    await writeFully(handle, Buffer.from(sha256), checksumAt);
   });
   return { bytes, sha256 };
-}
-
-/** Writes all of a chunk: the system may write only part of it at once, for example when the disk becomes full. */
-async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < chunk.byteLength; ) {
-    const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, position + done);
-    done += bytesWritten;
-  }
 }

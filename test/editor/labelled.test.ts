@@ -349,6 +349,18 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     expect(readdirSync(join(editor.workspace, 'predictions', runNamed('organs')))).toContain('case01_0000.nii.gz');
   });
 
+  it('labels a folder of the explorer, and skips what has its labels', async () => {
+    await window.runCommand('Notifications: Clear All Notifications');
+    await window.choose(await window.explorerItem('imagesTr'), 'Predict with…');
+    await window.pick(runNamed('organs'));
+    await window.pick(`predictions/${runNamed('organs')}`);
+    await window.notification(/2 images labelled, 2 skipped: their labels are there already/);
+    const labelled = readdirSync(join(editor.workspace, 'predictions', runNamed('organs')));
+    const images = readdirSync(join(editor.workspace, 'organs/imagesTr'));
+    expect(images).toHaveLength(4);
+    expect(labelled).toEqual(expect.arrayContaining(images));
+  });
+
   it('runs an experiment and shows its report', async () => {
     await window.runCommand('Notifications: Clear All Notifications');
     await window.choose(await window.explorerItem('tiny.experiment.jsonc'), 'Compare Arms…');

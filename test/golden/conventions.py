@@ -1,10 +1,10 @@
-"""Writes test/golden/data/conventions.json: what MONAI, MedPy and surface-distance say about masks that tests can compute.
+"""Writes test/golden/data/conventions.json: what MONAI, MedPy, surface-distance and nnU-Net say about masks that tests can compute.
 
-    python3 -m venv venv && venv/bin/pip install numpy scipy monai medpy surface-distance
+    python3 -m venv venv && venv/bin/pip install numpy scipy monai medpy surface-distance nnunetv2
     venv/bin/python test/golden/conventions.py
 
 Masks are unions of ellipsoids: sum(((i - centre) / radii)^2) <= 1 over indices. NaN is null, infinity is "infinite", and a
-refusal (MedPy raises for empty masks) is "error".
+refusal (MedPy raises for empty masks) is "error". Label maps are painted: an ellipsoid of the value of each, in order, on 0.
 """
 import importlib.metadata
 import json
@@ -22,6 +22,7 @@ scipy.ndimage.filters = scipy.ndimage.morphology = scipy.ndimage
 import torch
 from medpy.metric import binary
 from monai.metrics import compute_average_surface_distance, compute_dice, compute_hausdorff_distance, compute_iou, compute_surface_dice
+from nnunetv2.evaluation.evaluate_predictions import compute_metrics
 import surface_distance
 
 warnings.filterwarnings("ignore")
@@ -48,6 +49,18 @@ CASES = [
      "prediction": [E([5, 5, 5], [3, 3, 3])], "truth": []},
     {"name": "both empty", "shape": [10, 11, 12], "spacing": [2.0, 1.0, 1.0], "toleranceMm": 1.0,
      "prediction": [], "truth": []},
+]
+
+# Classes and regions of label maps, as nnU-Net evaluates them: what the reference marks as ignored counts for nothing.
+P = lambda value, centre, radii: {"value": value, "centre": centre, "radii": radii}
+LABEL_MAPS = [
+    {"name": "regions, an ignored part, a class that only the prediction has, one that only the reference has, one that neither has",
+     "shape": [14, 18, 20], "spacing": [2.0, 1.0, 1.0], "classes": [[1], [2], [1, 2], [3], [4], [5]], "ignore": 9,
+     "prediction": [P(1, [6, 8, 9], [5, 6, 7]), P(2, [6, 8, 11], [3, 3, 4]), P(3, [11, 14, 16], [2, 2, 3])],
+     "truth": [P(1, [7, 9, 9], [5, 6, 6]), P(2, [7, 8, 10], [3, 4, 3]), P(4, [2, 3, 3], [1, 2, 2]), P(9, [7, 13, 9], [4, 3, 5])]},
+    {"name": "a picture, nothing ignored",
+     "shape": [40, 50], "spacing": [0.5, 0.5], "classes": [[1], [2], [1, 2]], "ignore": None,
+     "prediction": [P(1, [20, 22], [12, 10]), P(2, [24, 30], [6, 9])], "truth": [P(1, [19, 24], [11, 12]), P(2, [22, 32], [7, 8])]},
 ]
 
 
@@ -98,10 +111,48 @@ def deepmind(p, t, spacing, tolerance):
     }
 
 
+def label_map(shape, ellipsoids):
+    labels = np.zeros(shape, np.uint8)
+    for e in ellipsoids:
+        labels[mask(shape, [e])] = e["value"]
+    return labels
+
+
+class Arrays:
+    """Stands for nnU-Net's reader of files: a "file" is an array."""
+
+    @staticmethod
+    def read_seg(array):
+        return array, {}
+
+
+def nnunet_metrics(p, t, classes, ignore):
+    keys = [tuple(values) for values in classes]
+    metrics = compute_metrics(t, p, Arrays, keys, ignore)["metrics"]
+    return [
+        {
+            "dice": attempt(lambda: metrics[key]["Dice"]),
+            "iou": attempt(lambda: metrics[key]["IoU"]),
+            "predictedVoxels": int(metrics[key]["n_pred"]),
+            "referenceVoxels": int(metrics[key]["n_ref"]),
+        }
+        for key in keys
+    ]
+
+
+def nnunet(p, t, spacing, tolerance):
+    (one,) = nnunet_metrics(p.astype(np.uint8), t.astype(np.uint8), [[1]], None)
+    return {"dice": one["dice"], "iou": one["iou"]}
+
+
 for case in CASES:
     p, t = mask(case["shape"], case["prediction"]), mask(case["shape"], case["truth"])
-    for convention in (monai, medpy, deepmind):
+    for convention in (monai, medpy, deepmind, nnunet):
         case[convention.__name__] = convention(p, t, case["spacing"], case["toleranceMm"])
-versions = {name: importlib.metadata.version(name) for name in ("monai", "medpy", "surface-distance", "numpy", "scipy", "torch")}
+for one in LABEL_MAPS:
+    p, t = (label_map(one["shape"], one[side]) for side in ("prediction", "truth"))
+    one["nnunet"] = nnunet_metrics(p, t, one["classes"], one["ignore"])
+tools = ("monai", "medpy", "surface-distance", "nnunetv2", "numpy", "scipy", "torch")
+versions = {name: importlib.metadata.version(name) for name in tools}
 file = pathlib.Path(__file__).parent / "data" / "conventions.json"
-file.write_text(json.dumps({"versions": versions, "cases": CASES}, indent=1) + "\n")
+file.write_text(json.dumps({"versions": versions, "cases": CASES, "labelMaps": LABEL_MAPS}, indent=1) + "\n")

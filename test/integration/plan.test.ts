@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -40,6 +40,16 @@ it('with errors: names each file, still writes the configuration, and ends with 
   const told = JSON.parse(stdout);
   expect(told.findings.map(({ kind }: { kind: string }) => kind)).toEqual(['missingLabel', 'duplicate']);
   expect(told.split.folds).toHaveLength(2);
+});
+
+it('leaves a configuration that is there as it is', async () => {
+  const set = await putNnunet(join(root, 'changed'), { cases: 2 });
+  const out = join(root, 'changed.unimiss.jsonc');
+  await writeFile(out, '// changed by hand');
+  const { code, stdout, stderr } = await unimiss('plan', set, '--out', out);
+  expect({ code, stdout }).toEqual({ code: 8, stdout: '' });
+  expect(stderr).toMatch(/changed\.unimiss\.jsonc: exists already.*\n.*Choose another name/);
+  expect(await readFile(out, 'utf8')).toBe('// changed by hand');
 });
 
 it('what is no data set, and impossible options', async () => {

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { readExactly } from '../readFully.ts';
+import { readExactly } from '../../files/fully.ts';
 import { dtypeBytes } from '../safetensorsHeader.ts';
 import { type Archive, longestPickle, type Place } from './archive.ts';
 import { PthProblem, quoted } from './problem.ts';

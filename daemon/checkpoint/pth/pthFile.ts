@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
-import { readExactly } from '../readFully.ts';
+import { readExactly } from '../../files/fully.ts';
 import { dtypeBytes, type TensorInfo } from '../safetensorsHeader.ts';
 import { chunkBytes } from '../safetensorsWriter.ts';
 import { arrayOf, type TensorFile, type TensorValues } from '../tensorFile.ts';

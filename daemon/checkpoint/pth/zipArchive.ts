@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
-import { readExactly } from '../readFully.ts';
+import { readExactly } from '../../files/fully.ts';
 import { dtypeBytes } from '../safetensorsHeader.ts';
 import { type Archive, longestPickle, type Place } from './archive.ts';
 import { BoundedReader } from './boundedReader.ts';

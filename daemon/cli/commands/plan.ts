@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { highestVolume } from '../../../protocol/config/shared.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { thisMachine } from '../../data/datasets/labelled/plan/machine.ts';
 import { planDataset } from '../../data/datasets/labelled/plan/planDataset.ts';
 import { count, describeData, findingLines } from '../../data/datasets/labelled/plan/words.ts';
@@ -29,7 +31,7 @@ export function planCommand(): Command {
       'Check a labelled data set and print a configuration for fine-tuning on it. Problems go to standard error, each with a file and a remedy.',
     )
     .argument('<dataset>', 'folder of the data set, or its CSV or TSV table')
-    .option('-o, --out <file>', 'write the configuration to a file')
+    .option('-o, --out <file>', 'write the configuration to a file, which must not exist yet')
     .addOption(new Option('--folds <n>', 'folds of the cross-validation').argParser(wholeNumber(2, 100)).default(5))
     .addOption(
       new Option('--seed <n>', 'seed of the division into folds').argParser(wholeNumber(0, 2 ** 32 - 1)).default(0),
@@ -50,6 +52,12 @@ export function planCommand(): Command {
     .action(async (path: string, options: PlanCommandOptions, command: Command) => {
       const reporter = Reporter.of(command);
       const { out, folds, seed, layout, volume } = options;
+      // Whoever changed a configuration keeps it, and is told before images are read.
+      if (out !== undefined && existsSync(resolve(out)))
+        throw new UnimissError('disk', 'exists already, and may hold your changes', {
+          place: out,
+          remedy: 'Choose another name for the configuration (--out), or remove this file.',
+        });
       const preset = datasetPresets.find(({ name }) => name === options.preset);
       const planned = await planDataset(path, {
         machine: thisMachine(),

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { writeAtomically } from '../../files/atomic.ts';
+import { writeFully } from '../../files/fully.ts';
 import type { ClassPositions } from './positions.ts';
 import type { PreparedImage, Size3 } from './types.ts';
 
@@ -56,18 +57,13 @@ export async function writePrepared(
   await writeAtomically(
     file,
     async (handle) => {
-      await handle.write(Buffer.from(`${JSON.stringify(header)}\n`));
+      await writeFully(handle, Buffer.from(`${JSON.stringify(header)}\n`), null);
       for (const part of [image.image, labels?.data, ...[...positions.values()].map(({ places }) => places)])
         if (part && part.byteLength > 0)
-          await writeAll(handle, new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+          await writeFully(handle, new Uint8Array(part.buffer, part.byteOffset, part.byteLength), null);
     },
     { mode: 0o600 },
   );
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; )
-    at += (await handle.write(bytes, at, Math.min(bytes.length - at, 1 << 28))).bytesWritten;
 }
 
 /** Slices of a prepared image: `image.size[0]` of them, the first being number `first` of the whole. */

@@ -7,6 +7,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { isInside } from '../../../protocol/insideFolder.ts';
 import { syncFolder } from '../../files/atomic.ts';
+import { writeFully } from '../../files/fully.ts';
 
 /** A file that was unpacked; the path is relative to the folder. */
 export interface UnpackedFile {
@@ -101,7 +102,7 @@ async function unpackEntry(
         if (bytes > entry.uncompressedSize) break; // an archive that lies about its sizes must not fill the disk
         hash.update(piece.value);
         crc = crc32(piece.value, crc);
-        await writeAll(handle, piece.value);
+        await writeFully(handle, piece.value, null);
         onBytes(bytes);
       }
     } finally {
@@ -128,12 +129,6 @@ function inflate(packed: Readable, method: number): Readable {
   // The reader of the inflater gets the error; the callback prevents a second throw.
   pipeline(packed, inflater, () => {});
   return inflater;
-}
-
-async function writeAll(handle: Awaited<ReturnType<typeof open>>, data: Buffer): Promise<void> {
-  for (let from = 0; from < data.length; ) {
-    from += (await handle.write(data, from)).bytesWritten;
-  }
 }
 
 /** SHA-256 of a file, hexadecimal. */

@@ -120,7 +120,7 @@ export const conventions: Readonly<Record<ConventionName, Convention>> = {
   nnunet: {
     name: 'nnunet',
     version: 1,
-    matches: 'nnU-Net 2 (evaluate_predictions): overlaps and its rule for empty structures',
+    matches: 'nnU-Net 2.8.1 (compute_metrics): overlaps and its rule for empty structures',
     surface: null,
     surfaceDice: false,
     empty: {

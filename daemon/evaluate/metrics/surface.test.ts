@@ -57,12 +57,19 @@ describe('golden numbers', () => {
 
 /** Ours, not the reference's: also where UNIMISS_GOLDEN names another folder. */
 const conventionsFile = fileURLToPath(new URL('../../../test/golden/data/conventions.json', import.meta.url));
-const { cases } = JSON.parse(readFileSync(conventionsFile, 'utf8')) as {
+const { cases, labelMaps } = JSON.parse(readFileSync(conventionsFile, 'utf8')) as {
   cases: (GoldenCase & { name: string } & Record<'prediction' | 'truth', Ellipsoid[]> &
-    Record<'monai' | 'medpy' | 'deepmind', Tool>)[];
+    Record<'monai' | 'medpy' | 'deepmind' | 'nnunet', Tool>)[];
+  labelMaps: (Pick<GoldenCase, 'shape' | 'spacing'> & {
+    name: string;
+    classes: number[][];
+    ignore: number | null;
+  } & Record<'prediction' | 'truth', (Ellipsoid & { value: number })[]> & {
+      nnunet: Record<'dice' | 'iou' | 'predictedVoxels' | 'referenceVoxels', number | null>[];
+    })[];
 };
 
-describe.each(['monai', 'medpy', 'deepmind'] as const)('as %s', (tool) => {
+describe.each(['monai', 'medpy', 'deepmind', 'nnunet'] as const)('as %s', (tool) => {
   test.each(cases)('$name', (golden) => {
     const [prediction, reference] = [maskOf(golden.shape, golden.prediction), maskOf(golden.shape, golden.truth)];
     const got = measure(golden, prediction, reference, tool);
@@ -74,4 +81,24 @@ describe.each(['monai', 'medpy', 'deepmind'] as const)('as %s', (tool) => {
       else expect(value, name).toBeNull();
     }
   });
+});
+
+test.each(labelMaps)('as nnunet, of label maps: $name', ({ shape, spacing, classes, ignore, ...golden }) => {
+  const painted = (ellipsoids: readonly (Ellipsoid & { value: number })[]) => {
+    const labels = new Uint8Array(size(shape));
+    for (const one of ellipsoids)
+      for (const [i, inside] of maskOf(shape, [one]).entries()) if (inside) labels[i] = one.value;
+    return labels;
+  };
+  const [prediction, reference] = [painted(golden.prediction), painted(golden.truth)];
+  const got = measureClasses(
+    { prediction, reference, ...(ignore !== null && { ignore }) },
+    classes.map((values) => ({ name: values.join('+'), values })),
+    { shape, spacing },
+    { convention: conventions.nnunet, toleranceMm: 1, lesions: false },
+  );
+  for (const [k, wanted] of golden.nnunet.entries()) {
+    const { dice, iou, predictedVoxels, referenceVoxels } = got[k]!;
+    expect({ dice, iou, predictedVoxels, referenceVoxels }, classes[k]?.join('+')).toEqual(wanted);
+  }
 });

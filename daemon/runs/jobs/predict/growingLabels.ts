@@ -5,6 +5,7 @@ import { encodeNifti } from '../../../data/formats/niftiWriter.ts';
 import { orient, walkAffine } from '../../../data/formats/orientation.ts';
 import type { StoredCase } from '../../../data/prepared/readCase.ts';
 import { diskError } from '../../../files/atomic.ts';
+import { writeFully } from '../../../files/fully.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
 import { type LabelMapsOfImage, privateMode } from './writeLabels.ts';
 
@@ -117,10 +118,7 @@ export class GrowingLabels {
     const { plane, written } = this;
     const labels = this.labels(maps, written * plane, done * plane);
     try {
-      // A disk that is nearly full takes a part first, and refuses the rest.
-      for (let from = 0; from < labels.length; )
-        from += (await this.file.handle.write(labels, from, labels.length - from, this.start + written * plane + from))
-          .bytesWritten;
+      await writeFully(this.file.handle, labels, this.start + written * plane);
     } catch (error) {
       throw diskError(error, this.file.path);
     }

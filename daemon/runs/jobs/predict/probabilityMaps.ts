@@ -5,6 +5,7 @@ import { encode } from 'fast-png';
 import { writeInGrid } from '../../../data/formats/gridWriter.ts';
 import type { StoredCase } from '../../../data/prepared/readCase.ts';
 import { diskError, writeAtomically } from '../../../files/atomic.ts';
+import { readInto, writeFully } from '../../../files/fully.ts';
 import type { Choice } from '../../../infer/slidingWindow/labelSlices.ts';
 import type { PosedImage } from './posed.ts';
 import { fileName, privateMode } from './writeLabels.ts';
@@ -58,9 +59,7 @@ export class ProbabilityMaps {
     }
     for (const [k, map] of maps.entries()) {
       const bytes = Buffer.from(map.buffer);
-      await this.onDisk(() =>
-        this.file.handle.write(bytes, 0, bytes.length, 2 * voxels * (k * this.places.size[0] + slice)),
-      );
+      await this.onDisk(writeFully(this.file.handle, bytes, 2 * voxels * (k * this.places.size[0] + slice)));
     }
   }
 
@@ -77,7 +76,7 @@ export class ProbabilityMaps {
       if (choice === 'exclusive' && k === 0) continue;
       const collected = new Uint16Array(voxels);
       const bytes = Buffer.from(collected.buffer);
-      await this.onDisk(() => this.file.handle.read(bytes, 0, bytes.length, 2 * voxels * k));
+      await this.onDisk(readInto(this.file.handle, bytes, 2 * voxels * k));
       const data = back(collected);
       const path = `${base}.${fileName(name)}.probability.${stored.grid ? 'nii.gz' : 'png'}`;
       if (stored.grid) await writeInGrid(path, { data, grid: stored.grid, slope: 1 / one }, privateMode);
@@ -100,22 +99,12 @@ export class ProbabilityMaps {
     return this.places.size[1] * this.places.size[2];
   }
 
-  /** Reads or writes all bytes. */
-  private async onDisk(
-    use: () => Promise<{ bytesWritten: number; buffer: Buffer } | { bytesRead: number; buffer: Buffer }>,
-  ) {
-    let done: number;
-    let wanted: number;
+  private async onDisk(work: Promise<void>): Promise<void> {
     try {
-      const result = await use();
-      done = 'bytesWritten' in result ? result.bytesWritten : result.bytesRead;
-      wanted = result.buffer.length;
+      await work;
     } catch (error) {
       throw diskError(error, this.file.path);
     }
-    // The system writes less than it was given where the disk is full.
-    if (done < wanted)
-      throw diskError(Object.assign(new Error('no space is left'), { code: 'ENOSPC' }), this.file.path);
   }
 }
 
