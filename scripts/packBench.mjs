@@ -61,7 +61,7 @@ try {
   const { size } = statSync(out);
   if (size > LARGEST) throw new Error(`${out} has ${size} bytes, more than ${LARGEST}`);
   console.log(
-    `${out}: ${(size / 2 ** 20).toFixed(1)} MiB. There: tar xzf it, then PYTHON=/path/to/python unimiss-bench/run.sh`,
+    `${out}: ${(size / 2 ** 20).toFixed(1)} MiB. There: tar xzf it, then unimiss-bench/run.sh --python /path/to/python`,
   );
 } finally {
   rmSync(folder, { recursive: true });
