@@ -67,6 +67,11 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
         expect(await findings()).toEqual([]);
         await page.keyboard.press('Escape');
       }
+      await page.getByRole('button', { name: 'What the Network Sees…' }).click();
+      const view = { width: 6, height: 2, slices: 2, channels: 1, data: new Uint8Array(12) } as const;
+      opened.post({ type: 'seen', seen: { run: 'chest', epoch: 4, phase: '3D', views: [view, view] } });
+      await page.getByRole('img', { name: 'View 2: 2 slices of 3 × 2 voxels' }).waitFor();
+      expect(await findings()).toEqual([]);
       await opened.close();
     });
   });

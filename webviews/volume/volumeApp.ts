@@ -25,7 +25,8 @@ export class VolumeApp {
 
   constructor(root: HTMLElement) {
     this.canvas.setAttribute('role', 'img');
-    root.append(this.heading, this.tools, this.notice, element('main', {}, this.canvas));
+    // In landmarks, as screen readers want everything to be.
+    root.append(element('header', {}, this.heading, this.tools), this.notice, element('main', {}, this.canvas));
   }
 
   async show(volume: VolumeMessage): Promise<void> {
