@@ -147,6 +147,8 @@ test('a configuration of another kind, of another problem, and weights that are 
   };
   const config = configOf({ problem: 'classification', modality: '2D' }, path);
   expect(await wrong(config, '--from', 'nowhere')).toMatch(/nowhere: there is no such run or file/);
+  expect(await wrong(config, '--from-scratch-twin')).toMatch(/names no weights.*\n.*--from/);
+  expect(runNames(own)).toEqual([]);
   expect(await wrong({ ...config, problem: 'segmentation' })).toMatch(
     /is for classification, but `problem` is "segmentation"/,
   );

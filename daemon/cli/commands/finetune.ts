@@ -46,7 +46,13 @@ ${trainingHelp}`,
       ];
       const first = prepared(text, settings, around);
       if (!options.fromScratchTwin) return startRuns([first], options, around);
-      const { name } = first.config;
+      const { config } = first;
+      const { name } = config;
+      if (config.task === 'finetune' && config.start.from === null)
+        throw new UnimissError('config', 'names no weights, so the run and its twin from scratch would be the same', {
+          place: path,
+          remedy: 'Choose the weights with --from or start.from, or leave out --from-scratch-twin.',
+        });
       const twin = (id: string) =>
         prepared(
           first,

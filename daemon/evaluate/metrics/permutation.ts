@@ -50,6 +50,7 @@ export function describeTest(test: PairedTest, what: string, names: readonly [st
   const number = `${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`;
   if (smallestP > 0.05)
     return `${number} ${pairs === 1 ? 'is' : 'are'} too few to tell the two runs apart: the smallest p that this test can give is ${round(smallestP)}. At least 6 pairs are needed.`;
+  if (effect === 0) return `The ${what} is the same in both runs (${number}).`;
   const size = `${what} of ${names[1]} is ${round(Math.abs(effect))} ${effect >= 0 ? 'higher' : 'lower'} than that of ${names[0]}`;
   return p < 0.05
     ? `The ${size} (${number}, p = ${round(p)}): more than chance alone would explain.`
