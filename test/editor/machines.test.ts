@@ -1,7 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
+import { setField } from '../../protocol/config/makeConfig.ts';
+import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
 import { FarMachine, noFarMachine } from './farMachine.ts';
 import type { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
@@ -24,7 +26,8 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
   beforeAll(async () => {
     machine = await FarMachine.start();
     await writePhantoms(join(machine.home, 'phantoms'), { seed: 1, volumes: 4, images: 8 });
-    machine.own(join(machine.home, 'phantoms'));
+    await volumesWithMasks(join(machine.home, 'organs'), 4);
+    for (const folder of ['phantoms', 'organs']) machine.own(join(machine.home, folder));
     editor = await machine.openEditor({ workspace: { 'far.unimiss.jsonc': configuration } });
     window = editor.window;
   }, testTimeout);
@@ -95,6 +98,78 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
       `unimiss://gpu-a${join(runs, name ?? '')}`,
     );
     await eventually(told).toMatch(/^gpu-a · stopped/);
+  });
+
+  const row = async (name: string) =>
+    (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name},`) });
+  const image = () => join(machine.home, 'organs/imagesTr/case00_0000.nii.gz');
+
+  it('copies the weights of a run from there', async () => {
+    await window.runCommand('View: Close All Editors');
+    await window.choose(await row('far'), 'Export Weights…');
+    await window.pick('Teacher');
+    const out = join(editor.workspace, 'far-weights');
+    await window.answerFileDialog(out);
+    await eventually(() => existsSync(join(out, 'plan.json'))).toBe(true);
+    expect(JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8'))).toMatchObject({ role: 'teacher' });
+  });
+
+  it('plans a data set there, and fine-tunes the run on it by its menu', async () => {
+    await window.inHost(
+      (vscode, address) => void vscode.commands.executeCommand('unimiss.planData', vscode.Uri.parse(address)),
+      `unimiss://${machine.host}${join(machine.home, 'organs')}`,
+    );
+    const file = join(editor.workspace, 'organs.unimiss.jsonc');
+    // A question that is asked before would be closed when the file opens.
+    await window.visible('the configuration', window.page.locator('.tab.active', { hasText: 'organs.unimiss.jsonc' }));
+    await window.notification(/3D segmentation, 4 labelled cases/);
+    const small: [string, unknown][] = [
+      ['data.folds', 2],
+      ['model.preset', 'nano'],
+      ['plan.patch', [16, 64, 64]],
+      ['train', { epochs: 1, stepsPerEpoch: 2, batch: 2, lr: 1e-3, seed: 3 }],
+    ];
+    const planned = readFileSync(file, 'utf8');
+    writeFileSync(
+      file,
+      small.reduce((text, [field, value]) => setField(text, field.split('.'), value), planned),
+    );
+    await window.choose(await row('far'), 'Fine-tune from This…');
+    await window.pick('organs.unimiss.jsonc');
+    await window.pick('Start');
+    const tuned = async () =>
+      (await window.tree('Runs')).getByRole('treeitem', { name: /^organs, .*on gpu-a.*finished/ }).count();
+    await eventually(tuned).toBe(1);
+  });
+
+  it('evaluates a network there, and shows its report', async () => {
+    await window.choose(await row('organs'), 'Evaluate…');
+    await window.pick('Test cases');
+    const report = await window.webview('Evaluation of organs');
+    await report.getByText('Research only. Not for clinical use.').waitFor();
+    await report
+      .getByRole('button', { name: /^case\d\d$/ })
+      .first()
+      .waitFor();
+  });
+
+  it('opens an image of that machine in the viewer, and draws the labels of a prediction there over it', async () => {
+    await window.runCommand('UniMiSS: Open on Machine…');
+    await window.answerQuickInput(image());
+    const viewer = await window.webview('case00_0000.nii.gz');
+    await viewer.getByRole('slider', { name: 'Axial plane' }).waitFor();
+    const uri = () => window.inHost((vscode) => String(vscode.window.tabGroups.activeTabGroup.activeTab?.input?.uri));
+    expect(await uri()).toBe(`unimiss://${machine.host}${image()}`);
+    await window.choose(await row('organs'), 'Predict with…');
+    await window.pick(image()); // what was named before is offered
+    await window.answerQuickInput(join(machine.home, 'labels'));
+    await window.notification(/1 image labelled on gpu-a/);
+    await viewer.getByRole('region', { name: 'labels/case00_0000.nii.gz' }).waitFor();
+    expect(existsSync(join(machine.home, 'labels/case00_0000.nii.gz'))).toBe(true);
+    await window.screenshot('machine-viewer-dark');
+    await window.setTheme('light');
+    await window.screenshot('machine-viewer-light');
+    await window.setTheme('dark');
   });
 
   it('nothing in the consoles', () => {
