@@ -237,7 +237,8 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.webview(runNamed('before'));
     await window.choose(await row('before'), 'Duplicate as New Configuration');
     const copy = join(editor.workspace, 'before-2.unimiss.jsonc');
-    await eventually(() => existsSync(copy)).toBe(true);
+    // The editor makes the file before it writes into it.
+    await eventually(() => existsSync(copy) && readFileSync(copy, 'utf8') !== '').toBe(true);
     const manifest = join(editor.workspace, 'phantoms/manifest.csv');
     expect(parseConfig(readFileSync(copy, 'utf8'), copy)).toMatchObject({ name: 'before', data: { manifest } });
     await window.choose(await row('before'), 'Open Report');

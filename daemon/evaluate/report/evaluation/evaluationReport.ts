@@ -85,7 +85,7 @@ function comparisonSection(comparison: RunComparison | undefined, name: string):
 `,
   );
   return html`<h2 id="comparison">Compared with ${comparison.with}</h2>
-<p class="note">${comparison.twin ? 'One of the two is the from-scratch twin of the other: the same settings, but random first weights. ' : ''}Of ${comparison.with}, the checkpoint of ${comparison.checkpoint} was evaluated. Paired permutation tests, one value a patient. With many classes, some p below 0.05 are expected by chance: p is not corrected for their number.</p>
+<p class="note">${comparison.twin ? 'One of the two is the from-scratch twin of the other: the same settings, but random first weights. ' : ''}Of ${comparison.with}, the checkpoint of ${comparison.checkpoint} was evaluated. Paired permutation tests, one value a patient. With many classes, some p below 0.05 are expected by chance: p is not corrected for their number.${comparison.tests.some((one) => one.class !== null) ? ' Of all classes, a patient’s value is the mean over the classes of each case; the table of classes averages over cases first, so its means may differ.' : ''}</p>
 ${tableOf('Means of both runs and their difference.', columns, rows)}`;
 }
 
