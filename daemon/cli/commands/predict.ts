@@ -100,7 +100,8 @@ function show(
   if (table !== null) reporter.line(table);
   reporter.record({ step, loadSeconds, predicted: predicted.length, skipped, failed, table, notices });
   const [first] = failed;
-  for (const { image, reason } of failed) reporter.notice(`${image}: ${reason}`);
+  // Most reasons name the file themselves.
+  for (const { image, reason } of failed) reporter.notice(reason.startsWith(image) ? reason : `${image}: ${reason}`);
   if (first)
     throw new UnimissError(
       'data',
