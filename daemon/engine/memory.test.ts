@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -18,22 +19,27 @@ const counts = () => [tf.memory().numTensors, tf.memory().numDataBuffers, engine
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-function residentMiB(): number {
+/**
+ * Anonymous memory of this process, MiB. All resident memory would count TensorFlow's own pages too, which the kernel of a busy machine
+ * drops and reads again.
+ */
+function anonymousMiB(): number {
   collectGarbage();
-  return process.memoryUsage.rss() / MIB;
+  const [, kiB] = /^RssAnon:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))!;
+  return Number(kiB) / 1024;
 }
 
 /**
- * Growth of resident memory in MiB: the least of three rounds of `work` after one to warm up. A leak grows in each of them;
+ * Growth of anonymous memory in MiB: the least of three rounds of `work` after one to warm up. A leak grows in each of them;
  * memory that the collector or the allocator happens to hold does not.
  */
 async function growth(work: () => Promise<void> | void): Promise<number> {
   await work();
   const rounds: number[] = [];
   for (let round = 0; round < 3; round++) {
-    const before = residentMiB();
+    const before = anonymousMiB();
     await work();
-    rounds.push(residentMiB() - before);
+    rounds.push(anonymousMiB() - before);
   }
   return Math.min(...rounds);
 }
