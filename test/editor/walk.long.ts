@@ -5,7 +5,7 @@ import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import { volumesWithMasks } from '../integration/labelledPhantoms.ts';
 import { FarMachine, noFarMachine } from './farMachine.ts';
 import { Editor } from './kit/editor.ts';
-import { eventually, explainFailures, packVsix, skipped, titled } from './support.ts';
+import { eventually, packVsix, skipped, titled } from './support.ts';
 import { Walk } from './walk.ts';
 
 const shown = { workspace: {}, empty: true, viewport: { width: 1400, height: 900 }, timeout: 600_000 };
@@ -38,8 +38,8 @@ async function writeImages(folder: string): Promise<{ images: string; organs: st
 describe('a walk from images to a report', () => {
   let editor: Editor | undefined;
   let machine: FarMachine | undefined;
-  explainFailures(() => editor);
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') console.log(editor?.report());
     await editor?.close();
     await machine?.stop();
     editor = undefined;

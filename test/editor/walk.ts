@@ -4,6 +4,7 @@ import type { FrameLocator, Locator } from 'playwright-core';
 import { expect } from 'vitest';
 import { setField } from '../../protocol/config/makeConfig.ts';
 import type { Theme } from './kit/surroundings.ts';
+import { until } from './kit/until.ts';
 import type { Window } from './kit/window.ts';
 import { eventually } from './support.ts';
 
@@ -87,10 +88,7 @@ export class Walk {
   /** Starts what is configured in the active editor, and waits until its panel shows steps. */
   async start(name: string): Promise<FrameLocator> {
     const { window, ground } = this;
-    if (ground.host === undefined)
-      await (
-        await window.visible('the lens', window.page.locator('.codelens-decoration a', { hasText: '▶ Start' }))
-      ).click();
+    if (ground.host === undefined) await this.clickLens('▶ Start');
     else {
       await window.runCommand('UniMiSS: Start on Machine…');
       if (name === 'organs') await window.pick(this.run('chest'));
@@ -173,6 +171,22 @@ export class Walk {
       await this.window.settle('.monaco-workbench > .monaco-grid-view');
       await this.window.screenshot(`walk-${this.name}-${number}-${name}-${theme}`);
     }
+  }
+
+  /** The editor loses the click on a lens that it is drawing again; a user clicks once more. */
+  private async clickLens(text: string): Promise<void> {
+    const { window } = this;
+    const lens = await window.visible('the lens', window.page.locator('.codelens-decoration a', { hasText: text }));
+    const answers = window.page.locator('.quick-input-widget:visible, .notifications-toasts .notification-list-item');
+    await window.waitFor('what the lens does', () =>
+      until(window.editor.timeout, async () => {
+        await lens.click();
+        return answers
+          .first()
+          .waitFor({ timeout: 15_000 })
+          .then(() => true);
+      }),
+    );
   }
 
   private async question(label: string): Promise<void> {
