@@ -1,6 +1,7 @@
 export type { Attr, Attrs } from './attributes.ts';
 export { type Engine, openEngine } from './engine.ts';
 export { chooseExecutor, type ExecutorChoiceOptions, knownMilliseconds } from './executorChoice.ts';
+export { Line } from './line.ts';
 export { describePlugin } from './pjrt/describe.ts';
 export type { Device, DeviceMemory } from './platform.ts';
 export type { EngineOptions } from './session.ts';

@@ -78,8 +78,6 @@ interface CalledStep {
 class Loop {
   /** Steps that have ended and are recorded. */
   step: number;
-  /** Steps that were called: one more while the last one runs. */
-  private called: number;
   private running: CalledStep | undefined;
   /** When the last step ended, ms. */
   private ended = 0;
@@ -89,7 +87,11 @@ class Loop {
 
   constructor(private readonly options: LoopOptions) {
     ({ step: this.step, epochSeconds: this.epochSeconds } = options.from);
-    this.called = this.step;
+  }
+
+  /** Steps that were called: one more while the last one runs. */
+  private get called(): number {
+    return this.step + (this.running ? 1 : 0);
   }
 
   get stopRequested(): boolean {
@@ -164,7 +166,6 @@ class Loop {
     const outcome = training.step(at, batch).then((result) => [result, performance.now()] as const);
     outcome.catch(() => undefined); // its error is thrown where it is awaited
     this.running = { at, batch, called, outcome };
-    this.called++;
     if (before) await this.end(before);
     if (!training.queues) await this.drain();
   }

@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { jsonOf } from '../../../protocol/json.ts';
 import { writeAtomically } from '../../files/atomic.ts';
-import { writeFully } from '../../files/fully.ts';
+import { readInto, writeFully } from '../../files/fully.ts';
 import type { ClassPositions } from './positions.ts';
 import type { PreparedImage, Size3 } from './types.ts';
 
@@ -87,7 +88,7 @@ export class PreparedFile {
       const start = Buffer.alloc(headerBytes);
       const { bytesRead } = await handle.read(start, 0, headerBytes, 0);
       const end = start.subarray(0, bytesRead).indexOf(newline);
-      const header = headerSchema.safeParse(end < 0 ? null : parse(start.toString('utf8', 0, end)));
+      const header = headerSchema.safeParse(end < 0 ? null : jsonOf(start.toString('utf8', 0, end)));
       const damaged = () => new UnimissError('data', 'is damaged', { place: path });
       if (!header.success) throw damaged();
       const opened = new PreparedFile(path, handle, header.data, end + 1);
@@ -155,18 +156,8 @@ export class PreparedFile {
 
   private async read(values: Float32Array | Uint8Array | Int32Array, position: number): Promise<void> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await this.handle.read(bytes, at, Math.min(bytes.length - at, 1 << 28), position + at);
-      if (bytesRead === 0) throw new UnimissError('data', 'became shorter while it was read');
-      at += bytesRead;
-    }
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    await readInto(this.handle, bytes, position).catch((error: unknown) => {
+      throw error instanceof RangeError ? new UnimissError('data', 'became shorter while it was read') : error;
+    });
   }
 }

@@ -1,7 +1,7 @@
+import type { Line } from '../line.ts';
 import type { PjrtBinding } from './binding.ts';
 import type { PjrtClient } from './client.ts';
 import type { Executables } from './executables.ts';
-import type { Line } from './line.ts';
 import type { FactorType, ProductPrecision } from './lower/builder.ts';
 
 /** The open plugin, as compiled modules use it. */

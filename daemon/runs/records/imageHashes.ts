@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { z } from 'zod';
+import { jsonOf } from '../../../protocol/json.ts';
 import { diskError } from '../../files/atomic.ts';
 import { readLines } from './lines.ts';
 
@@ -93,20 +94,12 @@ async function readImageFile(file: string): Promise<ImageFile | undefined> {
   let head: Head | undefined;
   const byHash = new Map<string, string>();
   for await (const { text } of readLines(file)) {
-    const value = parse(text);
+    const value = jsonOf(text);
     head ??= headSchema.safeParse(value).data;
     const line = lineSchema.safeParse(value).data;
     if (line) byHash.set(line.hash, line.image);
   }
   return head && { head, byHash };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether the file's last line is incomplete. */

@@ -1,4 +1,4 @@
-import { accumulate as addTo, type Engine, type StepValue } from '../../engine/index.ts';
+import { accumulate as addTo, type Engine, Line, type StepValue } from '../../engine/index.ts';
 import { mul, type Tensor, zerosLike } from '../../engine/ops/index.ts';
 import { ourShape } from '../../model/layout.ts';
 import { trainedBy } from '../parameters/groups.ts';
@@ -83,14 +83,10 @@ export function compileAccumulated(
     },
   });
 
-  /** The end of the last call: its parts must not mix with those of the next. */
-  let last: Promise<unknown> = Promise.resolve();
+  /** One call after the other: its parts must not mix with those of the next. */
+  const calls = new Line();
   return {
-    run(values: Values): Promise<Arrays> {
-      const result = last.then(() => parted(values));
-      last = result.catch(() => undefined); // its caller has the error
-      return result;
-    },
+    run: (values: Values) => calls.run(() => parted(values)),
     dispose() {
       for (const part of [teacher, target, student, apply]) part.dispose();
       for (const sum of sums) sum.dispose();
