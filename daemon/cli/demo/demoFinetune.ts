@@ -88,6 +88,8 @@ function finetuneConfig(
     // Random changes need far more steps: under them a network hardly begins to learn in these (docs/results.md).
     augment: unchanged,
     engine: { executor: 'graph' },
+    // An epoch has two steps: writing a checkpoint after each would take longer than they do.
+    checkpoint: { everyEpochs: 30 },
   };
 }
 
