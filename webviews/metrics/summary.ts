@@ -2,6 +2,7 @@ import '@vscode-elements/elements/dist/vscode-badge/index.js';
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { MetricsHost, RunAction, SummaryFact } from '../../protocol/metrics/page.ts';
 import { verdictOf } from '../../protocol/metrics/verdict.ts';
+import { percentsUnbroken } from '../../protocol/percentsUnbroken.ts';
 import { element, setText } from '../shared/dom.ts';
 import { positions } from './axes.ts';
 import { formatCount, formatDuration, formatEstimate, formatNumber } from './format.ts';
@@ -80,7 +81,11 @@ export class Summary {
     setText(this.verdict, verdict?.text ?? '');
     const needsSentence = ({ note }: SummaryFact) => (note?.length ?? 0) > longestNote;
     const tiles = [...(run ? runTiles(run) : []), ...facts.filter((fact) => !needsSentence(fact))];
-    const results = facts.filter(needsSentence);
+    const results = facts.filter(needsSentence).map(({ label, value, note = '' }) => ({
+      label,
+      value: percentsUnbroken(value),
+      note: percentsUnbroken(note),
+    }));
     this.tiles.hidden = tiles.length === 0;
     this.results.hidden = results.length === 0;
     const share = run ? progressOf(run) : undefined;
@@ -97,7 +102,7 @@ export class Summary {
           'div',
           {},
           element('dt', {}, label),
-          element('dd', {}, element('strong', {}, value), ' ', element('span', { className: 'note' }, note ?? '')),
+          element('dd', {}, element('strong', {}, value), ' ', element('span', { className: 'note' }, note)),
         ),
       ),
     );

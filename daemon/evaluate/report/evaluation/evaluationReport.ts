@@ -5,6 +5,7 @@ import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
 import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
 import { embeddedPlanesId, planeAttribute } from '../../../../protocol/evaluation/planeLabels.ts';
 import { segmentationMetricNames } from '../../../../protocol/evaluation/segmentation.ts';
+import { percentsUnbroken } from '../../../../protocol/percentsUnbroken.ts';
 import { diskError, writeTextAtomically } from '../../../files/atomic.ts';
 import { makeFolder } from '../../../files/folder.ts';
 import { html, Markup, nothing } from '../markup.ts';
@@ -48,7 +49,7 @@ export function evaluationPage(report: EvaluationReport, { script, style }: { sc
 <p class="clinical">Research only. Not for clinical use.</p>
 <p class="note"><time datetime="${evaluation.time}">${evaluation.time.slice(0, 16).replace('T', ' ')} UTC</time></p></header>
 <main id="main">
-<p class="words">${inPlainWords(evaluation)}</p>
+<p class="words">${percentsUnbroken(inPlainWords(evaluation))}</p>
 ${notes(evaluation)}
 ${evaluation.problem === 'segmentation' ? segmentationSections(evaluation) : classificationSections(evaluation)}
 ${comparisonSection(evaluation.comparison, evaluation.name)}

@@ -40,7 +40,7 @@ export function tableOf(
   );
   const hint = sortable ? html` <span class="hint">Choose a column’s head to sort.</span>` : html``;
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
-<table class="${sortable ? 'sortable' : 'plain'}"><caption>${caption}${hint}</caption>
+<table class="${sortable ? 'sortable' : 'plain'}"><caption><span>${caption}${hint}</span></caption>
 <thead><tr>${heads}</tr></thead>
 <tbody>
 ${rows}
