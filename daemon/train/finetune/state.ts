@@ -113,7 +113,6 @@ function withRates<Fixed extends object>(
     slots,
     scalars: (rates, moving) => optimizer.scalars({ ...rates, ...fixed }, moving),
     apply: (spec, gradient, values) => optimizer.apply(spec, gradient, values),
-    count: (moving) => optimizer.count(moving),
     dispose: () => optimizer.dispose(),
   };
 }

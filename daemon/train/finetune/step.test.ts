@@ -6,6 +6,7 @@ import { smallestModel } from '../../../test/smallestModel.ts';
 import { Random } from '../../data/random.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { DownstreamConfig } from '../../model/downstream.ts';
+import { counted } from '../optimizers/optimizer.ts';
 import {
   createFineTuneState,
   createFineTuneStep,
@@ -181,6 +182,16 @@ test.each([adamW, { kind: 'sgd' } as const])('a state that is loaded goes on bit
   await resumed.load((name) => saved.get(name), counters);
   await newStep(resumed, segmentation).run(inputs);
   expect(changed(snapshot(whole), snapshot(resumed))).toEqual([]);
+});
+
+test.each([adamW, { kind: 'sgd' } as const])('an update that fails does not count: %j', async (optimizer) => {
+  const state = newState(classification, '2D', { optimizer });
+  const step = newStep(state, classification);
+  await step.run(batchOf(step));
+  const before = state.counters();
+  const failing = counted(state.optimizer, new Set(['layer0', 'layer5']), Promise.reject(new Error('out of memory')));
+  await expect(failing).rejects.toThrow('out of memory');
+  expect(state.counters()).toEqual(before);
 });
 
 test('counters of another state are refused', async () => {

@@ -103,10 +103,6 @@ export class AdamW<Group extends string> implements Optimizer<Group, AdamRates> 
     return adamW(parameter, gradient, this.inputsOf(this.grouping.groupOf(spec), inputs), spec.decays);
   }
 
-  count(moving: ReadonlySet<Group>, by: 1 | -1 = 1): void {
-    for (const group of moving) this.counts[group] += by;
-  }
-
   dispose(): void {
     for (const slot of this.slots) slot.dispose();
   }

@@ -27,22 +27,23 @@ export interface Optimizer<Group extends string, Rates> {
    * @returns the update, for which a read of the parameter in the same step waits
    */
   apply(spec: ParameterSpec, gradient: Tensor, inputs: Readonly<Record<string, Tensor>>): Effect;
-  /** Counts an update, when it is begun: the next one may be prepared before it ends. @param by −1 takes back one that failed */
-  count(moving: ReadonlySet<Group>, by?: 1 | -1): void;
   dispose(): void;
 }
 
 /** Counts an update that was begun, so that the next one can be prepared while it computes; one that fails does not count. */
 export async function counted<Group extends string, T>(
-  optimizer: Pick<Optimizer<Group, never>, 'count'>,
+  { counts }: Pick<Optimizer<Group, never>, 'counts'>,
   moving: ReadonlySet<Group>,
   update: Promise<T>,
 ): Promise<T> {
-  optimizer.count(moving);
+  const count = (by: 1 | -1) => {
+    for (const group of moving) counts[group] += by;
+  };
+  count(1);
   try {
     return await update;
   } catch (error) {
-    optimizer.count(moving, -1);
+    count(-1);
     throw error;
   }
 }

@@ -68,10 +68,6 @@ export class Sgd<Group extends string> implements Optimizer<Group, SgdRates> {
     return momentum(value, velocity.variable(spec.name), all, scalars, true);
   }
 
-  count(moving: ReadonlySet<Group>, by: 1 | -1 = 1): void {
-    for (const group of moving) this.counts[group] += by;
-  }
-
   dispose(): void {
     for (const slot of this.slots) slot.dispose();
   }
