@@ -107,6 +107,18 @@ module.exports = {
       to: { path: '^daemon/' },
     },
     {
+      name: 'activation-is-light',
+      comment: 'every window pays for what main.ts loads: the rest is in extension/whole.ts, which the first use loads',
+      severity: 'error',
+      from: { path: '^extension/(main\\.ts|doors/|lastSeen\\.ts|viewTypes\\.ts)', pathNot: tests },
+      to: {
+        dependencyTypesNot: ['type-only', 'core'],
+        path: '.',
+        pathNot:
+          '^vscode$|@types/vscode|^extension/(doors/|(lastSeen|viewTypes|machines/machineScheme|configuration/(configFiles|schemaScheme))\\.ts$)',
+      },
+    },
+    {
       name: 'webviews-are-browser-code',
       severity: 'error',
       from: { path: '^webviews/', pathNot: tests },

@@ -1,119 +1,65 @@
-import { EventEmitter, type ExtensionContext, Uri, window } from 'vscode';
-import type { Reading } from '../protocol/viewer/page.ts';
-import { localWay } from './client/localWay.ts';
-import { tellOldDaemon } from './client/tellOldDaemon.ts';
-import { checkpointCommands } from './commands/checkpoints.ts';
-import { compareCommands } from './commands/compare.ts';
-import { compareArmsCommands } from './commands/compareArms.ts';
-import { compareConfigurationCommands } from './commands/compareConfigurations.ts';
-import { daemonCommands } from './commands/daemon.ts';
-import { engineCommands } from './commands/engine.ts';
-import { evaluateCommands } from './commands/evaluate.ts';
-import { exportCommands } from './commands/exports.ts';
-import { finetuneCommands } from './commands/finetune.ts';
-import { lookCommands } from './commands/look.ts';
-import { machineCommands } from './commands/machines.ts';
-import { planCommands } from './commands/plan.ts';
-import { predictCommands } from './commands/predict.ts';
-import { registerCommands } from './commands/register.ts';
-import { runFileCommands } from './commands/runFiles.ts';
-import { runCommands } from './commands/runs.ts';
-import { showViewsCommands } from './commands/showViews.ts';
-import { startCommands } from './commands/startPretraining.ts';
-import { tryCommands } from './commands/tryDemo.ts';
-import { viewCommands } from './commands/view.ts';
-import { helpWithConfigs } from './configuration/configHelp.ts';
-import { provideResolvedConfigs } from './configuration/resolvedConfigs.ts';
-import { provideSchema } from './configuration/schemaFiles.ts';
-import { newConfigurationCommands } from './configuration/wizard/newConfiguration.ts';
-import type { Context } from './context.ts';
-import { keepContextKeys } from './contextKeys.ts';
-import { datasetCommands } from './datasets/datasetCommands.ts';
-import { DatasetStore } from './datasets/datasetStore.ts';
-import { DatasetsView } from './datasets/datasetsView.ts';
-import { RunLogs } from './logs/runLogs.ts';
-import { ImageThere } from './machines/imageThere.ts';
-import { MachineFiles } from './machines/machineFiles.ts';
-import { Machines } from './machines/machines.ts';
-import { MachinesView } from './machines/machinesView.ts';
-import { machineScheme } from './machines/machineUri.ts';
-import { RoutedDaemon } from './machines/routedDaemon.ts';
-import { actOnRun } from './metrics/actOnRun.ts';
-import { MetricsPanels } from './metrics/metricsPanels.ts';
-import { ReportPanels } from './report/reportPanels.ts';
-import { Reports } from './reports.ts';
-import { rememberTraining, trainedWhenLastSeen } from './runs/remember.ts';
-import { RunStore } from './runs/runStore.ts';
-import { RunsView } from './runs/runsView.ts';
-import { tellEndings } from './runs/tellEndings.ts';
-import { StatusBar } from './statusBar.ts';
-import { ImageThread } from './viewer/imageThread.ts';
-import { ViewerEditors } from './viewer/viewerEditors.ts';
-import { VolumePanels } from './viewer/volumePanels.ts';
+import { createRequire } from 'node:module';
+import { type CustomReadonlyEditorProvider, type ExtensionContext, window, workspace } from 'vscode';
+import { isConfig } from './configuration/configFiles.ts';
+import { schemaScheme } from './configuration/schemaScheme.ts';
+import { commandDoors } from './doors/commandDoors.ts';
+import { fileDoor } from './doors/fileDoor.ts';
+import { TreeDoor } from './doors/treeDoor.ts';
+import { connectedWhenLastSeen, trainedWhenLastSeen } from './lastSeen.ts';
+import { machineScheme } from './machines/machineScheme.ts';
+import type { ImageDocument } from './viewer/imageDocument.ts';
+import { panelTypes, viewerTypes } from './viewTypes.ts';
+import type { openWhole, Whole } from './whole.ts';
 
-let daemon: RoutedDaemon | undefined;
-let machines: Machines | undefined;
+let whole: Whole | undefined;
 
+/**
+ * Activation, which every window pays for: it only puts up doors, through which whatever the user first uses, a command, a view, an
+ * image, a configuration, loads the whole.
+ */
 export function activate(extension: ExtensionContext): void {
-  const output = window.createOutputChannel('UniMiSS', { log: true });
-  // Failures that no user action caused go to the log; the views show the state of the connection.
-  const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
-  daemon = new RoutedDaemon(localWay(extension, output), output);
-  const store = new RunStore(daemon, failed);
-  machines = new Machines(extension, output, store, failed);
-  const others = machines;
-  daemon.joinMachines(others);
-  extension.subscriptions.push(new MachineFiles(others));
-  const view = new RunsView(store, daemon, failed);
-  const panels = new MetricsPanels(extension, daemon, failed, actOnRun);
-  const logs = new RunLogs(daemon, failed);
-  const reports = new Reports();
-  const reportPanels = new ReportPanels(extension, failed);
-  const engineChanged = new EventEmitter<void>();
-  const shown = { store, view, panels, logs, reports, reportPanels };
-  const ctx: Context = { extension, output, daemon, machines, ...shown, engineChanged };
-
-  extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
-  extension.subscriptions.push(new MachinesView(machines, daemon, failed));
-  extension.subscriptions.push(
-    new StatusBar(daemon, store),
-    provideSchema(extension, daemon),
-    provideResolvedConfigs(ctx),
-    helpWithConfigs(daemon, failed),
-    keepContextKeys(ctx, failed),
-  );
-  const datasets = new DatasetStore(extension.workspaceState, daemon);
-  const threadFile = Uri.joinPath(extension.extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath;
-  extension.subscriptions.push(datasets, new DatasetsView(datasets, threadFile));
-  extension.subscriptions.push(...registerCommands(ctx, datasetCommands(datasets)));
-  const readers = (uri: Uri, moved: (reading: Reading) => void) => {
-    if (uri.scheme === 'file') return new ImageThread(threadFile, moved);
-    return uri.scheme === machineScheme ? new ImageThere(others.clientOf(uri.authority), uri.path, moved) : undefined;
+  const use = (): Whole => {
+    if (whole) return whole;
+    const open = loadWhole();
+    commandsUntilThen.dispose(); // the whole has commands of the same names
+    whole = open(extension, { runs: runs.view, machines: machines.view });
+    return whole;
   };
-  const viewers = new ViewerEditors(extension, readers, failed);
-  const volumes = new VolumePanels(extension.extensionUri, failed);
-  extension.subscriptions.push(viewers, volumes, ...registerCommands(ctx, viewCommands(viewers, volumes)));
-  extension.subscriptions.push(...registerCommands(ctx, showViewsCommands(ctx, viewers)));
-  extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
-  const all = [
-    ...[
-      newConfigurationCommands,
-      startCommands,
-      tryCommands,
-      planCommands,
-      finetuneCommands,
-      evaluateCommands,
-      predictCommands,
-    ],
-    ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands, compareArmsCommands],
-    ...[checkpointCommands, compareConfigurationCommands, engineCommands, daemonCommands, machineCommands],
-  ];
-  for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
-
-  // Shows a run again that was active when the editor closed.
-  if (trainedWhenLastSeen(extension)) daemon.connect().catch(failed);
+  const commandsUntilThen = commandDoors(extension.extension, use);
+  const runs = new TreeDoor('unimiss.runs', () => use().runs, { canSelectMany: true });
+  const dataSets = new TreeDoor('unimiss.dataSets', () => use().dataSets, { showCollapseAll: true });
+  const machines = new TreeDoor('unimiss.machines', () => use().machineRows);
+  extension.subscriptions.push(commandsUntilThen, runs, dataSets, machines);
+  const viewer: CustomReadonlyEditorProvider<ImageDocument> = {
+    openCustomDocument: (uri) => use().viewers.openCustomDocument(uri),
+    resolveCustomEditor: (document, panel) => use().viewers.resolveCustomEditor(document, panel),
+  };
+  extension.subscriptions.push(
+    fileDoor(schemaScheme, () => use().schemaFiles),
+    fileDoor(machineScheme, () => use().machineFiles),
+    ...Object.values(viewerTypes).map((type) =>
+      window.registerCustomEditorProvider(type, viewer, { supportsMultipleEditorsPerDocument: true }),
+    ),
+    window.registerWebviewPanelSerializer(panelTypes.metrics, {
+      deserializeWebviewPanel: (panel, state) => use().panels.restore(panel, state),
+    }),
+    window.registerWebviewPanelSerializer(panelTypes.report, {
+      deserializeWebviewPanel: (panel, state) => use().reportPanels.restore(panel, state),
+    }),
+    workspace.onDidOpenTextDocument((document) => {
+      if (isConfig(document)) use();
+    }),
+  );
+  // What a window shows again by itself comes after activation, so that the other extensions need not wait for it.
+  const again = trainedWhenLastSeen(extension) || connectedWhenLastSeen(extension).length > 0;
+  if (again || workspace.textDocuments.some(isConfig)) setImmediate(use);
 }
 
 export async function deactivate(): Promise<void> {
-  await Promise.all([daemon?.dispose(), machines?.dispose()]);
+  await whole?.close();
+}
+
+/** The second bundle (scripts/build.mjs). */
+function loadWhole(): typeof openWhole {
+  return createRequire(__filename)('./whole.cjs').openWhole;
 }

@@ -4,7 +4,7 @@
 // that dist/ runs where no node_modules are.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
-import { common, daemonBundle, node } from './bundles.mjs';
+import { common, daemonBundle, extensionBundle } from './bundles.mjs';
 import { editorSchema } from './editorSchema.mjs';
 import { notices } from './notices.mjs';
 
@@ -24,14 +24,9 @@ const targets = [
     outdir: 'dist/daemon',
   },
   {
-    ...node,
-    entryPoints: { main: 'extension/main.ts', askpass: 'extension/machines/askpass.ts' },
+    ...extensionBundle,
+    entryPoints: { main: 'extension/main.ts', whole: 'extension/whole.ts', askpass: 'extension/machines/askpass.ts' },
     outdir: 'dist/extension',
-    outExtension: { '.js': '.cjs' }, // the package's type is "module"
-    format: 'cjs',
-    external: ['vscode'],
-    // zod looks for it to detect Cloudflare, and the extension host reports that.
-    define: { navigator: 'undefined' },
   },
   {
     ...common,

@@ -1,5 +1,5 @@
 import type { BuildOptions } from 'esbuild';
 
 export const common: BuildOptions;
-export const node: BuildOptions;
+export const extensionBundle: BuildOptions;
 export const daemonBundle: BuildOptions;

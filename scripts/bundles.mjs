@@ -1,7 +1,7 @@
 /** Options of esbuild for what runs in dist/: see build.mjs. */
 export const common = { bundle: true, sourcemap: true, logLevel: 'warning', legalComments: 'none' };
 
-export const node = {
+const node = {
   ...common,
   platform: 'node',
   target: 'node20',
@@ -10,6 +10,16 @@ export const node = {
     'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
     'vscode-json-languageservice': 'vscode-json-languageservice/lib/esm/jsonLanguageService.js',
   },
+};
+
+/** The extension, which the editor loads by `require`: main.cjs at activation, whole.cjs with the first use. */
+export const extensionBundle = {
+  ...node,
+  outExtension: { '.js': '.cjs' }, // the package's type is "module"
+  format: 'cjs',
+  external: ['vscode'],
+  // zod looks for it to detect Cloudflare, and the extension host reports that.
+  define: { navigator: 'undefined' },
 };
 
 /** The daemon, which runs where no packages are but koffi. */

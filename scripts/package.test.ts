@@ -36,6 +36,7 @@ it('holds bundles, webviews and the native prebuild, and nothing of development'
       'extension/LICENSE',
       'extension/dist/THIRD-PARTY-NOTICES.txt',
       'extension/dist/extension/main.cjs',
+      'extension/dist/extension/whole.cjs',
       'extension/dist/extension/unimiss.schema.json',
       'extension/dist/daemon/main.js',
       'extension/dist/daemon/loader-worker.js',
@@ -125,7 +126,13 @@ it('has a twin for all systems, where no process can load the native module; it 
       .sort();
   expect(others(universal)).toEqual(others(files));
   // What the client itself runs names no native module.
-  for (const name of ['extension/main.cjs', 'extension/askpass.cjs', 'daemon/image-thread.js', 'daemon/itk-worker.js'])
+  for (const name of [
+    'extension/main.cjs',
+    'extension/whole.cjs',
+    'extension/askpass.cjs',
+    'daemon/image-thread.js',
+    'daemon/itk-worker.js',
+  ])
     expect(text(`extension/dist/${name}`), name).not.toMatch(/require\(["']koffi|from ?["']koffi/);
 });
 

@@ -4,7 +4,8 @@ import { dataPlan, type PlanFinding } from '../../protocol/config/planMessages.t
 import { parseAddress } from '../../protocol/machines/address.ts';
 import type { Context, ContextAt } from '../context.ts';
 import { askPath } from '../machines/askPath.ts';
-import { addressOfUri, machineScheme } from '../machines/machineUri.ts';
+import { machineScheme } from '../machines/machineScheme.ts';
+import { addressOfUri } from '../machines/machineUri.ts';
 import { byMachine, onMachine } from '../machines/there.ts';
 import { notify } from '../notify.ts';
 import { withProgress } from '../withProgress.ts';

@@ -5,8 +5,9 @@ import { addressOfUri } from '../machines/machineUri.ts';
 import { readText } from '../machines/readText.ts';
 import { CaseTour } from '../viewer/caseTour.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
-import { type ViewerEditors, viewTypes } from '../viewer/viewerEditors.ts';
+import type { ViewerEditors } from '../viewer/viewerEditors.ts';
 import type { VolumePanels } from '../viewer/volumePanels.ts';
+import { viewerTypes } from '../viewTypes.ts';
 
 /** Commands that show images. */
 export function viewCommands(
@@ -17,7 +18,7 @@ export function viewCommands(
     async 'unimiss.openViewer'(given, selected) {
       const several = Array.isArray(selected) ? selected.filter((one) => one instanceof Uri) : [];
       const uris = several.length > 0 ? several : given instanceof Uri ? [given] : await askForImages();
-      for (const uri of uris) await commands.executeCommand('vscode.openWith', uri, viewTypes.others);
+      for (const uri of uris) await commands.executeCommand('vscode.openWith', uri, viewerTypes.others);
     },
     /** From a report's page: the report's path, and the name of a case. */
     async 'unimiss.openCase'(report, id) {
@@ -41,7 +42,7 @@ export function viewCommands(
     /** Over the image that is given, which is opened for it, or over that of the current editor. */
     async 'unimiss.addOverlay'(given, image) {
       if (image instanceof Uri && !viewers.of(image))
-        await commands.executeCommand('vscode.openWith', image, viewTypes.others);
+        await commands.executeCommand('vscode.openWith', image, viewerTypes.others);
       const session = (image instanceof Uri && viewers.of(image)) || viewers.current();
       session.reveal();
       const { uri } = session.document;

@@ -13,9 +13,9 @@ import {
   workspace,
 } from 'vscode';
 import type { DaemonClient } from '../client/daemonClient.ts';
+import { schemaScheme } from './schemaScheme.ts';
 
-/** Where package.json's `jsonValidation` looks for the JSON Schema of configurations. */
-const schemaUri = Uri.parse('unimiss-schema://extension/unimiss.schema.json');
+const schemaUri = Uri.parse(`${schemaScheme}://extension/unimiss.schema.json`);
 
 /** What the editor's JSON support gets while the daemon helps: nothing to complete, to explain or to check. */
 const nothing = JSON.stringify({ allowTrailingCommas: true });
@@ -24,18 +24,20 @@ const nothing = JSON.stringify({ allowTrailingCommas: true });
  * The JSON Schema of configurations, as a read-only file that is empty while the daemon helps with them, so that nothing appears
  * twice. Without a daemon, and in an untrusted workspace, the editor's JSON support has the whole schema.
  */
-class SchemaFiles implements FileSystemProvider, Disposable {
+export class SchemaFiles implements FileSystemProvider, Disposable {
   private readonly changed = new EventEmitter<FileChangeEvent[]>();
   private readonly watching: Disposable;
   private mtime = Date.now();
   private off: boolean;
+  private readonly schema: string;
 
   readonly onDidChangeFile = this.changed.event;
 
   constructor(
-    private readonly schema: string,
+    { extensionUri }: Pick<ExtensionContext, 'extensionUri'>,
     private readonly daemon: DaemonClient,
   ) {
+    this.schema = Uri.joinPath(extensionUri, 'dist', 'extension', 'unimiss.schema.json').fsPath;
     this.off = this.daemonHelps();
     this.watching = Disposable.from(
       daemon.onDidChangeState(() => this.look()),
@@ -91,13 +93,4 @@ function requireSchema(uri: Uri): void {
 
 function readOnly(uri: Uri): never {
   throw FileSystemError.NoPermissions(uri);
-}
-
-/** Provides the schema while the extension is active. */
-export function provideSchema({ extensionUri }: ExtensionContext, daemon: DaemonClient): Disposable {
-  const files = new SchemaFiles(Uri.joinPath(extensionUri, 'dist', 'extension', 'unimiss.schema.json').fsPath, daemon);
-  return Disposable.from(
-    files,
-    workspace.registerFileSystemProvider(schemaUri.scheme, files, { isReadonly: true, isCaseSensitive: true }),
-  );
 }

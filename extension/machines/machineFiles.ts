@@ -8,14 +8,12 @@ import {
   FileType,
   l10n,
   type Uri,
-  workspace,
 } from 'vscode';
 import { filesList, filesStat } from '../../protocol/daemon/messages.ts';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { notThere } from '../../protocol/files/messages.ts';
 import { humanBytes } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
-import { machineScheme } from './machineUri.ts';
 import { readPieces } from './readPieces.ts';
 
 /** An editor holds a file whole; one that is larger is not given to it. Copies come piece by piece (copyHere.ts), and the viewer
@@ -28,17 +26,10 @@ const largest = 256 * 2 ** 20;
  */
 export class MachineFiles implements FileSystemProvider, Disposable {
   private readonly changed = new EventEmitter<FileChangeEvent[]>();
-  private readonly registration: Disposable;
 
   readonly onDidChangeFile = this.changed.event;
 
-  constructor(private readonly machines: { clientOf(host: string): DaemonClient }) {
-    // Last: the editor looks at the provider at once.
-    this.registration = workspace.registerFileSystemProvider(machineScheme, this, {
-      isReadonly: true,
-      isCaseSensitive: true,
-    });
-  }
+  constructor(private readonly machines: { clientOf(host: string): DaemonClient }) {}
 
   async stat(uri: Uri): Promise<FileStat> {
     const { kind, size, modified, created } = await this.ask(uri, (daemon) =>
@@ -89,7 +80,6 @@ export class MachineFiles implements FileSystemProvider, Disposable {
   }
 
   dispose(): void {
-    this.registration.dispose();
     this.changed.dispose();
   }
 

@@ -1,8 +1,6 @@
 import { Uri } from 'vscode';
 import { addressOf, parseAddress } from '../../protocol/machines/address.ts';
-
-/** The scheme of files on other machines: `unimiss://HOST/absolute/path`. */
-export const machineScheme = 'unimiss';
+import { machineScheme } from './machineScheme.ts';
 
 /** Of a path on this machine, or an address of another one. */
 export function uriOf(address: string): Uri {

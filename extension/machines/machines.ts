@@ -5,13 +5,11 @@ import { type Payload, readPayload } from '../../machines/payload.ts';
 import { filesOpen } from '../../protocol/daemon/messages.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
+import { connectedWhenLastSeen, keepConnected } from '../lastSeen.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { AskInEditor } from './askInEditor.ts';
 import { Machine } from './machine.ts';
 import { Places } from './places.ts';
-
-/** Hosts that were connected when a window last looked. */
-const key = 'unimiss.connectedMachines';
 
 /** The machines of the setting `unimiss.machines`. Those that were connected when the editor closed are connected again. */
 export class Machines implements Disposable {
@@ -43,7 +41,7 @@ export class Machines implements Disposable {
       }),
     ];
     this.readSetting();
-    for (const host of this.extension.globalState.get<string[]>(key, []))
+    for (const host of connectedWhenLastSeen(this.extension))
       this.byHost.get(host)?.client.connect().catch(this.failed);
   }
 
@@ -68,8 +66,8 @@ export class Machines implements Disposable {
 
   /** Remembers which machines a new window connects to. */
   remember(host: string, wanted: boolean): void {
-    const others = this.extension.globalState.get<string[]>(key, []).filter((one) => one !== host);
-    void this.extension.globalState.update(key, wanted ? [...others, host] : others);
+    const others = connectedWhenLastSeen(this.extension).filter((one) => one !== host);
+    void keepConnected(this.extension, wanted ? [...others, host] : others);
   }
 
   async dispose(): Promise<void> {

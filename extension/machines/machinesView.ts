@@ -8,7 +8,6 @@ import {
   TreeItem,
   TreeItemCollapsibleState,
   type TreeView,
-  window,
 } from 'vscode';
 import { type MachineStatus, machineStatus } from '../../protocol/daemon/messages.ts';
 import type { ConnectionState, DaemonClient } from '../client/daemonClient.ts';
@@ -29,13 +28,15 @@ interface RowElement {
 }
 type Element = MachineElement | RowElement;
 
+/** What the view needs of the editor's. */
+export type MachinesTree = Pick<TreeView<Element>, 'visible' | 'onDidChangeVisibility'>;
+
 /** Between two looks at machines while the view is open, ms. */
 const lookEvery = 5000;
 
 /** The view "Machines": this machine and others, how busy each is, and who holds its GPUs. */
 export class MachinesView implements TreeDataProvider<Element>, Disposable {
   private readonly changed = new EventEmitter<Element | undefined>();
-  private readonly view: TreeView<Element>;
   private readonly subscriptions: Disposable[];
   private readonly elements = new Map<string | undefined, MachineElement>();
   private here: MachineStatus | undefined;
@@ -44,11 +45,11 @@ export class MachinesView implements TreeDataProvider<Element>, Disposable {
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(
+    private readonly view: MachinesTree,
     private readonly machines: Machines,
     private readonly daemon: DaemonClient,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.view = window.createTreeView<Element>('unimiss.machines', { treeDataProvider: this });
     const draw = () => this.changed.fire(undefined);
     this.subscriptions = [
       machines.onDidChange(draw),
@@ -79,7 +80,7 @@ export class MachinesView implements TreeDataProvider<Element>, Disposable {
 
   dispose(): void {
     clearInterval(this.looking);
-    for (const one of [...this.subscriptions, this.view, this.changed]) one.dispose();
+    for (const one of [...this.subscriptions, this.changed]) one.dispose();
   }
 
   private about(host: string | undefined): { state: ConnectionState; status: MachineStatus | undefined } {

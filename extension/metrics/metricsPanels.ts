@@ -1,17 +1,16 @@
 import { type Disposable, type ExtensionContext, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { z } from 'zod';
 import type { RoutedDaemon } from '../machines/routedDaemon.ts';
+import { panelTypes } from '../viewTypes.ts';
 import { type PageAssets, readPageAssets } from '../webviewPage.ts';
 import { MetricsPanel, type PanelRequest } from './metricsPanel.ts';
 
-const viewType = 'unimiss.metrics';
 /** What the page keeps for the extension in its state: see `MetricsPanel`. */
 const kept = z.object({ runs: z.array(z.string().min(1)).min(1) });
 
 /** The open panels, one per set of runs. */
 export class MetricsPanels implements Disposable {
   private readonly open = new Map<string, MetricsPanel>();
-  private readonly serializer: Disposable;
   private assets: PageAssets | undefined;
 
   constructor(
@@ -19,26 +18,24 @@ export class MetricsPanels implements Disposable {
     private readonly daemon: RoutedDaemon,
     private readonly failed: (error: unknown) => void,
     private readonly act: (request: PanelRequest) => void,
-  ) {
-    this.serializer = window.registerWebviewPanelSerializer(viewType, {
-      deserializeWebviewPanel: async (panel, state) => {
-        const found = kept.safeParse(state);
-        // The page was closed before it could save its state.
-        if (found.success) this.adopt(panel, found.data.runs);
-        else panel.dispose();
-      },
-    });
+  ) {}
+
+  /** A panel of an earlier window, with what its page kept. */
+  async restore(panel: WebviewPanel, state: unknown): Promise<void> {
+    const found = kept.safeParse(state);
+    // The page was closed before it could save its state.
+    if (found.success) this.adopt(panel, found.data.runs);
+    else panel.dispose();
   }
 
   /** Shows the curves of these runs (folders) in the same charts. */
   show(runs: readonly string[]): void {
     const known = this.open.get(keyOf(runs));
     if (known) known.reveal();
-    else this.adopt(window.createWebviewPanel(viewType, 'UniMiSS', ViewColumn.Active), runs);
+    else this.adopt(window.createWebviewPanel(panelTypes.metrics, 'UniMiSS', ViewColumn.Active), runs);
   }
 
   dispose(): void {
-    this.serializer.dispose();
     for (const panel of this.open.values()) panel.dispose();
   }
 

@@ -12,9 +12,9 @@ import { z } from 'zod';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import { readText } from '../machines/readText.ts';
 import { casesOfReport } from '../viewer/evaluatedCases.ts';
+import { panelTypes } from '../viewTypes.ts';
 import { reportPage } from './reportPage.ts';
 
-const viewType = 'unimiss.report';
 /** What the page keeps for the extension in its state: see `reportPage`. */
 const kept = z.object({ file: z.string().min(1) });
 /** From the page, which is a border. */
@@ -23,23 +23,21 @@ export const reportRequest = z.object({ type: z.literal('openCase'), case: z.str
 /** Reports in files, as panels of the editor: one per file. */
 export class ReportPanels implements Disposable {
   private readonly open = new Map<string, WebviewPanel>();
-  private readonly serializer: Disposable;
 
   constructor(
     private readonly context: ExtensionContext,
     private readonly failed: (error: unknown) => void,
-  ) {
-    this.serializer = window.registerWebviewPanelSerializer(viewType, {
-      deserializeWebviewPanel: async (panel, state) => {
-        const found = kept.safeParse(state);
-        // The page was closed before it could save its state, or the report is gone.
-        if (!found.success) return panel.dispose();
-        const { file } = found.data;
-        await this.fill(panel, file).catch((error) => {
-          this.failed(error);
-          panel.dispose();
-        });
-      },
+  ) {}
+
+  /** A panel of an earlier window, with what its page kept. */
+  async restore(panel: WebviewPanel, state: unknown): Promise<void> {
+    const found = kept.safeParse(state);
+    // The page was closed before it could save its state, or the report is gone.
+    if (!found.success) return panel.dispose();
+    const { file } = found.data;
+    await this.fill(panel, file).catch((error) => {
+      this.failed(error);
+      panel.dispose();
     });
   }
 
@@ -51,14 +49,14 @@ export class ReportPanels implements Disposable {
   async show(file: string, title: string): Promise<void> {
     const page = await this.page(file);
     const known = this.open.get(file);
-    const panel = known ?? window.createWebviewPanel(viewType, title, ViewColumn.Active, { enableFindWidget: true });
+    const panel =
+      known ?? window.createWebviewPanel(panelTypes.report, title, ViewColumn.Active, { enableFindWidget: true });
     if (!known) this.adopt(panel, file);
     panel.webview.html = page;
     panel.reveal();
   }
 
   dispose(): void {
-    this.serializer.dispose();
     for (const panel of this.open.values()) panel.dispose();
   }
 

@@ -1,17 +1,12 @@
-import type { Disposable, ExtensionContext } from 'vscode';
+import type { Disposable } from 'vscode';
 import type { Context } from '../context.ts';
+import { keepTrained, trainedWhenLastSeen } from '../lastSeen.ts';
 import { isActive } from './describeRun.ts';
 
-const key = 'unimiss.training';
-
-/** Whether a run was active when a window last looked. If so, a new window looks again by itself. */
-export function trainedWhenLastSeen({ globalState }: ExtensionContext): boolean {
-  return globalState.get<boolean>(key, false);
-}
-
+/** Leaves to the next window whether a run is active. */
 export function rememberTraining({ extension, store }: Context): Disposable {
   return store.onDidChange(() => {
     const now = store.runs.some(isActive);
-    if (now !== trainedWhenLastSeen(extension)) void extension.globalState.update(key, now);
+    if (now !== trainedWhenLastSeen(extension)) void keepTrained(extension, now);
   });
 }

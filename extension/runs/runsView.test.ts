@@ -42,7 +42,7 @@ async function drawn(steps: number[]) {
     onDidChangeState: new EventEmitter<void>().event,
     request: async () => ({ ...details }),
   } as unknown as DaemonClient;
-  const view = new RunsView(store, daemon, (error) => expect.unreachable(String(error)));
+  const view = new RunsView({ selection: [] }, store, daemon, (error) => expect.unreachable(String(error)));
   const redrawn: (Element | undefined)[] = [];
   view.onDidChangeTreeData((element) => redrawn.push(element));
   const draw = async (parent?: Element): Promise<Element[]> => {

@@ -6,7 +6,6 @@ import {
   type TreeDataProvider,
   TreeItem,
   type TreeView,
-  window,
   workspace,
 } from 'vscode';
 import { forEditor } from '../../protocol/editorWords.ts';
@@ -28,13 +27,15 @@ function isCheckpointRow(given: unknown): given is EntryElement {
 
 const isUnreadable = (element: Element): element is UnreadableRun => 'message' in element;
 
+/** What the view needs of the editor's. */
+export type RunsTree = Pick<TreeView<Element>, 'selection' | 'badge' | 'message'>;
+
 /** Redraws at most this often, ms: a small network makes many steps a second. */
 const redrawPause = 250;
 
 /** The view "Runs": every run with its state and progress, in groups, newest first; below each run what it has. */
 export class RunsView implements TreeDataProvider<Element>, Disposable {
   private readonly changed = new EventEmitter<Element | undefined>();
-  private readonly view: TreeView<Element>;
   private readonly subscriptions: Disposable[];
   private readonly elements = new Elements();
   private readonly details: DetailsCache;
@@ -48,12 +49,12 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(
+    private readonly view: RunsTree,
     private readonly store: RunStore,
     private readonly daemon: DaemonClient,
     failed: (error: unknown) => void,
   ) {
     this.details = new DetailsCache(daemon, failed);
-    this.view = window.createTreeView<Element>('unimiss.runs', { treeDataProvider: this, canSelectMany: true });
     this.subscriptions = [
       store.onDidChange(({ before, folders }) => {
         const sameRows = folders?.every((folder) => samePlace(before.get(folder), store.get(folder)));
@@ -140,7 +141,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
 
   dispose(): void {
     clearTimeout(this.redraw);
-    for (const one of [...this.subscriptions, this.view, this.changed]) one.dispose();
+    for (const one of [...this.subscriptions, this.changed]) one.dispose();
   }
 
   private async detailsOf(folder: string): Promise<RunDetails | undefined> {

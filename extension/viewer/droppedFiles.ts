@@ -4,7 +4,8 @@ import { l10n, Uri, window, workspace } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import { isInside } from '../../protocol/insideFolder.ts';
 import { holdsLabelsOf } from '../../protocol/viewer/labelFolders.ts';
-import { addressOfUri, machineScheme } from '../machines/machineUri.ts';
+import { machineScheme } from '../machines/machineScheme.ts';
+import { addressOfUri } from '../machines/machineUri.ts';
 import type { ImageDocument } from './imageDocument.ts';
 
 /**

@@ -1,16 +1,15 @@
 import {
   type CustomReadonlyEditorProvider,
   commands,
-  Disposable,
   type ExtensionContext,
   l10n,
   Uri,
   ViewColumn,
   type WebviewPanel,
-  window,
 } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import { uriOf } from '../machines/machineUri.ts';
+import { viewerTypes } from '../viewTypes.ts';
 import { type PageAssets, readPageAssets, webviewPage } from '../webviewPage.ts';
 import type { CaseTour } from './caseTour.ts';
 import { ImageDocument } from './imageDocument.ts';
@@ -19,15 +18,11 @@ import type { MakeReader } from './imageReader.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { ViewerSession } from './viewerSession.ts';
 
-/** The editor for volumes, which a click opens, and the same one for other files, which is offered. */
-export const viewTypes = { volumes: 'unimiss.viewer', others: 'unimiss.viewerOther' } as const;
-
 /** What it shows of a file arrives by messages, and becomes text and pixels, never markup. */
 export const viewerFrame = { title: l10n.t('UniMiSS Viewer'), pictures: false } as const;
 
 /** The viewer: an editor for images that only reads them. It needs neither daemon nor engine, and no trust in the workspace. */
-export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument>, Disposable {
-  private readonly registered: Disposable;
+export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument> {
   private readonly sessions = new Set<ViewerSession>();
   private readonly memory: ImageMemory;
   private assets: PageAssets | undefined;
@@ -40,15 +35,6 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
     private readonly failed: (error: unknown) => void,
   ) {
     this.memory = new ImageMemory(context);
-    this.registered = Disposable.from(
-      ...Object.values(viewTypes).map((type) =>
-        window.registerCustomEditorProvider(type, this, { supportsMultipleEditorsPerDocument: true }),
-      ),
-    );
-  }
-
-  dispose(): void {
-    this.registered.dispose();
   }
 
   openCustomDocument(uri: Uri): ImageDocument {
@@ -90,7 +76,7 @@ export class ViewerEditors implements CustomReadonlyEditorProvider<ImageDocument
     const uri = uriOf(tour.current.image);
     const name = uri.toString();
     this.awaited.set(name, tour);
-    await commands.executeCommand('vscode.openWith', uri, viewTypes.others, { viewColumn, preview: true });
+    await commands.executeCommand('vscode.openWith', uri, viewerTypes.others, { viewColumn, preview: true });
     // An editor that was there already does not come again.
     const session = this.of(uri);
     if (session && this.awaited.delete(name)) await session.showCase(tour);

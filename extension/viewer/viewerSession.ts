@@ -12,7 +12,8 @@ import {
   viewerRequest,
 } from '../../protocol/viewer/page.ts';
 import type { ImageSettings } from '../../protocol/viewer/settings.ts';
-import { addressOfUri, machineScheme, uriOf } from '../machines/machineUri.ts';
+import { machineScheme } from '../machines/machineScheme.ts';
+import { addressOfUri, uriOf } from '../machines/machineUri.ts';
 import { type CaseTour, shownCase } from './caseTour.ts';
 import { addDropped } from './droppedFiles.ts';
 import type { ImageDocument } from './imageDocument.ts';

@@ -54,6 +54,7 @@ export const window = {
 };
 
 export const workspace = {
+  createFileSystemWatcher: () => ({ onDidCreate() {}, onDidChange() {}, onDidDelete() {}, dispose() {} }),
   onDidChangeConfiguration: () => ({ dispose() {} }),
   getConfiguration: () => ({ get: (_name: string, usual: unknown) => usual }),
 };
@@ -99,3 +100,15 @@ export class MarkdownString {
 export const l10n = {
   t: (text: string, ...args: unknown[]) => text.replace(/\{(\d+)\}/g, (_, at) => String(args[Number(at)])),
 };
+
+export class Disposable {
+  static from(...all: { dispose(): unknown }[]): Disposable {
+    return new Disposable(() => {
+      for (const one of all) one.dispose();
+    });
+  }
+  constructor(private readonly end: () => unknown) {}
+  dispose(): void {
+    this.end();
+  }
+}
