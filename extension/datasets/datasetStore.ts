@@ -6,6 +6,7 @@ import { dataPlan, runForecast } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
 import { count, thousands } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
+import { NoDaemonHere } from '../client/noDaemonHere.ts';
 import { configSuffix } from '../configuration/configFiles.ts';
 import { largestConfig, textOf } from '../machines/readText.ts';
 
@@ -21,7 +22,9 @@ export interface DataFinding {
 export type Look =
   | { readonly state: 'looking' }
   | { readonly state: 'known'; readonly about: string; readonly findings: readonly DataFinding[] }
-  | { readonly state: 'failed'; readonly why: string };
+  | { readonly state: 'failed'; readonly why: string }
+  /** Only a daemon looks, and this machine has none. The data set may lie on another machine, whose daemon looks when a run starts. */
+  | { readonly state: 'unchecked' };
 
 /** A folder with images, or a table that names them. */
 export interface DataSet {
@@ -80,7 +83,10 @@ export class DatasetStore implements Disposable {
     this.looks.set(set.path, { state: 'looking' });
     this.changed.fire(set.path);
     const found = await (set.labelled ? this.plan(set.path) : this.survey(set.path)).catch(
-      (error: unknown): Look => ({ state: 'failed', why: error instanceof Error ? error.message : String(error) }),
+      (error: unknown): Look =>
+        error instanceof NoDaemonHere
+          ? { state: 'unchecked' }
+          : { state: 'failed', why: error instanceof Error ? error.message : String(error) },
     );
     this.looks.set(set.path, found);
     this.changed.fire(set.path);

@@ -11,7 +11,6 @@ import {
   TreeItem,
   TreeItemCollapsibleState,
   Uri,
-  window,
   workspace,
 } from 'vscode';
 import { thousands } from '../../protocol/words.ts';
@@ -45,7 +44,6 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
     private readonly threadFile: string,
   ) {
     this.subscriptions = [
-      window.createTreeView<DataRow>('unimiss.dataSets', { treeDataProvider: this, showCollapseAll: true }),
       store.onDidChange((path) => this.changed.fire(path === undefined ? undefined : this.sets.get(path))),
       workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
     ];
@@ -153,6 +151,13 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
     } else if (look.state === 'failed') {
       item.iconPath = new ThemeIcon('error', new ThemeColor('list.errorForeground'));
       item.description = look.why;
+    } else if (look.state === 'unchecked') {
+      item.iconPath = new ThemeIcon('database');
+      item.description = l10n.t('not checked here');
+      item.tooltip = l10n.t(
+        '{0}\nThis machine has no background server to check it. The machine that trains checks it before a run.',
+        set.path,
+      );
     } else {
       const bad = look.findings.length;
       item.iconPath =
