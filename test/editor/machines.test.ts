@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
@@ -71,6 +72,25 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     expect(await described('This machine')).toMatch(/^only views/);
   });
 
+  const row = async (name: string) =>
+    (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name},`) });
+  const runs = () => join(machine.home, 'unimiss-runs');
+  const farRun = () => readdirSync(runs()).find((name) => name.startsWith('far-')) ?? '';
+  /** Steps done, as the run's panel says; -1 where it does not yet. */
+  const stepsShown = async () => {
+    const panel = await window.webview(farRun());
+    const tiles = await panel.locator('.tiles').innerText();
+    return Number(/([\d,]+) of [\d,]+ steps/.exec(tiles)?.[1]?.replaceAll(',', '') ?? -1);
+  };
+  /** The steps that the machine has recorded. */
+  const recorded = () =>
+    readFileSync(join(runs(), farRun(), 'records.jsonl'), 'utf8')
+      .split('\n')
+      .slice(0, -1) // what follows the last end of line is still being written
+      .map((line) => JSON.parse(line))
+      .filter(({ kind }) => kind === 'step')
+      .map(({ step }) => step);
+
   it('trains a run, whose curves go on after the line was cut', async () => {
     const file = join(editor.workspace, 'far.unimiss.jsonc');
     await window.inHost(
@@ -79,29 +99,63 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     );
     await window.pick('Start');
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
-    const runs = join(machine.home, 'unimiss-runs');
-    const name = readdirSync(runs).find((one) => one.startsWith('far-'));
-    const panel = await window.webview(name);
-    const steps = async () =>
-      Number(
-        /([\d,]+) of [\d,]+ steps/.exec(await panel.locator('.tiles').innerText())?.[1]?.replaceAll(',', '') ?? -1,
-      );
-    await eventually(steps).toBeGreaterThan(2);
-    const before = await steps();
+    await eventually(stepsShown).toBeGreaterThan(2);
+    const before = await stepsShown();
     const pids = machine.cut();
-    await eventually(steps).toBeGreaterThan(before + 3);
+    await eventually(stepsShown).toBeGreaterThan(before + 3);
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
     expect(machine.clients().filter((pid) => pids.includes(pid))).toEqual([]);
     await window.screenshot('machine-run-dark');
-    await window.inHost(
-      (vscode, folder) => vscode.commands.executeCommand('unimiss.stopRun', { folder }),
-      `unimiss://gpu-a${join(runs, name ?? '')}`,
-    );
-    await eventually(told).toMatch(/^gpu-a · stopped/);
   });
 
-  const row = async (name: string) =>
-    (await window.tree('Runs')).getByRole('treeitem', { name: new RegExp(`^${name},`) });
+  it('goes on while no window is open, and the next window finds the run with all its records', async () => {
+    await window.closeWindow();
+    await eventually(() => machine.clients()).toEqual([]);
+    const closed = recorded().length;
+    await eventually(() => recorded().length).toBeGreaterThan(closed + 5);
+    const missed = recorded().length;
+    await window.open();
+    await window.runCommand('UniMiSS: Focus on Runs View');
+    await eventually(told).toMatch(/^gpu-a · \d+ %/);
+    await eventually(stepsShown).toBeGreaterThan(missed);
+    await window.inHost(
+      (vscode, folder) => vscode.commands.executeCommand('unimiss.stopRun', { folder }),
+      `unimiss://gpu-a${join(runs(), farRun())}`,
+    );
+    await eventually(told).toMatch(/^gpu-a · stopped/);
+    const steps = recorded();
+    expect(steps).toEqual(steps.map((_, i) => i));
+    // What the window fetches of them is as long.
+    await window.runCommand('View: Close All Editors');
+    await window.choose(await row('far'), 'Export Report or Table…');
+    await window.pick('Table of steps');
+    const table = join(editor.workspace, 'far-steps.csv');
+    await window.answerFileDialog(table);
+    await eventually(() => existsSync(table)).toBe(true);
+    const lines = () => readFileSync(table, 'utf8').trim().split('\n');
+    await eventually(() => lines().length).toBe(steps.length + 1);
+  });
+
+  it('shows the command that copies a folder there, and does not run it', async () => {
+    const folder = join(editor.workspace, "Anna's new scans");
+    mkdirSync(folder);
+    const machineRow = (await window.tree('Machines')).getByRole('treeitem', { name: /^gpu-a/ });
+    await window.choose(machineRow, 'Copy Data to Machine…');
+    await window.answerFileDialog(folder);
+    const line = () =>
+      window.inHost(async (vscode) => {
+        await vscode.commands.executeCommand('workbench.action.terminal.selectAll');
+        await vscode.commands.executeCommand('workbench.action.terminal.copySelection');
+        return (await vscode.env.clipboard.readText()).trimEnd().split('\n').at(-1);
+      });
+    await eventually(line).toMatch(/rsync .*\/'$/);
+    const command = (await line())?.replace(/^.*?(?=rsync )/, '') ?? '';
+    const words = execFileSync('sh', ['-c', `rsync() { printf '%s\\n' "$@"; }; ${command}`], { encoding: 'utf8' });
+    expect(words.trimEnd().split('\n').slice(-2)).toEqual([`${folder}/`, "gpu-a:data/Anna's new scans/"]);
+    await window.screenshot('machine-rsync-dark');
+    await window.inHost((vscode) => vscode.window.activeTerminal?.dispose());
+  });
+
   const image = () => join(machine.home, 'organs/imagesTr/case00_0000.nii.gz');
 
   it('copies the weights of a run from there', async () => {
