@@ -79,7 +79,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.choose(await window.explorerItem('organs'), 'Plan a Data Set…');
     await window.notification(/organs: 3D segmentation, 4 labelled cases/);
     await window.visible('the configuration', window.page.locator('.tab.active', { hasText: 'organs.unimiss.jsonc' }));
-    await window.screenshot('planned-dark');
+    await window.pictures('planned');
     const file = join(editor.workspace, 'organs.unimiss.jsonc');
     const planned = readFileSync(file, 'utf8');
     expect(parseConfig(planned, file)).toMatchObject({
@@ -127,10 +127,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     // The made-up patients have no voxel of the liver, which the run warns of.
     const all = ['Warnings', 'Progress', 'Dice', 'Loss', 'Checkpoints', 'Configuration', 'Log'];
     await eventually(async () => (await labels()).toSorted()).toEqual(all.toSorted());
-    for (const theme of ['light', 'dark'] as Theme[]) {
-      await window.setTheme(theme);
-      await window.screenshot(`runs-by-state-${theme}`);
-    }
+    await window.pictures('runs-by-state');
     await (await detail('Configuration')).click();
     await window.visible('its configuration', window.page.locator('.tab.active', { hasText: 'config.unimiss.jsonc' }));
     await window.runCommand('View: Close All Editors');
@@ -149,10 +146,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     const told = async (name = '') => (await entries()).find(({ label }) => label === name)?.description ?? '';
     await window.choose(await entry(older), 'Pin');
     await eventually(() => told(older)).toContain('pinned');
-    await window.screenshot('checkpoints-dark');
-    await window.setTheme('light');
-    await window.screenshot('checkpoints-light');
-    await window.setTheme('dark');
+    await window.pictures('checkpoints');
     await window.choose(await detail('Checkpoints'), 'Clean Up Checkpoints…');
     await window.notification(/before has only checkpoints that are kept/);
     await window.runCommand('Notifications: Clear All Notifications');
@@ -192,10 +186,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
       'a difference',
       window.page.locator('.monaco-diff-editor .line-delete, .monaco-diff-editor .line-insert'),
     );
-    for (const theme of ['light', 'dark'] as Theme[]) {
-      await window.setTheme(theme);
-      await window.screenshot(`configurations-compared-${theme}`);
-    }
+    await window.pictures('configurations-compared');
     await window.runCommand('View: Close All Editors');
   });
 
@@ -207,10 +198,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await eventually(levels).toMatchObject({ before: 1, 'From scratch': 1, 'organs-scratch': 2 });
     await expand(await row('before'));
     await eventually(levels).toMatchObject({ before: 1, organs: 2 });
-    for (const theme of ['light', 'dark'] as Theme[]) {
-      await window.setTheme(theme);
-      await window.screenshot(`runs-by-origin-${theme}`);
-    }
+    await window.pictures('runs-by-origin');
     await window.inHost((vscode) => vscode.commands.executeCommand('unimiss.groupByState'));
     await eventually(levels).toMatchObject({ Finished: 1, organs: 2 });
   });
@@ -229,7 +217,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     const both = await window.webview('2 runs');
     // A warning of the run, which is folded away, names it too.
     await both.getByText('organs-scratch').filter({ visible: true }).first().waitFor();
-    await window.screenshot('compared-dark');
+    await window.pictures('compared');
   });
 
   it('copies the configuration of a run, and opens the report of its curves', async () => {
@@ -308,7 +296,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     expect(readdirSync(out)).toContain('case00_0000.nii.gz');
     const viewer = await window.webview('case00_0000.nii.gz');
     await viewer.getByText('rightLung').first().waitFor();
-    await window.screenshot('predicted-dark');
+    await window.pictures('predicted');
   });
 
   it('shows what a network sees of an image, from the viewer', async () => {
@@ -317,22 +305,20 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     const dialog = viewer.getByRole('dialog', { name: 'What the Network Sees' });
     await window.visible('the views', dialog.getByRole('img', { name: 'View 2: 16 slices of 64 × 64 voxels' }));
     await window.visible('the run', dialog.getByText(`of ${runNamed('before')}, in epoch 1`));
-    for (const theme of ['light', 'dark'] as Theme[]) {
+    for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as Theme[]) {
       await window.setTheme(theme);
       await window.screenshot(`seen-by-the-network-${theme}`);
+      expect(await axeFindings(viewer), theme).toEqual([]);
     }
     await dialog.getByRole('button', { name: 'Draw Again' }).click();
     await window.visible('another draw', dialog.getByText('in epoch 2'));
     await dialog.getByRole('button', { name: 'Find Similar Images' }).click();
     const similar = dialog.getByRole('list', { name: 'Similar images' }).getByRole('listitem');
     await eventually(() => similar.count()).toBe(4);
-    await window.screenshot('similar-images-dark');
+    await window.pictures('similar-images');
     await dialog.getByRole('button', { name: 'Show Attention' }).click();
     await window.visible('the attention', viewer.getByRole('region', { name: `attention of ${runNamed('before')}` }));
-    for (const theme of ['light', 'dark'] as Theme[]) {
-      await window.setTheme(theme);
-      await window.screenshot(`attention-${theme}`);
-    }
+    await window.pictures('attention');
   });
 
   it('labels an image by the button of the viewer', async () => {
@@ -366,7 +352,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.choose(await window.explorerItem('tiny.experiment.jsonc'), 'Compare Arms…');
     const report = await window.webview('Comparison tiny');
     await report.getByText('random').first().waitFor({ timeout: editor.timeout });
-    await window.screenshot('experiment-dark');
+    await window.pictures('experiment');
     const results = join(editor.workspace, 'tiny.experiment.results');
     expect(readdirSync(results)).toContain('report.html');
     // Again: the report, or what is missing.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
@@ -62,14 +62,18 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     await eventually(async () => (await window.treeItems('Machines')).map(({ label }) => label)).toContain(
       'Processors',
     );
-    await window.screenshot('machines-dark');
-    await window.setTheme('light');
-    await window.screenshot('machines-light');
-    await window.setTheme('dark');
+    await window.pictures('machines');
   });
 
   it('says that nothing trains here, and why', async () => {
     expect(await described('This machine')).toMatch(/^only views/);
+  });
+
+  it('does not call a data set wrong that only the other machine can check', async () => {
+    const file = join(editor.workspace, 'there.unimiss.jsonc');
+    writeFileSync(file, '{ "data": { "paths": ["/data/ct"] } }');
+    await eventually(() => described('ct', 'Data Sets')).toBe('not checked here');
+    rmSync(file);
   });
 
   const row = async (name: string) =>
@@ -105,7 +109,7 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     await eventually(stepsShown).toBeGreaterThan(before + 3);
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
     expect(machine.clients().filter((pid) => pids.includes(pid))).toEqual([]);
-    await window.screenshot('machine-run-dark');
+    await window.pictures('machine-run');
   });
 
   it('goes on while no window is open, and the next window finds the run with all its records', async () => {
@@ -220,10 +224,7 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     await window.notification(/1 image labelled on gpu-a/);
     await viewer.getByRole('region', { name: 'labels/case00_0000.nii.gz' }).waitFor();
     expect(existsSync(join(machine.home, 'labels/case00_0000.nii.gz'))).toBe(true);
-    await window.screenshot('machine-viewer-dark');
-    await window.setTheme('light');
-    await window.screenshot('machine-viewer-light');
-    await window.setTheme('dark');
+    await window.pictures('machine-viewer');
   });
 
   it('nothing in the consoles', () => {

@@ -341,6 +341,15 @@ export class Window {
     return path;
   }
 
+  /** Pictures in light and dark, `NAME-light` and `NAME-dark`. The window is dark afterwards, as at first. */
+  async pictures(name: string): Promise<void> {
+    for (const theme of ['light', 'dark'] as const) {
+      await this.setTheme(theme);
+      await this.settle();
+      await this.screenshot(`${name}-${theme}`);
+    }
+  }
+
   /** Does what `action` does; if that fails, says what was awaited and where a screenshot is. */
   async waitFor<T>(what: string, action: () => Promise<T>): Promise<T> {
     const started = Date.now();
