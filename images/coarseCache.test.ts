@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { CoarseCache } from './coarseCache.ts';
 import { coarseCopyOf, coarseIndex } from './coarseCopy.ts';
 import { cutPlane, planeWalk } from './cutPlane.ts';
@@ -83,6 +83,25 @@ describe('a coarse copy', () => {
       [0, 1, 2].map(async (volume) => (await cache.find(file, volume, store())) !== undefined),
     );
     expect(there).toEqual([true, false, true]);
+  });
+
+  it('is neither kept in a folder of others nor read from it', async () => {
+    const own = join(folder, 'shared');
+    const cache = new CoarseCache(own);
+    await cache.keep(file, 0, copy);
+    const isThere = async (there: CoarseCache) => (await there.find(file, 0, store())) !== undefined;
+    expect(await isThere(cache)).toBe(true);
+    symlinkSync(own, join(folder, 'linked'));
+    const linked = new CoarseCache(join(folder, 'linked'));
+    expect([await isThere(linked), await linked.keep(file, 0, copy)]).toEqual([false, false]);
+    chmodSync(own, 0o777);
+    expect([await isThere(cache), await cache.keep(file, 0, copy)]).toEqual([false, false]);
+    chmodSync(own, 0o700);
+    const uid = process.getuid?.() ?? 0;
+    const getuid = vi.spyOn(process as { getuid(): number }, 'getuid').mockReturnValue(uid + 1);
+    expect([await isThere(cache), await cache.keep(file, 0, copy)]).toEqual([false, false]);
+    getuid.mockRestore();
+    expect(await isThere(cache)).toBe(true);
   });
 
   it('is not kept where its folder cannot be made', async () => {

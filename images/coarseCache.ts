@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, stat, utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { removePartial, writeAtomically } from '../daemon/files/atomic.ts';
 import { makeFolder } from '../daemon/files/folder.ts';
+import { foreignFolder, readOwnFile } from '../daemon/files/ownFolder.ts';
 import { pruneFolder } from '../daemon/files/pruneFolder.ts';
 import { bytesOf, coarseSize } from './coarseCopy.ts';
 import { arrayTypes, type CoarseCopy, type VoxelStore } from './voxelStore.ts';
@@ -24,7 +24,8 @@ const headSchema = z.object({
 
 /**
  * Coarse copies of large images that took long to read, in a folder of the user's alone (0700): they show patients. A copy is found by path,
- * size and time of its image. What cannot be read or written costs only time, so it is no error.
+ * size and time of its image. Nothing is kept in a folder that others could write to or own, nor read from it: a cache may be shared, and another
+ * user's picture would stand for this one. What cannot be read or written costs only time, so it is no error.
  */
 export class CoarseCache {
   constructor(
@@ -35,11 +36,10 @@ export class CoarseCache {
   /** @param volume of a file with several */
   async find(path: string, volume: number, { size, voxels }: VoxelStore): Promise<CoarseCopy | undefined> {
     const file = await this.fileOf(path, volume);
-    // Never through a link: the folder holds files of ours.
-    const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
-    if (!handle) return undefined;
     try {
-      const bytes = await handle.readFile();
+      if ((await foreignFolder(this.folder)) !== undefined) return undefined;
+      const bytes = await readOwnFile(file);
+      if (!bytes) return undefined;
       const [length, body] = [bytes.readUInt32LE(0), bytes.subarray(4)];
       const head = headSchema.parse(JSON.parse(body.subarray(0, Math.min(length, most)).toString('utf8')));
       const own = coarseSize(size, head.factor);
@@ -54,8 +54,6 @@ export class CoarseCache {
       return { factor, size: own, range, voxels: sameType(voxels, buffer) };
     } catch {
       return undefined; // damaged, or of another version: it is written anew when the image has been read
-    } finally {
-      await handle.close();
     }
   }
 
@@ -63,6 +61,7 @@ export class CoarseCache {
   async keep(path: string, volume: number, { factor, range, voxels }: CoarseCopy): Promise<boolean> {
     try {
       await makeFolder(this.folder, { mode: 0o700 });
+      if ((await foreignFolder(this.folder)) !== undefined) return false;
       const head = Buffer.from(JSON.stringify({ format: 1, factor, range }));
       const length = Buffer.alloc(4);
       length.writeUInt32LE(head.length);

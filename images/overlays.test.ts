@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -49,6 +50,32 @@ describe('labels over an image', () => {
     const own = write('b/ct-labels.nii.gz', { size, type: 2, values: labels3D });
     write('b/ct2-labels.nii.gz', { size, type: 2, values: labels3D });
     expect(await findOverlays(beside)).toEqual([own]);
+  });
+
+  it('are not found by links that leave the data set, nor among what is no file', async () => {
+    const elsewhere = write('elsewhere/secret.nii.gz', { size, type: 2, values: labels3D });
+    const own = write('c/imagesTr/x_0000.nii.gz', { size, values: noise });
+    const kept = write('c/store/1.nii.gz', { size, type: 2, values: labels3D });
+    for (const name of ['labels', 'labelsTr', 'predictions']) mkdirSync(join(folder, 'c', name));
+    symlinkSync(elsewhere, join(folder, 'c/labels/x.nii.gz'));
+    symlinkSync(kept, join(folder, 'c/labelsTr/x.nii.gz'));
+    execFileSync('mkfifo', [join(folder, 'c/predictions/x.nii.gz')]);
+    symlinkSync(elsewhere, join(folder, 'c/imagesTr/x_0000-labels.nii.gz'));
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'c/imagesTr/x_0000-mask.nii.gz'));
+    symlinkSync(dirname(elsewhere), join(folder, 'c/segmentations'));
+    write('elsewhere/x.nii.gz', { size, type: 2, values: labels3D });
+    expect(await findOverlays(own)).toEqual([join(folder, 'c/labelsTr/x.nii.gz')]);
+  });
+
+  it('are found in a data set of links', async () => {
+    const real = write('d/original/x/ct.nii.gz', { size, values: noise });
+    const labels = write('d/original/x/seg.nii.gz', { size, type: 2, values: labels3D });
+    for (const name of ['imagesTr', 'labelsTr']) mkdirSync(join(folder, 'links', name), { recursive: true });
+    symlinkSync(real, join(folder, 'links/imagesTr/x_0000.nii.gz'));
+    symlinkSync(labels, join(folder, 'links/labelsTr/x.nii.gz'));
+    expect(await findOverlays(join(folder, 'links/imagesTr/x_0000.nii.gz'))).toEqual([
+      join(folder, 'links/labelsTr/x.nii.gz'),
+    ]);
   });
 
   it('have names, volumes and a largest slice', async () => {

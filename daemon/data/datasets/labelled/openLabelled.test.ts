@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +95,9 @@ describe('nnU-Net', () => {
     await expect(openLabelled(set)).rejects.toThrow(/labels\.a/);
     await writeFile(join(set, 'dataset.json'), '{"channel_names"');
     await expect(openLabelled(set)).rejects.toThrow(/not valid JSON/);
+    await rm(join(set, 'dataset.json'));
+    execFileSync('mkfifo', [join(set, 'dataset.json')]);
+    await expect(openLabelled(set)).rejects.toThrow(/is a named pipe/);
   });
 });
 

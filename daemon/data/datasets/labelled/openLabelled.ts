@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UnimissError } from '../../../../protocol/errors.ts';
 import type { Modality } from '../../../../protocol/modality.ts';
 import { readFailure } from '../../formats/bytes.ts';
 import { inspectImage, inspectLabels } from '../../formats/image.ts';
+import { readListing } from '../delimited.ts';
 import { naturalOrder } from '../files.ts';
 import { draftClassFolders } from './layouts/classFolders.ts';
 import { draftDecathlon, isDecathlon } from './layouts/decathlon.ts';
@@ -107,20 +108,18 @@ async function recognised(root: string): Promise<Draft> {
   throw new UnimissError('data', 'is not a labelled data set of a known layout', { place: root, remedy: layoutHelp });
 }
 
-/** The parsed `dataset.json`; undefined where there is none, or it is no JSON and so may be something else. */
+/** The parsed `dataset.json`; undefined where there is none. @throws UnimissError('data') if it is no JSON */
 async function descriptionIn(root: string): Promise<unknown> {
+  const file = join(root, 'dataset.json');
+  const text = await readListing(file).catch((error: UnimissError) => {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
   try {
-    return JSON.parse(await readFile(join(root, 'dataset.json'), 'utf8'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError)
-      throw new UnimissError('data', 'is not valid JSON', {
-        place: join(root, 'dataset.json'),
-        remedy: 'Correct it.',
-        cause: error,
-      });
-    throw readFailure(join(root, 'dataset.json'), error, []);
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UnimissError('data', 'is not valid JSON', { place: file, remedy: 'Correct it.', cause });
   }
 }
 

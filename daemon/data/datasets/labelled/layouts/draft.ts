@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { messageOf, UnimissError } from '../../../../../protocol/errors.ts';
 import type { Modality } from '../../../../../protocol/modality.ts';
-import { readFailure } from '../../../formats/bytes.ts';
+import { readListing } from '../../delimited.ts';
 import type { ClassificationCase, Finding, LabelClass, Layout, SegmentationCase } from '../types.ts';
 
 interface DraftParts {
@@ -50,23 +49,15 @@ export function splitOf(word: string): 'train' | 'validation' | 'test' | undefin
   return splitWords[word.trim().toLowerCase()];
 }
 
-const most = 2 ** 26;
-
 /**
  * Reads a JSON file of a data set and checks its form.
  * @throws UnimissError('data') that says where it is wrong
  */
 export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
-  let text: string;
-  try {
-    text = (await readFile(file)).subarray(0, most + 1).toString('utf8');
-  } catch (error) {
-    throw readFailure(file, error, []);
-  }
-  if (text.length > most) throw new UnimissError('data', 'is too long for a description', { place: file });
+  const text = await readListing(file);
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(text);
   } catch (error) {
     throw new UnimissError('data', `is not valid JSON (${messageOf(error).replace(/, .*|in JSON.*/s, '')})`, {
       place: file,
