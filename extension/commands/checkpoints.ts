@@ -73,15 +73,15 @@ export function checkpointCommands(ctx: Context): Record<string, (given?: unknow
   };
 }
 
-/** The checkpoint of the row that was clicked; else the user picks one: a row that is being drawn again is none. */
+/** The checkpoint of the row that was clicked; else the user picks one. */
 async function rowOf(ctx: Context, given: unknown): Promise<Row | undefined> {
+  const shown = ctx.view.checkpoint(given);
   const run = await chooseRun(ctx, given, {
     title: l10n.t('Checkpoint'),
     fits: ({ state }) => state !== 'new',
     none: l10n.t('No runs yet.'),
   });
   if (!run) return undefined;
-  const shown = ctx.view.checkpoint(given);
   if (shown) return { run, checkpoint: shown };
   const { checkpoints } = await ctx.daemon.request(runDetails, { run: run.folder });
   if (checkpoints.length === 0) throw new UnimissError('run', l10n.t('has no checkpoint yet'), { place: run.id });

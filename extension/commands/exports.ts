@@ -13,6 +13,7 @@ import { openFolder } from '../openFolder.ts';
 import { chooseRun } from '../runs/chooseRun.ts';
 import { deviceOf } from '../runs/device.ts';
 import { isPretraining } from '../runs/kinds.ts';
+import { requireRow } from '../runs/requireRow.ts';
 import { withProgress } from '../withProgress.ts';
 import { ensureEngine } from './engine.ts';
 
@@ -52,9 +53,11 @@ export function exportCommands(ctx: Context): Record<string, (given?: unknown) =
       if (picked.format === 'html') await ctx.reportPanels.show(file, l10n.t('Report of {0}', run.name));
       else await commands.executeCommand('vscode.open', Uri.file(file), { preview: false });
     },
-    async 'unimiss.exportRun'(given) {
-      const run = await chooseRun(ctx, given, { title: l10n.t('Export Weights'), ...trained });
+    async 'unimiss.exportRun'(...args: unknown[]) {
+      requireRow(args);
+      const [given] = args;
       const checkpoint = ctx.view.checkpoint(given)?.step;
+      const run = await chooseRun(ctx, given, { title: l10n.t('Export Weights'), ...trained });
       const network = run && (await chooseNetwork(run));
       const at = checkpoint === undefined ? '' : `-step-${checkpoint}`;
       const out =

@@ -13,6 +13,7 @@ import { chooseRun } from '../runs/chooseRun.ts';
 import { describeRun } from '../runs/describeRun.ts';
 import { deviceIn } from '../runs/device.ts';
 import { isFinetuning, isPretraining } from '../runs/kinds.ts';
+import { requireRow } from '../runs/requireRow.ts';
 import { ensureEngine } from './engine.ts';
 import { lastLook } from './lastLook.ts';
 import { planFolder } from './plan.ts';
@@ -26,10 +27,12 @@ export function finetuneCommands(ctx: Context): Record<string, (given?: unknown)
       const file = given instanceof Uri ? given : await chooseConfig(ctx);
       if (file) await finetuneFile(ctx, file);
     },
-    async 'unimiss.finetuneFrom'(given) {
+    async 'unimiss.finetuneFrom'(...args: unknown[]) {
+      requireRow(args);
+      const [given] = args;
       const none = l10n.t('No run can be fine-tuned. "UniMiSS: Start Pre-training" makes one.');
-      const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
       const checkpoint = ctx.view.checkpoint(given);
+      const run = await chooseRun(ctx, given, { title: 'Fine-tune', fits: isPretraining, none });
       if (!run) return;
       const there = where(ctx, run);
       const file = await chooseConfig(there);

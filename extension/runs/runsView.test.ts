@@ -78,3 +78,14 @@ it('a row is the same checkpoint when a newer one has come', async () => {
   expect(now).toContain(older);
   expect(view.checkpoint(older)?.step).toBe(10);
 });
+
+it('the row of a checkpoint that is gone stands for no other one', async () => {
+  const { details, view, rows, draw } = await drawn([20, 10]);
+  const isOlder = (row: Element) => 'key' in row && row.key === 10;
+  const older = rows.find(isOlder);
+  details.checkpoints = [20].map(checkpoint);
+  view.refresh('/runs/a');
+  await draw();
+  expect(() => view.checkpoint(older)).toThrow('a: the checkpoint of step 10 is not there any more');
+  expect(view.checkpoint(rows[0])).toBeUndefined();
+});

@@ -9,9 +9,11 @@ import {
   workspace,
 } from 'vscode';
 import { forEditor } from '../../protocol/editorWords.ts';
+import { UnimissError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { Checkpoint, RunDetails } from '../../protocol/runs/detailsMessages.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
+import { thousands } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
 import { NoDaemonHere } from '../client/noDaemonHere.ts';
 import { isActive } from './describeRun.ts';
@@ -86,11 +88,18 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     this.later([folder]);
   }
 
-  /** The checkpoint that a row shows; undefined for other rows. */
+  /**
+   * The checkpoint that a row shows; undefined for other rows.
+   * @throws UnimissError 'run' if it is gone: what was asked of it is not done with another one
+   */
   checkpoint(given: unknown): Checkpoint | undefined {
-    return isCheckpointRow(given)
-      ? this.details.known(given)?.checkpoints.find(({ step }) => step === given.key)
-      : undefined;
+    if (!isCheckpointRow(given)) return undefined;
+    const { folder, key } = given;
+    const found = this.details.known(given)?.checkpoints.find(({ step }) => step === key);
+    if (found) return found;
+    throw new UnimissError('run', l10n.t('the checkpoint of step {0} is not there any more', thousands(key)), {
+      place: this.store.get(folder)?.id ?? folder,
+    });
   }
 
   async getChildren(parent?: Element): Promise<Element[]> {
