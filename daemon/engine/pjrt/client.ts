@@ -2,7 +2,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { koffi } from '../../native/native.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Device, DeviceMemory } from '../platform.ts';
-import { bytesAt, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
+import { bytesAt, bytesOf, PjrtApi, PjrtError, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
 import { type NamedValueArray, type NamedValues, namedValues } from './namedValues.ts';
@@ -248,8 +248,9 @@ export class PjrtClient {
         ...(told(5) && { peak: Number(stats(4)) }),
         ...(told(11) && { limit: Number(stats(10)) }),
       };
-    } catch {
-      return undefined; // plugins for CPUs have the function, but no answer
+    } catch (error) {
+      if (error instanceof PjrtError) return undefined; // plugins for CPUs have the function, but no answer
+      throw error;
     }
   }
 

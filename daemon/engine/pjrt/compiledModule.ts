@@ -139,14 +139,20 @@ export class CompiledModule<I extends string, O extends string> implements Trace
     );
     for (const variable of lent) variable.replace(changed.get(variable));
     const results = made.slice(0, outputs.length);
-    const copies = results.map((buffer, i) => client.copy(module.outputs[i] ?? { dtype: 0, shape: [] }, buffer));
-    return { done, results, copies, changed };
+    const copies: Copying[] = [];
+    const failures: unknown[] = [];
+    try {
+      for (const [i, buffer] of results.entries())
+        copies.push(client.copy(module.outputs[i] ?? { dtype: 0, shape: [] }, buffer));
+    } catch (error) {
+      failures.push(error); // told when the execution and the copies that were begun have ended
+    }
+    return { done, results, copies, failures, changed };
   }
 
   /** Waits for the end of an execution and for its results. If it failed, the variables that it changed have lost their values. */
-  private async resultsOf({ done, results, copies, changed }: Submitted): Promise<Record<O, Float32Array>> {
+  private async resultsOf({ done, results, copies, failures, changed }: Submitted): Promise<Record<O, Float32Array>> {
     const { client } = this.platform;
-    const failures: unknown[] = [];
     // One after the other, each to its end even if one fails: waiting takes a thread, and a copy's memory must stay until then.
     for (const event of [done, ...copies.map((copy) => copy.done)])
       await client.waitFor(event).catch((error: unknown) => failures.push(error));
@@ -166,6 +172,8 @@ interface Submitted {
   /** Buffers of the outputs, and their values on the way here. */
   readonly results: readonly Pointer[];
   readonly copies: readonly Copying[];
+  /** Why copies could not be begun. */
+  readonly failures: unknown[];
   /** The new buffers of variables. */
   readonly changed: ReadonlyMap<Captured | undefined, Pointer | undefined>;
 }

@@ -284,6 +284,30 @@ describe.skipIf(lackOfPjrt)('a step on pjrt:cpu', () => {
     state.dispose();
   });
 
+  test('a result for which there is no memory fails its call when everything else has ended, and the next call runs', async () => {
+    const step = engine.compile({
+      name: 'two',
+      executor: 'graph',
+      inputs: { x: { shape: [2] } },
+      body: ({ x }) => ({ half: mul(x!, 0.5), twice: add(x!, x!) }),
+    });
+    const x = Float32Array.of(1, 2);
+    await step.run({ x });
+    const copy = client.copy.bind(client);
+    vi.spyOn(client, 'copy')
+      .mockImplementationOnce(copy)
+      .mockImplementationOnce(() => {
+        throw new RangeError('Array buffer allocation failed');
+      });
+    const [waiting, freeing] = [vi.spyOn(client, 'waitFor'), vi.spyOn(client, 'free')];
+    await expect(step.run({ x })).rejects.toThrow('Array buffer allocation failed');
+    expect(waiting).toHaveBeenCalledTimes(2); // the execution, the first copy
+    expect(freeing).toHaveBeenCalledTimes(3); // the input, the results
+    vi.restoreAllMocks();
+    expect([...(await step.run({ x })).twice!]).toEqual([2, 4]);
+    step.dispose();
+  });
+
   test('arguments are checked before the plugin sees them', () => {
     expect(() => client.put({ dtype: 1, shape: [4] }, new Float32Array(3))).toThrow(
       /12 bytes given for f32\[4\], which has 16/,
