@@ -1,6 +1,7 @@
-/** 0.103 → `+10`, −0.03 → `−3`: a difference of shares in points. */
+/** 0.103 → `+10`, −0.03 → `−3`, −0.003 → `0`: a difference of shares in points. */
 export function points(share: number): string {
-  return `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)}`.replace('-', '−');
+  const whole = Math.round(100 * share);
+  return `${whole > 0 ? '+' : ''}${whole}`.replace('-', '−');
 }
 
 export function pointsInterval({ low, high }: { readonly low: number; readonly high: number }): string {

@@ -11,7 +11,10 @@ export interface DelimitedLine {
 
 const maxBytes = 2 ** 28;
 
-/** The text of a table, a list of images or a description of a data set, without a byte order mark. @throws UnimissError('data') about the file, which names no image */
+/**
+ * The text of a table, a list of images or a description of a data set, without a byte order mark.
+ * @throws UnimissError('data') about the file, which names no image
+ */
 export async function readListing(file: string): Promise<string> {
   try {
     return (await readWhole(file, maxBytes)).toString('utf8').replace(/^\uFEFF/, '');
