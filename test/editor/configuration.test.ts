@@ -128,7 +128,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.visible('the fields', list.locator('.monaco-list-row', { hasText: 'size3D' }));
     await window.page.keyboard.type('drop');
     await window.visible('one field', list.locator('.monaco-list-row.focused', { hasText: 'dropPath' }));
-    await window.screenshot('configuration-completion');
+    await window.pictures('configuration-completion');
     await window.page.keyboard.press('Enter');
     const text = () => window.inHost((vscode) => vscode.window.activeTextEditor.document.getText());
     await eventually(text).toContain('"dropPath": 0');
@@ -148,7 +148,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.pick('tiny');
     await window.pick('Random weights');
     await window.pick('Another time…');
-    await window.screenshot('wizard-hours');
+    await window.pictures('wizard-hours');
     await window.answerQuickInput('0.5');
     await window.visible('the new file', window.page.locator('.tab.active', { hasText: 'chest.unimiss.jsonc' }));
     const text = readFileSync(join(editor.workspace, 'chest.unimiss.jsonc'), 'utf8');
@@ -160,7 +160,8 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     expect(text).toMatch(
       new RegExp(`^// A UniMiSS pre-training run.*\\n// ${epochs.toLocaleString('en')} epochs fit into 30 min on `),
     );
-    await window.screenshot('wizard-file');
+    await window.visible('the lenses', window.page.locator('.codelens-decoration', { hasText: /Start.*Check Data/ }));
+    await window.pictures('wizard-file');
   });
 
   it('is written for a fine-tuning, too: weights, time, and what the data set asks for', async () => {
@@ -179,7 +180,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
       ...{ task: 'finetune', problem: 'segmentation', modality: '3D' },
       ...{ data: { path: join(editor.workspace, 'organs') }, start: { from: null }, train: { hours: 1 } },
     });
-    await window.screenshot('wizard-finetuning');
+    await window.pictures('wizard-finetuning');
   });
 
   it('of an experiment comes from its schema', async () => {
@@ -188,7 +189,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.openFile(experiment);
     await eventually(() => problems('a.experiment.jsonc')).toContainEqual(expect.stringContaining('nmae'));
     await eventually(() => proposals('a.experiment.jsonc', 3, 12)).toContain('model');
-    await window.screenshot('experiment-help');
+    await window.pictures('experiment-help');
   });
 
   it('comes from the schema again when the daemon is lost', async () => {
@@ -226,7 +227,7 @@ describe.skipIf(skipped !== '')(titled('an untrusted workspace'), { timeout: tes
     expect((await proposals('good.unimiss.jsonc', 2, 13)).filter((label) => label === 'size2D')).toHaveLength(1);
     expect(await hovers('good.unimiss.jsonc', 2, 5)).toHaveLength(1);
     expect(existsSync(editor.inside('run', 'unimiss'))).toBe(false);
-    await window.screenshot('configuration-untrusted');
+    await window.pictures('configuration-untrusted');
   });
 
   it('keeps its configurations from the daemon, which shows runs', async () => {
@@ -267,7 +268,7 @@ describe.skipIf(skipped !== '')(titled('an untrusted workspace'), { timeout: tes
     await window.openFile(image);
     const page = await window.webview();
     await page.locator('canvas').first().waitFor({ timeout: editor.timeout });
-    await window.screenshot('viewer-untrusted');
+    await window.pictures('viewer-untrusted');
     expect(editor.hostErrors()).toBe('');
   });
 
