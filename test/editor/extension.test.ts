@@ -73,7 +73,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.visible('the welcome', window.page.locator('.welcome-view-content', { hasText: 'No runs yet' }));
     await eventually(() => editor.outputChannel('UniMiSS')).toContain('Connected to the background server');
     await window.statusBar(/^\s*UniMiSS\s*$/);
-    await window.screenshot('no-runs-dark');
+    await window.pictures('no-runs');
   });
 
   it('underlines what is wrong in a configuration, once, and says the remedy', async () => {
@@ -95,7 +95,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
       join(editor.workspace, 'bad.unimiss.jsonc'),
     );
     expect(await problems()).toHaveLength(2);
-    await window.screenshot('configuration-problems');
+    await window.pictures('configuration-problems');
   });
 
   it('completes and explains the fields of a configuration', async () => {
@@ -166,7 +166,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
       'the lenses',
       window.page.locator('.codelens-decoration', { hasText: /Check Data.*8 2D images/ }),
     );
-    await window.screenshot('configuration-lenses');
+    await window.pictures('configuration-lenses');
   });
 
   it('refuses to start what cannot be trained, and shows why', async () => {
@@ -198,7 +198,7 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await window.pick('good.unimiss.jsonc');
     await window.page.getByPlaceholder(/^8 2D images · [\d,]+ steps in [\d,]+ epochs$/).waitFor();
     await window.page.getByText(/^about .* memory · /).waitFor();
-    await window.screenshot('last-look');
+    await window.pictures('last-look');
     await window.pick('Start');
     expect(await window.answerDialog('Cancel')).toContain('UniMiSS needs TensorFlow');
     expect(readdirSync(editor.workspace)).not.toContain('runs');

@@ -92,7 +92,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => axial.getAttribute('aria-valuenow')).toBe('1');
     for (const [name, letters] of Object.entries({ Axial: 'RLAP', Coronal: 'RLSI', Sagittal: 'APSI' }))
       expect((await pane(frame, name).locator('.edge').allInnerTexts()).join('')).toBe(letters);
-    await window.screenshot('viewer-dark');
+    await window.pictures('viewer');
   });
 
   it('shows what there is of a file that ends too early, and says so', async () => {
@@ -100,7 +100,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     const frame = await window.webview('cut.nii.gz');
     await window.visible('the reason', frame.getByRole('alert').getByText('the gzip stream ends too early'));
     await window.visible('a plane', pane(frame, 'Axial'));
-    await window.screenshot('viewer-truncated');
+    await window.pictures('viewer-truncated');
   });
 
   it('finds labels and prediction of an image, and shows how they agree', async () => {
@@ -116,10 +116,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => status.innerText()).toContain('2 lung');
     await frame.getByRole('combobox', { name: 'Compare' }).selectOption({ index: 1 });
     await window.visible('the legend', frame.getByText('in the reference, but not predicted'));
-    await window.screenshot('viewer-compare-dark');
-    await window.setTheme('light');
-    await window.screenshot('viewer-compare-light');
-    await window.setTheme('dark');
+    await window.pictures('viewer-compare');
     await frame.getByRole('checkbox', { name: 'Crosshair' }).uncheck();
     // The view comes back as it was.
     await eventually(() =>
@@ -199,7 +196,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => found.innerText()).toContain('10.0 mm');
     await press('r', 'Enter', 'Shift+ArrowRight', 'Enter', 'r');
     await eventually(() => found.innerText()).toMatch(/mean -?\d+\.\d ± \d+\.\d, 12\.6 mm²/);
-    await window.screenshot('viewer-measure');
+    await window.pictures('viewer-measure');
     await found.getByRole('button', { name: 'Remove 10.0 mm' }).click();
     await eventually(() => found.getByRole('listitem').count()).toBe(1);
   });
@@ -210,7 +207,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     const dialog = frame.getByRole('dialog', { name: 'Header of the file' });
     await window.visible('a field', dialog.getByRole('row', { name: /pixDims/ }));
     expect(await dialog.innerText()).not.toContain(patient);
-    await window.screenshot('viewer-header');
+    await window.pictures('viewer-header');
     await dialog.getByRole('button', { name: 'Show Hidden Values' }).click();
     await window.visible('the name', dialog.getByText(patient));
     await dialog.getByRole('button', { name: 'Close' }).click();
@@ -234,7 +231,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await axial.focus();
     await window.page.keyboard.press('Home');
     await eventually(() => status.innerText()).toContain('z 80.0 mm');
-    await window.screenshot('viewer-side-by-side');
+    await window.pictures('viewer-side-by-side');
     await window.runCommand('View: Close Editor');
   });
 
@@ -262,7 +259,7 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     const bar = frame.getByRole('region', { name: 'Case of the evaluation' });
     await window.visible('the case', bar.getByText('worst: mean Dice 0.500, the worst of 2 (evaluation).'));
     await window.visible('the legend', frame.getByText('in the reference, but not predicted'));
-    await window.screenshot('viewer-evaluated-case');
+    await window.pictures('viewer-evaluated-case');
     await pane(frame, 'Axial').focus();
     await window.page.keyboard.press('n');
     const next = await window.webview('ct.nii.gz');
