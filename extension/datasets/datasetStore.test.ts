@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { EventEmitter } from '../../test/extension/vscode.ts';
 
 vi.mock('vscode', () => import('../../test/extension/vscode.ts'));
 
@@ -30,12 +31,43 @@ it.each([
   [new NoDaemonHere('daemon', 'this package has no native module'), { state: 'unchecked' }],
   [new Error('no such folder'), { state: 'failed', why: 'no such folder' }],
 ])('a data set is not wrong because this machine has no daemon: %s', async (error, found) => {
-  const store = new DatasetStore({} as never, { request: () => Promise.reject(error) } as never);
+  const store = new DatasetStore(
+    {} as never,
+    { request: () => Promise.reject(error), onDidConnect: new EventEmitter<void>().event } as never,
+  );
   for (const labelled of [false, true]) {
     const set = { path: `/there/${labelled}`, labelled, added: false };
     expect(store.look(set)).toEqual({ state: 'looking' });
     await new Promise<void>((looked) => store.onDidChange(() => looked()));
     expect(store.look(set)).toEqual(found);
   }
+  store.dispose();
+});
+
+it('a data set is looked at again once the daemon is there', async () => {
+  const connected = new EventEmitter<void>();
+  const image = { what: '2D image', count: 8 };
+  const forecast = { images: [image], unreadable: { count: 0, first: [] }, skipped: 0, concerns: [] };
+  const request = vi.fn().mockRejectedValueOnce(new Error('not responding')).mockResolvedValue(forecast);
+  const store = new DatasetStore({} as never, { request, onDidConnect: connected.event } as never);
+  const set = { path: '/images', labelled: false, added: false };
+  const looked = async () => {
+    store.look(set);
+    const changes: { dispose(): unknown }[] = [];
+    await new Promise<void>((told) =>
+      changes.push(store.onDidChange(() => store.look(set).state !== 'looking' && told())),
+    );
+    changes[0]!.dispose();
+    return store.look(set);
+  };
+  expect(await looked()).toEqual({ state: 'failed', why: 'not responding' });
+  const drawn: (string | undefined)[] = [];
+  store.onDidChange((path) => drawn.push(path));
+  connected.fire();
+  expect(drawn).toEqual(['/images']);
+  expect(await looked()).toEqual({ state: 'known', about: '8 2D images', findings: [] });
+  connected.fire(); // what is known stays
+  expect(store.look(set).state).toBe('known');
+  expect(request).toHaveBeenCalledTimes(2);
   store.dispose();
 });

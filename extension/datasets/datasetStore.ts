@@ -41,6 +41,7 @@ const key = 'unimiss.dataSets';
 export class DatasetStore implements Disposable {
   private readonly changed = new EventEmitter<string | undefined>();
   private readonly looks = new Map<string, Look>();
+  private readonly connected: Disposable;
   private readonly watcher = workspace.createFileSystemWatcher(`**/*${configSuffix}`);
   /** A data set has been looked at (its path), or the list has changed. */
   readonly onDidChange = this.changed.event;
@@ -53,6 +54,7 @@ export class DatasetStore implements Disposable {
     this.watcher.onDidCreate(listChanged);
     this.watcher.onDidChange(listChanged);
     this.watcher.onDidDelete(listChanged);
+    this.connected = daemon.onDidConnect(() => this.forgetFailures());
   }
 
   async list(): Promise<DataSet[]> {
@@ -93,8 +95,18 @@ export class DatasetStore implements Disposable {
   }
 
   dispose(): void {
+    this.connected.dispose();
     this.watcher.dispose();
     this.changed.dispose();
+  }
+
+  /** What could not be looked at, perhaps since the daemon was away, is looked at again when it is shown. */
+  private forgetFailures(): void {
+    for (const [path, { state }] of this.looks) {
+      if (state !== 'failed' && state !== 'unchecked') continue;
+      this.looks.delete(path);
+      this.changed.fire(path);
+    }
   }
 
   private get added(): string[] {

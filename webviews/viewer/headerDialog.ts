@@ -33,7 +33,11 @@ export class HeaderDialog {
 
   open({ lines, withheld }: HeaderView): void {
     this.hidden.textContent =
-      withheld === 0 ? '' : `${withheld} values are hidden: they may name a patient, a place or a day.`;
+      withheld === 0
+        ? ''
+        : withheld === 1
+          ? '1 value is hidden: it may name a patient, a place or a day.'
+          : `${withheld} values are hidden: they may name a patient, a place or a day.`;
     this.reveal.hidden = withheld === 0;
     this.lines.replaceChildren(
       ...lines.map(({ name, value }) =>
