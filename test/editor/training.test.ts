@@ -53,7 +53,7 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     await window.screenshot('training-dark');
     // The pictures are replaced by newer ones at any time: what holds them stays.
     await shown.locator('.previews').evaluate((previews) => previews.scrollIntoView());
-    await window.screenshot('training-previews-dark');
+    await window.pictures('training-previews');
   });
 
   it('finds panel, view and run as they were after the window was reloaded', async () => {
