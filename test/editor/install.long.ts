@@ -66,7 +66,7 @@ describe.skipIf(skipped !== '')(titled('a clean editor on a machine without a pl
     const panel = await run.panel();
     await expect.poll(() => run.stepsShown(panel), { timeout: 300_000 }).toBeGreaterThan(3);
     const versions = JSON.parse(readFileSync(join(run.folder, 'versions.json'), 'utf8'));
-    expect(versions).toMatchObject({ tensorflow: expect.stringMatching(/^PJRT 0\.\d+ cpu/), device: 'pjrt:cpu' });
+    expect(versions.tensorflow).toMatch(/^PJRT 0\.\d+ cpu/);
     await window.screenshot('pjrt-installed');
     const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
     console.log(`installed in ${seconds(began, installed)} s, steps after ${seconds(installed, Date.now())} s more`);
