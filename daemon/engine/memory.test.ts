@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UnimissError } from '../../protocol/errors.ts';
 import { testEngine } from '../../test/engine.ts';
+import { growth } from '../../test/memoryGrowth.ts';
 import type { Engine, Executor } from './index.ts';
 import { controlled, rawOp } from './rawOp.ts';
 
@@ -15,34 +13,6 @@ beforeAll(async () => {
 });
 
 const counts = () => [tf.memory().numTensors, tf.memory().numDataBuffers, engine.binding.getNumOfTensors()];
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-/**
- * Anonymous memory of this process, MiB. All resident memory would count TensorFlow's own pages too, which the kernel of a busy machine
- * drops and reads again.
- */
-function anonymousMiB(): number {
-  collectGarbage();
-  const [, kiB] = /^RssAnon:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))!;
-  return Number(kiB) / 1024;
-}
-
-/**
- * Growth of anonymous memory in MiB: the least of three rounds of `work` after one to warm up. A leak grows in each of them;
- * memory that the collector or the allocator happens to hold does not.
- */
-async function growth(work: () => Promise<void> | void): Promise<number> {
-  await work();
-  const rounds: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    const before = anonymousMiB();
-    await work();
-    rounds.push(anonymousMiB() - before);
-  }
-  return Math.min(...rounds);
-}
 
 describe('memory', () => {
   it('does not grow over 10,000 ops', async () => {
