@@ -104,15 +104,13 @@ export function openWhole(extension: ExtensionContext, views: SideViews): Whole 
   const threadFile = Uri.joinPath(extension.extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath;
   const dataSets = new DatasetsView(datasets, threadFile);
   extension.subscriptions.push(datasets, dataSets);
-  extension.subscriptions.push(...registerCommands(ctx, datasetCommands(datasets)));
   const readers = (uri: Uri, moved: (reading: Reading) => void) => {
     if (uri.scheme === 'file') return new ImageThread(threadFile, moved);
     return uri.scheme === machineScheme ? new ImageThere(machines.clientOf(uri.authority), uri.path, moved) : undefined;
   };
   const viewers = new ViewerEditors(extension, readers, failed);
   const volumes = new VolumePanels(extension.extensionUri, failed);
-  extension.subscriptions.push(volumes, ...registerCommands(ctx, viewCommands(viewers, volumes)));
-  extension.subscriptions.push(...registerCommands(ctx, showViewsCommands(ctx, viewers)));
+  extension.subscriptions.push(volumes);
   extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
   const all = [
     ...[
@@ -127,7 +125,11 @@ export function openWhole(extension: ExtensionContext, views: SideViews): Whole 
     ...[runCommands, runFileCommands, exportCommands, lookCommands, compareCommands, compareArmsCommands],
     ...[checkpointCommands, compareConfigurationCommands, engineCommands, daemonCommands, machineCommands],
   ];
-  for (const handlers of all) extension.subscriptions.push(...registerCommands(ctx, handlers(ctx)));
+  const handlers = [
+    ...[datasetCommands(datasets), viewCommands(viewers, volumes), showViewsCommands(ctx, viewers)],
+    ...all.map((commandsOf) => commandsOf(ctx)),
+  ];
+  extension.subscriptions.push(...registerCommands(ctx, handlers));
 
   // Shows a run again that was active when the editor closed.
   if (trainedWhenLastSeen(extension)) daemon.connect().catch(failed);

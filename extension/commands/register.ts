@@ -8,10 +8,11 @@ import { showError } from '../showError.ts';
 export function registerCommands(
   ctx: Context,
   // biome-ignore lint/suspicious/noExplicitAny: each command checks its arguments
-  handlers: Record<string, (...args: any[]) => Promise<void>>,
+  handlers: readonly Record<string, (...args: any[]) => Promise<void>>[],
 ): Disposable[] {
   const forTrusted = needTrust(ctx.extension.extension.packageJSON);
-  return Object.entries(handlers).map(([id, handler]) =>
+  const all = handlers.flatMap((some) => Object.entries(some));
+  return all.map(([id, handler]) =>
     commands.registerCommand(id, async (...args) => {
       try {
         if (forTrusted.has(id) && !workspace.isTrusted) throw untrusted();
