@@ -86,6 +86,6 @@ it('the row of a checkpoint that is gone stands for no other one', async () => {
   details.checkpoints = [20].map(checkpoint);
   view.refresh('/runs/a');
   await draw();
-  expect(() => view.checkpoint(older)).toThrow('a: the checkpoint of step 10 is not there any more');
+  expect(() => view.checkpoint(older)).toThrow('a: the checkpoint of step 10 no longer exists');
   expect(view.checkpoint(rows[0])).toBeUndefined();
 });

@@ -97,7 +97,7 @@ export class RunsView implements TreeDataProvider<Element>, Disposable {
     const { folder, key } = given;
     const found = this.details.known(given)?.checkpoints.find(({ step }) => step === key);
     if (found) return found;
-    throw new UnimissError('run', l10n.t('the checkpoint of step {0} is not there any more', thousands(key)), {
+    throw new UnimissError('run', l10n.t('the checkpoint of step {0} no longer exists', thousands(key)), {
       place: this.store.get(folder)?.id ?? folder,
     });
   }
