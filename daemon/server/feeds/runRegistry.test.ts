@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -8,10 +8,11 @@ import { Supervisor } from '../../runs/supervise/supervisor.ts';
 import { RunRegistry } from './runRegistry.ts';
 
 let folder: string;
+let supervisor: Supervisor;
 let registry: RunRegistry;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'unimiss-registry-'));
-  const supervisor = new Supervisor({
+  supervisor = new Supervisor({
     trainer: { file: 'none', args: [] },
     trainers: join(folder, 'trainers'),
     onChange: () => {},
@@ -41,4 +42,28 @@ it('forgets a run that is gone, and reads one that takes its place', async () =>
   for (const run of runs) rmSync(run.folder, { recursive: true });
   await registry.list();
   for (const run of runs) await expect(registry.find(run.folder)).rejects.toThrow(/there is no run/);
+});
+
+it('a run whose trainer has just ended is at its last recorded step, however old the last progress is', async () => {
+  const run = await makeRun(join(folder, 'runs'), 'a', 10);
+  const time = new Date().toISOString();
+  const step = {
+    time,
+    kind: 'step',
+    step: 9,
+    epoch: 0,
+    group: '3D',
+    loss: 1,
+    values: {},
+    stepMs: 1,
+    waitMs: 0,
+    rssMiB: 1,
+  };
+  const records = [step, { time, kind: 'event', event: 'finish', message: 'Finished.', step: 9 }];
+  writeFileSync(run.recordsFile, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  vi.spyOn(supervisor, 'live').mockReturnValue({
+    ...{ activity: 'training', stage: null, queue: null, ending: null },
+    progress: { step: 3, totalSteps: 10, epoch: 0, totalEpochs: 1, group: '3D', loss: 5, values: {} },
+  });
+  expect(await registry.info(run)).toMatchObject({ state: 'finished', step: 9, loss: 1, losses: { '3D': 1 } });
 });

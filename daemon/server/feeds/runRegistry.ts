@@ -48,13 +48,14 @@ export class RunRegistry {
     const locked = isLocked(run.lockFile);
     const { activity, ...live } = this.supervisor.live(run.folder);
     const summary = await this.summary(run, locked);
-    const { progress } = live;
     const engineDevice = shownEngineDevice(run);
     const ours = activity !== null && activity !== 'queued';
+    // A trainer that has just ended may still have its earlier progress here; its records say more.
+    const progress = summary.state === 'running' && live.progress?.step ? live.progress : undefined;
     return {
       ...summary,
-      ...(progress && progress.step > 0 && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
-      losses: { ...summary.losses, ...(progress?.group && progress.step > 0 && { [progress.group]: progress.loss }) },
+      ...(progress && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
+      losses: { ...summary.losses, ...(progress?.group && { [progress.group]: progress.loss }) },
       ...live,
       activity,
       owner: ours ? 'daemon' : locked ? 'other' : null,
