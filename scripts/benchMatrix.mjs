@@ -34,6 +34,8 @@ export function commandsOf({ name, batch, precision, device, steps, variants }) 
   const product = precision === 'bfloat16' ? ['--bf16'] : device === 'pjrt:cpu' ? [] : ['--tf32'];
   return {
     ours: [...both, '--device', device, '--precision', precision],
+    // On processors, the engine of choice is TensorFlow.
+    ...(device === 'pjrt:cpu' && precision === 'float32' && { tensorflow: [...both, '--device', 'cpu'] }),
     torch: Object.fromEntries(
       variants.map((variant) => [
         variant,
@@ -55,7 +57,11 @@ export function measureMatrix({ cases, batches, precisions, variants, device, st
     for (const batch of batches)
       for (const precision of precisions) {
         const commands = commandsOf({ name, batch, precision, device, steps, variants });
-        const sides = [['ours', 'ours', commands.ours], ...variants.map((v) => [v, 'torch', commands.torch[v]])];
+        const sides = [
+          ['ours', 'ours', commands.ours],
+          ...(commands.tensorflow ? [['tensorflow', 'ours', commands.tensorflow]] : []),
+          ...variants.map((v) => [v, 'torch', commands.torch[v]]),
+        ];
         const runs = Object.fromEntries(sides.map(([side]) => [side, []]));
         const failed = {};
         for (let round = 0; round < rounds; round++)
@@ -81,12 +87,20 @@ function lastLine(text) {
 
 function rowOf({ name, batch, precision, variants, runs, failed }) {
   const best = (side) => {
-    if (failed[side] !== undefined || runs[side].length === 0) return undefined;
+    if (failed[side] !== undefined || !runs[side]?.length) return undefined;
     const milliseconds = Math.min(...runs[side].map((run) => run.minMs));
     const memory = Math.max(...runs[side].map((run) => run.deviceMiB ?? run.peakMiB));
     return { milliseconds, imagesPerSecond: (1000 * batch) / milliseconds, memory, run: runs[side][0] };
   };
-  return { name, batch, precision, ours: best('ours'), torch: variants.map((v) => [v, best(v)]), failed };
+  return {
+    name,
+    batch,
+    precision,
+    ours: best('ours'),
+    tensorflow: best('tensorflow'),
+    torch: variants.map((v) => [v, best(v)]),
+    failed,
+  };
 }
 
 const number = (x, decimals = 0) => (x === undefined ? '–' : x.toFixed(decimals));
@@ -94,8 +108,9 @@ const number = (x, decimals = 0) => (x === undefined ? '–' : x.toFixed(decimal
 /** The rows as a table of Markdown. */
 export function matrixTable(rows) {
   const [{ torch }] = rows;
-  const heads = torch.map(([variant]) => `PyTorch ${variant}, ms`);
-  const lines = rows.map(({ name, batch, precision, ours, torch: others }) => {
+  const withTensorFlow = rows.some(({ tensorflow }) => tensorflow);
+  const heads = [...(withTensorFlow ? ['TensorFlow, ms'] : []), ...torch.map(([variant]) => `PyTorch ${variant}, ms`)];
+  const lines = rows.map(({ name, batch, precision, ours, tensorflow, torch: others }) => {
     const there = others.flatMap(([, other]) => other ?? []);
     const fastest = Math.min(...there.map((other) => other.milliseconds));
     const smallest = Math.min(...there.map((other) => other.memory));
@@ -107,6 +122,7 @@ export function matrixTable(rows) {
       precision,
       number(ours?.milliseconds, 1),
       number(ours?.imagesPerSecond, 1),
+      ...(withTensorFlow ? [number(tensorflow?.milliseconds, 1)] : []),
       ...others.map(([, other]) => number(other?.milliseconds, 1)),
       ours && there.length > 0 ? (fastest / ours.milliseconds).toFixed(2) : '–',
       number(ours?.memory),
@@ -117,7 +133,7 @@ export function matrixTable(rows) {
     return `| ${cells.join(' | ')} |`;
   });
   const columns = [
-    ...['', 'batch', 'factors', 'ours, ms', 'images/s', ...heads, 'times as fast as its best'],
+    ...['', 'batch', 'factors', 'ours, ms', 'images/s', ...heads, 'times as fast as PyTorch’s best'],
     ...['ours, MiB', 'PyTorch, MiB', 'TFLOP/s in products', 'of the card’s peak'],
   ];
   return [`| ${columns.join(' | ')} |`, `|${'---|'.repeat(columns.length)}`, ...lines].join('\n');

@@ -22,6 +22,16 @@ test('each side is measured in turns; the fastest step and the largest peak coun
   expect(failures(rows)).toEqual(['tiny-2D, batch 2, float32, compiled: torch.OutOfMemoryError: CUDA out of memory']);
 });
 
+test('on processors, TensorFlow is measured, too', () => {
+  const measure = (_side: string, args: string[]) => ({ minMs: args.includes('pjrt:cpu') ? 8 : 4, peakMiB: 10 });
+  const processor = { ...options, variants: ['eager'], precisions: ['float32', 'bfloat16'], device: 'pjrt:cpu' };
+  const rows = measureMatrix({ ...processor, steps: 5, rounds: 1, measure, told: () => undefined });
+  const [head, , first, second] = matrixTable(rows).split('\n');
+  expect(head).toMatch(/\| images\/s \| TensorFlow, ms \| PyTorch eager, ms \|/);
+  expect(first).toMatch(/^\| tiny 2D \| 2 \| float32 \| 8.0 \| 250.0 \| 4.0 \| 4.0 \| 0.50 \|/);
+  expect(second).toMatch(/^\| tiny 2D \| 2 \| bfloat16 \| 8.0 \| 250.0 \| – \| 4.0 \|/);
+});
+
 test('PyTorch gets the same device and precision', () => {
   const given = { name: 'small-3D', batch: 8, steps: 5, variants: ['eager', 'compiled'] };
   const cuda = commandsOf({ ...given, device: 'pjrt:cuda', precision: 'float32' });
