@@ -9,12 +9,13 @@ const { NoDaemonHere } = await import('../client/noDaemonHere.ts');
 
 it('reads the data sets that a configuration names', () => {
   const at = (text: string) =>
-    dataSetsIn(text, { fsPath: '/work/chest.unimiss.jsonc' }).map(({ path, labelled }) => [path, labelled]);
+    dataSetsIn(text, { fsPath: '/work/chest.unimiss.jsonc' }).map(({ path, kind }) => [path, kind]);
   expect(at('{ "data": { "paths": ["ct", "/x-rays",], }, // mine\n}')).toEqual([
-    ['/work/ct', false],
-    ['/x-rays', false],
+    ['/work/ct', 'images'],
+    ['/x-rays', 'images'],
   ]);
-  expect(at('{ "task": "finetune", "data": { "path": "../organs" } }')).toEqual([['/organs', true]]);
+  expect(at('{ "task": "finetune", "data": { "path": "../organs" } }')).toEqual([['/organs', 'labelled']]);
+  expect(at('{ "data": { "manifest": "lists/all.csv" } }')).toEqual([['/work/lists/all.csv', 'manifest']]);
   expect(at('{ "data": { "paths": "" } }')).toEqual([]);
   expect(at('not JSON')).toEqual([]);
 });
@@ -35,8 +36,8 @@ it.each([
     {} as never,
     { request: () => Promise.reject(error), onDidConnect: new EventEmitter<void>().event } as never,
   );
-  for (const labelled of [false, true]) {
-    const set = { path: `/there/${labelled}`, labelled, added: false };
+  for (const kind of ['images', 'manifest', 'labelled'] as const) {
+    const set = { path: `/there/${kind}`, kind, added: false };
     expect(store.look(set)).toEqual({ state: 'looking' });
     await new Promise<void>((looked) => store.onDidChange(() => looked()));
     expect(store.look(set)).toEqual(found);
@@ -50,7 +51,7 @@ it('a data set is looked at again once the daemon is there', async () => {
   const forecast = { images: [image], unreadable: { count: 0, first: [] }, skipped: 0, concerns: [] };
   const request = vi.fn().mockRejectedValueOnce(new Error('not responding')).mockResolvedValue(forecast);
   const store = new DatasetStore({} as never, { request, onDidConnect: connected.event } as never);
-  const set = { path: '/images', labelled: false, added: false };
+  const set = { path: '/images', kind: 'images' as const, added: false };
   const looked = async () => {
     store.look(set);
     const changes: { dispose(): unknown }[] = [];
@@ -69,5 +70,22 @@ it('a data set is looked at again once the daemon is there', async () => {
   connected.fire(); // what is known stays
   expect(store.look(set).state).toBe('known');
   expect(request).toHaveBeenCalledTimes(2);
+  store.dispose();
+});
+
+it.each([
+  ['images', '/a/ct', { paths: '/a/ct' }],
+  ['manifest', '/a/list.csv', { manifest: '/a/list.csv' }],
+] as const)('the daemon looks at %s as a configuration names them', async (kind, path, data) => {
+  const asked: { from: { config: string; file: string } }[] = [];
+  const request = (_type: unknown, params: (typeof asked)[0]) => {
+    asked.push(params);
+    return Promise.reject(new Error('enough'));
+  };
+  const store = new DatasetStore({} as never, { request, onDidConnect: new EventEmitter<void>().event } as never);
+  await store.lookAgain({ path, kind, added: false });
+  expect(asked.map(({ from }) => ({ ...from, config: JSON.parse(from.config) }))).toEqual([
+    { config: { data: { ...data, maxBroken: 1 } }, file: '/a/survey.unimiss.jsonc' },
+  ]);
   store.dispose();
 });

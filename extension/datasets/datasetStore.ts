@@ -1,6 +1,6 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'jsonc-parser';
-import { type Disposable, EventEmitter, l10n, type Memento, RelativePattern, Uri, workspace } from 'vscode';
+import { type Disposable, EventEmitter, l10n, type Memento, RelativePattern, type Uri, workspace } from 'vscode';
 import { absoluteFrom } from '../../protocol/config/paths.ts';
 import { dataPlan, runForecast } from '../../protocol/daemon/messages.ts';
 import { isObject } from '../../protocol/json.ts';
@@ -26,11 +26,11 @@ export type Look =
   /** Only a daemon looks, and this machine has none. The data set may lie on another machine, whose daemon looks when a run starts. */
   | { readonly state: 'unchecked' };
 
-/** A folder with images, or a table that names them. */
+/** A folder with images, a manifest that lists them, or a labelled data set. */
 export interface DataSet {
   /** Absolute. */
   readonly path: string;
-  readonly labelled: boolean;
+  readonly kind: 'images' | 'manifest' | 'labelled';
   /** Added by hand, so it can be removed; the others stand in a configuration. */
   readonly added: boolean;
 }
@@ -58,7 +58,7 @@ export class DatasetStore implements Disposable {
   }
 
   async list(): Promise<DataSet[]> {
-    const added = this.added.map((path) => ({ path, labelled: false, added: true }));
+    const added = this.added.map((path) => ({ path, kind: 'images' as const, added: true }));
     const all = new Map([...added, ...(await this.configured())].map((one) => [one.path, one]));
     return [...all.values()].sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
   }
@@ -84,7 +84,7 @@ export class DatasetStore implements Disposable {
   async lookAgain(set: DataSet): Promise<void> {
     this.looks.set(set.path, { state: 'looking' });
     this.changed.fire(set.path);
-    const found = await (set.labelled ? this.plan(set.path) : this.survey(set.path)).catch(
+    const found = await (set.kind === 'labelled' ? this.plan(set.path) : this.survey(set)).catch(
       (error: unknown): Look =>
         error instanceof NoDaemonHere
           ? { state: 'unchecked' }
@@ -132,9 +132,9 @@ export class DatasetStore implements Disposable {
     return texts.flatMap(({ uri, text }) => dataSetsIn(text, uri));
   }
 
-  private async survey(path: string): Promise<Look> {
-    const config = JSON.stringify({ data: { paths: path, maxBroken: 1 } });
-    const from = { config, file: Uri.joinPath(Uri.file(path), `survey${configSuffix}`).fsPath };
+  private async survey({ path, kind }: DataSet): Promise<Look> {
+    const config = JSON.stringify({ data: { [kind === 'manifest' ? 'manifest' : 'paths']: path, maxBroken: 1 } });
+    const from = { config, file: join(dirname(path), `survey${configSuffix}`) };
     const { images, unreadable, skipped, concerns } = await this.daemon.request(runForecast, { from });
     if (images.length === 0 && unreadable.count === 0)
       return { state: 'failed', why: concerns[0]?.message ?? l10n.t('has no images') };
@@ -168,10 +168,10 @@ export function dataSetsIn(text: string, { fsPath }: Pick<Uri, 'fsPath'>): DataS
   const data = isObject(config) ? config.data : undefined;
   if (!isObject(data)) return [];
   const absolute = absoluteFrom({ baseDir: dirname(fsPath) });
-  const named = (value: unknown, labelled: boolean): DataSet[] =>
+  const named = (value: unknown, kind: DataSet['kind']): DataSet[] =>
     [value]
       .flat()
       .filter((one) => typeof one === 'string' && one !== '')
-      .map((one) => ({ path: absolute(one as string), labelled, added: false }));
-  return [...named(data.paths, false), ...named(data.path, true)];
+      .map((one) => ({ path: absolute(one as string), kind, added: false }));
+  return [...named(data.paths, 'images'), ...named(data.manifest, 'manifest'), ...named(data.path, 'labelled')];
 }

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   type Disposable,
   EventEmitter,
@@ -24,6 +24,7 @@ export type DataRow =
   | { readonly kind: 'finding'; readonly set: DataSet; readonly finding: DataFinding }
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'image'; readonly path: string }
+  | { readonly kind: 'table'; readonly path: string }
   | { readonly kind: 'more'; readonly text: string };
 
 /** Names of files that are images. */
@@ -111,6 +112,12 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
         };
         return item;
       }
+      case 'table': {
+        const item = new TreeItem(Uri.file(row.path));
+        item.iconPath = ThemeIcon.File;
+        item.command = { command: 'vscode.open', title: 'Open', arguments: [item.resourceUri] };
+        return item;
+      }
       case 'more':
         return new TreeItem(row.text);
     }
@@ -138,10 +145,10 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
   }
 
   private setItem(set: DataSet): TreeItem {
-    const item = new TreeItem(basename(set.path), TreeItemCollapsibleState.Collapsed);
+    const item = new TreeItem(nameOf(set), TreeItemCollapsibleState.Collapsed);
     item.id = set.path;
     item.tooltip = set.path;
-    item.contextValue = `dataSet${set.labelled ? ' labelled' : ''}${set.added ? ' added' : ''}`;
+    item.contextValue = `dataSet ${set.kind}${set.added ? ' added' : ''}`;
     // Nothing looks at the files that a configuration of an untrusted workspace names.
     if (!workspace.isTrusted) return item;
     const look = this.store.look(set);
@@ -171,25 +178,32 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
   }
 }
 
+/** Manifests of many data sets have the same name. */
+function nameOf({ path, kind }: DataSet): string {
+  return kind === 'manifest' ? join(basename(dirname(path)), basename(path)) : basename(path);
+}
+
 function findingItem({ set, finding: { severity, place, what } }: DataRow & { kind: 'finding' }): TreeItem {
-  const item = new TreeItem(place.startsWith(`${set.path}/`) ? place.slice(set.path.length + 1) : place);
+  const folder = set.kind === 'manifest' ? dirname(set.path) : set.path;
+  const item = new TreeItem(place.startsWith(`${folder}/`) ? place.slice(folder.length + 1) : place);
   item.description = what;
   item.tooltip = `${place}\n${what}`;
   const color = new ThemeColor(severity === 'error' ? 'list.errorForeground' : 'list.warningForeground');
   item.iconPath = new ThemeIcon(severity, color);
-  const file = place.startsWith('/') ? place.replace(/:\d+$/, '') : join(set.path, place);
+  const file = place.startsWith('/') ? place.replace(/:\d+$/, '') : join(folder, place);
   item.command = { command: 'unimiss.openViewer', title: 'Open in UniMiSS Viewer', arguments: [Uri.file(file)] };
   return item;
 }
 
-/** Folders and images in a folder, in natural order. */
+/** Folders and images in a folder, in natural order; of a data set that is a file, this file. */
 async function filesIn(path: string): Promise<DataRow[]> {
   const uri = Uri.file(path);
   const { type } = await workspace.fs.stat(uri).then(
     (found) => found,
     () => ({ type: FileType.Unknown }),
   );
-  if ((type & FileType.Directory) === 0) return [];
+  if ((type & FileType.Directory) === 0)
+    return (type & FileType.File) === 0 ? [] : [{ kind: imageName.test(path) ? 'image' : 'table', path }];
   const entries = (await workspace.fs.readDirectory(uri))
     .filter(([name, kind]) => !name.startsWith('.') && ((kind & FileType.Directory) !== 0 || imageName.test(name)))
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));

@@ -213,6 +213,16 @@ export class Window {
     return this.visible(`the tree "${title}"`, this.page.getByRole('tree', { name: title, exact: true }));
   }
 
+  /** Folds a view of the side bar, which leaves its height to the others, or unfolds it. */
+  async fold(title: string, folded: boolean): Promise<void> {
+    const header = this.page.locator('.pane-header', { has: this.page.locator('h3.title', { hasText: title }) });
+    if ((await header.getAttribute('aria-expanded')) === String(folded)) await header.click();
+    await this.visible(
+      `${title} to be ${folded ? '' : 'un'}folded`,
+      header.and(this.page.locator(`[aria-expanded="${!folded}"]`)),
+    );
+  }
+
   /** The entries of a tree view, as far as they are in sight. */
   async treeItems(title: string): Promise<TreeItem[]> {
     return (await this.tree(title)).getByRole('treeitem').evaluateAll((elements) =>
@@ -341,10 +351,14 @@ export class Window {
     return path;
   }
 
-  /** Pictures in light and dark, `NAME-light` and `NAME-dark`. The window is dark afterwards, as at first. */
-  async pictures(name: string): Promise<void> {
+  /**
+   * Pictures in light and dark, `NAME-light` and `NAME-dark`. The window is dark afterwards, as at first.
+   * @param show brings what another theme takes away: hovers, menus
+   */
+  async pictures(name: string, show?: () => Promise<unknown>): Promise<void> {
     for (const theme of ['light', 'dark'] as const) {
       await this.setTheme(theme);
+      await show?.();
       await this.settle();
       await this.screenshot(`${name}-${theme}`);
     }
