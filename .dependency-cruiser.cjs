@@ -115,7 +115,7 @@ module.exports = {
         dependencyTypesNot: ['type-only', 'core'],
         path: '.',
         pathNot:
-          '^vscode$|@types/vscode|^extension/(doors/|(lastSeen|viewTypes|machines/machineScheme|configuration/(configFiles|schemaScheme))\\.ts$)',
+          '^vscode$|@types/vscode|^extension/(doors/|(lastSeen|notify|viewTypes|machines/machineScheme|configuration/(configFiles|resolvedScheme|schemaScheme))\\.ts$)',
       },
     },
     {

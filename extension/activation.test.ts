@@ -1,5 +1,6 @@
 import { build } from 'esbuild';
 import { beforeEach, expect, it, vi } from 'vitest';
+import type { TreeDataProvider } from 'vscode';
 import manifest from '../package.json' with { type: 'json' };
 import { extensionBundle } from '../scripts/bundles.mjs';
 import * as parts from '../test/extension/vscode.ts';
@@ -17,6 +18,9 @@ let loaded: string[] = [];
 let registered: Map<string, (...args: unknown[]) => unknown>;
 let opened: number;
 let openTexts: { fileName: string }[];
+/** Why the whole cannot be opened, and what the user was told. */
+let refusal: Error | undefined;
+let told: string[];
 
 function editor() {
   const put = (id: string, thing?: unknown) => {
@@ -27,12 +31,17 @@ function editor() {
   return {
     ...parts,
     window: {
-      createTreeView: (id: string) => put(id),
+      createTreeView: (id: string, { treeDataProvider }: { treeDataProvider: unknown }) => put(id, treeDataProvider),
       registerCustomEditorProvider: (id: string) => put(id),
       registerWebviewPanelSerializer: (id: string) => put(id),
+      showErrorMessage: async (text: string) => void told.push(text),
     },
     workspace: {
       registerFileSystemProvider: (scheme: string) => put(`${scheme}:`),
+      registerTextDocumentContentProvider: (
+        scheme: string,
+        { provideTextDocumentContent }: { provideTextDocumentContent: () => string },
+      ) => put(`text of ${scheme}:`, provideTextDocumentContent),
       onDidOpenTextDocument: (listener: () => unknown) => put('text opened', listener),
       textDocuments: openTexts,
     },
@@ -46,11 +55,15 @@ function editor() {
 /** Loads and activates it. @param kept what earlier windows left */
 function activate(kept: Record<string, unknown> = {}) {
   const vscode = editor();
-  const openWhole = () => {
+  const openWhole = ({ subscriptions }: { subscriptions: { dispose(): void }[] }) => {
     opened++;
-    for (const { command } of manifest.contributes.commands)
-      vscode.commands.registerCommand(command, (...args: unknown[]) => `${command}(${args})`);
-    return {};
+    for (const { command } of manifest.contributes.commands) {
+      if (refusal && command === 'unimiss.startPretraining') throw refusal;
+      subscriptions.push(
+        vscode.commands.registerCommand(command, (...args: unknown[]) => `${command}(${args})`) as never,
+      );
+    }
+    return { resolvedConfigs: { provideTextDocumentContent: ({ query }: { query: string }) => `text of ${query}` } };
   };
   const load = (name: string) => {
     loaded.push(name);
@@ -61,15 +74,21 @@ function activate(kept: Record<string, unknown> = {}) {
   };
   const module = { exports: {} as { activate(extension: unknown): void } };
   new Function('module', 'exports', 'require', '__filename', text)(module, module.exports, load, '/dist/main.cjs');
-  module.exports.activate({
+  const extension = {
     extension: { packageJSON: manifest },
     globalState: { get: (key: string, usual: unknown) => kept[key] ?? usual },
-    subscriptions: [],
-  });
+    subscriptions: [] as { dispose(): void }[],
+    get extensionRuntime(): never {
+      throw new Error('as the editor: this is only for those that it lets use proposals');
+    },
+  };
+  module.exports.activate(Object.freeze(extension));
+  return extension;
 }
 
 beforeEach(() => {
   [loaded, registered, opened, openTexts] = [[], new Map(), 0, []];
+  [refusal, told] = [undefined, []];
 });
 
 it('is small, and loads nothing but the interface of the editor', () => {
@@ -103,6 +122,36 @@ it('loads the whole once, with the first command, and calls the real one', () =>
   const first = registered.get('unimiss.startPretraining')!;
   expect(first('file')).toBe('unimiss.startPretraining(file)');
   expect(registered.get('unimiss.showLog')!()).toBe('unimiss.showLog()');
+  expect(opened).toBe(1);
+});
+
+it('keeps its doors if the whole cannot be opened, says so, and tries again with the next use', async () => {
+  const { subscriptions } = activate();
+  const doors = new Set(registered.keys());
+  refusal = new Error('no space left');
+  expect(registered.get('unimiss.showLog')!()).toBeUndefined();
+  expect(new Set(registered.keys())).toEqual(doors);
+  expect(() => registered.get('text of unimiss-resolved:')!({ query: '/runs/a' })).toThrow('no space left');
+  const tree = registered.get('unimiss.runs') as unknown as TreeDataProvider<unknown>;
+  let asked = 0;
+  tree.onDidChangeTreeData!(() => asked++);
+  expect(() => tree.getChildren()).toThrow('no space left');
+  await Promise.resolve();
+  const text =
+    'UniMiSS could not start in this window: no space left. Try again. If it fails again, reload the window.';
+  expect(told).toEqual([text, text, text]);
+  refusal = undefined;
+  expect(registered.get('unimiss.showLog')!()).toBe('unimiss.showLog()');
+  expect(opened).toBe(4);
+  expect(asked).toBe(1);
+  // All of it ends with the window.
+  for (const one of subscriptions) one.dispose();
+  expect(registered.has('unimiss.showLog')).toBe(false);
+});
+
+it('has the text of a tab of the last window, before any other use', () => {
+  activate();
+  expect(registered.get('text of unimiss-resolved:')!({ query: '/runs/a' })).toBe('text of /runs/a');
   expect(opened).toBe(1);
 });
 

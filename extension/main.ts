@@ -1,35 +1,38 @@
 import { createRequire } from 'node:module';
 import { type CustomReadonlyEditorProvider, type ExtensionContext, window, workspace } from 'vscode';
 import { isConfig } from './configuration/configFiles.ts';
+import { resolvedScheme } from './configuration/resolvedScheme.ts';
 import { schemaScheme } from './configuration/schemaScheme.ts';
-import { commandDoors } from './doors/commandDoors.ts';
 import { fileDoor } from './doors/fileDoor.ts';
+import { textDoor } from './doors/textDoor.ts';
 import { TreeDoor } from './doors/treeDoor.ts';
+import { WholeDoor } from './doors/wholeDoor.ts';
 import { connectedWhenLastSeen, trainedWhenLastSeen } from './lastSeen.ts';
 import { machineScheme } from './machines/machineScheme.ts';
 import type { ImageDocument } from './viewer/imageDocument.ts';
 import { panelTypes, viewerTypes } from './viewTypes.ts';
 import type { openWhole, Whole } from './whole.ts';
 
-let whole: Whole | undefined;
+let door: WholeDoor | undefined;
 
 /**
  * Activation, which every window pays for: it only puts up doors, through which whatever the user first uses, a command, a view, an
  * image, a configuration, loads the whole.
  */
 export function activate(extension: ExtensionContext): void {
-  const use = (): Whole => {
-    if (whole) return whole;
-    const open = loadWhole();
-    commandsUntilThen.dispose(); // the whole has commands of the same names
-    whole = open(extension, { runs: runs.view, machines: machines.view });
-    return whole;
-  };
-  const commandsUntilThen = commandDoors(extension.extension, use);
+  const use = (): Whole => whole.use();
   const runs = new TreeDoor('unimiss.runs', () => use().runs, { canSelectMany: true });
   const dataSets = new TreeDoor('unimiss.dataSets', () => use().dataSets, { showCollapseAll: true });
   const machines = new TreeDoor('unimiss.machines', () => use().machineRows);
-  extension.subscriptions.push(commandsUntilThen, runs, dataSets, machines);
+  const whole = new WholeDoor(
+    extension,
+    (own) => loadWhole()(own, { runs: runs.view, machines: machines.view }),
+    () => {
+      for (const tree of [runs, dataSets, machines]) tree.askAgain();
+    },
+  );
+  door = whole;
+  extension.subscriptions.push(whole, runs, dataSets, machines);
   const viewer: CustomReadonlyEditorProvider<ImageDocument> = {
     openCustomDocument: (uri) => use().viewers.openCustomDocument(uri),
     resolveCustomEditor: (document, panel) => use().viewers.resolveCustomEditor(document, panel),
@@ -37,6 +40,7 @@ export function activate(extension: ExtensionContext): void {
   extension.subscriptions.push(
     fileDoor(schemaScheme, () => use().schemaFiles),
     fileDoor(machineScheme, () => use().machineFiles),
+    textDoor(resolvedScheme, () => use().resolvedConfigs),
     ...Object.values(viewerTypes).map((type) =>
       window.registerCustomEditorProvider(type, viewer, { supportsMultipleEditorsPerDocument: true }),
     ),
@@ -56,7 +60,7 @@ export function activate(extension: ExtensionContext): void {
 }
 
 export async function deactivate(): Promise<void> {
-  await whole?.close();
+  await door?.close();
 }
 
 /** The second bundle (scripts/build.mjs). */

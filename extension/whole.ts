@@ -1,4 +1,4 @@
-import { EventEmitter, type ExtensionContext, Uri, window } from 'vscode';
+import { EventEmitter, type ExtensionContext, type TextDocumentContentProvider, Uri, window } from 'vscode';
 import type { Reading } from '../protocol/viewer/page.ts';
 import { localWay } from './client/localWay.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
@@ -23,7 +23,7 @@ import { startCommands } from './commands/startPretraining.ts';
 import { tryCommands } from './commands/tryDemo.ts';
 import { viewCommands } from './commands/view.ts';
 import { helpWithConfigs } from './configuration/configHelp.ts';
-import { provideResolvedConfigs } from './configuration/resolvedConfigs.ts';
+import { resolvedConfigs } from './configuration/resolvedConfigs.ts';
 import { SchemaFiles } from './configuration/schemaFiles.ts';
 import { newConfigurationCommands } from './configuration/wizard/newConfiguration.ts';
 import type { Context } from './context.ts';
@@ -59,6 +59,7 @@ export interface Whole {
   readonly machineRows: MachinesView;
   readonly schemaFiles: SchemaFiles;
   readonly machineFiles: MachineFiles;
+  readonly resolvedConfigs: TextDocumentContentProvider;
   readonly viewers: ViewerEditors;
   readonly panels: MetricsPanels;
   readonly reportPanels: ReportPanels;
@@ -71,7 +72,7 @@ export interface SideViews {
   readonly machines: MachinesTree;
 }
 
-/** Everything but the doors. Opened once, with the first use. */
+/** Everything but the doors. Opened with the first use; if it throws, its subscriptions are ended, and the next use opens it anew. */
 export function openWhole(extension: ExtensionContext, views: SideViews): Whole {
   const output = window.createOutputChannel('UniMiSS', { log: true });
   // Failures that no user action caused go to the log; the views show the state of the connection.
@@ -80,6 +81,10 @@ export function openWhole(extension: ExtensionContext, views: SideViews): Whole 
   const store = new RunStore(daemon, failed);
   const machines = new Machines(extension, output, store, failed);
   daemon.joinMachines(machines);
+  const close = async () => {
+    await Promise.all([daemon.dispose(), machines.dispose()]);
+  };
+  extension.subscriptions.push({ dispose: close });
   const view = new RunsView(views.runs, store, daemon, failed);
   const panels = new MetricsPanels(extension, daemon, failed, actOnRun);
   const logs = new RunLogs(daemon, failed);
@@ -96,7 +101,6 @@ export function openWhole(extension: ExtensionContext, views: SideViews): Whole 
   extension.subscriptions.push(machineRows, schemaFiles, machineFiles);
   extension.subscriptions.push(
     new StatusBar(daemon, store),
-    provideResolvedConfigs(ctx),
     helpWithConfigs(daemon, failed),
     keepContextKeys(ctx, failed),
   );
@@ -129,15 +133,14 @@ export function openWhole(extension: ExtensionContext, views: SideViews): Whole 
     ...[datasetCommands(datasets), viewCommands(viewers, volumes), showViewsCommands(ctx, viewers)],
     ...all.map((commandsOf) => commandsOf(ctx)),
   ];
-  extension.subscriptions.push(...registerCommands(ctx, handlers));
+  registerCommands(ctx, handlers);
 
   // Shows a run again that was active when the editor closed.
   if (trainedWhenLastSeen(extension)) daemon.connect().catch(failed);
 
   return {
     ...{ runs: view, dataSets, machineRows, schemaFiles, machineFiles, viewers, panels, reportPanels },
-    close: async () => {
-      await Promise.all([daemon.dispose(), machines.dispose()]);
-    },
+    resolvedConfigs: resolvedConfigs(ctx),
+    close,
   };
 }

@@ -1,27 +1,31 @@
-import { commands, type Disposable, l10n, workspace } from 'vscode';
+import { commands, l10n, workspace } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { Context } from '../context.ts';
 import { withRemedies } from '../remedies.ts';
 import { showError } from '../showError.ts';
 
-/** Registers commands by their ids. Shows what a command throws, and does not pass it to the caller. */
+/**
+ * Registers commands by their ids until the extension's subscriptions end, also if it throws: one may be there already. Shows what a
+ * command throws, and does not pass it to the caller.
+ */
 export function registerCommands(
   ctx: Context,
   // biome-ignore lint/suspicious/noExplicitAny: each command checks its arguments
   handlers: readonly Record<string, (...args: any[]) => Promise<void>>[],
-): Disposable[] {
-  const forTrusted = needTrust(ctx.extension.extension.packageJSON);
-  const all = handlers.flatMap((some) => Object.entries(some));
-  return all.map(([id, handler]) =>
-    commands.registerCommand(id, async (...args) => {
+): void {
+  const { extension, subscriptions } = ctx.extension;
+  const forTrusted = needTrust(extension.packageJSON);
+  for (const [id, handler] of handlers.flatMap((some) => Object.entries(some))) {
+    const command = commands.registerCommand(id, async (...args) => {
       try {
         if (forTrusted.has(id) && !workspace.isTrusted) throw untrusted();
         await handler(...args);
       } catch (error) {
         void showError(error, ctx.output);
       }
-    }),
-  );
+    });
+    subscriptions.push(command);
+  }
 }
 
 /**

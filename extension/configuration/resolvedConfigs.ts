@@ -1,26 +1,25 @@
-import { type Disposable, l10n, Uri, workspace } from 'vscode';
+import { l10n, type TextDocumentContentProvider, Uri } from 'vscode';
 import { messageOf, UnimissError } from '../../protocol/errors.ts';
 import type { RunInfo } from '../../protocol/runs/runInfo.ts';
 import type { Context } from '../context.ts';
 import { readText } from '../machines/readText.ts';
-
-const scheme = 'unimiss-resolved';
+import { resolvedScheme } from './resolvedScheme.ts';
 
 /** Where the editor reads the configuration of a run with every choice made. It cannot be edited there: the run goes on with it. */
 export function resolvedConfigUri({ id, folder }: Pick<RunInfo, 'id' | 'folder'>): Uri {
-  return Uri.from({ scheme, path: `/${id}.json`, query: folder });
+  return Uri.from({ scheme: resolvedScheme, path: `/${id}.json`, query: folder });
 }
 
-/** Provides these texts, also of runs on other machines. */
-export function provideResolvedConfigs(ctx: Pick<Context, 'daemon' | 'extension' | 'store'>): Disposable {
-  return workspace.registerTextDocumentContentProvider(scheme, {
+/** Provides these texts, also of runs on other machines, and in a window that has not asked for its runs yet. */
+export function resolvedConfigs({ store }: Pick<Context, 'store'>): TextDocumentContentProvider {
+  return {
     async provideTextDocumentContent({ query: folder }) {
-      const run = ctx.store.get(folder);
-      if (!run) throw new UnimissError('run', l10n.t('is not listed any more'), { place: folder });
+      if (!store.get(folder)) await store.load();
+      if (!store.get(folder)) throw new UnimissError('run', l10n.t('is not listed any more'), { place: folder });
       const file = `${folder}/config.resolved.json`;
       return readText(file).catch((cause) => {
         throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: file, cause });
       });
     },
-  });
+  };
 }

@@ -12,6 +12,8 @@ export class TreeDoor<Row> implements Disposable {
   readonly view: TreeView<Row>;
   private readonly changed = new EventEmitter<Row | Row[] | undefined>();
   private made: TreeDataProvider<Row> | undefined;
+  /** Whether the editor has asked for rows that could not be made. */
+  private inVain = false;
 
   constructor(
     id: string,
@@ -33,9 +35,20 @@ export class TreeDoor<Row> implements Disposable {
     this.changed.dispose();
   }
 
+  /** For rows that could not be made when the editor asked. */
+  askAgain(): void {
+    if (this.inVain) this.changed.fire(undefined);
+  }
+
   private get rows(): TreeDataProvider<Row> {
     if (!this.made) {
-      this.made = this.make();
+      try {
+        this.made = this.make();
+      } catch (error) {
+        this.inVain = true;
+        throw error;
+      }
+      this.inVain = false;
       this.made.onDidChangeTreeData?.((row) => this.changed.fire(row ?? undefined));
     }
     return this.made;
