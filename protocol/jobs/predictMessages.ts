@@ -103,7 +103,7 @@ export const predictResultSchema = z.object({
   failed: z.array(
     z.object({
       image: z.string(),
-      reason: z.string(),
+      reason: z.string().describe('What is wrong with it; it names only other files.'),
       unlike: z
         .boolean()
         .default(false)

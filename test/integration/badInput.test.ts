@@ -419,7 +419,7 @@ describe('a prediction names, and writes nothing for,', () => {
     await putVolume(join(own, 'images', 'good.nii'));
     const result = await predict(network, join(own, 'images'), join(own, 'out'));
     expect(result.failed).toEqual([{ image: folder, reason: expect.stringMatching(reason), unlike: false }]);
-    expect(result.failed[0]?.reason.startsWith(`${folder}: `)).toBe(true);
+    expect(result.failed[0]?.reason).not.toContain(`${folder}: `);
     expect(result.predicted).toMatchObject([{ image: join(own, 'images', 'good.nii') }]);
     expect(filesBelow(join(own, 'out')).sort()).toEqual(['good.nii.gz', 'predicted.jsonl']);
   });
@@ -431,12 +431,12 @@ describe('a prediction names, and writes nothing for,', () => {
     const grey = await untrainedExport(join(own, 'grey'), { ...of2D, patch: [64, 64], channels });
     await putPicture(join(own, 'colour.png'), { color: true });
     const colour = await predict(grey, join(own, 'colour.png'), join(own, 'out'));
-    expect(colour.failed[0]?.reason).toMatch(/colour\.png: is a colour image where a grey one is expected\n/);
+    expect(colour.failed[0]?.reason).toMatch(/^is a colour image where a grey one is expected\n/);
     const data = new Float32Array(8 * 12 * 12);
     data[7] = Number.POSITIVE_INFINITY;
     await put(join(own, 'nan.nii'), encodeNifti({ shape: [8, 12, 12], spacing: [3, 1, 1], data }));
     const nan = await predict(network, join(own, 'nan.nii'), join(own, 'out'));
-    expect(nan.failed[0]?.reason).toMatch(/nan\.nii: has 1 voxels that are NaN or infinite/);
+    expect(nan.failed[0]?.reason).toMatch(/^has 1 voxels that are NaN or infinite/);
     expect(filesBelow(join(own, 'out')).filter((name) => !/^(predicted\.jsonl|predictions\.csv)$/.test(name))).toEqual(
       [],
     );

@@ -100,8 +100,7 @@ function show(
   if (table !== null) reporter.line(table);
   reporter.record({ step, loadSeconds, predicted: predicted.length, skipped, failed, table, notices });
   const [first] = failed;
-  // Most reasons name the file themselves.
-  for (const { image, reason } of failed) reporter.notice(reason.startsWith(image) ? reason : `${image}: ${reason}`);
+  for (const { image, reason } of failed) reporter.notice(`${image}: ${reason}`);
   if (first)
     throw new UnimissError(
       'data',

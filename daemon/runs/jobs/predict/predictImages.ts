@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { messageOf, UnimissError } from '../../../../protocol/errors.ts';
+import { UnimissError } from '../../../../protocol/errors.ts';
 import type { Predicted, PredictResult, PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
@@ -96,12 +96,17 @@ async function predictRest(
       all.push(predicted);
     } catch (error) {
       if (!(error instanceof UnimissError) || error.code !== 'data') throw error;
-      const reason = messageOf(error);
-      result.failed.push({ image: files.images[0] ?? files.id, reason, unlike: error instanceof UnlikeTraining });
+      const image = files.images[0] ?? files.id;
+      result.failed.push({ image, reason: reasonFor(image, error), unlike: error instanceof UnlikeTraining });
     }
   }
   onProgress('Done', cases.length, cases.length);
   return { ...result, table: await writeTable(task.out, all, plan) };
+}
+
+/** Without the name of the image, which stands beside it; that of another file remains. */
+function reasonFor(image: string, { what, details: { place, remedy } }: UnimissError): string {
+  return `${place === undefined || place === image ? '' : `${place}: `}${what}${remedy ? `\n  ${remedy}` : ''}`;
 }
 
 async function predictCase(network: OpenNetwork, files: InputCase, task: PredictTask): Promise<Predicted> {
