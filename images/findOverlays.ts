@@ -27,9 +27,9 @@ export async function findOverlays(path: string): Promise<string[]> {
     return own !== undefined && ending.test(name) && labelName.test(name.slice(own.length).replace(ending, ''));
   });
   const real = await realpath(path).catch(() => path); // an image may go while it is shown
-  const found = await filesIn([folder, dirname(real)], folder, beside);
+  const found = await filesIn(await resolved([folder, dirname(real)]), folder, beside);
   const parent = dirname(folder);
-  const roots = [parent, dirname(dirname(real))];
+  const roots = await resolved([parent, dirname(dirname(real))]);
   // An image that lies in a folder of labels is a label map itself.
   if (!isLabelFolder(basename(folder)))
     for (const name of (await names(parent)).filter((one) => holdsLabelsOf(one, basename(folder)))) {
@@ -42,9 +42,13 @@ export async function findOverlays(path: string): Promise<string[]> {
   return found.slice(0, most);
 }
 
-/** The paths of those names in a folder that are files, and lie in one of some folders when links are followed. */
-async function filesIn(roots: readonly string[], folder: string, names: readonly string[]): Promise<string[]> {
-  const within = await Promise.all(roots.map((root) => realpath(root)));
+/** Folders as they are when links are followed. */
+function resolved(folders: readonly string[]): Promise<string[]> {
+  return Promise.all(folders.map((folder) => realpath(folder)));
+}
+
+/** The paths of those names in a folder that are files, and lie in one of some resolved folders when links are followed. */
+async function filesIn(within: readonly string[], folder: string, names: readonly string[]): Promise<string[]> {
   const fits = async (path: string) => {
     const real = await realpath(path);
     return within.some((root) => isInside(root, real)) && (await stat(real)).isFile();
