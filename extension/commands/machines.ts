@@ -140,7 +140,7 @@ async function showRsync(host: string, folder: Uri): Promise<void> {
   terminal.show();
   const from = `${folder.fsPath.replace(/[/\\]$/, '')}/`;
   const to = `${host}:data/${basename(folder.fsPath)}/`;
-  terminal.sendText(['rsync', '-avP', '--partial', quoted(from), quoted(to)].join(' '), false);
+  terminal.sendText(['rsync', '-avP', quoted(from), quoted(to)].join(' '), false);
 }
 
 async function chooseFile(): Promise<Uri | undefined> {

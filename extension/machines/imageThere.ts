@@ -165,7 +165,7 @@ export class ImageThere implements ImageReader {
     if (layer === 0) return 0; // the image's own
     const there = this.layers[layer - 1]?.there;
     if (there !== undefined) return there;
-    throw new UnimissError('data', l10n.t('the file of this overlay is not there any more'), {
+    throw new UnimissError('data', l10n.t('the file of this overlay no longer exists'), {
       remedy: l10n.t('Remove the overlay.'),
     });
   }
