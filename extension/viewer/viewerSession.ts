@@ -4,6 +4,8 @@ import { commands, type Disposable, l10n, Uri, type ViewColumn, type WebviewPane
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { addressOf, parseAddress } from '../../protocol/machines/address.ts';
+import { lookKey } from '../../protocol/viewer/displayNames.ts';
+import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import {
   type SeenViews,
   type SimilarImages,
@@ -14,6 +16,7 @@ import {
 import type { ImageSettings } from '../../protocol/viewer/settings.ts';
 import { machineScheme } from '../machines/machineScheme.ts';
 import { addressOfUri, uriOf } from '../machines/machineUri.ts';
+import { notify } from '../notify.ts';
 import { type CaseTour, shownCase } from './caseTour.ts';
 import { addDropped } from './droppedFiles.ts';
 import type { ImageDocument } from './imageDocument.ts';
@@ -68,6 +71,11 @@ export class ViewerSession implements Disposable {
 
   reveal(): void {
     this.panel.reveal();
+  }
+
+  /** How the page shows a layer; undefined: as at first. */
+  lookOf(layer: LayerInfo): LayerLook | undefined {
+    return this.memory.get(this.document.uri)?.looks[lookKey(layer)];
   }
 
   /** Shows a case of an evaluation, now or when the page is there. */
@@ -231,7 +239,11 @@ export class ViewerSession implements Disposable {
       defaultUri: Uri.joinPath(Uri.file(scheme === machineScheme ? homedir() : dirname(fsPath)), file),
       filters: { PNG: ['png'] },
     });
-    if (target) await workspace.fs.writeFile(target, png);
+    if (!target) return;
+    await workspace.fs.writeFile(target, png);
+    const open = l10n.t('Open Picture');
+    const answer = await notify('info', l10n.t('{0} is saved.', basename(target.path)), open);
+    if (answer === open) await commands.executeCommand('vscode.open', target);
   }
 
   private post(message: ViewerMessage): void {

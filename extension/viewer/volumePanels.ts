@@ -1,5 +1,6 @@
 import { type Disposable, l10n, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
+import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
 import type { VolumeMessage } from '../../protocol/viewer/volume.ts';
 import { volumeRequest } from '../../protocol/viewer/volume.ts';
 import { type PageAssets, readPageAssets, webviewPage } from '../webviewPage.ts';
@@ -16,8 +17,11 @@ export class VolumePanels implements Disposable {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** @throws UnimissError 'data' for a picture */
-  async show(document: ImageDocument): Promise<void> {
+  /**
+   * @param lookOf how the image's planes show a layer when the panel opens; undefined: as at first
+   * @throws UnimissError 'data' for a picture
+   */
+  async show(document: ImageDocument, lookOf: LookOf): Promise<void> {
     const { kind } = await document.opened;
     if (kind === 'picture')
       throw new UnimissError('data', l10n.t('is a picture, which has no third dimension'), { place: document.name });
@@ -35,7 +39,7 @@ export class VolumePanels implements Disposable {
       if (!volumeRequest.safeParse(message).success)
         this.failed(new UnimissError('internal', l10n.t("the 3D view's page sent a message that is not declared")));
       else
-        volumeOf(document)
+        volumeOf(document, lookOf)
           .then((volume) => panel.webview.postMessage(volume))
           .catch(this.failed);
     });
@@ -48,15 +52,18 @@ export class VolumePanels implements Disposable {
   }
 }
 
-/** What the page draws: the image, and the first of its label maps. */
-async function volumeOf(document: ImageDocument): Promise<VolumeMessage> {
+type LookOf = (layer: LayerInfo) => LayerLook | undefined;
+
+/** What the page draws: the image, and the labels that are on in the first label map that is. */
+async function volumeOf(document: ImageDocument, lookOf: LookOf): Promise<VolumeMessage> {
   const { low, high, ct } = await document.range;
-  const labels = document.layers.find(({ content }) => content.kind === 'labels');
+  const labels = document.layers.find((one) => one.content.kind === 'labels' && lookOf(one)?.visible !== false);
+  const off = labels && lookOf(labels)?.hidden;
   const image = await document.ask('coarseNifti', { layer: 0 });
   const list = labels?.content.kind === 'labels' ? labels.content.labels : [];
   const own = labels && labels.layer > 0 ? await document.ask('coarseNifti', { layer: labels.layer }) : undefined;
   return {
     ...{ type: 'volume', name: document.name, image, low, high, ct },
-    labels: own && { file: own, list: list.map(({ value, name }) => ({ value, name })) },
+    labels: own && { file: own, list: list.map(({ value, name }) => ({ value, name, shown: !off?.includes(value) })) },
   };
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { LabelInfo } from './layers.ts';
 
+/** A label in 3D. */
+export interface DrawnLabel extends Pick<LabelInfo, 'value' | 'name'> {
+  /** Whether it is on, as in the planes. */
+  readonly shown: boolean;
+}
+
 /** A volume for the 3D view, to its page. */
 export interface VolumeMessage {
   readonly type: 'volume';
@@ -11,9 +17,7 @@ export interface VolumeMessage {
   readonly low: number;
   readonly high: number;
   readonly ct: boolean;
-  readonly labels:
-    | { readonly file: Uint8Array; readonly list: readonly Pick<LabelInfo, 'value' | 'name'>[] }
-    | undefined;
+  readonly labels: { readonly file: Uint8Array; readonly list: readonly DrawnLabel[] } | undefined;
 }
 
 /** From the page of the 3D view; checked, since a page is a border. */

@@ -20,7 +20,7 @@ import { PlanePane } from './planePane.ts';
 import { toSettings } from './remembered.ts';
 import { pictureOf } from './screenshot.ts';
 import { SeenDialog } from './seenDialog.ts';
-import { toggled, withCase, withLayer, withoutLayer } from './shownLayers.ts';
+import { toggled, withCase, withComparison, withLayer, withoutLayer } from './shownLayers.ts';
 import { firstState, firstWindow, inside, middleOf, type ValueWindow, type ViewerState } from './state.ts';
 import { StatusLine } from './statusLine.ts';
 import { Toolbar } from './toolbar.ts';
@@ -86,7 +86,7 @@ export class ViewerApp {
     this.measuring = new MeasurePanel(change, ({ points }) => this.goTo(points[0]));
     this.overlays = new OverlayPanel({
       look: (layer, part) => this.look(layer, part),
-      compare: (compare) => change({ compare }),
+      compare: (compare) => change(withComparison(this.state, compare)),
       jump: (place) => change({ place }),
       add: () => send({ type: 'addOverlay' }),
       predict: () => send({ type: 'predict' }),

@@ -19,7 +19,7 @@ export class CaseBar {
     this.root.hidden = false;
     this.before.disabled = rank === 1;
     this.next.disabled = rank === count;
-    const errors = compared ? `${compared.errors} wrong pixels in this slice` : 'no errors to show';
+    const errors = compared ? `${compared.errors} wrong pixels in this slice` : 'No errors to show';
     const score = dice === null ? 'no Dice' : `mean Dice ${dice.toFixed(3)}`;
     setText(
       this.text,

@@ -32,12 +32,8 @@ export class HeaderDialog {
   }
 
   open({ lines, withheld }: HeaderView): void {
-    this.hidden.textContent =
-      withheld === 0
-        ? ''
-        : withheld === 1
-          ? '1 value is hidden: it may name a patient, a place or a day.'
-          : `${withheld} values are hidden: they may name a patient, a place or a day.`;
+    this.hidden.textContent = hiddenText(withheld);
+    this.hidden.hidden = withheld === 0;
     this.reveal.hidden = withheld === 0;
     this.lines.replaceChildren(
       ...lines.map(({ name, value }) =>
@@ -46,4 +42,9 @@ export class HeaderDialog {
     );
     if (!this.root.open) this.root.showModal();
   }
+}
+
+function hiddenText(withheld: number): string {
+  const because = 'may name a patient, a place or a day.';
+  return withheld === 1 ? `1 value is hidden: it ${because}` : `${withheld} values are hidden: they ${because}`;
 }

@@ -99,11 +99,11 @@ function paintHeat({ look, plane }: ShownLayer, range: ValueWindow, data: Uint8C
 }
 
 function paintAgreement(reference: ShownLayer, prediction: ShownLayer, data: Uint8ClampedArray): void {
-  const off = (look: LayerLook) => new Set(look.hidden);
-  const [offReference, offPrediction] = [off(reference.look), off(prediction.look)];
+  // A label that is off in one of them only would look like an error everywhere.
+  const off = new Set([...reference.look.hidden, ...prediction.look.hidden]);
   for (let i = 0, o = 0; o < data.length; i++, o += 4) {
     const [is, said] = [labelAt(reference.plane, i), labelAt(prediction.plane, i)];
-    const agreement = agreementOf(offReference.has(is) ? 0 : is, offPrediction.has(said) ? 0 : said);
+    const agreement = agreementOf(off.has(is) ? 0 : is, off.has(said) ? 0 : said);
     if (agreement === 'none') continue;
     const color = agreementColors[agreement];
     mix(data, o, color, 0, color[3]);

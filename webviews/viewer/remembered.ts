@@ -1,12 +1,8 @@
+import { lookKey } from '../../protocol/viewer/displayNames.ts';
 import type { LayerInfo } from '../../protocol/viewer/layers.ts';
 import type { OpenedImage } from '../../protocol/viewer/page.ts';
 import type { ImageSettings } from '../../protocol/viewer/settings.ts';
 import type { ViewerState } from './state.ts';
-
-/** A layer's name in the settings: its path, or '' for the image's own labels, which move with the image. */
-function keyOf({ layer, path }: LayerInfo): string {
-  return layer === 0 ? '' : path;
-}
 
 /** What is kept of the view for the next time. */
 export function toSettings(
@@ -18,7 +14,7 @@ export function toSettings(
   const pathOf = (layer: number) => layers.find((one) => one.layer === layer)?.path ?? '';
   const kept = layers.flatMap((info) => {
     const look = looks[info.layer];
-    return look ? [[keyOf(info), { ...look }] as const] : [];
+    return look ? [[lookKey(info), { ...look }] as const] : [];
   });
   return {
     volume,
@@ -37,7 +33,7 @@ export function toSettings(
 
 /** The look of a layer when the image was closed. */
 export function lookFrom(settings: ImageSettings | undefined, info: LayerInfo) {
-  return settings?.looks[keyOf(info)];
+  return settings?.looks[lookKey(info)];
 }
 
 /** The comparison of then, once both its layers are there. */

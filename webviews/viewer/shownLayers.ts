@@ -24,17 +24,22 @@ export function withoutLayer({ looks: all, compare }: ViewerState, removed: numb
   return { looks, compare: compared ? undefined : compare };
 }
 
-/** Reference and prediction of a case, at its errors. */
-export function withCase(
-  { looks: all }: ViewerState,
-  { reference, prediction, place }: NonNullable<ShownCase['compared']>,
-): LooksAndComparison & Pick<ViewerState, 'place'> {
+/** A comparison, whose layers are visible; undefined: none. */
+export function withComparison({ looks: all }: ViewerState, compare: ViewerState['compare']): LooksAndComparison {
   const looks = { ...all };
-  for (const layer of [reference, prediction]) {
+  for (const layer of compare ? [compare.reference, compare.prediction] : []) {
     const look = looks[layer];
     if (look) looks[layer] = { ...look, visible: true };
   }
-  return { looks, compare: { reference, prediction }, place };
+  return { looks, compare };
+}
+
+/** Reference and prediction of a case, at its errors. */
+export function withCase(
+  state: ViewerState,
+  { reference, prediction, place }: NonNullable<ShownCase['compared']>,
+): LooksAndComparison & Pick<ViewerState, 'place'> {
+  return { ...withComparison(state, { reference, prediction }), place };
 }
 
 /** All overlays off; or on, where none is visible. */

@@ -19,7 +19,8 @@ describe.skipIf(!hasChromium)('the 3D view (skipped where chromium is missing)',
     browser = await openBrowser();
     const open = await OpenImage.open(image, 0, () => {});
     const layer = await open.addLayer(reference, false);
-    const list = layer.content.kind === 'labels' ? layer.content.labels : [];
+    const list =
+      layer.content.kind === 'labels' ? layer.content.labels.map((label) => ({ ...label, shown: true })) : [];
     volume = {
       ...{ type: 'volume', name: hostile, image: new Uint8Array(await open.coarseNifti(0)) },
       ...{ low: -1000, high: 200, ct: true },

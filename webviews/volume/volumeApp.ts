@@ -68,7 +68,7 @@ export class VolumeApp {
     const colors = list.map(({ value }) => labelColor(value));
     const channel = (c: 0 | 1 | 2) => [0, ...colors.map((color) => color[c])];
     overlay.setColormapLabel({
-      ...{ R: channel(0), G: channel(1), B: channel(2), A: [0, ...list.map(() => 255)] },
+      ...{ R: channel(0), G: channel(1), B: channel(2), A: [0, ...list.map(({ shown }) => (shown ? 255 : 0))] },
       ...{ I: [0, ...list.map(({ value }) => value)], labels: ['', ...list.map((label) => label.name)] },
     });
     view.addVolume(overlay);
