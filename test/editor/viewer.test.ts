@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -92,7 +92,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => axial.getAttribute('aria-valuenow')).toBe('1');
     for (const [name, letters] of Object.entries({ Axial: 'RLAP', Coronal: 'RLSI', Sagittal: 'APSI' }))
       expect((await pane(frame, name).locator('.edge').allInnerTexts()).join('')).toBe(letters);
-    await window.pictures('viewer');
   });
 
   it('shows what there is of a file that ends too early, and says so', async () => {
@@ -116,7 +115,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => status.innerText()).toContain('2 lung');
     await frame.getByRole('combobox', { name: 'Compare' }).selectOption({ index: 1 });
     await window.visible('the legend', frame.getByText('in the reference, but not predicted'));
-    await window.pictures('viewer-compare');
     await frame.getByRole('checkbox', { name: 'Crosshair' }).uncheck();
     // The view comes back as it was.
     await eventually(() =>
@@ -161,7 +159,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await volume.locator('body.shown, body.failed').waitFor({ timeout: editor.timeout });
     for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as Theme[]) {
       await window.setTheme(theme);
-      await window.screenshot(`viewer-3d-${theme}`);
       expect(await axeFindings(volume), theme).toEqual([]);
     }
     await window.runCommand('View: Close All Editors');
@@ -174,7 +171,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await window.visible('an organ', frame.getByRole('row', { name: /leftLung/ }));
     for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as Theme[]) {
       await window.setTheme(theme);
-      await window.screenshot(`viewer-overlay-${theme}`);
       expect(await axeFindings(frame), theme).toEqual([]);
     }
     await window.runCommand('View: Close Editor');
@@ -196,7 +192,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await eventually(() => found.innerText()).toContain('10.0 mm');
     await press('r', 'Enter', 'Shift+ArrowRight', 'Enter', 'r');
     await eventually(() => found.innerText()).toMatch(/mean -?\d+\.\d ± \d+\.\d, 12\.6 mm²/);
-    await window.pictures('viewer-measure');
     await found.getByRole('button', { name: 'Remove 10.0 mm' }).click();
     await eventually(() => found.getByRole('listitem').count()).toBe(1);
   });
@@ -207,18 +202,9 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     const dialog = frame.getByRole('dialog', { name: 'Header of the file' });
     await window.visible('a field', dialog.getByRole('row', { name: /pixDims/ }));
     expect(await dialog.innerText()).not.toContain(patient);
-    await window.pictures('viewer-header');
     await dialog.getByRole('button', { name: 'Show Hidden Values' }).click();
     await window.visible('the name', dialog.getByText(patient));
     await dialog.getByRole('button', { name: 'Close' }).click();
-  });
-
-  it('saves the view as a picture', async () => {
-    const frame = await window.webview('ct.nii.gz');
-    await frame.getByRole('button', { name: 'Save Picture…' }).click();
-    const file = join(editor.workspace, 'view.png');
-    await window.answerFileDialog(file);
-    await eventually(() => existsSync(file) && readFileSync(file).subarray(1, 4).toString()).toBe('PNG');
   });
 
   it('links the crosshairs of images side by side', async () => {
@@ -231,7 +217,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     await axial.focus();
     await window.page.keyboard.press('Home');
     await eventually(() => status.innerText()).toContain('z 80.0 mm');
-    await window.pictures('viewer-side-by-side');
     await window.runCommand('View: Close Editor');
   });
 
@@ -259,7 +244,6 @@ describe.skipIf(skipped !== '')(titled('the viewer in the editor'), { timeout: t
     const bar = frame.getByRole('region', { name: 'Case of the evaluation' });
     await window.visible('the case', bar.getByText('worst: mean Dice 0.500, the worst of 2 (evaluation).'));
     await window.visible('the legend', frame.getByText('in the reference, but not predicted'));
-    await window.pictures('viewer-evaluated-case');
     await pane(frame, 'Axial').focus();
     await window.page.keyboard.press('n');
     const next = await window.webview('ct.nii.gz');
