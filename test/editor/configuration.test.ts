@@ -12,6 +12,7 @@ const files = {
   'good.unimiss.jsonc': '{\n  "data": { "paths": ["images"] },\n  "model": {  },\n}\n',
   'bad.unimiss.jsonc':
     '{\n  "data": { "paths": ["images"] },\n  "train": { "epoch": 3 },\n  "model": { "preset": "huge" }\n}\n',
+  'mistake.unimiss.jsonc': '{\n  "data": { "paths": ["images"] },\n  "train": { "epoch": 3 }\n}\n',
   'syntax.unimiss.jsonc': '{\n  "data": { "paths": ["images"] },\n  "train": { "epochs": }\n}\n',
 };
 const environment = (folder: string) => ({
@@ -116,6 +117,46 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     expect(others).toEqual([]);
   });
 
+  /** Sets the cursor in the active editor. */
+  const goTo = (line: number, column: number) =>
+    window.inHost(
+      (vscode, l, c) => {
+        const at = new vscode.Position(l, c);
+        vscode.window.activeTextEditor.selection = new vscode.Selection(at, at);
+      },
+      line,
+      column,
+    );
+
+  it('says what a field means, its default and its value, where the pointer rests', async () => {
+    await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
+    await goTo(2, 5);
+    const hover = window.page.locator('.monaco-hover:visible', { hasText: 'The network.' });
+    await window.pictures('configuration-hover', async () => {
+      await window.runCommand('Show or Focus Hover');
+      await window.visible('the explanation', hover);
+    });
+    expect(await hover.first().innerText()).toMatch(/size2D: \[224,\s*224\]/);
+  });
+
+  it('mends a mistake by a quick fix', async () => {
+    await window.openFile(join(editor.workspace, 'mistake.unimiss.jsonc'));
+    await eventually(() => problems('mistake.unimiss.jsonc')).toEqual(['3: train.epoch: unknown key "epoch"']);
+    await goTo(2, 14);
+    const fix = window.page.locator('.action-widget .monaco-list-row', { hasText: 'Replace with "epochs"' });
+    await window.pictures('configuration-fix', async () => {
+      await window.page.keyboard.press('Escape'); // what was shown in another theme
+      await window.runCommand('Quick Fix...');
+      await window.visible('the fix', fix);
+    });
+    await fix.click();
+    await eventually(() => problems('mistake.unimiss.jsonc')).not.toContainEqual(
+      expect.stringContaining('unknown key'),
+    );
+    expect(await window.inHost((vscode) => vscode.window.activeTextEditor.document.getText())).toContain('"epochs": 3');
+    await window.runCommand('File: Save');
+  });
+
   it('completes a field with its default, as typed', async () => {
     await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
     await window.inHost((vscode) => {
@@ -128,6 +169,11 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.visible('the fields', list.locator('.monaco-list-row', { hasText: 'size3D' }));
     await window.page.keyboard.type('drop');
     await window.visible('one field', list.locator('.monaco-list-row.focused', { hasText: 'dropPath' }));
+    await window.page.keyboard.press('Control+Space');
+    await window.visible(
+      'what it means',
+      window.page.locator('.suggest-details', { hasText: 'skipping a residual branch' }),
+    );
     await window.pictures('configuration-completion');
     await window.page.keyboard.press('Enter');
     const text = () => window.inHost((vscode) => vscode.window.activeTextEditor.document.getText());

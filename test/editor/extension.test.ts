@@ -10,7 +10,7 @@ import { Editor } from './kit/editor.ts';
 import type { Window } from './kit/window.ts';
 import { eventually, explainFailures, packVsix, skipped, testTimeout, titled } from './support.ts';
 
-const good = '{\n  "data": { "paths": ["images"] },\n  "model": {  }\n}\n';
+const good = '{\n  "data": { "paths": ["images"] },\n  "model": {  },\n  "train": { "lr": 8e-4 }\n}\n';
 const bad = `{
   "data": { "paths": ["images"] },
   "train": { "epoch": 3 },
@@ -74,6 +74,23 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
     await eventually(() => editor.outputChannel('UniMiSS')).toContain('Connected to the background server');
     await window.statusBar(/^\s*UniMiSS\s*$/);
     await window.pictures('no-runs');
+  });
+
+  it('walks a newcomer through its first hour', async () => {
+    // Beside a side bar there is no room for the pictures of its steps.
+    await window.inHost((vscode) => vscode.commands.executeCommand('workbench.action.closeSidebar'));
+    await window.runCommand('UniMiSS: Open Walkthrough');
+    const page = window.page.locator('.gettingStartedContainer');
+    await window.visible('its title', page.getByText('Get Started with UniMiSS'));
+    const steps = manifest.contributes.walkthroughs[0]!.steps;
+    await eventually(() => page.locator('.getting-started-step').count()).toBe(steps.length);
+    await window.visible('the first step', page.getByRole('button', { name: 'Check Installation' }));
+    await window.pictures('walkthrough');
+    await page.locator('.getting-started-step', { hasText: 'Read the curves' }).click();
+    await window.visible('its picture', window.page.locator('iframe.webview.ready'));
+    await window.pictures('walkthrough-curves');
+    await window.runCommand('View: Close All Editors');
+    await window.runCommand('UniMiSS: Focus on Runs View');
   });
 
   it('underlines what is wrong in a configuration, once, and says the remedy', async () => {
@@ -166,6 +183,11 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
       'the lenses',
       window.page.locator('.codelens-decoration', { hasText: /Check Data.*8 2D images/ }),
     );
+    // Used is less than what stands there, which is for a batch of 256.
+    await window.visible(
+      'the value used',
+      window.page.locator('.view-line', { hasText: /8e-4\s*→\s*0\.000025\s+used/ }),
+    );
     await window.pictures('configuration-lenses');
   });
 
@@ -194,6 +216,8 @@ describe.skipIf(skipped !== '')(titled('the extension, installed from its VSIX')
   });
 
   it('says before a run what it will do, offers to install TensorFlow, and starts none without it', async () => {
+    await window.runCommand('Notifications: Clear All Notifications');
+    await window.runCommand('View: Hide Panel');
     await window.runCommand('UniMiSS: Start Pre-training…');
     await window.pick('good.unimiss.jsonc');
     await window.page.getByPlaceholder(/^8 2D images · [\d,]+ steps in [\d,]+ epochs$/).waitFor();

@@ -112,6 +112,7 @@ describe.skipIf(skipped !== '')(titled('a patient in the viewer'), { timeout: te
     await reference.getByRole('combobox').selectOption('Outline');
     await redrawn(frame, () => reference.getByRole('button', { name: 'Show the largest slice of lesion' }).click());
     await eventually(() => status(frame).innerText()).toContain('8 lesion');
+    await frame.getByRole('button', { name: 'Add Overlay…' }).scrollIntoViewIfNeeded();
     await window.pictures('viewer-labels');
   });
 
@@ -137,6 +138,8 @@ describe.skipIf(skipped !== '')(titled('a patient in the viewer'), { timeout: te
     await redrawn(frame, () => window.answerFileDialog(files.heart));
     await eventually(() => status(frame).innerText()).toMatch(/heart-probability\.nii\.gz: (1|0\.\d+)/);
     await window.pictures('viewer-probability');
+    await frame.getByRole('button', { name: /^Remove .*heart-probability/ }).click();
+    await eventually(() => status(frame).innerText()).not.toContain('heart-probability');
   });
 
   it('is shown in 3D', async () => {
@@ -216,7 +219,7 @@ describe.skipIf(skipped !== '')(titled('a patient in the viewer'), { timeout: te
     const { image, labels: reference, prediction, ct } = files;
     const labels = [{ class: null, reference, prediction }];
     const cases = [
-      { case: 'patient 7', dice: 0.871, image: ct, labels: [{ class: null, reference, prediction: reference }] },
+      { case: 'patient 7', dice: 0.871, image: ct, labels },
       { case: 'patient 12', dice: 0.634, image, labels },
     ];
     const folder = join(editor.workspace, 'evaluation');
