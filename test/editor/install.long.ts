@@ -16,7 +16,7 @@ describe.skipIf(skipped !== '')(titled('a clean editor on a machine without Tens
     const began = Date.now();
     await window.runCommand('UniMiSS: Install TensorFlow…');
     await window.pick('CPU');
-    await window.notification(/UniMiSS engine/);
+    await window.notification(/UniMiSS: installing TensorFlow/);
     await window.screenshot('installing');
     const ready = window.page.locator('.notification-list-item', { hasText: /TensorFlow [\d.]+ is ready/ });
     await ready.waitFor({ timeout: 900_000 });
