@@ -149,6 +149,7 @@ async function benchPlugin() {
     precisions: words(options.precision),
     variants: words(options.variants),
     device: options.device,
+    tensorflow: options.device === 'pjrt:cpu', // the engine of choice for processors
     steps,
     rounds,
     measure: (side, args) =>

@@ -26,16 +26,15 @@ export const matrixDefaults = {
   variants: ['eager', 'compiled'],
 };
 
-/** The command lines of one row: ours, and PyTorch's by variant. */
-export function commandsOf({ name, batch, precision, device, steps, variants }) {
+/** The command lines of one row: ours, PyTorch's by variant, and with `tensorflow` our step on TensorFlow, which has float32 only. */
+export function commandsOf({ name, batch, precision, device, steps, variants, tensorflow = false }) {
   const [arch, phase] = name.split('-');
   const both = ['--arch', arch, '--phase', phase, '--batch', String(batch), '--steps', String(steps)];
   const where = device === 'pjrt:cpu' ? ['--device', 'cpu', '--threads', '2'] : ['--device', 'cuda'];
   const product = precision === 'bfloat16' ? ['--bf16'] : device === 'pjrt:cpu' ? [] : ['--tf32'];
   return {
     ours: [...both, '--device', device, '--precision', precision],
-    // On processors, the engine of choice is TensorFlow.
-    ...(device === 'pjrt:cpu' && precision === 'float32' && { tensorflow: [...both, '--device', 'cpu'] }),
+    ...(tensorflow && precision === 'float32' && { tensorflow: [...both, '--device', 'cpu'] }),
     torch: Object.fromEntries(
       variants.map((variant) => [
         variant,
@@ -51,12 +50,13 @@ export function commandsOf({ name, batch, precision, device, steps, variants }) 
  * @param told receives each measurement as it is there
  * @returns rows with the fastest step and the largest peak of each side; a side that failed in a round is missing with the reason
  */
-export function measureMatrix({ cases, batches, precisions, variants, device, steps, rounds, measure, told }) {
+export function measureMatrix({ cases, batches, precisions, rounds, measure, told, ...given }) {
+  const { variants } = given;
   const rows = [];
   for (const name of cases)
     for (const batch of batches)
       for (const precision of precisions) {
-        const commands = commandsOf({ name, batch, precision, device, steps, variants });
+        const commands = commandsOf({ name, batch, precision, ...given });
         const sides = [
           ['ours', 'ours', commands.ours],
           ...(commands.tensorflow ? [['tensorflow', 'ours', commands.tensorflow]] : []),

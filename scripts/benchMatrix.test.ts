@@ -22,9 +22,15 @@ test('each side is measured in turns; the fastest step and the largest peak coun
   expect(failures(rows)).toEqual(['tiny-2D, batch 2, float32, compiled: torch.OutOfMemoryError: CUDA out of memory']);
 });
 
-test('on processors, TensorFlow is measured, too', () => {
+test('TensorFlow is measured where it is asked for, in float32', () => {
   const measure = (_side: string, args: string[]) => ({ minMs: args.includes('pjrt:cpu') ? 8 : 4, peakMiB: 10 });
-  const processor = { ...options, variants: ['eager'], precisions: ['float32', 'bfloat16'], device: 'pjrt:cpu' };
+  const processor = {
+    ...options,
+    variants: ['eager'],
+    precisions: ['float32', 'bfloat16'],
+    device: 'pjrt:cpu',
+    tensorflow: true,
+  };
   const rows = measureMatrix({ ...processor, steps: 5, rounds: 1, measure, told: () => undefined });
   const [head, , first, second] = matrixTable(rows).split('\n');
   expect(head).toMatch(/\| images\/s \| TensorFlow, ms \| PyTorch eager, ms \|/);
