@@ -1,3 +1,4 @@
+import protobuf from 'protobufjs';
 import { bytesOf, type PjrtApi, type Pointer, slotsOf } from './api.ts';
 import type { ExecutableMemory } from './client.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
@@ -5,9 +6,30 @@ import { namedValues } from './namedValues.ts';
 
 /** What a module becomes on a GPU that is not there. */
 export interface Foreseen {
-  /** XLA's optimised program, serialised; names of calls and fusions are readable in it. */
-  readonly program: string;
+  readonly program: OptimizedProgram;
   readonly memory: ExecutableMemory;
+}
+
+/** XLA's optimised program. */
+export interface OptimizedProgram {
+  /** Targets of its calls of libraries, such as cuDNN's convolutions. */
+  readonly calls: readonly string[];
+  /** Operations that each are a kernel of their own, or none. */
+  readonly entry: readonly string[];
+  /** The operations of each fusion, which is one kernel. */
+  readonly fusions: readonly (readonly string[])[];
+}
+
+/** The part of XLA's xla/service/hlo.proto that is read here. */
+const { root: hlo } = protobuf.parse(`syntax = "proto3";
+  message HloInstructionProto { string name = 1; string opcode = 2; string custom_call_target = 28; }
+  message HloComputationProto { string name = 1; repeated HloInstructionProto instructions = 2; }
+  message HloModuleProto { string entry_computation_name = 2; repeated HloComputationProto computations = 3; }
+  message HloModuleProtoWithConfig { HloModuleProto hlo_module = 1; }`);
+
+interface HloComputation {
+  readonly name: string;
+  readonly instructions: readonly { readonly opcode: string; readonly customCallTarget: string }[];
 }
 
 /**
@@ -44,11 +66,24 @@ export function foresee(api: PjrtApi, target: string, module: string, flags: Xla
 }
 
 /** The first call tells the length, the second fills memory of ours. */
-function optimized(api: PjrtApi, executable: Pointer): string {
+function optimized(api: PjrtApi, executable: Pointer): OptimizedProgram {
   const asked = slotsOf([48], 6);
   api.call('Executable_OptimizedProgram', 4, { 2: executable, 3: asked });
   const bytes = bytesOf(new Uint8Array(Number(asked[3] ?? 0n)));
   asked[2] = slotsOf([bytes])[0] ?? 0n;
   api.call('Executable_OptimizedProgram', 4, { 2: executable, 3: asked });
-  return Buffer.from(bytes).toString('latin1');
+  const type = hlo.lookupType('HloModuleProtoWithConfig');
+  const { hloModule } = type.toObject(type.decode(bytes), { defaults: true });
+  const computations: readonly HloComputation[] = hloModule.computations;
+  const opcodes = ({ instructions }: HloComputation) => instructions.map(({ opcode }) => opcode);
+  const [entry, others] = [true, false].map((is) =>
+    computations.filter(({ name }) => (name === hloModule.entryComputationName) === is),
+  );
+  return {
+    calls: computations.flatMap(({ instructions }) =>
+      instructions.flatMap(({ customCallTarget }) => customCallTarget || []),
+    ),
+    entry: entry!.flatMap(opcodes),
+    fusions: others!.filter(({ name }) => !name.startsWith('region')).map(opcodes),
+  };
 }
