@@ -235,6 +235,13 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.openFile(experiment);
     await eventually(() => problems('a.experiment.jsonc')).toContainEqual(expect.stringContaining('nmae'));
     await eventually(() => proposals('a.experiment.jsonc', 3, 12)).toContain('model');
+    await window.runCommand('Notifications: Clear All Notifications');
+    await goTo(3, 12);
+    await window.runCommand('Trigger Suggest');
+    await window.visible(
+      'a field',
+      window.page.locator('.suggest-widget.visible .monaco-list-row', { hasText: 'model' }),
+    );
     await window.pictures('experiment-help');
   });
 
@@ -269,11 +276,11 @@ describe.skipIf(skipped !== '')(titled('an untrusted workspace'), { timeout: tes
     expect(await window.inHost((vscode) => vscode.workspace.isTrusted)).toBe(false);
     await window.openFile(join(editor.workspace, 'bad.unimiss.jsonc'));
     await eventually(() => problems('bad.unimiss.jsonc')).toHaveLength(2);
+    await window.pictures('configuration-untrusted');
     await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
     expect((await proposals('good.unimiss.jsonc', 2, 13)).filter((label) => label === 'size2D')).toHaveLength(1);
     expect(await hovers('good.unimiss.jsonc', 2, 5)).toHaveLength(1);
     expect(existsSync(editor.inside('run', 'unimiss'))).toBe(false);
-    await window.pictures('configuration-untrusted');
   });
 
   it('keeps its configurations from the daemon, which shows runs', async () => {
@@ -309,11 +316,12 @@ describe.skipIf(skipped !== '')(titled('an untrusted workspace'), { timeout: tes
   });
 
   it('shows images', async () => {
-    const image = join(editor.workspace, 'small.nii');
-    writeFileSync(image, smallNifti());
-    await window.openFile(image);
-    const page = await window.webview();
+    await volumesWithMasks(join(editor.workspace, 'organs'), 1);
+    await window.openFile(join(editor.workspace, 'organs/imagesTr/case00_0000.nii.gz'));
+    const page = await window.webview('case00_0000.nii.gz');
     await page.locator('canvas').first().waitFor({ timeout: editor.timeout });
+    await window.visible('a label', page.getByRole('row', { name: /leftLung/ }));
+    expect(await page.getByRole('button', { name: 'Predict…' }).isVisible()).toBe(false);
     await window.pictures('viewer-untrusted');
     expect(editor.hostErrors()).toBe('');
   });
@@ -334,18 +342,3 @@ describe.skipIf(skipped !== '')(titled('an untrusted workspace'), { timeout: tes
     ]);
   });
 });
-
-/** A NIfTI-1 file of 8×8×8 numbers. */
-function smallNifti(): Uint8Array {
-  const bytes = new Uint8Array(352 + 512 * 2);
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, 348, true);
-  for (const [i, n] of [3, 8, 8, 8, 1, 1, 1, 1].entries()) view.setInt16(40 + 2 * i, n, true);
-  view.setInt16(70, 4, true); // int16
-  view.setInt16(72, 16, true);
-  for (const [i, n] of [1, 1, 1, 1].entries()) view.setFloat32(76 + 4 * i, n, true);
-  view.setFloat32(108, 352, true);
-  bytes.set([0x6e, 0x2b, 0x31, 0], 344); // n+1
-  for (let i = 0; i < 512; i++) view.setInt16(352 + 2 * i, i, true);
-  return bytes;
-}

@@ -82,6 +82,11 @@ export class FarMachine {
     return pids;
   }
 
+  /** Whether it answers new connections. */
+  answer(does: boolean): void {
+    this.sshd.answer(does);
+  }
+
   stop(): Promise<void> {
     return this.sshd.stop();
   }

@@ -45,6 +45,8 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
   it('is added by its name; an unknown host key is shown before anything is sent', async () => {
     await window.runCommand('UniMiSS: Add Machine…');
     await window.pick('gpu-a');
+    await window.visible('the question', window.page.locator('.monaco-dialog-box'));
+    await window.pictures('machine-host-key');
     const asked = await window.answerDialog('Trust and Connect');
     expect(asked).toMatch(/host key of gpu-a/);
     expect(asked).toMatch(/SHA256:/);
@@ -62,7 +64,9 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     await eventually(async () => (await window.treeItems('Machines')).map(({ label }) => label)).toContain(
       'Processors',
     );
+    await window.fold('Data Sets', true);
     await window.pictures('machines');
+    await window.fold('Data Sets', false);
   });
 
   it('says that nothing trains here, and why', async () => {
@@ -105,7 +109,11 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
     await eventually(stepsShown).toBeGreaterThan(2);
     const before = await stepsShown();
+    machine.answer(false);
     const pids = machine.cut();
+    await eventually(() => described('gpu-a')).toBe('reconnecting; its runs continue');
+    await window.pictures('machine-lost');
+    machine.answer(true);
     await eventually(stepsShown).toBeGreaterThan(before + 3);
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
     expect(machine.clients().filter((pid) => pids.includes(pid))).toEqual([]);
@@ -155,8 +163,12 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     await eventually(line).toMatch(/rsync .*\/'$/);
     const command = (await line())?.replace(/^.*?(?=rsync )/, '') ?? '';
     const words = execFileSync('sh', ['-c', `rsync() { printf '%s\\n' "$@"; }; ${command}`], { encoding: 'utf8' });
-    expect(words.trimEnd().split('\n').slice(-2)).toEqual([`${folder}/`, "gpu-a:data/Anna's new scans/"]);
-    await window.screenshot('machine-rsync-dark');
+    expect(words.trimEnd().split('\n')).toEqual(['-avP', `${folder}/`, "gpu-a:data/Anna's new scans/"]);
+    await window.inHost(async (vscode) => {
+      await vscode.commands.executeCommand('workbench.action.terminal.clearSelection');
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+    await window.pictures('machine-rsync');
     await window.inHost((vscode) => vscode.window.activeTerminal?.dispose());
   });
 

@@ -203,6 +203,27 @@ describe.skipIf(skipped !== '')(titled('a patient in the viewer'), { timeout: te
     await window.runCommand('View: Close All Editors');
   });
 
+  it('is an X-ray too, with labels over it', async () => {
+    await window.inHost(
+      (vscode, path) => vscode.commands.executeCommand('unimiss.openViewer', vscode.Uri.file(path)),
+      files.xray,
+    );
+    const frame = await window.webview('0001.png');
+    await window.visible('a label', frame.getByRole('row', { name: /leftLung [\d,]+ pixels/ }));
+    await window.pictures('viewer-xray');
+    await window.runCommand('View: Close All Editors');
+  });
+
+  it('is shown as far as its file goes', async () => {
+    const cut = join(editor.workspace, 'cut.nii.gz');
+    const whole = readFileSync(files.ct);
+    writeFileSync(cut, whole.subarray(0, whole.length * 0.6));
+    const frame = await opened(cut);
+    await window.visible('the reason', frame.getByRole('alert').getByText('the gzip stream ends too early'));
+    await window.pictures('viewer-truncated');
+    await window.runCommand('View: Close All Editors');
+  });
+
   it('is seen twice, side by side, at the same place', async () => {
     const left = await opened(files.ct);
     await window.runCommand('View: Split Editor Right');

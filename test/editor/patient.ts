@@ -4,6 +4,7 @@ import { dicomFixture } from '../../daemon/data/formats/dicom/dicom.fixture.ts';
 import { compressNifti, encodeNifti } from '../../daemon/data/formats/niftiWriter.ts';
 import { drawPatient } from '../../daemon/data/phantoms/anatomy.ts';
 import { phantomVolume, tissues } from '../../daemon/data/phantoms/volume.ts';
+import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 
 /** Enough voxels to look like a patient, few enough for a second. */
 const [slices, plane] = [40, 128];
@@ -15,7 +16,8 @@ const shift = [5, 3] as const;
 
 /**
  * Files of one made-up patient, in a folder: `imagesTr/patient_0000.nii.gz` with its `labelsTr` and `predictionsTr`, the image alone as
- * `ct.nii.gz`, a map of the probability of the heart, three volumes after a contrast agent in one file, and a DICOM series.
+ * `ct.nii.gz`, a map of the probability of the heart, three volumes after a contrast agent in one file, a DICOM series, and
+ * an X-ray with its labels.
  */
 export async function writePatient(folder: string) {
   const { volume, segmentation } = phantomVolume(drawPatient('nodules', ...key), slices, plane, ...key);
@@ -30,6 +32,7 @@ export async function writePatient(folder: string) {
     heart: inside('heart-probability.nii.gz'),
     contrast: inside('contrast.nii'),
     series: inside('series'),
+    xray: inside('xray/images/0001.png'),
   };
   const data = volume.data as Int16Array;
   const image = await compressNifti(volume);
@@ -46,6 +49,7 @@ export async function writePatient(folder: string) {
     ),
   );
   writeSeries(files.series, data, volume.spacing);
+  await writePhantoms(inside('xray'), { seed: 1, volumes: 0, images: 1 });
   return files;
 }
 

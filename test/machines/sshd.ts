@@ -127,6 +127,11 @@ export class Sshd {
     writeFileSync(join(this.folder, 'config'), `${text.join('\n')}\n`);
   }
 
+  /** Whether new connections are answered; those that exist go on. */
+  answer(does: boolean): void {
+    if (!this.server?.kill(does ? 'SIGCONT' : 'SIGSTOP')) throw new Error('sshd does not run');
+  }
+
   /** What a command prints for a user over the real line. */
   run(host: string, command: string): string {
     return execFileSync(this.ssh, [host, command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -134,6 +139,7 @@ export class Sshd {
 
   /** Ends the server and its users, with their daemons. */
   async stop(): Promise<void> {
+    this.server?.kill('SIGCONT');
     for (const host of ['gpu-a', 'gpu-b'])
       this.run(
         host,

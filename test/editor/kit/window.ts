@@ -356,6 +356,7 @@ export class Window {
    * @param show brings what another theme takes away: hovers, menus
    */
   async pictures(name: string, show?: () => Promise<unknown>): Promise<void> {
+    await this.page.mouse.move(300, 17); // where no hover is
     for (const theme of ['light', 'dark'] as const) {
       await this.setTheme(theme);
       await show?.();
