@@ -183,7 +183,7 @@ export class ViewerApp {
     const { geometry } = image;
     const { settings } = this;
     this.toolbar.offerVolumes(image.volumes, image.volume);
-    this.toolbar.offer3D(image.kind === 'volume');
+    this.toolbar.offerPlanes(image.kind === 'volume');
     if (again) {
       // Another volume of the same file, in the same grid.
       this.loaders.forgetAll();

@@ -62,11 +62,16 @@ export class PlanePane {
     const { through } = planeAxes[this.name];
     const count = geometry.shape[through];
     const index = picture?.plane.index ?? state.place[through];
-    setText(this.caption, `${titles[this.name]} ${index + 1}/${count}`);
+    const picture2D = geometry.toMillimeters === null;
+    setText(this.caption, picture2D ? '' : `${titles[this.name]} ${index + 1}/${count}`);
+    this.root.setAttribute('aria-label', picture2D ? 'Picture' : `${titles[this.name]} plane`);
     this.root.setAttribute('aria-valuemin', '1');
     this.root.setAttribute('aria-valuemax', String(count));
     this.root.setAttribute('aria-valuenow', String(state.place[through] + 1));
-    this.root.setAttribute('aria-valuetext', `${titles[this.name]} plane ${state.place[through] + 1} of ${count}`);
+    this.root.setAttribute(
+      'aria-valuetext',
+      picture2D ? 'Picture' : `${titles[this.name]} plane ${state.place[through] + 1} of ${count}`,
+    );
     const mirrored = isMirrored(geometry, this.name, state);
     for (const [side, letters] of Object.entries(edgeLetters(geometry, this.name, mirrored)))
       setText(this.edges[side as keyof typeof this.edges], letters);

@@ -38,7 +38,9 @@ export class StatusLine {
     const values = plane
       ? valueAt(plane, place[planeAxes[plane.plane].across], place[planeAxes[plane.plane].down])
       : [];
-    const text = values.map((value) => (Number.isNaN(value) ? 'no value' : String(+value.toPrecision(6)))).join(', ');
+    // Grey in a picture of three colours is one value.
+    const told = new Set(values).size === 1 ? values.slice(0, 1) : values;
+    const text = told.map((value) => (Number.isNaN(value) ? 'no value' : String(+value.toPrecision(6)))).join(', ');
     setText(this.value, text === '' ? '…' : text === 'no value' ? text : ct ? `${text} HU` : `value ${text}`);
     setText(
       this.labels,

@@ -22,6 +22,7 @@ export class Toolbar {
   private readonly windows = element('select', { id: 'um-window' });
   private readonly level = element('span', { className: 'window-values' });
   private readonly layout = element('select', { id: 'um-layout' });
+  private readonly layoutField = field('Planes', this.layout);
   private readonly smooth = element('input', { type: 'checkbox', id: 'um-smooth' });
   private readonly crosshair = element('input', { type: 'checkbox', id: 'um-crosshair' });
   private readonly linked = element('input', { type: 'checkbox', id: 'um-linked' });
@@ -29,6 +30,7 @@ export class Toolbar {
   private readonly volumes = element('span');
   private readonly volumeField = field('Volume', this.volume, this.volumes);
   private readonly convention = element('select', { id: 'um-convention' });
+  private readonly conventionField = field('View', this.convention);
   private readonly colors = element('select', { id: 'um-colors' });
   private readonly volume3D: HTMLElement;
   private presets: Readonly<Record<string, readonly [number, number]>> = ctWindows;
@@ -66,9 +68,9 @@ export class Toolbar {
       this.volumeField,
       field('Window', this.windows),
       this.level,
-      field('Planes', this.layout),
+      this.layoutField,
       field('Colours', this.colors),
-      field('View', this.convention),
+      this.conventionField,
       tick('Interpolate', this.smooth),
       tick('Crosshair', this.crosshair),
       tick('Link images', this.linked),
@@ -80,9 +82,9 @@ export class Toolbar {
     );
   }
 
-  /** A picture has no third dimension. */
-  offer3D(possible: boolean): void {
-    this.volume3D.hidden = !possible;
+  /** A picture has no third dimension: no planes to choose, no side from which they are seen, no 3D. */
+  offerPlanes(possible: boolean): void {
+    for (const one of [this.layoutField, this.conventionField, this.volume3D]) one.hidden = !possible;
   }
 
   /** Which volume of a file with several is shown, from 0. */

@@ -192,9 +192,13 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     const { page } = opened;
     await page.getByRole('row', { name: 'label 3 480 pixels' }).waitFor();
     const status = page.getByRole('status', { name: 'Crosshair' });
-    const pane = page.getByRole('slider', { name: 'Axial plane' });
+    // It has no planes, and needs no words about them.
+    const pane = page.getByRole('slider', { name: 'Picture', exact: true });
+    expect(await pane.innerText()).toBe('');
+    for (const name of ['Planes', 'View']) expect(await page.getByRole('combobox', { name }).isVisible()).toBe(false);
     await page.getByRole('button', { name: 'Show the largest slice of label 3' }).click();
     await status.getByText('3 label 3').waitFor();
+    expect(await status.innerText()).toMatch(/^value \d+\s/); // grey: one value, not three
     await pane.focus();
     // The text in the file is in its header view, as text.
     await page.keyboard.press('h');
