@@ -139,7 +139,7 @@ function factsOf(records: readonly RunRecord[], gains: readonly Gain[]): Fact[] 
     if (!first || !last) continue;
     facts.push({
       key: 'loss',
-      label: `Loss ${phase}`,
+      label: `Mean loss ${phase}`,
       value: `${first.loss.toFixed(3)} → ${last.loss.toFixed(3)}`,
       note: 'first → last epoch, nats',
     });
