@@ -2,6 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compressNifti } from '../../daemon/data/formats/niftiWriter.ts';
+import { drawPatient } from '../../daemon/data/phantoms/anatomy.ts';
+import { phantomVolume } from '../../daemon/data/phantoms/volume.ts';
 import { writePhantoms } from '../../daemon/data/phantoms/write.ts';
 import { setField } from '../../protocol/config/makeConfig.ts';
 import { parseConfig } from '../../protocol/config/parseConfig.ts';
@@ -186,6 +189,8 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
       'a difference',
       window.page.locator('.monaco-diff-editor .line-delete, .monaco-diff-editor .line-insert'),
     );
+    await window.runCommand('Notifications: Clear All Notifications');
+    await window.inHost((vscode) => vscode.commands.executeCommand('workbench.action.compareEditor.nextChange'));
     await window.pictures('configurations-compared');
     await window.runCommand('View: Close All Editors');
   });
@@ -274,6 +279,16 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
 
   it('finds the report again after the window was reloaded, and opens it by its command', async () => {
     await window.reload();
+    // As a tab with it asks, before anything else has asked for the runs.
+    const resolved = await window.inHost(
+      async (vscode, path, query) => {
+        const uri = vscode.Uri.from({ scheme: 'unimiss-resolved', path, query });
+        return (await vscode.workspace.openTextDocument(uri)).getText();
+      },
+      `/${runNamed('organs')}.json`,
+      editor.inside('runs', runNamed('organs')),
+    );
+    expect(JSON.parse(resolved)).toMatchObject({ task: 'finetune', name: 'organs' });
     const restored = await window.webview('Evaluation of organs');
     await restored.getByText('Research only. Not for clinical use.').waitFor();
     await window.page.keyboard.press('Escape');
@@ -318,6 +333,8 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.pictures('similar-images');
     await dialog.getByRole('button', { name: 'Show Attention' }).click();
     await window.visible('the attention', viewer.getByRole('region', { name: `attention of ${runNamed('before')}` }));
+    for (const name of ['labelsTr/case00.nii.gz', `${runNamed('organs')}/case00_0000.nii.gz`])
+      await viewer.getByRole('checkbox', { name, exact: true }).uncheck();
     await window.pictures('attention');
   });
 
@@ -333,6 +350,32 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     // What was shown of them while they grew is gone.
     await eventually(() => viewer.getByText('prediction, not complete yet').count()).toBe(0);
     expect(readdirSync(join(editor.workspace, 'predictions', runNamed('organs')))).toContain('case01_0000.nii.gz');
+  });
+
+  it('draws labels slab by slab, until the prediction is cancelled', async () => {
+    await window.runCommand('Notifications: Clear All Notifications');
+    const image = join(editor.workspace, 'long.nii.gz');
+    // Many windows of the network, so that it is caught at work.
+    const { volume } = phantomVolume(drawPatient('clear', 'long'), 96, 128, 'long');
+    writeFileSync(image, await compressNifti({ ...volume, spacing: [1.4, 1, 1] }));
+    await window.openFile(image);
+    const viewer = await window.webview('long.nii.gz');
+    await viewer.getByRole('slider', { name: 'Axial plane' }).waitFor();
+    await viewer.getByRole('button', { name: 'Predict…' }).click();
+    await window.pick(runNamed('organs'));
+    await window.pick(`predictions/${runNamed('organs')}`);
+    const growing = viewer.getByRole('region', { name: 'prediction, not complete yet' });
+    await window.visible('the first labels', growing.getByRole('row', { name: / ml/ }).nth(1));
+    // It waits for the pictures.
+    const [job] = jobsOf(editor.folder);
+    process.kill(job!, 'SIGSTOP');
+    const progress = await window.notification(/predicting long\.nii\.gz/);
+    await window.pictures('viewer-growing');
+    process.kill(job!, 'SIGCONT');
+    await progress.getByRole('button', { name: 'Cancel' }).click();
+    await eventually(() => growing.count()).toBe(0);
+    expect(readdirSync(join(editor.workspace, 'predictions', runNamed('organs')))).not.toContain('long.nii.gz');
+    await window.runCommand('View: Close Editor');
   });
 
   it('labels a folder of the explorer, and skips what has its labels', async () => {
@@ -367,6 +410,20 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     expect(editor.hostErrors()).toBe('');
   });
 });
+
+/** The processes that do jobs for the daemon whose state is in a folder. */
+function jobsOf(folder: string): number[] {
+  const found = readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const [words, variables] = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8'));
+      return words!.split('\0').includes('job') && variables!.includes(folder);
+    } catch {
+      return false; // it has ended
+    }
+  });
+  return found.map(Number);
+}
 
 function rgb(hex: string) {
   const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
