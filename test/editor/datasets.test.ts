@@ -57,6 +57,12 @@ describe.skipIf(skipped !== '')(titled('the view of data sets'), { timeout: test
     await (await window.webview()).locator('canvas').first().waitFor({ timeout: editor.timeout });
   });
 
+  it('opens the manifest of a configuration', async () => {
+    await (await row(/^chest\/manifest\.csv/)).click();
+    await (await row(/^manifest\.csv/)).click();
+    await window.visible('the list', window.page.locator('.tab.active', { hasText: 'manifest.csv' }));
+  });
+
   it('takes a folder in, looks at it again, and lets it go', async () => {
     await window.runCommand('UniMiSS: Add Folder to Data Sets…');
     await window.answerFileDialog(inside('more'));

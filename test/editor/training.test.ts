@@ -158,6 +158,8 @@ describe.skipIf(skipped !== '')(titled('training in the editor'), { timeout: tes
     // Its panel takes the focus when its page is there, and a quick pick that loses the focus closes.
     const own = await window.webview(second!);
     await own.getByText('Next in the queue for cpu, used by').waitFor();
+    await window.inHost((vscode) => vscode.commands.executeCommand('workbench.action.closePanel'));
+    await window.pictures('queue');
 
     await window.runCommand('UniMiSS: Compare Runs…');
     await window.tickAll();
