@@ -31,18 +31,19 @@ it('takes any text', () => {
 it.each([
   [new NoDaemonHere('daemon', 'this package has no native module'), { state: 'unchecked' }],
   [new Error('no such folder'), { state: 'failed', why: 'no such folder' }],
+  [new Error('/there/images: does not exist'), { state: 'failed', why: 'does not exist' }],
 ])('a data set is not wrong because this machine has no daemon: %s', async (error, found) => {
-  const store = new DatasetStore(
-    {} as never,
-    { request: () => Promise.reject(error), onDidConnect: new EventEmitter<void>().event } as never,
-  );
   for (const kind of ['images', 'manifest', 'labelled'] as const) {
-    const set = { path: `/there/${kind}`, kind, added: false };
+    const store = new DatasetStore(
+      {} as never,
+      { request: () => Promise.reject(error), onDidConnect: new EventEmitter<void>().event } as never,
+    );
+    const set = { path: '/there/images', kind, added: false };
     expect(store.look(set)).toEqual({ state: 'looking' });
     await new Promise<void>((looked) => store.onDidChange(() => looked()));
     expect(store.look(set)).toEqual(found);
+    store.dispose();
   }
-  store.dispose();
 });
 
 it('a data set is looked at again once the daemon is there', async () => {

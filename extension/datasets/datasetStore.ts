@@ -90,7 +90,11 @@ export class DatasetStore implements Disposable {
           ? { state: 'unchecked' }
           : { state: 'failed', why: error instanceof Error ? error.message : String(error) },
     );
-    this.looks.set(set.path, found);
+    // The row has the name already, and room for few words.
+    this.looks.set(
+      set.path,
+      found.state === 'failed' ? { ...found, why: found.why.replace(`${set.path}: `, '') } : found,
+    );
     this.changed.fire(set.path);
   }
 
