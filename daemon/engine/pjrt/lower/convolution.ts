@@ -65,7 +65,8 @@ function forward(b: Builder, call: Call): Value[] {
 /** Operands: shape of x, kernel, dy. dx = dy, spread by the strides, ∗ the turned kernel. */
 function inputGradient(b: Builder, call: Call): Value[] {
   const shape = call.integers(0);
-  const [kernel, dy] = [call.tensor(1), call.tensor(2)];
+  // Rounded before it is turned: XLA recognises cuDNN's backward pass only where the turned kernel is the factor itself.
+  const [kernel, dy] = [b.factor(call.tensor(1)), call.tensor(2)];
   const stride = stridesOf(call);
   const lengths = shape.slice(1, -1);
   const pad = lengths.map((length, i): [number, number] => {

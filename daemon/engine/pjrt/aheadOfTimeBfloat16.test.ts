@@ -1,0 +1,3 @@
+import { aheadOfTimeTests } from './aheadOfTimeTests.fixtures.ts';
+
+aheadOfTimeTests('bfloat16');
