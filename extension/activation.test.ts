@@ -126,6 +126,7 @@ it('loads the whole once, with the first command, and calls the real one', () =>
 });
 
 it('keeps its doors if the whole cannot be opened, says so, and tries again with the next use', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
   const { subscriptions } = activate();
   const doors = new Set(registered.keys());
   refusal = new Error('no space left');
@@ -140,6 +141,8 @@ it('keeps its doors if the whole cannot be opened, says so, and tries again with
   const text =
     'UniMiSS could not start in this window: no space left. Try again. If it fails again, reload the window.';
   expect(told).toEqual([text, text, text]);
+  expect(logged.mock.calls).toEqual([[refusal], [refusal], [refusal]]);
+  logged.mockRestore();
   refusal = undefined;
   expect(registered.get('unimiss.showLog')!()).toBe('unimiss.showLog()');
   expect(opened).toBe(4);
@@ -149,7 +152,7 @@ it('keeps its doors if the whole cannot be opened, says so, and tries again with
   expect(registered.has('unimiss.showLog')).toBe(false);
 });
 
-it('has the text of a tab of the last window, before any other use', () => {
+it('has the resolved configuration of a run, before any other use', () => {
   activate();
   expect(registered.get('text of unimiss-resolved:')!({ query: '/runs/a' })).toBe('text of /runs/a');
   expect(opened).toBe(1);

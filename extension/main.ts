@@ -51,12 +51,12 @@ export function activate(extension: ExtensionContext): void {
       deserializeWebviewPanel: (panel, state) => use().reportPanels.restore(panel, state),
     }),
     workspace.onDidOpenTextDocument((document) => {
-      if (isConfig(document)) use();
+      if (isConfig(document)) whole.works();
     }),
   );
   // What a window shows again by itself comes after activation, so that the other extensions need not wait for it.
   const again = trainedWhenLastSeen(extension) || connectedWhenLastSeen(extension).length > 0;
-  if (again || workspace.textDocuments.some(isConfig)) setImmediate(use);
+  if (again || workspace.textDocuments.some(isConfig)) setImmediate(() => whole.works());
 }
 
 export async function deactivate(): Promise<void> {

@@ -1,4 +1,11 @@
-import { EventEmitter, type ExtensionContext, type TextDocumentContentProvider, Uri, window } from 'vscode';
+import {
+  type Disposable,
+  EventEmitter,
+  type ExtensionContext,
+  type TextDocumentContentProvider,
+  Uri,
+  window,
+} from 'vscode';
 import type { Reading } from '../protocol/viewer/page.ts';
 import { localWay } from './client/localWay.ts';
 import { tellOldDaemon } from './client/tellOldDaemon.ts';
@@ -74,48 +81,49 @@ export interface SideViews {
 
 /** Everything but the doors. Opened with the first use; if it throws, its subscriptions are ended, and the next use opens it anew. */
 export function openWhole(extension: ExtensionContext, views: SideViews): Whole {
-  const output = window.createOutputChannel('UniMiSS', { log: true });
+  /** Ends with the window, or when something after it throws. */
+  const keep = <T extends Disposable>(one: T): T => {
+    extension.subscriptions.push(one);
+    return one;
+  };
+  const output = keep(window.createOutputChannel('UniMiSS', { log: true }));
   // Failures that no user action caused go to the log; the views show the state of the connection.
   const failed = (error: unknown) => output.error(error instanceof Error ? error : String(error));
   const daemon = new RoutedDaemon(localWay(extension, output), output);
-  const store = new RunStore(daemon, failed);
+  const store = keep(new RunStore(daemon, failed));
   const machines = new Machines(extension, output, store, failed);
   daemon.joinMachines(machines);
   const close = async () => {
     await Promise.all([daemon.dispose(), machines.dispose()]);
   };
-  extension.subscriptions.push({ dispose: close });
-  const view = new RunsView(views.runs, store, daemon, failed);
-  const panels = new MetricsPanels(extension, daemon, failed, actOnRun);
-  const logs = new RunLogs(daemon, failed);
-  const reports = new Reports();
-  const reportPanels = new ReportPanels(extension, failed);
-  const engineChanged = new EventEmitter<void>();
+  keep({ dispose: close });
+  const view = keep(new RunsView(views.runs, store, daemon, failed));
+  const panels = keep(new MetricsPanels(extension, daemon, failed, actOnRun));
+  const logs = keep(new RunLogs(daemon, failed));
+  const reports = keep(new Reports());
+  const reportPanels = keep(new ReportPanels(extension, failed));
+  const engineChanged = keep(new EventEmitter<void>());
   const shown = { store, view, panels, logs, reports, reportPanels };
   const ctx: Context = { extension, output, daemon, machines, ...shown, engineChanged };
 
-  extension.subscriptions.push(output, ...Object.values(shown), engineChanged);
-  const machineRows = new MachinesView(views.machines, machines, daemon, failed);
-  const schemaFiles = new SchemaFiles(extension, daemon);
-  const machineFiles = new MachineFiles(machines);
-  extension.subscriptions.push(machineRows, schemaFiles, machineFiles);
-  extension.subscriptions.push(
-    new StatusBar(daemon, store),
-    helpWithConfigs(daemon, failed),
-    keepContextKeys(ctx, failed),
-  );
-  const datasets = new DatasetStore(extension.workspaceState, daemon);
+  const machineRows = keep(new MachinesView(views.machines, machines, daemon, failed));
+  const schemaFiles = keep(new SchemaFiles(extension, daemon));
+  const machineFiles = keep(new MachineFiles(machines));
+  keep(new StatusBar(daemon, store));
+  keep(helpWithConfigs(daemon, failed));
+  keep(keepContextKeys(ctx, failed));
+  const datasets = keep(new DatasetStore(extension.workspaceState, daemon));
   const threadFile = Uri.joinPath(extension.extensionUri, 'dist', 'daemon', 'image-thread.js').fsPath;
-  const dataSets = new DatasetsView(datasets, threadFile);
-  extension.subscriptions.push(datasets, dataSets);
+  const dataSets = keep(new DatasetsView(datasets, threadFile));
   const readers = (uri: Uri, moved: (reading: Reading) => void) => {
     if (uri.scheme === 'file') return new ImageThread(threadFile, moved);
     return uri.scheme === machineScheme ? new ImageThere(machines.clientOf(uri.authority), uri.path, moved) : undefined;
   };
   const viewers = new ViewerEditors(extension, readers, failed);
-  const volumes = new VolumePanels(extension.extensionUri, failed);
-  extension.subscriptions.push(volumes);
-  extension.subscriptions.push(tellEndings(ctx), rememberTraining(ctx), tellOldDaemon(ctx));
+  const volumes = keep(new VolumePanels(extension.extensionUri, failed));
+  keep(tellEndings(ctx));
+  keep(rememberTraining(ctx));
+  keep(tellOldDaemon(ctx));
   const all = [
     ...[
       newConfigurationCommands,

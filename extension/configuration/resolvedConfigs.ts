@@ -10,12 +10,15 @@ export function resolvedConfigUri({ id, folder }: Pick<RunInfo, 'id' | 'folder'>
   return Uri.from({ scheme: resolvedScheme, path: `/${id}.json`, query: folder });
 }
 
-/** Provides these texts, also of runs on other machines, and in a window that has not asked for its runs yet. */
+/** Provides these texts, also in a window that has not asked for its runs yet; of another machine once it is connected. */
 export function resolvedConfigs({ store }: Pick<Context, 'store'>): TextDocumentContentProvider {
   return {
     async provideTextDocumentContent({ query: folder }) {
       if (!store.get(folder)) await store.load();
-      if (!store.get(folder)) throw new UnimissError('run', l10n.t('is not listed any more'), { place: folder });
+      if (!store.get(folder))
+        throw new UnimissError('run', l10n.t('is not listed: it was deleted, or its machine is not connected'), {
+          place: folder,
+        });
       const file = `${folder}/config.resolved.json`;
       return readText(file).catch((cause) => {
         throw new UnimissError('run', l10n.t('cannot be read: {0}', messageOf(cause)), { place: file, cause });

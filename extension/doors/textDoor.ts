@@ -1,6 +1,6 @@
 import { type Disposable, type TextDocumentContentProvider, workspace } from 'vscode';
 
-/** Texts of a scheme, which none of our commands may have opened: the editor shows a tab of the last window again. */
+/** Texts of a scheme, for which the editor may ask before any other use, such as for a link. */
 export function textDoor(scheme: string, make: () => TextDocumentContentProvider): Disposable {
   return workspace.registerTextDocumentContentProvider(scheme, {
     provideTextDocumentContent: (uri, token) => make().provideTextDocumentContent(uri, token),

@@ -54,8 +54,11 @@ export class WholeDoor implements Disposable {
       this.extension.subscriptions.push(end);
       return whole;
     } catch (error) {
-      end.dispose();
-      this.commands = this.commandsUntilThen();
+      try {
+        end.dispose();
+      } finally {
+        this.commands = this.commandsUntilThen();
+      }
       throw error;
     }
   }
@@ -64,18 +67,20 @@ export class WholeDoor implements Disposable {
     return commandDoors(this.extension.extension, () => this.works());
   }
 
-  private works(): boolean {
+  /** Opens it if it is not open, and returns whether it is; if not, the user has been told why. */
+  works(): boolean {
     try {
       this.use();
       return true;
     } catch {
-      return false; // it has been told
+      return false;
     }
   }
 
   private async tell(error: unknown): Promise<void> {
+    console.error(error); // into the log of the extension host: without the whole there is no other
     const again = l10n.t('Try Again');
-    const why = (error instanceof Error ? error.message : String(error)).replace(/[.\s]*$/, '.');
+    const why = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').replace(/[. ]*$/, '.');
     const text = l10n.t(
       'UniMiSS could not start in this window: {0} Try again. If it fails again, reload the window.',
       why,

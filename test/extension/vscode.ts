@@ -107,8 +107,11 @@ export class Disposable {
       for (const one of all) one.dispose();
     });
   }
-  constructor(private readonly end: () => unknown) {}
+  constructor(private end?: () => unknown) {}
+  /** As the editor's, only the first call does something. */
   dispose(): void {
-    this.end();
+    const { end } = this;
+    this.end = undefined;
+    end?.();
   }
 }

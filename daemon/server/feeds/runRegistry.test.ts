@@ -65,5 +65,11 @@ it('a run whose trainer has just ended is at its last recorded step, however old
     ...{ activity: 'training', stage: null, queue: null, ending: null },
     progress: { step: 3, totalSteps: 10, epoch: 0, totalEpochs: 1, group: '3D', loss: 5, values: {} },
   });
-  expect(await registry.info(run)).toMatchObject({ state: 'finished', step: 9, loss: 1, losses: { '3D': 1 } });
+  expect(await registry.info(run)).toMatchObject({
+    state: 'finished',
+    step: 9,
+    loss: 1,
+    losses: { '3D': 1 },
+    progress: null,
+  });
 });

@@ -51,12 +51,14 @@ export class RunRegistry {
     const engineDevice = shownEngineDevice(run);
     const ours = activity !== null && activity !== 'queued';
     // A trainer that has just ended may still have its earlier progress here; its records say more.
-    const progress = summary.state === 'running' && live.progress?.step ? live.progress : undefined;
+    const progress = summary.state === 'running' ? live.progress : null;
+    const done = progress && progress.step > 0;
     return {
       ...summary,
-      ...(progress && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
-      losses: { ...summary.losses, ...(progress?.group && { [progress.group]: progress.loss }) },
+      ...(done && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
+      losses: { ...summary.losses, ...(done && progress.group && { [progress.group]: progress.loss }) },
       ...live,
+      progress,
       activity,
       owner: ours ? 'daemon' : locked ? 'other' : null,
       devices: shownDevices(run),
