@@ -3,6 +3,7 @@ import { parse } from 'jsonc-parser';
 import { type Disposable, EventEmitter, l10n, type Memento, RelativePattern, type Uri, workspace } from 'vscode';
 import { absoluteFrom } from '../../protocol/config/paths.ts';
 import { dataPlan, runForecast } from '../../protocol/daemon/messages.ts';
+import { messageOf } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import { count, thousands } from '../../protocol/words.ts';
 import type { DaemonClient } from '../client/daemonClient.ts';
@@ -35,15 +36,21 @@ export interface DataSet {
   readonly added: boolean;
 }
 
+/** What tells data sets apart: one file can be the manifest of one configuration and the labelled data set of another. */
+export function idOf({ kind, path }: Pick<DataSet, 'kind' | 'path'>): string {
+  return `${kind} ${path}`;
+}
+
 const key = 'unimiss.dataSets';
 
 /** The data sets of the workspace: those that its configurations name, and folders that were added. */
 export class DatasetStore implements Disposable {
   private readonly changed = new EventEmitter<string | undefined>();
+  /** By id. */
   private readonly looks = new Map<string, Look>();
   private readonly connected: Disposable;
   private readonly watcher = workspace.createFileSystemWatcher(`**/*${configSuffix}`);
-  /** A data set has been looked at (its path), or the list has changed. */
+  /** A data set has been looked at (its id), or the list has changed. */
   readonly onDidChange = this.changed.event;
 
   constructor(
@@ -58,9 +65,13 @@ export class DatasetStore implements Disposable {
   }
 
   async list(): Promise<DataSet[]> {
-    const added = this.added.map((path) => ({ path, kind: 'images' as const, added: true }));
-    const all = new Map([...added, ...(await this.configured())].map((one) => [one.path, one]));
-    return [...all.values()].sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }));
+    const configured = new Map((await this.configured()).map((one) => [idOf(one), one]));
+    const named = new Set([...configured.values()].map(({ path }) => path));
+    // Of a folder that was added, only a configuration says what is in it.
+    const added = this.added.filter((path) => !named.has(path)).map(addedSet);
+    return [...added, ...configured.values()].sort(
+      (a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }) || a.kind.localeCompare(b.kind),
+    );
   }
 
   async add(paths: readonly string[]): Promise<void> {
@@ -68,13 +79,13 @@ export class DatasetStore implements Disposable {
   }
 
   async remove(path: string): Promise<void> {
-    this.looks.delete(path);
+    this.looks.delete(idOf(addedSet(path)));
     await this.keep(this.added.filter((one) => one !== path));
   }
 
   /** What is known of a data set. The first call looks at it; `onDidChange` tells when that is done. */
   look(set: DataSet): Look {
-    const known = this.looks.get(set.path);
+    const known = this.looks.get(idOf(set));
     if (known) return known;
     void this.lookAgain(set);
     return { state: 'looking' };
@@ -82,20 +93,15 @@ export class DatasetStore implements Disposable {
 
   /** Reads the headers of its images anew, or the whole of a labelled data set. */
   async lookAgain(set: DataSet): Promise<void> {
-    this.looks.set(set.path, { state: 'looking' });
-    this.changed.fire(set.path);
+    const id = idOf(set);
+    this.looks.set(id, { state: 'looking' });
+    this.changed.fire(id);
     const found = await (set.kind === 'labelled' ? this.plan(set.path) : this.survey(set)).catch(
       (error: unknown): Look =>
-        error instanceof NoDaemonHere
-          ? { state: 'unchecked' }
-          : { state: 'failed', why: error instanceof Error ? error.message : String(error) },
+        error instanceof NoDaemonHere ? { state: 'unchecked' } : { state: 'failed', why: messageOf(error) },
     );
-    // The row has the name already, and room for few words.
-    this.looks.set(
-      set.path,
-      found.state === 'failed' ? { ...found, why: found.why.replace(`${set.path}: `, '') } : found,
-    );
-    this.changed.fire(set.path);
+    this.looks.set(id, found.state === 'failed' ? { ...found, why: withoutPath(found.why, set.path) } : found);
+    this.changed.fire(id);
   }
 
   dispose(): void {
@@ -106,10 +112,10 @@ export class DatasetStore implements Disposable {
 
   /** What could not be looked at, perhaps since the daemon was away, is looked at again when it is shown. */
   private forgetFailures(): void {
-    for (const [path, { state }] of this.looks) {
+    for (const [id, { state }] of this.looks) {
       if (state !== 'failed' && state !== 'unchecked') continue;
-      this.looks.delete(path);
-      this.changed.fire(path);
+      this.looks.delete(id);
+      this.changed.fire(id);
     }
   }
 
@@ -164,6 +170,18 @@ export class DatasetStore implements Disposable {
       findings: findings.map(({ severity, place, what, remedy }) => ({ severity, place, what: `${what}. ${remedy}` })),
     };
   }
+}
+
+function addedSet(path: string): DataSet {
+  return { path, kind: 'images', added: true };
+}
+
+/** The row has the name already, and room for few words. Of a fault in a file, its line stays. */
+function withoutPath(why: string, path: string): string {
+  if (!why.startsWith(path)) return why;
+  const [, line, what] = /^(?::(\d+))?: (.*)$/s.exec(why.slice(path.length)) ?? [];
+  if (what === undefined) return why;
+  return line === undefined ? what : l10n.t('line {0}: {1}', line, what);
 }
 
 /** The data sets that the text of a configuration names, even if other things in it are wrong. */

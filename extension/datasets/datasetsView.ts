@@ -14,7 +14,7 @@ import {
   workspace,
 } from 'vscode';
 import { thousands } from '../../protocol/words.ts';
-import type { DataFinding, DataSet, DatasetStore } from './datasetStore.ts';
+import { type DataFinding, type DataSet, type DatasetStore, idOf } from './datasetStore.ts';
 import { thumbnailOf } from './thumbnail.ts';
 
 /** A row of the view. */
@@ -35,7 +35,7 @@ const mostRows = 500;
 /** The view "Data Sets": each with its counts, the findings of its check, and its images with a small picture of each. */
 export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
   private readonly changed = new EventEmitter<DataRow | undefined>();
-  /** Rows of data sets that the editor has, by path. Only the row of what has been looked at is drawn again: while all are, a menu's command finds no row. */
+  /** Rows of data sets that the editor has, by id. Only the row of what has been looked at is drawn again: while all are, a menu's command finds no row. */
   private readonly sets = new Map<string, DataRow>();
   private readonly subscriptions: Disposable[];
   readonly onDidChangeTreeData = this.changed.event;
@@ -45,7 +45,7 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
     private readonly threadFile: string,
   ) {
     this.subscriptions = [
-      store.onDidChange((path) => this.changed.fire(path === undefined ? undefined : this.sets.get(path))),
+      store.onDidChange((id) => this.changed.fire(id === undefined ? undefined : this.sets.get(id))),
       workspace.onDidGrantWorkspaceTrust(() => this.changed.fire(undefined)),
     ];
   }
@@ -69,7 +69,7 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
   private async allSets(): Promise<DataRow[]> {
     const rows = (await this.store.list()).map((set): DataRow & { kind: 'set' } => ({ kind: 'set', set }));
     this.sets.clear();
-    for (const row of rows) this.sets.set(row.set.path, row);
+    for (const row of rows) this.sets.set(idOf(row.set), row);
     return rows;
   }
 
@@ -146,7 +146,7 @@ export class DatasetsView implements TreeDataProvider<DataRow>, Disposable {
 
   private setItem(set: DataSet): TreeItem {
     const item = new TreeItem(nameOf(set), TreeItemCollapsibleState.Collapsed);
-    item.id = set.path;
+    item.id = idOf(set);
     item.tooltip = set.path;
     item.contextValue = `dataSet ${set.kind}${set.added ? ' added' : ''}`;
     // Nothing looks at the files that a configuration of an untrusted workspace names.
