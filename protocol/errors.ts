@@ -24,8 +24,13 @@ export class UnimissError extends Error {
     readonly details: { place?: string; remedy?: string; images?: readonly string[]; cause?: unknown } = {},
   ) {
     const { place, remedy, cause } = details;
-    super(`${place ? `${place}: ` : ''}${what}${remedy ? `\n  ${remedy}` : ''}`, cause === undefined ? {} : { cause });
+    super(`${place ? `${place}: ` : ''}${withRemedy(what, remedy, '\n  ')}`, cause === undefined ? {} : { cause });
   }
+}
+
+/** What is wrong and, if known, what to do about it, without the place: in one line where that stands beside it already. */
+export function withRemedy(what: string, remedy: string | undefined, between = '. '): string {
+  return remedy ? `${what}${between}${remedy}` : what;
 }
 
 /** What went wrong, in one line, for any thrown value. */

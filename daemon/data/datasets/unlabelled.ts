@@ -1,4 +1,4 @@
-import { UnimissError } from '../../../protocol/errors.ts';
+import { UnimissError, withRemedy } from '../../../protocol/errors.ts';
 import type { Modality } from '../../../protocol/modality.ts';
 import { inspectImage } from '../formats/image.ts';
 import { type IgnoredFile, idOf, walkFiles } from './files.ts';
@@ -114,7 +114,7 @@ export class Dataset {
 /** What is wrong with a broken image and the remedy, in one text without the path: the id names the image. */
 export function brokenReason(error: unknown): string {
   if (!(error instanceof UnimissError)) throw error;
-  return error.details.remedy ? `${error.what}. ${error.details.remedy}` : error.what;
+  return withRemedy(error.what, error.details.remedy);
 }
 
 /**

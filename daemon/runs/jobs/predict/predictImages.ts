@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { UnimissError } from '../../../../protocol/errors.ts';
+import { UnimissError, withRemedy } from '../../../../protocol/errors.ts';
 import type { Predicted, PredictResult, PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
@@ -104,9 +104,9 @@ async function predictRest(
   return { ...result, table: await writeTable(task.out, all, plan) };
 }
 
-/** Without the name of the image, which stands beside it; that of another file remains. */
+/** In one line, without the name of the image, which stands beside it; that of another file remains. */
 function reasonFor(image: string, { what, details: { place, remedy } }: UnimissError): string {
-  return `${place === undefined || place === image ? '' : `${place}: `}${what}${remedy ? `\n  ${remedy}` : ''}`;
+  return `${place === undefined || place === image ? '' : `${place}: `}${withRemedy(what, remedy)}`;
 }
 
 async function predictCase(network: OpenNetwork, files: InputCase, task: PredictTask): Promise<Predicted> {
