@@ -320,7 +320,7 @@ export class ViewerApp {
       const plane = planes.get(name);
       const picture =
         plane && composePicture(name, { plane, window }, { layers: this.layers, loaders: this.loaders }, state);
-      pane.draw({ geometry, state, window, picture, ct: range.ct });
+      pane.draw({ kind: image.kind, geometry, state, window, picture, ct: range.ct });
       if (picture && layersHere.length === 0) layersHere = picture.layers;
     }
     this.planes.classList.toggle('alone', shown.length === 1);

@@ -58,20 +58,19 @@ export class PlanePane {
 
   draw(shown: Shown): void {
     this.shown = shown;
-    const { geometry, state, picture } = shown;
+    const { kind, geometry, state, picture } = shown;
     const { through } = planeAxes[this.name];
     const count = geometry.shape[through];
     const index = picture?.plane.index ?? state.place[through];
-    const picture2D = geometry.toMillimeters === null;
-    setText(this.caption, picture2D ? '' : `${titles[this.name]} ${index + 1}/${count}`);
-    this.root.setAttribute('aria-label', picture2D ? 'Picture' : `${titles[this.name]} plane`);
+    // A picture has no other planes.
+    const ofThree = kind === 'volume';
+    const name = ofThree ? `${titles[this.name]} plane` : 'Picture';
+    setText(this.caption, ofThree ? `${titles[this.name]} ${index + 1}/${count}` : '');
+    this.root.setAttribute('aria-label', name);
     this.root.setAttribute('aria-valuemin', '1');
     this.root.setAttribute('aria-valuemax', String(count));
     this.root.setAttribute('aria-valuenow', String(state.place[through] + 1));
-    this.root.setAttribute(
-      'aria-valuetext',
-      picture2D ? 'Picture' : `${titles[this.name]} plane ${state.place[through] + 1} of ${count}`,
-    );
+    this.root.setAttribute('aria-valuetext', ofThree ? `${name} ${state.place[through] + 1} of ${count}` : name);
     const mirrored = isMirrored(geometry, this.name, state);
     for (const [side, letters] of Object.entries(edgeLetters(geometry, this.name, mirrored)))
       setText(this.edges[side as keyof typeof this.edges], letters);
