@@ -200,7 +200,7 @@ it('the 3D view', async () => {
     ask: async (...args: unknown[]) => tasks?.push(args),
   };
   const panels = new VolumePanels(Uri.file(folder) as never, (error) => failures?.push(error));
-  await panels.show(document as never, () => undefined);
+  await panels.show(document as never, { lookOf: () => undefined, onDidChangeLooks: () => ({ dispose() {} }) });
   fc.assert(
     fc.property(
       junk.filter((message) => !volumeRequest.safeParse(message).success),

@@ -37,7 +37,7 @@ export function viewCommands(
     },
     async 'unimiss.show3D'(given) {
       const session = (given instanceof Uri && viewers.of(given)) || viewers.current();
-      await volumes.show(session.document, (layer) => session.lookOf(layer));
+      await volumes.show(session.document, session);
     },
     /** Over the image that is given, which is opened for it, or over that of the current editor. */
     async 'unimiss.addOverlay'(given, image) {

@@ -1,6 +1,16 @@
 import { homedir } from 'node:os';
 import { basename, dirname, extname, posix } from 'node:path';
-import { commands, type Disposable, l10n, Uri, type ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
+import {
+  commands,
+  type Disposable,
+  EventEmitter,
+  l10n,
+  Uri,
+  type ViewColumn,
+  type WebviewPanel,
+  window,
+  workspace,
+} from 'vscode';
 import { toErrorData } from '../../protocol/daemon/wireError.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { addressOf, parseAddress } from '../../protocol/machines/address.ts';
@@ -25,7 +35,10 @@ import { readOptions, setConvention } from './viewerOptions.ts';
 
 /** One editor: passes the page's checked requests to the image's thread, and pieces of the image to the page. */
 export class ViewerSession implements Disposable {
+  private readonly looksChanged = new EventEmitter<void>();
   private readonly subscriptions: Disposable[];
+  /** What `lookOf` tells may have changed. */
+  readonly onDidChangeLooks = this.looksChanged.event;
   private begun = false;
   private tour: CaseTour | undefined;
   /** Folder of the run whose views are shown. */
@@ -118,7 +131,7 @@ export class ViewerSession implements Disposable {
   }
 
   dispose(): void {
-    for (const one of this.subscriptions) one.dispose();
+    for (const one of [...this.subscriptions, this.looksChanged]) one.dispose();
   }
 
   private receive(input: unknown): void {
@@ -199,6 +212,7 @@ export class ViewerSession implements Disposable {
   private async remember(settings: ImageSettings): Promise<void> {
     const added = new Set(this.document.layers.filter((layer) => layer.added).map(({ path }) => path));
     await this.memory.set(this.document.uri, { ...settings, added: settings.added.filter((path) => added.has(path)) });
+    this.looksChanged.fire();
   }
 
   /** All that a page needs which has just been loaded: also one that was hidden, and forgot everything. */

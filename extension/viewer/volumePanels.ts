@@ -1,7 +1,8 @@
-import { type Disposable, l10n, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
+import { isDeepStrictEqual } from 'node:util';
+import { type Disposable, type Event, l10n, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
 import { UnimissError } from '../../protocol/errors.ts';
 import type { LayerInfo, LayerLook } from '../../protocol/viewer/layers.ts';
-import type { VolumeMessage } from '../../protocol/viewer/volume.ts';
+import type { DrawnLabel, VolumeLabelsMessage, VolumeMessage } from '../../protocol/viewer/volume.ts';
 import { volumeRequest } from '../../protocol/viewer/volume.ts';
 import { type PageAssets, readPageAssets, webviewPage } from '../webviewPage.ts';
 import type { ImageDocument } from './imageDocument.ts';
@@ -18,10 +19,10 @@ export class VolumePanels implements Disposable {
   ) {}
 
   /**
-   * @param lookOf how the image's planes show a layer when the panel opens; undefined: as at first
+   * @param looks of the image's planes, which the panel follows: of the label map that it draws, the first that is on when it opens
    * @throws UnimissError 'data' for a picture
    */
-  async show(document: ImageDocument, lookOf: LookOf): Promise<void> {
+  async show(document: ImageDocument, looks: Looks): Promise<void> {
     const { kind } = await document.opened;
     if (kind === 'picture')
       throw new UnimissError('data', l10n.t('is a picture, which has no third dimension'), { place: document.name });
@@ -39,11 +40,24 @@ export class VolumePanels implements Disposable {
       if (!volumeRequest.safeParse(message).success)
         this.failed(new UnimissError('internal', l10n.t("the 3D view's page sent a message that is not declared")));
       else
-        volumeOf(document, lookOf)
-          .then((volume) => panel.webview.postMessage(volume))
+        volumeOf(document, looks)
+          .then(({ layer, message }) => {
+            drawn = layer && { layer, list: message.labels?.list ?? [] };
+            return panel.webview.postMessage(message);
+          })
           .catch(this.failed);
     });
-    panel.onDidDispose(() => this.open.delete(key));
+    let drawn: { readonly layer: LayerInfo; readonly list: readonly DrawnLabel[] } | undefined;
+    const following = looks.onDidChangeLooks(() => {
+      const list = drawn && listOf(drawn.layer, looks);
+      if (!drawn || !list || isDeepStrictEqual(list, drawn.list)) return;
+      drawn = { ...drawn, list };
+      void panel.webview.postMessage({ type: 'labels', list } satisfies VolumeLabelsMessage);
+    });
+    panel.onDidDispose(() => {
+      following.dispose();
+      this.open.delete(key);
+    });
     panel.webview.html = webviewPage(this.assets, volumeFrame);
   }
 
@@ -52,18 +66,34 @@ export class VolumePanels implements Disposable {
   }
 }
 
-type LookOf = (layer: LayerInfo) => LayerLook | undefined;
+/** How the planes of an image show its layers. */
+export interface Looks {
+  /** undefined: as at first */
+  lookOf(layer: LayerInfo): LayerLook | undefined;
+  readonly onDidChangeLooks: Event<void>;
+}
 
 /** What the page draws: the image, and the labels that are on in the first label map that is. */
-async function volumeOf(document: ImageDocument, lookOf: LookOf): Promise<VolumeMessage> {
+export async function volumeOf(
+  document: Pick<ImageDocument, 'name' | 'range' | 'layers' | 'ask'>,
+  looks: Pick<Looks, 'lookOf'>,
+): Promise<{ readonly layer: LayerInfo | undefined; readonly message: VolumeMessage }> {
   const { low, high, ct } = await document.range;
-  const labels = document.layers.find((one) => one.content.kind === 'labels' && lookOf(one)?.visible !== false);
-  const off = labels && lookOf(labels)?.hidden;
+  const first = document.layers.find((one) => one.content.kind === 'labels' && looks.lookOf(one)?.visible !== false);
+  const layer = first && first.layer > 0 ? first : undefined;
   const image = await document.ask('coarseNifti', { layer: 0 });
-  const list = labels?.content.kind === 'labels' ? labels.content.labels : [];
-  const own = labels && labels.layer > 0 ? await document.ask('coarseNifti', { layer: labels.layer }) : undefined;
+  const file = layer && (await document.ask('coarseNifti', { layer: layer.layer }));
   return {
-    ...{ type: 'volume', name: document.name, image, low, high, ct },
-    labels: own && { file: own, list: list.map(({ value, name }) => ({ value, name, shown: !off?.includes(value) })) },
+    layer,
+    message: {
+      ...{ type: 'volume', name: document.name, image, low, high, ct },
+      labels: layer && file && { file, list: listOf(layer, looks) },
+    },
   };
+}
+
+function listOf(layer: LayerInfo, looks: Pick<Looks, 'lookOf'>): DrawnLabel[] {
+  const { visible = true, hidden = [] } = looks.lookOf(layer) ?? {};
+  const labels = layer.content.kind === 'labels' ? layer.content.labels : [];
+  return labels.map(({ value, name }) => ({ value, name, shown: visible && !hidden.includes(value) }));
 }

@@ -20,5 +20,12 @@ export interface VolumeMessage {
   readonly labels: { readonly file: Uint8Array; readonly list: readonly DrawnLabel[] } | undefined;
 }
 
+/** Labels were switched on or off in the planes. */
+export interface VolumeLabelsMessage {
+  readonly type: 'labels';
+  /** As in the volume. */
+  readonly list: readonly DrawnLabel[];
+}
+
 /** From the page of the 3D view; checked, since a page is a border. */
 export const volumeRequest = z.object({ type: z.literal('ready') });

@@ -72,7 +72,11 @@ export class ViewerApp {
       volume: (volume) => send({ type: 'volume', volume }),
       reset: () => this.reset(),
       screenshot: () => void this.savePicture(),
-      volume3D: () => send({ type: 'volume3D' }),
+      volume3D: () => {
+        // It shows the labels as the planes do.
+        this.keepNow();
+        send({ type: 'volume3D' });
+      },
       help: () => this.help.showModal(),
       header: () => send({ type: 'header', revealed: false }),
     });
@@ -264,9 +268,12 @@ export class ViewerApp {
 
   private keep(): void {
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => {
-      if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers, this.image) });
-    }, keepAfter);
+    this.keeping = setTimeout(() => this.keepNow(), keepAfter);
+  }
+
+  private keepNow(): void {
+    clearTimeout(this.keeping);
+    if (this.image) this.send({ type: 'settings', settings: toSettings(this.state, this.layers, this.image) });
   }
 
   private look(layer: number, part: Partial<LayerLook>): void {

@@ -110,6 +110,25 @@ describe.skipIf(!hasChromium)('the page of the viewer (skipped where chromium is
     await page.context().close();
   });
 
+  it('3D is asked for after the labels that are off have been told', async () => {
+    const { page, requests } = await open();
+    const label = page.getByRole('table').first().getByRole('checkbox').nth(1);
+    // In one turn: nobody waits until the view is kept.
+    await label.evaluate((box) => {
+      (box as HTMLInputElement).click();
+      const buttons = [...document.querySelectorAll('button')];
+      buttons.find(({ textContent }) => textContent === '3D')?.click();
+    });
+    await expect.poll(() => requests.some(({ type }) => type === 'volume3D')).toBe(true);
+    const before = requests.slice(
+      0,
+      requests.findIndex(({ type }) => type === 'volume3D'),
+    );
+    const kept = before.flatMap((one) => (one.type === 'settings' ? [one.settings] : [])).at(-1);
+    expect(kept?.looks[reference]?.hidden).toHaveLength(1);
+    await page.context().close();
+  });
+
   it('a case of an evaluation is shown at its errors, and a key asks for the next one', async () => {
     const opened = await open();
     const { page, requests } = opened;

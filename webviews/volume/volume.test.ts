@@ -64,6 +64,24 @@ describe.skipIf(!hasChromium)('the 3D view (skipped where chromium is missing)',
     await page.context().close();
   });
 
+  it('follows the labels that are switched off and on', async () => {
+    const { page, problems } = await open();
+    await page.locator('body.shown').waitFor();
+    const picture = () => page.locator('canvas').screenshot();
+    const list = volume.labels?.list ?? [];
+    const label = (shown: boolean) =>
+      page.evaluate((data) => dispatchEvent(Object.assign(new Event('message'), { data })), {
+        ...{ type: 'labels', list: list.map((one) => ({ ...one, shown })) },
+      });
+    const before = await picture();
+    await label(false);
+    await expect.poll(async () => (await picture()).equals(before)).toBe(false);
+    await label(true);
+    await expect.poll(async () => (await picture()).equals(before)).toBe(true);
+    expect((await problems()).filter((text) => !text.includes('GPU stall due to ReadPixels'))).toEqual([]);
+    await page.context().close();
+  });
+
   it('says so where the volume cannot be drawn', async () => {
     const whole = volume;
     volume = { ...whole, image: new Uint8Array(8) };

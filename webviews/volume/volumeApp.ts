@@ -1,5 +1,5 @@
 import { Niivue, NVImage, SHOW_RENDER } from '@niivue/niivue';
-import type { VolumeMessage } from '../../protocol/viewer/volume.ts';
+import type { DrawnLabel, VolumeLabelsMessage, VolumeMessage } from '../../protocol/viewer/volume.ts';
 import { element, setText } from '../shared/dom.ts';
 import { labelColor } from '../viewer/labelColors.ts';
 
@@ -20,6 +20,7 @@ export class VolumeApp {
     element('span', { className: 'hint' }, 'Arrow keys or the mouse turn it, the wheel zooms. Research use only.'),
   );
   private readonly heading = element('h1', { className: 'unseen' });
+  private showLabels: ((list: readonly DrawnLabel[]) => void) | undefined;
   private azimuth = 110;
   private elevation = 15;
 
@@ -29,7 +30,12 @@ export class VolumeApp {
     root.append(element('header', {}, this.heading, this.tools), this.notice, element('main', {}, this.canvas));
   }
 
-  async show(volume: VolumeMessage): Promise<void> {
+  async receive(message: VolumeMessage | VolumeLabelsMessage): Promise<void> {
+    if (message.type === 'volume') await this.show(message);
+    else this.showLabels?.(message.list);
+  }
+
+  private async show(volume: VolumeMessage): Promise<void> {
     const { name, image, low, high, ct, labels } = volume;
     setText(this.heading, `${name} in 3D`);
     setText(document.querySelector('title') ?? this.heading, `${name} in 3D`);
@@ -51,28 +57,26 @@ export class VolumeApp {
       ...{ cal_min: first, cal_max: ct ? 600 : high },
     });
     view.addVolume(base);
-    const painted = labels && (await this.addLabels(view, labels));
+    if (labels) await this.addLabels(view, labels);
     this.least.offer([ct ? -900 : low, ct ? 600 : high], first, (value) => {
       base.cal_min = value;
       view.updateGLVolume();
     });
-    this.opacity.root.hidden = !painted;
-    if (painted) this.opacity.offer([0, 1], 1, (value) => view.setOpacity(1, value));
+    this.opacity.root.hidden = !labels;
+    if (labels) this.opacity.offer([0, 1], 1, (value) => view.setOpacity(1, value));
     this.canvas.addEventListener('keydown', (event) => this.key(event, view));
     view.setRenderAzimuthElevation(this.azimuth, this.elevation);
     document.body.classList.add('shown');
   }
 
-  private async addLabels(view: Niivue, { file, list }: NonNullable<VolumeMessage['labels']>): Promise<boolean> {
+  private async addLabels(view: Niivue, { file, list }: NonNullable<VolumeMessage['labels']>): Promise<void> {
     const overlay = await NVImage.loadFromUrl({ url: bufferOf(file), name: 'labels.nii' });
-    const colors = list.map(({ value }) => labelColor(value));
-    const channel = (c: 0 | 1 | 2) => [0, ...colors.map((color) => color[c])];
-    overlay.setColormapLabel({
-      ...{ R: channel(0), G: channel(1), B: channel(2), A: [0, ...list.map(({ shown }) => (shown ? 255 : 0))] },
-      ...{ I: [0, ...list.map(({ value }) => value)], labels: ['', ...list.map((label) => label.name)] },
-    });
+    overlay.setColormapLabel(colorsOf(list));
     view.addVolume(overlay);
-    return true;
+    this.showLabels = (changed) => {
+      overlay.setColormapLabel(colorsOf(changed));
+      view.updateGLVolume();
+    };
   }
 
   private key(event: KeyboardEvent, view: Niivue): void {
@@ -102,6 +106,16 @@ export class VolumeApp {
     setText(this.notice, text);
     document.body.classList.add('failed');
   }
+}
+
+/** Labels that are off are clear. */
+function colorsOf(list: readonly DrawnLabel[]) {
+  const colors = list.map(({ value }) => labelColor(value));
+  const channel = (c: 0 | 1 | 2) => [0, ...colors.map((color) => color[c])];
+  return {
+    ...{ R: channel(0), G: channel(1), B: channel(2), A: [0, ...list.map(({ shown }) => (shown ? 255 : 0))] },
+    ...{ I: [0, ...list.map(({ value }) => value)], labels: ['', ...list.map((label) => label.name)] },
+  };
 }
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
