@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -277,6 +277,19 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     expect(await axeFindings(report)).toEqual([]);
   });
 
+  it('opens a case of the report at its errors, beside it', async () => {
+    const report = await window.webview('Evaluation of organs');
+    const button = report.locator('th[data-case]').getByRole('button').first();
+    const id = await button.innerText();
+    await button.click();
+    const viewer = await window.webview(`${id}_0000.nii.gz`);
+    const bar = viewer.getByRole('region', { name: 'Case of the evaluation' });
+    await window.visible('the case', bar.getByText(`${id}: mean Dice`));
+    await window.visible('the legend', viewer.getByText('in the reference, but not predicted'));
+    await window.pictures('evaluation-case');
+    await window.runCommand('View: Close Editor');
+  });
+
   it('finds the report again after the window was reloaded, and opens it by its command', async () => {
     await window.reload();
     // As a tab with it asks, before anything else has asked for the runs.
@@ -366,13 +379,18 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
     await window.pick(`predictions/${runNamed('organs')}`);
     const growing = viewer.getByRole('region', { name: 'prediction, not complete yet' });
     await window.visible('the first labels', growing.getByRole('row', { name: / ml/ }).nth(1));
+    const predicting = () => window.notification(/predicting long\.nii\.gz/);
     // It waits for the pictures.
-    const [job] = jobsOf(editor.folder);
-    process.kill(job!, 'SIGSTOP');
-    const progress = await window.notification(/predicting long\.nii\.gz/);
-    await window.pictures('viewer-growing');
-    process.kill(job!, 'SIGCONT');
-    await progress.getByRole('button', { name: 'Cancel' }).click();
+    const jobs = jobsAtWork(editor.folder);
+    expect(jobs).toHaveLength(1);
+    process.kill(jobs[0]!, 'SIGSTOP');
+    try {
+      await predicting();
+      await window.pictures('viewer-growing');
+    } finally {
+      process.kill(jobs[0]!, 'SIGCONT');
+    }
+    await (await predicting()).getByRole('button', { name: 'Cancel' }).click();
     await eventually(() => growing.count()).toBe(0);
     expect(readdirSync(join(editor.workspace, 'predictions', runNamed('organs')))).not.toContain('long.nii.gz');
     await window.runCommand('View: Close Editor');
@@ -411,18 +429,29 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
   });
 });
 
-/** The processes that do jobs for the daemon whose state is in a folder. */
-function jobsOf(folder: string): number[] {
+/** The processes that predict for the daemon whose state is in a folder, and write labels while they grow. */
+function jobsAtWork(folder: string): number[] {
   const found = readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
       const [words, variables] = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8'));
-      return words!.split('\0').includes('job') && variables!.includes(folder);
+      if (!words!.split('\0').includes('job') || !variables!.includes(folder)) return false;
+      // The daemon may keep others, which wait for work.
+      const files = readdirSync(`/proc/${pid}/fd`).map((file) => fileBehind(`/proc/${pid}/fd/${file}`));
+      return files.some((file) => /\/growing\/\d+-\d+\.nii$/.test(file));
     } catch {
       return false; // it has ended
     }
   });
   return found.map(Number);
+}
+
+function fileBehind(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return ''; // closed meanwhile
+  }
 }
 
 function rgb(hex: string) {

@@ -111,9 +111,12 @@ describe.skipIf(noFarMachine !== '')(titled('another machine in the editor'), { 
     const before = await stepsShown();
     machine.answer(false);
     const pids = machine.cut();
-    await eventually(() => described('gpu-a')).toBe('reconnecting; its runs continue');
-    await window.pictures('machine-lost');
-    machine.answer(true);
+    try {
+      await eventually(() => described('gpu-a')).toBe('reconnecting; its runs continue');
+      await window.pictures('machine-lost');
+    } finally {
+      machine.answer(true);
+    }
     await eventually(stepsShown).toBeGreaterThan(before + 3);
     await eventually(told).toMatch(/^gpu-a · \d+ %/);
     expect(machine.clients().filter((pid) => pids.includes(pid))).toEqual([]);
