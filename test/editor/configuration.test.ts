@@ -132,10 +132,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
     await goTo(2, 5);
     const hover = window.page.locator('.monaco-hover:visible', { hasText: 'The network.' });
-    await window.pictures('configuration-hover', async () => {
-      await window.runCommand('Show or Focus Hover');
-      await window.visible('the explanation', hover);
-    });
+    await window.pictures('configuration-hover', () => window.shownBy('Show or Focus Hover', 'the explanation', hover));
     expect(await hover.first().innerText()).toMatch(/size2D: \[224,\s*224\]/);
   });
 
@@ -146,8 +143,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     const fix = window.page.locator('.action-widget .monaco-list-row', { hasText: 'Replace with "epochs"' });
     await window.pictures('configuration-fix', async () => {
       await window.page.keyboard.press('Escape'); // what was shown in another theme
-      await window.runCommand('Quick Fix...');
-      await window.visible('the fix', fix);
+      await window.shownBy('Quick Fix...', 'the fix', fix);
     });
     await fix.click();
     await eventually(() => problems('mistake.unimiss.jsonc')).not.toContainEqual(
@@ -164,9 +160,8 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
       const at = new vscode.Position(2, 12);
       active.selection = new vscode.Selection(at, at);
     });
-    await window.runCommand('Trigger Suggest');
     const list = window.page.locator('.suggest-widget.visible');
-    await window.visible('the fields', list.locator('.monaco-list-row', { hasText: 'size3D' }));
+    await window.shownBy('Trigger Suggest', 'the fields', list.locator('.monaco-list-row', { hasText: 'size3D' }));
     await window.page.keyboard.type('drop');
     await window.visible('one field', list.locator('.monaco-list-row.focused', { hasText: 'dropPath' }));
     await window.page.keyboard.press('Control+Space');
@@ -237,8 +232,8 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
     await eventually(() => proposals('a.experiment.jsonc', 3, 12)).toContain('model');
     await window.runCommand('Notifications: Clear All Notifications');
     await goTo(3, 12);
-    await window.runCommand('Trigger Suggest');
-    await window.visible(
+    await window.shownBy(
+      'Trigger Suggest',
       'a field',
       window.page.locator('.suggest-widget.visible .monaco-list-row', { hasText: 'model' }),
     );

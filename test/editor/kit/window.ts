@@ -244,6 +244,7 @@ export class Window {
   /** An entry of the context menu of `row`. */
   async choose(row: Locator, label: string): Promise<void> {
     const { timeout } = this.editor;
+    await this.leaveHovers();
     await this.waitFor(`"${label}" in a context menu`, async () => {
       const entry = this.page.locator('.monaco-menu .action-menu-item', { hasText: label });
       let clicked = false;
@@ -356,13 +357,31 @@ export class Window {
    * @param show brings what another theme takes away: hovers, menus
    */
   async pictures(name: string, show?: () => Promise<unknown>): Promise<void> {
-    await this.page.mouse.move(300, 17); // where no hover is
+    await this.leaveHovers();
     for (const theme of ['light', 'dark'] as const) {
       await this.setTheme(theme);
       await show?.();
       await this.settle();
       await this.screenshot(`${name}-${theme}`);
     }
+  }
+
+  /** The hover of a row may lie over the next one. */
+  private leaveHovers(): Promise<void> {
+    return this.page.mouse.move(300, 17);
+  }
+
+  /** Runs a command until what it shows is in sight: on a busy machine, what moves the focus may come later and close it. */
+  async shownBy(command: string, what: string, locator: Locator): Promise<Locator> {
+    const { timeout } = this.editor;
+    await this.waitFor(what, () =>
+      until(timeout, async () => {
+        await this.runCommand(command);
+        await locator.first().waitFor({ timeout: timeout / 8 });
+        return true;
+      }),
+    );
+    return locator.first();
   }
 
   /** Does what `action` does; if that fails, says what was awaited and where a screenshot is. */
