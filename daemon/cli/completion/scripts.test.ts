@@ -101,7 +101,8 @@ describe.skipIf(!has('fish'))('in fish (skipped where it is missing)', () => {
   });
 });
 
-describe.skipIf(!has('zsh'))('in zsh (skipped where it is missing)', () => {
+// On a busy machine a key may still be lost between terminal and line editor: then the line is typed again.
+describe.skipIf(!has('zsh'))('in zsh (skipped where it is missing)', { retry: 3 }, () => {
   // A shell in a terminal of its own, in which the line is typed; another key writes what has become of it. A key that comes before the line
   // editor is ready is lost: it says so at the prompt after the first command.
   const typing = String.raw`zmodload zsh/zpty
