@@ -1,6 +1,6 @@
 import { type LogOutputChannel, l10n } from 'vscode';
 import { forEditor } from '../protocol/editorWords.ts';
-import { messageOf, UnimissError } from '../protocol/errors.ts';
+import { messageOf, UnimissError, withRemedy } from '../protocol/errors.ts';
 import { notify } from './notify.ts';
 import { remediesOf } from './remedies.ts';
 
@@ -22,5 +22,5 @@ export function sentence(error: unknown): string {
   if (!(error instanceof UnimissError)) return messageOf(error);
   const { place, remedy } = error.details;
   const what = `${place ? `${place}: ` : ''}${error.what}`.replace(/[.\s]*$/, '.');
-  return forEditor(remedy ? `${what} ${remedy}` : what).replace(/\s+/g, ' ');
+  return forEditor(withRemedy(what, remedy, ' ')).replace(/\s+/g, ' ');
 }

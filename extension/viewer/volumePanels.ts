@@ -36,6 +36,7 @@ export class VolumePanels implements Disposable {
     const panel = window.createWebviewPanel('unimiss.volume', `3D: ${document.name}`, ViewColumn.Beside);
     this.open.set(key, panel);
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
+    let drawn: { readonly layer: LayerInfo; readonly list: readonly DrawnLabel[] } | undefined;
     panel.webview.onDidReceiveMessage((message: unknown) => {
       if (!volumeRequest.safeParse(message).success)
         this.failed(new UnimissError('internal', l10n.t("the 3D view's page sent a message that is not declared")));
@@ -47,7 +48,6 @@ export class VolumePanels implements Disposable {
           })
           .catch(this.failed);
     });
-    let drawn: { readonly layer: LayerInfo; readonly list: readonly DrawnLabel[] } | undefined;
     const following = looks.onDidChangeLooks(() => {
       const list = drawn && listOf(drawn.layer, looks);
       if (!drawn || !list || isDeepStrictEqual(list, drawn.list)) return;

@@ -155,11 +155,7 @@ describe.skipIf(skipped !== '')(titled('help with a configuration'), { timeout: 
 
   it('completes a field with its default, as typed', async () => {
     await window.openFile(join(editor.workspace, 'good.unimiss.jsonc'));
-    await window.inHost((vscode) => {
-      const active = vscode.window.activeTextEditor;
-      const at = new vscode.Position(2, 12);
-      active.selection = new vscode.Selection(at, at);
-    });
+    await goTo(2, 12);
     const list = window.page.locator('.suggest-widget.visible');
     await window.shownBy('Trigger Suggest', 'the fields', list.locator('.monaco-list-row', { hasText: 'size3D' }));
     await window.page.keyboard.type('drop');

@@ -292,7 +292,7 @@ describe.skipIf(skipped !== '')(titled('labelled images in the editor'), { timeo
 
   it('finds the report again after the window was reloaded, and opens it by its command', async () => {
     await window.reload();
-    // As a tab with it asks, before anything else has asked for the runs.
+    // As the editor asks for a document, before anything else has asked for the runs.
     const resolved = await window.inHost(
       async (vscode, path, query) => {
         const uri = vscode.Uri.from({ scheme: 'unimiss-resolved', path, query });

@@ -76,14 +76,14 @@ function optimized(api: PjrtApi, executable: Pointer): OptimizedProgram {
   const { hloModule } = type.toObject(type.decode(bytes), { defaults: true });
   const computations: readonly HloComputation[] = hloModule.computations;
   const opcodes = ({ instructions }: HloComputation) => instructions.map(({ opcode }) => opcode);
-  const [entry, others] = [true, false].map((is) =>
-    computations.filter(({ name }) => (name === hloModule.entryComputationName) === is),
-  );
+  const isEntry = ({ name }: HloComputation) => name === hloModule.entryComputationName;
+  // What a reduction does with two elements is a computation as well: a region.
+  const isFusion = (one: HloComputation) => !isEntry(one) && !one.name.startsWith('region');
   return {
     calls: computations.flatMap(({ instructions }) =>
       instructions.flatMap(({ customCallTarget }) => customCallTarget || []),
     ),
-    entry: entry!.flatMap(opcodes),
-    fusions: others!.filter(({ name }) => !name.startsWith('region')).map(opcodes),
+    entry: computations.filter(isEntry).flatMap(opcodes),
+    fusions: computations.filter(isFusion).map(opcodes),
   };
 }

@@ -52,11 +52,11 @@ export class RunRegistry {
     const ours = activity !== null && activity !== 'queued';
     // A trainer that has just ended may still have its earlier progress here; its records say more.
     const progress = summary.state === 'running' ? live.progress : null;
-    const done = progress && progress.step > 0;
+    const begun = progress && progress.step > 0;
     return {
       ...summary,
-      ...(done && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
-      losses: { ...summary.losses, ...(done && progress.group && { [progress.group]: progress.loss }) },
+      ...(begun && { step: progress.step - 1, epoch: progress.epoch, loss: progress.loss }),
+      losses: { ...summary.losses, ...(begun && progress.group && { [progress.group]: progress.loss }) },
       ...live,
       progress,
       activity,
