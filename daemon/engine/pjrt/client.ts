@@ -45,8 +45,8 @@ export interface ArrayType {
 /** A plugin with its devices. Handles are freed by whoever asked for them; garbage collection would be too late. */
 export class PjrtClient {
   readonly devices: readonly Device[];
-  /** Name of the platform, such as `cpu` or `cuda`, and its version. */
-  readonly platform: { readonly name: string; readonly version: string };
+  /** Name of the platform, such as `cpu` or `cuda`, and its version; `title`: both, once where they are the same. */
+  readonly platform: { readonly name: string; readonly version: string; readonly title: string };
   private readonly device: Pointer;
   private readonly client: Pointer;
   /** Kept: the plugin gets the addresses of its texts. */
@@ -65,9 +65,9 @@ export class PjrtClient {
       throw new UnimissError('engine', 'this plugin of PJRT finds no device', { place: api.path });
     this.device = first;
     this.devices = devices.map((device, i) => ({ name: `${this.kindOf(device)}:${i}`, type: this.kindOf(device) }));
-    const name = api.call('Client_PlatformName', 5, { 2: this.client });
-    const version = api.call('Client_PlatformVersion', 5, { 2: this.client });
-    this.platform = { name: textAt(name(3), name(4)), version: textAt(version(3), version(4)) };
+    const name = this.textOf('Client_PlatformName');
+    const version = this.textOf('Client_PlatformVersion');
+    this.platform = { name, version, title: [...new Set([name, version])].join(' ').trim() };
   }
 
   /**
@@ -262,6 +262,11 @@ export class PjrtClient {
     const description = this.api.call('Device_GetDescription', 4, { 2: device })(3);
     const kind = this.api.call('DeviceDescription_Kind', 5, { 2: description });
     return textAt(kind(3), kind(4));
+  }
+
+  private textOf(of: 'Client_PlatformName' | 'Client_PlatformVersion'): string {
+    const text = this.api.call(of, 5, { 2: this.client });
+    return textAt(text(3), text(4));
   }
 
   private wait(event: Pointer): void {

@@ -21,10 +21,9 @@ export function describePlugin(file: string, device?: EngineDevice): string {
 
 function opened(file: string, device: EngineDevice | undefined) {
   const client = PjrtClient.open(file, device ? optionsFor(device).client : {});
-  const { name, version } = client.platform;
   return {
     api: client.api.version,
-    platform: version === name ? name : `${name} ${version}`,
+    platform: client.platform.title,
     devices: client.devices.map((device) => device.name).join(', '),
     memory: client.memory(),
   };

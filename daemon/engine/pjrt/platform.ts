@@ -58,7 +58,7 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
 
   get version(): string {
     const { platform, api } = this.client;
-    return `PJRT ${api.version} ${platform.name} ${platform.version}`.trim();
+    return `PJRT ${api.version} ${platform.title}`.trim();
   }
 
   get title(): string {
