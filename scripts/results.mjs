@@ -35,23 +35,25 @@ await main(async () => {
   await setup();
   const built = await run(process.execPath, ['scripts/build.mjs'], { cwd: root });
   if (built !== 0) return built;
-  const { partsOf, pretrainingOf, questionsFor } = await import('./resultsParts.mjs'); // needs installed packages
+  const { begun, partsOf, pretrainingOf, questionsFor } = await import('./resultsParts.mjs'); // needs installed packages
   const out = resolve(process.env.INIT_CWD ?? process.cwd(), values.out);
+  const { quick } = values;
+  const files = begun(out, { quick, asked: values.questions ? questionsFor(seeds, quick) : undefined });
+  mkdirSync(out, { recursive: true });
+  for (const [path, text] of Object.entries(files)) writeWhole(path, text);
   for (const seed of seeds) {
     const folder = join(out, `seed-${seed}`);
     mkdirSync(folder, { recursive: true });
     let pretraining = '';
-    for (const { file, args } of partsOf({ out, seed, quick: values.quick })) {
+    for (const { file, args } of partsOf({ out, seed, quick })) {
       const path = join(folder, file);
       if (!existsSync(path)) writeWhole(path, await printed(args(pretraining)));
       pretraining ||= pretrainingOf(readFileSync(path, 'utf8'));
     }
   }
   if (!values.questions) return 0;
-  const experiment = join(out, 'questions.experiment.jsonc');
-  if (!existsSync(experiment)) writeWhole(experiment, questionsFor(seeds));
-  const compare = [join(root, 'dist', 'daemon', 'main.js'), 'compare', experiment, '--foreground'];
-  return run(process.execPath, [...compare, '--runs', join(out, 'runs')], { cwd: out });
+  const compare = [join(root, 'dist', 'daemon', 'main.js'), 'compare', join(out, 'questions.experiment.jsonc')];
+  return run(process.execPath, [...compare, '--foreground', '--runs', join(out, 'runs')], { cwd: out });
 });
 
 /** What a command prints, which is shown as well. */

@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyEdits, modify, parse } from 'jsonc-parser';
 import { root } from './setup.mjs';
 
 const program = join('dist', 'daemon', 'main.js');
 const study = join('scripts', 'study.mjs');
-const questions = join(root, 'experiments', 'three-questions.experiment.jsonc');
+const experiments = join(root, 'experiments');
+const [questions, smallQuestions] = ['three-questions', 'three-questions-small'].map((name) =>
+  join(experiments, `${name}.experiment.jsonc`),
+);
 
 /**
  * The measurements of docs/results.md that one seed of pre-training asks for, in their order. A part's output becomes `file`; `run` is
@@ -100,10 +103,35 @@ export function pretrainingOf(printed) {
   return found.run;
 }
 
-/** The experiment of the three questions, for these seeds alone. With all of its own seeds, it is the fixed file, byte for byte. */
-export function questionsFor(seeds, text = readFileSync(questions, 'utf8')) {
+/**
+ * The experiment of the three questions, for these seeds alone. With all of its own seeds, it is the fixed file, byte for byte. `quick`:
+ * the small one, which has one seed.
+ */
+export function questionsFor(seeds, quick = false) {
+  if (quick) return readFileSync(smallQuestions, 'utf8');
+  const text = readFileSync(questions, 'utf8');
   const own = parse(text).seeds;
   const unknown = seeds.filter((seed) => !own.includes(seed));
   if (unknown.length > 0) throw new Error(`The experiment has the seeds ${own.join(', ')}, not ${unknown.join(', ')}.`);
   return seeds.length === own.length ? text : applyEdits(text, modify(text, ['seeds'], seeds, {}));
+}
+
+/**
+ * Refuses a folder that was begun with other options, before anything is measured: numbers that mean nothing must not stand beside those
+ * that do, and an experiment does not change.
+ * @param {string} out the folder
+ * @param {{ quick: boolean, asked: string | undefined }} options `asked`: the experiment; undefined: none
+ * @returns {Record<string, string>} what to write, by the file's path
+ */
+export function begun(out, { quick, asked }) {
+  const files = { options: join(out, 'options.json'), experiment: join(out, 'questions.experiment.jsonc') };
+  const wanted = { [files.options]: `${JSON.stringify({ quick })}\n`, ...(asked && { [files.experiment]: asked }) };
+  const differing = Object.entries(wanted).find(
+    ([path, text]) => existsSync(path) && readFileSync(path, 'utf8') !== text,
+  );
+  if (differing)
+    throw new Error(
+      `${differing[0]} was written with other options (--quick, --seeds). Repeat them, or name another folder with --out.`,
+    );
+  return wanted;
 }
