@@ -18,8 +18,16 @@ export const pjrtPlugin: string | undefined = process.env.UNIMISS_PJRT || undefi
 /** For `skipIf`: the reason why tests on `pjrt:cpu` are skipped, '' where they are not. */
 export const lackOfPjrt: string = lack('pjrt', pjrtPlugin ? '' : 'no plugin of PJRT for CPUs is installed');
 
-/** The engine on that plugin. */
-export async function pjrtTestEngine(precision?: EnginePrecision): Promise<Engine> {
+/** The engine on that plugin. @param tensorFloat32 what modules ask of products: a processor ignores it */
+export async function pjrtTestEngine({
+  precision = 'float32',
+  tensorFloat32 = false,
+}: PjrtTestOptions = {}): Promise<Engine> {
   if (!pjrtPlugin) throw new Error(lackOfPjrt);
-  return openEngine({ library: pjrtPlugin, device: 'pjrt:cpu', tensorFloat32: false, ...(precision && { precision }) });
+  return openEngine({ library: pjrtPlugin, device: 'pjrt:cpu', tensorFloat32, precision });
+}
+
+interface PjrtTestOptions {
+  readonly precision?: EnginePrecision;
+  readonly tensorFloat32?: boolean;
 }

@@ -32,7 +32,7 @@ function trainTolerances(modality: Modality): TrainTolerances {
 describe.skipIf(lackOfPjrt)('pjrt:cpu in bfloat16', () => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await pjrtTestEngine('bfloat16');
+    engine = await pjrtTestEngine({ precision: 'bfloat16' });
   });
 
   test.each(goldenFiles(/^forward-tiny\.json$/))('%s', (file) => {

@@ -14,7 +14,7 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
 }
 
 /**
- * As `matMul`, in float32 even where an engine rounds the factors of products (`engine.precision`): for losses and interpolation.
+ * As `matMul`, in float32 even where an engine rounds the factors of products (`engine.precision`, TensorFloat-32): for losses and interpolation.
  */
 export function exactMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   return rawOp('MatMul', [a, b], {

@@ -33,7 +33,7 @@ export function aheadOfTimeTests(precision: EnginePrecision): void {
     let step: Foreseen;
 
     beforeAll(async () => {
-      const engine = await pjrtTestEngine(precision);
+      const engine = await pjrtTestEngine({ precision });
       const [value, firstMoment, secondMoment] = ['p', 'm', 'v'].map((name) => engine.variable(name, kernelShape));
       if (!value || !firstMoment || !secondMoment) throw new Error('a variable is missing');
       const finish = vi.spyOn(ModuleWriter.prototype, 'finish');

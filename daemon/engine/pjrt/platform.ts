@@ -37,7 +37,8 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
     this.precision = tensorFloat32 ? 'DEFAULT' : 'HIGHEST';
     this.factors = precision;
     // XLA fuses by itself.
-    this.traits = { fusedOps: [], proximalDescent: false, roundsFactors: precision !== 'float32', queues: true };
+    const roundsFactors = tensorFloat32 || precision !== 'float32';
+    this.traits = { fusedOps: [], proximalDescent: false, roundsFactors, queues: true };
     this.devices = client.devices;
     this.binding = new PjrtBinding(this.version, usesGpu(device));
     this.executables = new Executables(client, optionsFor(device).flags, { folder: folder ?? undefined, notice });

@@ -7,7 +7,7 @@ import type { Call, Family } from './call.ts';
 interface DotOptions {
   /** The first axes of both belong together. */
   readonly batch?: number;
-  /** The factors are not rounded, whatever the module multiplies. */
+  /** The factors are not rounded, whatever the module multiplies: neither to bfloat16 nor, on a GPU, to TensorFloat-32. */
   readonly exact?: boolean;
 }
 
@@ -20,12 +20,13 @@ export function dot(
   { batch = 0, exact = false }: DotOptions = {},
 ): Value {
   const [x, y] = exact ? [left, right] : [b.factor(left), b.factor(right)];
+  const precision = exact ? 'HIGHEST' : b.precision;
   const [i, j] = over;
   const leading = Array.from({ length: batch }, (_, axis) => axis);
   const free = (shape: readonly number[], axis: number) => shape.filter((_, at) => at >= batch && at !== axis);
   const result = { dtype: left.dtype, shape: [...x.shape.slice(0, batch), ...free(x.shape, i), ...free(y.shape, j)] };
   const batching = batch > 0 ? `batching_dims = ${listed(leading)} x ${listed(leading)}, ` : '';
-  const text = `stablehlo.dot_general ${b.use(x)}, ${b.use(y)}, ${batching}contracting_dims = [${i}] x [${j}], precision = [${b.precision}, ${b.precision}] : (${typeOf(x)}, ${typeOf(y)}) -> ${typeOf(result)}`;
+  const text = `stablehlo.dot_general ${b.use(x)}, ${b.use(y)}, ${batching}contracting_dims = [${i}] x [${j}], precision = [${precision}, ${precision}] : (${typeOf(x)}, ${typeOf(y)}) -> ${typeOf(result)}`;
   return b.add(result, text);
 }
 

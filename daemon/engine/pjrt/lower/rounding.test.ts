@@ -1,14 +1,20 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { lackOfPjrt, pjrtTestEngine } from '../../../../test/engine.ts';
 import type { Attrs } from '../../attributes.ts';
 import { DataType } from '../../dataType.ts';
+import type { Engine } from '../../engine.ts';
+import { exactBatchMatMul, exactMatMul, matMul, reshape } from '../../ops/index.ts';
 import type { NodeInput, WrittenOutput } from '../../trace.ts';
 import { ModuleWriter } from '../moduleWriter.ts';
 import { PjrtPlatform } from '../platform.ts';
 
-/** A module of one op that multiplies two arguments. */
-function moduleOf(type: string, shapes: readonly [number[], number[]], attrs: Attrs = {}) {
-  const writer = new ModuleWriter('rounded', 'HIGHEST', 'bfloat16');
+/** A module of one op that multiplies two arguments; by default their factors are rounded. */
+function moduleOf(
+  type: string,
+  shapes: readonly [number[], number[]],
+  attrs: Attrs = {},
+  writer = new ModuleWriter('rounded', 'DEFAULT', 'bfloat16'),
+) {
   const parameters = shapes.map((shape, i) => writer.parameter(`x${i}`, DataType.float32, shape));
   const inputs = parameters.map((output): NodeInput => ({ ...output, trace: {} as never }));
   const made: WrittenOutput[] = writer.node('y', type, inputs, attrs, [], 1);
@@ -46,16 +52,54 @@ describe('products with factors in bfloat16', () => {
       { _exact: { bool: true } },
     );
     expect(text).not.toContain('bf16');
-    expect(text).toContain('(tensor<2x3xf32>, tensor<3x4xf32>)');
+    expect(text).toMatch(/precision = \[HIGHEST, HIGHEST\] : \(tensor<2x3xf32>, tensor<3x4xf32>\)/);
   });
 });
 
+test('exact products of float32 are never TensorFloat-32, which others may be on a GPU', () => {
+  const shapes: [number[], number[]] = [
+    [2, 3],
+    [3, 4],
+  ];
+  const precisionOf = (attrs: Attrs) =>
+    /precision = \[.*?\]/.exec(moduleOf('MatMul', shapes, attrs, new ModuleWriter('exact', 'DEFAULT')).text)?.[0];
+  expect(precisionOf({})).toBe('precision = [DEFAULT, DEFAULT]');
+  expect(precisionOf({ _exact: { bool: true } })).toBe('precision = [HIGHEST, HIGHEST]');
+});
+
 describe.skipIf(lackOfPjrt)('a rounded product on pjrt:cpu', () => {
+  let engine: Engine;
   let platform: PjrtPlatform;
   beforeAll(async () => {
-    const engine = await pjrtTestEngine();
+    engine = await pjrtTestEngine({ tensorFloat32: true });
     if (!(engine.platform instanceof PjrtPlatform)) throw new Error('another engine is open');
     ({ platform } = engine);
+  });
+
+  test('is asked for as exact by the ops that say so', () => {
+    const finish = vi.spyOn(ModuleWriter.prototype, 'finish');
+    const step = engine.compile({
+      name: 'exact',
+      executor: 'graph',
+      inputs: { x: { shape: [2, 3] } },
+      body: ({ x }) => {
+        const batch = reshape(x!, [1, 2, 3]);
+        return {
+          free: matMul(x!, x!, false, true),
+          exact: exactMatMul(x!, x!, false, true),
+          batch: exactBatchMatMul(batch, batch, false, true),
+        };
+      },
+    });
+    const [written] = finish.mock.results;
+    finish.mockRestore();
+    step.dispose();
+    if (written?.type !== 'return') throw new Error('no module was written');
+    expect([...written.value.text.matchAll(/precision = \[(\w+),/g)].map(([, precision]) => precision)).toEqual([
+      'DEFAULT',
+      'HIGHEST',
+      'HIGHEST',
+    ]);
   });
 
   test('adds up in float32 what bfloat16 could not hold', async () => {
