@@ -33,7 +33,12 @@ export function withRemedy(what: string, remedy: string | undefined, between = '
   return remedy ? `${what}${between}${remedy}` : what;
 }
 
-/** What went wrong, in one line, for any thrown value. */
+/** Place, what is wrong and what to do about it, in one line. @param beside a place that stands beside the line already */
+export function oneLineOf({ what, details: { place, remedy } }: UnimissError, beside?: string): string {
+  return `${place === undefined || place === beside ? '' : `${place}: `}${withRemedy(what, remedy)}`;
+}
+
+/** What went wrong, for any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

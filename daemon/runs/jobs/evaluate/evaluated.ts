@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { UnimissError } from '../../../../protocol/errors.ts';
+import { oneLineOf, UnimissError } from '../../../../protocol/errors.ts';
 import type { Exclusion } from '../../../../protocol/evaluation/common.ts';
 import type { Evaluation } from '../../../../protocol/evaluation/evaluation.ts';
 import type { LabelledPlane } from '../../../../protocol/evaluation/plane.ts';
@@ -52,7 +52,7 @@ export async function excludingBroken<T>(
     return await make();
   } catch (error) {
     if (!(error instanceof UnimissError) || error.code !== 'data') throw error;
-    exclusions.push({ case: one.id, reason: error.message });
+    exclusions.push({ case: one.id, reason: oneLineOf(error) });
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { UnimissError, withRemedy } from '../../../../protocol/errors.ts';
+import { oneLineOf, UnimissError } from '../../../../protocol/errors.ts';
 import type { Predicted, PredictResult, PredictTask } from '../../../../protocol/jobs/predictMessages.ts';
 import { readCase, type StoredCase } from '../../../data/prepared/readCase.ts';
 import type { NetworkPlan } from '../../folder/networkPlan.ts';
@@ -97,16 +97,11 @@ async function predictRest(
     } catch (error) {
       if (!(error instanceof UnimissError) || error.code !== 'data') throw error;
       const image = files.images[0] ?? files.id;
-      result.failed.push({ image, reason: reasonFor(image, error), unlike: error instanceof UnlikeTraining });
+      result.failed.push({ image, reason: oneLineOf(error, image), unlike: error instanceof UnlikeTraining });
     }
   }
   onProgress('Done', cases.length, cases.length);
   return { ...result, table: await writeTable(task.out, all, plan) };
-}
-
-/** In one line, without the name of the image, which stands beside it; that of another file remains. */
-function reasonFor(image: string, { what, details: { place, remedy } }: UnimissError): string {
-  return `${place === undefined || place === image ? '' : `${place}: `}${withRemedy(what, remedy)}`;
 }
 
 async function predictCase(network: OpenNetwork, files: InputCase, task: PredictTask): Promise<Predicted> {
