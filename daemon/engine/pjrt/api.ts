@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { koffi } from '../../native/native.ts';
+import { PjrtError } from './pjrtError.ts';
 import { optional, type PjrtFunction, slotOf, TABLE_START } from './slots.ts';
 
 /** A pointer of the C side. 0n is NULL. */
@@ -125,21 +126,6 @@ export class PjrtApi {
     throw new PjrtError(name, Number((code[3] ?? 0n) & 0xffffffffn), words);
   }
 }
-
-/** An error of the plugin, before it is known what for. */
-export class PjrtError extends Error {
-  constructor(
-    readonly call: PjrtFunction,
-    /** As in absl::StatusCode. */
-    readonly code: number,
-    readonly words: string,
-  ) {
-    super(`PJRT_${call}: ${words}`);
-  }
-}
-
-/** absl::StatusCode::kResourceExhausted */
-export const RESOURCE_EXHAUSTED = 8;
 
 /** The text at an address, of this many bytes. */
 export function textAt(address: Pointer, bytes: bigint): string {

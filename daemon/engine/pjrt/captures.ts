@@ -4,9 +4,10 @@ import { type CaptureSink, isSmallConstant } from '../kernelBinding.ts';
 import type { NodeOutput, Trace } from '../trace.ts';
 import type { Pointer } from './api.ts';
 import type { HostTensor } from './binding.ts';
-import type { PjrtClient } from './client.ts';
+import type { ArrayType, PjrtClient } from './client.ts';
 import type { HostArray } from './elementType.ts';
 import type { StableHloModule } from './moduleWriter.ts';
+import { explained } from './pjrtError.ts';
 import type { PjrtVariable } from './variable.ts';
 
 /** What an argument of a step is besides its declared inputs: a variable, or a tensor that was copied to the device. */
@@ -46,7 +47,15 @@ export class PjrtCaptures implements CaptureSink<HostTensor> {
     if (!values)
       throw new UnimissError('engine', `a tensor of ${dtypeName(dtype)} has no values`, { place: this.trace.name });
     if (isSmallConstant(tensor, this.trace)) return this.trace.constant(dtype, shape, values);
-    this.captured.push(this.client.put({ dtype, shape }, values));
+    this.captured.push(this.put({ dtype, shape }, values));
     return this.trace.parameter(dtype, shape);
+  }
+
+  private put(type: ArrayType, values: HostArray): Pointer {
+    try {
+      return this.client.put(type, values);
+    } catch (error) {
+      throw explained(error, `a constant of step ${this.trace.name}`);
+    }
   }
 }

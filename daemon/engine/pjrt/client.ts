@@ -2,10 +2,11 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { koffi } from '../../native/native.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Device, DeviceMemory } from '../platform.ts';
-import { bytesAt, bytesOf, PjrtApi, PjrtError, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
+import { bytesAt, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
 import { type NamedValueArray, type NamedValues, namedValues } from './namedValues.ts';
+import { PjrtError } from './pjrtError.ts';
 
 /** A compiled module on the client's first device. */
 export interface Executable {

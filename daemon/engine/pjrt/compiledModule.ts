@@ -12,12 +12,13 @@ import {
 } from '../stepDefinition.ts';
 import { Trace } from '../trace.ts';
 import { type Tracer, traceBody } from '../traceBody.ts';
-import { PjrtError, type Pointer, RESOURCE_EXHAUSTED } from './api.ts';
+import type { Pointer } from './api.ts';
 import { type Captured, PjrtCaptures } from './captures.ts';
 import type { Copying, Executable, Execution } from './client.ts';
 import type { HostArray } from './elementType.ts';
 import { ModuleWriter, type StableHloModule } from './moduleWriter.ts';
 import type { OpenedPjrt } from './opened.ts';
+import { explained, PjrtError } from './pjrtError.ts';
 import { PjrtVariable } from './variable.ts';
 
 /** A step as one executable: traced once, compiled by its first call, then executed by one call each. */
@@ -182,16 +183,4 @@ function typed({ dtype = 'float32' }: StepInput, value: StepValue): HostArray {
   const values = asArray(value);
   if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values);
   return values instanceof Float32Array ? values : Float32Array.from(values);
-}
-
-/** The error for people: the plugin's words, and where. */
-function explained(error: unknown, place: string): unknown {
-  if (!(error instanceof PjrtError)) return error;
-  return new UnimissError('engine', `PJRT: ${error.words}`, {
-    place,
-    ...(error.code === RESOURCE_EXHAUSTED && {
-      remedy: 'Use a smaller batch, or accumulate gradients (train.accumulate).',
-    }),
-    cause: error,
-  });
 }

@@ -9,10 +9,10 @@ import { writeAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
 import { foreignFolder, readOwnFile } from '../../files/ownFolder.ts';
 import { pruneFolder } from '../../files/pruneFolder.ts';
-import { PjrtError } from './api.ts';
 import type { Executable, PjrtClient } from './client.ts';
 import type { XlaFlags } from './compileOptions.ts';
 import { canBeKept } from './deviceOptions.ts';
+import { PjrtError } from './pjrtError.ts';
 
 /** Raised when files are written in another form, so that old ones are not used. */
 const FORMAT = 1;

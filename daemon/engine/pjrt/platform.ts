@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { processorOf, usesGpu } from '../../../protocol/config/devices.ts';
+import { type EngineDevice, processorOf, usesGpu } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Attrs } from '../attributes.ts';
 import { sizeOf } from '../dataType.ts';
@@ -16,6 +16,7 @@ import { optionsFor } from './deviceOptions.ts';
 import { Executables } from './executables.ts';
 import type { FactorType, ProductPrecision } from './lower/builder.ts';
 import type { OpenedPjrt } from './opened.ts';
+import { PjrtError } from './pjrtError.ts';
 import { PjrtVariable } from './variable.ts';
 
 /** XLA behind PJRT's C interface, from a plugin. Steps are compiled as one executable each; there are no single ops. */
@@ -47,7 +48,7 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
   /** @throws UnimissError 'engine' if the plugin cannot be used */
   static open(options: Required<EngineOptions>): PjrtPlatform {
     const { library, device } = options;
-    const client = PjrtClient.open(library, optionsFor(device).client);
+    const client = opened(library, device);
     const found = client.platform.name.toLowerCase();
     if (found !== processorOf(device))
       throw new UnimissError('engine', `this plugin of PJRT computes on "${found}", but engine.device is "${device}"`, {
@@ -79,5 +80,19 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
 
   trace<I extends string, O extends string>(tracer: Tracer, definition: StepDefinition<I, O>): TracedStep<I, O> {
     return CompiledModule.of(tracer, this, definition);
+  }
+}
+
+/** The client of a plugin. @throws UnimissError 'engine', with the plugin's words if it opens no device */
+function opened(library: string, device: EngineDevice): PjrtClient {
+  try {
+    return PjrtClient.open(library, optionsFor(device).client);
+  } catch (cause) {
+    if (!(cause instanceof PjrtError)) throw cause;
+    throw new UnimissError('engine', `this plugin of PJRT opens no device: ${cause.words}`, {
+      place: library,
+      remedy: 'Run "unimiss engine doctor", which lists the devices that were found, or choose another engine.device.',
+      cause,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { lackOfPjrt, pjrtTestEngine } from '../../../test/engine.ts';
 import { growth } from '../../../test/memoryGrowth.ts';
 import { adam, type Engine, follow, momentum } from '../index.ts';
@@ -8,6 +8,7 @@ import { controlled, rawOp } from '../rawOp.ts';
 import type { PjrtClient } from './client.ts';
 import type { CompiledModule } from './compiledModule.ts';
 import { ModuleWriter } from './moduleWriter.ts';
+import { PjrtError } from './pjrtError.ts';
 import { PjrtPlatform } from './platform.ts';
 
 describe.skipIf(lackOfPjrt)('a step on pjrt:cpu', () => {
@@ -170,6 +171,28 @@ describe.skipIf(lackOfPjrt)('a step on pjrt:cpu', () => {
     state.assign(Float32Array.of(7));
     expect(state.value()[0]).toBe(7);
     step.dispose();
+    state.dispose();
+  });
+
+  test('memory that is exhausted by state or by constants gets a sentence with the place and the bytes', () => {
+    const state = vector('state', 1, 2);
+    const exhausted = () => {
+      throw new PjrtError('Client_BufferFromHostBuffer', 8, 'Out of memory while trying to allocate 4096 bytes.');
+    };
+    const putting = vi.spyOn(client, 'put').mockImplementation(exhausted);
+    const fetching = vi.spyOn(client, 'fetch').mockImplementation(exhausted);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const sentence = /^variable (state|more): PJRT: Out of memory .* 4096 bytes\.\n.*model\.preset/;
+    for (const use of [() => vector('more', 1), () => state.assign(Float32Array.of(3, 4)), () => state.value()])
+      expect(use).toThrow(expect.objectContaining({ name: 'UnimissError', message: expect.stringMatching(sentence) }));
+    const constant = engine.tensor(new Float32Array(1000), [1000]);
+    const body = () => ({ y: add(constant, constant) });
+    expect(() => engine.compile({ name: 'constants', executor: 'graph', inputs: {}, body })).toThrow(
+      /a constant of step constants: PJRT: Out of memory .* 4096 bytes\.\n.*train\.accumulate/,
+    );
+    putting.mockRestore();
+    fetching.mockRestore();
+    expect([...state.value()]).toEqual([1, 2]);
     state.dispose();
   });
 

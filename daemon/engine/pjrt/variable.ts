@@ -2,6 +2,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { DataType } from '../dataType.ts';
 import type { Pointer } from './api.ts';
 import type { ArrayType, PjrtClient } from './client.ts';
+import { explained } from './pjrtError.ts';
 
 /**
  * State on the device, float32. A step that changes it takes its buffer and gives another one with the same memory, when it is
@@ -22,17 +23,19 @@ export class PjrtVariable {
     values: Float32Array,
   ) {
     this.type = { dtype: DataType.float32, shape: [...shape] };
-    this.buffer = client.put(this.type, values);
+    this.buffer = this.put(values);
   }
 
   /** A copy of the value. @throws UnimissError 'engine' while a step takes it, after `dispose`, or if a step lost it */
   value(): Float32Array {
-    return this.client.fetch(this.type, this.present()) as Float32Array;
+    const buffer = this.present();
+    return this.explaining(() => this.client.fetch(this.type, buffer)) as Float32Array;
   }
 
+  /** @throws UnimissError 'engine' while a step takes it, or if the device has no memory for the new value; the old one stays */
   assign(values: Float32Array): void {
     if (this.lent) throw this.refusal(`step ${this.lent} is changing it`);
-    const buffer = this.client.put(this.type, values);
+    const buffer = this.put(values);
     if (this.buffer !== undefined) this.client.free(this.buffer);
     this.buffer = buffer;
     this.lost = undefined;
@@ -80,7 +83,22 @@ export class PjrtVariable {
     throw this.refusal(this.lost ? `its value was lost when step ${this.lost} failed` : 'it was disposed');
   }
 
+  private put(values: Float32Array): Pointer {
+    return this.explaining(() => this.client.put(this.type, values));
+  }
+
+  private explaining<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw explained(error, `variable ${this.name}`, NO_MEMORY);
+    }
+  }
+
   private refusal(why: string): UnimissError {
     return new UnimissError('engine', why, { place: `variable ${this.name}` });
   }
 }
+
+/** State does not depend on the batch. */
+const NO_MEMORY = 'Close other programs that use the device, or choose a smaller model (model.preset).';
