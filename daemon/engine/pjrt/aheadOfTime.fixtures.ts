@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { bytesOf, type PjrtApi, type Pointer, slotsOf } from './api.ts';
-import type { ExecutableMemory } from './client.ts';
+import { type ExecutableMemory, memoryOf } from './client.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { namedValues } from './namedValues.ts';
 
@@ -51,18 +51,9 @@ export function foresee(api: PjrtApi, target: string, module: string, flags: Xla
   const program = slotsOf([48, 0, code, code.length, format, format.length]);
   const build = bytesOf(compileOptions(flags));
   const executable = api.call('Compile', 8, { 2: topology, 3: program, 4: build, 5: build.length })(7);
-  const stats = api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
-  const text = optimized(api, executable);
+  const foreseen = { program: optimized(api, executable), memory: memoryOf(api, executable) };
   api.call('Executable_Destroy', 3, { 2: executable });
-  return {
-    program: text,
-    memory: {
-      arguments: Number(stats(4)),
-      outputs: Number(stats(5)),
-      aliased: Number(stats(6)),
-      temporary: Number(stats(7)),
-    },
-  };
+  return foreseen;
 }
 
 /** The first call tells the length, the second fills memory of ours. */

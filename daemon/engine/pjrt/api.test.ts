@@ -9,7 +9,7 @@ import { slotOf, TABLE_START } from './slots.ts';
 
 const FUNCTIONS = 118; // of version 0.81
 
-/** A plugin's table in memory, with functions that nobody must call. */
+/** A plugin's table in memory, with functions that are never called. */
 function table({ major = 0, minor = 81, size = TABLE_START + 8 * FUNCTIONS, without = [] as number[] }): BigInt64Array {
   const slots = new BigInt64Array(new ArrayBuffer(TABLE_START + 8 * FUNCTIONS)).fill(1n);
   slots[0] = BigInt(size);

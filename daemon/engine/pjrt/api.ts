@@ -129,13 +129,19 @@ export class PjrtApi {
 
 /** The text at an address, of this many bytes. */
 export function textAt(address: Pointer, bytes: bigint): string {
-  return Buffer.from(bytesAt(address, bytes)).toString('utf8');
+  if (address === 0n || bytes === 0n) return '';
+  return Buffer.from(koffi.decode(address, 'uint8_t', Number(bytes)) as Uint8Array).toString('utf8');
 }
 
-/** A copy of the bytes at an address. */
-export function bytesAt(address: Pointer, bytes: bigint): Uint8Array {
-  if (address === 0n || bytes === 0n) return new Uint8Array();
-  return Uint8Array.from(koffi.decode(address, 'uint8_t', Number(bytes)) as Uint8Array);
+/** A copy of the bytes at an address, made on another thread: there may be hundreds of millions. */
+export async function bytesAtAsync(address: Pointer, bytes: bigint): Promise<Uint8Array> {
+  const copy = new Uint8Array(new ArrayBuffer(Number(bytes)));
+  if (address === 0n || copy.length === 0) return copy;
+  await new Promise<void>((resolve, reject) => {
+    memcpy().async(slotsOf([copy])[0], address, bytes, (error: unknown) => (error ? reject(error) : resolve()));
+  });
+  alive(copy);
+  return copy;
 }
 
 /** Memory of ours whose address stays: `n` slots of 8 bytes. */
@@ -182,6 +188,7 @@ function alive(..._memory: readonly unknown[]): void {}
 // biome-ignore lint/suspicious/noExplicitAny: koffi's functions take what their prototype says
 type NativeFunction = ((args: any) => unknown) & { async: (...args: any[]) => void };
 
+const memcpy = (): NativeFunction => koffi.load(null).func('void *memcpy(uintptr_t to, uintptr_t from, size_t n)');
 const prototype = koffi.proto('void *PJRT_Function(void *args)');
 const MAJOR_OFFSET = 32;
 const RTLD_NOW = 0x2;

@@ -2,7 +2,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { koffi } from '../../native/native.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Device, DeviceMemory } from '../platform.ts';
-import { bytesAt, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
+import { bytesAtAsync, bytesOf, PjrtApi, type Pointer, pointersAt, slotsOf, textAt } from './api.ts';
 import { compileOptions, type XlaFlags } from './compileOptions.ts';
 import { arrayOf, elementTypeOf, type HostArray } from './elementType.ts';
 import { type NamedValueArray, type NamedValues, namedValues } from './namedValues.ts';
@@ -99,10 +99,7 @@ export class PjrtClient {
       { 2: this.client, 3: program, 4: options, 5: options.length },
       [code, format],
     );
-    const loaded = compiled(6);
-    const executable = this.api.call('LoadedExecutable_GetExecutable', 4, { 2: loaded })(3);
-    const outputs = Number(this.api.call('Executable_NumOutputs', 4, { 2: executable })(3));
-    return { loaded, executable, outputs, memory: this.memoryOf(executable) };
+    return this.described(compiled(6));
   }
 
   /** Whether executables can be kept as bytes. */
@@ -114,7 +111,7 @@ export class PjrtClient {
   async serialize({ executable }: Executable): Promise<Uint8Array> {
     const made = await this.api.callAsync('Executable_Serialize', 7, { 2: executable });
     try {
-      return bytesAt(made(3), made(4));
+      return await bytesAtAsync(made(3), made(4));
     } finally {
       (koffi.decode(made(6), deleter) as (holder: Pointer) => void)(made(5));
     }
@@ -122,26 +119,25 @@ export class PjrtClient {
 
   /**
    * The executable in bytes of `serialize`, on another thread.
-   * @param outputs what the compiled one had, as `memory`
+   * @param bytes not copied: the memory of a Buffer stays where it is
    * @throws PjrtError if the plugin refuses them
    */
-  async load(bytes: Uint8Array, outputs: number, memory: ExecutableMemory): Promise<Executable> {
-    const code = bytesOf(bytes);
-    const fields = { 2: this.client, 3: code, 4: code.length };
-    const loaded = (await this.api.callAsync('Executable_DeserializeAndLoad', 8, fields, [code]))(5);
-    const executable = this.api.call('LoadedExecutable_GetExecutable', 4, { 2: loaded })(3);
-    return { loaded, executable, outputs, memory };
+  async load(bytes: Buffer): Promise<Executable> {
+    const fields = { 2: this.client, 3: bytes, 4: bytes.length };
+    return this.described((await this.api.callAsync('Executable_DeserializeAndLoad', 8, fields))(5));
   }
 
-  private memoryOf(executable: Pointer): ExecutableMemory {
-    const stats = this.api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
-    const [args, outputs, aliased, temporary] = [4, 5, 6, 7].map((slot) => Number(stats(slot))) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { arguments: args, outputs, aliased, temporary };
+  /** A loaded executable with what it says of itself. It is freed if it does not say it. */
+  private described(loaded: Pointer): Executable {
+    let executable = 0n;
+    try {
+      executable = this.api.call('LoadedExecutable_GetExecutable', 4, { 2: loaded })(3);
+      const outputs = Number(this.api.call('Executable_NumOutputs', 4, { 2: executable })(3));
+      return { loaded, executable, outputs, memory: memoryOf(this.api, executable) };
+    } catch (error) {
+      this.freeExecutable({ loaded, executable });
+      throw error;
+    }
   }
 
   /**
@@ -173,8 +169,14 @@ export class PjrtClient {
       9: COPIED_DURING_CALL,
       10: this.device,
     });
-    this.wait(made(13));
-    return made(14);
+    const buffer = made(14);
+    try {
+      this.wait(made(13));
+    } catch (error) {
+      this.free(buffer);
+      throw error;
+    }
+    return buffer;
   }
 
   /** A copy of a buffer's values, in C order. */
@@ -233,9 +235,9 @@ export class PjrtClient {
     return (this.api.call('Buffer_IsDeleted', 4, { 2: buffer })(3) & 1n) === 1n;
   }
 
-  freeExecutable({ loaded, executable }: Executable): void {
+  freeExecutable({ loaded, executable }: Pick<Executable, 'loaded' | 'executable'>): void {
     this.api.call('LoadedExecutable_Destroy', 3, { 2: loaded });
-    this.api.call('Executable_Destroy', 3, { 2: executable });
+    if (executable !== 0n) this.api.call('Executable_Destroy', 3, { 2: executable });
   }
 
   /** Bytes of the device in use, at the peak and at most, if the plugin tells. */
@@ -278,6 +280,17 @@ export class PjrtClient {
       this.api.call('Event_Destroy', 3, { 2: event });
     }
   }
+}
+
+/** Bytes that an executable will use. */
+export function memoryOf(api: PjrtApi, executable: Pointer): ExecutableMemory {
+  const stats = api.call('Executable_GetCompiledMemoryStats', 14, { 2: executable });
+  return {
+    arguments: Number(stats(4)),
+    outputs: Number(stats(5)),
+    aliased: Number(stats(6)),
+    temporary: Number(stats(7)),
+  };
 }
 
 const deleter = koffi.proto('void PJRT_Deleter(void *holder)');

@@ -2,11 +2,11 @@ import type { EngineDevice } from '../../../protocol/config/devices.ts';
 import type { XlaFlags } from './compileOptions.ts';
 import type { NamedValues } from './namedValues.ts';
 
-/** What a plugin is told for its devices. */
+/** Options of a plugin for a device. */
 export interface DeviceOptions {
-  /** Options of its client. */
+  /** Of its client. */
   readonly client: NamedValues;
-  /** Options of XLA for a module. */
+  /** Of XLA for a module. */
   flags(module: string): XlaFlags;
 }
 

@@ -11,11 +11,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { lackOfPjrt, pjrtTestEngine } from '../../../test/engine.ts';
 import type { PjrtClient } from './client.ts';
 import { optionsFor } from './deviceOptions.ts';
 import { Executables } from './executables.ts';
+import { PjrtError } from './pjrtError.ts';
 import { PjrtPlatform } from './platform.ts';
 
 /** x ↦ x · factor + state, which it also puts in the place of the state. */
@@ -61,6 +62,7 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
     for (const buffer of [...inputs, ...made]) client.free(buffer);
     client.freeExecutable(executable);
     expect(executable.memory.aliased).toBe(16);
+    expect(executable.outputs).toBe(2);
     return { loaded: executables.loaded === 1, values, notices };
   }
   const times3 = [
@@ -90,7 +92,10 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
       ],
     });
     expect(await used(folder, 3, { flags: { xla_cpu_enable_fast_math: false } })).toMatchObject({ loaded: false });
-    expect(readdirSync(folder)).toHaveLength(3);
+    vi.stubEnv('XLA_FLAGS', '--xla_cpu_enable_fast_math=false');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await used(folder)).toMatchObject({ loaded: false });
+    expect(readdirSync(folder)).toHaveLength(4);
   });
 
   test.each<[string, (file: string) => void]>([
@@ -121,6 +126,47 @@ describe.skipIf(lackOfPjrt)('compiled modules on disk', () => {
     expect(await used(folder)).toEqual({ loaded: false, values: times3, notices: [] });
     expect(statSync(only(folder)).size).toBe(whole);
     expect((await used(folder)).loaded).toBe(true);
+  });
+
+  test('tell themselves how many results they have and what they update in place, whatever the first line says', async () => {
+    const folder = newFolder();
+    await used(folder);
+    const content = readFileSync(only(folder));
+    const end = content.indexOf('\n');
+    const header = JSON.parse(content.toString('utf8', 0, end));
+    expect(Object.keys(header).sort()).toEqual(['bytes', 'format', 'key', 'sha256']);
+    // More results than there are: fewer would be written outside of our memory.
+    const memory = { arguments: 32, outputs: 32, aliased: 17, temporary: 0 };
+    const first = JSON.stringify({ ...header, outputs: 3, memory });
+    writeFileSync(only(folder), Buffer.concat([Buffer.from(first), content.subarray(end)]));
+    expect(await used(folder)).toEqual({ loaded: true, values: times3, notices: [] });
+  });
+
+  test('what the plugin does not describe is freed', async () => {
+    const { call } = client.api;
+    const destroyed: string[] = [];
+    const spy = vi.spyOn(client.api, 'call').mockImplementation((name, ...given) => {
+      if (name === 'Executable_GetCompiledMemoryStats') throw new PjrtError(name, 12, 'not implemented');
+      if (name.endsWith('Executable_Destroy')) destroyed.push(name);
+      return call.call(client.api, name, ...given);
+    });
+    onTestFinished(() => spy.mockRestore());
+    await expect(client.compile(module(3))).rejects.toThrow('not implemented');
+    expect(destroyed).toEqual(['LoadedExecutable_Destroy', 'Executable_Destroy']);
+  });
+
+  test('an array that does not reach the device is freed', () => {
+    const { call } = client.api;
+    const freed: unknown[] = [];
+    const spy = vi.spyOn(client.api, 'call').mockImplementation((name, ...given) => {
+      const result = call.call(client.api, name, ...given);
+      if (name === 'Event_Await') throw new PjrtError(name, 8, 'no memory');
+      if (name === 'Buffer_Destroy') freed.push(given[1]?.[2]);
+      return result;
+    });
+    onTestFinished(() => spy.mockRestore());
+    expect(() => client.put({ dtype: 1, shape: [2] }, Float32Array.of(1, 2))).toThrow('no memory');
+    expect(freed).toEqual([expect.any(BigInt)]);
   });
 
   test('those that were not used for longest make room', async () => {

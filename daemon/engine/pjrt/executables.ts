@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { rm, utimes } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf } from '../../../protocol/errors.ts';
 import { writeAtomically } from '../../files/atomic.ts';
@@ -15,20 +16,16 @@ import { canBeKept } from './deviceOptions.ts';
 import { PjrtError } from './pjrtError.ts';
 
 /** Raised when files are written in another form, so that old ones are not used. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Bytes of executables above which those that were not used for longest are removed. */
 const MAX_BYTES = 4 * 2 ** 30;
 
-const bytes = z.number().int().min(0);
-
-/** The first line of a file, which says what the bytes after it are. */
+/** The first line of a file, by which the bytes after it are checked. Everything else is asked of the executable that they become. */
 const headerSchema = z.object({
   format: z.literal(FORMAT),
   key: z.string(),
-  outputs: bytes,
-  memory: z.object({ arguments: bytes, outputs: bytes, aliased: bytes, temporary: bytes }),
-  bytes,
+  bytes: z.number().int().min(0),
   sha256: z.string(),
 });
 
@@ -41,8 +38,9 @@ export interface ExecutablesOptions {
 }
 
 /**
- * Compiles modules, or takes what an earlier process compiled from a folder. A file is named by everything that its executable
- * depends on: plugin, its version, device, XLA's options, the module. Each file is checked before its bytes reach the plugin; one that
+ * Compiles modules, or takes what an earlier process compiled from a folder. A file is named by what its executable
+ * depends on: plugin, its version, device, XLA's options (ours and those in XLA_FLAGS), the module; not by the versions of the
+ * libraries that the plugin loads. Each file is checked before its bytes reach the plugin; one that
  * is damaged, foreign or refused by the plugin is replaced. Several processes may share the folder: a file appears only when it is whole.
  * What is loaded is run, so the folder must be the user's, and writable by nobody else.
  */
@@ -82,7 +80,7 @@ export class Executables {
     return made;
   }
 
-  /** The folder, if nobody else can have written into it; else it is not used any more, and the user is told why. */
+  /** The folder, if nobody else can have written into it; else it is not used any more, and a notice says why. */
   private async trusted(): Promise<string | undefined> {
     const { folder } = this;
     if (folder === undefined) return undefined;
@@ -102,10 +100,10 @@ export class Executables {
       return undefined;
     });
     if (!content) return undefined;
-    const found = parsed(content, key);
+    const payload = await payloadOf(content, key);
     const loaded =
-      found &&
-      (await this.client.load(found.payload, found.outputs, found.memory).catch((error: unknown) => {
+      payload &&
+      (await this.client.load(payload).catch((error: unknown) => {
         if (error instanceof PjrtError) return undefined; // made by another build of the plugin
         throw error;
       }));
@@ -119,9 +117,7 @@ export class Executables {
 
   private async write(folder: string, file: string, key: string, executable: Executable): Promise<void> {
     const payload = await this.client.serialize(executable);
-    const { outputs, memory } = executable;
-    const sha256 = createHash('sha256').update(payload).digest('hex');
-    const header = { format: FORMAT, key, outputs, memory, bytes: payload.length, sha256 } as const;
+    const header = { format: FORMAT, key, bytes: payload.length, sha256: await sha256Of(payload) } as const;
     await makeFolder(folder, { mode: 0o700 });
     await writeAtomically(
       file,
@@ -135,8 +131,8 @@ export class Executables {
   }
 }
 
-/** What a file contains, if it is whole and the one that is meant. */
-function parsed(content: Buffer, key: string) {
+/** The executable's bytes in a file, if it is whole and the one that is meant. */
+async function payloadOf(content: Buffer, key: string): Promise<Buffer | undefined> {
   const end = content.subarray(0, 4096).indexOf(0x0a);
   if (end < 0) return undefined;
   let json: unknown;
@@ -148,16 +144,27 @@ function parsed(content: Buffer, key: string) {
   const header = headerSchema.safeParse(json);
   const payload = content.subarray(end + 1);
   if (!header.success || header.data.key !== key || header.data.bytes !== payload.length) return undefined;
-  if (createHash('sha256').update(payload).digest('hex') !== header.data.sha256) return undefined;
-  return { ...header.data, payload };
+  return (await sha256Of(payload)) === header.data.sha256 ? payload : undefined;
 }
 
-/** SHA-256 of everything that an executable depends on. */
+/** In pieces: for a large executable it takes longer than the event loop may stand still. */
+async function sha256Of(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    hash.update(bytes.subarray(at, at + PIECE));
+    await setImmediate();
+  }
+  return hash.digest('hex');
+}
+
+const PIECE = 4 * 2 ** 20;
+
+/** SHA-256 of what an executable depends on. */
 function keyOf({ api, platform, devices }: PjrtClient, flags: XlaFlags, module: string): string {
   const { size, mtimeMs } = statSync(api.path);
   const plugin = [basename(api.path), size, mtimeMs, api.version, platform];
   const processor = platform.name === 'cpu' ? [cpus()[0]?.model, cpuFlags()] : [];
-  const parts = [FORMAT, plugin, devices[0]?.name, processor, flags, module];
+  const parts = [FORMAT, plugin, devices[0]?.name, processor, flags, process.env.XLA_FLAGS, module];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
