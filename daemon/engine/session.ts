@@ -26,8 +26,8 @@ export interface EngineOptions {
    */
   tensorFloat32?: boolean;
   /**
-   * What products multiply. `bfloat16`: their factors are rounded to it; weights, sums, norms and losses stay float32. Plugins of
-   * PJRT alone. Default: float32.
+   * What products multiply. `bfloat16`: their factors are rounded to it; weights, sums, norms and losses stay float32,
+   * but results of convolutions are rounded as well. Plugins of PJRT alone. Default: float32.
    */
   precision?: EnginePrecision;
   /** Folder in which a plugin of PJRT keeps compiled steps for later processes. Default: null, none. */

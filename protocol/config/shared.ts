@@ -54,7 +54,7 @@ const engine = z
       .enum(enginePrecisions)
       .default('float32')
       .describe(
-        'What matrix products and convolutions multiply. `bfloat16`: factors are rounded to 8 bits of mantissa, which is faster on GPUs; weights, sums, norms and losses stay float32 (mixed precision). Only with a `device` that begins with `pjrt:`.',
+        'What matrix products and convolutions multiply. `bfloat16`: factors are rounded to 8 bits of mantissa, which is faster on GPUs; weights, sums, norms and losses stay float32 (mixed precision), but results of convolutions are rounded as well. Only with a `device` that begins with `pjrt:`.',
       ),
     interOpThreads: threads.describe(
       'Number of TensorFlow threads that run different ops in parallel. null: chosen for the machine.',
