@@ -18,6 +18,7 @@ import {
 } from '../ops/index.ts';
 import { type Foreseen, foresee } from './aheadOfTime.fixtures.ts';
 import { PjrtApi } from './api.ts';
+import { optionsFor } from './deviceOptions.ts';
 import { ModuleWriter } from './moduleWriter.ts';
 
 /** The file of jax-cuda13-pjrt's plugin, beside the files of nvidia-cuda-nvcc and nvidia-nvvm. */
@@ -33,7 +34,7 @@ export function aheadOfTimeTests(precision: EnginePrecision): void {
     let step: Foreseen;
 
     beforeAll(async () => {
-      const engine = await pjrtTestEngine({ precision });
+      const engine = await pjrtTestEngine({ precision, tensorFloat32: true });
       const [value, firstMoment, secondMoment] = ['p', 'm', 'v'].map((name) => engine.variable(name, kernelShape));
       if (!value || !firstMoment || !secondMoment) throw new Error('a variable is missing');
       const finish = vi.spyOn(ModuleWriter.prototype, 'finish');
@@ -56,7 +57,9 @@ export function aheadOfTimeTests(precision: EnginePrecision): void {
       finish.mockRestore();
       if (written?.type !== 'return') throw new Error('no module was written');
       const target = readFileSync(join(import.meta.dirname, 'h100.txtpb'), 'utf8');
-      step = foresee(PjrtApi.load(plugin ?? ''), target, written.value.text);
+      const { text } = written.value;
+      expect(text).toContain('precision DEFAULT');
+      step = foresee(PjrtApi.load(plugin ?? ''), target, text, optionsFor('pjrt:cuda').flags(text));
       compiled.dispose();
     });
 
