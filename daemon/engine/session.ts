@@ -1,4 +1,5 @@
 import { type DataTypeMap, type Tensor, type DataType as TfjsDType, engine as tfjsEngine } from '@tensorflow/tfjs-core';
+import { isList } from './isList.ts';
 import './legacyUtil.ts';
 import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
@@ -149,10 +150,6 @@ export class Session {
         throw new UnimissError('engine', `this tensor was disposed: ${t.dtype}[${t.shape}]`, { place: 'engine' });
     return this.internals.getInputTensorIds([...tensors]);
   }
-}
-
-function isList(input: RawInput): input is readonly Tensor[] {
-  return Array.isArray(input);
 }
 
 /** The parts of the backend that ops by name need besides its kernels; its declarations call them private. */

@@ -1,4 +1,5 @@
 import { UnimissError } from '../../../protocol/errors.ts';
+import { setNativeEnvironment } from '../../native/environment.ts';
 import { koffi } from '../../native/native.ts';
 import { sizeOf } from '../dataType.ts';
 import type { Device, DeviceMemory } from '../platform.ts';
@@ -79,11 +80,7 @@ export class PjrtClient {
   static open(path: string, options: NamedValues = {}): PjrtClient {
     // XLA writes its errors to standard error as well; they are read from the calls.
     process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-    koffi.load(null).func('int setenv(const char *name, const char *value, int overwrite)')(
-      'TF_CPP_MIN_LOG_LEVEL',
-      process.env.TF_CPP_MIN_LOG_LEVEL,
-      1,
-    );
+    setNativeEnvironment(['TF_CPP_MIN_LOG_LEVEL']);
     return new PjrtClient(PjrtApi.load(path), options);
   }
 

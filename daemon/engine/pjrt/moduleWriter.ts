@@ -1,6 +1,7 @@
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { Attrs } from '../attributes.ts';
 import { DataType } from '../dataType.ts';
+import { isList } from '../isList.ts';
 import { describeCall, type GraphWriter, type Node, type NodeInput, type WrittenOutput } from '../trace.ts';
 import type { ArrayType } from './client.ts';
 import type { HostArray } from './elementType.ts';
@@ -204,8 +205,4 @@ export class ModuleWriter implements GraphWriter<HostArray, StableHloModule> {
     if (!value) throw new Error('an operand is the effect of an op, not a value');
     return value;
   }
-}
-
-function isList(operand: Value | readonly Value[]): operand is readonly Value[] {
-  return Array.isArray(operand);
 }

@@ -7,11 +7,9 @@ export const slotOf = {
   Error_Message: 1,
   Error_GetCode: 2,
   Plugin_Initialize: 3,
-  Plugin_Attributes: 4,
   Event_Destroy: 5,
   Event_Await: 8,
   Client_Create: 10,
-  Client_Destroy: 11,
   Client_PlatformName: 12,
   Client_PlatformVersion: 14,
   Client_AddressableDevices: 16,
@@ -40,7 +38,6 @@ export type PjrtFunction = keyof typeof slotOf;
 
 /** Functions that the engine can do without. */
 export const optional: ReadonlySet<PjrtFunction> = new Set<PjrtFunction>([
-  'Plugin_Attributes',
   'Device_MemoryStats',
   'Executable_OptimizedProgram',
   'Executable_Serialize',

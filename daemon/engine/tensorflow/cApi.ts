@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { setNativeEnvironment } from '../../native/environment.ts';
 import { koffi } from '../../native/native.ts';
 
 /** A pointer of the C side. 0n is NULL. */
@@ -205,12 +206,3 @@ function withoutStderr<T>(body: () => T): T {
 }
 
 const STDERR = 2;
-
-/** Sets variables in C's environment too: `process.env` of the main thread writes through to it, a worker thread's copy does not. */
-function setNativeEnvironment(names: readonly string[]): void {
-  const setenv = koffi.load(null).func('int setenv(const char *name, const char *value, int overwrite)');
-  for (const name of names) {
-    const value = process.env[name];
-    if (value !== undefined) setenv(name, value, 1);
-  }
-}

@@ -233,7 +233,7 @@ export class Builder {
   }
 }
 
-/** One value of a type. */
+/** One value of a type. @throws Error for a type without constants here */
 export function hostScalar(dtype: number, value: number): HostArray {
   switch (dtype) {
     case DataType.float32:
@@ -246,8 +246,11 @@ export function hostScalar(dtype: number, value: number): HostArray {
       return BigInt64Array.of(BigInt(value));
     case DataType.bfloat16:
       return Uint16Array.of(new Uint32Array(Float32Array.of(value).buffer)[0]! >>> 16);
-    default:
+    case DataType.bool:
+    case DataType.uint8:
       return Uint8Array.of(value);
+    default:
+      throw new Error(`constants of ${dtypeName(dtype)} are not supported`);
   }
 }
 

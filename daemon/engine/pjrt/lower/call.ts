@@ -1,5 +1,6 @@
 import type { Attrs } from '../../attributes.ts';
 import { DataType, type DTypeName } from '../../dataType.ts';
+import { isList } from '../../isList.ts';
 import type { Builder, Value } from './builder.ts';
 
 /** One op of the trace, with its operands as values of the module. */
@@ -123,8 +124,4 @@ export type Family = Readonly<Record<string, Lowering>>;
 /** Axes counted from the end as axes counted from the start. */
 export function axesOf(axes: readonly number[], rank: number): number[] {
   return axes.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
-}
-
-function isList(input: Value | readonly Value[]): input is readonly Value[] {
-  return Array.isArray(input);
 }

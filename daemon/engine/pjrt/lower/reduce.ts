@@ -1,4 +1,4 @@
-import { DataType, sizeOf } from '../../dataType.ts';
+import { DataType, dtypeName, sizeOf } from '../../dataType.ts';
 import { isFloat } from '../elementType.ts';
 import type { Builder, Value } from './builder.ts';
 import { axesOf, type Call, type Family, type Lowering } from './call.ts';
@@ -7,11 +7,19 @@ import { axesOf, type Call, type Family, type Lowering } from './call.ts';
 
 /** The lowest value of a type. */
 function lowest(dtype: number): number {
-  return isFloat(dtype) ? Number.NEGATIVE_INFINITY : dtype === DataType.int32 ? -(2 ** 31) : 0;
+  return rangeOf(dtype)[0];
 }
 
 function highest(dtype: number): number {
-  return isFloat(dtype) ? Number.POSITIVE_INFINITY : dtype === DataType.int32 ? 2 ** 31 - 1 : 1;
+  return rangeOf(dtype)[1];
+}
+
+/** @throws Error for a type whose limits are no numbers of JavaScript, or that has no order */
+function rangeOf(dtype: number): readonly [number, number] {
+  if (isFloat(dtype)) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  if (dtype === DataType.int32) return [-(2 ** 31), 2 ** 31 - 1];
+  if (dtype === DataType.uint8) return [0, 255];
+  throw new Error(`extremes of ${dtypeName(dtype)} are not supported`);
 }
 
 /** A reduction over the axes of operand 1. */
