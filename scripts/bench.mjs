@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { failures, matrixDefaults, matrixTable, measureMatrix } from './benchMatrix.mjs';
 import { benchPrediction } from './benchPredict.mjs';
 import { bundleForNode } from './bundleForNode.mjs';
+import { putBetweenMarks } from './marks.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -128,20 +129,20 @@ function tableOf(results) {
 const kernel = release().split('.').slice(0, 2).join('.');
 const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${kernel}, Node ${process.version}`;
 
+const file = 'docs/performance.md';
+const withPart = (mark, part) => putBetweenMarks(readFileSync(file, 'utf8'), { file, mark, part });
+
 /** Replaces what stands in docs/performance.md between two marks. */
 function put(mark, where, table) {
-  const file = 'docs/performance.md';
-  const text = readFileSync(file, 'utf8');
-  const [begin, end] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`];
-  const head = text.slice(0, text.indexOf(begin) + begin.length);
-  const tail = text.slice(text.indexOf(end));
-  writeFileSync(file, `${head}\n${where}\n\n${table}\n${tail}`);
+  writeFileSync(file, withPart(mark, `${where}\n\n${table}`));
   console.log(`\nwritten to ${file}`);
 }
 
 /** On a plugin: all batches and precisions, beside PyTorch eager and compiled. */
 async function benchPlugin() {
   const words = (text) => text.split(',').filter((word) => word !== '');
+  const mark = `bench ${options.device}`;
+  if (!options.dry) withPart(mark, ''); // a missing mark is found before hours of measuring
   const program = await bundle(folder, 'step.ts');
   const rows = measureMatrix({
     cases: models,
@@ -161,11 +162,12 @@ async function benchPlugin() {
   const table = matrixTable(rows);
   console.log(`\n${table}`);
   for (const line of failures(rows)) console.log(`Failed: ${line}`);
+  if (rows.every(({ ours }) => !ours)) throw new Error('no step of ours could be measured; the table is left as it was');
   const [torch] = rows.flatMap((row) => row.torch.flatMap(([, other]) => other?.run.torch ?? []));
   const [card] = rows.flatMap((row) => row.ours?.run.card ?? []);
   const where = options.device === 'pjrt:cpu' ? machine : `${card}; ${machine}`;
   const rule = `${rounds} rounds of ${steps} steps in turns, fastest step and largest peak of each.`;
-  if (!options.dry) put(`bench ${options.device}`, `${where}, PyTorch ${torch ?? 'not measured'}; ${rule}`, table);
+  if (!options.dry) put(mark, `${where}, PyTorch ${torch ?? 'not measured'}; ${rule}`, table);
 }
 
 const folder = mkdtempSync(join('node_modules', '.bench-'));

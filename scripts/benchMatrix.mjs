@@ -26,11 +26,16 @@ export const matrixDefaults = {
   variants: ['eager', 'compiled'],
 };
 
+/** What PyTorch calls a plugin's device; its builds for AMD's GPUs say cuda too. */
+const torchDevices = { 'pjrt:cpu': 'cpu', 'pjrt:cuda': 'cuda', 'pjrt:rocm': 'cuda' };
+
 /** The command lines of one row: ours, PyTorch's by variant, and with `tensorflow` our step on TensorFlow, which has float32 only. */
 export function commandsOf({ name, batch, precision, device, steps, variants, tensorflow = false }) {
   const [arch, phase] = name.split('-');
   const both = ['--arch', arch, '--phase', phase, '--batch', String(batch), '--steps', String(steps)];
-  const where = device === 'pjrt:cpu' ? ['--device', 'cpu', '--threads', '2'] : ['--device', 'cuda'];
+  const torchDevice = torchDevices[device];
+  if (!torchDevice) throw new Error(`the bench does not time PyTorch beside ${device}`);
+  const where = ['--device', torchDevice, ...(torchDevice === 'cpu' ? ['--threads', '2'] : [])];
   const product = precision === 'bfloat16' ? ['--bf16'] : device === 'pjrt:cpu' ? [] : ['--tf32'];
   return {
     ours: [...both, '--device', device, '--precision', precision],
@@ -52,6 +57,8 @@ export function commandsOf({ name, batch, precision, device, steps, variants, te
  */
 export function measureMatrix({ cases, batches, precisions, rounds, measure, told, ...given }) {
   const { variants } = given;
+  const known = matrixDefaults.cases.join(', ');
+  if (cases.length === 0) throw new Error(`no case to measure; --only takes ${known}`);
   const rows = [];
   for (const name of cases)
     for (const batch of batches)

@@ -49,6 +49,15 @@ test('PyTorch gets the same device and precision', () => {
   expect(cpu.torch.eager.join(' ')).toContain('--fused --device cpu --threads 2 --bf16');
 });
 
+test('nothing is measured without a case, or beside a PyTorch that has no such device', () => {
+  const measure = () => expect.unreachable();
+  const given = { ...options, steps: 5, rounds: 1, measure, told: () => undefined };
+  expect(() => measureMatrix({ ...given, cases: [], device: 'pjrt:cuda' })).toThrow('--only takes tiny-2D');
+  expect(() => measureMatrix({ ...given, device: 'pjrt:oneapi' })).toThrow('PyTorch beside pjrt:oneapi');
+  const rocm = commandsOf({ ...given, name: 'tiny-2D', batch: 2, device: 'pjrt:rocm', precision: 'float32' });
+  expect(rocm.torch.eager.join(' ')).toContain('--device cuda --tf32');
+});
+
 test('peaks of cards', () => {
   expect(peakOf('NVIDIA H200', 'bfloat16')).toBe(989.4);
   expect(peakOf('NVIDIA A100-SXM4-80GB', 'float32')).toBe(156);

@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 import { findTexts } from './l10nStrings.mjs';
+import { putBetweenMarks } from './marks.mjs';
 
 /** The exports of a TypeScript module. */
 async function load(entry) {
@@ -138,11 +139,7 @@ for (const [family, ops] of Object.entries(loweredOps()))
 
 /** A page whose part between two marks is replaced. */
 async function withPart(file, mark, part) {
-  const before = await readFile(file, 'utf8');
-  const [begin, end] = [`<!-- ${mark}: begin -->`, `<!-- ${mark}: end -->`];
-  const [head, tail] = [before.indexOf(begin), before.indexOf(end)];
-  if (head < 0 || tail < head) throw new Error(`${file} lacks ${begin} and ${end}`);
-  return `${before.slice(0, head + begin.length)}\n${part}\n${before.slice(tail)}`;
+  return putBetweenMarks(await readFile(file, 'utf8'), { file, mark, part });
 }
 
 const format = (file, input) =>

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleForNode } from './bundleForNode.mjs';
+import { putBetweenMarks } from './marks.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,6 +29,10 @@ function foresee(program, args) {
   return result;
 }
 
+const file = 'docs/performance.md';
+const withTable = (part) => putBetweenMarks(readFileSync(file, 'utf8'), { file, mark: 'foreseen', part });
+if (!options.dry) withTable(''); // a missing mark is found before the compilations
+
 const gib = (bytes) => (bytes / 2 ** 30).toFixed(2);
 const folder = mkdtempSync(join('node_modules', '.foresee-'));
 try {
@@ -46,13 +51,7 @@ try {
   const head = `| | batch | state | ${precisions.map((each) => `peak, ${each}`).join(' | ')} | cuDNN: forward / by input / by kernel |`;
   const table = [head, `|${'---|'.repeat(4 + precisions.length)}`, ...rows].join('\n');
   console.log(`\n${table}`);
-  if (!options.dry) {
-    const file = 'docs/performance.md';
-    const text = readFileSync(file, 'utf8');
-    const [begin, end] = ['<!-- foreseen: begin -->', '<!-- foreseen: end -->'];
-    const [head, tail] = [text.slice(0, text.indexOf(begin) + begin.length), text.slice(text.indexOf(end))];
-    writeFileSync(file, `${head}\n${table}\n${tail}`);
-  }
+  if (!options.dry) writeFileSync(file, withTable(table));
 } finally {
   rmSync(folder, { recursive: true });
 }
