@@ -24,7 +24,7 @@ export async function freeBytes(folder: string): Promise<number> {
 export async function checkSpace(folder: string, needed: number): Promise<void> {
   const free = await freeBytes(folder);
   if (free < needed) {
-    throw new UnimissError('disk', `Installing TensorFlow needs ${humanBytes(needed)}; ${humanBytes(free)} are free`, {
+    throw new UnimissError('disk', `The installation needs ${humanBytes(needed)}; ${humanBytes(free)} are free`, {
       place: folder,
       remedy: 'Free some space, or set UNIMISS_CACHE to a folder on another disk.',
     });
@@ -62,7 +62,7 @@ export function cacheError(error: unknown, place: string): UnimissError {
           : 'A file exists where this folder should be';
     return new UnimissError('disk', what, {
       place,
-      remedy: `Grant write permission, or ${other}, or use an installed TensorFlow (UNIMISS_TENSORFLOW=folder).`,
+      remedy: `Grant write permission, or ${other}, or use what is installed elsewhere (UNIMISS_TENSORFLOW=folder, UNIMISS_PJRT=file).`,
       cause: error,
     });
   }

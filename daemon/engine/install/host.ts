@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { UnimissError } from '../../../protocol/errors.ts';
 
-/** What decides whether TensorFlow's binaries can run here. */
+/** What decides whether the binaries of TensorFlow and of plugins can run here. */
 export interface Host {
   /** `process.platform`. */
   platform: string;
@@ -22,7 +22,7 @@ export function thisHost(): Host {
 }
 
 /**
- * Refuses a machine on which TensorFlow's binaries cannot run, and says what to use instead.
+ * Refuses a machine on which these binaries cannot run, and says what to use instead.
  * @throws UnimissError `engine`
  */
 export function checkHost(host: Host): void {
@@ -49,19 +49,19 @@ export function checkHost(host: Host): void {
   }
   if (host.glibc === undefined) {
     refuse(
-      'TensorFlow needs glibc, but this system has another C library (perhaps musl, as in Alpine Linux)',
+      'The engine needs glibc, but this system has another C library (perhaps musl, as in Alpine Linux)',
       'Use a distribution with glibc, such as Debian, Ubuntu or Fedora, for example in a container.',
     );
   } else if (compareVersions(host.glibc, GLIBC_NEEDED) < 0) {
     refuse(
-      `TensorFlow needs glibc ${GLIBC_NEEDED} or newer, but this system has ${host.glibc}`,
+      `The engine needs glibc ${GLIBC_NEEDED} or newer, but this system has ${host.glibc}`,
       'Use a newer distribution (Ubuntu 18.04, Debian 10, RHEL 8 or later), for example in a container.',
     );
   }
   // TensorFlow's x86-64 wheels abort the process at once on a processor without AVX.
   if (host.arch === 'x64' && host.cpuFlags.length > 0 && !host.cpuFlags.includes('avx')) {
     refuse(
-      `TensorFlow needs a processor with AVX, but this one${host.cpuModel ? ` (${host.cpuModel})` : ''} has none`,
+      `The engine needs a processor with AVX, but this one${host.cpuModel ? ` (${host.cpuModel})` : ''} has none`,
       'Use another machine over SSH. In a virtual machine, enable CPU passthrough of the host.',
     );
   }

@@ -79,6 +79,9 @@ describe('an installation', () => {
     truncateSync(cc, 100);
     await install(box, [wheel]);
     expect(readFileSync(cc)).toEqual(fakeElf(62, 40_000));
+    writeFileSync(cc, Buffer.alloc(40_000)); // of the right size
+    await install(box, [wheel]);
+    expect(readFileSync(cc)).toEqual(fakeElf(62, 40_000));
   });
 
   test('replaces one whose manifest is not readable', async () => {

@@ -68,11 +68,11 @@ export async function installRelease(
   const folder = engineFolder(device, env, release.version);
   const partial = `${folder}.partial`;
   try {
-    if (await isHealthy(folder)) return folder; // even in a cache that others installed and this user may only read
+    if (await isHealthy(folder, onProgress)) return folder; // even in a cache that others installed and this user may only read
     await makeWritable(dirname(folder));
     const lock = await lockFile(`${folder}.lock`, waiting(onProgress, signal));
     try {
-      if (await isHealthy(folder)) return folder; // meanwhile
+      if (await isHealthy(folder, onProgress)) return folder; // meanwhile
       await makeWritable(partial);
       const wheels = await fetchWheels(release, partial, { env, signal, onProgress });
       const files = await unpackWheels(release, wheels, partial, { signal, onProgress });
@@ -110,11 +110,13 @@ const waiting =
     });
   };
 
-/** Whether a folder has an engine, the sizes of whose files are right. A damaged one counts as missing here, and is replaced. */
-async function isHealthy(folder: string): Promise<boolean> {
+/** Whether a folder has an engine, whose files have the right SHA-256. A damaged one counts as missing here, and is replaced. */
+async function isHealthy(folder: string, onProgress: StageOptions['onProgress']): Promise<boolean> {
   try {
     const manifest = await readManifest(folder);
-    return manifest !== undefined && !(await damageOf(folder, manifest, 'size'));
+    if (manifest === undefined) return false;
+    onProgress({ stage: 'check', message: 'Checking the installed files' }); // seconds for gigabytes
+    return !(await damageOf(folder, manifest, 'hash'));
   } catch (error) {
     if (error instanceof UnimissError) return false;
     throw error;

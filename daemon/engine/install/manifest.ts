@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { engineDevices } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { writeAtomically } from '../../files/atomic.ts';
+import { engineIn } from './places.ts';
 import { hashFile } from './unpack.ts';
 
 /** Its name in the folder of an engine. */
@@ -71,9 +72,10 @@ export async function damageOf(folder: string, manifest: Manifest, by: 'size' | 
 }
 
 export function damagedEngine(folder: string, what: string, cause?: unknown): UnimissError {
-  return new UnimissError('engine', `The installed TensorFlow is damaged: ${what}`, {
+  const engine = engineIn(folder);
+  return new UnimissError('engine', `The installed ${engine.what} is damaged: ${what}`, {
     place: folder,
-    remedy: 'Run `unimiss engine install` to replace the installation.',
+    remedy: `Run \`${engine.command}\` to replace the installation.`,
     cause,
   });
 }

@@ -57,13 +57,13 @@ export async function findPip(env: Env = process.env, folder = '/'): Promise<Pip
   if (tooOld) {
     throw new UnimissError(
       'engine',
-      `pip ${tooOld} is too old to download TensorFlow, which needs ${OLDEST_PIP} or newer`,
+      `pip ${tooOld} is too old to download the engine, which needs ${OLDEST_PIP} or newer`,
       {
         remedy: 'Upgrade it: `python3 -m pip install --user --upgrade pip`.',
       },
     );
   }
-  throw new UnimissError('engine', "Python's pip was not found; UniMiSS needs it to download TensorFlow", {
+  throw new UnimissError('engine', "Python's pip was not found; UniMiSS needs it to download the engine", {
     remedy:
       'Install it (Debian, Ubuntu: `sudo apt install python3-pip`; Fedora: `sudo dnf install python3-pip`), ' +
       'or use an installed TensorFlow (UNIMISS_TENSORFLOW=folder with libtensorflow_cc.so.2).',
@@ -143,7 +143,7 @@ async function runPip(
       child.on('error', reject);
       child.on('close', resolve);
     });
-    if (signal?.aborted) throw new UnimissError('interrupted', 'Stopped while downloading TensorFlow');
+    if (signal?.aborted) throw new UnimissError('interrupted', 'Stopped while downloading');
     return { code, output };
   } finally {
     clearInterval(poll);

@@ -3,7 +3,7 @@ import { cacheFolder } from '../../../protocol/cacheFolder.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { foreignAmong } from '../../files/ownFolder.ts';
 import { type Manifest, manifestName } from './manifest.ts';
-import type { Env } from './places.ts';
+import { type Env, engineIn } from './places.ts';
 
 /**
  * Refuses libraries in the cache that another user could have written: to load them is to run them. A cache may be shared; what a variable
@@ -24,6 +24,6 @@ export async function requireTrusted(
   const trusted = variable === 'UNIMISS_TENSORFLOW' ? dirname(library) : library;
   throw new UnimissError('engine', `${foreign.why}, so what lies there is not loaded`, {
     place: foreign.place,
-    remedy: `If it is yours, run \`chmod -R go-w '${cacheFolder(env)}'\`. If you trust whoever installed it, set ${variable}=${trusted}. Otherwise set UNIMISS_CACHE to a folder of your own, and run \`unimiss engine install\`.`,
+    remedy: `If it is yours, run \`chmod -R go-w '${cacheFolder(env)}'\`. If you trust whoever installed it, set ${variable}=${trusted}. Otherwise set UNIMISS_CACHE to a folder of your own, and run \`${engineIn(folder).command}\`.`,
   });
 }

@@ -97,7 +97,7 @@ async function unpackEntry(
           throw damaged(`${entry.fileName} is damaged in the archive: ${cause.message}`, cause);
         });
         if (piece.done) break;
-        if (signal?.aborted) throw new UnimissError('interrupted', 'Stopped while unpacking TensorFlow');
+        if (signal?.aborted) throw new UnimissError('interrupted', 'Stopped while unpacking');
         bytes += piece.value.length;
         if (bytes > entry.uncompressedSize) break; // an archive that lies about its sizes must not fill the disk
         hash.update(piece.value);

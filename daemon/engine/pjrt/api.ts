@@ -197,7 +197,7 @@ const RTLD_NODELETE = 0x1000;
 function unusable(path: string, why: string, cause?: unknown): UnimissError {
   return new UnimissError('engine', `this plugin of PJRT cannot be used: ${why}`, {
     place: path,
-    remedy: 'Run "unimiss engine doctor"; "unimiss engine install" fetches a fresh copy.',
+    remedy: 'Run `unimiss engine doctor`; `unimiss engine install --device` with this device replaces a damaged copy.',
     ...(cause !== undefined && { cause }),
   });
 }
