@@ -1,5 +1,6 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { keep, registerBackend, setBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { isPluginDevice } from '../../protocol/config/devices.ts';
 import { UnimissError } from '../../protocol/errors.ts';
 import { openedSession, setCurrentSession } from './current.ts';
 import { PjrtPlatform } from './pjrt/platform.ts';
@@ -31,8 +32,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     });
   }
   const all = withDefaults(options);
-  const pjrt = all.device.startsWith('pjrt:');
-  const engine = new Engine(all, pjrt ? PjrtPlatform.open(all) : new TensorFlowPlatform(all));
+  const engine = new Engine(all, isPluginDevice(all.device) ? PjrtPlatform.open(all) : new TensorFlowPlatform(all));
   setCurrentSession(engine);
   registerBackend(BACKEND, () => engine.backend, 3);
   await setBackend(BACKEND);

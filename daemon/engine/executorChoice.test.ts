@@ -45,6 +45,12 @@ describe('chooseExecutor', () => {
     expect(notices).toEqual(['Fastest executor here: xla (graph 20.0 ms, xla 10.0 ms)']);
   });
 
+  it('measures nothing where there is no choice', async () => {
+    expect(await choose({ xla: 10 }, { candidates: ['xla'] })).toBe('xla');
+    expect(measured).toEqual([]);
+    expect(notices).toEqual([]);
+  });
+
   it('takes the first of equals', async () => {
     expect(await choose({ graph: 10, xla: 10 })).toBe('graph');
   });

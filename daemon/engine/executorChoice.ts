@@ -44,11 +44,13 @@ const Memory = z.object({ choices: z.array(Choice) });
 
 /**
  * The fastest executor of a step on this machine. Measures the first time and then remembers the result (per processor, number of
- * cores, TensorFlow's version and `key`).
+ * cores, TensorFlow's version and `key`). A single candidate is not measured.
  * @throws UnimissError 'engine' if no candidate runs
  */
 export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Executor> {
   const { key, tensorflow, candidates, cacheFile, notice = () => {}, machine = thisMachine() } = options;
+  const [only, ...others] = candidates;
+  if (only && others.length === 0) return only;
   const same = (c: Choice) =>
     c.cpu === machine.cpu && c.cores === machine.cores && c.tensorflow === tensorflow && c.key === key;
   const known = (await readMemory(cacheFile, notice)).find(same);
@@ -61,8 +63,8 @@ export async function chooseExecutor(options: ExecutorChoiceOptions): Promise<Ex
   );
   const choice = { ...machine, tensorflow, key, executor, milliseconds: Object.fromEntries(measured) };
   // Read the file again: another process may have added measurements.
-  const others = (await readMemory(cacheFile, () => {})).filter((c) => !same(c));
-  await writeMemory(cacheFile, [...others, choice]).catch((error) =>
+  const before = (await readMemory(cacheFile, () => {})).filter((c) => !same(c));
+  await writeMemory(cacheFile, [...before, choice]).catch((error) =>
     notice(`The choice of executor could not be saved, so the next run measures again: ${messageOf(error)}`),
   );
   return executor;

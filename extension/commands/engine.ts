@@ -1,5 +1,5 @@
 import { l10n, ProgressLocation, window } from 'vscode';
-import type { EngineDevice } from '../../protocol/config/devices.ts';
+import { type EngineDevice, isPluginDevice } from '../../protocol/config/devices.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/messages.ts';
 import type { ResultOf } from '../../protocol/daemon/rpc.ts';
 import { forEditor } from '../../protocol/editorWords.ts';
@@ -26,7 +26,7 @@ const titles: Record<EngineDevice, string> = {
 
 /** What computes on a device. */
 const engineFor = (device: EngineDevice): string =>
-  device.startsWith('pjrt:') ? l10n.t('The PJRT plugin') : 'TensorFlow';
+  isPluginDevice(device) ? l10n.t('The PJRT plugin') : 'TensorFlow';
 
 /** Commands about what computes: TensorFlow and plugins of PJRT. */
 export function engineCommands(ctx: Context): Record<string, () => Promise<void>> {
@@ -91,7 +91,7 @@ export async function ensureEngine(ctx: ContextAt, device: EngineDevice): Promis
       l10n.t('UniMiSS downloads it once from the Python Package Index into your cache on {0}: {1}.', machine, size),
   );
   const detail = problem !== undefined && !missing ? `${forEditor(problem)}\n\n${how}` : how;
-  const what = device.startsWith('pjrt:') ? l10n.t('the PJRT plugin {0}', pinned) : l10n.t('TensorFlow {0}', pinned);
+  const what = isPluginDevice(device) ? l10n.t('the PJRT plugin {0}', pinned) : l10n.t('TensorFlow {0}', pinned);
   const answer = await window.showInformationMessage(
     byMachine(host, l10n.t('UniMiSS needs {0} for {1}. Install it now?', what, titles[device]), (machine) =>
       l10n.t('UniMiSS needs {0} for {1} on {2}. Install it now?', what, titles[device], machine),
@@ -135,7 +135,7 @@ async function bringEngine(machine: Machine, device: 'cpu' | 'cuda'): Promise<vo
 }
 
 async function installThere(ctx: ContextAt, device: EngineDevice): Promise<string | undefined> {
-  const what = device.startsWith('pjrt:') ? l10n.t('a PJRT plugin') : 'TensorFlow';
+  const what = isPluginDevice(device) ? l10n.t('a PJRT plugin') : 'TensorFlow';
   const { version } = await withProgress(
     ctx.daemon,
     byMachine(ctx.daemon.machine, l10n.t('UniMiSS: installing {0}', what), (machine) =>

@@ -13,6 +13,13 @@ export const engineDevices = [
 ] as const;
 export type EngineDevice = (typeof engineDevices)[number];
 
+/** A device that a plugin of PJRT computes on. */
+export type PluginDevice = Extract<EngineDevice, `pjrt:${string}`>;
+
+export function isPluginDevice(device: EngineDevice): device is PluginDevice {
+  return device.startsWith('pjrt:');
+}
+
 /** The kind of processor, whatever computes on it: `cpu`, `cuda`, … */
 export function processorOf(device: EngineDevice): string {
   return device.replace('pjrt:', '');
@@ -20,6 +27,11 @@ export function processorOf(device: EngineDevice): string {
 
 export function usesGpu(device: EngineDevice): boolean {
   return processorOf(device) !== 'cpu';
+}
+
+/** Whether UniMiSS can look for GPUs, and choose among them, before the engine is loaded: it asks NVIDIA's driver. */
+export function findsGpus(device: EngineDevice): boolean {
+  return processorOf(device) === 'cuda';
 }
 
 /** What matrix products and convolutions multiply. */

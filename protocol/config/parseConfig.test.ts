@@ -162,6 +162,24 @@ describe('a configuration file', () => {
       'Set engine.device to "cuda"',
     ],
     [
+      'GPU that cannot be chosen',
+      `{ ${images}, "engine": { "device": "pjrt:rocm", "gpu": 3 } }`,
+      'engine.gpu: selects GPU 3, but with engine.device "pjrt:rocm" a run takes the first GPU',
+      'Remove engine.gpu.',
+    ],
+    [
+      'CPU for a GPU that is not looked for',
+      `{ ${images}, "engine": { "device": "pjrt:oneapi", "allowCpu": true } }`,
+      'engine.allowCpu: is true, but UniMiSS looks for no GPU',
+      'set engine.device to "cpu"',
+    ],
+    [
+      'eager on XLA',
+      `{ ${images}, "engine": { "device": "pjrt:cpu", "executor": "eager" } }`,
+      'engine.executor: is "eager", but engine.device is "pjrt:cpu"',
+      'Remove engine.executor',
+    ],
+    [
       '3D never reached',
       '{ "data": { "paths": "a", "modalities": "both" }, "train": { "epochs": 2 } }',
       'never reaches 3D',

@@ -38,17 +38,17 @@ const engine = z
       .nullable()
       .default(null)
       .describe(
-        'Number of the GPU, from 0, as in `nvidia-smi`. If CUDA_VISIBLE_DEVICES is set: its position in that list. null: the first. Only with a GPU as `device`.',
+        'Number of the GPU, from 0, as in `nvidia-smi`. If CUDA_VISIBLE_DEVICES is set: its position in that list. null: the first. Only with a GPU as `device`; AMD, Intel and Apple GPUs: only 0.',
       ),
     allowCpu: z
       .boolean()
       .default(false)
-      .describe('Fall back to the CPU if `device` is a GPU but no usable one is found. Otherwise the run fails.'),
+      .describe('Fall back to the CPU if `device` is `cuda` or `pjrt:cuda` but no usable GPU is found. Otherwise the run fails.'),
     executor: z
       .enum(['auto', 'graph', 'xla', 'eager'])
       .default('graph')
       .describe(
-        'How steps are executed. `graph`: as a traced TensorFlow function (oneDNN on CPUs). `xla`: compiled. `eager`: op by op; slow, for debugging. `auto`: measures graph and XLA once per machine and uses the faster one.',
+        'How steps are executed. `graph`: as a traced TensorFlow function (oneDNN on CPUs). `xla`: compiled. `eager`: op by op; slow, for debugging. `auto`: measures graph and XLA once per machine and uses the faster one. A `device` that begins with `pjrt:` always compiles: `graph`, `xla` and `auto` are the same there, and `eager` is refused.',
       ),
     precision: z
       .enum(enginePrecisions)

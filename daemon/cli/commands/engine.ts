@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type EngineDevice, engineDevices } from '../../../protocol/config/devices.ts';
+import { type EngineDevice, engineDevices, isPluginDevice, type PluginDevice } from '../../../protocol/config/devices.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { type DeviceMemory, describePlugin, openEngine } from '../../engine/index.ts';
@@ -12,9 +12,7 @@ import {
   type InstallProgress,
   installEngine,
   installPlugin,
-  isPluginDevice,
   locateEngine,
-  type PluginDevice,
   type PluginFile,
 } from '../../engine/install/index.ts';
 import { exitCodes } from '../terminal/exitCodes.ts';

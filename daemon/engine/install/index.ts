@@ -12,13 +12,11 @@ export {
   findPlugin,
   findPlugins,
   installPlugin,
-  isPluginDevice,
   type PluginFile,
   pinnedPlugin,
   pluginSizes,
   requirePlugin,
 } from './plugin.ts';
-export type { PluginDevice } from './pluginReleases.ts';
 export type { VisibleGpu } from './visibleGpus.ts';
 export { releaseSizes } from './wheelFiles.ts';
 export { missingWheels } from './wheels.ts';

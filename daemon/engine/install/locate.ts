@@ -1,8 +1,8 @@
-import type { EngineDevice } from '../../../protocol/config/devices.ts';
+import { type EngineDevice, findsGpus, isPluginDevice } from '../../../protocol/config/devices.ts';
 import { requireEngine } from './find.ts';
 import { chooseDevice, cuda13 } from './gpu.ts';
 import type { Env } from './places.ts';
-import { isPluginDevice, requirePlugin } from './plugin.ts';
+import { requirePlugin } from './plugin.ts';
 import type { VisibleGpu } from './visibleGpus.ts';
 
 /** An engine that can be opened: what `openEngine` needs, and the GPUs to choose from. */
@@ -26,10 +26,9 @@ export async function locateEngine(
   wanted: EngineDevice,
   { allowCpu, env = process.env }: { allowCpu?: boolean; env?: Env } = {},
 ): Promise<LocatedEngine> {
-  if (isPluginDevice(wanted) && wanted !== 'pjrt:cuda')
+  if (isPluginDevice(wanted) && !findsGpus(wanted))
     return { device: wanted, library: (await requirePlugin(wanted, env)).file };
-  const onGpu = wanted === 'cuda' || wanted === 'pjrt:cuda';
-  const { device, notice, visible } = await chooseDevice(onGpu ? 'cuda' : 'cpu', {
+  const { device, notice, visible } = await chooseDevice(findsGpus(wanted) ? 'cuda' : 'cpu', {
     ...{ allowCpu, env },
     ...(wanted === 'pjrt:cuda' && { cuda: cuda13 }),
   });

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { type EngineDevice, engineDevices } from '../../../protocol/config/devices.ts';
+import { engineDevices, isPluginDevice, type PluginDevice } from '../../../protocol/config/devices.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { elfProblem } from './elf.ts';
 import { chooseDevice, cuda13 } from './gpu.ts';
@@ -8,7 +8,7 @@ import { checkHost, thisHost } from './host.ts';
 import { type InstallOptions, installRelease } from './install.ts';
 import { damagedEngine, damageOf, readManifest } from './manifest.ts';
 import { type Env, engineFolder } from './places.ts';
-import { type PluginDevice, pluginReleases as pinned } from './pluginReleases.ts';
+import { pluginReleases as pinned } from './pluginReleases.ts';
 import { requireTrusted } from './trusted.ts';
 import { sizesOf } from './wheelFiles.ts';
 
@@ -38,10 +38,6 @@ export function pluginSizes(arch: string): Partial<Record<PluginDevice, { downlo
 /** The version of the plugin that can be installed for a device, if there is one. */
 export function pinnedPlugin(device: PluginDevice): string | undefined {
   return pinned[device]?.version;
-}
-
-export function isPluginDevice(device: EngineDevice): device is PluginDevice {
-  return device.startsWith('pjrt:');
 }
 
 /**

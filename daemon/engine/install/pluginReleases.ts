@@ -1,8 +1,5 @@
-import type { EngineDevice } from '../../../protocol/config/devices.ts';
+import type { PluginDevice } from '../../../protocol/config/devices.ts';
 import { type EngineRelease, glibcTags, type WheelPin } from '../../../protocol/engine/release.ts';
-
-/** A device that a plugin of PJRT computes on. */
-export type PluginDevice = Extract<EngineDevice, `pjrt:${string}`>;
 
 /**
  * The plugin of jax for CUDA 13, and what jax-cuda13-plugin[with-cuda] names beside it: XLA opens CUDA's libraries by name, the

@@ -37,7 +37,8 @@ export async function forecastOf(config: ResolvedConfig, options: ForecastOption
     concerned('records.hidePaths', async () => (config.records.hidePaths ? privacyKey() : undefined)),
   ]);
   const found = 'value' in engine ? engine.value : undefined;
-  const device = found || !usesGpu(config.engine.device) ? deviceName(found?.gpu) : `GPU ${config.engine.gpu ?? 0}`;
+  const unknown = !found && usesGpu(config.engine.device);
+  const device = unknown ? `GPU ${config.engine.gpu ?? 0}` : deviceName(found ?? { device: 'cpu' });
   const groups = survey.phases.map(({ group }) => group);
   const measured =
     groups.length === 0 ? undefined : await measuredBefore(root, { config, groups, device, task }, tasks);

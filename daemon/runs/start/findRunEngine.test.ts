@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { resolveConfig } from '../../../protocol/config/index.ts';
@@ -6,7 +7,7 @@ import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { fakeElf, sandbox } from '../../engine/install/fixtures.ts';
 import { chooseDevice, detectGpus } from '../../engine/install/gpu.ts';
 import { visibleGpus } from '../../engine/install/visibleGpus.ts';
-import { findRunEngine } from './findRunEngine.ts';
+import { deviceName, findRunEngine } from './findRunEngine.ts';
 
 const slow = 'GPU-11111111-aaaa-bbbb-cccc-000000000001';
 const fast = 'GPU-22222222-aaaa-bbbb-cccc-000000000002';
@@ -77,6 +78,22 @@ describe('a run', () => {
     await expect(found(1, '1')).rejects.toThrow(
       /no GPU has number 1[\s\S]*0 \(NVIDIA H100\)[\s\S]*CUDA_VISIBLE_DEVICES/,
     );
+  });
+
+  test('in bfloat16 that takes the CPU instead is told that TensorFlow multiplies float32', async () => {
+    const env = { ...machine(), CUDA_VISIBLE_DEVICES: '' };
+    const engine = { device: 'pjrt:cuda', precision: 'bfloat16', allowCpu: true } as const;
+    const text = JSON.stringify({ data: { paths: 'x' }, engine });
+    const run = await findRunEngine(resolveConfig(parseConfig(text, 'a'), { baseDir: '/' }).engine, env);
+    expect(run.device).toBe('cpu');
+    expect(run.notice).toMatch(/^Using the CPU: .*TensorFlow multiplies float32, not bfloat16\.$/);
+  });
+
+  test('on a GPU that only the plugin knows is recorded by the name that the plugin gives, never by the processor', () => {
+    expect(deviceName({ device: 'pjrt:rocm' }, 'AMD Instinct MI300X')).toBe('AMD Instinct MI300X');
+    expect(deviceName({ device: 'pjrt:rocm' })).toBe('pjrt:rocm');
+    expect(deviceName({ device: 'pjrt:cuda', gpu: { name: 'NVIDIA H100' } }, 'other')).toBe('NVIDIA H100');
+    expect(deviceName({ device: 'pjrt:cpu' }, 'cpu')).toBe(cpus()[0]?.model);
   });
 
   test('where no GPU may be used takes the CPU only where that is allowed', async () => {

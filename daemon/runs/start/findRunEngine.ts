@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { type EngineDevice, isPluginDevice, usesGpu } from '../../../protocol/config/devices.ts';
 import type { ResolvedConfig } from '../../../protocol/config/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import type { RunVersions } from '../../../protocol/records/records.ts';
@@ -20,6 +21,8 @@ export async function findRunEngine(
 ): Promise<RunEngineFiles> {
   const found = await locateEngine(config.device, { allowCpu: config.allowCpu, env });
   const { visible } = found;
+  if (found.notice && config.precision !== 'float32' && !isPluginDevice(found.device))
+    return { ...found, notice: `${found.notice} TensorFlow multiplies float32, not ${config.precision}.` };
   if (!visible) return found;
   const index = config.gpu ?? 0;
   const gpu = visible[index];
@@ -30,9 +33,17 @@ export async function findRunEngine(
   });
 }
 
-/** The name of a GPU, or of the processor, as runs record it. */
-export function deviceName(gpu: Pick<VisibleGpu, 'name'> | undefined): string {
-  return gpu?.name ?? cpus()[0]?.model ?? 'unknown processor';
+/**
+ * The name of a GPU, or of the processor, as runs record it.
+ * @param asOpened what the plugin calls its device: the only name of a GPU that was not found before the engine was loaded
+ */
+export function deviceName(
+  { gpu, device }: { gpu?: Pick<VisibleGpu, 'name'> | undefined; device: EngineDevice },
+  asOpened?: string,
+): string {
+  if (gpu) return gpu.name;
+  if (usesGpu(device)) return asOpened ?? device;
+  return cpus()[0]?.model ?? 'unknown processor';
 }
 
 /** TensorFlow's threads for a run: those that it began with, else the configuration's or the machine's. */

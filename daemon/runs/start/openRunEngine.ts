@@ -47,5 +47,5 @@ export async function openRunEngine(
     executables: join(cacheFolder(), 'executables'),
     notice,
   });
-  return { engine, threads, device: deviceName(gpu) };
+  return { engine, threads, device: deviceName(found, engine.devices[0]?.type) };
 }

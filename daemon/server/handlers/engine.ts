@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isPluginDevice, type PluginDevice } from '../../../protocol/config/devices.ts';
 import { makeConfig } from '../../../protocol/config/makeConfig.ts';
 import { configCheck, configMake } from '../../../protocol/config/messages.ts';
 import { checkConfig } from '../../../protocol/config/parseConfig.ts';
@@ -20,9 +21,7 @@ import {
   type InstallOptions,
   installEngine,
   installPlugin,
-  isPluginDevice,
   missingWheels,
-  type PluginDevice,
   pinnedPlugin,
   pluginSizes,
   releaseSizes,
