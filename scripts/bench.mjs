@@ -162,7 +162,8 @@ async function benchPlugin() {
   const table = matrixTable(rows);
   console.log(`\n${table}`);
   for (const line of failures(rows)) console.log(`Failed: ${line}`);
-  if (rows.every(({ ours }) => !ours)) throw new Error('no step of ours could be measured; the table is left as it was');
+  if (rows.every(({ ours }) => !ours))
+    throw new Error('no step of ours could be measured; the table is left as it was');
   const [torch] = rows.flatMap((row) => row.torch.flatMap(([, other]) => other?.run.torch ?? []));
   const [card] = rows.flatMap((row) => row.ours?.run.card ?? []);
   const where = options.device === 'pjrt:cpu' ? machine : `${card}; ${machine}`;

@@ -25,8 +25,7 @@ const titles: Record<EngineDevice, string> = {
 };
 
 /** What computes on a device. */
-const engineFor = (device: EngineDevice): string =>
-  isPluginDevice(device) ? l10n.t('The PJRT plugin') : 'TensorFlow';
+const engineFor = (device: EngineDevice): string => (isPluginDevice(device) ? l10n.t('The PJRT plugin') : 'TensorFlow');
 
 /** Commands about what computes: TensorFlow and plugins of PJRT. */
 export function engineCommands(ctx: Context): Record<string, () => Promise<void>> {

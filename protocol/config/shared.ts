@@ -43,7 +43,9 @@ const engine = z
     allowCpu: z
       .boolean()
       .default(false)
-      .describe('Fall back to the CPU if `device` is `cuda` or `pjrt:cuda` but no usable GPU is found. Otherwise the run fails.'),
+      .describe(
+        'Fall back to the CPU if `device` is `cuda` or `pjrt:cuda` but no usable GPU is found. Otherwise the run fails.',
+      ),
     executor: z
       .enum(['auto', 'graph', 'xla', 'eager'])
       .default('graph')

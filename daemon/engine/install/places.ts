@@ -13,7 +13,9 @@ export const engineFolder = (device: Build, env: Env = process.env, version = EN
 
 /** What computes in a folder, in words, and the command that installs it anew. */
 export function engineIn(folder: string): { what: string; command: string } {
-  const device = basename(folder).replace(/^[^-]*-/, '').replace('-', ':');
+  const device = basename(folder)
+    .replace(/^[^-]*-/, '')
+    .replace('-', ':');
   const what = device.startsWith('pjrt:') ? `plugin of PJRT for ${device}` : 'TensorFlow';
   return { what, command: `unimiss engine install${device === 'cpu' ? '' : ` --device ${device}`}` };
 }
