@@ -1,5 +1,10 @@
 import { Command, Option } from 'commander';
-import { type EngineDevice, engineDevices, isPluginDevice, type PluginDevice } from '../../../protocol/config/devices.ts';
+import {
+  type EngineDevice,
+  engineDevices,
+  isPluginDevice,
+  type PluginDevice,
+} from '../../../protocol/config/devices.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { type DeviceMemory, describePlugin, openEngine } from '../../engine/index.ts';
