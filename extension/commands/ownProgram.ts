@@ -5,13 +5,15 @@ import { UnimissError } from '../../protocol/errors.ts';
 import { daemonEnvironment } from '../client/languageClient.ts';
 import type { Context } from '../context.ts';
 
+/** Exit code of a command whose run was stopped. */
+const interrupted = 130;
 /** Characters of a command's output that are kept for an error. */
 const keptLength = 2000;
 
 /**
  * Runs a command of `unimiss` without a shell. When the user cancels it, it stops as with Ctrl-C: its run saves a checkpoint.
  * @param report told each line of progress
- * @returns what it printed; undefined where the user cancelled it
+ * @returns what it printed; undefined where the user cancelled it, or its run was stopped elsewhere
  * @throws UnimissError 'internal' with its last words if it fails
  */
 export async function ownProgram(
@@ -40,7 +42,7 @@ export async function ownProgram(
       report(line);
     });
     const code = await ended(child);
-    if (cancelled) return undefined;
+    if (cancelled || code === interrupted) return undefined;
     if (code === 0) return printed.trim();
     throw new UnimissError('internal', l10n.t('the command ended with exit code {0}', String(code)), {
       place: errors.trim().split('\n').at(-1) || `unimiss ${args[0] ?? ''}`,

@@ -23,6 +23,11 @@ export const baselines = ['random', 'histogram', 'moments'] as const;
 /** The arm of fine-tuning without pre-trained weights. */
 export const scratch = 'scratch';
 
+/** Refuses what is named twice: a repeated seed would count as another training. */
+function distinct<Item extends z.ZodType>(items: z.ZodArray<Item>) {
+  return items.refine((given) => new Set(given).size === given.length, 'each only once');
+}
+
 const question = z
   .strictObject({
     task: z.enum(measures).optional().describe('What is measured; one of `tasks`. Default: `probe`.'),
@@ -136,13 +141,11 @@ export const experimentSchema = z.strictObject({
     .describe(
       'Arm: the arms whose summed time it gets, which train as long as they say. Default: each arm but the first gets the time of the first.',
     ),
-  seeds: z.array(z.int().min(0)).min(1).describe('Seeds of training, one run of each arm for each.'),
+  seeds: distinct(z.array(z.int().min(0)).min(1)).describe('Seeds of training, one run of each arm for each.'),
   test: z
     .strictObject({ manifest: z.string().min(1) })
     .describe('Labelled images that no arm trains on: a manifest with labels.'),
-  tasks: z
-    .array(z.enum(measures))
-    .min(1)
+  tasks: distinct(z.array(z.enum(measures)).min(1))
     .optional()
     .describe(
       'What is measured. `probe`: accuracy of a linear classifier on frozen features. `classification`, `segmentation`: accuracy and Dice of the fine-tuned network. Default: `probe`.',
@@ -154,9 +157,7 @@ export const experimentSchema = z.strictObject({
       "What the probe reads. `decoder`: the decoder's class token, which pre-training compares. `encoder`: what fine-tuning for classification reads, the class token of the encoder's last stage and the mean of its patches. Default: `decoder`.",
     ),
   fineTuning: fineTuning.optional(),
-  labels: z
-    .array(z.int().min(1))
-    .min(1)
+  labels: distinct(z.array(z.int().min(1)).min(1))
     .default([1, 4, 16])
     .describe('Labels of each class that the linear probe gets, and fine-tuning.'),
   draws: z

@@ -24,7 +24,7 @@ export interface ArmMean extends ArmScores {
 
 /** Seed of the bootstraps: a result does not depend on when it is computed. */
 const bootstrapSeed = 0;
-/** Largest corrected p with which a question is answered yes. */
+/** A question is answered yes where the corrected p is below this. */
 const level = 0.05;
 /** Fewer seeds of training say little about another one. */
 const fewSeeds = 5;

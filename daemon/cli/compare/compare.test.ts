@@ -327,15 +327,36 @@ describe('an experiment', () => {
       writeFileSync(about, JSON.stringify({ ...fixed, arms: { ...fixed.arms, good: { ...fixed.arms.good, train } } }));
     write(earlier);
     await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
-    // Earlier versions fixed the places of images, too.
-    const { earlierHash, runs } = await readExperiment(file);
-    const absolute = Object.fromEntries(runs.slice(0, 2).map(({ arm, config }) => [arm, config]));
-    writeFileSync(about, JSON.stringify({ ...fixed, hash: earlierHash, arms: absolute }));
-    await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow('killed');
     write({ ...fixed.arms.good.train, koleo: 0.2 });
     await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow(
       /arm "good" another configuration/,
     );
+    writeFileSync(about, '{ <<<<<<< ours');
+    await expect(compare(file, { out, runs: dir }, steps, reporter)).rejects.toThrow(/experiment\.json.*is damaged/s);
+  });
+
+  test('can be asked anew as the refusal says: a file of another name with another `name`', async () => {
+    const { reporter } = quiet();
+    const steps = madeUp(reporter, [], 0);
+    const runs = join(dir, 'anew-runs');
+    await expect(compare(experiment('anew'), { runs }, steps, reporter)).rejects.toThrow('killed');
+    const changed = { seeds: [4], name: 'other' };
+    await expect(compare(experiment('anew', changed), { runs }, steps, reporter)).rejects.toThrow(
+      /copy the experiment to a file of another name, and change `name`/,
+    );
+    await expect(compare(experiment('anew2', changed), { runs }, steps, reporter)).rejects.toThrow('killed');
+  });
+
+  test('whose run was stopped ends with the exit code of an interruption', async () => {
+    const { reporter } = quiet();
+    const steps: CompareSteps = { ...madeUp(reporter, []), train: async () => 'stopped' };
+    const before = process.exitCode;
+    try {
+      await compare(experiment('stopped'), { runs: join(dir, 'stopped-runs') }, steps, reporter);
+      expect(process.exitCode).toBe(130);
+    } finally {
+      process.exitCode = before;
+    }
   });
 
   test('names its runs and gives each arm its changes and seeds', async () => {
@@ -350,6 +371,10 @@ describe('an experiment', () => {
   });
 
   test.each([
+    ['a repeated seed', { seeds: [1, 2, 1] }, /each only once.*seeds/s],
+    ['repeated labels', { labels: [4, 4] }, /each only once.*labels/s],
+    ['a repeated task', { tasks: ['probe', 'probe'] }, /each only once.*tasks/s],
+    ['an arm against itself', { primary: { ...given.primary, than: 'good' } }, /"good" is compared with itself/],
     ['an unknown arm', { primary: { ...given.primary, than: 'none' } }, /no arm "none"/],
     ['labels that are not measured', { primary: { ...given.primary, labels: 16 } }, /16 labels are not measured/],
     [

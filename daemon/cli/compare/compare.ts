@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { runsRoot } from '../../runs/folder/root.ts';
+import { exitCodes } from '../terminal/exitCodes.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { inWords, summaryOf } from './answers.ts';
@@ -52,6 +53,7 @@ export async function compare(
   const ran = await runArms(opened, images, { out, ledger, root, steps, reporter });
   if (!ran) {
     reporter.notice('Stopped. The same command continues the experiment.');
+    process.exitCode = exitCodes.interrupted.code;
     return;
   }
   const { experiment, hash } = opened;

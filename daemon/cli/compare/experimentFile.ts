@@ -20,6 +20,7 @@ import { resolveConfig, type SharedConfig } from '../../../protocol/config/index
 import { parseConfig } from '../../../protocol/config/parseConfig.ts';
 import { type PretrainConfig, requirePretrain } from '../../../protocol/config/pretrain/index.ts';
 import { messageOf, UnimissError } from '../../../protocol/errors.ts';
+import { jsonOf } from '../../../protocol/json.ts';
 import { phantomDrawing } from '../../data/phantoms/write.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { makeFolder } from '../../files/folder.ts';
@@ -49,8 +50,6 @@ export interface OpenedExperiment {
   readonly fixedArms: Readonly<Record<string, PretrainConfig>>;
   /** SHA-256 of the experiment and of the drawing of its phantoms. The same on every machine. */
   readonly hash: string;
-  /** As earlier versions computed it: with the places of the manifests. */
-  readonly earlierHash: string;
 }
 
 /**
@@ -97,9 +96,7 @@ export async function readExperiment(file: string): Promise<OpenedExperiment> {
     ]),
   );
   const drawing = phantoms.length === 0 ? [] : [phantomDrawing];
-  const places = [manifest, ...(pool === undefined ? [] : [pool])];
-  const [hash, earlierHash] = [hashOf([experiment, ...drawing]), hashOf([experiment, ...places, ...drawing])];
-  return { experiment, manifest, pool, phantoms, runs, fixedArms, hash, earlierHash };
+  return { experiment, manifest, pool, phantoms, runs, fixedArms, hash: hashOf([experiment, ...drawing]) };
 }
 
 /** The folder that relative paths in a fixed experiment begin at, whatever the machine. */
@@ -157,6 +154,8 @@ function checkQuestions(experiment: Experiment, file: string): void {
     if (!tasks.includes(task))
       throw refuse('task', `"${task}" is not measured`, `Write one of ${tasks.join(', ')}, or add it to \`tasks\`.`);
     const known = armsOf(experiment, task);
+    if (question.better === question.than)
+      throw refuse('than', `"${question.than}" is compared with itself`, 'Name another arm or a baseline.');
     for (const field of ['better', 'than'] as const)
       if (!known.includes(question[field]))
         throw refuse(field, `there is no arm "${question[field]}"`, `Arms and baselines are: ${known.join(', ')}.`);
@@ -182,6 +181,9 @@ function armRun(
   return { arm, seed, name: run, config: requirePretrain(config) };
 }
 
+/** How another experiment is made: results are named after the file, and runs after `name`. */
+export const askAnew = 'copy the experiment to a file of another name, and change `name` in it.';
+
 const fixedSchema = z.object({ hash: z.string(), fixed: z.string(), arms: z.record(z.string(), z.unknown()) });
 
 /**
@@ -192,7 +194,7 @@ const fixedSchema = z.object({ hash: z.string(), fixed: z.string(), arms: z.reco
  */
 export async function fixExperiment(
   out: string,
-  { experiment, hash, earlierHash, runs, fixedArms }: OpenedExperiment,
+  { experiment, hash, fixedArms }: Pick<OpenedExperiment, 'experiment' | 'hash' | 'fixedArms'>,
 ): Promise<string> {
   const file = join(out, 'experiment.json');
   if (!existsSync(file)) {
@@ -203,21 +205,19 @@ export async function fixExperiment(
     await writeTextAtomically(file, `${JSON.stringify(about, null, 2)}\n`);
     return fixed;
   }
-  const before = fixedSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  const before = fixedSchema.safeParse(jsonOf(await readFile(file, 'utf8')));
   const refuse = (what: string, remedy: string) => new UnimissError('config', what, { place: file, remedy });
-  if (!before.success || ![hash, earlierHash].includes(before.data.hash))
+  if (!before.success) throw refuse('is damaged', 'Restore it: it says what was fixed before the first run.');
+  if (before.data.hash !== hash)
     throw refuse(
       'the experiment was changed after it was fixed',
-      'Restore the experiment file. To ask something else, give the experiment another name.',
+      `Restore the experiment file. To ask something else, ${askAnew}`,
     );
-  // Earlier versions wrote absolute paths.
-  const here = Object.fromEntries(runs.toReversed().map(({ arm, config }) => [arm, config]));
-  const expected = before.data.hash === hash ? fixedArms : here;
-  for (const [arm, config] of Object.entries(expected))
+  for (const [arm, config] of Object.entries(fixedArms))
     if (!isDeepStrictEqual(deciding(asOfNow(before.data.arms[arm], file)), deciding(config)))
       throw refuse(
         `this version of UniMiSS gives the arm "${arm}" another configuration than the experiment was fixed with`,
-        'Continue with the version that `unimiss` in this file names, or give the experiment another name.',
+        `Continue with the version that \`unimiss\` in this file names. To begin anew, ${askAnew}`,
       );
   return before.data.fixed;
 }
