@@ -91,7 +91,7 @@ function opened(library: string, device: EngineDevice): PjrtClient {
     if (!(cause instanceof PjrtError)) throw cause;
     throw new UnimissError('engine', `this plugin of PJRT opens no device: ${cause.words}`, {
       place: library,
-      remedy: 'Run "unimiss engine doctor", which lists the devices that were found, or choose another engine.device.',
+      remedy: 'Run "unimiss engine doctor", which shows driver and plugins, or choose another engine.device.',
       cause,
     });
   }
