@@ -227,6 +227,19 @@ test('engine info tells scripts by its exit code that there is no engine', async
   expect(stdout).toMatch(/TensorFlow \S+ finds: /);
 }, 60_000);
 
+test('engine doctor names no home folder, whatever a plugin is called', async () => {
+  const home = temporaryFolder('home-of-jane');
+  const plugin = join(home, 'plugin.so');
+  writeFileSync(plugin, 'not a library');
+  const env = { HOME: home, UNIMISS_PJRT: plugin, UNIMISS_CACHE: join(home, 'cache'), UNIMISS_TENSORFLOW: '' };
+  for (const flags of [[], ['--json']]) {
+    const { code, stdout, stderr } = await unimiss(folder, ['engine', 'doctor', ...flags], env);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('~/plugin.so is not a shared library');
+    expect(stdout + stderr).not.toContain(home);
+  }
+}, 60_000);
+
 test('a loss that is not finite stops the run with its values, and no checkpoint is written from it', async () => {
   const elsewhere = temporaryFolder('diverged');
   const start = join(elsewhere, 'start.safetensors');

@@ -7,6 +7,7 @@ import type { DaemonConnection } from '../../daemon/client/daemonConnection.ts';
 import { engineDoctor, engineInfoRequest, engineInstall } from '../../protocol/daemon/engineMessages.ts';
 import { ping, progressNotification } from '../../protocol/daemon/lifecycleMessages.ts';
 import type { ParamsOf } from '../../protocol/daemon/rpc.ts';
+import { lackOfPjrt } from '../../test/engine.ts';
 import { alive, DaemonPlace } from '../daemon/harness.ts';
 
 /** TensorFlow by the real daemon: what it says of it, and how it installs it. */
@@ -57,6 +58,8 @@ it('says which TensorFlow there is, and what a bug report needs', async () => {
   expect(info.text).toContain(info.pinned);
   const { text } = await client.call(engineDoctor, {});
   for (const word of [process.version, 'TensorFlow', info.pinned]) expect(text).toContain(word);
+  // A plugin is asked by another process.
+  if (!lackOfPjrt) expect(text).toMatch(/\npjrt:cpu +version \S+; PJRT \d+\.\d+; cpu; cpu:0/);
 });
 
 const cache = process.env.UNIMISS_TEST_CACHE;

@@ -95,6 +95,7 @@ async function run({ idle, runs, detached }: RunOptions, tasks: readonly Task[])
       runsRoot: runs ? resolve(runs) : runsRoot(),
       trainer: { file: process.execPath, args: [...thisProgram(), 'worker'] },
       job: { file: process.execPath, args: [...thisProgram(), 'job'] },
+      report: { file: process.execPath, args: [...thisProgram(), 'engine', 'doctor'] },
       idleMs: idle * 60_000,
       log: detached ? logToFile(paths.log) : logToStderr,
       ...(detached && { logFile: paths.log }),

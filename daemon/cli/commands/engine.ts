@@ -19,6 +19,7 @@ import {
   installPlugin,
   locateEngine,
   type PluginFile,
+  tidied,
 } from '../../engine/install/index.ts';
 import { exitCodes } from '../terminal/exitCodes.ts';
 import { interruptSignal } from '../terminal/interrupt.ts';
@@ -85,7 +86,7 @@ export function engineCommand(): Command {
       reporter.line(doctorText(report));
       const plugins: Record<string, string> = {};
       for (const [device, plugin] of await findPlugins()) {
-        const what = pluginText(device, plugin);
+        const what = tidied(pluginText(device, plugin));
         plugins[device] = what;
         reporter.line(`${device.padEnd(12)} ${what}`);
       }

@@ -4,13 +4,13 @@ import { cacheFolder } from '../../../protocol/cacheFolder.ts';
 import { messageOf } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import { freeBytes } from './disk.ts';
-import { cudaObstacle, detectGpus, type GpuOptions, type GpuReport } from './gpu.ts';
+import { cuda12, cuda13, cudaObstacle, detectGpus, type GpuOptions, type GpuReport } from './gpu.ts';
 import { checkHost, type Host, thisHost } from './host.ts';
 import { type EngineInfo, engineInfo } from './info.ts';
 import { engineInfoText } from './infoText.ts';
 import { findPip } from './pip.ts';
-import { type Env, home } from './places.ts';
-import { tidyPaths } from './tidy.ts';
+import type { Env } from './places.ts';
+import { tidied } from './tidy.ts';
 
 /** What a bug report needs to know about the machine. No user names; the home folder is `~`. */
 export interface DoctorReport {
@@ -27,8 +27,10 @@ export interface DoctorReport {
   host?: string;
   engine: EngineInfo;
   gpu: GpuReport;
-  /** Why CUDA cannot be used. */
+  /** Why CUDA 12, which TensorFlow needs, cannot be used. */
   cuda?: string;
+  /** Why CUDA 13, which the plugin of PJRT needs, cannot be used. */
+  cuda13?: string;
   freeBytes?: number;
   /** Variables that change what the engine does; for pip only their names, since index addresses may contain passwords. */
   variables: Record<string, string>;
@@ -45,10 +47,10 @@ const NAMES = /^(PIP_.*|https?_proxy|HTTPS?_PROXY|ALL_PROXY|VIRTUAL_ENV|CONDA_PR
 /** Collects what `unimiss engine doctor` prints. Checks the SHA-256 of every installed file, which takes seconds. */
 export async function doctor(options: { host?: Host; user?: string } & GpuOptions = {}): Promise<DoctorReport> {
   const { env = process.env, host = thisHost() } = options;
-  const tidy = (text: string): string => tidyPaths(text, home(env), options.user ?? userName());
   const gpu = await detectGpus(options);
   const constrained = process.constrainedMemory?.() ?? 0;
-  return deepTidy(
+  const [cuda12Problem, cuda13Problem] = [cuda12, cuda13].map((cuda) => cudaObstacle(gpu, cuda)?.what);
+  return tidied(
     {
       os: await osName(host),
       kernel: `${os.type()} ${os.release()}`,
@@ -68,11 +70,12 @@ export async function doctor(options: { host?: Host; user?: string } & GpuOption
       ...hostProblem(host),
       engine: await engineInfo({ env, verify: 'hash' }),
       gpu,
-      ...(cudaObstacle(gpu) && { cuda: cudaObstacle(gpu)!.what }),
+      ...(cuda12Problem !== undefined && { cuda: cuda12Problem }),
+      ...(cuda13Problem !== undefined && { cuda13: cuda13Problem }),
       freeBytes: await freeBytes(cacheFolder(env)),
       variables: variables(env),
     },
-    tidy,
+    { env, user: options.user },
   );
 }
 
@@ -80,6 +83,7 @@ export async function doctor(options: { host?: Host; user?: string } & GpuOption
 export function doctorText(report: DoctorReport): string {
   const { cpu, gpu } = report;
   const row = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
+  const usable = (problem: string | undefined): string => (problem ? `cannot be used: ${problem}` : 'can be used');
   const limit = report.memoryLimitBytes ? ` (limited to ${humanBytes(report.memoryLimitBytes)})` : '';
   const lines = [
     row('system', `${report.os}; ${report.kernel}; ${report.libc}`),
@@ -93,20 +97,12 @@ export function doctorText(report: DoctorReport): string {
     ...gpu.gpus.map((each) =>
       row(`gpu ${each.index}`, `${each.name}${each.memoryMiB ? `, ${humanBytes(each.memoryMiB * 2 ** 20)}` : ''}`),
     ),
-    row('cuda', report.cuda ? `cannot be used: ${report.cuda}` : 'can be used'),
+    row('cuda 12', usable(report.cuda)),
+    row('cuda 13', usable(report.cuda13)),
     row('disk', report.freeBytes === undefined ? 'unknown' : `${humanBytes(report.freeBytes)} free for the cache`),
     ...Object.entries(report.variables).map(([name, value]) => row('variable', `${name}=${value}`)),
   ];
   return lines.join('\n');
-}
-
-/** A user of a container may have a number but no name. */
-function userName(): string {
-  try {
-    return os.userInfo().username;
-  } catch {
-    return '';
-  }
 }
 
 function hostProblem(host: Host): { host?: string } {
@@ -135,12 +131,4 @@ function variables(env: Env): Record<string, string> {
     else if (NAMES.test(name)) found[name] = '(set)';
   }
   return found;
-}
-
-/** Applies a function to every string in a value of plain data. */
-function deepTidy<T>(value: T, tidy: (text: string) => string): T {
-  if (typeof value === 'string') return tidy(value) as T;
-  if (Array.isArray(value)) return value.map((each) => deepTidy(each, tidy)) as T;
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, deepTidy(each, tidy)])) as T;
 }

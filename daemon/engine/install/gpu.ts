@@ -27,7 +27,7 @@ export interface CudaVersion {
 }
 
 /** That of TensorFlow's wheels. */
-const cuda12: CudaVersion = { name: '12.9', oldestDriver: OLDEST_DRIVER, driver: '575' };
+export const cuda12: CudaVersion = { name: '12.9', oldestDriver: OLDEST_DRIVER, driver: '575' };
 /** That of the plugin of PJRT. All of CUDA 13 runs on driver 580.65.06 (CUDA 13.0) and newer ones. */
 export const cuda13: CudaVersion = { name: '13', oldestDriver: '580.65.06', driver: '580' };
 

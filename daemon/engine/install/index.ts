@@ -17,6 +17,7 @@ export {
   pluginSizes,
   requirePlugin,
 } from './plugin.ts';
+export { tidied } from './tidy.ts';
 export type { VisibleGpu } from './visibleGpus.ts';
 export { releaseSizes } from './wheelFiles.ts';
 export { missingWheels } from './wheels.ts';

@@ -13,8 +13,6 @@ import { messageOf, UnimissError } from '../../../protocol/errors.ts';
 import { humanBytes } from '../../../protocol/words.ts';
 import {
   detectGpus,
-  doctor,
-  doctorText,
   engineInfo,
   engineInfoText,
   findPlugin,
@@ -27,12 +25,17 @@ import {
   releaseSizes,
 } from '../../engine/install/index.ts';
 import { kindsOf } from '../../runs/start/task.ts';
+import type { TrainerCommand } from '../../runs/supervise/command.ts';
 import { type Handler, handle } from '../wire/handler.ts';
+import { installationText } from './installation.ts';
 import type { Services } from './services.ts';
 import { WorkDone } from './workDone.ts';
 
-/** TensorFlow and configurations: requests that need no run. */
-export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
+/**
+ * TensorFlow and configurations: requests that need no run.
+ * @param report prints the report of the installation
+ */
+export function engineHandlers({ tasks }: Pick<Services, 'tasks'>, report?: TrainerCommand): Handler[] {
   const kinds = kindsOf(tasks);
   return [
     handle(engineInfoRequest, async ({ device }) => {
@@ -51,7 +54,7 @@ export function engineHandlers({ tasks }: Pick<Services, 'tasks'>): Handler[] {
         ...(isPluginDevice(device) ? await pluginState(device) : tensorflow),
       };
     }),
-    handle(engineDoctor, async () => ({ text: doctorText(await doctor()) })),
+    handle(engineDoctor, async (_, { signal }) => ({ text: await installationText(report, { signal }) })),
     handle(engineWheels, async ({ device }) => {
       const { wheels, ...rest } = await missingWheels(device);
       return { ...rest, wheels: wheels.map(({ name, version, sha256, bytes }) => ({ name, version, sha256, bytes })) };

@@ -45,6 +45,8 @@ export interface DaemonOptions {
   trainer: TrainerCommand;
   /** As `trainer`, for jobs. */
   job: TrainerCommand;
+  /** Prints the report of the installation with the words of plugins; default: the daemon's own, without them. */
+  report?: TrainerCommand;
   log: LogLine;
   /** The path of that log, if it is a file. */
   logFile?: string;
@@ -90,7 +92,7 @@ export class Daemon implements Services {
     private readonly options: DaemonOptions,
     private lock: FileLock,
   ) {
-    const { trainer, job, perDevice, log, runsRoot, paths, tasks } = options;
+    const { trainer, job, report, perDevice, log, runsRoot, paths, tasks } = options;
     this.tasks = tasks;
     this.devices = new DeviceLedger(perDevice);
     this.supervisor = new Supervisor({
@@ -106,7 +108,7 @@ export class Daemon implements Services {
     this.registry = new RunRegistry(runsRoot, this.supervisor, kindsOf(tasks));
     this.clients = new Clients(
       {
-        handlers: handlersOf(this, { own: this.ownHandlers(), job }),
+        handlers: handlersOf(this, { own: this.ownHandlers(), job, report }),
         session: (send) =>
           new LazyLanguageSession(send, this.languageServices, (error) => log('warning', messageOf(error))),
         about: { version, runsRoot, capabilities: languageCapabilities },

@@ -19,10 +19,15 @@ import type { Handler } from '../wire/handler.ts';
  * What a daemon answers, by method.
  * @param own what is about the daemon itself
  * @param job starts the process for a job
+ * @param report prints the report of the installation
  */
 export function handlersOf(
   services: Services,
-  { own, job }: { readonly own: readonly Handler[]; readonly job: TrainerCommand },
+  {
+    own,
+    job,
+    report,
+  }: { readonly own: readonly Handler[]; readonly job: TrainerCommand; readonly report?: TrainerCommand | undefined },
 ): ReadonlyMap<string, Handler> {
   const served = new ServedFiles(services.registry);
   const all = [
@@ -34,7 +39,7 @@ export function handlersOf(
     ...recordHandlers(services),
     ...metricsHandlers(services),
     ...jobHandlers(services, job),
-    ...engineHandlers(services),
+    ...engineHandlers(services, report),
     ...machineHandlers(services),
     ...fileHandlers(served),
     ...imageHandlers(served),
