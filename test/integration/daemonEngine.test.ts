@@ -59,12 +59,12 @@ it('says which TensorFlow there is, and what a bug report needs', async () => {
   const { text } = await client.call(engineDoctor, {});
   for (const word of [process.version, 'TensorFlow', info.pinned]) expect(text).toContain(word);
   // A plugin is asked by another process.
-  if (!lackOfPjrt) expect(text).toMatch(/\npjrt:cpu +version \S+; PJRT \d+\.\d+; cpu; cpu:0/);
+  if (!lackOfPjrt) expect(text).toMatch(/\npjrt +from UNIMISS_PJRT; PJRT \d+\.\d+; cpu; cpu:0/);
 });
 
 const cache = process.env.UNIMISS_TEST_CACHE;
 it.skipIf(!cache)(
-  'an installation ends at once, with begin and end of its progress, where TensorFlow is there',
+  'an installation ends at once, with a progress of one step, where TensorFlow is there',
   async () => {
     const client = await daemon({ UNIMISS_CACHE: cache, UNIMISS_TENSORFLOW: '' });
     const { pinned } = await client.call(engineInfoRequest, {});
@@ -72,7 +72,7 @@ it.skipIf(!cache)(
     const { folder: where, version } = await client.call(engineInstall, { device: 'cpu', workDoneToken: 'install' });
     expect(version).toBe(pinned);
     expect(existsSync(join(where, 'libtensorflow_cc.so.2'))).toBe(true);
-    expect(told.map(({ kind }) => kind)).toEqual(['begin', 'end']);
+    expect(told.map(({ kind }) => kind)).toEqual(['begin', 'report', 'end']); // that the files are checked
   },
 );
 
@@ -83,7 +83,7 @@ it('says why it is missing, and what to do if it cannot be fetched', async () =>
   const told = progressOf(client, 'install');
   await expect(client.call(engineInstall, { workDoneToken: 'install' })).rejects.toMatchObject({
     code: 'engine',
-    what: "Python's pip was not found; UniMiSS needs it to download TensorFlow",
+    what: "Python's pip was not found; UniMiSS needs it to download the engine",
     details: { remedy: expect.stringContaining('apt install python3-pip') },
   });
   expect(told.at(-1)).toEqual({ kind: 'end' });
