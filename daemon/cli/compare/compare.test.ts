@@ -35,6 +35,7 @@ beforeAll(async () => {
   const size = { slices: 8, plane: 32, image: 32 };
   await writePhantoms(join(dir, 'test'), { seed: 2, volumes: images, images: 0, size });
   await writePhantoms(join(dir, 'pool'), { seed: 3, volumes: 20, images: 0, size });
+  await writePhantoms(join(dir, 'train'), { seed: 4, volumes: 4, images: 0, size });
 });
 
 const given = {
@@ -178,6 +179,7 @@ describe('an experiment', () => {
     const report = readFileSync(join(out, 'report.md'), 'utf8');
     for (const arm of ['good', 'weak', 'random', 'histogram', 'moments']) expect(report).toContain(`| ${arm} | 0.`);
     expect(existsSync(join(out, 'figure-probe-3D.svg'))).toBe(true);
+    expect(report).toMatch(/Measured from 20\d\d-.* UTC to 20\d\d-.* UTC, on .+\./);
   }, 120_000);
 
   test('fine-tunes each arm and from scratch with the same labels of a seed, and continues where it was killed', async () => {
@@ -219,7 +221,7 @@ describe('an experiment', () => {
       'killed',
     );
     mkdirSync(join(there, 'out'), { recursive: true });
-    for (const images of ['test', 'pool']) symlinkSync(join(dir, images), join(there, images));
+    for (const images of ['test', 'pool', 'train']) symlinkSync(join(dir, images), join(there, images));
     const moved = { file: join(there, 'moved.experiment.jsonc'), out: join(there, 'out'), runs: join(there, 'runs') };
     copyFileSync(started.file, moved.file);
     for (const name of ['experiment.json', 'scores.jsonl'])
@@ -302,9 +304,10 @@ describe('an experiment', () => {
     mkdirSync(folder);
     const phantoms = {
       train: { seed: 7, volumes: 1, images: 1, slices: 8, plane: 32, pixels: 32, only: { '3D': ['nodules'] } },
+      test: { seed: 8, volumes: 20, images: 0, slices: 8, plane: 32 },
     };
     const file = join(folder, 'drawn.experiment.jsonc');
-    writeFileSync(file, JSON.stringify({ ...given, phantoms, test: { manifest: 'train/manifest.csv' } }));
+    writeFileSync(file, JSON.stringify({ ...given, phantoms }));
     const { reporter } = quiet();
     const steps = madeUp(reporter, [], 0);
     await expect(compare(file, { runs: dir }, steps, reporter)).rejects.toThrow('killed');
@@ -342,9 +345,41 @@ describe('an experiment', () => {
     await expect(compare(experiment('anew'), { runs }, steps, reporter)).rejects.toThrow('killed');
     const changed = { seeds: [4], name: 'other' };
     await expect(compare(experiment('anew', changed), { runs }, steps, reporter)).rejects.toThrow(
-      /copy the experiment to a file of another name, and change `name`/,
+      /copy the experiment to a file of another name and change `name` in it/,
     );
     await expect(compare(experiment('anew2', changed), { runs }, steps, reporter)).rejects.toThrow('killed');
+  });
+
+  test.each([
+    ['a question about images that the test lacks', { primary: { ...given.primary, modality: '2D' } }, /no 2D images/],
+    ['more labels than the probe can test', { labels: [4, 10] }, /10 3D images.*10 labels of each class/s],
+    [
+      'more labels than there are to fine-tune on',
+      { ...tuned, fineTuning: { ...tuned.fineTuning, validation: 2 } },
+      /has 5 images of the class "clear", but 4 \+ 2 are needed/,
+    ],
+    [
+      'test images that an arm is trained on',
+      { arms: { ...given.arms, weak: { data: { manifest: 'test/manifest.csv' } } } },
+      /test\/manifest\.csv: the image .*0001\.nii\.gz is in the test as well/,
+    ],
+    [
+      'a folder of training images with the test in it',
+      { base: { ...given.base, data: { paths: '.' } }, arms: { good: {}, weak: {} } },
+      /is in the test as well/,
+    ],
+    [
+      'test images that are fine-tuned on',
+      { ...tuned, fineTuning: { ...tuned.fineTuning, manifest: 'test/manifest.csv' } },
+      /is in the test as well/,
+    ],
+  ])('refuses %s, and fixes nothing', async (name, change, message) => {
+    const out = join(dir, `${name}-out`);
+    const { reporter } = quiet();
+    await expect(
+      compare(experiment('refused', change), { out, runs: dir }, madeUp(reporter, [], 0), reporter),
+    ).rejects.toThrow(message);
+    expect(existsSync(out)).toBe(false);
   });
 
   test('whose run was stopped ends with the exit code of an interruption', async () => {

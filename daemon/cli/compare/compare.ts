@@ -5,8 +5,9 @@ import { exitCodes } from '../terminal/exitCodes.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { askedRoot, foregroundOption, throughDaemon } from '../viaDaemon/connection.ts';
 import { inWords, summaryOf } from './answers.ts';
+import { checkImages } from './checkImages.ts';
 import { drawPhantoms } from './drawPhantoms.ts';
-import { fixExperiment, readExperiment } from './experimentFile.ts';
+import { fixExperiment, fixedBefore, readExperiment } from './experimentFile.ts';
 import { readImages } from './images.ts';
 import { writeComparison } from './report.ts';
 import { runArms } from './runArms.ts';
@@ -45,11 +46,14 @@ export async function compare(
 ): Promise<void> {
   const opened = await readExperiment(file);
   const out = resolve(given ?? join(dirname(file), `${basename(file).replace(/\.jsonc?$/, '')}.results`));
-  const fixed = await fixExperiment(out, opened);
+  await fixedBefore(out, opened); // a changed one is refused before anything is drawn
   const root = askedRoot(runs) ?? runsRoot();
   await drawPhantoms(opened.phantoms, reporter);
   const images = await readImages(opened);
+  await checkImages(opened, images);
   const ledger = await ScoreLedger.open(out, opened.hash);
+  ledger.requireImages(images.test);
+  const fixed = await fixExperiment(out, opened);
   const ran = await runArms(opened, images, { out, ledger, root, steps, reporter });
   if (!ran) {
     reporter.notice('Stopped. The same command continues the experiment.');
@@ -58,7 +62,7 @@ export async function compare(
   }
   const { experiment, hash } = opened;
   const scores = await scoresOf(opened, images, ledger);
-  const { report, answers } = await writeComparison(out, { experiment, hash, fixed, ...ran }, scores);
+  const { report, answers } = await writeComparison(out, { experiment, hash, fixed, ...ran, ...ledger.origin }, scores);
   for (const { question, primary, difference, low, high, corrected } of answers)
     reporter.record({ ...question, primary, difference, low, high, p: corrected });
   reporter.record({ report });

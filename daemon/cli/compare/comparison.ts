@@ -10,7 +10,10 @@ export interface Comparison {
   readonly hash: string;
   /** When it was fixed, ISO 8601. */
   readonly fixed: string;
-  readonly processor: string;
+  /** Of the machines that measured the scores. */
+  readonly processors: readonly string[];
+  /** When the first and the last score were measured, ISO 8601. */
+  readonly measured: readonly [first: string, last: string];
   /** How long the arms trained, where they were matched by compute. */
   readonly compute: Compute | undefined;
   readonly answers: readonly Answer[];

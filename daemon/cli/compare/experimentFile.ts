@@ -96,15 +96,14 @@ export async function readExperiment(file: string): Promise<OpenedExperiment> {
     ]),
   );
   const drawing = phantoms.length === 0 ? [] : [phantomDrawing];
-  return { experiment, manifest, pool, phantoms, runs, fixedArms, hash: hashOf([experiment, ...drawing]) };
+  const hash = createHash('sha256')
+    .update(JSON.stringify([experiment, ...drawing]))
+    .digest('hex');
+  return { experiment, manifest, pool, phantoms, runs, fixedArms, hash };
 }
 
 /** The folder that relative paths in a fixed experiment begin at, whatever the machine. */
 const fixedFolder = '/experiment';
-
-function hashOf(decides: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(decides)).digest('hex');
-}
 
 /** Refuses a recipe that no fine-tuning could have, before anything is trained. */
 function checkRecipe(experiment: Experiment, file: string): void {
@@ -154,11 +153,11 @@ function checkQuestions(experiment: Experiment, file: string): void {
     if (!tasks.includes(task))
       throw refuse('task', `"${task}" is not measured`, `Write one of ${tasks.join(', ')}, or add it to \`tasks\`.`);
     const known = armsOf(experiment, task);
-    if (question.better === question.than)
-      throw refuse('than', `"${question.than}" is compared with itself`, 'Name another arm or a baseline.');
     for (const field of ['better', 'than'] as const)
       if (!known.includes(question[field]))
         throw refuse(field, `there is no arm "${question[field]}"`, `Arms and baselines are: ${known.join(', ')}.`);
+    if (question.better === question.than)
+      throw refuse('than', `"${question.than}" is compared with itself`, 'Name another arm or a baseline.');
     if (!labels.includes(question.labels))
       throw refuse(
         'labels',
@@ -181,45 +180,57 @@ function armRun(
   return { arm, seed, name: run, config: requirePretrain(config) };
 }
 
-/** How another experiment is made: results are named after the file, and runs after `name`. */
-export const askAnew = 'copy the experiment to a file of another name, and change `name` in it.';
+/** The folder of results is named after the file, and runs after the experiment. */
+export const askingElse =
+  'To ask something else, copy the experiment to a file of another name and change `name` in it.';
 
 const fixedSchema = z.object({ hash: z.string(), fixed: z.string(), arms: z.record(z.string(), z.unknown()) });
 
 /**
- * Fixes an experiment before its first run: writes it with its hash into the folder of its results. Later, the experiment must be the
- * same, and so must the configurations of its arms with all defaults: another version of UniMiSS may have others. Fields that the first
- * version did not have may be added with their defaults.
- * @throws UnimissError 'config' if it was changed since
+ * When an experiment was fixed; undefined: not yet. It must still be the same, and so must the configurations of its arms with all
+ * defaults: another version of UniMiSS may have others. Fields that the first version did not have may be added with their defaults.
+ * @throws UnimissError 'config' if it was changed since, or if what was fixed is damaged
  */
-export async function fixExperiment(
-  out: string,
-  { experiment, hash, fixedArms }: Pick<OpenedExperiment, 'experiment' | 'hash' | 'fixedArms'>,
-): Promise<string> {
-  const file = join(out, 'experiment.json');
-  if (!existsSync(file)) {
-    await makeFolder(out);
-    const fixed = new Date().toISOString();
-    const arms = Object.fromEntries(Object.entries(fixedArms).map(([arm, config]) => [arm, deciding(config)]));
-    const about = { hash, fixed, unimiss: version, experiment, arms };
-    await writeTextAtomically(file, `${JSON.stringify(about, null, 2)}\n`);
-    return fixed;
-  }
+export async function fixedBefore(out: string, { hash, fixedArms }: OpenedExperiment): Promise<string | undefined> {
+  const file = fileOf(out);
+  if (!existsSync(file)) return undefined;
   const before = fixedSchema.safeParse(jsonOf(await readFile(file, 'utf8')));
   const refuse = (what: string, remedy: string) => new UnimissError('config', what, { place: file, remedy });
-  if (!before.success) throw refuse('is damaged', 'Restore it: it says what was fixed before the first run.');
-  if (before.data.hash !== hash)
+  if (!before.success)
     throw refuse(
-      'the experiment was changed after it was fixed',
-      `Restore the experiment file. To ask something else, ${askAnew}`,
+      'is damaged: it does not say what was fixed',
+      'Restore it, or measure anew in another folder: `--out`.',
     );
+  if (before.data.hash !== hash)
+    throw refuse('the experiment was changed after it was fixed', `Restore the experiment file. ${askingElse}`);
   for (const [arm, config] of Object.entries(fixedArms))
     if (!isDeepStrictEqual(deciding(asOfNow(before.data.arms[arm], file)), deciding(config)))
       throw refuse(
         `this version of UniMiSS gives the arm "${arm}" another configuration than the experiment was fixed with`,
-        `Continue with the version that \`unimiss\` in this file names. To begin anew, ${askAnew}`,
+        `Continue with the version that \`unimiss\` in this file names. ${askingElse}`,
       );
   return before.data.fixed;
+}
+
+/**
+ * Fixes an experiment before its first run: writes it with its hash into the folder of its results. What was fixed before stays.
+ * @returns the time, ISO 8601
+ * @throws as `fixedBefore`
+ */
+export async function fixExperiment(out: string, opened: OpenedExperiment): Promise<string> {
+  const before = await fixedBefore(out, opened);
+  if (before !== undefined) return before;
+  const { experiment, hash, fixedArms } = opened;
+  await makeFolder(out);
+  const fixed = new Date().toISOString();
+  const arms = Object.fromEntries(Object.entries(fixedArms).map(([arm, config]) => [arm, deciding(config)]));
+  const about = { hash, fixed, unimiss: version, experiment, arms };
+  await writeTextAtomically(fileOf(out), `${JSON.stringify(about, null, 2)}\n`);
+  return fixed;
+}
+
+function fileOf(out: string): string {
+  return join(out, 'experiment.json');
 }
 
 /** A configuration of an earlier version with the defaults of fields that are new. */

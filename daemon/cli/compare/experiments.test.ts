@@ -26,6 +26,6 @@ it('the three questions are those that were fixed before their first run, and so
   const opened = await readExperiment(join(folder, 'three-questions.experiment.jsonc'));
   const results = join(folder, 'three-questions.experiment.results');
   expect(existsSync(join(results, 'experiment.json'))).toBe(true);
-  await fixExperiment(results, opened);
+  expect(await fixExperiment(results, opened)).toBe('2026-11-29T04:29:18.461Z');
   await ScoreLedger.open(results, opened.hash);
 });

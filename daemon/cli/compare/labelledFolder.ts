@@ -52,12 +52,8 @@ export async function linkLabelled(
   for (const { image, stem, file } of all) {
     await symlink(image.path, join(part, 'images', file));
     if (!maps) continue;
-    if (image.segmentation === undefined)
-      throw new UnimissError('data', 'an image has no label map', {
-        place: image.path,
-        remedy: 'Give all images of the manifests a `segmentation`, or remove "segmentation" from `tasks`.',
-      });
-    await symlink(image.segmentation, join(part, 'masks', `${stem}${endingOf(image.segmentation)}`));
+    const map = labelMapOf(image);
+    await symlink(map, join(part, 'masks', `${stem}${endingOf(map)}`));
   }
   const rows = all.map(({ image, stem, file }) => [`images/${file}`, image.label, image.patient ?? stem]);
   await writeTextAtomically(join(part, 'cases.csv'), stringify([['path', 'label', 'patient'], ...rows]));
@@ -66,6 +62,15 @@ export async function linkLabelled(
   if (structures) await writeTextAtomically(join(part, 'labels.json'), JSON.stringify(structures));
   await rename(part, folder);
   return found;
+}
+
+/** @throws UnimissError 'data' for an image without label map */
+export function labelMapOf({ path, segmentation }: LabelledImage): string {
+  if (segmentation !== undefined) return segmentation;
+  throw new UnimissError('data', 'an image has no label map', {
+    place: path,
+    remedy: 'Give all images of the manifests a `segmentation`, or remove "segmentation" from `tasks`.',
+  });
 }
 
 /** Name of the link to an image. @param number its position among the images of its side */

@@ -8,7 +8,8 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 /** The report of an experiment as Markdown, for repositories and reviews. */
-export function comparisonText({ experiment, hash, fixed, processor, compute, answers, sections }: Comparison): string {
+export function comparisonText(comparison: Comparison): string {
+  const { experiment, hash, fixed, compute, answers, sections } = comparison;
   const [primary] = answers;
   const questions = answers.map((answer) => {
     const { question, difference, low, high, p, corrected } = answer;
@@ -26,8 +27,17 @@ export function comparisonText({ experiment, hash, fixed, processor, compute, an
     table(head, questions),
     ...sections.map((section) => sectionText(section, experiment)),
     ...(compute ? ['## Compute', computeNote, table(computeHead, computeRows(compute))] : []),
-    `Fixed on ${fixed}, SHA-256 ${hash}. Processor: ${processor}.`,
+    `Fixed on ${fixed}, SHA-256 ${hash}. ${measuredOn(comparison)}`,
   ].join('\n\n')}\n`;
+}
+
+/** Where and when the scores were measured. */
+export function measuredOn({
+  processors,
+  measured: [first, last],
+}: Pick<Comparison, 'processors' | 'measured'>): string {
+  const minute = (time: string) => `${time.slice(0, 16).replace('T', ' ')} UTC`;
+  return `Measured from ${minute(first)} to ${minute(last)}, on ${processors.join(' and ')}.`;
 }
 
 export const computeNote =

@@ -7,11 +7,11 @@ import { claimOf, inWords, isYes, pOf, signed, summaryOf, three } from './answer
 import { type Comparison, type Section, scoreOf } from './comparison.ts';
 import type { Compute } from './compute.ts';
 import { figureOf } from './figure.ts';
-import { computeHead, computeNote, computeRows } from './markdown.ts';
+import { computeHead, computeNote, computeRows, measuredOn } from './markdown.ts';
 
 /** The report of an experiment: one HTML file that needs no network, and can be read without JavaScript. */
 export async function comparisonPage(comparison: Comparison): Promise<string> {
-  const { experiment, hash, fixed, processor, answers, sections } = comparison;
+  const { experiment, hash, fixed, answers, sections } = comparison;
   const title = `Comparison “${experiment.name}”`;
   const [primary] = answers;
   const body = html`<a class="outside" href="#main">Skip to the results</a>
@@ -25,7 +25,7 @@ ${sections.map((section) => sectionOf(section, experiment))}
 ${comparison.compute ? computeSection(comparison.compute) : nothing}
 <h2 id="how">How it was measured</h2>
 ${how(comparison)}
-<ul><li>Fixed on <time datetime="${fixed}">${fixed.slice(0, 16).replace('T', ' ')} UTC</time>, before the first run.</li><li>SHA-256 of the experiment: ${hash}</li><li>Processor: ${processor}</li></ul>
+<ul><li>Fixed on <time datetime="${fixed}">${fixed.slice(0, 16).replace('T', ' ')} UTC</time>, before the first run.</li><li>SHA-256 of the experiment: ${hash}</li><li>${measuredOn(comparison)}</li></ul>
 <details><summary>Experiment</summary><pre>${JSON.stringify(experiment, null, 2)}</pre></details>
 </main>
 `;

@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { armsOf, type Experiment, type Measure, scoreNames, tasksOf } from '../../../protocol/compare/experiment.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
@@ -19,7 +18,9 @@ export async function writeComparison(
     hash,
     fixed,
     compute,
-  }: Pick<OpenedExperiment, 'experiment' | 'hash'> & Pick<Comparison, 'fixed' | 'compute'>,
+    processors,
+    measured,
+  }: Pick<OpenedExperiment, 'experiment' | 'hash'> & Pick<Comparison, 'fixed' | 'compute' | 'processors' | 'measured'>,
   scores: readonly ArmScores[],
 ): Promise<{ report: string; answers: readonly Answer[] }> {
   const answers = answersOf(experiment, scores);
@@ -27,10 +28,11 @@ export async function writeComparison(
   const sections = tasksOf(experiment).flatMap((task) =>
     modalities.flatMap((modality) => sectionOf(experiment, task, modality, means)),
   );
-  const processor = cpus()[0]?.model ?? 'unknown';
-  const comparison: Comparison = { experiment, hash, fixed, processor, compute, answers, sections };
+  const comparison: Comparison = {
+    ...{ experiment, hash, fixed, processors, measured, compute, answers, sections },
+  };
   const results = {
-    ...{ hash, fixed, processor, compute, answers },
+    ...{ hash, fixed, processors, measured, compute, answers },
     scores: means.map(({ perImage: _, patients, ...rest }) => ({ ...rest, patients: new Set(patients).size })),
   };
   for (const { figure, figureName } of sections) await writeTextAtomically(join(out, figureName), figureFile(figure));

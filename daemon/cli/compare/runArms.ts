@@ -12,7 +12,7 @@ import { listRuns, runState } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
 import type { Reporter } from '../terminal/reporter.ts';
 import { type Compute, matchCompute } from './compute.ts';
-import { askAnew, type OpenedExperiment, plain } from './experimentFile.ts';
+import { askingElse, type OpenedExperiment, plain } from './experimentFile.ts';
 import { type FineTuning, fineTuningConfig, fineTunings } from './fineTunings.ts';
 import type { ExperimentImages } from './images.ts';
 import { linkLabelled, writeLabelSplit } from './labelledFolder.ts';
@@ -184,6 +184,6 @@ async function requireSame(folder: string, config: SharedConfig): Promise<void> 
   if (isDeepStrictEqual(plain(run.config), plain(config))) return;
   throw new UnimissError('run', 'was made from another configuration than the experiment gives it', {
     place: run.id,
-    remedy: `Delete or rename that run, or ${askAnew}`,
+    remedy: `Delete or rename that run. ${askingElse}`,
   });
 }

@@ -8,7 +8,7 @@ import { version } from '../../../package.json';
 import { measures } from '../../../protocol/compare/experiment.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { jsonOf } from '../../../protocol/json.ts';
-import { modalities } from '../../../protocol/modality.ts';
+import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import type { LabelledImage } from './images.ts';
 
@@ -81,6 +81,27 @@ export class ScoreLedger {
   private keep(one: ScoreLine): void {
     const key = keyOf(one);
     if (!this.lines.has(key)) this.lines.set(key, one);
+  }
+
+  /** @throws UnimissError 'data' where a score is of other images than the test has */
+  requireImages(test: Readonly<Record<Modality, readonly LabelledImage[]>>): void {
+    const now = Object.fromEntries(modalities.map((modality) => [modality, imagesDigest(test[modality])]));
+    const other = [...this.lines.values()].find(({ modality, images }) => images !== now[modality]);
+    if (other)
+      throw new UnimissError('data', 'has scores of other images than the test has', {
+        place: `${this.file}: ${other.arm}, ${other.modality}, ${other.task}`,
+        remedy: 'Restore the test images, or use another folder for the results.',
+      });
+  }
+
+  /** Where and when the scores were measured. */
+  get origin(): { readonly processors: readonly string[]; readonly measured: readonly [first: string, last: string] } {
+    const lines = [...this.lines.values()];
+    const times = lines.map(({ measured }) => measured).sort();
+    return {
+      processors: [...new Set(lines.map(({ processor }) => processor))],
+      measured: [times[0] ?? '', times.at(-1) ?? ''],
+    };
   }
 
   get(key: ScoreKey): ScoreLine | undefined {

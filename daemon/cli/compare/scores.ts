@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { armsOf, tasksOf } from '../../../protocol/compare/experiment.ts';
-import { UnimissError } from '../../../protocol/errors.ts';
 import { evaluation as evaluationSchema } from '../../../protocol/evaluation/evaluation.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { meanOf } from '../../evaluate/metrics/twoLevelBootstrap.ts';
@@ -14,10 +13,7 @@ import { testCases } from './labelledFolder.ts';
 import { probeIntensities } from './probes.ts';
 import { imagesDigest, type Score, type ScoreLedger } from './scoreLedger.ts';
 
-/**
- * The scores of all arms by all tasks, as they were measured, with the baselines of intensities.
- * @throws UnimissError 'data' where scores are of other images than the test has
- */
+/** The scores of all arms by all tasks, as they were measured, with the baselines of intensities. */
 export async function scoresOf(
   { experiment }: Pick<OpenedExperiment, 'experiment'>,
   images: ExperimentImages,
@@ -32,11 +28,6 @@ export async function scoresOf(
         for (const labels of counts) {
           const own = seeds.flatMap((seed) => ledger.get({ task, arm, modality, labels, seed }) ?? []);
           if (own.length === 0) continue; // no question asks for it
-          if (own.some((one) => one.images !== imagesDigest(test)))
-            throw new UnimissError('data', 'has scores of other images than the test has', {
-              place: `${ledger.file}: ${arm}, ${modality}, ${task}`,
-              remedy: 'Restore the test images, or use another folder for the results.',
-            });
           scores.push({
             ...{ task, arm, modality, labels, patients: patientsOf(test) },
             chance: task === 'segmentation' ? null : chanceOf(test),

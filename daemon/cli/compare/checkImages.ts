@@ -1,0 +1,99 @@
+import { realpath } from 'node:fs/promises';
+import { type Question, taskOf, tasksOf } from '../../../protocol/compare/experiment.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
+import { isInside } from '../../../protocol/insideFolder.ts';
+import { modalities } from '../../../protocol/modality.ts';
+import { type ManifestEntry, readManifest } from '../../data/datasets/manifest.ts';
+import type { OpenedExperiment } from './experimentFile.ts';
+import { fineTunings } from './fineTunings.ts';
+import type { ExperimentImages } from './images.ts';
+import { drawLabels, labelMapOf } from './labelledFolder.ts';
+
+/**
+ * Refuses what only hours of training would find, while the experiment can still be changed: images that a question, the probe or a
+ * fine-tuning lacks, and test images that an arm is trained on.
+ * @throws UnimissError 'data' that names the manifest or the image
+ */
+export async function checkImages(opened: OpenedExperiment, images: ExperimentImages): Promise<void> {
+  const { primary, secondary } = opened.experiment;
+  for (const [i, question] of [primary, ...secondary].entries())
+    checkQuestion(question, i === 0 ? 'primary' : `secondary[${i - 1}]`, opened, images);
+  if (tasksOf(opened.experiment).includes('probe')) checkProbe(opened, images);
+  checkFineTunings(opened, images);
+  await checkApart(opened);
+}
+
+function checkQuestion(
+  { modality, ...question }: Question,
+  place: string,
+  { manifest }: OpenedExperiment,
+  { test }: ExperimentImages,
+): void {
+  if (test[modality].length > 0) return;
+  throw new UnimissError('data', `has no ${modality} images, but \`${place}\` asks about them`, {
+    place: manifest,
+    remedy: `Add ${modality} images, or ask about ${taskOf(question)} on others.`,
+  });
+}
+
+function checkProbe({ experiment, manifest }: OpenedExperiment, { test }: ExperimentImages): void {
+  const most = Math.max(...experiment.labels);
+  for (const modality of modalities.filter((one) => test[one].length > 0)) {
+    const counts = new Map<string, number>();
+    for (const { label } of test[modality]) counts.set(label, (counts.get(label) ?? 0) + 1);
+    const refuse = (what: string, remedy: string) => new UnimissError('data', what, { place: manifest, remedy });
+    if (counts.size < 2)
+      throw refuse(`has one class of ${modality} images, which leaves nothing to tell apart`, 'Add another class.');
+    const few = [...counts].find(([, count]) => count <= most);
+    if (few)
+      throw refuse(
+        `has ${few[1]} ${modality} images of the class "${few[0]}", but with ${most} labels of each class the probe needs more, to test it`,
+        'Add images, or ask for fewer `labels`.',
+      );
+  }
+}
+
+function checkFineTunings({ experiment }: OpenedExperiment, { pool, test }: ExperimentImages): void {
+  const measured = modalities.filter((modality) => test[modality].length > 0);
+  const maps = tasksOf(experiment).includes('segmentation');
+  for (const { modality, labels, seed } of fineTunings(experiment, measured)) {
+    const own = pool?.[modality] ?? [];
+    if (own.length === 0)
+      throw new UnimissError('data', `has no ${modality} images to fine-tune on`, {
+        place: 'fineTuning.manifest',
+        remedy: `Add some, or take the ${modality} images out of \`test\`.`,
+      });
+    drawLabels(own, { labels, validation: experiment.fineTuning?.validation ?? 1, seed });
+    if (maps) for (const image of [...own, ...test[modality]]) labelMapOf(image);
+  }
+}
+
+/** Test images must be new to every arm: neither they nor their patients may be trained or fine-tuned on. */
+async function checkApart({ manifest, pool, runs }: OpenedExperiment): Promise<void> {
+  const tested = await known(manifest);
+  const refuse = (what: string, place: string) =>
+    new UnimissError('data', `${what} is in the test as well, which must be new to all arms`, {
+      place,
+      remedy: `Take it out of one of the two. The test: ${manifest}`,
+    });
+  const manifests = runs.flatMap(({ config }) => config.data.manifest ?? []);
+  for (const other of new Set([...manifests, ...(pool === undefined ? [] : [pool])])) {
+    const { paths, patients } = await known(other);
+    const image = [...paths].find((path) => tested.paths.has(path));
+    if (image !== undefined) throw refuse(`the image ${image}`, other);
+    const patient = [...patients].find((one) => tested.patients.has(one));
+    if (patient !== undefined) throw refuse(`the patient "${patient}"`, other);
+  }
+  for (const folder of new Set(runs.flatMap(({ config }) => config.data.paths ?? []))) {
+    const real = await realpath(folder);
+    const image = [...tested.paths].find((path) => isInside(real, path));
+    if (image !== undefined) throw refuse(`the image ${image}`, folder);
+  }
+}
+
+/** The files and the patients of a manifest; images without a patient have none in common with others. */
+async function known(manifest: string): Promise<{ readonly paths: Set<string>; readonly patients: Set<string> }> {
+  const { entries } = await readManifest(manifest);
+  const patients = entries.flatMap(({ patient }: ManifestEntry) => patient ?? []);
+  return { paths: new Set(await Promise.all(entries.map(({ path }) => realpath(path)))), patients: new Set(patients) };
+}
