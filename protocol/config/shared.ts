@@ -29,7 +29,7 @@ const engine = z
       .enum(engineDevices)
       .default('cpu')
       .describe(
-        'What computes. `cpu`, `cuda`: TensorFlow on the processor or on an NVIDIA GPU. `pjrt:…`: XLA, through a plugin of PJRT for the processor or for GPUs of NVIDIA (`cuda`), AMD (`rocm`), Intel (`oneapi`) or Apple (`metal`). `unimiss engine info` lists what is installed.',
+        'What computes. `cpu`, `cuda`: TensorFlow on the processor or on an NVIDIA GPU. `pjrt:…`: XLA, through a plugin of PJRT for the processor or for GPUs of NVIDIA (`cuda`), AMD (`rocm`), Intel (`oneapi`) or Apple (`metal`, which waits for macOS). `unimiss engine info` lists what is installed.',
       ),
     gpu: z
       .int()

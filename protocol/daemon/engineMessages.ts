@@ -74,7 +74,10 @@ export const engineInstall = request(
   {
     params: z.strictObject({
       device: z.enum(engineDevices).default('cpu'),
-      allowCpu: z.boolean().default(false).describe('With `cuda`: install the CPU build if no GPU is usable.'),
+      allowCpu: z
+        .boolean()
+        .default(false)
+        .describe('If no GPU is usable: with `cuda` install the CPU build, with `pjrt:cuda` the plugin all the same.'),
       workDoneToken: z.union([z.string(), z.int()]).optional(),
     }),
     result: z.object({ folder: z.string(), version: z.string().optional() }),

@@ -63,18 +63,15 @@ it('says which TensorFlow there is, and what a bug report needs', async () => {
 });
 
 const cache = process.env.UNIMISS_TEST_CACHE;
-it.skipIf(!cache)(
-  'an installation ends at once, with a progress of one step, where TensorFlow is there',
-  async () => {
-    const client = await daemon({ UNIMISS_CACHE: cache, UNIMISS_TENSORFLOW: '' });
-    const { pinned } = await client.call(engineInfoRequest, {});
-    const told = progressOf(client, 'install');
-    const { folder: where, version } = await client.call(engineInstall, { device: 'cpu', workDoneToken: 'install' });
-    expect(version).toBe(pinned);
-    expect(existsSync(join(where, 'libtensorflow_cc.so.2'))).toBe(true);
-    expect(told.map(({ kind }) => kind)).toEqual(['begin', 'report', 'end']); // that the files are checked
-  },
-);
+it.skipIf(!cache)('an installation ends at once, with a progress of one step, where TensorFlow is there', async () => {
+  const client = await daemon({ UNIMISS_CACHE: cache, UNIMISS_TENSORFLOW: '' });
+  const { pinned } = await client.call(engineInfoRequest, {});
+  const told = progressOf(client, 'install');
+  const { folder: where, version } = await client.call(engineInstall, { device: 'cpu', workDoneToken: 'install' });
+  expect(version).toBe(pinned);
+  expect(existsSync(join(where, 'libtensorflow_cc.so.2'))).toBe(true);
+  expect(told.map(({ kind }) => kind)).toEqual(['begin', 'report', 'end']); // that the files are checked
+});
 
 it('says why it is missing, and what to do if it cannot be fetched', async () => {
   const client = await daemon(bareMachine());

@@ -41,7 +41,10 @@ export function engineCommand(): Command {
       'Download TensorFlow, or a PJRT plugin, with pip into the cache of the user. Does nothing if it is installed already.',
     )
     .addOption(deviceOption())
-    .option('--allow-cpu', 'with --device cuda: install the CPU build if no GPU is usable')
+    .option(
+      '--allow-cpu',
+      'if no GPU is usable: with --device cuda install the CPU build, with pjrt:cuda the plugin all the same',
+    )
     .action(async ({ device, allowCpu }: { device: EngineDevice; allowCpu?: boolean }, command: Command) => {
       const reporter = Reporter.of(command);
       const options = {
@@ -49,7 +52,7 @@ export function engineCommand(): Command {
         onProgress: (p: InstallProgress) => reporter.progress(progressText(p), p.stage === 'done'),
       };
       if (isPluginDevice(device)) {
-        const plugin = await installPlugin(device, options);
+        const plugin = await installPlugin(device, { allowCpu, ...options });
         reporter.line(`The plugin ${plugin.version ?? ''} (${device}) is ${plugin.file}`);
         reporter.record(plugin);
         return;

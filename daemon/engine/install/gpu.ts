@@ -160,7 +160,11 @@ export async function chooseDevice(
   const obstacle = cudaObstacle(gpus, options.cuda) ?? (visible.length === 0 ? nothingVisible(options.env) : undefined);
   if (!obstacle) return { device: 'cuda', visible };
   if (options.allowCpu) return { device: 'cpu', notice: `Using the CPU: ${obstacle.what}.` };
+  const install =
+    options.cuda === cuda13
+      ? '`--allow-cpu` installs the plugin all the same, for machines that have one'
+      : '`--device cpu`, `--allow-cpu`';
   throw new UnimissError('engine', `CUDA cannot be used: ${obstacle.what}`, {
-    remedy: `${obstacle.remedy}; or use the CPU: set \`engine.device\` to "cpu", or set \`engine.allowCpu\` to fall back to it (for \`unimiss engine install\`: \`--device cpu\`, \`--allow-cpu\`).`,
+    remedy: `${obstacle.remedy}; or use the CPU: set \`engine.device\` to "cpu", or set \`engine.allowCpu\` to fall back to it (for \`unimiss engine install\`: ${install}).`,
   });
 }

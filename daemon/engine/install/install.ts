@@ -26,7 +26,7 @@ export interface InstallProgress {
 
 export interface InstallOptions {
   device?: Device;
-  /** With `device: 'cuda'`: install the CPU build if no GPU is usable, instead of an error. */
+  /** If no GPU is usable, instead of an error: the CPU build of TensorFlow, or the plugin all the same (for another machine). */
   allowCpu?: boolean;
   onProgress?(progress: InstallProgress): void;
   signal?: AbortSignal;

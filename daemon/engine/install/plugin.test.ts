@@ -77,10 +77,26 @@ describe('a plugin of PJRT', () => {
       '`unimiss engine install --device pjrt:cpu`',
     );
     expect((await rejection(requirePlugin('pjrt:rocm', env))).message).toMatch(/Set UNIMISS_PJRT .*jax-rocm7-pjrt/);
-    expect((await rejection(installPlugin('pjrt:metal', { env, host: goodHost }))).message).toMatch(/pjrt:metal/);
+    expect((await rejection(installPlugin('pjrt:metal', { env, host: goodHost }))).message).toMatch(
+      /pjrt:metal waits for macOS/,
+    );
+    expect((await rejection(requirePlugin('pjrt:metal', { ...env, UNIMISS_PJRT: '/a.so' }))).message).toMatch(/macOS/);
     expect((await rejection(installPlugin('pjrt:cpu', { env, host: { ...goodHost, arch: 'arm64' } }))).message).toMatch(
       /no plugin of PJRT for pjrt:cpu on this machine/,
     );
+  });
+
+  test('for a GPU that this machine lacks is fetched where that is allowed, as on the login node of a cluster', async () => {
+    const box = sandbox();
+    const { wheel, release } = released();
+    fakePip(box, [wheel]);
+    box.program('nvidia-smi', 'process.exit(9)');
+    const options = { env: box.env, host: goodHost, release: { ...release, device: 'pjrt:cuda' as const } };
+    const refused = await rejection(installPlugin('pjrt:cuda', options));
+    expect(refused.message).toMatch(/`--allow-cpu` installs the plugin all the same/);
+    const installed = await installPlugin('pjrt:cuda', { ...options, allowCpu: true });
+    expect(installed).toMatchObject({ origin: 'cache', device: 'pjrt:cuda' });
+    expect(existsSync(installed.file)).toBe(true);
   });
 
   test.each([

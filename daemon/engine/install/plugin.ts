@@ -26,7 +26,6 @@ export interface PluginFile {
 const elsewhere: Partial<Record<PluginDevice, string>> = {
   'pjrt:rocm': 'jax-rocm7-pjrt: jax_plugins/xla_rocm7/xla_rocm_plugin.so',
   'pjrt:oneapi': 'intel-extension-for-openxla',
-  'pjrt:metal': 'jax-metal',
 };
 
 /** What each plugin takes that can be installed for a processor (`process.arch`), in bytes. */
@@ -45,9 +44,9 @@ export function pinnedPlugin(device: PluginDevice): string | undefined {
  * @throws UnimissError `engine` where none is pinned for the device, `disk` or `interrupted`
  */
 export async function installPlugin(device: PluginDevice, options: InstallOptions = {}): Promise<PluginFile> {
-  const { env = process.env, host = thisHost(), signal, onProgress = () => {} } = options;
+  const { env = process.env, host = thisHost(), allowCpu, signal, onProgress = () => {} } = options;
   checkHost(host);
-  if (device === 'pjrt:cuda') await chooseDevice('cuda', { env, cuda: cuda13 }); // gigabytes that nothing could use
+  if (device === 'pjrt:cuda' && !allowCpu) await chooseDevice('cuda', { env, cuda: cuda13 }); // gigabytes that nothing could use
   const release = options.release ?? pinned[device];
   if (!release || (host.arch !== 'x64' && !options.release)) throw notPinned(device);
   const done = `The plugin ${release.version} (${device}) is installed`;
@@ -100,7 +99,7 @@ export async function findPlugins(
 
 /** As `findPlugin`, but throws an error with what to do if nothing is installed. */
 export async function requirePlugin(device: PluginDevice, env: Env = process.env): Promise<PluginFile> {
-  const found = await findPlugin(device, env);
+  const found = device === 'pjrt:metal' ? undefined : await findPlugin(device, env);
   if (found) return found;
   if (!pinned[device]) throw notPinned(device);
   throw new UnimissError('engine', `no plugin of PJRT for ${device} is installed`, {
@@ -109,6 +108,10 @@ export async function requirePlugin(device: PluginDevice, env: Env = process.env
 }
 
 function notPinned(device: PluginDevice): UnimissError {
+  if (device === 'pjrt:metal')
+    return new UnimissError('engine', 'UniMiSS does not run on Apple GPUs yet: pjrt:metal waits for macOS', {
+      remedy: 'Use another engine.device, on a Linux machine.',
+    });
   const wheel = elsewhere[device];
   return new UnimissError('engine', `UniMiSS has no plugin of PJRT for ${device} on this machine`, {
     remedy: `Set UNIMISS_PJRT to the absolute path of one${wheel ? ` (${wheel})` : ''}, or use another engine.device.`,

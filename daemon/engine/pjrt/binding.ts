@@ -72,7 +72,7 @@ export class PjrtBinding extends KernelBinding<HostTensor> {
     }
     throw new UnimissError('engine', 'PJRT executes compiled steps, no single ops', {
       place: describeCall(type, operands),
-      remedy: 'Set engine.executor to "graph".',
+      remedy: 'Set engine.executor to "xla".',
     });
   }
 }

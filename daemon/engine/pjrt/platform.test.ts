@@ -26,3 +26,16 @@ test('a defect of ours stays one', () => {
   });
   expect(opening).toThrow(TypeError);
 });
+
+test.each([
+  ['oneapi', true],
+  ['SYCL', true],
+  ['cuda', false],
+])('a plugin that calls its platform %s computes on pjrt:oneapi: %s', (name, right) => {
+  const platform = { name, version: '1', title: name };
+  const client = { platform, devices: [], api: { version: '0.115', path: '/plugin.so', has: () => false } };
+  vi.spyOn(PjrtClient, 'open').mockReturnValue(client as unknown as PjrtClient);
+  const open = () => PjrtPlatform.open(withDefaults({ library: '/plugin.so', device: 'pjrt:oneapi' }));
+  if (right) expect(open().devices).toEqual([]);
+  else expect(open).toThrow(/computes on "cuda", but engine.device is "pjrt:oneapi"/);
+});

@@ -50,7 +50,8 @@ export class PjrtPlatform implements Platform, OpenedPjrt {
     const { library, device } = options;
     const client = opened(library, device);
     const found = client.platform.name.toLowerCase();
-    if (found !== processorOf(device))
+    const names = device === 'pjrt:oneapi' ? ['oneapi', 'sycl'] : [processorOf(device)]; // XLA calls Intel's GPUs either
+    if (!names.includes(found))
       throw new UnimissError('engine', `this plugin of PJRT computes on "${found}", but engine.device is "${device}"`, {
         place: library,
         remedy: 'Set UNIMISS_PJRT to a plugin for the device, or choose the other device.',

@@ -69,7 +69,7 @@ export function engineHandlers({ tasks }: Pick<Services, 'tasks'>, report?: Trai
       };
       try {
         if (plugin) {
-          const { file, version } = await installPlugin(device, options);
+          const { file, version } = await installPlugin(device, { allowCpu, ...options });
           return { folder: dirname(file), ...(version !== undefined && { version }) };
         }
         const files = await installEngine({ device, allowCpu, ...options });
