@@ -22,6 +22,7 @@ const contentTypes = {
   '.js': 'application/javascript',
   '.json': 'application/json',
   '.jsonc': 'application/json',
+  '.jsonl': 'application/jsonl',
   '.md': 'text/markdown',
   '.node': 'application/octet-stream',
   '.png': 'image/png',
