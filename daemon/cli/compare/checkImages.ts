@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { type Question, taskOf, tasksOf } from '../../../protocol/compare/experiment.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
@@ -68,7 +69,10 @@ function checkFineTunings({ experiment }: OpenedExperiment, { pool, test }: Expe
   }
 }
 
-/** Test images must be new to every arm: neither they nor their patients may be trained or fine-tuned on. */
+/**
+ * Test images must be new to every arm: neither they nor their patients may be trained or fine-tuned on. Training images may be missing
+ * on a machine that only continues what another one trained.
+ */
 async function checkApart({ manifest, pool, runs }: OpenedExperiment): Promise<void> {
   const tested = await known(manifest);
   const refuse = (what: string, place: string) =>
@@ -76,7 +80,7 @@ async function checkApart({ manifest, pool, runs }: OpenedExperiment): Promise<v
       place,
       remedy: `Take it out of one of the two. The test: ${manifest}`,
     });
-  const manifests = runs.flatMap(({ config }) => config.data.manifest ?? []);
+  const manifests = runs.flatMap(({ config }) => config.data.manifest ?? []).filter((one) => existsSync(one));
   for (const other of new Set([...manifests, ...(pool === undefined ? [] : [pool])])) {
     const { paths, patients } = await known(other);
     const image = [...paths].find((path) => tested.paths.has(path));
@@ -85,6 +89,7 @@ async function checkApart({ manifest, pool, runs }: OpenedExperiment): Promise<v
     if (patient !== undefined) throw refuse(`the patient "${patient}"`, other);
   }
   for (const folder of new Set(runs.flatMap(({ config }) => config.data.paths ?? []))) {
+    if (!existsSync(folder)) continue;
     const real = await realpath(folder);
     const image = [...tested.paths].find((path) => isInside(real, path));
     if (image !== undefined) throw refuse(`the image ${image}`, folder);

@@ -221,7 +221,7 @@ describe('an experiment', () => {
       'killed',
     );
     mkdirSync(join(there, 'out'), { recursive: true });
-    for (const images of ['test', 'pool', 'train']) symlinkSync(join(dir, images), join(there, images));
+    for (const images of ['test', 'pool']) symlinkSync(join(dir, images), join(there, images));
     const moved = { file: join(there, 'moved.experiment.jsonc'), out: join(there, 'out'), runs: join(there, 'runs') };
     copyFileSync(started.file, moved.file);
     for (const name of ['experiment.json', 'scores.jsonl'])
@@ -258,6 +258,24 @@ describe('an experiment', () => {
     const [first = '', second = '', ...others] = readFileSync(scores, 'utf8').split('\n');
     writeFileSync(scores, [first, change(second), ...others].join('\n'));
     await expect(compare(file, { out, runs }, madeUp(reporter, []), reporter)).rejects.toThrow(message);
+  });
+
+  test('refuses an evaluation on images that a training has read', async () => {
+    const primary = { ...given.primary, task: 'classification', than: 'scratch', labels: 1 };
+    const change = { ...tuned, tasks: ['classification'], primary, seeds: [1], labels: [1], secondary: [] };
+    const { reporter } = quiet();
+    const steps = madeUp(reporter, []);
+    const leaking: CompareSteps = {
+      ...steps,
+      async evaluate(folder, checkpoint, out) {
+        await steps.evaluate(folder, checkpoint, out);
+        const file = join(out, 'evaluation.json');
+        const leakage = { state: 'found', checked: 40, cases: ['images/test-00003.nii.gz'] };
+        writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), leakage }));
+      },
+    };
+    const asked = compare(experiment('leaking', change), { runs: join(dir, 'leaking') }, leaking, reporter);
+    await expect(asked).rejects.toThrow(/training has read test images: images\/test-00003/);
   });
 
   test('fine-tunes only what its questions compare, where asked to', async () => {
@@ -312,6 +330,13 @@ describe('an experiment', () => {
     const steps = madeUp(reporter, [], 0);
     await expect(compare(file, { runs: dir }, steps, reporter)).rejects.toThrow('killed');
     expect(readFileSync(join(folder, 'train/manifest.csv'), 'utf8')).toContain('volumes/0001.nii.gz,nodules,');
+    // Those of another seed are refused; a folder that does not say how it was drawn is taken.
+    const other = join(folder, 'other.experiment.jsonc');
+    const changed = { ...phantoms, train: { ...phantoms.train, seed: 9 } };
+    writeFileSync(other, JSON.stringify({ ...given, phantoms: changed }));
+    await expect(compare(other, { runs: dir }, steps, reporter)).rejects.toThrow(/train.*drawn otherwise/);
+    rmSync(join(folder, 'train/phantoms.json'));
+    await expect(compare(file, { runs: dir }, steps, reporter)).rejects.toThrow('killed');
   });
 
   test('that was changed after it was fixed is refused', async () => {

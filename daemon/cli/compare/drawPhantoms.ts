@@ -1,12 +1,18 @@
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Phantoms } from '../../../protocol/compare/experiment.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
+import { jsonOf } from '../../../protocol/json.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { conditions } from '../../data/phantoms/anatomy.ts';
-import { type PhantomOptions, sizeOf, writePhantoms } from '../../data/phantoms/write.ts';
+import { type PhantomOptions, phantomDrawing, sizeOf, writePhantoms } from '../../data/phantoms/write.ts';
+import { writeTextAtomically } from '../../files/atomic.ts';
 import type { Reporter } from '../terminal/reporter.ts';
+
+/** Says in a folder of phantoms how they were drawn. */
+const drawingFile = 'phantoms.json';
 
 /** A folder of phantoms of an experiment. */
 export interface DrawnFolder {
@@ -37,7 +43,10 @@ export function drawingOf({ seed, volumes, images, only, ...sizes }: Phantoms, p
 export async function drawPhantoms(folders: readonly DrawnFolder[], reporter: Reporter): Promise<void> {
   for (const { folder, options } of folders) {
     // The manifest is written last.
-    if (existsSync(join(folder, 'manifest.csv'))) continue;
+    if (existsSync(join(folder, 'manifest.csv'))) {
+      await requireDrawing(folder, options, reporter);
+      continue;
+    }
     if (existsSync(folder))
       throw new UnimissError('config', 'is no folder of phantoms', {
         place: folder,
@@ -49,6 +58,26 @@ export async function drawPhantoms(folders: readonly DrawnFolder[], reporter: Re
       ...options,
       onProgress: (done, total) => reporter.progress(`Drawing phantoms ${done} of ${total}`, done === total),
     });
+    await writeTextAtomically(join(part, drawingFile), `${JSON.stringify(drawnBy(options))}\n`);
     await rename(part, folder);
   }
+}
+
+/** All that decides the images. */
+function drawnBy({ seed, volumes, images, conditions, size }: PhantomOptions): object {
+  return { drawing: phantomDrawing, seed, volumes, images, conditions, size };
+}
+
+/** Refuses phantoms that were drawn otherwise. Folders of earlier versions do not say how; these are taken. */
+async function requireDrawing(folder: string, options: PhantomOptions, reporter: Reporter): Promise<void> {
+  const file = join(folder, drawingFile);
+  if (!existsSync(file)) {
+    reporter.notice(`${folder} does not say how its phantoms were drawn; they are taken as they are.`);
+    return;
+  }
+  if (isDeepStrictEqual(jsonOf(await readFile(file, 'utf8')), jsonOf(JSON.stringify(drawnBy(options))))) return;
+  throw new UnimissError('config', 'has phantoms that were drawn otherwise than the experiment says', {
+    place: folder,
+    remedy: 'Delete the folder, and it is drawn anew; or name another folder in `phantoms`.',
+  });
 }

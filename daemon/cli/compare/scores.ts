@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { armsOf, tasksOf } from '../../../protocol/compare/experiment.ts';
+import { UnimissError } from '../../../protocol/errors.ts';
 import { evaluation as evaluationSchema } from '../../../protocol/evaluation/evaluation.ts';
 import { modalities } from '../../../protocol/modality.ts';
 import { meanOf } from '../../evaluate/metrics/twoLevelBootstrap.ts';
 import { evaluationFiles } from '../../evaluate/metrics/writeEvaluation.ts';
 import type { ArmScores } from './armScores.ts';
-import type { OpenedExperiment } from './experimentFile.ts';
+import { askingElse, type OpenedExperiment } from './experimentFile.ts';
 import type { FineTuning } from './fineTunings.ts';
 import { chanceOf, type ExperimentImages, type LabelledImage, patientsOf } from './images.ts';
 import { testCases } from './labelledFolder.ts';
@@ -40,13 +41,21 @@ export async function scoresOf(
   return tasksOf(experiment).includes('probe') ? [...scores, ...(await probeIntensities(experiment, images))] : scores;
 }
 
-/** The score of a fine-tuning by its evaluation on the test images. */
+/**
+ * The score of a fine-tuning by its evaluation on the test images.
+ * @throws UnimissError 'data' where a training has read one of them
+ */
 export async function fineTunedScore(
   { task, arm, modality, labels, seed }: FineTuning,
   test: readonly LabelledImage[],
   folder: string,
 ): Promise<Score> {
   const evaluation = evaluationSchema.parse(JSON.parse(await readFile(join(folder, evaluationFiles.json), 'utf8')));
+  if (evaluation.leakage.state === 'found')
+    throw new UnimissError('data', `training has read test images: ${evaluation.leakage.cases.join(', ')}`, {
+      place: folder,
+      remedy: `Test on other images than the arms are trained on. ${askingElse}`,
+    });
   const found = new Map<string, number | null>(
     evaluation.problem === 'segmentation'
       ? evaluation.cases.map((one) => [one.case, one.dice])
