@@ -16,6 +16,7 @@ import { requireFinetune } from '../../../protocol/config/finetune/index.ts';
 import { openLabelled } from '../../data/datasets/labelled/openLabelled.ts';
 import { readSplit } from '../../data/datasets/labelled/split/splitFile.ts';
 import type { ClassificationDataset, LabelledDataset } from '../../data/datasets/labelled/types.ts';
+import { openDataset } from '../../data/datasets/unlabelled.ts';
 import { writePhantoms } from '../../data/phantoms/write.ts';
 import { Random } from '../../data/random.ts';
 import { encodeNpy } from '../../evaluate/features/npy.ts';
@@ -23,8 +24,10 @@ import { evaluateClassification } from '../../evaluate/metrics/evaluateClassific
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns } from '../../runs/records/list.ts';
 import { RunJournal } from '../../runs/records/runJournal.ts';
+import { planOf } from '../../train/pretrain/plan.ts';
 import { Reporter } from '../terminal/reporter.ts';
 import { compare } from './compare.ts';
+import { calibrations } from './compute.ts';
 import { readExperiment } from './experimentFile.ts';
 import { type CompareSteps, compareHere } from './steps.ts';
 
@@ -316,6 +319,15 @@ describe('an experiment', () => {
     expect(trained?.epochs).toBe(6);
     expect(readFileSync(join(out, 'report.md'), 'utf8')).toContain('| weak | – | 0.060 | 6 | ');
   }, 120_000);
+
+  test('times fifteen steps of a phase, however few images an epoch has', async () => {
+    const base = { ...given.base, train: { epochs: 2, batch: { '2D': 2, '3D': 2 } } };
+    const { runs, experiment: opened } = await readExperiment(experiment('timed', { base, match: 'compute' }));
+    const [first] = await calibrations({ runs, experiment: opened });
+    const dataset = await openDataset({ manifest: join(dir, 'train/manifest.csv'), maxBroken: 0 });
+    const { epochs } = planOf(first!.config, dataset);
+    expect(epochs.reduce((sum, one) => sum + (one.group === '3D' ? one.steps : 0), 0)).toBeGreaterThanOrEqual(15);
+  });
 
   test('draws its phantoms', async () => {
     const folder = join(dir, 'drawn');

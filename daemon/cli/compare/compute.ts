@@ -9,7 +9,7 @@ import { UnimissError } from '../../../protocol/errors.ts';
 import { jsonOf } from '../../../protocol/json.ts';
 import { type Modality, modalities } from '../../../protocol/modality.ts';
 import type { RunRecord } from '../../../protocol/records/records.ts';
-import { openDataset } from '../../data/datasets/unlabelled.ts';
+import { type Dataset, openDataset } from '../../data/datasets/unlabelled.ts';
 import { writeTextAtomically } from '../../files/atomic.ts';
 import { planOf } from '../../train/pretrain/plan.ts';
 import type { ArmRun, OpenedExperiment } from './experimentFile.ts';
@@ -42,22 +42,39 @@ export interface Calibration {
 }
 
 /** The short runs that time the arms, in their order. */
-export function calibrations({ runs, experiment }: OpenedExperiment): Calibration[] {
-  const arms = firstRuns(runs);
+export async function calibrations({
+  runs,
+  experiment,
+}: Pick<OpenedExperiment, 'runs' | 'experiment'>): Promise<Calibration[]> {
+  const arms: [arm: string, config: PretrainConfig][] = [];
+  for (const { arm, config } of firstRuns(runs).values()) arms.push([arm, timing(config, await datasetOf(config))]);
   const turns = Array.from({ length: rounds }, (_, round) => round + 1);
   return turns.flatMap((round) =>
-    [...arms.values()].map(({ arm, config }) => {
+    arms.map(([arm, config]) => {
       const name = `${experiment.name}-${arm}-time${round}`;
-      const { train } = config;
-      const perEpoch = Math.ceil((untimed + timed) / train.interval);
-      const limit = (phase: Modality) => Math.min(perEpoch, ofPhase(train.stepsPerEpoch, phase) ?? perEpoch);
-      // Enough epochs for the steps that are timed, and at least one of each phase.
-      const turns = Math.ceil(perEpoch / Math.min(limit('2D'), limit('3D')));
-      const epochs = 2 * train.interval * turns;
-      const stepsPerEpoch = { '2D': limit('2D'), '3D': limit('3D') };
-      return { arm, name, config: { ...config, name, probe: null, train: { ...train, epochs, stepsPerEpoch } } };
+      return { arm, name, config: { ...config, name } };
     }),
   );
+}
+
+/** An arm with as many epochs as the steps that are timed need: few images, or `stepsPerEpoch`, make few steps of an epoch. */
+export function timing(config: PretrainConfig, dataset: Dataset): PretrainConfig {
+  const { train } = config;
+  const wanted = untimed + timed;
+  const limit = (phase: Modality) => {
+    const perTurn = Math.ceil(wanted / train.interval);
+    return Math.min(perTurn, ofPhase(train.stepsPerEpoch, phase) ?? perTurn);
+  };
+  const stepsPerEpoch = { '2D': limit('2D'), '3D': limit('3D') };
+  const withTurns = (turns: number): PretrainConfig => {
+    return { ...config, probe: null, train: { ...train, epochs: 2 * train.interval * turns, stepsPerEpoch } };
+  };
+  const { epochs } = planOf(withTurns(1), dataset);
+  // The steps of each phase in one turn of both.
+  const steps = modalities
+    .map((phase) => epochs.reduce((sum, one) => sum + (one.group === phase ? one.steps : 0), 0))
+    .filter((sum) => sum > 0);
+  return withTurns(Math.max(1, Math.ceil(wanted / Math.min(...steps, wanted))));
 }
 
 /** One run of each arm: the others differ by their seed alone. */
@@ -142,7 +159,7 @@ export async function matchCompute(
   const file = join(out, 'compute.json');
   if (existsSync(file)) return readCompute(file);
   const fastest = new Map<string, ArmCompute['secondsPerStep']>();
-  for (const calibration of calibrations(opened)) {
+  for (const calibration of await calibrations(opened)) {
     const found = secondsPerStep(await time(calibration));
     const before = fastest.get(calibration.arm) ?? {};
     // The faster round counts: other work can only slow steps down.
@@ -168,12 +185,7 @@ export async function matchCompute(
 }
 
 async function timeOf(config: PretrainConfig, perStep: ArmCompute['secondsPerStep']): Promise<TimeOf> {
-  const { paths, manifest, maxBroken } = config.data;
-  const dataset = await openDataset({
-    ...(paths && { paths }),
-    ...(manifest !== undefined && { manifest }),
-    maxBroken,
-  });
+  const dataset = await datasetOf(config);
   return (epochs) =>
     planOf({ ...config, train: { ...config.train, epochs } }, dataset).epochs.reduce(
       (sum, { group, steps }) => sum + steps * (perStep[group] ?? 0),
@@ -190,4 +202,8 @@ async function readCompute(file: string): Promise<Compute> {
     remedy:
       'Restore it, because the runs of this experiment follow it. Or delete the results and the runs, and start anew.',
   });
+}
+
+function datasetOf({ data: { paths, manifest, maxBroken } }: PretrainConfig): Promise<Dataset> {
+  return openDataset({ ...(paths && { paths }), ...(manifest !== undefined && { manifest }), maxBroken });
 }
