@@ -13,14 +13,25 @@ import { drawLabels, labelMapOf } from './labelledFolder.ts';
 /**
  * Refuses what only hours of training would find, while the experiment can still be changed: images that a question, the probe or a
  * fine-tuning lacks, and test images that an arm is trained on.
+ * @param options `begun`: the experiment was fixed before; then training images may be missing, on a machine that only continues
  * @throws UnimissError 'data' that names the manifest or the image
  */
-export async function checkImages(opened: OpenedExperiment, images: ExperimentImages): Promise<void> {
+export async function checkImages(
+  opened: OpenedExperiment,
+  images: ExperimentImages,
+  { begun }: { readonly begun: boolean },
+): Promise<void> {
   const { primary, secondary } = opened.experiment;
   for (const [i, question] of [primary, ...secondary].entries())
     checkQuestion(question, i === 0 ? 'primary' : `secondary[${i - 1}]`, opened, images);
   if (tasksOf(opened.experiment).includes('probe')) checkProbe(opened, images);
   checkFineTunings(opened, images);
+  const missing = trainedOn(opened).find((path) => !existsSync(path));
+  if (missing !== undefined && !begun)
+    throw new UnimissError('data', 'does not exist, but arms are trained on it', {
+      place: missing,
+      remedy: 'Correct `data` of the experiment.',
+    });
   await checkApart(opened);
 }
 
@@ -57,7 +68,7 @@ function checkProbe({ experiment, manifest }: OpenedExperiment, { test }: Experi
 function checkFineTunings({ experiment }: OpenedExperiment, { pool, test }: ExperimentImages): void {
   const measured = modalities.filter((modality) => test[modality].length > 0);
   const maps = tasksOf(experiment).includes('segmentation');
-  for (const { modality, labels, seed } of fineTunings(experiment, measured)) {
+  for (const { task, modality, labels, seed } of fineTunings(experiment, measured)) {
     const own = pool?.[modality] ?? [];
     if (own.length === 0)
       throw new UnimissError('data', `has no ${modality} images to fine-tune on`, {
@@ -65,14 +76,18 @@ function checkFineTunings({ experiment }: OpenedExperiment, { pool, test }: Expe
         remedy: `Add some, or take the ${modality} images out of \`test\`.`,
       });
     drawLabels(own, { labels, validation: experiment.fineTuning?.validation ?? 1, seed });
+    const known = new Set(own.map(({ label }) => label));
+    const unknown = test[modality].find(({ label }) => !known.has(label));
+    if (task === 'classification' && unknown)
+      throw new UnimissError('data', `has no ${modality} image of the class "${unknown.label}", which the test has`, {
+        place: 'fineTuning.manifest',
+        remedy: 'Add some, or take the class out of `test`.',
+      });
     if (maps) for (const image of [...own, ...test[modality]]) labelMapOf(image);
   }
 }
 
-/**
- * Test images must be new to every arm: neither they nor their patients may be trained or fine-tuned on. Training images may be missing
- * on a machine that only continues what another one trained.
- */
+/** Test images must be new to every arm: neither they nor their patients may be trained or fine-tuned on. */
 async function checkApart({ manifest, pool, runs }: OpenedExperiment): Promise<void> {
   const tested = await known(manifest);
   const refuse = (what: string, place: string) =>
@@ -94,6 +109,11 @@ async function checkApart({ manifest, pool, runs }: OpenedExperiment): Promise<v
     const image = [...tested.paths].find((path) => isInside(real, path));
     if (image !== undefined) throw refuse(`the image ${image}`, folder);
   }
+}
+
+/** Manifests and folders of the images that arms are pre-trained on. */
+function trainedOn({ runs }: Pick<OpenedExperiment, 'runs'>): string[] {
+  return runs.flatMap(({ config }) => config.data.manifest ?? config.data.paths ?? []);
 }
 
 /** The files and the patients of a manifest; images without a patient have none in common with others. */

@@ -39,6 +39,12 @@ beforeAll(async () => {
   await writePhantoms(join(dir, 'test'), { seed: 2, volumes: images, images: 0, size });
   await writePhantoms(join(dir, 'pool'), { seed: 3, volumes: 20, images: 0, size });
   await writePhantoms(join(dir, 'train'), { seed: 4, volumes: 4, images: 0, size });
+  const pool = readFileSync(join(dir, 'pool', 'manifest.csv'), 'utf8').split('\n');
+  const clear = pool.slice(1).filter((row) => row.includes(',clear,'));
+  writeFileSync(
+    join(dir, 'clear.csv'),
+    [pool[0], ...clear.map((row) => row.replace(/(volumes|segmentations)/g, 'pool/$1'))].join('\n'),
+  );
 });
 
 const given = {
@@ -394,6 +400,22 @@ describe('an experiment', () => {
       'more labels than there are to fine-tune on',
       { ...tuned, fineTuning: { ...tuned.fineTuning, validation: 2 } },
       /has 5 images of the class "clear", but 4 \+ 2 are needed/,
+    ],
+    [
+      'a training on images that do not exist',
+      { base: { ...given.base, data: { manifest: 'none.csv' } } },
+      /none\.csv: does not exist/,
+    ],
+    [
+      'a class that nothing is fine-tuned on',
+      {
+        ...tuned,
+        labels: [1],
+        primary: { ...given.primary, labels: 1 },
+        secondary: [],
+        fineTuning: { ...tuned.fineTuning, manifest: 'clear.csv' },
+      },
+      /no 3D image of the class "nodules", which the test has/,
     ],
     [
       'test images that an arm is trained on',

@@ -46,11 +46,11 @@ export async function compare(
 ): Promise<void> {
   const opened = await readExperiment(file);
   const out = resolve(given ?? join(dirname(file), `${basename(file).replace(/\.jsonc?$/, '')}.results`));
-  await fixedBefore(out, opened); // a changed one is refused before anything is drawn
+  const before = await fixedBefore(out, opened); // a changed one is refused before anything is drawn
   const root = askedRoot(runs) ?? runsRoot();
   await drawPhantoms(opened.phantoms, reporter);
   const images = await readImages(opened);
-  await checkImages(opened, images);
+  await checkImages(opened, images, { begun: before !== undefined });
   const ledger = await ScoreLedger.open(out, opened.hash);
   ledger.requireImages(images.test);
   const fixed = await fixExperiment(out, opened);
