@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { type Question, taskOf, tasksOf } from '../../../protocol/compare/experiment.ts';
+import { type Question, tasksOf } from '../../../protocol/compare/experiment.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { isInside } from '../../../protocol/insideFolder.ts';
-import { modalities } from '../../../protocol/modality.ts';
-import { type ManifestEntry, readManifest } from '../../data/datasets/manifest.ts';
+import { readManifest } from '../../data/datasets/manifest.ts';
 import type { OpenedExperiment } from './experimentFile.ts';
 import { fineTunings } from './fineTunings.ts';
-import type { ExperimentImages } from './images.ts';
+import { type ExperimentImages, measuredIn } from './images.ts';
 import { drawLabels, labelMapOf } from './labelledFolder.ts';
 
 /**
@@ -36,7 +35,7 @@ export async function checkImages(
 }
 
 function checkQuestion(
-  { modality, ...question }: Question,
+  { modality }: Question,
   place: string,
   { manifest }: OpenedExperiment,
   { test }: ExperimentImages,
@@ -44,15 +43,15 @@ function checkQuestion(
   if (test[modality].length > 0) return;
   throw new UnimissError('data', `has no ${modality} images, but \`${place}\` asks about them`, {
     place: manifest,
-    remedy: `Add ${modality} images, or ask about ${taskOf(question)} on others.`,
+    remedy: `Add ${modality} images, or ask about others.`,
   });
 }
 
-function checkProbe({ experiment, manifest }: OpenedExperiment, { test }: ExperimentImages): void {
+function checkProbe({ experiment, manifest }: OpenedExperiment, images: ExperimentImages): void {
   const most = Math.max(...experiment.labels);
-  for (const modality of modalities.filter((one) => test[one].length > 0)) {
+  for (const modality of measuredIn(images)) {
     const counts = new Map<string, number>();
-    for (const { label } of test[modality]) counts.set(label, (counts.get(label) ?? 0) + 1);
+    for (const { label } of images.test[modality]) counts.set(label, (counts.get(label) ?? 0) + 1);
     const refuse = (what: string, remedy: string) => new UnimissError('data', what, { place: manifest, remedy });
     if (counts.size < 2)
       throw refuse(`has one class of ${modality} images, which leaves nothing to tell apart`, 'Add another class.');
@@ -65,10 +64,10 @@ function checkProbe({ experiment, manifest }: OpenedExperiment, { test }: Experi
   }
 }
 
-function checkFineTunings({ experiment }: OpenedExperiment, { pool, test }: ExperimentImages): void {
-  const measured = modalities.filter((modality) => test[modality].length > 0);
+function checkFineTunings({ experiment }: OpenedExperiment, images: ExperimentImages): void {
+  const { pool, test } = images;
   const maps = tasksOf(experiment).includes('segmentation');
-  for (const { task, modality, labels, seed } of fineTunings(experiment, measured)) {
+  for (const { task, modality, labels, seed } of fineTunings(experiment, measuredIn(images))) {
     const own = pool?.[modality] ?? [];
     if (own.length === 0)
       throw new UnimissError('data', `has no ${modality} images to fine-tune on`, {
@@ -119,6 +118,6 @@ function trainedOn({ runs }: Pick<OpenedExperiment, 'runs'>): string[] {
 /** The files and the patients of a manifest; images without a patient have none in common with others. */
 async function known(manifest: string): Promise<{ readonly paths: Set<string>; readonly patients: Set<string> }> {
   const { entries } = await readManifest(manifest);
-  const patients = entries.flatMap(({ patient }: ManifestEntry) => patient ?? []);
+  const patients = entries.flatMap(({ patient }) => patient ?? []);
   return { paths: new Set(await Promise.all(entries.map(({ path }) => realpath(path)))), patients: new Set(patients) };
 }

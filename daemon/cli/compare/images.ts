@@ -1,5 +1,5 @@
 import { UnimissError } from '../../../protocol/errors.ts';
-import type { Modality } from '../../../protocol/modality.ts';
+import { type Modality, modalities } from '../../../protocol/modality.ts';
 import { type ManifestEntry, readManifest } from '../../data/datasets/manifest.ts';
 import { openDataset } from '../../data/datasets/unlabelled.ts';
 import type { OpenedExperiment } from './experimentFile.ts';
@@ -21,6 +21,11 @@ export interface ExperimentImages {
 /** @throws UnimissError 'data' for an image without label, or a broken one */
 export async function readImages({ manifest, pool }: OpenedExperiment): Promise<ExperimentImages> {
   return { test: await readLabelled(manifest), pool: pool === undefined ? undefined : await readLabelled(pool) };
+}
+
+/** The kinds of images that the test has: the arms are measured on these. */
+export function measuredIn({ test }: Pick<ExperimentImages, 'test'>): Modality[] {
+  return modalities.filter((modality) => test[modality].length > 0);
 }
 
 /** Who images are of: an image is its own patient where the manifest does not say. */

@@ -6,7 +6,6 @@ import { tasksOf } from '../../../protocol/compare/experiment.ts';
 import type { SharedConfig } from '../../../protocol/config/index.ts';
 import type { PretrainConfig } from '../../../protocol/config/pretrain/index.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
-import { modalities } from '../../../protocol/modality.ts';
 import { RunFolder } from '../../runs/folder/runFolder.ts';
 import { listRuns, runState } from '../../runs/records/list.ts';
 import { readAllRecords } from '../../runs/records/readRecords.ts';
@@ -14,7 +13,7 @@ import type { Reporter } from '../terminal/reporter.ts';
 import { type Compute, matchCompute } from './compute.ts';
 import { askingElse, type OpenedExperiment, plain } from './experimentFile.ts';
 import { type FineTuning, fineTuningConfig, fineTunings } from './fineTunings.ts';
-import type { ExperimentImages } from './images.ts';
+import { type ExperimentImages, measuredIn } from './images.ts';
 import { linkLabelled, writeLabelSplit } from './labelledFolder.ts';
 import { probeFeatures } from './probes.ts';
 import type { ScoreLedger } from './scoreLedger.ts';
@@ -68,10 +67,8 @@ export async function runArms(
 async function runAll(opened: OpenedExperiment, images: ExperimentImages, around: Around) {
   const { runs, manifest, experiment } = opened;
   const { out, root, steps, reporter, ledger } = around;
-  const tunings = fineTunings(
-    experiment,
-    modalities.filter((modality) => images.test[modality].length > 0),
-  );
+  const measured = measuredIn(images);
+  const tunings = fineTunings(experiment, measured);
   const probes = tasksOf(experiment).includes('probe');
   const all = runs.length + tunings.length;
   const names = new Map((await listRuns(root)).runs.toReversed().map(({ name, folder }) => [name, folder]));
@@ -91,7 +88,6 @@ async function runAll(opened: OpenedExperiment, images: ExperimentImages, around
     return readAllRecords(run.recordsFile, (message) => reporter.notice(message));
   });
   const { features: kind = 'decoder', labels } = experiment;
-  const measured = modalities.filter((modality) => images.test[modality].length > 0);
   const isProbed = (arm: string, seed: number) =>
     measured.every((modality) => labels.every((n) => ledger.get({ task: 'probe', arm, modality, labels: n, seed })));
   /** Measures a network by its features, which are computed where they are missing. */

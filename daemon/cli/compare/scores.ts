@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { armsOf, tasksOf } from '../../../protocol/compare/experiment.ts';
 import { UnimissError } from '../../../protocol/errors.ts';
 import { evaluation as evaluationSchema } from '../../../protocol/evaluation/evaluation.ts';
-import { modalities } from '../../../protocol/modality.ts';
 import { meanOf } from '../../evaluate/metrics/twoLevelBootstrap.ts';
 import { evaluationFiles } from '../../evaluate/metrics/writeEvaluation.ts';
 import type { ArmScores } from './armScores.ts';
 import { askingElse, type OpenedExperiment } from './experimentFile.ts';
 import type { FineTuning } from './fineTunings.ts';
-import { chanceOf, type ExperimentImages, type LabelledImage, patientsOf } from './images.ts';
+import { chanceOf, type ExperimentImages, type LabelledImage, measuredIn, patientsOf } from './images.ts';
 import { testCases } from './labelledFolder.ts';
 import { probeIntensities } from './probes.ts';
 import { imagesDigest, type Score, type ScoreLedger } from './scoreLedger.ts';
@@ -23,7 +22,7 @@ export async function scoresOf(
   const { labels: counts, seeds } = experiment;
   const scores: ArmScores[] = [];
   for (const task of tasksOf(experiment))
-    for (const modality of modalities.filter((one) => images.test[one].length > 0)) {
+    for (const modality of measuredIn(images)) {
       const test = images.test[modality];
       for (const arm of armsOf(experiment, task))
         for (const labels of counts) {
